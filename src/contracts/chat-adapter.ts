@@ -1,0 +1,150 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { InboundEvent } from './inbound.ts';
+import type { Conversation, IdentityRef, MessageRef, Platform } from './platform.ts';
+import type { Form, View } from './view.ts';
+
+/** The calls the outbox makes. Rate budgets are stated per operation. */
+export const operations = ['send', 'edit', 'ephemeral', 'form', 'upload', 'react', 'home', 'direct'] as const;
+export type Operation = (typeof operations)[number];
+
+/**
+ * A published limit, as data: at most `calls` of `operations` in any `windowMs` within one `scope`. `scope: 'conversation'` is
+ * one channel, `'tenant'` the whole workspace on the platform, `'message'` one message (edit cadence).
+ */
+export interface RateBudget {
+  operations: readonly Operation[];
+  scope: 'message' | 'conversation' | 'tenant';
+  calls: number;
+  windowMs: number;
+}
+
+/** What a platform can do, as data. The renderer and the outbox ask this, never the platform's name. */
+export interface Capabilities {
+  platform: Platform;
+  text: {
+    /** How lengths are counted. */
+    unit: 'utf16' | 'codepoints';
+    /** Most characters of one message over all blocks, after escaping. */
+    maxMessage: number;
+    /** Most characters of one text or code block, after escaping. */
+    maxBlock: number;
+    maxBlocks: number;
+    maxTitle: number;
+  };
+  buttons: { perRow: number; perMessage: number; label: number } | undefined;
+  select: { options: number; label: number } | undefined;
+  /** `modal`: opens a form on a press. `guided`: the bot asks field by field. */
+  forms: 'modal' | 'guided';
+  /** Answers that only one person sees; elsewhere a direct message is sent. */
+  ephemeral: boolean;
+  threads: boolean;
+  edit: boolean;
+  reactions: boolean;
+  home: boolean;
+  files: { maxBytes: number; perMessage: number } | undefined;
+  /** How prose of an agent streams: a native stream, a draft, or edits of a message. */
+  streaming: 'native' | 'draft' | 'edit';
+  /** True when `find` can tell whether a send with an unknown outcome arrived. */
+  findsSent: boolean;
+  budgets: readonly RateBudget[];
+}
+
+/**
+ * Why a platform call failed, in the words the outbox acts on.
+ *
+ * - `rate_limited`: wait `retryAfterMs`, nothing was done.
+ * - `unreachable`: never reached the platform; safe to repeat.
+ * - `unknown`: the request may have been done, its answer was lost; reconcile with `find` before repeating.
+ * - `gone`: channel, thread or message no longer exists (or the form's trigger has expired).
+ * - `not_permitted`: the bot lacks a right or a membership; `detail` says which.
+ * - `rejected`: the platform refuses this content; repeating is useless.
+ */
+export type DeliveryFailure =
+  | { kind: 'rate_limited'; retryAfterMs: number }
+  | { kind: 'unreachable'; detail: string }
+  | { kind: 'unknown'; detail: string }
+  | { kind: 'gone'; detail: string }
+  | { kind: 'not_permitted'; detail: string }
+  | { kind: 'rejected'; detail: string };
+
+export class DeliveryError extends Error {
+  readonly failure: DeliveryFailure;
+  constructor(failure: DeliveryFailure, options?: ErrorOptions) {
+    super(
+      failure.kind === 'rate_limited' ? `rate limited for ${failure.retryAfterMs} ms` : `${failure.kind}: ${failure.detail}`,
+      options,
+    );
+    this.name = 'DeliveryError';
+    this.failure = failure;
+  }
+}
+
+/** Bytes to upload with a message. */
+export interface UploadFile {
+  name: string;
+  bytes: Uint8Array;
+  language?: string | undefined;
+}
+
+/**
+ * Where an adapter puts what people do. Resolves when the events are rows in the database: only then may the adapter tell
+ * the platform "ok". Rejects when they could not be stored: the adapter must then not acknowledge, so that the platform
+ * delivers again. `duplicate` counts events that were stored already.
+ */
+export type InboundSink = (events: InboundEvent[]) => Promise<{ stored: number; duplicate: number }>;
+
+/** An HTTP endpoint of an adapter. The server hands over the raw body; the adapter verifies, answers and ends the response. */
+export interface AdapterWebhook {
+  method: 'POST';
+  /** Full path, e.g. `/slack/events`. */
+  path: string;
+  handle(request: IncomingMessage, response: ServerResponse, rawBody: Buffer): Promise<void>;
+}
+
+export interface AdapterHealth {
+  ok: boolean;
+  /** What was found, in a sentence for people. */
+  detail: string;
+  /** What to do when it is not ok. */
+  remedy?: string | undefined;
+}
+
+/**
+ * One platform. Translates, and nothing else: it stores nothing, decides nothing, retries nothing. All sends go through the
+ * outbox (promise 6). Every method rejects only with `DeliveryError` for what the platform answered.
+ */
+export interface ChatAdapter {
+  readonly platform: Platform;
+  readonly capabilities: Capabilities;
+  /** The accounts this adapter serves, known after `start` (Slack: its team). */
+  tenants(): readonly { tenant: string; name: string; botUser: string }[];
+  /** HTTP endpoints to mount before `start`; empty when the adapter connects outwards. */
+  readonly webhooks: readonly AdapterWebhook[];
+  /** Connects and delivers inbound events to `sink`. Resolves when events can arrive. Reconnects by itself. */
+  start(sink: InboundSink): Promise<void>;
+  /** Stops taking events; resolves when none is in flight. Idempotent. */
+  stop(): Promise<void>;
+  /** Is it connected right now, and may it do what it needs? Used by `/readyz` and `doctor`; at most 3 s. */
+  health(): Promise<AdapterHealth>;
+  /**
+   * Sends a new message. `key` is stored with the message where the platform allows (Slack metadata, Discord nonce), so that
+   * `find` recognises it.
+   */
+  send(to: Conversation, view: View, key: string): Promise<MessageRef>;
+  /** Replaces the whole content of an own message. Idempotent. */
+  edit(ref: MessageRef, view: View): Promise<void>;
+  /** Finds an own message by the key it was sent with, looking at most as far back as `since` (ISO 8601). */
+  find(to: Conversation, key: string, since: string): Promise<MessageRef | undefined>;
+  /** Shows `view` to one person only. `reply` is the handle of the act being answered, tried first when present. */
+  ephemeral(to: Conversation, user: IdentityRef, view: View, reply: string | undefined): Promise<void>;
+  /** Opens the direct conversation with a person. Idempotent. */
+  direct(user: IdentityRef): Promise<Conversation>;
+  /** Opens a form for whoever caused `trigger`. `gone` when the trigger has expired. */
+  openForm(trigger: string, form: Form, about: Conversation): Promise<void>;
+  /** Uploads files into the conversation. */
+  upload(to: Conversation, files: readonly UploadFile[], comment: string | undefined): Promise<void>;
+  /** Adds or removes a receipt on somebody's message. Idempotent. */
+  react(ref: MessageRef, mark: 'received' | 'read' | 'refused', on: boolean): Promise<void>;
+  /** Replaces the person's home surface. */
+  publishHome(user: IdentityRef, view: View): Promise<void>;
+}

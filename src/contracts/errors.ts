@@ -1,0 +1,124 @@
+/**
+ * Every error a person can see, as data: permanent code, what happened, why, what to do. `docs/errors.md` is generated from it.
+ * Codes are never renamed or reused. Texts: present tense, plain words, no blame; `{name}` is filled from the parameters.
+ */
+export interface ErrorEntry {
+  title: string;
+  /** What happened and why. */
+  text: string;
+  /** What to do next. */
+  remedy: string;
+}
+
+export const errorCatalogue = {
+  // Configuration and start: DH-1xx
+  'DH-100': {
+    title: 'Configuration is not valid',
+    text: '{problems}',
+    remedy: 'Correct the named variables; docs/configuration.md describes each of them.',
+  },
+  'DH-101': {
+    title: 'The data directory is in use',
+    text: 'Another Deckhand (process {pid}) uses {dir}.',
+    remedy: 'Stop the other process, or set DECKHAND_DATA_DIR to another directory.',
+  },
+  'DH-102': {
+    title: 'The database does not start',
+    text: 'Embedded PostgreSQL in {dir} does not start: {detail}',
+    remedy: 'Look at the log lines above; `deckhand doctor` checks the parts one by one.',
+  },
+  'DH-103': {
+    title: 'The database is not reachable',
+    text: 'PostgreSQL at the address in DATABASE_URL does not answer: {detail}',
+    remedy: 'Check that the server runs and that DATABASE_URL names the right host, database and user.',
+  },
+  'DH-104': {
+    title: 'A migration failed',
+    text: 'Migration {migration} did not apply: {detail}',
+    remedy: 'The database is unchanged since the migration before it. Correct the cause and start again.',
+  },
+  'DH-105': {
+    title: 'The database is newer than this program',
+    text: 'The database has migration {migration}, which this version of Deckhand does not know.',
+    remedy: 'Start the version of Deckhand that made it, or a newer one.',
+  },
+  'DH-106': {
+    title: 'The port is taken',
+    text: 'Another program listens on {host}:{port}.',
+    remedy: 'Stop it, or set PORT to a free port.',
+  },
+
+  // Commands and input: DH-2xx
+  'DH-200': { title: 'Unknown command', text: 'There is no command `{command}`.', remedy: '{suggestion}' },
+  'DH-201': { title: 'The arguments do not fit', text: '{problem}', remedy: 'For example: {example}' },
+  'DH-202': { title: 'Not allowed', text: '{who} may not {action}.', remedy: '{whoCan}' },
+  'DH-203': {
+    title: 'The channel is not bound to a project',
+    text: 'This channel has no project, so nothing can run here yet.',
+    remedy: 'A maintainer binds it with `bind <project>`.',
+  },
+  'DH-204': { title: 'No such task', text: 'There is no task {task}.', remedy: '`tasks` lists the tasks of this channel.' },
+  'DH-205': { title: 'No such project', text: 'There is no project `{project}`.', remedy: '{suggestion}' },
+  'DH-206': {
+    title: 'No project yet',
+    text: 'There is no project to run in.',
+    remedy: 'A maintainer adds one: `project add web https://example.com/acme/web.git`.',
+  },
+  'DH-207': {
+    title: 'Which task?',
+    text: '`{command}` needs a task here, because this is not the thread of one.',
+    remedy: 'Name it: `{command} #142`.',
+  },
+  'DH-299': {
+    title: 'Something went wrong',
+    text: 'The request could not be handled because of an error inside Deckhand (reference {reference}).',
+    remedy: 'Nothing was changed. Try again; if it happens again, tell whoever runs Deckhand the reference.',
+  },
+
+  // Tasks and runs: DH-3xx
+  'DH-300': { title: 'Not possible now', text: '{what}', remedy: '{instead}' },
+
+  // Approvals: DH-4xx
+  'DH-400': { title: 'Already decided', text: '{what}', remedy: 'Nothing more to do.' },
+
+  // Projects and repositories: DH-5xx
+  'DH-500': { title: 'The repository is not reachable', text: '{url} does not answer: {detail}', remedy: '{remedy}' },
+
+  // Sandboxes: DH-6xx
+  'DH-600': {
+    title: 'The container engine does not answer',
+    text: 'Docker at {host} does not answer: {detail}',
+    remedy: 'Start the engine, or set SANDBOX=local to run commands without isolation.',
+  },
+
+  // Platforms: DH-7xx
+  'DH-700': { title: 'The platform refuses the connection', text: '{platform} answers: {detail}', remedy: '{remedy}' },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof errorCatalogue;
+export type ErrorParams = Record<string, string | number>;
+
+/** An error a person is meant to read. `cause` goes to the log, never to chat. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly params: ErrorParams;
+  constructor(code: ErrorCode, params: ErrorParams = {}, options?: ErrorOptions) {
+    super(`${code}: ${fill(errorCatalogue[code].text, params)}`, options);
+    this.name = 'AppError';
+    this.code = code;
+    this.params = params;
+  }
+}
+
+/** The texts of an error with its parameters filled in. */
+export function describeError(code: ErrorCode, params: ErrorParams): ErrorEntry {
+  const entry: ErrorEntry = errorCatalogue[code];
+  return { title: entry.title, text: fill(entry.text, params), remedy: fill(entry.remedy, params) };
+}
+
+function fill(template: string, params: ErrorParams): string {
+  return template.replace(/\{(\w+)\}/g, (whole, name: string) => {
+    const value = params[name];
+    return value === undefined ? whole : String(value);
+  });
+}

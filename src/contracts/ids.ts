@@ -1,0 +1,37 @@
+/**
+ * Ids are `<prefix>_<26 characters>`: UUIDv7 in lower-case Crockford base32, so they sort by creation time.
+ * `src/runtime/ids.ts` makes them; these types keep the kinds apart.
+ */
+export type WorkspaceId = `wsp_${string}`;
+export type UserId = `usr_${string}`;
+export type IdentityId = `idn_${string}`;
+export type ProjectId = `prj_${string}`;
+export type ChannelId = `chn_${string}`;
+export type ThreadId = `thr_${string}`;
+export type TaskId = `tsk_${string}`;
+export type RunId = `run_${string}`;
+export type InteractionId = `int_${string}`;
+export type RuleId = `rul_${string}`;
+export type OutboxId = `out_${string}`;
+export type AuditId = `aud_${string}`;
+export type RunnerId = `rnr_${string}`;
+export type ArtifactId = `art_${string}`;
+
+/** Prefix of an id -> its type. */
+export interface IdByPrefix {
+  wsp: WorkspaceId;
+  usr: UserId;
+  idn: IdentityId;
+  prj: ProjectId;
+  chn: ChannelId;
+  thr: ThreadId;
+  tsk: TaskId;
+  run: RunId;
+  int: InteractionId;
+  rul: RuleId;
+  out: OutboxId;
+  aud: AuditId;
+  rnr: RunnerId;
+  art: ArtifactId;
+}
+export type IdPrefix = keyof IdByPrefix;

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+
+/** Where people talk. `console` is the web console and the command line. */
+export const platformSchema = z.enum(['slack', 'telegram', 'discord', 'console']);
+export type Platform = z.infer<typeof platformSchema>;
+
+/**
+ * One conversation of a platform. All ids are the platform's own, kept as text (a Slack `ts` loses digits as a number).
+ *
+ * - `tenant`: the platform's account boundary: Slack team id, Discord guild id, Telegram bot id.
+ * - `channel`: channel, chat or DM id.
+ * - `thread`: id of the thread inside the channel, absent at the top level. Slack: `thread_ts`.
+ */
+export const conversationSchema = z.object({
+  platform: platformSchema,
+  tenant: z.string().min(1),
+  channel: z.string().min(1),
+  thread: z.string().min(1).optional(),
+  kind: z.enum(['channel', 'direct']),
+});
+export type Conversation = z.infer<typeof conversationSchema>;
+
+/** One sent message: enough to edit it, to react to it and to answer in its thread. */
+export const messageRefSchema = z.object({
+  platform: platformSchema,
+  tenant: z.string().min(1),
+  channel: z.string().min(1),
+  thread: z.string().min(1).optional(),
+  message: z.string().min(1),
+});
+export type MessageRef = z.infer<typeof messageRefSchema>;
+
+/** One account of a person on one platform. */
+export const identityRefSchema = z.object({
+  platform: platformSchema,
+  tenant: z.string().min(1),
+  user: z.string().min(1),
+});
+export type IdentityRef = z.infer<typeof identityRefSchema>;

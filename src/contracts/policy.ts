@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { roleSchema } from './roles.ts';
+
+/**
+ * What of a project may run without asking. `safe`: read-only commands run, the rest asks. `ask`: everything asks. `custom`:
+ * patterns decide, what none matches asks. `yolo`: everything runs.
+ *
+ * A pattern matches one simple command as a shell would see it, word by word: `npm test`, `git status *` (`*` alone as the last
+ * word: any further words; inside a word: any characters of that word). Deny wins over allow. A command line runs without
+ * asking only when each simple command in it is allowed and nothing in it escapes the analysis.
+ */
+export const policySchema = z.object({
+  mode: z.enum(['safe', 'ask', 'custom', 'yolo']),
+  allow: z.array(z.string()),
+  deny: z.array(z.string()),
+  approvers: z.object({
+    /** Weakest role that may decide. */
+    role: roleSchema,
+    /** When not empty, only these people (user ids) may decide, whatever their role above `role`. */
+    people: z.array(z.string()),
+    /** The requester may not decide on the own request. */
+    notRequester: z.boolean(),
+  }),
+  /** How long a request for approval waits before it counts as "no". */
+  expiresMs: z.number().int().min(1000),
+  /** When approvers are reminded, counted from the request; none when not below `expiresMs`. */
+  remindMs: z.number().int().min(1000),
+});
+export type Policy = z.infer<typeof policySchema>;
+
+/** A project without a stated policy asks for everything (promise 7). */
+export const defaultPolicy: Policy = {
+  mode: 'ask',
+  allow: [],
+  deny: [],
+  approvers: { role: 'maintainer', people: [], notRequester: false },
+  expiresMs: 60 * 60 * 1000,
+  remindMs: 10 * 60 * 1000,
+};
+
+/**
+ * The exact thing a person approves. The hash over its canonical JSON binds the decision to it; every field that changes what
+ * happens is in it.
+ */
+export const commandActionSchema = z.object({
+  type: z.literal('command'),
+  command: z.string(),
+  cwd: z.string(),
+  project: z.string(),
+  /** Sandbox kind, image and network reach the command will have. */
+  sandbox: z.enum(['docker', 'local']),
+  image: z.string().nullable(),
+  network: z.literal('none').or(z.literal('host')),
+  timeoutMs: z.number().int().positive(),
+});
+export const actionSchema = z.discriminatedUnion('type', [commandActionSchema]);
+export type Action = z.infer<typeof actionSchema>;
+
+/** What a policy says about an action. */
+export type Verdict =
+  | { verdict: 'run'; because: string }
+  | { verdict: 'ask'; because: string; risks: string[] }
+  | { verdict: 'deny'; because: string };

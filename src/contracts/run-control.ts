@@ -1,0 +1,87 @@
+import type { Action, Policy } from './policy.ts';
+import type { OutputCursor, RunEventData, RunResult } from './run-event.ts';
+
+/** What a runner needs to execute a run. */
+export interface RunSpec {
+  run: string;
+  workspace: string;
+  task: string;
+  /** The number people see, `#142`. */
+  taskNumber: number;
+  attempt: number;
+  command: string;
+  title: string;
+  project: {
+    id: string;
+    name: string;
+    source: { kind: 'git'; url: string } | { kind: 'path'; path: string };
+    /** Configured base branch; null: the repository's default branch. */
+    baseBranch: string | null;
+  };
+  /** Own branch of the task, `deckhand/<n>-<slug>`. */
+  branch: string;
+  /** Pinned by the first run of the task; null until then. */
+  base: { branch: string; commit: string } | null;
+  /** Head of the task's branch left by an earlier run; the working copy starts there. */
+  head: string | null;
+  policy: Policy;
+  timeoutMs: number;
+  /** Set when another life of a runner on this host had started the command already: attach and continue from there. */
+  resume: {
+    phase: 'preparing' | 'executing' | 'finishing';
+    sandboxRef: string | null;
+    cursor: OutputCursor;
+    startedAt: Date | null;
+  } | null;
+}
+
+export type ClaimRefusal = 'not_queued' | 'held_elsewhere' | 'project_busy' | 'unknown';
+
+/**
+ * The engine as a runner sees it. The composition gives it to the runner, so that `runner/` never imports `src/tasks`.
+ * Every method is one transaction, guarded by the expected state, and idempotent under repetition by the same runner.
+ */
+export interface RunControl {
+  /** Registers this runner (host = its data dir, lives as long as it beats) and returns the runs of this host left unfinished. */
+  register(runner: { id: string; host: string; capacity: number; sandboxes: string[] }): Promise<string[]>;
+  /** At least every 10 s while the runner lives. */
+  beat(runner: string): Promise<void>;
+  unregister(runner: string): Promise<void>;
+  /** Takes the run: `queued` -> `preparing`, or takes it over from a dead runner of the same host. */
+  claim(run: string, runner: string): Promise<{ ok: true; spec: RunSpec } | { ok: false; reason: ClaimRefusal }>;
+  /** Appends events and stores the output cursor with them, in one commit. Refused (false) when this runner no longer holds the run. */
+  append(run: string, runner: string, events: RunEventData[], cursor?: OutputCursor): Promise<boolean>;
+  /** Pins the base of the task; the first pin wins and is returned. */
+  pinBase(run: string, runner: string, base: { branch: string; commit: string }): Promise<{ branch: string; commit: string }>;
+  /**
+   * The last check before the command starts (promise 7): the policy pinned with the task, the rules of the task and the decision
+   * bound to the hash of exactly this action are looked at again, the decider's rights too, and an approval is used up.
+   * `ask`: an approval must be opened first (the engine has opened it and parked the run in `awaiting`; the runner lets go).
+   */
+  authorise(
+    run: string,
+    runner: string,
+    action: Action,
+  ): Promise<{ verdict: 'run' } | { verdict: 'ask' } | { verdict: 'deny'; because: string }>;
+  /** `preparing` -> `executing`: the sandbox exists and its command is about to start. Recorded BEFORE the start. */
+  executing(
+    run: string,
+    runner: string,
+    sandbox: { kind: 'docker' | 'local'; ref: string; isolated: boolean; image?: string | undefined },
+  ): Promise<boolean>;
+  /** `executing` -> `finishing`: the command has ended. */
+  finishing(run: string, runner: string): Promise<boolean>;
+  /** Ends the run, exactly once: terminal event, run state, task column and head, next runs dispatched. False when it had ended. */
+  finish(run: string, runner: string, result: RunResult): Promise<boolean>;
+  /** Aborts when a person asked to stop the run or when the run is no longer this runner's. `signal.reason` is 'stop' or 'lost'. */
+  watch(run: string, runner: string, until: AbortSignal): AbortSignal;
+  /** What `project.sync` found. */
+  projectSynced(
+    project: string,
+    found: { ok: true; defaultBranch: string; head: string } | { ok: false; code: string; detail: string },
+  ): Promise<void>;
+  /** The source to sync, or null when the project is gone. */
+  projectSource(project: string): Promise<RunSpec['project'] | null>;
+  /** Ids of runs that are not terminal, for the reaper of sandboxes and working copies of this host. */
+  liveRuns(host: string): Promise<string[]>;
+}

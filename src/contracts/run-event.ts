@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { runCauseSchema, runOutcomeSchema, runStateSchema } from './states.ts';
+
+/**
+ * The facts of a run. Append-only, numbered from 1 without gaps per run, redacted before they are stored. Cards, console, SSE
+ * and tests are all readers of this log by offset.
+ */
+export const streamSchema = z.enum(['stdout', 'stderr']);
+export type OutputStream = z.infer<typeof streamSchema>;
+
+/** Position in the raw (unredacted) output of the sandbox, in bytes per stream. */
+export const outputCursorSchema = z.object({ stdout: z.number().int().nonnegative(), stderr: z.number().int().nonnegative() });
+export type OutputCursor = z.infer<typeof outputCursorSchema>;
+
+export const fileStatSchema = z.object({
+  path: z.string(),
+  /** Lines; null for a binary file. */
+  added: z.number().int().nonnegative().nullable(),
+  removed: z.number().int().nonnegative().nullable(),
+});
+export type FileStat = z.infer<typeof fileStatSchema>;
+
+export const artifactRefSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  kind: z.enum(['log', 'patch']),
+  bytes: z.number().int().nonnegative(),
+});
+export type ArtifactRef = z.infer<typeof artifactRefSchema>;
+
+export const runResultSchema = z.object({
+  outcome: runOutcomeSchema,
+  cause: runCauseSchema.optional(),
+  /** One sentence for people: what happened. */
+  message: z.string(),
+  exitCode: z.number().int().optional(),
+  signal: z.string().optional(),
+  durationMs: z.number().int().nonnegative(),
+  peakMemoryBytes: z.number().int().nonnegative().optional(),
+  /** Set when the command changed files: the commit on the task's branch in the clean mirror. */
+  commit: z.string().optional(),
+  files: z.array(fileStatSchema),
+  artifacts: z.array(artifactRefSchema),
+});
+export type RunResult = z.infer<typeof runResultSchema>;
+
+export const runEventDataSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('lifecycle'), from: runStateSchema.nullable(), to: runStateSchema, reason: z.string().optional() }),
+  /** A step a person would name: "fetching the repository". */
+  z.object({
+    type: z.literal('stage'),
+    stage: z.enum(['repository', 'workspace', 'sandbox', 'command', 'results']),
+    detail: z.string(),
+  }),
+  /** Output of the command. `from`/`to` are raw byte positions; `text` is decoded (invalid bytes as U+FFFD) and redacted. */
+  z.object({
+    type: z.literal('output'),
+    stream: streamSchema,
+    from: z.number().int().nonnegative(),
+    to: z.number().int().nonnegative(),
+    text: z.string(),
+  }),
+  z.object({ type: z.literal('interaction_opened'), interaction: z.string(), kind: z.literal('approval') }),
+  /** The approvers have been reminded; the reminder is a message of its own. */
+  z.object({ type: z.literal('interaction_reminded'), interaction: z.string() }),
+  z.object({
+    type: z.literal('interaction_decided'),
+    interaction: z.string(),
+    state: z.enum(['approved', 'denied', 'expired', 'superseded', 'cancelled']),
+    reason: z.string().optional(),
+  }),
+  z.object({
+    type: z.literal('sandbox'),
+    kind: z.enum(['docker', 'local']),
+    isolated: z.boolean(),
+    ref: z.string(),
+    image: z.string().optional(),
+  }),
+  z.object({ type: z.literal('git'), branch: z.string(), baseBranch: z.string(), baseCommit: z.string() }),
+  z.object({ type: z.literal('note'), level: z.enum(['info', 'warning']), text: z.string() }),
+  z.object({ type: z.literal('terminal'), result: runResultSchema }),
+]);
+export type RunEventData = z.infer<typeof runEventDataSchema>;
+export type RunEventType = RunEventData['type'];
+
+/** Who caused an event. */
+export const actorSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('user'), user: z.string(), name: z.string() }),
+  z.object({ type: z.literal('system'), part: z.enum(['gateway', 'runner', 'watchdog']) }),
+]);
+export type Actor = z.infer<typeof actorSchema>;
+
+export interface RunEvent {
+  run: string;
+  /** 1, 2, 3 … without gaps. */
+  seq: number;
+  at: Date;
+  actor: Actor;
+  data: RunEventData;
+}
+
+/**
+ * The log of runs. Implementations pass tests/contracts/event-log-contract.ts.
+ *
+ * - `read`: events with `seq > after`, in order, at most `limit` (default 1,000).
+ * - `tail`: the same, then waits for more; ends after the `terminal` event or when the signal aborts. Wake-ups may be lost:
+ *   it polls too, so a lost one costs latency, never data.
+ */
+export interface EventLog {
+  read(run: string, after: number, limit?: number): Promise<RunEvent[]>;
+  tail(run: string, after: number, signal: AbortSignal): AsyncIterable<RunEvent>;
+}

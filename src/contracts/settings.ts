@@ -1,0 +1,19 @@
+import { z } from 'zod';
+
+/** How much of a run a channel sees: only decisions and the end, the steps (default), or every line. */
+export const verbositySchema = z.enum(['quiet', 'steps', 'everything']);
+export type Verbosity = z.infer<typeof verbositySchema>;
+
+/** Limits of a project, with the defaults new projects get. */
+export const projectLimitsSchema = z.object({
+  /** Runs of this project at once. */
+  concurrency: z.number().int().min(1).max(100),
+  /** A command that runs longer is stopped. */
+  timeoutMs: z
+    .number()
+    .int()
+    .min(1000)
+    .max(24 * 60 * 60 * 1000),
+});
+export type ProjectLimits = z.infer<typeof projectLimitsSchema>;
+export const defaultProjectLimits: ProjectLimits = { concurrency: 2, timeoutMs: 30 * 60 * 1000 };

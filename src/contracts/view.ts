@@ -1,0 +1,135 @@
+import { z } from 'zod';
+
+/**
+ * The platform-neutral picture of one message. Adapters translate it, `delivery/` fits it to what the platform can carry.
+ * Every `text` is untrusted plain text: an adapter must escape it so that it can neither format, mention, link nor unfurl
+ * (promise 11). Markup exists only as span types.
+ */
+export const spanSchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('text'),
+    text: z.string(),
+    style: z.array(z.enum(['bold', 'italic', 'strike', 'code'])).optional(),
+  }),
+  /** A link Deckhand itself made. Links found in output stay plain text. */
+  z.object({ type: z.literal('link'), url: z.url(), text: z.string() }),
+  /** Names a person. `notify` makes it a real mention on the platform that knows the account, else the name is shown. */
+  z.object({
+    type: z.literal('person'),
+    name: z.string(),
+    /** Platform account id of the platform the view is sent to. */
+    user: z.string().optional(),
+    notify: z.boolean(),
+  }),
+  /** A moment (ISO 8601): shown in the reader's time zone where the platform can, else `text`. */
+  z.object({ type: z.literal('time'), at: z.iso.datetime(), text: z.string() }),
+]);
+export type Span = z.infer<typeof spanSchema>;
+
+export const toneSchema = z.enum(['neutral', 'active', 'waiting', 'good', 'bad', 'muted']);
+export type Tone = z.infer<typeof toneSchema>;
+
+const buttonSchema = z.object({
+  /** A press token of `contracts/press.ts`, at most 64 bytes. */
+  token: z.string().min(1).max(64),
+  label: z.string().min(1).max(40),
+  style: z.enum(['default', 'primary', 'danger']),
+  /** Asks "are you sure" where the platform can. */
+  confirm: z.object({ title: z.string(), text: z.string(), ok: z.string() }).optional(),
+});
+export type Button = z.infer<typeof buttonSchema>;
+
+export const blockSchema = z.discriminatedUnion('type', [
+  /** First line of a card: bold, with its state mark at the end. */
+  z.object({
+    type: z.literal('title'),
+    spans: z.array(spanSchema),
+    state: z.object({ text: z.string(), tone: toneSchema }).optional(),
+  }),
+  z.object({ type: z.literal('text'), spans: z.array(spanSchema) }),
+  /** Small print: project, branch, base commit, who asked. */
+  z.object({ type: z.literal('context'), spans: z.array(spanSchema) }),
+  /** Literal text in a monospaced block. */
+  z.object({ type: z.literal('code'), text: z.string(), language: z.string().optional() }),
+  z.object({
+    type: z.literal('steps'),
+    items: z.array(z.object({ state: z.enum(['done', 'active', 'open', 'failed', 'skipped']), text: z.string() })),
+  }),
+  /** Label and value pairs. */
+  z.object({ type: z.literal('fields'), items: z.array(z.object({ label: z.string(), spans: z.array(spanSchema) })) }),
+  z.object({
+    type: z.literal('table'),
+    columns: z.array(z.object({ header: z.string(), align: z.enum(['left', 'right']) })),
+    rows: z.array(z.array(z.string())),
+  }),
+  z.object({ type: z.literal('buttons'), buttons: z.array(buttonSchema) }),
+  z.object({
+    type: z.literal('select'),
+    token: z.string().min(1).max(64),
+    placeholder: z.string(),
+    options: z.array(z.object({ value: z.string(), label: z.string() })),
+  }),
+  z.object({ type: z.literal('divider') }),
+]);
+export type Block = z.infer<typeof blockSchema>;
+
+/** A file to go with a message: bytes given here (small) or an artifact of a run. */
+export const viewFileSchema = z.discriminatedUnion('from', [
+  z.object({ from: z.literal('text'), name: z.string(), text: z.string(), language: z.string().optional() }),
+  z.object({ from: z.literal('artifact'), name: z.string(), artifact: z.string() }),
+]);
+export type ViewFile = z.infer<typeof viewFileSchema>;
+
+export const viewSchema = z.object({
+  /** Plain text for notifications and screen readers; never empty. */
+  fallback: z.string().min(1),
+  blocks: z.array(blockSchema),
+  files: z.array(viewFileSchema).optional(),
+});
+export type View = z.infer<typeof viewSchema>;
+
+export const formSchema = z.object({
+  /** A press token of `contracts/press.ts`; comes back in the `form` event. */
+  token: z.string().min(1).max(64),
+  title: z.string().min(1).max(24),
+  submit: z.string().min(1).max(24),
+  fields: z
+    .array(
+      z.discriminatedUnion('type', [
+        z.object({
+          type: z.literal('text'),
+          id: z.string(),
+          label: z.string(),
+          multiline: z.boolean(),
+          required: z.boolean(),
+          placeholder: z.string().optional(),
+          initial: z.string().optional(),
+          maxLength: z.number().int().positive().max(3000).optional(),
+        }),
+        z.object({
+          type: z.literal('select'),
+          id: z.string(),
+          label: z.string(),
+          required: z.boolean(),
+          multiple: z.boolean(),
+          options: z.array(z.object({ value: z.string(), label: z.string() })).min(1),
+          initial: z.string().optional(),
+        }),
+      ]),
+    )
+    .min(1),
+});
+export type Form = z.infer<typeof formSchema>;
+
+/** Shorthand for an unstyled span. */
+export function plain(text: string): Span {
+  return { type: 'text', text };
+}
+
+export function bold(text: string): Span {
+  return { type: 'text', text, style: ['bold'] };
+}
+
+export function code(text: string): Span {
+  return { type: 'text', text, style: ['code'] };
+}

@@ -1,0 +1,95 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import { Prisma, PrismaClient } from '../../prisma/client/client.ts';
+
+/** Things a reader can be woken for. A lost wake-up costs latency, never data: every reader polls too. */
+export type WakeTopic = 'inbox' | 'outbox' | 'run' | 'stop' | 'queue' | 'interaction';
+
+/** One open transaction. Everything written through `db` commits together or not at all. */
+export interface Tx {
+  readonly db: Prisma.TransactionClient;
+  /** Wakes readers of `topic` when, and only when, this transaction commits. `id` narrows it, e.g. to one run. */
+  notify(topic: WakeTopic, id?: string): void;
+  /** Runs after the commit. For effects that may be lost because a sweeper repeats them (publishing a job). Errors are the caller's to log. */
+  afterCommit(effect: () => void | Promise<void>): void;
+}
+
+export interface Database {
+  /** For reads outside a transaction. Writes go through `transaction`. */
+  readonly db: PrismaClient;
+  /** The address, for the few who need a connection of their own (LISTEN, the queue). */
+  readonly url: string;
+  /**
+   * Runs `work` in one transaction (read committed), again from the start up to three times after a deadlock or a write conflict:
+   * `work` must have no effects but through its `Tx`.
+   */
+  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** All wake-ups travel on one channel; the payload is `<topic>:<id>`. */
+export const wakeChannel = 'deckhand_wake';
+
+export interface DatabaseOptions {
+  url: string;
+  /** Most connections of the pool. */
+  connections: number;
+  onEffectError(error: unknown): void;
+}
+
+export function createDatabase(options: DatabaseOptions): Database {
+  const adapter = new PrismaPg({ connectionString: options.url, max: options.connections });
+  const client = new PrismaClient({ adapter, log: [] });
+
+  async function once<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    const wakes = new Set<string>();
+    const effects: (() => void | Promise<void>)[] = [];
+    const result = await client.$transaction(
+      async (db) => {
+        const value = await work({
+          db,
+          notify: (topic, id) => void wakes.add(`${topic}:${id ?? ''}`),
+          afterCommit: (effect) => void effects.push(effect),
+        });
+        if (wakes.size > 0) {
+          await db.$queryRaw(Prisma.sql`SELECT pg_notify(${wakeChannel}, wake) FROM unnest(${[...wakes]}::text[]) AS wake`);
+        }
+        return value;
+      },
+      { maxWait: 10_000, timeout: 30_000 },
+    );
+    for (const effect of effects) {
+      try {
+        await effect();
+      } catch (error) {
+        options.onEffectError(error);
+      }
+    }
+    return result;
+  }
+
+  return {
+    db: client,
+    url: options.url,
+    async transaction(work) {
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          return await once(work);
+        } catch (error) {
+          if (attempt === 3 || !isConflict(error)) throw error;
+        }
+      }
+    },
+    close: () => client.$disconnect(),
+  };
+}
+
+/** Deadlock (40P01), serialization failure (40001) or Prisma's own word for them (P2034). */
+function isConflict(error: unknown): boolean {
+  if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return false;
+  return error.code === 'P2034' || /40P01|40001|deadlock/.test(JSON.stringify(error.meta ?? '') + error.message);
+}
+
+/** True when a write failed because a unique key exists already. */
+export function isDuplicate(error: unknown): boolean {
+  return error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002';
+}

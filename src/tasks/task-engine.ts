@@ -1,0 +1,86 @@
+import type { IdentityRef, Platform } from '../contracts/platform.ts';
+import type { Role } from '../contracts/roles.ts';
+import type { RunControl } from '../contracts/run-control.ts';
+import type { TaskColumn } from '../contracts/states.ts';
+import type { Tx } from '../store/database.ts';
+
+/** A person acting now, with the role they have here and now. */
+export interface Person {
+  workspace: string;
+  user: string;
+  name: string;
+  /** Effective role in the channel of the act; undefined: none. */
+  role: Role | undefined;
+  identity: IdentityRef;
+}
+
+export interface CreatedTask {
+  task: string;
+  number: number;
+  run: string;
+}
+
+export interface CommandTaskInput {
+  workspace: string;
+  project: string;
+  requester: Person;
+  command: string;
+  /** Our channel row. */
+  channel: string;
+  /** Platform thread id in which the task lives; null: its live card opens the thread. */
+  thread: string | null;
+  /** Key of the inbound event: the same key makes the same task (promise 2). */
+  originKey: string;
+}
+
+export type DecideResult =
+  | { result: 'decided'; state: 'approved' | 'denied'; taskNumber: number }
+  /** Somebody was first, or time was. `what` says who and when, for people. */
+  | { result: 'already'; what: string }
+  | { result: 'not_allowed'; whoCan: string }
+  | { result: 'unknown' };
+
+/** An interaction as a person may see it. */
+export interface InteractionDetails {
+  id: string;
+  taskNumber: number;
+  command: string;
+  text: string;
+}
+
+/**
+ * What may become of tasks. Each method writes state, run events, threads and what the queue must do in the caller's transaction;
+ * views follow from the events (delivery/). Methods throw `AppError` for what a person can be told. Roles for starting, stopping,
+ * retrying and moving are checked by the caller (the command's permission); the right to decide is checked here, at this moment.
+ */
+export interface TaskEngine {
+  createCommandTask(tx: Tx, input: CommandTaskInput): Promise<CreatedTask>;
+  /** Stops the task's current run: not started yet: cancelled at once; else the runner is told. Repeating is harmless. */
+  stop(tx: Tx, task: string, by: Person): Promise<{ number: number; outcome: 'cancelled' | 'stopping' | 'already_stopping' }>;
+  /** A further run of the same task. Refused while one is not terminal. */
+  retry(tx: Tx, task: string, by: Person): Promise<CreatedTask>;
+  /** Moves a card on the board: backlog, queued (starts it), review, done, cancelled (stops it). */
+  move(tx: Tx, task: string, column: TaskColumn, by: Person): Promise<{ number: number; from: TaskColumn; to: TaskColumn }>;
+  /** Decides a pending interaction, named by the secret its buttons carry. Two at once: one wins (promise 7). */
+  decide(
+    tx: Tx,
+    input: {
+      secret: string;
+      decision: 'approve' | 'approve_task' | 'deny';
+      reason?: string | undefined;
+      by: Person;
+      on: Platform;
+    },
+  ): Promise<DecideResult>;
+  /** The whole action of an interaction, or undefined when there is none in this workspace. */
+  details(tx: Tx, workspace: string, secret: string): Promise<InteractionDetails | undefined>;
+  revokeRule(tx: Tx, rule: string, by: Person): Promise<boolean>;
+}
+
+/** The parts the engine is made of; `createEngine` in src/tasks/engine.ts returns them over one database. */
+export interface Engine {
+  tasks: TaskEngine;
+  runs: RunControl;
+  /** Expires and reminds interactions, notes quiet runs, ends runs of dead runners, publishes due runs again. Run on a timer; safe in parallel. */
+  sweep(): Promise<void>;
+}
