@@ -51,7 +51,7 @@ export function createDatabase(options: DatabaseOptions): Database {
           afterCommit: (effect) => void effects.push(effect),
         });
         if (wakes.size > 0) {
-          await db.$queryRaw(Prisma.sql`SELECT pg_notify(${wakeChannel}, wake) FROM unnest(${[...wakes]}::text[]) AS wake`);
+          await db.$queryRaw(Prisma.sql`SELECT pg_notify(${wakeChannel}, wake)::text FROM unnest(${[...wakes]}::text[]) AS wake`);
         }
         return value;
       },

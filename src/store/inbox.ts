@@ -1,0 +1,83 @@
+import { Prisma } from '../../prisma/client/client.ts';
+import { type InboundEvent, inboundEventSchema, laneOf } from '../contracts/inbound.ts';
+import { type Database, type Tx, wakeChannel } from './database.ts';
+
+/** One stored event, as its lane hands it to the bus. */
+export interface InboxRow {
+  id: bigint;
+  lane: string;
+  attempts: number;
+  event: InboundEvent;
+}
+
+/**
+ * Stores events once per (platform, tenant, key), in one statement that also wakes the lanes. When it has returned, the events
+ * survive a crash (promise 1); those that were stored before count as duplicates and change nothing (promise 2).
+ */
+export async function storeInbound(
+  database: Database,
+  events: readonly InboundEvent[],
+): Promise<{ stored: number; duplicate: number }> {
+  if (events.length === 0) return { stored: 0, duplicate: 0 };
+  const rows = events.map((event) => ({
+    platform: event.conversation.platform,
+    tenant: event.conversation.tenant,
+    key: event.key,
+    lane: laneOf(event),
+    event,
+  }));
+  const inserted = await database.db.$queryRaw<{ stored: bigint }[]>(Prisma.sql`
+    WITH incoming AS (
+      INSERT INTO "Inbox" ("platform", "tenant", "key", "lane", "event")
+      SELECT "platform", "tenant", "key", "lane", "event"
+      FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+        AS row("platform" text, "tenant" text, "key" text, "lane" text, "event" jsonb)
+      ON CONFLICT ("platform", "tenant", "key") DO NOTHING
+      RETURNING "lane"
+    ), woken AS (
+      SELECT pg_notify(${wakeChannel}, 'inbox:' || lane)::text FROM (SELECT DISTINCT "lane" FROM incoming) AS lanes
+    )
+    SELECT count(*) AS stored FROM incoming, (SELECT count(*) FROM woken) AS waking`);
+  const stored = Number(inserted[0]?.stored ?? 0n);
+  return { stored, duplicate: events.length - stored };
+}
+
+/** Lanes that have an event due now, oldest first. */
+export async function dueLanes(database: Database, now: Date, limit: number): Promise<string[]> {
+  const lanes = await database.db.$queryRaw<{ lane: string }[]>(Prisma.sql`
+    SELECT "lane" FROM (
+      SELECT DISTINCT ON ("lane") "lane", "id", "dueAt" FROM "Inbox" WHERE "state" = 'pending' ORDER BY "lane", "id"
+    ) AS heads
+    WHERE "dueAt" <= ${now} ORDER BY "id" LIMIT ${limit}`);
+  return lanes.map(({ lane }) => lane);
+}
+
+/**
+ * The oldest pending event of the lane, locked for this transaction. `undefined`: nothing is due, or another process works on the
+ * lane (the head row is locked, and no later one may overtake it: promise 3).
+ */
+export async function takeLaneHead(tx: Tx, lane: string, now: Date): Promise<InboxRow | undefined> {
+  const heads = await tx.db.$queryRaw<{ id: bigint; lane: string; attempts: number; event: unknown; dueAt: Date }[]>(Prisma.sql`
+    SELECT "id", "lane", "attempts", "event", "dueAt" FROM "Inbox"
+    WHERE "id" = (SELECT min("id") FROM "Inbox" WHERE "state" = 'pending' AND "lane" = ${lane})
+      AND "state" = 'pending'
+    FOR UPDATE SKIP LOCKED`);
+  const head = heads[0];
+  if (head === undefined || head.dueAt > now) return undefined;
+  return { id: head.id, lane: head.lane, attempts: head.attempts, event: inboundEventSchema.parse(head.event) };
+}
+
+/** Marks the event handled, in the transaction that holds its effects. */
+export async function markDone(tx: Tx, id: bigint, now: Date): Promise<void> {
+  await tx.db.inbox.update({ where: { id }, data: { state: 'done', doneAt: now } });
+}
+
+/** Marks the event given up, in the transaction that holds the answer saying so. */
+export async function markFailed(tx: Tx, id: bigint, error: string, now: Date): Promise<void> {
+  await tx.db.inbox.update({ where: { id }, data: { state: 'failed', doneAt: now, error } });
+}
+
+/** Puts the event off after an internal error; the rest of its lane waits with it. */
+export async function putOff(database: Database, id: bigint, dueAt: Date, error: string): Promise<void> {
+  await database.db.inbox.update({ where: { id }, data: { attempts: { increment: 1 }, dueAt, error } });
+}
