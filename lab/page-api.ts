@@ -261,7 +261,14 @@ export type LabEvent =
   | { type: 'settings'; settings: LabSettings }
   | { type: 'app'; app: LabApp; commands: LabCommand[]; shortcuts: LabShortcut[] }
   /** What the Slack client itself tells one person, for example that a command was not answered in time. */
-  | { type: 'notice'; user: UserId; channel?: ChannelId | undefined; thread_ts?: Ts | undefined; tone: 'error' | 'info'; text: string }
+  | {
+      type: 'notice';
+      user: UserId;
+      channel?: ChannelId | undefined;
+      thread_ts?: Ts | undefined;
+      tone: 'error' | 'info';
+      text: string;
+    }
   /** Everything changed, or the resume point is gone: fetch the state again. */
   | { type: 'reset' };
 
