@@ -1,0 +1,185 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { InboxWorker } from '../../src/commands/inbox-worker.ts';
+import { AppError } from '../../src/contracts/errors.ts';
+import type { InboundEvent } from '../../src/contracts/inbound.ts';
+import { createDatabase, type Database, type Tx } from '../../src/store/database.ts';
+import { storeInbound } from '../../src/store/inbox.ts';
+import { createWakeups, type Wakeups } from '../../src/store/wakeups.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+let testDatabase: TestDatabase;
+let database: Database;
+let wakeups: Wakeups;
+const workers: InboxWorker[] = [];
+
+beforeEach(async () => {
+  testDatabase = await createTestDatabase();
+  database = createDatabase({ url: testDatabase.url, connections: 8, onEffectError: (error) => expect.fail(String(error)) });
+  wakeups = createWakeups({ url: testDatabase.url, onError: () => undefined });
+  await wakeups.start();
+});
+
+afterEach(async () => {
+  await Promise.all(workers.splice(0).map((worker) => worker.stop()));
+  await wakeups.stop();
+  await database.close();
+  await testDatabase.drop();
+});
+
+function command(key: string, text: string, channel = 'C1'): InboundEvent {
+  return {
+    type: 'command',
+    key,
+    at: new Date().toISOString(),
+    conversation: { platform: 'slack', tenant: 'T1', channel, kind: 'channel' },
+    actor: { user: 'U1', bot: false },
+    text,
+  };
+}
+
+function startWorker(
+  handle: (tx: Tx, event: InboundEvent) => Promise<void>,
+  refusals: AppError[] = [],
+  concurrency = 4,
+): InboxWorker {
+  const worker = new InboxWorker({
+    database,
+    wakeups,
+    now: () => new Date(),
+    log: { error: () => undefined, warn: () => undefined },
+    handle,
+    refuse: async (_tx, _event, error) => void refusals.push(error),
+    concurrency,
+  });
+  workers.push(worker);
+  worker.start();
+  return worker;
+}
+
+function textOf(event: InboundEvent): string {
+  return event.type === 'command' ? event.text : '';
+}
+
+describe('the inbox', () => {
+  it('promise 1: an event is a row when storing has returned', async () => {
+    expect(await storeInbound(database, [command('k1', 'help')])).toEqual({ stored: 1, duplicate: 0 });
+    const rows = await database.db.inbox.findMany();
+    expect(rows).toMatchObject([{ key: 'k1', lane: 'slack:T1:C1', state: 'pending' }]);
+  });
+
+  it('promise 2: a redelivered event is stored once, also when many come at the same time', async () => {
+    const results = await Promise.all(Array.from({ length: 20 }, () => storeInbound(database, [command('same', 'sh ls')])));
+    expect(results.filter(({ stored }) => stored === 1)).toHaveLength(1);
+    expect(results.filter(({ duplicate }) => duplicate === 1)).toHaveLength(19);
+    const handled: string[] = [];
+    startWorker(async (_tx, event) => void handled.push(event.key));
+    await waitFor(async () => expect(await database.db.inbox.count({ where: { state: 'done' } })).toBe(1));
+    await storeInbound(database, [command('same', 'sh ls'), command('other', 'sh ls')]);
+    await waitFor(() => expect(handled).toEqual(['same', 'other']));
+  });
+
+  it('promise 2: two workers on one inbox handle every event once', async () => {
+    const handled: string[] = [];
+    const handle = async (tx: Tx, event: InboundEvent) => {
+      await tx.db.meta.create({ data: { key: event.key, value: '' } });
+      handled.push(event.key);
+    };
+    startWorker(handle);
+    startWorker(handle);
+    const events = Array.from({ length: 60 }, (_, n) => command(`k${n}`, 'x', `C${n % 6}`));
+    await Promise.all(events.map((event) => storeInbound(database, [event])));
+    await waitFor(async () => expect(await database.db.inbox.count({ where: { state: 'done' } })).toBe(60));
+    expect(handled).toHaveLength(60);
+    expect(await database.db.meta.count()).toBe(60);
+  });
+
+  it('promise 3: events of a conversation are handled in order, with two workers', async () => {
+    const handled: Record<string, string[]> = {};
+    const handle = async (_tx: Tx, event: InboundEvent) => {
+      const lane = event.conversation.channel;
+      handled[lane] = [...(handled[lane] ?? []), textOf(event)];
+    };
+    for (let n = 0; n < 30; n += 1)
+      await storeInbound(database, [command(`a${n}`, `${n}`, 'CA'), command(`b${n}`, `${n}`, 'CB')]);
+    startWorker(handle);
+    startWorker(handle);
+    await waitFor(async () => expect(await database.db.inbox.count({ where: { state: 'done' } })).toBe(60));
+    const inOrder = Array.from({ length: 30 }, (_, n) => `${n}`);
+    expect(handled).toEqual({ CA: inOrder, CB: inOrder });
+  });
+
+  it('promise 3: a slow conversation does not delay another', async () => {
+    const handled: string[] = [];
+    const slow = Promise.withResolvers<void>();
+    startWorker(async (_tx, event) => {
+      if (event.conversation.channel === 'slow') await slow.promise;
+      handled.push(event.key);
+    });
+    await storeInbound(database, [command('s1', 'x', 'slow'), command('s2', 'x', 'slow'), command('q1', 'x', 'quick')]);
+    await waitFor(() => expect(handled).toEqual(['q1']));
+    await storeInbound(database, [command('q2', 'x', 'quick')]);
+    await waitFor(() => expect(handled).toEqual(['q1', 'q2']));
+    slow.resolve();
+    await waitFor(() => expect(handled).toEqual(['q1', 'q2', 's1', 's2']));
+  });
+
+  it('goes on with waiting lanes when more of them are due than may be worked on', async () => {
+    const handled: string[] = [];
+    startWorker(async (_tx, event) => void handled.push(event.key), [], 1);
+    await storeInbound(
+      database,
+      Array.from({ length: 25 }, (_, n) => command(`k${n}`, 'x', `C${n}`)),
+    );
+    await waitFor(() => expect(handled).toHaveLength(25));
+  });
+
+  it('promise 4: a refused event changes nothing and is answered', async () => {
+    const refusals: AppError[] = [];
+    startWorker(async (tx) => {
+      await tx.db.meta.create({ data: { key: 'half', value: 'done' } });
+      throw new AppError('DH-200', { command: 'halp', suggestion: 'Try `help`.' });
+    }, refusals);
+    await storeInbound(database, [command('k1', 'halp')]);
+    await waitFor(() => expect(refusals.map(({ code }) => code)).toEqual(['DH-200']));
+    await waitFor(async () => expect(await database.db.inbox.count({ where: { state: 'done' } })).toBe(1));
+    expect(await database.db.meta.count()).toBe(0);
+  });
+
+  it('promise 4: an event that fails inside Deckhand is tried again, then answered with a reference', async () => {
+    const refusals: AppError[] = [];
+    let tries = 0;
+    startWorker(async () => {
+      tries += 1;
+      throw new Error('a defect');
+    }, refusals);
+    await storeInbound(database, [command('k1', 'sh ls')]);
+    await database.db.inbox.updateMany({ data: { attempts: 2 } });
+    await waitFor(() => expect(refusals.map(({ code }) => code)).toEqual(['DH-299']), { timeoutMs: 20_000 });
+    expect(tries).toBeGreaterThanOrEqual(2);
+    expect(await database.db.inbox.findFirst()).toMatchObject({ state: 'failed' });
+  });
+
+  it('promise 8: an event whose worker died half-way is handled again from the start', async () => {
+    await storeInbound(database, [command('k1', 'sh ls')]);
+    // What a killed process leaves: an open transaction that the server rolls back.
+    await expect(
+      database.transaction(async (tx) => {
+        await tx.db.meta.create({ data: { key: 'k1', value: 'half' } });
+        await tx.db.inbox.updateMany({ data: { state: 'done' } });
+        throw new Error('killed');
+      }),
+    ).rejects.toThrow('killed');
+    const handled: string[] = [];
+    startWorker(async (_tx, event) => void handled.push(event.key));
+    await waitFor(() => expect(handled).toEqual(['k1']));
+  });
+
+  it('finds an event without a wake-up', async () => {
+    const handled: string[] = [];
+    startWorker(async (_tx, event) => void handled.push(event.key));
+    await wakeups.stop();
+    await storeInbound(database, [command('k1', 'sh ls')]);
+    await waitFor(() => expect(handled).toEqual(['k1']), { timeoutMs: 10_000 });
+  });
+});
