@@ -45,6 +45,7 @@ export const defaultPolicy: Policy = {
 export const commandActionSchema = z.object({
   type: z.literal('command'),
   command: z.string(),
+  /** `/workspace` stands for the working copy of the task, wherever the sandbox really keeps it. */
   cwd: z.string(),
   project: z.string(),
   /** Sandbox kind, image and network reach the command will have. */

@@ -35,6 +35,9 @@ export interface RunSpec {
   } | null;
 }
 
+/** The part of an action that the machine decides, not the task. */
+export type SandboxOffer = Pick<Action, 'cwd' | 'sandbox' | 'image' | 'network'>;
+
 export type ClaimRefusal = 'not_queued' | 'held_elsewhere' | 'project_busy' | 'unknown';
 
 /**
@@ -42,8 +45,18 @@ export type ClaimRefusal = 'not_queued' | 'held_elsewhere' | 'project_busy' | 'u
  * Every method is one transaction, guarded by the expected state, and idempotent under repetition by the same runner.
  */
 export interface RunControl {
-  /** Registers this runner (host = its data dir, lives as long as it beats) and returns the runs of this host left unfinished. */
-  register(runner: { id: string; host: string; capacity: number; sandboxes: string[] }): Promise<string[]>;
+  /**
+   * Registers this runner (host = its data dir, lives as long as it beats) and returns the runs of this host left unfinished. One
+   * runner per host: registering replaces the former one, whose runs may be claimed from then on. `offer`: what commands will be
+   * run in now; approvals asked for before the start are about exactly this. Register again when it changes.
+   */
+  register(runner: {
+    id: string;
+    host: string;
+    capacity: number;
+    sandboxes: string[];
+    offer?: SandboxOffer | undefined;
+  }): Promise<string[]>;
   /** At least every 10 s while the runner lives. */
   beat(runner: string): Promise<void>;
   unregister(runner: string): Promise<void>;
@@ -57,13 +70,18 @@ export interface RunControl {
    * The last check before the command starts (promise 7): the policy pinned with the task, the rules of the task and the decision
    * bound to the hash of exactly this action are looked at again, the decider's rights too, and an approval is used up.
    * `ask`: an approval must be opened first (the engine has opened it and parked the run in `awaiting`; the runner lets go).
+   * `deny`: the engine has ended the run, or this runner no longer holds it; the runner lets go.
+   * The action is what `register` offered plus command, project and time limit of the spec; any other is asked for anew.
    */
   authorise(
     run: string,
     runner: string,
     action: Action,
   ): Promise<{ verdict: 'run' } | { verdict: 'ask' } | { verdict: 'deny'; because: string }>;
-  /** `preparing` -> `executing`: the sandbox exists and its command is about to start. Recorded BEFORE the start. */
+  /**
+   * `preparing` -> `executing`: the sandbox exists and its command is about to start. Recorded BEFORE the start. Refused (false)
+   * when the run is not this runner's or `authorise` has not said `run` for this kind of sandbox.
+   */
   executing(
     run: string,
     runner: string,
