@@ -83,6 +83,51 @@ export const errorCatalogue = {
 
   // Projects and repositories: DH-5xx
   'DH-500': { title: 'The repository is not reachable', text: '{url} does not answer: {detail}', remedy: '{remedy}' },
+  'DH-501': {
+    title: 'Not a git repository',
+    text: '{source} is not a git repository: {detail}.',
+    remedy: 'Check the address. A directory needs `git init` and a first commit; a private repository may need a login.',
+  },
+  'DH-502': {
+    title: 'No such branch',
+    text: '{source} has no branch `{branch}`.',
+    remedy: 'Push the branch, or set another base branch for the project.',
+  },
+  'DH-503': {
+    title: 'The repository is empty',
+    text: '{source} has no commit yet.',
+    remedy: 'Make a first commit, then try again.',
+  },
+  'DH-504': {
+    title: 'The repository asks for a login',
+    text: '{source} asks for a login, or does not exist for the login Deckhand has.',
+    remedy: 'Check the address; give Deckhand a token or an ssh key that may read the repository.',
+  },
+  'DH-505': {
+    title: 'The address cannot be used',
+    text: '`{source}` is not used as the address of a repository: {why}.',
+    remedy: 'Use an https or ssh address, such as https://example.com/acme/web.git, or the full path of a directory.',
+  },
+  'DH-506': {
+    title: 'The repository belongs to another user',
+    text: '{source} belongs to another user of this machine than the one that runs Deckhand, so git refuses to read it.',
+    remedy: 'Change its owner, or use a clone that the user of Deckhand owns.',
+  },
+  'DH-507': {
+    title: 'The repository cannot be read',
+    text: '{source} cannot be read: {detail}.',
+    remedy: 'Run `git fsck` in the repository and repair what it names.',
+  },
+  'DH-508': {
+    title: 'The disk of the runner is full',
+    text: 'There is no room left in the data directory: {detail}.',
+    remedy: 'Free space on the disk of the data directory, then retry.',
+  },
+  'DH-509': {
+    title: 'A commit is missing',
+    text: 'The repository does not have commit {commit} ({what}) any more.',
+    remedy: 'Start a new task: it begins at the present state of the base branch.',
+  },
 
   // Sandboxes: DH-6xx
   'DH-600': {

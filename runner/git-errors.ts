@@ -1,0 +1,96 @@
+import { AppError } from '../src/contracts/errors.ts';
+import { GitFailed } from './git.ts';
+
+interface Sign {
+  pattern: RegExp;
+  error(address: string, detail: string): AppError;
+}
+
+/** What git writes when it cannot read a repository, in the order in which it is looked for. */
+const signs: readonly Sign[] = [
+  {
+    pattern: /No space left on device|Disk quota exceeded/i,
+    error: (_address, detail) => new AppError('DH-508', { detail }),
+  },
+  {
+    pattern: /detected dubious ownership/i,
+    error: (address) => new AppError('DH-506', { source: address }),
+  },
+  {
+    pattern: /Host key verification failed/i,
+    error: (address) =>
+      unreachable(address, 'the key of the host is not known', 'Add it to known_hosts of the user that runs Deckhand.'),
+  },
+  {
+    pattern:
+      /could not read (?:Username|Password)|Authentication failed|Permission denied \(|returned error: 40[13]\b|terminal prompts disabled/i,
+    error: (address) => new AppError('DH-504', { source: address }),
+  },
+  {
+    pattern: /Could not resolve host(?:name)?|Name or service not known|Temporary failure in name resolution/i,
+    error: (address) =>
+      unreachable(address, 'its host name is not known', 'Check the spelling of the address and the name server.'),
+  },
+  {
+    pattern: /SSL certificate|certificate verify|unable to get local issuer/i,
+    error: (address) =>
+      unreachable(address, 'its certificate is not trusted', 'Install the certificate authority on this machine.'),
+  },
+  {
+    pattern:
+      /Connection refused|Failed to connect|Couldn't connect|Connection timed out|Connection reset|No route to host|Network is unreachable|Operation timed out|Operation too slow/i,
+    error: (address, detail) => unreachable(address, detail, 'Check the address and whether this machine reaches the host.'),
+  },
+  {
+    pattern: /returned error: 404|Repository not found|repository '.*' not found/i,
+    error: (address) =>
+      new AppError('DH-501', { source: address, detail: 'the host answers that there is none at this address' }),
+  },
+  {
+    pattern:
+      /does not appear to be a git repository|not a git repository|not valid: is this a git repository|No such file or directory/i,
+    error: (address) => new AppError('DH-501', { source: address, detail: 'there is no repository at this address' }),
+  },
+  {
+    pattern:
+      /fsck error|error in object|index-pack failed|bad object|unpack-objects abnormal|invalid index-pack|corrupt|loose object .* is corrupt/i,
+    error: (address, detail) => new AppError('DH-507', { source: address, detail }),
+  },
+  {
+    pattern:
+      /returned error: 5\d\d|hung up unexpectedly|early EOF|RPC failed|Could not read from remote repository|kex_exchange/i,
+    error: (address, detail) => unreachable(address, detail, 'Try again later; when it stays, check the address and the host.'),
+  },
+];
+
+/** Turns a failed git call over a project's source into what a person can be told. Other errors are returned as they are. */
+export function sourceError(error: unknown, address: string): unknown {
+  if (!(error instanceof GitFailed)) return error;
+  if (error.reason === 'timed_out') {
+    return unreachable(address, 'it did not answer in time', 'Try again later; when it stays, check the address and the host.');
+  }
+  if (error.reason === 'not_started') return error;
+  const detail = lastWords(error.stderr);
+  const sign = signs.find(({ pattern }) => pattern.test(error.stderr));
+  return withCause(sign?.error(address, detail) ?? new AppError('DH-507', { source: address, detail }), error);
+}
+
+function unreachable(url: string, detail: string, remedy: string): AppError {
+  return new AppError('DH-500', { url, detail, remedy });
+}
+
+function withCause(error: AppError, cause: GitFailed): AppError {
+  error.cause = cause;
+  return error;
+}
+
+/** The line that says most: the last one that git marks as an error, else the last one. */
+function lastWords(stderr: string): string {
+  const lines = stderr
+    .split(/[\r\n]+/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  const marked = lines.filter((line) => /^(?:fatal|error|remote: (?:fatal|error)):/i.test(line));
+  const line = marked.at(-1) ?? lines.at(-1) ?? 'git gives no reason';
+  return line.replace(/^(?:(?:fatal|error|remote):\s*)+/i, '').slice(0, 300);
+}

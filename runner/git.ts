@@ -1,0 +1,216 @@
+import { spawn } from 'node:child_process';
+
+/**
+ * Runs git on the host, only ever in repositories that nothing else writes: the mirrors and the fresh clones made from them.
+ * Nothing of the machine's or the user's git configuration applies, no program named by a repository is run, and nobody is asked
+ * for a password.
+ */
+export interface Git {
+  /** Resolves with stdout when git ends with 0, else throws GitFailed. */
+  run(args: readonly string[], options?: GitOptions): Promise<Buffer>;
+  /** `run`, as text without the last line break. */
+  text(args: readonly string[], options?: GitOptions): Promise<string>;
+}
+
+export interface GitOptions {
+  /** `--git-dir`. */
+  repository?: string | undefined;
+  cwd?: string | undefined;
+  /** Written to stdin, which is then closed. */
+  input?: AsyncIterable<Uint8Array> | undefined;
+  /** Added to the environment; the last word. */
+  env?: Readonly<Record<string, string>> | undefined;
+  /** Passed as GIT_CONFIG_KEY_n, so that values do not show in the list of processes. */
+  config?: readonly (readonly [string, string])[] | undefined;
+  /** Transports git may use; none by default. */
+  protocols?: readonly ('https' | 'http' | 'ssh' | 'git' | 'file')[] | undefined;
+  /** Default 2 minutes. */
+  timeoutMs?: number | undefined;
+  /** Most bytes of stdout kept; more is an error. Default 16 MiB. */
+  maxOutputBytes?: number | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+export class GitFailed extends Error {
+  override name = 'GitFailed';
+  readonly reason: 'exit' | 'timed_out' | 'output_too_large' | 'not_started';
+  readonly exitCode: number | null;
+  /** Last 16 KiB. */
+  readonly stderr: string;
+  constructor(command: string, reason: GitFailed['reason'], exitCode: number | null, stderr: string, options?: ErrorOptions) {
+    super(`git ${command}: ${reason === 'exit' ? `exit code ${exitCode}` : reason}: ${stderr.trim().slice(-500)}`, options);
+    this.reason = reason;
+    this.exitCode = exitCode;
+    this.stderr = stderr;
+  }
+}
+
+const defaultTimeoutMs = 2 * 60_000;
+const defaultMaxOutput = 16 * 1024 * 1024;
+const keptStderr = 16 * 1024;
+
+/** What of the runner's environment git may see: where programs are, how the network is reached, keys of ssh. */
+const passedOn = [
+  'PATH',
+  'TMPDIR',
+  'SSH_AUTH_SOCK',
+  'http_proxy',
+  'https_proxy',
+  'HTTPS_PROXY',
+  'all_proxy',
+  'ALL_PROXY',
+  'no_proxy',
+  'NO_PROXY',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'GIT_SSL_CAINFO',
+] as const;
+
+/** Settings that hold for every call, whatever a repository says. */
+const always: readonly (readonly [string, string])[] = [
+  ['core.hooksPath', '/dev/null'],
+  ['core.fsmonitor', 'false'],
+  ['core.attributesFile', '/dev/null'],
+  ['core.bigFileThreshold', '32m'],
+  // Versions that read attributes from the tree of a bare repository read them from the empty tree.
+  ['attr.tree', '4b825dc642cb6eb9a060e54bf8d69288fbee4904'],
+  ['credential.helper', ''],
+  ['submodule.recurse', 'false'],
+  ['transfer.fsckObjects', 'true'],
+  ['gc.autoDetach', 'false'],
+  ['maintenance.autoDetach', 'false'],
+  ['http.lowSpeedLimit', '500'],
+  ['http.lowSpeedTime', '60'],
+];
+
+export function createGit(deps: { environment: Readonly<Record<string, string | undefined>>; emptyHome: string }): Git {
+  const base: Record<string, string> = {
+    HOME: deps.emptyHome,
+    XDG_CONFIG_HOME: deps.emptyHome,
+    LC_ALL: 'C',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_ATTR_NOSYSTEM: '1',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_ASKPASS: 'true',
+    SSH_ASKPASS: 'true',
+    GIT_SSH_COMMAND: 'ssh -oBatchMode=yes -oConnectTimeout=20',
+    GIT_NO_REPLACE_OBJECTS: '1',
+    GIT_LFS_SKIP_SMUDGE: '1',
+    GIT_OPTIONAL_LOCKS: '0',
+  };
+  for (const name of passedOn) {
+    const value = deps.environment[name];
+    if (value !== undefined) base[name] = value;
+  }
+
+  function environmentOf(options: GitOptions): Record<string, string> {
+    const config = [...always, ...(options.config ?? [])];
+    const env: Record<string, string> = {
+      ...base,
+      // An empty list would mean "all".
+      GIT_ALLOW_PROTOCOL: options.protocols?.join(':') || 'none',
+      GIT_CONFIG_COUNT: String(config.length),
+    };
+    for (const [index, [key, value]] of config.entries()) {
+      env[`GIT_CONFIG_KEY_${index}`] = key;
+      env[`GIT_CONFIG_VALUE_${index}`] = value;
+    }
+    return { ...env, ...options.env };
+  }
+
+  async function run(args: readonly string[], options: GitOptions = {}): Promise<Buffer> {
+    options.signal?.throwIfAborted();
+    const command = args[0] ?? '';
+    const where = options.repository === undefined ? [] : [`--git-dir=${options.repository}`];
+    const child = spawn('git', ['--no-pager', ...where, ...args], {
+      env: environmentOf(options),
+      // A group of its own, so that a time limit ends the transport programs with it.
+      detached: true,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    });
+
+    let ended: GitFailed['reason'] | undefined;
+    const end = (reason: GitFailed['reason'] | undefined) => {
+      ended ??= reason;
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      } catch {
+        // It has ended already.
+      }
+    };
+    const timer = setTimeout(() => end('timed_out'), options.timeoutMs ?? defaultTimeoutMs);
+    const onAbort = () => end(undefined);
+    options.signal?.addEventListener('abort', onAbort, { once: true });
+
+    const stdout: Buffer[] = [];
+    let stdoutBytes = 0;
+    child.stdout.on('data', (chunk: Buffer) => {
+      stdoutBytes += chunk.length;
+      if (stdoutBytes > (options.maxOutputBytes ?? defaultMaxOutput)) end('output_too_large');
+      else stdout.push(chunk);
+    });
+    let stderr = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr = (stderr + chunk.toString('latin1')).slice(-keptStderr);
+    });
+
+    try {
+      const closed = new Promise<number | null>((resolve, reject) => {
+        child.once('error', (error) => reject(new GitFailed(command, 'not_started', null, error.message, { cause: error })));
+        child.once('close', resolve);
+      });
+      const [exitCode] = await Promise.all([closed, feed(child.stdin, options.input, () => end(undefined))]);
+      options.signal?.throwIfAborted();
+      const words = Buffer.from(stderr, 'latin1').toString('utf8');
+      if (ended !== undefined) throw new GitFailed(command, ended, exitCode, words);
+      if (exitCode !== 0) throw new GitFailed(command, 'exit', exitCode, words);
+      return Buffer.concat(stdout);
+    } finally {
+      clearTimeout(timer);
+      options.signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  return {
+    run,
+    async text(args, options) {
+      return (await run(args, options)).toString('utf8').replace(/\n$/, '');
+    },
+  };
+}
+
+/** Writes the input with back-pressure. A source that fails ends git and is the error; a git that stops reading is not. */
+async function feed(
+  stdin: NodeJS.WritableStream,
+  input: AsyncIterable<Uint8Array> | undefined,
+  onSourceError: () => void,
+): Promise<void> {
+  let broken = false;
+  let drained: () => void = () => undefined;
+  stdin.on('error', () => {
+    broken = true;
+    drained();
+  });
+  stdin.on('close', () => {
+    broken = true;
+    drained();
+  });
+  stdin.on('drain', () => drained());
+  try {
+    for await (const chunk of input ?? []) {
+      if (broken) break;
+      if (!stdin.write(chunk) && !broken) {
+        await new Promise<void>((resolve) => {
+          drained = resolve;
+        });
+      }
+    }
+  } catch (error) {
+    onSourceError();
+    throw error;
+  } finally {
+    stdin.end();
+  }
+}
