@@ -17,6 +17,10 @@ const signs: readonly Sign[] = [
     error: (address) => new AppError('DH-506', { source: address }),
   },
   {
+    pattern: /cannot run ssh|exec 'ssh'|ssh: not found/i,
+    error: (address) => unreachable(address, 'the program ssh is missing on this machine', 'Install an ssh client.'),
+  },
+  {
     pattern: /Host key verification failed/i,
     error: (address) =>
       unreachable(address, 'the key of the host is not known', 'Add it to known_hosts of the user that runs Deckhand.'),
@@ -65,32 +69,34 @@ const signs: readonly Sign[] = [
 
 /** Turns a failed git call over a project's source into what a person can be told. Other errors are returned as they are. */
 export function sourceError(error: unknown, address: string): unknown {
-  if (!(error instanceof GitFailed)) return error;
-  if (error.reason === 'timed_out') {
-    return unreachable(address, 'it did not answer in time', 'Try again later; when it stays, check the address and the host.');
+  if (!(error instanceof GitFailed) || error.reason === 'not_started') return error;
+  const told = error.reason === 'timed_out' ? late(address) : explained(error.stderr, address);
+  told.cause = error;
+  return told;
+}
+
+function explained(stderr: string, address: string): AppError {
+  const lines = stderr.split(/[\r\n]+/).filter((line) => line.trim() !== '');
+  for (const { pattern, error } of signs) {
+    const line = lines.find((text) => pattern.test(text));
+    if (line !== undefined) return error(address, shorten(line));
   }
-  if (error.reason === 'not_started') return error;
-  const detail = lastWords(error.stderr);
-  const sign = signs.find(({ pattern }) => pattern.test(error.stderr));
-  return withCause(sign?.error(address, detail) ?? new AppError('DH-507', { source: address, detail }), error);
+  return new AppError('DH-507', { source: address, detail: shorten(lines.at(-1) ?? 'git gives no reason') });
+}
+
+function late(address: string): AppError {
+  return unreachable(address, 'it did not answer in time', 'Try again later; when it stays, check the address and the host.');
 }
 
 function unreachable(url: string, detail: string, remedy: string): AppError {
   return new AppError('DH-500', { url, detail, remedy });
 }
 
-function withCause(error: AppError, cause: GitFailed): AppError {
-  error.cause = cause;
-  return error;
-}
-
-/** The line that says most: the last one that git marks as an error, else the last one. */
-function lastWords(stderr: string): string {
-  const lines = stderr
-    .split(/[\r\n]+/)
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
-  const marked = lines.filter((line) => /^(?:fatal|error|remote: (?:fatal|error)):/i.test(line));
-  const line = marked.at(-1) ?? lines.at(-1) ?? 'git gives no reason';
-  return line.replace(/^(?:(?:fatal|error|remote):\s*)+/i, '').slice(0, 300);
+/** Without the marks of git, the address (it is named anyway) and the final dot. */
+function shorten(line: string): string {
+  return line
+    .replace(/^\s*(?:(?:fatal|error|remote|ssh):\s*)+/i, '')
+    .replace(/^unable to access '[^']*': /, '')
+    .replace(/[.\s]+$/, '')
+    .slice(0, 300);
 }

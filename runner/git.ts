@@ -96,6 +96,7 @@ export function createGit(deps: { environment: Readonly<Record<string, string | 
     SSH_ASKPASS: 'true',
     GIT_SSH_COMMAND: 'ssh -oBatchMode=yes -oConnectTimeout=20',
     GIT_NO_REPLACE_OBJECTS: '1',
+    GIT_NO_LAZY_FETCH: '1',
     GIT_LFS_SKIP_SMUDGE: '1',
     GIT_OPTIONAL_LOCKS: '0',
   };

@@ -1,0 +1,105 @@
+import { open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** One at a time, by the path of a lock file: within this process in order of arrival, among processes by the file. */
+export type Exclusive = <T>(lockFile: string, work: () => Promise<T>, signal?: AbortSignal) => Promise<T>;
+
+const beatMs = 5_000;
+/** A lock whose holder has not touched it for so long is left over, even when its process number is in use again. */
+const staleMs = 30_000;
+const lookMs = 50;
+
+export function createExclusive(): Exclusive {
+  const queues = new Map<string, Promise<unknown>>();
+  return (lockFile, work, signal) => {
+    const before = queues.get(lockFile) ?? Promise.resolve();
+    const turn = before
+      .catch(() => undefined)
+      .then(async () => {
+        const release = await take(lockFile, signal);
+        try {
+          return await work();
+        } finally {
+          await release();
+        }
+      });
+    queues.set(lockFile, turn);
+    const forget = () => {
+      if (queues.get(lockFile) === turn) queues.delete(lockFile);
+    };
+    turn.then(forget, forget);
+    return turn;
+  };
+}
+
+async function take(lockFile: string, signal: AbortSignal | undefined): Promise<() => Promise<void>> {
+  for (;;) {
+    signal?.throwIfAborted();
+    try {
+      const file = await open(lockFile, 'wx');
+      await file.writeFile(String(process.pid));
+      await file.close();
+      const beat = setInterval(() => {
+        const now = new Date();
+        // Failing to touch it only makes it look older than it is.
+        utimes(lockFile, now, now).catch(() => undefined);
+      }, beatMs);
+      beat.unref();
+      return async () => {
+        clearInterval(beat);
+        await rm(lockFile, { force: true });
+      };
+    } catch (error) {
+      if (!hasCode(error, 'EEXIST')) throw error;
+    }
+    await removeIfLeftOver(lockFile);
+    await delay(lookMs, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+async function removeIfLeftOver(lockFile: string): Promise<void> {
+  const seen = await look(lockFile);
+  if (seen === undefined || !isLeftOver(seen)) return;
+  const aside = `${lockFile}.${process.pid}`;
+  try {
+    await rename(lockFile, aside);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return;
+    throw error;
+  }
+  const taken = await look(aside);
+  // Another process was quicker and this is its new lock: give it back.
+  if (taken !== undefined && !isLeftOver(taken)) await rename(aside, lockFile);
+  else await rm(aside, { force: true });
+}
+
+async function look(file: string): Promise<{ pid: number; touched: Date } | undefined> {
+  try {
+    const [text, { mtime }] = await Promise.all([readFile(file, 'utf8'), stat(file)]);
+    return { pid: Number(text), touched: mtime };
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+function isLeftOver({ pid, touched }: { pid: number; touched: Date }): boolean {
+  if (Date.now() - touched.getTime() > staleMs) return true;
+  // Empty for the moment between creating and writing.
+  if (!Number.isInteger(pid) || pid <= 0) return false;
+  // Within a process the queue decides, so a file with our own number is one of an earlier process that had it.
+  return pid === process.pid || !isAlive(pid);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return hasCode(error, 'EPERM');
+  }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
