@@ -16,6 +16,7 @@ export type OutboxId = `out_${string}`;
 export type AuditId = `aud_${string}`;
 export type RunnerId = `rnr_${string}`;
 export type ArtifactId = `art_${string}`;
+export type RequestId = `req_${string}`;
 
 /** Prefix of an id -> its type. */
 export interface IdByPrefix {
@@ -33,5 +34,6 @@ export interface IdByPrefix {
   aud: AuditId;
   rnr: RunnerId;
   art: ArtifactId;
+  req: RequestId;
 }
 export type IdPrefix = keyof IdByPrefix;

@@ -1,0 +1,156 @@
+import type { z } from 'zod';
+import type { InboundEvent } from '../contracts/inbound.ts';
+import type { Conversation } from '../contracts/platform.ts';
+import type { Role } from '../contracts/roles.ts';
+import type { View } from '../contracts/view.ts';
+import type { Channel } from '../store/channels.ts';
+import type { Tx } from '../store/database.ts';
+import type { Project } from '../store/projects.ts';
+import type { TaskRow } from '../store/task-queries.ts';
+import type { Person, TaskEngine } from '../tasks/task-engine.ts';
+
+/** Groups of the help page, in its order. */
+export const groups = {
+  work: 'Work',
+  look: 'Look',
+  setup: 'Set up',
+  people: 'People',
+  deckhand: 'Deckhand',
+} as const;
+export type Group = keyof typeof groups;
+
+/** One thing a person writes after the name of a command. `T` includes undefined when it may be left out. */
+export interface Arg<T> {
+  /** As it stands in the usage line: `#task`, `column`. */
+  hint: string;
+  about: string;
+  required: boolean;
+  /** The words it can be, when there are few: shown in help and offered while typing. */
+  values: readonly string[];
+  /** `word`: one word. `words`: all words that are left. `verbatim`: all text that is left, untouched. `change`: an option given as `=`, `+=`, `-=`. */
+  takes: 'word' | 'words' | 'verbatim' | 'change';
+  /** Its messages are read by people: "`foo` is not a task number". */
+  schema: z.ZodType<T>;
+}
+export type Args = Record<string, Arg<unknown>>;
+export type ArgValues<A extends Args> = { [K in keyof A]: A[K] extends Arg<infer T> ? T : never };
+
+/** What doctor found about one part. */
+export interface DoctorCheck {
+  name: string;
+  state: 'ok' | 'warning' | 'failed';
+  /** What was found, one sentence. */
+  detail: string;
+  /** What to do when it is not ok. */
+  remedy?: string | undefined;
+}
+
+/** Facts of this installation for `about`. */
+export interface About {
+  version: string;
+  startedAt: Date;
+  /** Where commands run now; empty when no runner is up. */
+  sandboxes: readonly { kind: 'docker' | 'local'; isolated: boolean }[];
+  links: readonly { text: string; url: string }[];
+}
+
+/** What commands use beyond the transaction they run in. */
+export interface CommandDeps {
+  tasks: TaskEngine;
+  now(): Date;
+  /** Looks at every external part; must answer within some seconds. */
+  doctor(): Promise<readonly DoctorCheck[]>;
+  about(): Promise<About>;
+  /** Publishes `project.sync`. Called after the commit; may be lost, a sweeper repeats it (`projectsToSync`). */
+  syncProject(project: string): Promise<void>;
+}
+
+/** The act being answered. */
+export interface Act {
+  event: InboundEvent;
+  /** How the person asked; says where the answer goes (src/commands/answer.ts). */
+  by: 'slash' | 'message' | 'press' | 'form';
+  /** Where an answer for everybody goes: for a message in a channel, its thread. */
+  conversation: Conversation;
+}
+
+/** Everything a command knows about who asks, where and about what. */
+export interface CommandContext {
+  tx: Tx;
+  deps: CommandDeps;
+  act: Act;
+  person: Person;
+  /** The person's explicit role; `person.role` also counts the channel's default role. */
+  ownRole: Role | undefined;
+  channel: Channel;
+  /** The project the channel is bound to. */
+  bound: Project | undefined;
+  /** The task whose thread this is. */
+  threadTask: TaskRow | undefined;
+  /** The project the person chose in a picker for this very request. */
+  picked: Project | undefined;
+}
+
+/**
+ * What a command answers. `audience`:
+ *
+ * - `person`: only the asker sees it (a message in a DM).
+ * - `asked`: where it was asked: in the thread for a message, only to the asker for a slash command or a button.
+ * - `all`: everybody in the conversation, because it changes something for them.
+ */
+export interface Reply {
+  view: View;
+  audience: 'person' | 'asked' | 'all';
+  /** Set when buttons of the message show the list again in place. `own`: only for the person who asked. */
+  list?: 'own' | 'shared' | undefined;
+  /** Name of the outbox row when something later changes this answer; else it is named after the act. */
+  key?: string | undefined;
+  /** The card in the thread says the same: a press on a card needs no words. */
+  card?: boolean | undefined;
+}
+
+/** A command of the registry, with its argument types erased. */
+export interface Command {
+  name: string;
+  group: Group;
+  /** One line, without a full stop. */
+  summary: string;
+  /** What the help page says beyond the summary; plain sentences. */
+  details: readonly string[];
+  /** Weakest role that may use it; `anyone`: strangers too. */
+  role: Role | 'anyone';
+  /** Some arguments need more: says which role these need. */
+  roleFor: ((args: Record<string, unknown>) => Role | 'anyone') | undefined;
+  /** May be used in a channel that is bound to no project. `with-role`: by people with a role of their own. */
+  unbound: 'yes' | 'with-role' | 'no';
+  /** Completes "may not …" when it is refused: "run commands". */
+  action: string;
+  positional: Args;
+  options: Args;
+  /** Right uses, each with what it does. */
+  examples: readonly (readonly [text: string, meaning: string])[];
+  run(ctx: CommandContext, args: Record<string, unknown>): Promise<Reply | undefined>;
+}
+
+interface CommandSpec<P extends Args, O extends Args> extends Pick<Command, 'name' | 'group' | 'summary' | 'role' | 'action'> {
+  details?: readonly string[];
+  unbound?: Command['unbound'];
+  positional: P;
+  options: O;
+  roleFor?: (args: ArgValues<P> & ArgValues<O>) => Role | 'anyone';
+  examples: Command['examples'];
+  run(ctx: CommandContext, args: ArgValues<P> & ArgValues<O>): Promise<Reply | undefined>;
+}
+
+/** Declares a command. The parser fills `args` by the schemas of `positional` and `options`, so the erased type is right again. */
+export function defineCommand<P extends Args, O extends Args>(spec: CommandSpec<P, O>): Command {
+  type Values = ArgValues<P> & ArgValues<O>;
+  const { roleFor } = spec;
+  return {
+    ...spec,
+    details: spec.details ?? [],
+    unbound: spec.unbound ?? 'no',
+    roleFor: roleFor === undefined ? undefined : (args) => roleFor(args as Values),
+    run: (ctx, args) => spec.run(ctx, args as Values),
+  };
+}

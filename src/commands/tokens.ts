@@ -1,0 +1,102 @@
+/**
+ * Splits what a person typed into words, the way chat people expect rather than the way a shell does: a quote opens only at the
+ * start of a word or of an option's value (so that `don't` is a word), a backslash means itself except inside double quotes, and
+ * the typographic quotes that phones make of `"` and `'` work as quotes too. The command of `sh` never comes through here.
+ */
+export interface Token {
+  /** The word with its quotes removed. Of an option: the whole word, `branch=main`. */
+  text: string;
+  /** A word that started with a quote is never read as an option. */
+  quoted: boolean;
+  /** Set when the word looks like `key=value`, `key+=value` or `key-=value`. */
+  option?: { key: string; operator: Operator; value: string } | undefined;
+  /** Position in the text, for completing. */
+  start: number;
+  end: number;
+}
+
+export type Operator = '=' | '+=' | '-=';
+
+export type Tokens = { ok: true; tokens: Token[] } | { ok: false; problem: string };
+
+const optionStart = /^([a-z][a-z-]*?)(\+=|-=|=)/;
+const closing: Record<string, string> = { '"': '"', "'": "'", '“': '”', '„': '“', '‘': '’' };
+
+/** Splits `text` into words. Never throws; the only thing that can be wrong is a quote that is never closed. */
+export function tokenize(text: string): Tokens {
+  const tokens: Token[] = [];
+  let at = 0;
+  while (true) {
+    while (at < text.length && isSpace(text, at)) at += 1;
+    if (at >= text.length) return { ok: true, tokens };
+    const start = at;
+    const head = optionStart.exec(text.slice(at));
+    const key = head?.[1];
+    const operator = head?.[2];
+    if (head !== null && isOperator(operator) && key !== undefined) at += head[0].length;
+    const value = readValue(text, at);
+    if (value === undefined) return { ok: false, problem: `The quote in ${shorten(text.slice(start))} is not closed.` };
+    at = value.end;
+    tokens.push(
+      isOperator(operator) && key !== undefined
+        ? {
+            text: `${key}${operator}${value.text}`,
+            quoted: false,
+            option: { key, operator, value: value.text },
+            start,
+            end: at,
+          }
+        : { text: value.text, quoted: value.quoted, start, end: at },
+    );
+  }
+}
+
+/** Writes `value` so that `tokenize` reads it back as one word that is no option. */
+export function quote(value: string): string {
+  if (value !== '' && !/[\s=]/.test(value) && closing[value.charAt(0)] === undefined) return value;
+  return `"${value.replace(/["\\]/g, (char) => `\\${char}`)}"`;
+}
+
+function readValue(text: string, from: number): { text: string; quoted: boolean; end: number } | undefined {
+  const open = text.charAt(from);
+  const close = closing[open];
+  if (close === undefined) {
+    let end = from;
+    while (end < text.length && !isSpace(text, end)) end += 1;
+    return { text: text.slice(from, end), quoted: false, end };
+  }
+  let value = '';
+  for (let at = from + 1; at < text.length; at += 1) {
+    const char = text.charAt(at);
+    const next = text.charAt(at + 1);
+    if (open === '"' && char === '\\' && (next === '"' || next === '\\')) {
+      value += next;
+      at += 1;
+    } else if (char === close || (open === '„' && char === '”')) {
+      const rest = readTail(text, at + 1);
+      return { text: value + rest.text, quoted: true, end: rest.end };
+    } else {
+      value += char;
+    }
+  }
+  return undefined;
+}
+
+/** What is glued to a closing quote belongs to the word: `"a b"c` is `a bc`. */
+function readTail(text: string, from: number): { text: string; end: number } {
+  let end = from;
+  while (end < text.length && !isSpace(text, end)) end += 1;
+  return { text: text.slice(from, end), end };
+}
+
+function isSpace(text: string, at: number): boolean {
+  return /\s/.test(text.charAt(at));
+}
+
+function isOperator(text: string | undefined): text is Operator {
+  return text === '=' || text === '+=' || text === '-=';
+}
+
+function shorten(text: string): string {
+  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
+}

@@ -1,0 +1,99 @@
+import type { Conversation } from '../contracts/platform.ts';
+import type { Role } from '../contracts/roles.ts';
+import { type Verbosity, verbositySchema } from '../contracts/settings.ts';
+import { newId } from '../runtime/ids.ts';
+import type { Tx } from './database.ts';
+import { roleOf } from './people.ts';
+
+/** A conversation of a platform as we know it. */
+export interface Channel {
+  id: string;
+  kind: 'channel' | 'direct';
+  /** Without `#`. */
+  name: string | undefined;
+  /** The project it is bound to. */
+  project: string | undefined;
+  /** Role of its members who have no role of their own. */
+  defaultRole: Role | undefined;
+  verbosity: Verbosity;
+}
+
+/**
+ * The row of a conversation, made when it is first seen; the name follows the platform's. Undefined when the conversation belongs
+ * to another workspace (promise 12).
+ */
+export async function findOrCreateChannel(
+  tx: Tx,
+  workspace: string,
+  conversation: Conversation,
+  name: string | undefined,
+): Promise<Channel | undefined> {
+  const { platform, tenant, channel: externalId, kind } = conversation;
+  const where = { platform_tenant_externalId: { platform, tenant, externalId } };
+  let row = await tx.db.channel.findUnique({ where });
+  if (row === null) {
+    await tx.db.channel.createMany({
+      data: [{ id: newId('chn'), workspaceId: workspace, platform, tenant, externalId, kind, name: name ?? null }],
+      skipDuplicates: true,
+    });
+    row = await tx.db.channel.findUniqueOrThrow({ where });
+  }
+  if (row.workspaceId !== workspace) return undefined;
+  if (name !== undefined && row.name !== name) {
+    await tx.db.channel.update({ where: { id: row.id }, data: { name } });
+  }
+  return toChannel({ ...row, name: name ?? row.name });
+}
+
+/** Binds the channel, or unbinds it (`project: undefined`, which also takes the default role away). */
+export async function bindChannel(
+  tx: Tx,
+  channel: string,
+  to: { project: string | undefined; defaultRole: Role | undefined },
+): Promise<void> {
+  await tx.db.channel.update({
+    where: { id: channel },
+    data: { projectId: to.project ?? null, defaultRole: to.project === undefined ? null : (to.defaultRole ?? null) },
+  });
+}
+
+export async function setVerbosity(tx: Tx, channel: string, verbosity: Verbosity): Promise<void> {
+  await tx.db.channel.update({ where: { id: channel }, data: { verbosity } });
+}
+
+export async function setDefaultRole(tx: Tx, channel: string, role: Role | undefined): Promise<void> {
+  await tx.db.channel.update({ where: { id: channel }, data: { defaultRole: role ?? null } });
+}
+
+/** Names of the channels bound to a project, those without a name by their kind. */
+export async function channelsOfProject(tx: Tx, project: string): Promise<string[]> {
+  const rows = await tx.db.channel.findMany({ where: { projectId: project }, orderBy: { id: 'asc' } });
+  return rows.map(({ name, externalId }) => (name === null ? externalId : `#${name}`));
+}
+
+/** Unbinds every channel of a project; returns how many there were. */
+export async function unbindAll(tx: Tx, project: string): Promise<number> {
+  const { count } = await tx.db.channel.updateMany({
+    where: { projectId: project },
+    data: { projectId: null, defaultRole: null },
+  });
+  return count;
+}
+
+function toChannel(row: {
+  id: string;
+  kind: string;
+  name: string | null;
+  projectId: string | null;
+  defaultRole: string | null;
+  verbosity: string;
+}): Channel {
+  return {
+    id: row.id,
+    kind: row.kind === 'direct' ? 'direct' : 'channel',
+    name: row.name ?? undefined,
+    project: row.projectId ?? undefined,
+    defaultRole: roleOf(row.defaultRole),
+    verbosity: verbositySchema.catch('steps').parse(row.verbosity),
+  };
+}

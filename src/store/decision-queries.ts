@@ -1,0 +1,140 @@
+import { type Policy, policySchema } from '../contracts/policy.ts';
+import { type InteractionState, interactionStateSchema } from '../contracts/states.ts';
+import type { Tx } from './database.ts';
+
+/** A request for a decision, as lists show it. */
+export interface InteractionRow {
+  id: string;
+  secret: string;
+  state: InteractionState;
+  task: { id: string; number: number; command: string; project: { id: string; name: string } };
+  because: string;
+  requester: string;
+  approvers: Policy['approvers'];
+  openedAt: Date;
+  expiresAt: Date;
+}
+
+const include = { task: { include: { project: { select: { id: true, name: true } } } } } as const;
+
+/** What waits for a decision, what expires first in front. `projects` undefined: all of the workspace. */
+export async function pendingInteractions(
+  tx: Tx,
+  workspace: string,
+  projects: readonly string[] | undefined,
+  now: Date,
+): Promise<InteractionRow[]> {
+  const rows = await tx.db.interaction.findMany({
+    where: {
+      workspaceId: workspace,
+      state: 'pending',
+      expiresAt: { gt: now },
+      ...(projects === undefined ? {} : { task: { projectId: { in: [...projects] } } }),
+    },
+    include,
+    orderBy: { expiresAt: 'asc' },
+    take: 50,
+  });
+  return rows.map(toInteraction);
+}
+
+/** The interaction that buttons with this secret are about; a secret of another workspace names nothing (promise 12). */
+export async function interactionBySecret(tx: Tx, workspace: string, secret: string): Promise<InteractionRow | undefined> {
+  const row = await tx.db.interaction.findFirst({ where: { secret, workspaceId: workspace }, include });
+  return row === null ? undefined : toInteraction(row);
+}
+
+/** Decided interactions of a task, oldest first: who decided what. */
+export async function decisionsOf(
+  tx: Tx,
+  task: string,
+): Promise<{ state: InteractionState; by: string | undefined; at: Date | undefined; reason: string | undefined }[]> {
+  const rows = await tx.db.interaction.findMany({ where: { taskId: task }, orderBy: { id: 'asc' } });
+  return rows.map((row) => ({
+    state: interactionStateSchema.parse(row.state),
+    by: row.decidedById ?? undefined,
+    at: row.decidedAt ?? undefined,
+    reason: row.reason ?? undefined,
+  }));
+}
+
+/** A rule "for this task" that holds. */
+export interface RuleRow {
+  id: string;
+  taskNumber: number;
+  project: string;
+  match: string;
+  createdBy: string;
+  createdAt: Date;
+}
+
+/** Rules that hold, newest first. `task` narrows to one task, `projects` to some projects. */
+export async function rulesOf(
+  tx: Tx,
+  workspace: string,
+  filter: { task?: string | undefined; projects?: readonly string[] | undefined; limit: number },
+): Promise<RuleRow[]> {
+  const rows = await tx.db.rule.findMany({
+    where: {
+      workspaceId: workspace,
+      revokedAt: null,
+      ...(filter.task === undefined ? {} : { taskId: filter.task }),
+      ...(filter.projects === undefined ? {} : { task: { projectId: { in: [...filter.projects] } } }),
+    },
+    include: { task: { select: { number: true, projectId: true } } },
+    orderBy: { id: 'desc' },
+    take: filter.limit,
+  });
+  return rows.map(toRule);
+}
+
+/** The rule with this id in this workspace, while it holds. */
+export async function ruleById(tx: Tx, workspace: string, id: string): Promise<RuleRow | undefined> {
+  const row = await tx.db.rule.findFirst({
+    where: { id, workspaceId: workspace, revokedAt: null },
+    include: { task: { select: { number: true, projectId: true } } },
+  });
+  return row === null ? undefined : toRule(row);
+}
+
+function toRule(row: {
+  id: string;
+  match: string;
+  createdById: string;
+  createdAt: Date;
+  task: { number: number; projectId: string };
+}): RuleRow {
+  return {
+    id: row.id,
+    taskNumber: row.task.number,
+    project: row.task.projectId,
+    match: row.match,
+    createdBy: row.createdById,
+    createdAt: row.createdAt,
+  };
+}
+
+function toInteraction(row: {
+  id: string;
+  secret: string;
+  state: string;
+  because: string;
+  requesterId: string;
+  approvers: unknown;
+  openedAt: Date;
+  expiresAt: Date;
+  task: { id: string; number: number; command: string; project: { id: string; name: string } };
+}): InteractionRow {
+  const { id, number, command, project } = row.task;
+  return {
+    id: row.id,
+    secret: row.secret,
+    state: interactionStateSchema.parse(row.state),
+    task: { id, number, command, project },
+    because: row.because,
+    requester: row.requesterId,
+    approvers: policySchema.shape.approvers.parse(row.approvers),
+    openedAt: row.openedAt,
+    expiresAt: row.expiresAt,
+  };
+}

@@ -1,0 +1,152 @@
+import { Prisma } from '../../prisma/client/client.ts';
+import { type Policy, policySchema } from '../contracts/policy.ts';
+import { type ProjectLimits, projectLimitsSchema } from '../contracts/settings.ts';
+import { newId } from '../runtime/ids.ts';
+import type { Tx } from './database.ts';
+
+export interface Project {
+  id: string;
+  workspace: string;
+  name: string;
+  source: { kind: 'git'; url: string } | { kind: 'path'; path: string };
+  /** Configured base branch; undefined: the default branch of the repository. */
+  baseBranch: string | undefined;
+  defaultBranch: string | undefined;
+  /** Commit that the last sync found. */
+  head: string | undefined;
+  sync: { state: 'checking' } | { state: 'ready' } | { state: 'unreachable'; code: string; detail: string };
+  policy: Policy;
+  policyVersion: number;
+  limits: ProjectLimits;
+}
+
+export interface NewProject {
+  workspace: string;
+  name: string;
+  source: Project['source'];
+  baseBranch: string | undefined;
+  policy: Policy;
+  limits: ProjectLimits;
+  createdBy: string | undefined;
+}
+
+/** Makes a project, not checked yet. Undefined when the workspace has one of this name (case does not matter). */
+export async function createProject(tx: Tx, input: NewProject): Promise<Project | undefined> {
+  // Names have no unique key because removed projects keep theirs: the row of the workspace orders two that come at once.
+  await tx.db.$queryRaw(Prisma.sql`SELECT "id" FROM "Workspace" WHERE "id" = ${input.workspace} FOR UPDATE`);
+  if ((await projectByName(tx, input.workspace, input.name)) !== undefined) return undefined;
+  const row = await tx.db.project.create({
+    data: {
+      id: newId('prj'),
+      workspaceId: input.workspace,
+      name: input.name,
+      sourceKind: input.source.kind,
+      source: input.source.kind === 'git' ? input.source.url : input.source.path,
+      baseBranch: input.baseBranch ?? null,
+      policy: input.policy,
+      limits: input.limits,
+      createdBy: input.createdBy ?? null,
+    },
+  });
+  return toProject(row);
+}
+
+/** Projects of the workspace that are not removed, by name. */
+export async function projectsOf(tx: Tx, workspace: string): Promise<Project[]> {
+  const rows = await tx.db.project.findMany({ where: { workspaceId: workspace, archivedAt: null }, orderBy: { name: 'asc' } });
+  return rows.map(toProject);
+}
+
+export async function projectById(tx: Tx, workspace: string, id: string): Promise<Project | undefined> {
+  const row = await tx.db.project.findFirst({ where: { id, workspaceId: workspace, archivedAt: null } });
+  return row === null ? undefined : toProject(row);
+}
+
+export async function projectByName(tx: Tx, workspace: string, name: string): Promise<Project | undefined> {
+  const rows = await projectsOf(tx, workspace);
+  return rows.find((project) => project.name.toLowerCase() === name.toLowerCase());
+}
+
+/** The project whatever its workspace, for parts that act on behalf of nobody (the result of a sync). */
+export async function projectForSystem(tx: Tx, id: string): Promise<Project | undefined> {
+  const row = await tx.db.project.findFirst({ where: { id, archivedAt: null } });
+  return row === null ? undefined : toProject(row);
+}
+
+/** Changes the policy and raises its version: tasks that exist keep the one they were made with. Returns the new version. */
+export async function changePolicy(tx: Tx, project: string, policy: Policy): Promise<number> {
+  const row = await tx.db.project.update({
+    where: { id: project },
+    data: { policy, policyVersion: { increment: 1 } },
+    select: { policyVersion: true },
+  });
+  return row.policyVersion;
+}
+
+export async function changeLimits(tx: Tx, project: string, limits: ProjectLimits): Promise<void> {
+  await tx.db.project.update({ where: { id: project }, data: { limits } });
+}
+
+/** Sets the base branch and has the repository checked again. */
+export async function changeBaseBranch(tx: Tx, project: string, branch: string | undefined): Promise<void> {
+  await tx.db.project.update({
+    where: { id: project },
+    data: { baseBranch: branch ?? null, syncState: 'checking', syncError: Prisma.DbNull },
+  });
+}
+
+/** Holds the project's row, so that what was read of it stays true until the end of the transaction. */
+export async function lockProject(tx: Tx, id: string): Promise<void> {
+  await tx.db.$queryRaw(Prisma.sql`SELECT "id" FROM "Project" WHERE "id" = ${id} FOR UPDATE`);
+}
+
+/** Removes the project from every list; its tasks stay readable. */
+export async function archiveProject(tx: Tx, id: string, at: Date): Promise<void> {
+  await tx.db.project.update({ where: { id }, data: { archivedAt: at } });
+}
+
+/** Projects that were to be checked before `before` and still are: the sweeper publishes their `project.sync` again. */
+export async function projectsToSync(tx: Tx, before: Date): Promise<string[]> {
+  const rows = await tx.db.project.findMany({
+    where: { syncState: 'checking', archivedAt: null, createdAt: { lt: before } },
+    select: { id: true },
+    take: 100,
+  });
+  return rows.map(({ id }) => id);
+}
+
+function toProject(row: {
+  id: string;
+  workspaceId: string;
+  name: string;
+  sourceKind: string;
+  source: string;
+  baseBranch: string | null;
+  defaultBranch: string | null;
+  head: string | null;
+  syncState: string;
+  syncError: Prisma.JsonValue;
+  policy: Prisma.JsonValue;
+  policyVersion: number;
+  limits: Prisma.JsonValue;
+}): Project {
+  return {
+    id: row.id,
+    workspace: row.workspaceId,
+    name: row.name,
+    source: row.sourceKind === 'path' ? { kind: 'path', path: row.source } : { kind: 'git', url: row.source },
+    baseBranch: row.baseBranch ?? undefined,
+    defaultBranch: row.defaultBranch ?? undefined,
+    head: row.head ?? undefined,
+    sync: syncOf(row.syncState, row.syncError),
+    policy: policySchema.parse(row.policy),
+    policyVersion: row.policyVersion,
+    limits: projectLimitsSchema.parse(row.limits),
+  };
+}
+
+function syncOf(state: string, error: Prisma.JsonValue): Project['sync'] {
+  if (state === 'ready' || state === 'checking') return { state };
+  const { code, detail } = typeof error === 'object' && error !== null && !Array.isArray(error) ? error : {};
+  return { state: 'unreachable', code: String(code ?? 'DH-500'), detail: String(detail ?? 'no reason was given') };
+}

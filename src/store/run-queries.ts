@@ -1,0 +1,100 @@
+import { Prisma } from '../../prisma/client/client.ts';
+import type { RunState } from '../contracts/states.ts';
+import type { Tx } from './database.ts';
+
+/** A run that holds or waits for a place. */
+export interface QueuedRun {
+  run: string;
+  state: RunState;
+  taskNumber: number;
+  title: string;
+  project: { id: string; name: string; concurrency: number };
+  requester: string;
+  queuedAt: Date;
+  startedAt: Date | null;
+}
+
+/** Runs that are not over, in the order they were queued. `projects` undefined: all of the workspace. */
+export async function liveRunsOf(tx: Tx, workspace: string, projects: readonly string[] | undefined): Promise<QueuedRun[]> {
+  const rows = await tx.db.run.findMany({
+    where: {
+      workspaceId: workspace,
+      state: { in: ['queued', 'preparing', 'planning', 'awaiting', 'executing', 'finishing'] },
+      ...(projects === undefined ? {} : { projectId: { in: [...projects] } }),
+    },
+    include: { task: { include: { project: { select: { id: true, name: true, limits: true } } } } },
+    orderBy: [{ queuedAt: 'asc' }, { id: 'asc' }],
+    take: 200,
+  });
+  return rows.map((row) => ({
+    run: row.id,
+    state: row.state as RunState,
+    taskNumber: row.task.number,
+    title: row.task.title,
+    project: {
+      id: row.task.project.id,
+      name: row.task.project.name,
+      concurrency: concurrencyOf(row.task.project.limits),
+    },
+    requester: row.requestedById,
+    queuedAt: row.queuedAt,
+    startedAt: row.startedAt,
+  }));
+}
+
+/** Mean time from start to end of the last 20 runs of each project that ran to an end, in milliseconds. */
+export async function meanDurations(tx: Tx, projects: readonly string[]): Promise<Map<string, number>> {
+  if (projects.length === 0) return new Map();
+  const rows = await tx.db.$queryRaw<{ projectId: string; ms: number }[]>(Prisma.sql`
+    SELECT "projectId", avg(extract(epoch FROM "endedAt" - "startedAt") * 1000)::float8 AS ms
+    FROM (
+      SELECT "projectId", "startedAt", "endedAt", row_number() OVER (PARTITION BY "projectId" ORDER BY "endedAt" DESC) AS place
+      FROM "Run"
+      WHERE "projectId" IN (${Prisma.join([...projects])}) AND "startedAt" IS NOT NULL AND "endedAt" IS NOT NULL
+        AND "state" IN ('succeeded', 'failed')
+    ) AS ended
+    WHERE place <= 20 GROUP BY "projectId"`);
+  return new Map(rows.map(({ projectId, ms }) => [projectId, ms]));
+}
+
+/** A file that a run left. */
+export interface ArtifactRow {
+  id: string;
+  name: string;
+  kind: string;
+  bytes: number;
+}
+
+export async function artifactsOf(tx: Tx, run: string): Promise<ArtifactRow[]> {
+  const rows = await tx.db.artifact.findMany({ where: { runId: run }, orderBy: { id: 'asc' } });
+  return rows.map(({ id, name, kind, bytes }) => ({ id, name, kind, bytes: Number(bytes) }));
+}
+
+/** The last output of a run as its events hold it, at most `maxChars`. `whole`: nothing was left out in front. */
+export async function outputTail(tx: Tx, run: string, maxChars: number): Promise<{ text: string; whole: boolean }> {
+  const parts: string[] = [];
+  let length = 0;
+  let before: number | undefined;
+  while (length < maxChars) {
+    const rows: { seq: number; text: string | null }[] = await tx.db.$queryRaw(Prisma.sql`
+      SELECT "seq", "data"->>'text' AS text FROM "RunEvent"
+      WHERE "runId" = ${run} AND "type" = 'output' ${before === undefined ? Prisma.empty : Prisma.sql`AND "seq" < ${before}`}
+      ORDER BY "seq" DESC LIMIT 100`);
+    for (const { text } of rows) {
+      parts.unshift(text ?? '');
+      length += text?.length ?? 0;
+      if (length >= maxChars) break;
+    }
+    before = rows.at(-1)?.seq;
+    if (rows.length < 100) {
+      const all = parts.join('');
+      return { text: all.slice(-maxChars), whole: all.length <= maxChars };
+    }
+  }
+  return { text: parts.join('').slice(-maxChars), whole: false };
+}
+
+function concurrencyOf(limits: Prisma.JsonValue): number {
+  const value = typeof limits === 'object' && limits !== null && !Array.isArray(limits) ? limits.concurrency : undefined;
+  return typeof value === 'number' ? value : 1;
+}
