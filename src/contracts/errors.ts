@@ -47,6 +47,11 @@ export const errorCatalogue = {
     text: 'Another program listens on {host}:{port}.',
     remedy: 'Stop it, or set PORT to a free port.',
   },
+  'DH-107': {
+    title: 'The data directory cannot be used',
+    text: '{dir} cannot be made, read or written: {detail}',
+    remedy: 'Give the user that runs Deckhand the right to write there, or set DECKHAND_DATA_DIR to another directory.',
+  },
 
   // Commands and input: DH-2xx
   'DH-200': { title: 'Unknown command', text: 'There is no command `{command}`.', remedy: '{suggestion}' },

@@ -1,0 +1,97 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { AppError } from '../contracts/errors.ts';
+
+/** The roles that may each use a data directory once. */
+export type DataDirRole = 'gateway' | 'runner';
+
+/** The directory of everything that one installation keeps on a machine, held by this process until `release`. */
+export interface DataDir {
+  path: string;
+  /** Identity of the directory, made with it and kept: runs on it can be re-attached only by a runner that has the same directory. */
+  hostId: string;
+  /** The secret key of an installation that was not given one: 32 bytes, made when first asked for, kept with mode 600. */
+  secretKey(): Buffer;
+  release(): void;
+}
+
+/**
+ * Makes the directory if needed and takes it for the roles.
+ *
+ * The lock is one of the kernel's (a SQLite file under BEGIN EXCLUSIVE), so it ends with the process, however that ends: a killed
+ * predecessor leaves nothing to clean up, and no process id can be mistaken for another. `<role>.json` beside it only tells who
+ * holds it. Throws DH-101 when another process does, DH-107 when the directory cannot be used.
+ */
+export function openDataDir(path: string, roles: readonly DataDirRole[]): DataDir {
+  const locks: DatabaseSync[] = [];
+  const release = () => {
+    for (let lock = locks.pop(); lock !== undefined; lock = locks.pop()) lock.close();
+  };
+  try {
+    makeDir(path);
+    for (const role of roles) locks.push(takeLock(path, role));
+    const hostId = onceFile(join(path, 'host-id'), () => `host_${randomBytes(10).toString('hex')}`);
+    const secretKey = () =>
+      Buffer.from(
+        onceFile(join(path, 'secret-key'), () => randomBytes(32).toString('base64')),
+        'base64',
+      );
+    return { path, hostId, secretKey, release };
+  } catch (error) {
+    release();
+    if (error instanceof AppError) throw error;
+    throw new AppError('DH-107', { dir: path, detail: error instanceof Error ? error.message : String(error) }, { cause: error });
+  }
+}
+
+function makeDir(path: string): void {
+  if (existsSync(path)) return;
+  mkdirSync(path, { recursive: true });
+  // Run by root, the database server is another user and must be able to pass through; every file inside guards itself.
+  chmodSync(path, process.geteuid?.() === 0 ? 0o711 : 0o700);
+}
+
+function takeLock(dir: string, role: DataDirRole): DatabaseSync {
+  const holderFile = join(dir, `${role}.json`);
+  const lock = new DatabaseSync(join(dir, `${role}.lock`), { timeout: 0 });
+  try {
+    lock.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    lock.close();
+    const busy = 5; // SQLITE_BUSY
+    if (!(error instanceof Error && 'errcode' in error && error.errcode === busy)) throw error;
+    throw new AppError('DH-101', { pid: readHolder(holderFile), dir }, { cause: error });
+  }
+  writeFileSync(holderFile, `${JSON.stringify({ pid: process.pid, since: new Date().toISOString() })}\n`, { mode: 0o600 });
+  return lock;
+}
+
+function readHolder(file: string): string {
+  try {
+    const holder: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    if (typeof holder === 'object' && holder !== null && 'pid' in holder && 'since' in holder)
+      return `${holder.pid}, since ${holder.since}`;
+  } catch {
+    // The holder has taken the lock and is about to write its name.
+  }
+  return 'starting just now';
+}
+
+/** Content of a file that is written once, whole or not at all, and readable only by its owner. */
+function onceFile(path: string, make: () => string): string {
+  if (!existsSync(path)) {
+    const draft = `${path}.${process.pid}`;
+    rmSync(draft, { force: true });
+    writeFileSync(draft, `${make()}\n`, { mode: 0o600, flush: true });
+    try {
+      linkSync(draft, path);
+    } catch (error) {
+      if (!existsSync(path)) throw error; // else the other role was first, and its content counts
+    } finally {
+      rmSync(draft, { force: true });
+    }
+  }
+  return readFileSync(path, 'utf8').trim();
+}

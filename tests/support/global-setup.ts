@@ -1,0 +1,43 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import type { TestProject } from 'vitest/node';
+import { createLogger } from '../../src/runtime/logger.ts';
+import { createEmbeddedPostgres } from '../../src/store/embedded-postgres.ts';
+import { migrate } from '../../src/store/migrate.ts';
+import { databaseUrl, templateDatabase } from './postgres.ts';
+
+/** One PostgreSQL for the whole run, with a template database that has all migrations. Gone, with its files, when the run ends. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'deckhand-tests-'));
+  const postgres = createEmbeddedPostgres({
+    dataDir,
+    logger: createLogger({ level: 'warn', readable: true }),
+    // The data need not outlive the run.
+    settings: ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=300', 'shared_buffers=64MB'],
+  });
+  const end = async () => {
+    await postgres.abort();
+    await rm(dataDir, { recursive: true, force: true });
+  };
+  try {
+    await postgres.start();
+    const client = new pg.Client({ connectionString: postgres.url });
+    await client.connect();
+    await client.query(`CREATE DATABASE ${templateDatabase}`);
+    await client.end();
+    await migrate({ url: databaseUrl(postgres.url, templateDatabase) });
+  } catch (error) {
+    await end();
+    throw error;
+  }
+  project.provide('postgresUrl', postgres.url);
+  return end;
+}
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    postgresUrl: string;
+  }
+}

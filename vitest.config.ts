@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['tests/**/*.test.ts'],
+    globalSetup: ['tests/support/global-setup.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    // A test that leaves a handle open shows up as an error, not as a hang.
+    teardownTimeout: 15_000,
+    reporters: ['default', './tests/support/closing-reporter.ts'],
+  },
+});
