@@ -24,6 +24,7 @@ export function postMessage(core: Core, draft: NewMessage): Message {
   core.state.putMessage(message);
   if (message.visible_to) return message;
   touchParent(core, message);
+  if (message.user === BOT_USER && message.thread_ts) endStatus(core, message.channel, message.thread_ts);
   const event = messageEvent(core, message);
   const isMention = mentionsBot(message) && hears(core, message.channel) && channelOf(core, message).kind !== 'im';
   const publishMention = () => isMention && publishMentionEvent(core, message);
@@ -157,6 +158,12 @@ export function removeMember(core: Core, channel: Channel, user: string): boolea
   core.state.channels.put(left);
   core.state.emit({ type: 'channel', channel: left });
   return true;
+}
+
+/** "Deckhand is …" below a thread ends with the app's next message there. */
+export function endStatus(core: Core, channel: string, threadTs: string): void {
+  if (!core.state.statuses.delete(`${channel}/${threadTs}`)) return;
+  core.state.emit({ type: 'status', status: { channel, thread_ts: threadTs, status: '', loading_messages: [] } });
 }
 
 /** Readers of the parent show its reply count, which has just changed. */
