@@ -1,0 +1,153 @@
+import type { Actor, RunEvent, RunResult } from '../contracts/run-event.ts';
+import { type InteractionState, isTerminal, type RunState } from '../contracts/states.ts';
+import { addOutput, emptyTail, type OutputTail } from './output-tail.ts';
+
+/** What is known about a run after its events up to `seq`: all that cards need, and bounded in size. */
+export interface RunView {
+  run: string;
+  /** Number of the last event folded in; 0 before the first. */
+  seq: number;
+  state: RunState;
+  queuedAt: Date | undefined;
+  /** When a runner took it first. */
+  startedAt: Date | undefined;
+  /** When the command started. */
+  executingAt: Date | undefined;
+  lastEventAt: Date | undefined;
+  steps: readonly Step[];
+  tail: OutputTail;
+  sandbox: { kind: 'docker' | 'local'; isolated: boolean; image: string | undefined } | undefined;
+  git: { branch: string; baseBranch: string; baseCommit: string } | undefined;
+  /** The last few, oldest first. */
+  notes: readonly { level: 'info' | 'warning'; text: string; at: Date }[];
+  interactions: readonly InteractionView[];
+  result: RunResult | undefined;
+  endedAt: Date | undefined;
+  /** Who ended it, when it was a person. */
+  endedBy: Actor | undefined;
+}
+
+export interface Step {
+  stage: 'repository' | 'workspace' | 'sandbox' | 'command' | 'results';
+  detail: string;
+  state: 'active' | 'done' | 'failed' | 'skipped';
+}
+
+export interface InteractionView {
+  id: string;
+  state: InteractionState;
+  openedAt: Date;
+  remindedAt: Date | undefined;
+  decidedAt: Date | undefined;
+  decidedBy: Actor | undefined;
+  reason: string | undefined;
+}
+
+const keptNotes = 5;
+
+export function emptyRunView(run: string): RunView {
+  return {
+    run,
+    seq: 0,
+    state: 'queued',
+    queuedAt: undefined,
+    startedAt: undefined,
+    executingAt: undefined,
+    lastEventAt: undefined,
+    steps: [],
+    tail: emptyTail,
+    sandbox: undefined,
+    git: undefined,
+    notes: [],
+    interactions: [],
+    result: undefined,
+    endedAt: undefined,
+    endedBy: undefined,
+  };
+}
+
+/** Folds one event in. Pure; events must come in order without gaps, one that was folded in already changes nothing. */
+export function foldRun(view: RunView, event: RunEvent): RunView {
+  if (event.seq <= view.seq) return view;
+  if (event.seq !== view.seq + 1) throw new Error(`event ${event.seq} of ${event.run} does not follow ${view.seq}`);
+  return { ...view, ...change(view, event), seq: event.seq, lastEventAt: event.at };
+}
+
+export function foldRuns(view: RunView, events: readonly RunEvent[]): RunView {
+  return events.reduce(foldRun, view);
+}
+
+function change(view: RunView, { at, actor, data }: RunEvent): Partial<RunView> {
+  switch (data.type) {
+    case 'lifecycle':
+      return {
+        state: data.to,
+        queuedAt: view.queuedAt ?? (data.to === 'queued' ? at : undefined),
+        startedAt: view.startedAt ?? (data.to === 'preparing' ? at : undefined),
+        executingAt: view.executingAt ?? (data.to === 'executing' ? at : undefined),
+        ...(isTerminal(data.to) ? { endedAt: at, endedBy: actor, steps: settle(view.steps, data.to) } : {}),
+      };
+    case 'stage':
+      return { steps: advance(view.steps, data.stage, data.detail) };
+    case 'output':
+      return { tail: addOutput(view.tail, data.stream, data.text) };
+    case 'sandbox':
+      return { sandbox: { kind: data.kind, isolated: data.isolated, image: data.image } };
+    case 'git':
+      return { git: { branch: data.branch, baseBranch: data.baseBranch, baseCommit: data.baseCommit } };
+    case 'note':
+      return { notes: [...view.notes, { level: data.level, text: data.text, at }].slice(-keptNotes) };
+    case 'interaction_opened':
+      return {
+        interactions: [
+          ...view.interactions,
+          {
+            id: data.interaction,
+            state: 'pending',
+            openedAt: at,
+            remindedAt: undefined,
+            decidedAt: undefined,
+            decidedBy: undefined,
+            reason: undefined,
+          },
+        ],
+      };
+    case 'interaction_reminded':
+      return { interactions: update(view.interactions, data.interaction, { remindedAt: at }) };
+    case 'interaction_decided':
+      return {
+        interactions: update(view.interactions, data.interaction, {
+          state: data.state,
+          decidedAt: at,
+          decidedBy: actor,
+          reason: data.reason,
+        }),
+      };
+    case 'terminal':
+      return {
+        state: data.result.outcome,
+        result: data.result,
+        endedAt: at,
+        endedBy: actor,
+        steps: settle(view.steps, data.result.outcome),
+      };
+  }
+}
+
+/** A stage begins: the one before it is done. A stage that comes again (a runner took over) is active again in its old place. */
+function advance(steps: readonly Step[], stage: Step['stage'], detail: string): Step[] {
+  const others = steps.map((step): Step => (step.state === 'active' ? { ...step, state: 'done' } : step));
+  const active: Step = { stage, detail, state: 'active' };
+  return others.some((step) => step.stage === stage)
+    ? others.map((step) => (step.stage === stage ? active : step))
+    : [...others, active];
+}
+
+function settle(steps: readonly Step[], outcome: RunState): Step[] {
+  const last = outcome === 'succeeded' ? 'done' : outcome === 'cancelled' || outcome === 'interrupted' ? 'skipped' : 'failed';
+  return steps.map((step) => (step.state === 'active' ? { ...step, state: last } : step));
+}
+
+function update(interactions: readonly InteractionView[], id: string, patch: Partial<InteractionView>): InteractionView[] {
+  return interactions.map((interaction) => (interaction.id === id ? { ...interaction, ...patch } : interaction));
+}
