@@ -1,7 +1,7 @@
 /*
  * First process of a Deckhand sandbox: runs one command, holds it to its limits and reports.
  *
- *   deckhand-init [--time-ms N] [--output-bytes N] [--log-bytes N] [--disk DIR] -- COMMAND [ARGUMENT]...
+ *   deckhand-init [--time-ms N] [--output-bytes N] [--log-bytes N] [--disk DIR] [--id ID] -- COMMAND [ARGUMENT]...
  *
  * It writes records to its stdout, one a line, each shorter than 16 KiB (the size at which container engines split a line):
  *
@@ -321,7 +321,8 @@ static char **parse(int argc, char **argv) {
     if (strcmp(argv[i], "--") == 0 && i + 1 < argc) return argv + i + 1;
     if (i + 1 >= argc) break;
     if (strcmp(argv[i], "--disk") == 0) limits.disk = argv[i + 1];
-    else {
+    else if (strcmp(argv[i], "--id") == 0) { /* only to be found by it */
+    } else {
       char *end;
       int64_t value = strtoll(argv[i + 1], &end, 10);
       if (*end != 0 || value <= 0) break;
@@ -331,7 +332,7 @@ static char **parse(int argc, char **argv) {
       else break;
     }
   }
-  fprintf(stderr, "usage: deckhand-init [--time-ms N] [--output-bytes N] [--log-bytes N] [--disk DIR] -- COMMAND [ARGUMENT]...\n");
+  fprintf(stderr, "usage: deckhand-init [--time-ms N] [--output-bytes N] [--log-bytes N] [--disk DIR] [--id ID] -- COMMAND [ARGUMENT]...\n");
   exit(125);
 }
 

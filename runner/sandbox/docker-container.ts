@@ -1,0 +1,136 @@
+import type Docker from 'dockerode';
+import type { Helper, SandboxLimits, SandboxSpec } from './port.ts';
+
+/** User and group of everything in a sandbox; made by docker/Dockerfile. */
+export const sandboxUser = 10001;
+export const workspace = '/workspace';
+export const initPath = '/usr/local/bin/deckhand-init';
+/** Version of what the runner expects of the image, `deckhand.sandbox.version` in docker/Dockerfile. */
+export const imageVersion = '1';
+
+export const labels = {
+  instance: 'deckhand.instance',
+  run: 'deckhand.run',
+  /** ISO 8601. */
+  expires: 'deckhand.expires',
+  role: 'deckhand.role',
+  /** Kind of the working copy, on volumes and sandboxes. */
+  disk: 'deckhand.disk',
+} as const;
+
+/** `sandbox` runs the command; the others help and may be removed at any time. */
+export type Role = 'sandbox' | 'collect' | 'disk' | 'holder' | 'probe';
+
+/** dockerode's types do not know the cgroup namespace. */
+type HostConfig = Docker.HostConfig & { CgroupnsMode: 'private' };
+
+const mebibyte = 1024 * 1024;
+
+/** Most bytes of records that the first process may write for a run; far more than its output needs unless it comes drop by drop. */
+function logBytes(outputBytes: number): number {
+  return 2 * outputBytes + 64 * mebibyte;
+}
+
+/** The command line of the first process up to the command. */
+export function initArguments(limits: Pick<SandboxLimits, 'timeMs' | 'outputBytes'>): string[] {
+  return [initPath, '--time-ms', String(Math.ceil(limits.timeMs)), '--output-bytes', String(Math.ceil(limits.outputBytes))];
+}
+
+export function environment(env: Readonly<Record<string, string>>): string[] {
+  return Object.entries(env).map(([name, value]) => `${name}=${value}`);
+}
+
+export function sandboxLabels(instance: string, run: string, expiresAt: Date, role: Role): Record<string, string> {
+  return {
+    [labels.instance]: instance,
+    [labels.run]: run,
+    [labels.expires]: expiresAt.toISOString(),
+    [labels.role]: role,
+  };
+}
+
+/** What every container that runs commands of a task gets: nothing that it could use to leave or to hurt its neighbours. */
+export function lockedDown(
+  limits: Pick<SandboxLimits, 'memoryBytes' | 'cpus' | 'pids' | 'fileBytes'>,
+  volume: string | undefined,
+): HostConfig {
+  const temporary = Math.floor(Math.min(limits.memoryBytes / 2, 512 * mebibyte));
+  return {
+    NetworkMode: 'none',
+    ReadonlyRootfs: true,
+    CapDrop: ['ALL'],
+    SecurityOpt: ['no-new-privileges:true'],
+    IpcMode: 'private',
+    CgroupnsMode: 'private',
+    Memory: limits.memoryBytes,
+    // Equal to Memory: no swap.
+    MemorySwap: limits.memoryBytes,
+    NanoCpus: Math.round(limits.cpus * 1e9),
+    PidsLimit: limits.pids,
+    // When the host itself runs out of memory, sandboxes go first.
+    OomScoreAdj: 500,
+    Ulimits: [
+      { Name: 'nofile', Soft: 8192, Hard: 8192 },
+      { Name: 'core', Soft: 0, Hard: 0 },
+      { Name: 'fsize', Soft: limits.fileBytes, Hard: limits.fileBytes },
+    ],
+    // Programs that compile and run their tests do so in /tmp; forbidding that protects nothing, /workspace allows it too.
+    Tmpfs: {
+      '/tmp': `rw,exec,nosuid,nodev,size=${temporary},mode=1777`,
+      '/home/deckhand': `rw,exec,nosuid,nodev,size=${temporary},uid=${sandboxUser},gid=${sandboxUser},mode=700`,
+    },
+    Binds: volume === undefined ? [] : [`${volume}:${workspace}:nocopy`],
+    RestartPolicy: { Name: 'no' },
+    Init: false,
+    LogConfig: { Type: 'none', Config: {} },
+  };
+}
+
+/** The container of a run. Its output goes to a log that is never rotated: the first process stops before it is full. */
+export function sandboxContainer(p: {
+  image: string;
+  instance: string;
+  volume: string;
+  spec: SandboxSpec;
+  memoryBytes: number;
+  extraLabels: Record<string, string>;
+}): Docker.ContainerCreateOptions {
+  const { spec } = p;
+  const log = logBytes(spec.limits.outputBytes);
+  return {
+    Image: p.image,
+    Hostname: 'sandbox',
+    User: `${sandboxUser}:${sandboxUser}`,
+    WorkingDir: workspace,
+    Entrypoint: [...initArguments(spec.limits), '--log-bytes', String(log), '--disk', workspace, '--'],
+    Cmd: [...spec.argv],
+    Env: environment(spec.env),
+    Labels: { ...sandboxLabels(p.instance, spec.run, spec.expiresAt, 'sandbox'), ...p.extraLabels },
+    HostConfig: {
+      ...lockedDown({ ...spec.limits, memoryBytes: p.memoryBytes }, p.volume),
+      LogConfig: {
+        Type: 'local',
+        Config: { 'max-size': `${Math.ceil(log / mebibyte) + 64}m`, 'max-file': '1', compress: 'false' },
+      },
+    },
+  };
+}
+
+/** A helper over the working copy of a sandbox, with the restrictions of that sandbox. */
+export function collectContainer(p: {
+  sandbox: Docker.ContainerInspectInfo;
+  labels: Record<string, string>;
+  helper: Helper;
+}): Docker.ContainerCreateOptions {
+  return {
+    Image: p.sandbox.Image,
+    Hostname: 'sandbox',
+    User: `${sandboxUser}:${sandboxUser}`,
+    WorkingDir: workspace,
+    Entrypoint: [...initArguments(p.helper), '--'],
+    Cmd: [...p.helper.argv],
+    Env: environment(p.helper.env ?? {}),
+    Labels: p.labels,
+    HostConfig: { ...p.sandbox.HostConfig, LogConfig: { Type: 'none', Config: {} } },
+  };
+}

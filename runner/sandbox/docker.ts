@@ -1,0 +1,306 @@
+import { Readable } from 'node:stream';
+import Docker from 'dockerode';
+import {
+  collectContainer,
+  imageVersion,
+  labels,
+  type Role,
+  sandboxContainer,
+  sandboxLabels,
+  sandboxUser,
+  workspace,
+} from './docker-container.ts';
+import { createDisks, type DiskKind } from './docker-disk.ts';
+import { call, EngineError, hasStatus } from './docker-engine.ts';
+import { collectFrom, execIn } from './docker-exec.ts';
+import { exitCodeOf } from './docker-helper.ts';
+import { outputOf, resultFor } from './docker-output.ts';
+import { probeDocker } from './docker-probe.ts';
+import {
+  assertRun,
+  assertSpec,
+  ImageMissing,
+  ImageUnfit,
+  NoSpace,
+  type Sandbox,
+  type SandboxCapabilities,
+  type SandboxEntry,
+  SandboxGone,
+  type SandboxState,
+} from './port.ts';
+import { ownedBy } from './tar.ts';
+
+export interface DockerSandboxOptions {
+  /** How to reach the engine, as dockerode takes it; see `engineAddress`. */
+  engine: Docker.DockerOptions;
+  /** Tells the sandboxes of this Deckhand from those of others on the same engine: letters, digits, `-`. */
+  instance: string;
+  /** Image of every sandbox, built by `npm run image`. */
+  image: string;
+  /** Undefined: the best that works on the engine. */
+  disk?: DiskKind | undefined;
+}
+
+const copyTimeoutMs = 30 * 60_000;
+/** From SIGQUIT, at which the first process kills everything and reports, to the kill from outside. */
+const reportMs = 5000;
+
+export const dockerCapabilities: SandboxCapabilities = {
+  isolated: true,
+  network: 'none',
+  limits: { memory: true, cpus: true, pids: true, disk: true },
+  peakMemory: true,
+};
+
+/** Sandboxes as containers of a Docker engine. docs/sandbox.md describes what they consist of. */
+export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
+  const { instance, image } = options;
+  if (!/^[a-z0-9][a-z0-9-]{0,40}$/.test(instance)) throw new Error(`not an instance name: ${JSON.stringify(instance)}`);
+  const docker = new Docker(options.engine);
+  const disks = createDisks({ docker, instance, image, kind: options.disk });
+  const containerOf = (run: string) => docker.getContainer(disks.volumeName(run));
+
+  async function inspect(run: string, signal?: AbortSignal): Promise<Docker.ContainerInspectInfo> {
+    assertRun(run);
+    try {
+      return await call((abortSignal) => containerOf(run).inspect({ abortSignal }), signal);
+    } catch (error) {
+      throw hasStatus(error, 404) ? new SandboxGone(run, 'it does not exist', { cause: error }) : error;
+    }
+  }
+
+  /** The same, where the working copy is needed too. */
+  async function inspectIntact(run: string, signal?: AbortSignal): Promise<Docker.ContainerInspectInfo> {
+    const found = await inspect(run, signal);
+    const kind = found.Config.Labels[labels.disk] === 'tmpfs' ? 'tmpfs' : 'ext4';
+    if (!(await disks.intact(run, kind, signal)))
+      throw new SandboxGone(run, 'its working copy was lost in a restart of the engine');
+    return found;
+  }
+
+  async function requireImage(signal?: AbortSignal): Promise<void> {
+    let found: Docker.ImageInspectInfo;
+    try {
+      found = await call(() => docker.getImage(image).inspect(), signal);
+    } catch (error) {
+      throw hasStatus(error, 404) ? new ImageMissing(image) : error;
+    }
+    const version = found.Config.Labels?.['deckhand.sandbox.version'];
+    if (version === undefined) throw new ImageUnfit(image, 'it was not built from docker/Dockerfile');
+    if (version !== imageVersion) throw new ImageUnfit(image, `it has version ${version}, needed is ${imageVersion}`);
+  }
+
+  async function everything(run?: string) {
+    const label = [`${labels.instance}=${instance}`, ...(run === undefined ? [] : [`${labels.run}=${run}`])];
+    const [containers, { Volumes: volumes }] = await Promise.all([
+      call((abortSignal) => docker.listContainers({ all: true, filters: { label }, abortSignal })),
+      call((abortSignal) => docker.listVolumes({ filters: { label }, abortSignal })),
+    ]);
+    // Docker answers null where there is none.
+    return { containers, volumes: volumes ?? [] };
+  }
+
+  return {
+    kind: 'docker',
+    capabilities: dockerCapabilities,
+
+    async create(spec, signal) {
+      assertSpec(spec);
+      try {
+        await inspect(spec.run, signal);
+        return;
+      } catch (error) {
+        if (!(error instanceof SandboxGone)) throw error;
+      }
+      await requireImage(signal);
+      const { volume, kind } = await disks.prepare(spec, signal);
+      // A working copy in memory is paid from the same account.
+      const memoryBytes = spec.limits.memoryBytes + (kind === 'tmpfs' ? spec.limits.diskBytes : 0);
+      const container = sandboxContainer({ image, instance, volume, spec, memoryBytes, extraLabels: { [labels.disk]: kind } });
+      try {
+        await call(
+          (abortSignal) => docker.createContainer({ name: disks.volumeName(spec.run), ...container, abortSignal }),
+          signal,
+        );
+      } catch (error) {
+        if (!hasStatus(error, 409)) throw error;
+      }
+    },
+
+    async copyIn(run, tar, signal) {
+      const { State } = await inspectIntact(run, signal);
+      if (State.Status !== 'created') throw new Error(`copyIn after the start of ${run}`);
+      let broken: unknown;
+      async function* source() {
+        try {
+          yield* ownedBy(tar, sandboxUser, sandboxUser);
+        } catch (error) {
+          broken = error;
+          throw error;
+        }
+      }
+      const stream = Readable.from(source());
+      try {
+        await call((abortSignal) => containerOf(run).putArchive(stream, { path: workspace, abortSignal }), signal, copyTimeoutMs);
+      } catch (error) {
+        throw broken ?? whatHappenedTo(run, error);
+      } finally {
+        stream.destroy();
+      }
+    },
+
+    async start(run, signal) {
+      const { State } = await inspect(run, signal);
+      if (State.Status !== 'created') return;
+      await inspectIntact(run, signal);
+      try {
+        await call((abortSignal) => containerOf(run).start({ abortSignal }), signal);
+      } catch (error) {
+        if (!hasStatus(error, 304)) throw whatHappenedTo(run, error);
+      }
+    },
+
+    async status(run) {
+      const { State, Config } = await inspect(run);
+      return { state: stateOf(State.Status), expiresAt: new Date(Config.Labels[labels.expires] ?? 0) };
+    },
+
+    async *output(run, from, signal) {
+      const { State } = await inspect(run, signal);
+      if (State.Status === 'created') throw new Error(`output before the start of ${run}`);
+      yield* outputOf(docker, containerOf(run), from, signal);
+    },
+
+    async wait(run, signal) {
+      const { State } = await inspect(run, signal);
+      if (State.Status === 'created') throw new Error(`wait before the start of ${run}`);
+      try {
+        return await resultFor(docker, containerOf(run), signal);
+      } catch (error) {
+        throw hasStatus(error, 404) ? new SandboxGone(run, 'it was destroyed', { cause: error }) : error;
+      }
+    },
+
+    async stop(run, graceMs) {
+      const { State } = await inspect(run);
+      if (State.Paused) await tolerant(() => containerOf(run).unpause());
+      if (!State.Running && !State.Paused) return;
+      const steps = [
+        { signal: 'SIGTERM', waitMs: graceMs },
+        { signal: 'SIGQUIT', waitMs: reportMs },
+        { signal: 'SIGKILL', waitMs: 30_000 },
+      ];
+      for (const step of steps) {
+        if (!(await tolerant(() => containerOf(run).kill({ signal: step.signal })))) return;
+        if (await ended(run, step.waitMs)) return;
+      }
+      throw new Error(`The container of ${run} does not end`);
+    },
+
+    async pause(run) {
+      const { State } = await inspect(run);
+      if (State.Paused) return;
+      if (!State.Running) throw new Error(`nothing of ${run} runs`);
+      await call(() => containerOf(run).pause());
+    },
+
+    async resume(run) {
+      const { State } = await inspect(run);
+      if (State.Paused) await call(() => containerOf(run).unpause());
+      else if (!State.Running) throw new Error(`nothing of ${run} runs`);
+    },
+
+    async exec(run, helper, signal) {
+      const { State } = await inspect(run, signal);
+      if (!State.Running || State.Paused) throw new Error(`nothing of ${run} runs`);
+      return await execIn(docker, containerOf(run), helper, signal);
+    },
+
+    async *collect(run, helper, signal) {
+      const sandbox = await inspectIntact(run, signal);
+      if (sandbox.State.Running && !sandbox.State.Paused) throw new Error(`collect while the command of ${run} runs`);
+      const role: Role = 'collect';
+      const expiresAt = new Date(sandbox.Config.Labels[labels.expires] ?? 0);
+      const options = collectContainer({ sandbox, labels: sandboxLabels(instance, run, expiresAt, role), helper });
+      try {
+        yield* collectFrom(docker, options, helper, signal);
+      } catch (error) {
+        throw whatHappenedTo(run, error);
+      }
+    },
+
+    async destroy(run) {
+      assertRun(run);
+      const { containers, volumes } = await everything(run);
+      if (containers.length === 0 && volumes.length === 0) return;
+      try {
+        await disks.release(
+          run,
+          containers.map((found) => docker.getContainer(found.Id)),
+          volumes[0],
+        );
+      } catch (error) {
+        throw error instanceof EngineError && /no such image/i.test(error.message) ? new ImageMissing(image) : error;
+      }
+    },
+
+    async list() {
+      const { containers, volumes } = await everything();
+      const entries = new Map<string, SandboxEntry>();
+      for (const { Labels } of [...volumes, ...containers]) {
+        const run = Labels?.[labels.run];
+        if (run !== undefined) entries.set(run, { run, state: 'partial', expiresAt: new Date(Labels?.[labels.expires] ?? 0) });
+      }
+      for (const { Labels, State } of containers) {
+        const entry = entries.get(Labels[labels.run] ?? '');
+        if (entry !== undefined && Labels[labels.role] === 'sandbox') entry.state = stateOf(State);
+      }
+      return [...entries.values()];
+    },
+
+    async probe(signal) {
+      return await probeDocker({ docker, instance, image, requireImage, decide: disks.decide, signal });
+    },
+  };
+
+  /** False when the container had ended before. */
+  async function tolerant(act: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await call(act);
+      return true;
+    } catch (error) {
+      if (hasStatus(error, 404, 409) || (error instanceof EngineError && /not running|not paused/i.test(error.message)))
+        return false;
+      throw error;
+    }
+  }
+
+  async function ended(run: string, withinMs: number): Promise<boolean> {
+    const timer = AbortSignal.timeout(Math.max(1, withinMs));
+    try {
+      await exitCodeOf(docker, disks.volumeName(run), timer);
+      return true;
+    } catch (error) {
+      if (timer.aborted) return false;
+      if (hasStatus(error, 404)) return true;
+      throw error;
+    }
+  }
+}
+
+/** Gives the engine's refusals the meaning they have for a sandbox. */
+function whatHappenedTo(run: string, error: unknown): unknown {
+  if (!(error instanceof EngineError)) return error;
+  if (error.status === 404) return new SandboxGone(run, 'it was destroyed', { cause: error });
+  if (/no space left/i.test(error.message)) return new NoSpace('The files do not fit into the working copy', { cause: error });
+  // Its loop device does not exist any more.
+  if (/failed to mount local volume/i.test(error.message)) {
+    return new SandboxGone(run, 'its working copy was lost in a restart of the host', { cause: error });
+  }
+  return error;
+}
+
+function stateOf(status: string): SandboxState {
+  if (status === 'created' || status === 'paused') return status;
+  return status === 'running' || status === 'restarting' ? 'running' : 'ended';
+}
