@@ -24,6 +24,8 @@ export interface Capabilities {
   text: {
     /** How lengths are counted. */
     unit: 'utf16' | 'codepoints';
+    /** Characters that escaping makes longer, with their length then, e.g. `&` -> 5. */
+    escapes?: Readonly<Record<string, number>> | undefined;
     /** Most characters of one message over all blocks, after escaping. */
     maxMessage: number;
     /** Most characters of one text or code block, after escaping. */
