@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { type JobQueue, JobRefused, type JobWorker } from '../../src/contracts/jobs.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { eventually } from '../support/wait-for.ts';
 
 export interface JobQueueSubject {
   name: string;
@@ -41,7 +41,7 @@ export function jobQueueContract(subject: JobQueueSubject): void {
       const seen: string[] = [];
       await work({ 'run.execute': async ({ run }) => void seen.push(run) }, { concurrency: 1 });
       await queue.publish('run.execute', { run: 'run_1' }, { id: 'run_1' });
-      await waitFor(() => expect(seen).toEqual(['run_1']));
+      await eventually(() => expect(seen).toEqual(['run_1']));
     });
 
     it('keeps a job until a worker comes', async () => {
@@ -50,7 +50,7 @@ export function jobQueueContract(subject: JobQueueSubject): void {
       expect(await queue.counts()).toMatchObject({ waiting: 1, active: 0 });
       const seen: string[] = [];
       await work({ 'run.execute': async ({ run }) => void seen.push(run) }, { concurrency: 1 });
-      await waitFor(() => expect(seen).toEqual(['run_1']));
+      await eventually(() => expect(seen).toEqual(['run_1']));
     });
 
     it('keeps one job of an id while it waits or is active, and takes it anew once it is done', async () => {
@@ -65,14 +65,14 @@ export function jobQueueContract(subject: JobQueueSubject): void {
         await new Promise<void>((resolve) => void release.push(resolve));
       };
       await work({ 'run.execute': handler }, { concurrency: 2 });
-      await waitFor(() => expect(release).toHaveLength(1));
+      await eventually(() => expect(release).toHaveLength(1));
       await queue.publish('run.execute', { run: 'run_1' }, { id: 'run_1' });
       expect(await queue.counts()).toMatchObject({ waiting: 0, active: 1 });
       release.shift()?.();
-      await waitFor(async () => expect(await queue.counts()).toEqual({ waiting: 0, delayed: 0, active: 0 }));
+      await eventually(async () => expect(await queue.counts()).toEqual({ waiting: 0, delayed: 0, active: 0 }));
       expect(runs).toBe(1);
       await queue.publish('run.execute', { run: 'run_1' }, { id: 'run_1' });
-      await waitFor(() => expect(release).toHaveLength(1));
+      await eventually(() => expect(release).toHaveLength(1));
       release.shift()?.();
       expect(runs).toBe(2);
     });
@@ -92,7 +92,7 @@ export function jobQueueContract(subject: JobQueueSubject): void {
         { concurrency: 2 },
       );
       for (let n = 2; n <= 6; n += 1) {
-        await waitFor(() => expect(started).toHaveLength(n));
+        await eventually(() => expect(started).toHaveLength(n));
         expect(await queue.counts()).toMatchObject({ active: 2 });
         release.shift()?.();
       }
@@ -106,7 +106,7 @@ export function jobQueueContract(subject: JobQueueSubject): void {
       await queue.publish('run.execute', { run: 'first' }, { id: 'first', priority: 1 });
       const seen: string[] = [];
       await work({ 'run.execute': async ({ run }) => void seen.push(run) }, { concurrency: 1 });
-      await waitFor(() => expect(seen).toEqual(['first', 'late']));
+      await eventually(() => expect(seen).toEqual(['first', 'late']));
     });
 
     it('holds a delayed job back', async () => {
@@ -115,7 +115,7 @@ export function jobQueueContract(subject: JobQueueSubject): void {
       await work({ 'run.execute': async ({ run }) => void seen.push(run) }, { concurrency: 1 });
       const before = Date.now();
       await queue.publish('run.execute', { run: 'later' }, { id: 'later', delayMs: 300 });
-      await waitFor(() => expect(seen).toEqual(['later']));
+      await eventually(() => expect(seen).toEqual(['later']));
       expect(Date.now() - before).toBeGreaterThanOrEqual(300);
     });
 
@@ -134,8 +134,8 @@ export function jobQueueContract(subject: JobQueueSubject): void {
       );
       await queue.publish('run.execute', { run: 'refused' }, { id: 'refused' });
       await queue.publish('run.execute', { run: 'flaky' }, { id: 'flaky' });
-      await waitFor(() => expect(tries).toEqual({ refused: 1, flaky: 2 }));
-      await waitFor(async () => expect(await queue.counts()).toEqual({ waiting: 0, delayed: 0, active: 0 }));
+      await eventually(() => expect(tries).toEqual({ refused: 1, flaky: 2 }));
+      await eventually(async () => expect(await queue.counts()).toEqual({ waiting: 0, delayed: 0, active: 0 }));
     });
 
     it('rejects data that do not fit the job', async () => {
@@ -159,13 +159,13 @@ export function jobQueueContract(subject: JobQueueSubject): void {
         { concurrency: 1 },
       );
       await first.queue.publish('run.execute', { run: 'run_1' }, { id: 'run_1' });
-      await waitFor(async () => expect(await first.queue.counts()).toMatchObject({ active: 1 }));
+      await eventually(async () => expect(await first.queue.counts()).toMatchObject({ active: 1 }));
       await worker.stop(10);
       expect(aborted).toHaveLength(1);
       const seen: string[] = [];
       const second = await openQueue(first.name);
       await second.work({ 'run.execute': async ({ run }) => void seen.push(run) }, { concurrency: 1 });
-      await waitFor(() => expect(seen).toEqual(['run_1']));
+      await eventually(() => expect(seen).toEqual(['run_1']));
     });
 
     it('does not let a project.sync wait behind runs', async () => {
@@ -180,9 +180,9 @@ export function jobQueueContract(subject: JobQueueSubject): void {
         { concurrency: 1 },
       );
       await queue.publish('run.execute', { run: 'long' }, { id: 'long' });
-      await waitFor(async () => expect(await queue.counts()).toMatchObject({ active: 1 }));
+      await eventually(async () => expect(await queue.counts()).toMatchObject({ active: 1 }));
       await queue.publish('project.sync', { project: 'prj_1' }, { id: 'prj_1' });
-      await waitFor(() => expect(seen).toEqual(['prj_1']));
+      await eventually(() => expect(seen).toEqual(['prj_1']));
       held.resolve();
     });
   });

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createJobQueue } from '../../src/queue/bullmq-queue.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { eventually } from '../support/wait-for.ts';
 import { jobQueueContract } from './job-queue-contract.ts';
 
 let database: TestDatabase;
@@ -12,7 +12,7 @@ let database: TestDatabase;
 beforeAll(async () => {
   database = await createTestDatabase();
 });
-afterAll(() => database.drop());
+afterAll(() => database.close());
 
 function openPostgresQueue(name: string, { lockMs }: { lockMs: number }) {
   return createJobQueue({ url: database.url, prefix: name, lockMs, onError: () => undefined });
@@ -32,7 +32,7 @@ it('promise 8: a job whose worker was killed is given to another worker', async 
     await once(holder, 'exit');
     const seen: string[] = [];
     const worker = await queue.work({ 'run.execute': async ({ run }) => void seen.push(run) }, { concurrency: 1 });
-    await waitFor(() => expect(seen).toEqual(['run_1']), { timeoutMs: 10_000 });
+    await eventually(() => expect(seen).toEqual(['run_1']), { timeoutMs: 10_000 });
     await worker.stop(0);
   } finally {
     holder.kill('SIGKILL');

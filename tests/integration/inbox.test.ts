@@ -6,7 +6,7 @@ import { createDatabase, type Database, type Tx } from '../../src/store/database
 import { storeInbound } from '../../src/store/inbox.ts';
 import { createWakeups, type Wakeups } from '../../src/store/wakeups.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { eventually } from '../support/wait-for.ts';
 
 let testDatabase: TestDatabase;
 let database: Database;
@@ -24,7 +24,7 @@ afterEach(async () => {
   await Promise.all(workers.splice(0).map((worker) => worker.stop()));
   await wakeups.stop();
   await database.close();
-  await testDatabase.drop();
+  await testDatabase.close();
 });
 
 function command(key: string, text: string, channel = 'C1'): InboundEvent {
@@ -74,9 +74,9 @@ describe('the inbox', () => {
     expect(results.filter(({ duplicate }) => duplicate === 1)).toHaveLength(19);
     const handled: string[] = [];
     startWorker(async (_tx, event) => void handled.push(event.key));
-    await waitFor(async () => expect(await database.db.inbox.count({ where: { state: 'done' } })).toBe(1));
+    await eventually(async () => expect(await database.db.inbox.count({ where: { state: 'done' } })).toBe(1));
     await storeInbound(database, [command('same', 'sh ls'), command('other', 'sh ls')]);
-    await waitFor(() => expect(handled).toEqual(['same', 'other']));
+    await eventually(() => expect(handled).toEqual(['same', 'other']));
   });
 
   it('promise 2: two workers on one inbox handle every event once', async () => {
@@ -89,7 +89,7 @@ describe('the inbox', () => {
     startWorker(handle);
     const events = Array.from({ length: 60 }, (_, n) => command(`k${n}`, 'x', `C${n % 6}`));
     await Promise.all(events.map((event) => storeInbound(database, [event])));
-    await waitFor(async () => expect(await database.db.inbox.count({ where: { state: 'done' } })).toBe(60));
+    await eventually(async () => expect(await database.db.inbox.count({ where: { state: 'done' } })).toBe(60));
     expect(handled).toHaveLength(60);
     expect(await database.db.meta.count()).toBe(60);
   });
@@ -104,7 +104,7 @@ describe('the inbox', () => {
       await storeInbound(database, [command(`a${n}`, `${n}`, 'CA'), command(`b${n}`, `${n}`, 'CB')]);
     startWorker(handle);
     startWorker(handle);
-    await waitFor(async () => expect(await database.db.inbox.count({ where: { state: 'done' } })).toBe(60));
+    await eventually(async () => expect(await database.db.inbox.count({ where: { state: 'done' } })).toBe(60));
     const inOrder = Array.from({ length: 30 }, (_, n) => `${n}`);
     expect(handled).toEqual({ CA: inOrder, CB: inOrder });
   });
@@ -117,11 +117,11 @@ describe('the inbox', () => {
       handled.push(event.key);
     });
     await storeInbound(database, [command('s1', 'x', 'slow'), command('s2', 'x', 'slow'), command('q1', 'x', 'quick')]);
-    await waitFor(() => expect(handled).toEqual(['q1']));
+    await eventually(() => expect(handled).toEqual(['q1']));
     await storeInbound(database, [command('q2', 'x', 'quick')]);
-    await waitFor(() => expect(handled).toEqual(['q1', 'q2']));
+    await eventually(() => expect(handled).toEqual(['q1', 'q2']));
     slow.resolve();
-    await waitFor(() => expect(handled).toEqual(['q1', 'q2', 's1', 's2']));
+    await eventually(() => expect(handled).toEqual(['q1', 'q2', 's1', 's2']));
   });
 
   it('goes on with waiting lanes when more of them are due than may be worked on', async () => {
@@ -131,7 +131,7 @@ describe('the inbox', () => {
       database,
       Array.from({ length: 25 }, (_, n) => command(`k${n}`, 'x', `C${n}`)),
     );
-    await waitFor(() => expect(handled).toHaveLength(25));
+    await eventually(() => expect(handled).toHaveLength(25));
   });
 
   it('promise 4: a refused event changes nothing and is answered', async () => {
@@ -141,23 +141,54 @@ describe('the inbox', () => {
       throw new AppError('DH-200', { command: 'halp', suggestion: 'Try `help`.' });
     }, refusals);
     await storeInbound(database, [command('k1', 'halp')]);
-    await waitFor(() => expect(refusals.map(({ code }) => code)).toEqual(['DH-200']));
-    await waitFor(async () => expect(await database.db.inbox.count({ where: { state: 'done' } })).toBe(1));
+    await eventually(() => expect(refusals.map(({ code }) => code)).toEqual(['DH-200']));
+    await eventually(async () => expect(await database.db.inbox.count({ where: { state: 'done' } })).toBe(1));
     expect(await database.db.meta.count()).toBe(0);
   });
 
-  it('promise 4: an event that fails inside Deckhand is tried again, then answered with a reference', async () => {
-    const refusals: AppError[] = [];
+  it('promise 4: an event that fails inside Deckhand is tried again', async () => {
     let tries = 0;
-    startWorker(async () => {
+    startWorker(async (tx) => {
       tries += 1;
+      await tx.db.meta.create({ data: { key: `try ${tries}`, value: '' } });
+      if (tries === 1) throw new Error('a defect that passes');
+    });
+    await storeInbound(database, [command('k1', 'sh ls')]);
+    await eventually(async () => expect(await database.db.inbox.findFirst()).toMatchObject({ state: 'done', attempts: 1 }));
+    expect(await database.db.meta.findMany()).toMatchObject([{ key: 'try 2' }]);
+  });
+
+  it('promise 4: an event that keeps failing inside Deckhand is answered with a reference', async () => {
+    const refusals: AppError[] = [];
+    await storeInbound(database, [command('k1', 'sh ls')]);
+    await database.db.inbox.updateMany({ data: { attempts: 3 } });
+    startWorker(async () => {
       throw new Error('a defect');
     }, refusals);
-    await storeInbound(database, [command('k1', 'sh ls')]);
-    await database.db.inbox.updateMany({ data: { attempts: 2 } });
-    await waitFor(() => expect(refusals.map(({ code }) => code)).toEqual(['DH-299']), { timeoutMs: 20_000 });
-    expect(tries).toBeGreaterThanOrEqual(2);
-    expect(await database.db.inbox.findFirst()).toMatchObject({ state: 'failed' });
+    await eventually(async () => expect(await database.db.inbox.findFirst()).toMatchObject({ state: 'failed' }));
+    expect(refusals).toMatchObject([{ code: 'DH-299', params: { reference: expect.stringMatching(/^in-\d+$/) } }]);
+  });
+
+  it('does not let an event that cannot even be answered block its lane', async () => {
+    await storeInbound(database, [command('poison', 'x'), command('next', 'x')]);
+    await database.db.inbox.updateMany({ where: { key: 'poison' }, data: { attempts: 8 } });
+    const handled: string[] = [];
+    const worker = new InboxWorker({
+      database,
+      wakeups,
+      now: () => new Date(),
+      log: { error: () => undefined, warn: () => undefined },
+      handle: async (_tx, event) => {
+        if (event.key === 'poison') throw new Error('a defect');
+        handled.push(event.key);
+      },
+      refuse: () => Promise.reject(new Error('another defect')),
+      concurrency: 1,
+    });
+    workers.push(worker);
+    worker.start();
+    await eventually(() => expect(handled).toEqual(['next']));
+    expect(await database.db.inbox.findMany({ orderBy: { id: 'asc' } })).toMatchObject([{ state: 'failed' }, { state: 'done' }]);
   });
 
   it('promise 8: an event whose worker died half-way is handled again from the start', async () => {
@@ -172,7 +203,7 @@ describe('the inbox', () => {
     ).rejects.toThrow('killed');
     const handled: string[] = [];
     startWorker(async (_tx, event) => void handled.push(event.key));
-    await waitFor(() => expect(handled).toEqual(['k1']));
+    await eventually(() => expect(handled).toEqual(['k1']));
   });
 
   it('finds an event without a wake-up', async () => {
@@ -180,6 +211,6 @@ describe('the inbox', () => {
     startWorker(async (_tx, event) => void handled.push(event.key));
     await wakeups.stop();
     await storeInbound(database, [command('k1', 'sh ls')]);
-    await waitFor(() => expect(handled).toEqual(['k1']), { timeoutMs: 10_000 });
+    await eventually(() => expect(handled).toEqual(['k1']), { timeoutMs: 10_000 });
   });
 });
