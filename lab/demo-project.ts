@@ -1,0 +1,109 @@
+import { execFile } from 'node:child_process';
+import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** Small, without dependencies, and with one test that fails: rounding each line instead of the sum. */
+const files: Record<string, string> = {
+  'package.json': `{
+  "name": "demo",
+  "version": "1.0.0",
+  "private": true,
+  "type": "module",
+  "scripts": {
+    "test": "node --test",
+    "slow": "node scripts/slow.js",
+    "stamp": "node scripts/stamp.js"
+  }
+}
+`,
+  'README.md': `# demo
+
+A basket that adds up prices. One of its tests fails.
+
+- \`npm test\` runs the tests
+- \`npm run slow\` counts to 120, one number a second
+- \`npm run stamp\` changes a file
+`,
+  'src/basket.js': `/** Sum of the basket in cents, with the discount (0 to 1) taken off. */
+export function total(lines, discount = 0) {
+  let sum = 0;
+  for (const { cents, count } of lines) {
+    sum += Math.round(cents * count * (1 - discount));
+  }
+  return sum;
+}
+
+export function describe(lines) {
+  return lines.map(({ name, count }) => \`\${count} x \${name}\`).join(', ');
+}
+`,
+  'test/basket.test.js': `import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { describe, total } from '../src/basket.js';
+
+const tea = { name: 'tea', cents: 333, count: 1 };
+const cup = { name: 'cup', cents: 999, count: 1 };
+
+test('an empty basket costs nothing', () => {
+  assert.equal(total([]), 0);
+});
+
+test('prices add up', () => {
+  assert.equal(total([tea, { ...cup, count: 2 }]), 2331);
+});
+
+test('a basket can be told', () => {
+  assert.equal(describe([tea, cup]), '1 x tea, 1 x cup');
+});
+
+test('the discount is taken off the sum', () => {
+  assert.equal(total([tea, tea, tea], 0.5), 500);
+});
+`,
+  'scripts/slow.js': `import { setTimeout as sleep } from 'node:timers/promises';
+
+for (let n = 1; n <= 120; n += 1) {
+  console.log(\`step \${n} of 120\`);
+  await sleep(1000);
+}
+`,
+  'scripts/stamp.js': `import { appendFileSync } from 'node:fs';
+
+appendFileSync('README.md', \`\\nStamped at \${new Date().toISOString()}.\\n\`);
+console.log('README.md is stamped');
+`,
+};
+
+/**
+ * Makes the repository of the demo project in `dir` when it is not there yet. It appears whole or not at all, so a start that was
+ * cut off in the middle is simply repeated.
+ */
+export async function ensureDemoProject(dir: string): Promise<void> {
+  const exists = await access(join(dir, '.git')).then(
+    () => true,
+    () => false,
+  );
+  if (exists) return;
+  const draft = `${dir}.new`;
+  await rm(draft, { recursive: true, force: true });
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(dirname(join(draft, name)), { recursive: true });
+    await writeFile(join(draft, name), content);
+  }
+  const git = (...args: string[]) =>
+    run(
+      'git',
+      ['-c', 'init.defaultBranch=main', '-c', 'user.name=Ada Lovelace', '-c', 'user.email=ada@example.com', '-C', draft, ...args],
+      {
+        env: { PATH: process.env.PATH ?? '', GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', HOME: draft },
+      },
+    );
+  await git('init', '--quiet');
+  await git('add', '--all');
+  await git('commit', '--quiet', '--message', 'Add the basket');
+  await rm(dir, { recursive: true, force: true });
+  await rename(draft, dir);
+}
