@@ -74,6 +74,28 @@ export const errorCatalogue = {
     text: '`{command}` needs a task here, because this is not the thread of one.',
     remedy: 'Name it: `{command} #142`.',
   },
+  'DH-208': {
+    title: 'This button no longer works',
+    text: 'What it was for is gone or has changed.',
+    remedy: '`tasks` and `pending` show how things stand now.',
+  },
+  'DH-209': {
+    title: 'This question is for somebody else',
+    text: 'Only the person who asked can answer it.',
+    remedy: 'Send the command yourself.',
+  },
+  'DH-210': { title: 'Who is meant?', text: '{problem}', remedy: 'Mention the person with @, for example: {example}' },
+  'DH-211': {
+    title: 'The last owner stays',
+    text: '{name} is the only owner. Without one nobody could give that role again.',
+    remedy: 'Make somebody else owner first: `member role @name owner`.',
+  },
+  'DH-212': { title: 'The code is not accepted', text: '{why}', remedy: '{what}' },
+  'DH-213': {
+    title: 'The name is taken',
+    text: 'There is a project `{project}` already.',
+    remedy: 'Choose another name, or remove the other one with `project remove {project}`.',
+  },
   'DH-299': {
     title: 'Something went wrong',
     text: 'The request could not be handled because of an error inside Deckhand (reference {reference}).',
