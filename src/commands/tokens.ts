@@ -25,30 +25,36 @@ const closing: Record<string, string> = { '"': '"', "'": "'", '“': '”', '„
 /** Splits `text` into words. Never throws; the only thing that can be wrong is a quote that is never closed. */
 export function tokenize(text: string): Tokens {
   const tokens: Token[] = [];
-  let at = 0;
-  while (true) {
-    while (at < text.length && isSpace(text, at)) at += 1;
-    if (at >= text.length) return { ok: true, tokens };
-    const start = at;
-    const head = optionStart.exec(text.slice(at));
-    const key = head?.[1];
-    const operator = head?.[2];
-    if (head !== null && isOperator(operator) && key !== undefined) at += head[0].length;
-    const value = readValue(text, at);
-    if (value === undefined) return { ok: false, problem: `The quote in ${shorten(text.slice(start))} is not closed.` };
-    at = value.end;
-    tokens.push(
-      isOperator(operator) && key !== undefined
-        ? {
-            text: `${key}${operator}${value.text}`,
-            quoted: false,
-            option: { key, operator, value: value.text },
-            start,
-            end: at,
-          }
-        : { text: value.text, quoted: value.quoted, start, end: at },
-    );
+  for (let at = 0; ; ) {
+    const token = readToken(text, at);
+    if (token === undefined) return { ok: true, tokens };
+    if ('unclosed' in token) return { ok: false, problem: `The quote in \`${shorten(token.unclosed)}\` is not closed.` };
+    tokens.push(token);
+    at = token.end;
   }
+}
+
+/** The first word at or after `from`; undefined when there is none. */
+export function readToken(text: string, from: number): Token | { unclosed: string } | undefined {
+  let start = from;
+  while (start < text.length && isSpace(text, start)) start += 1;
+  if (start >= text.length) return undefined;
+  const head = optionStart.exec(text.slice(start));
+  const key = head?.[1];
+  const operator = head?.[2];
+  if (head === null || key === undefined || !isOperator(operator)) {
+    const word = readValue(text, start);
+    return word === undefined ? { unclosed: text.slice(start) } : { ...word, start };
+  }
+  const value = readValue(text, start + head[0].length);
+  if (value === undefined) return { unclosed: text.slice(start) };
+  return {
+    text: `${key}${operator}${value.text}`,
+    quoted: false,
+    option: { key, operator, value: value.text },
+    start,
+    end: value.end,
+  };
 }
 
 /** Writes `value` so that `tokenize` reads it back as one word that is no option. */

@@ -1,0 +1,60 @@
+import { createHash, randomInt, timingSafeEqual } from 'node:crypto';
+import { z } from 'zod';
+import type { Tx } from '../store/database.ts';
+import { hasOwner, setRole } from '../store/people.ts';
+import { readMetaLocked, removeMeta, writeMeta } from '../store/workspaces.ts';
+
+/** Without characters that are mixed up when read aloud or typed from a screen. 31 to the power of 12 is 59 bits. */
+const alphabet = 'ABCDEFGHJKMNPQRSTUVWXYZ23456789';
+const codeLength = 12;
+/** Wrong tries before the code is void; a restart makes a new one. */
+const maxAttempts = 10;
+
+const storedSchema = z.object({ hash: z.string(), attempts: z.number().int() });
+
+export type ClaimResult = 'claimed' | 'wrong' | 'used_up' | 'has_owner';
+
+/**
+ * Makes a new one-time code that makes whoever sends it the owner; any earlier code is void. Only its hash is stored, so this
+ * return value is the only copy. Undefined when the workspace has an owner.
+ */
+export async function newClaimCode(tx: Tx, workspace: string): Promise<string | undefined> {
+  if (await hasOwner(tx, workspace)) return undefined;
+  const letters = Array.from({ length: codeLength }, () => alphabet.charAt(randomInt(alphabet.length)));
+  const code = letters.join('').replace(/(.{4})(?=.)/g, '$1-');
+  await writeMeta(tx, metaKey(workspace), JSON.stringify({ hash: hashOf(code), attempts: 0 }));
+  return code;
+}
+
+/** Tries a code: the right one makes `user` the owner and is used up with it. Tries are counted, also those at the same time. */
+export async function claim(tx: Tx, workspace: string, user: string, code: string): Promise<ClaimResult> {
+  const stored = await readMetaLocked(tx, metaKey(workspace));
+  if (await hasOwner(tx, workspace)) {
+    await removeMeta(tx, metaKey(workspace));
+    return 'has_owner';
+  }
+  if (stored === undefined) return 'used_up';
+  const { hash, attempts } = storedSchema.parse(JSON.parse(stored));
+  if (!timingSafeEqual(Buffer.from(hash, 'hex'), Buffer.from(hashOf(code), 'hex'))) {
+    if (attempts + 1 >= maxAttempts) {
+      await removeMeta(tx, metaKey(workspace));
+      return 'used_up';
+    }
+    await writeMeta(tx, metaKey(workspace), JSON.stringify({ hash, attempts: attempts + 1 }));
+    return 'wrong';
+  }
+  await removeMeta(tx, metaKey(workspace));
+  await setRole(tx, workspace, user, 'owner');
+  return 'claimed';
+}
+
+/** Case, dashes and spaces do not matter: people type the code from a terminal on a phone. */
+function hashOf(code: string): string {
+  return createHash('sha256')
+    .update(code.toUpperCase().replace(/[^A-Z0-9]/g, ''))
+    .digest('hex');
+}
+
+function metaKey(workspace: string): string {
+  return `claim:${workspace}`;
+}

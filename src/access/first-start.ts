@@ -1,0 +1,85 @@
+import { defaultPolicy, type Policy } from '../contracts/policy.ts';
+import type { Role } from '../contracts/roles.ts';
+import { defaultProjectLimits } from '../contracts/settings.ts';
+import { bindChannel, findOrCreateChannel } from '../store/channels.ts';
+import type { Tx } from '../store/database.ts';
+import { findOrCreatePerson, setRole } from '../store/people.ts';
+import { createProject, type Project, projectByName } from '../store/projects.ts';
+import { firstWorkspace, registerTenant, type TenantInfo, type Workspace } from '../store/workspaces.ts';
+import { newClaimCode } from './claim-code.ts';
+import { type ConfiguredOwner, makeConfiguredOwners } from './owners.ts';
+
+/** What a start found and made. */
+export interface FirstStart {
+  workspace: Workspace;
+  /** To be printed once: nobody owns this installation yet. */
+  claimCode: string | undefined;
+  /** Entries of DECKHAND_OWNERS that name a tenant which no adapter serves. */
+  unservedOwners: ConfiguredOwner[];
+  /** Tenants that another workspace serves: their events are refused. */
+  foreignTenants: TenantInfo[];
+}
+
+/**
+ * Brings the workspace to where people can talk to it. Called at every start after the adapters know their tenants; repeating it
+ * changes nothing but the claim code, which is new at each start until there is an owner.
+ */
+export async function prepareWorkspace(
+  tx: Tx,
+  input: { name: string; tenants: readonly TenantInfo[]; owners: readonly ConfiguredOwner[] },
+): Promise<FirstStart> {
+  const workspace = await firstWorkspace(tx, input.name);
+  const foreignTenants: TenantInfo[] = [];
+  for (const tenant of input.tenants) {
+    if (!(await registerTenant(tx, workspace.id, tenant))) foreignTenants.push(tenant);
+  }
+  const unservedOwners = await makeConfiguredOwners(tx, input.owners, input.tenants);
+  return { workspace, claimCode: await newClaimCode(tx, workspace.id), unservedOwners, foreignTenants };
+}
+
+/** What the lab starts with. Account and channel ids are the emulator's own. */
+export interface LabSeed {
+  tenant: TenantInfo;
+  people: readonly { user: string; name: string; role: Role }[];
+  project: { name: string; source: Project['source'] };
+  channel: { id: string; name: string; defaultRole: Role | undefined };
+}
+
+/**
+ * Makes the lab's people, project and bound channel, in the first workspace. Repeating it keeps what people have changed since:
+ * a project, a binding or a role that exists stays as it is. `created`: the project is new and wants its first sync.
+ */
+export async function seedLab(tx: Tx, seed: LabSeed): Promise<{ workspace: Workspace; project: Project; created: boolean }> {
+  const workspace = await firstWorkspace(tx, 'Deckhand');
+  await registerTenant(tx, workspace.id, seed.tenant);
+  const { platform, tenant } = seed.tenant;
+  for (const { user, name, role } of seed.people) {
+    const person = await findOrCreatePerson(tx, { workspace: workspace.id, identity: { platform, tenant, user }, name, role });
+    if (person?.role === undefined && person !== undefined) await setRole(tx, workspace.id, person.user, role);
+  }
+  const known = await projectByName(tx, workspace.id, seed.project.name);
+  if (known !== undefined) return { workspace, project: known, created: false };
+  const project = await createProject(tx, {
+    workspace: workspace.id,
+    name: seed.project.name,
+    source: seed.project.source,
+    baseBranch: undefined,
+    policy: labPolicy,
+    limits: defaultProjectLimits,
+    createdBy: undefined,
+  });
+  if (project === undefined) throw new Error('the lab project was made by somebody else in the same transaction');
+  const conversation = { platform, tenant, channel: seed.channel.id, kind: 'channel' as const };
+  const channel = await findOrCreateChannel(tx, workspace.id, conversation, seed.channel.name);
+  if (channel !== undefined && channel.project === undefined) {
+    await bindChannel(tx, channel.id, { project: project.id, defaultRole: seed.channel.defaultRole });
+  }
+  return { workspace, project, created: true };
+}
+
+/** Reading runs at once, the rest asks a developer: a newcomer sees both within two commands. */
+const labPolicy: Policy = {
+  ...defaultPolicy,
+  mode: 'safe',
+  approvers: { role: 'developer', people: [], notRequester: false },
+};

@@ -1,0 +1,160 @@
+import type { Args, Command } from './command.ts';
+import { nearest } from './nearest.ts';
+import { readToken, type Token, tokenize } from './tokens.ts';
+import { unwrapCode } from './unwrap-code.ts';
+
+/** What a text means to the registry. */
+export type Parsed =
+  | { type: 'command'; command: Command; args: Record<string, unknown> }
+  /** The command is known, what follows it does not fit. */
+  | { type: 'invalid'; command: Command; problem: string }
+  /** The first word of commands of several words, without the second. */
+  | { type: 'group'; group: string }
+  | { type: 'unknown'; word: string; suggestions: string[] }
+  | { type: 'empty' };
+
+/**
+ * Reads a command line: the longest name that fits, then words, quotes, options (`key=value`), or for `sh` all the rest as it is.
+ * Never throws, whatever the text.
+ */
+export function parseText(text: string, commands: readonly Command[]): Parsed {
+  const line = unwrapCode(text);
+  const first = /^\S+/.exec(line)?.[0];
+  if (first === undefined) return { type: 'empty' };
+  const two = /^(\S+)\s+(\S+)/.exec(line);
+  const called = (name: string) => commands.find((command) => command.name === name.toLowerCase());
+  if (two !== null) {
+    const command = called(`${two[1]} ${two[2]}`);
+    if (command !== undefined) return parseArguments(command, line.slice(two[0].length));
+  }
+  const command = called(first);
+  if (command !== undefined) return parseArguments(command, line.slice(first.length));
+  return unknown(first.toLowerCase(), two?.[2]?.toLowerCase(), commands);
+}
+
+/** True when the text begins with the name of a command, or of a group of them, whatever follows. */
+export function namesCommand(text: string, commands: readonly Command[]): boolean {
+  const first = /^\S+/.exec(unwrapCode(text))?.[0]?.toLowerCase();
+  return first !== undefined && commands.some(({ name }) => name.split(' ')[0] === first);
+}
+
+function unknown(first: string, second: string | undefined, commands: readonly Command[]): Parsed {
+  const names = commands.map(({ name }) => name);
+  const inGroup = names.filter((name) => name.startsWith(`${first} `));
+  if (inGroup.length > 0 && second === undefined) return { type: 'group', group: first };
+  const word = inGroup.length > 0 ? `${first} ${second}` : first;
+  const found = nearest(word, inGroup.length > 0 ? inGroup : names);
+  const suggestions = found.length > 0 ? found : inGroup;
+  return { type: 'unknown', word, suggestions };
+}
+
+/** Reads what follows the name of a command. */
+export function parseArguments(command: Command, rest: string): Parsed {
+  const verbatim = Object.entries(command.positional).find(([, arg]) => arg.takes === 'verbatim');
+  const read = verbatim === undefined ? readWords(rest) : readBeforeVerbatim(command, rest);
+  if ('problem' in read) return { type: 'invalid', command, problem: read.problem };
+  const raw: Record<string, unknown> = {};
+  const words = takeOptions(command, read.tokens, raw);
+  const problem =
+    typeof words === 'string' ? words : verbatim === undefined ? takeWords(command.positional, words, raw) : undefined;
+  if (problem !== undefined) return { type: 'invalid', command, problem };
+  if (verbatim !== undefined) {
+    const text = unwrapCode(rest.slice(read.end));
+    if (text !== '') raw[verbatim[0]] = text;
+  }
+  return checkArguments(command, raw);
+}
+
+/** Checks values by name (of a text, of a form) against the schemas of the command. */
+export function checkArguments(command: Command, raw: Record<string, unknown>): Parsed {
+  const args: Record<string, unknown> = {};
+  for (const [name, arg] of Object.entries({ ...command.positional, ...command.options })) {
+    const given = raw[name];
+    if (given === undefined) {
+      if (arg.required) return { type: 'invalid', command, problem: `${arg.hint} is missing: ${arg.about}.` };
+      continue;
+    }
+    const checked = arg.schema.safeParse(given);
+    if (!checked.success) {
+      const why = checked.error.issues[0]?.message ?? `${arg.hint} does not fit.`;
+      return { type: 'invalid', command, problem: why };
+    }
+    args[name] = checked.data;
+  }
+  return { type: 'command', command, args };
+}
+
+function readWords(rest: string): { tokens: Token[]; end: number } | { problem: string } {
+  const read = tokenize(rest);
+  return read.ok ? { tokens: read.tokens, end: rest.length } : { problem: read.problem };
+}
+
+/** Options in front of a verbatim text. `--` ends them, for a text that begins like one. */
+function readBeforeVerbatim(command: Command, rest: string): { tokens: Token[]; end: number } {
+  const tokens: Token[] = [];
+  let end = 0;
+  while (true) {
+    const token = readToken(rest, end);
+    if (token === undefined || 'unclosed' in token) return { tokens, end };
+    if (token.text === '--' && !token.quoted) return { tokens, end: token.end };
+    if (token.option === undefined || !Object.hasOwn(command.options, token.option.key)) return { tokens, end };
+    tokens.push(token);
+    end = token.end;
+  }
+}
+
+/** Takes the options out of the words. A word like `a=b` in a command without options is a word. */
+function takeOptions(command: Command, tokens: readonly Token[], raw: Record<string, unknown>): Token[] | string {
+  const names = Object.keys(command.options);
+  const words: Token[] = [];
+  for (const token of tokens) {
+    if (token.option === undefined || names.length === 0) {
+      words.push(token);
+      continue;
+    }
+    const { key, operator, value } = token.option;
+    const option = Object.hasOwn(command.options, key) ? command.options[key] : undefined;
+    if (option === undefined) {
+      const meant = nearest(key, names)[0];
+      return `\`${command.name}\` has no option \`${key}\`.${meant === undefined ? '' : ` Did you mean \`${meant}\`?`}`;
+    }
+    if (option.takes === 'change') {
+      const given = raw[key];
+      raw[key] = [...(Array.isArray(given) ? given : []), { operator, value }];
+    } else if (operator !== '=') {
+      return `\`${key}\` takes one value: \`${key}=${option.hint}\`.`;
+    } else if (raw[key] !== undefined) {
+      return `\`${key}\` is given twice.`;
+    } else {
+      raw[key] = value;
+    }
+  }
+  return words;
+}
+
+/** Gives the words to the arguments in order; one that may be left out is left out when the word does not fit it. */
+function takeWords(positional: Args, words: readonly Token[], raw: Record<string, unknown>): string | undefined {
+  let at = 0;
+  let skipped: string | undefined;
+  for (const [name, arg] of Object.entries(positional)) {
+    const word = words[at];
+    if (word === undefined) break;
+    if (arg.takes === 'words') {
+      raw[name] = words
+        .slice(at)
+        .map(({ text }) => text)
+        .join(' ');
+      return undefined;
+    }
+    const checked = arg.schema.safeParse(word.text);
+    if (!checked.success && !arg.required) {
+      skipped ??= checked.error.issues[0]?.message;
+      continue;
+    }
+    raw[name] = word.text;
+    at += 1;
+  }
+  const left = words[at];
+  if (left === undefined) return undefined;
+  return skipped ?? `\`${left.text.slice(0, 80)}\` is more than this command takes.`;
+}
