@@ -260,7 +260,7 @@ export type LabEvent =
   | { type: 'status'; status: LabThreadStatus }
   | { type: 'settings'; settings: LabSettings }
   | { type: 'app'; app: LabApp; commands: LabCommand[]; shortcuts: LabShortcut[] }
-  /** What the Slack client itself tells one person, for example that a command was not answered in time. */
+  /** What the Slack client itself tells one person. A failure that an action already answers with a LabError is not told twice. */
   | {
       type: 'notice';
       user: UserId;

@@ -23,6 +23,8 @@ import type { SocketMode } from './socket-mode.ts';
 export interface Controls extends Pick<Faults, 'failNext' | 'hold' | 'delay'> {
   rateLimiting(on: boolean): void;
   mentionOrder(order: Settings['mentionOrder']): void;
+  /** Delays every Web API answer by so many milliseconds. */
+  latency(ms: number): void;
   /** Switches deliveries. HTTP needs a request URL, given here or before. */
   delivery(mode: 'socket' | 'http', requestUrl?: string): void;
   /** Sends `url_verification` to the request URL; throws when the challenge does not come back. */
@@ -65,6 +67,7 @@ export function createControls(deps: {
     delay: faults.delay,
     rateLimiting: (on) => set({ rateLimiting: on }),
     mentionOrder: (order) => set({ mentionOrder: order }),
+    latency: (ms) => set({ latencyMs: ms }),
     delivery(mode, requestUrl) {
       const url = requestUrl ?? core.settings.requestUrl;
       if (mode === 'http' && url === undefined) throw new Error('HTTP delivery needs a request URL');
@@ -119,7 +122,7 @@ export function createControls(deps: {
       };
       state.users.set(id, user);
       state.channels.put(dmChannel(user));
-      state.emit({ type: 'app' });
+      state.emit({ type: 'reset' });
       return user;
     },
     errors: deps.errors,

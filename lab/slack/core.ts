@@ -63,6 +63,8 @@ export interface Core {
 /** The app did not acknowledge a command or an interaction. `code` is what the person sees. */
 export class NotAnswered extends Error {
   readonly code: 'operation_timeout' | 'dispatch_failed';
+  /** The sentence the Slack client shows. */
+  told = 'We had some trouble connecting. Try again?';
   constructor(code: 'operation_timeout' | 'dispatch_failed', detail: string) {
     super(`${code}: ${detail}`);
     this.name = 'NotAnswered';

@@ -37,11 +37,8 @@ export async function answered(
     return await run();
   } catch (error) {
     if (error instanceof NotAnswered) {
-      notify(
-        core,
-        where,
-        command ? `${command} failed with the error "${error.code}"` : 'We had some trouble connecting. Try again?',
-      );
+      if (command) error.told = `${command} failed with the error "${error.code}"`;
+      notify(core, where, error.told);
     }
     throw error;
   }

@@ -168,11 +168,24 @@ export function createSocketMode(options: {
       closing = true;
       for (const resume of waiting) resume();
       waiting.clear();
-      for (const connection of [...connections]) {
+      for (const connection of connections) {
         for (const settle of connection.unacked.values()) settle({ status: 'closed' });
-        connection.socket.terminate();
       }
+      await Promise.all(connections.map(({ socket }) => closeSocket(socket)));
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+/** Closes politely; a client that does not answer is cut off. */
+async function closeSocket(socket: WebSocket): Promise<void> {
+  if (socket.readyState === socket.CLOSED) return;
+  await new Promise<void>((resolve) => {
+    const impatience = setTimeout(() => socket.terminate(), 500);
+    socket.once('close', () => {
+      clearTimeout(impatience);
+      resolve();
+    });
+    socket.close(1001);
+  });
 }
