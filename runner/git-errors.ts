@@ -9,10 +9,6 @@ interface Sign {
 /** What git writes when it cannot read a repository, in the order in which it is looked for. */
 const signs: readonly Sign[] = [
   {
-    pattern: /No space left on device|Disk quota exceeded/i,
-    error: (_address, detail) => new AppError('DH-508', { detail }),
-  },
-  {
     pattern: /detected dubious ownership/i,
     error: (address) => new AppError('DH-506', { source: address }),
   },
@@ -67,9 +63,21 @@ const signs: readonly Sign[] = [
   },
 ];
 
+const fullPattern = /No space left on device|Disk quota exceeded|ENOSPC|EDQUOT/;
+
+/** A full disk of the host as DH-508, however node or git tell of it. Other errors are returned as they are. */
+export function diskError(error: unknown): unknown {
+  const words = error instanceof GitFailed ? error.stderr : error instanceof Error ? error.message : '';
+  const line = words.split(/[\r\n]+/).find((text) => fullPattern.test(text));
+  return line === undefined || error instanceof AppError
+    ? error
+    : new AppError('DH-508', { detail: shorten(line) }, { cause: error });
+}
+
 /** Turns a failed git call over a project's source into what a person can be told. Other errors are returned as they are. */
 export function sourceError(error: unknown, address: string): unknown {
-  if (!(error instanceof GitFailed) || error.reason === 'not_started') return error;
+  const disk = diskError(error);
+  if (disk !== error || !(error instanceof GitFailed) || error.reason === 'not_started') return disk;
   const told = error.reason === 'timed_out' ? late(address) : explained(error.stderr, address);
   told.cause = error;
   return told;

@@ -83,10 +83,11 @@ const always: readonly (readonly [string, string])[] = [
   ['http.lowSpeedTime', '60'],
 ];
 
-export function createGit(deps: { environment: Readonly<Record<string, string | undefined>>; emptyHome: string }): Git {
+export function createGit(environment: Readonly<Record<string, string | undefined>>): Git {
   const base: Record<string, string> = {
-    HOME: deps.emptyHome,
-    XDG_CONFIG_HOME: deps.emptyHome,
+    // Only root could put anything there.
+    HOME: '/nonexistent',
+    XDG_CONFIG_HOME: '/nonexistent',
     LC_ALL: 'C',
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_GLOBAL: '/dev/null',
@@ -101,7 +102,7 @@ export function createGit(deps: { environment: Readonly<Record<string, string | 
     GIT_OPTIONAL_LOCKS: '0',
   };
   for (const name of passedOn) {
-    const value = deps.environment[name];
+    const value = environment[name];
     if (value !== undefined) base[name] = value;
   }
 

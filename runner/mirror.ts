@@ -156,7 +156,7 @@ export function createMirrors(deps: MirrorsDeps): Mirrors {
         return state;
       } catch (error) {
         signal?.throwIfAborted();
-        throw isDiskFull(error) ? diskFull(error) : sourceError(error, shown);
+        throw sourceError(error, shown);
       }
     },
     async has(project, commit) {
@@ -182,15 +182,6 @@ export function baseOf(project: Project, state: RemoteState): { branch: string; 
   const commit = state.branches.get(branch);
   if (commit === undefined) throw new AppError('DH-502', { source, branch });
   return { branch, commit };
-}
-
-export function diskFull(cause: unknown): AppError {
-  return new AppError('DH-508', { detail: cause instanceof Error ? cause.message.slice(0, 200) : String(cause) }, { cause });
-}
-
-/** True for a full disk as node tells it; what git says about it is read by `sourceError`. */
-export function isDiskFull(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 }
 
 function readAnswer(answer: string): { state: RemoteState; refs: Map<string, string> } {

@@ -58,14 +58,17 @@ export function createWorkingCopies(deps: { dataDir: string; git: Git }): Workin
       // Over the transport, not by hard links: what happens to the copy's objects cannot reach the mirror's.
       const refs = [`${start}:refs/heads/${branch}`];
       if (base.branch !== 'HEAD') refs.push(`${base.commit}:refs/remotes/origin/${base.branch}`);
-      await git.run(['fetch', '--quiet', '--update-head-ok', '--update-shallow', '--no-write-fetch-head', '--', mirror, ...refs], {
-        repository: inside,
-        protocols: ['file'],
-        timeoutMs: checkoutMs,
-        // The mirror's objects were checked when they came in.
-        config: [['transfer.fsckObjects', 'false']],
-        signal,
-      });
+      await git.run(
+        ['fetch', '--quiet', '--update-head-ok', '--update-shallow', '--no-write-fetch-head', '--', mirror, ...refs],
+        {
+          repository: inside,
+          protocols: ['file'],
+          timeoutMs: checkoutMs,
+          // The mirror's objects were checked when they came in.
+          config: [['transfer.fsckObjects', 'false']],
+          signal,
+        },
+      );
       await git.run(['reset', '--quiet', '--hard'], { cwd: dir, repository: inside, timeoutMs: checkoutMs, signal });
       await git.run(['config', 'user.name', author.name], { repository: inside });
       await git.run(['config', 'user.email', author.email], { repository: inside });

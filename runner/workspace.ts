@@ -1,0 +1,127 @@
+import { AppError } from '../src/contracts/errors.ts';
+import type { RunSpec } from '../src/contracts/run-control.ts';
+import { collectHelper } from './collect-script.ts';
+import { createGit } from './git.ts';
+import { diskError } from './git-errors.ts';
+import { type ImportedResult, importResult, taskRef } from './import-result.ts';
+import { baseOf, createMirrors, type MirrorsDeps } from './mirror.ts';
+import { type Difference, difference } from './patch.ts';
+import type { Helper } from './sandbox/port.ts';
+import { packDirectory } from './sandbox/tar.ts';
+import { type Author, createWorkingCopies } from './working-copy.ts';
+
+type Base = NonNullable<RunSpec['base']>;
+type Project = RunSpec['project'];
+
+/** Everything git of a run: where it starts from, its working copy, and what it leaves. docs in runner/README.md. */
+export interface Workspace {
+  /** Fetches the project's repository: its default branch, and the commit new tasks would start from. Throws AppError DH-50x. */
+  sync(project: Project, signal?: AbortSignal): Promise<{ defaultBranch: string; head: string }>;
+  /** Fetches the project's repository and tells where a new task starts. Throws AppError DH-50x. */
+  resolveBase(project: Project, signal?: AbortSignal): Promise<Base>;
+  /**
+   * Makes the working copy of a run: the task's branch at `head`, else at its base. Fetches only when the base is not at hand.
+   * Repeatable; what an interrupted call left is replaced. Throws AppError DH-50x, DH-508 when the disk is full.
+   */
+  prepare(copy: CopySpec, signal?: AbortSignal): Promise<void>;
+  /** The prepared working copy as a tar stream. */
+  pack(run: string): AsyncIterable<Uint8Array>;
+  /** Removes the host's copy. Idempotent. */
+  discard(run: string): Promise<void>;
+  /**
+   * Takes over what the command left. `runHelper` runs a program inside the sandbox and yields its stdout; nothing of the working
+   * copy is read here. Undefined when nothing has changed. Repeatable. Throws ResultInvalid, AppError DH-508 and what `runHelper` throws.
+   */
+  collect(
+    result: ResultSpec,
+    runHelper: (helper: Helper) => AsyncIterable<Uint8Array>,
+    signal?: AbortSignal,
+  ): Promise<ImportedResult | undefined>;
+  /** What lies between two commits of the project's mirror. */
+  difference(project: string, from: string, to: string, signal?: AbortSignal): Promise<Difference>;
+  /** Runs that have a copy on the host, for the reaper. */
+  list(): Promise<string[]>;
+}
+
+export interface CopySpec {
+  run: string;
+  task: string;
+  project: Project;
+  branch: string;
+  base: Base;
+  head: string | null;
+}
+
+export interface ResultSpec {
+  run: string;
+  task: string;
+  project: string;
+  parent: string;
+  message: string;
+}
+
+export interface WorkspaceDeps extends Omit<MirrorsDeps, 'git'> {
+  /** The environment of the process; only what finding programs and the network needs is taken. */
+  environment: Readonly<Record<string, string | undefined>>;
+  /** Of the commits Deckhand makes. */
+  author?: Author | undefined;
+}
+
+const defaultAuthor: Author = { name: 'Deckhand', email: 'deckhand@localhost' };
+
+export function createWorkspace(deps: WorkspaceDeps): Workspace {
+  const git = createGit(deps.environment);
+  const mirrors = createMirrors({ ...deps, git });
+  const copies = createWorkingCopies({ dataDir: deps.dataDir, git });
+  const author = deps.author ?? defaultAuthor;
+
+  /** Keeps the commits of a task in the mirror, whatever becomes of the project's branches. */
+  async function keep({ project, task, base, head }: CopySpec, signal: AbortSignal | undefined): Promise<void> {
+    if (!(await mirrors.has(project.id, base.commit))) await mirrors.fetch(project, signal);
+    if (!(await mirrors.has(project.id, base.commit))) throw missing(base.commit, 'the base of the task');
+    if (head !== null && !(await mirrors.has(project.id, head))) throw missing(head, 'what an earlier run of the task left');
+    const repository = mirrors.path(project.id);
+    await mirrors.exclusively(
+      project.id,
+      async () => {
+        await git.run(['update-ref', taskRef(task, 'base'), base.commit], { repository });
+        if (head !== null) await git.run(['update-ref', taskRef(task, 'head'), head], { repository });
+      },
+      signal,
+    );
+  }
+
+  return {
+    async sync(project, signal) {
+      const state = await mirrors.fetch(project, signal);
+      const base = baseOf(project, state);
+      return { defaultBranch: state.defaultBranch ?? base.branch, head: base.commit };
+    },
+    async resolveBase(project, signal) {
+      return baseOf(project, await mirrors.fetch(project, signal));
+    },
+    async prepare(copy, signal) {
+      try {
+        await keep(copy, signal);
+        const { run, branch, base, head, project } = copy;
+        const mirror = mirrors.path(project.id);
+        await copies.make({ run, mirror, branch, start: head ?? base.commit, base, author }, signal);
+      } catch (error) {
+        throw diskError(error);
+      }
+    },
+    pack: (run) => packDirectory(copies.path(run)),
+    discard: (run) => copies.remove(run),
+    async collect(result, runHelper, signal) {
+      const { parent, message } = result;
+      const bundle = runHelper(collectHelper({ parent, message, author }));
+      return await importResult({ git, mirrors, dataDir: deps.dataDir }, { ...result, author }, bundle, signal);
+    },
+    difference: (project, from, to, signal) => difference(git, mirrors.path(project), from, to, signal),
+    list: () => copies.list(),
+  };
+}
+
+function missing(commit: string, what: string): AppError {
+  return new AppError('DH-509', { commit: commit.slice(0, 12), what });
+}
