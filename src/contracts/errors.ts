@@ -52,6 +52,11 @@ export const errorCatalogue = {
     text: '{dir} cannot be made, read or written: {detail}',
     remedy: 'Give the user that runs Deckhand the right to write there, or set DECKHAND_DATA_DIR to another directory.',
   },
+  'DH-108': {
+    title: 'The address cannot be listened on',
+    text: 'Deckhand cannot listen on {host}:{port}: {detail}',
+    remedy: 'Set HOST to an address of this machine and PORT to a port above 1023.',
+  },
 
   // Commands and input: DH-2xx
   'DH-200': { title: 'Unknown command', text: 'There is no command `{command}`.', remedy: '{suggestion}' },

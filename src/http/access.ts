@@ -1,0 +1,24 @@
+import type { IncomingMessage } from 'node:http';
+
+/** Who may call a group of routes. Every group states it. */
+export type RouteAccess =
+  /** Anyone who can reach the server. The route itself proves the caller (a signature) or says nothing worth hiding. */
+  | 'anyone'
+  /** Only programs and browsers on this machine. */
+  | 'this machine';
+
+const loopbackHost = /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(:\d+)?$/;
+const loopbackAddress = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1|::ffff:127\.\d{1,3}\.\d{1,3}\.\d{1,3})$/;
+
+/**
+ * True for a request that was made on this machine, to this machine, by a page of this server or by no page at all. Looks at the
+ * connection, at the headers that proxies add, at `Host` (a foreign name that resolves to 127.0.0.1 must not open the door) and at
+ * `Origin` (a foreign page in a local browser must not either).
+ */
+export function isFromThisMachine(request: IncomingMessage): boolean {
+  const { host = '', origin, forwarded, 'x-forwarded-for': forwardedFor, 'x-real-ip': realIp } = request.headers;
+  if (!loopbackAddress.test(request.socket.remoteAddress ?? '')) return false;
+  if (forwarded !== undefined || forwardedFor !== undefined || realIp !== undefined) return false;
+  if (!loopbackHost.test(host)) return false;
+  return origin === undefined || origin === `http://${host}`;
+}
