@@ -39,7 +39,11 @@ describe('text that others wrote', () => {
 
 describe('a command to be approved', () => {
   it('promise 7: shows every hidden character', () => {
-    expect(reveal('rm -rf \u202e/tmp\u202c')).toEqual({ text: 'rm -rf ⟨U+202E⟩/tmp⟨U+202C⟩', hidden: 2, mixed: [] });
+    expect(reveal('rm -rf \u202e/tmp\u202c')).toEqual({
+      text: 'rm -rf ⟨U+202E⟩/tmp⟨U+202C⟩',
+      hidden: ['U+202E', 'U+202C'],
+      mixed: [],
+    });
     expect(reveal('cat\u00a0file\u200b.txt').text).toBe('cat⟨U+00A0⟩file⟨U+200B⟩.txt');
     expect(reveal('echo hi\rrm x').text).toBe('echo hi⟨U+000D⟩rm x');
     expect(reveal(`ok\u{e0041}`).text).toBe('ok⟨U+E0041⟩');
@@ -54,7 +58,7 @@ describe('a command to be approved', () => {
   it('shows ordinary text as it is', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme-ascii' }), (text) => {
-        expect(reveal(text)).toEqual({ text, hidden: 0, mixed: [] });
+        expect(reveal(text)).toEqual({ text, hidden: [], mixed: [] });
       }),
     );
   });
