@@ -1,5 +1,6 @@
 import { LogLevel, type Logger as SlackLogger, WebClient, type WebClientOptions } from '@slack/web-api';
 import { z } from 'zod';
+import { DeliveryError } from '../../src/contracts/chat-adapter.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { defaultRetryAfterSeconds, deliveryError } from './failures.ts';
 import type { SlackMethod } from './methods.ts';
@@ -55,7 +56,15 @@ export function createWeb(options: WebOptions): Web {
 
   return {
     call: (method, args, answer) => call(once, method, args, answer),
-    read: (method, args, answer) => call(again, method, args, answer),
+    async read(method, args, answer) {
+      try {
+        return await call(again, method, args, answer);
+      } catch (error) {
+        // Nothing could have changed, so that a lost answer is no unknown outcome.
+        if (!(error instanceof DeliveryError) || error.failure.kind !== 'unknown') throw error;
+        throw new DeliveryError({ ...error.failure, kind: 'unreachable' }, { cause: error });
+      }
+    },
   };
 }
 

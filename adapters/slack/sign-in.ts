@@ -1,0 +1,42 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { DeliveryError } from '../../src/contracts/chat-adapter.ts';
+import type { Logger } from '../../src/runtime/logger.ts';
+import type { Web } from './web.ts';
+
+/** The workspace the bot token belongs to. */
+export interface Installation {
+  team: string;
+  teamName: string;
+  botUser: string;
+}
+
+export const authAnswer = z.object({
+  team_id: z.string().min(1),
+  team: z.string(),
+  user_id: z.string().min(1),
+  response_metadata: z.object({ scopes: z.array(z.string()).optional() }).optional(),
+});
+
+const firstWaitMs = 1_000;
+const maxWaitMs = 30_000;
+
+/**
+ * Asks Slack who we are. A refused token rejects with `not_permitted`; while Slack cannot be reached it keeps asking until
+ * `signal` says stop, and rejects with `unreachable` then.
+ */
+export async function signIn(web: Web, logger: Logger, signal: AbortSignal): Promise<Installation> {
+  for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, maxWaitMs)) {
+    try {
+      const answer = await web.call('auth.test', {}, authAnswer);
+      return { team: answer.team_id, teamName: answer.team, botUser: answer.user_id };
+    } catch (error) {
+      const failure = error instanceof DeliveryError ? error.failure : undefined;
+      if (failure === undefined || ['gone', 'not_permitted', 'rejected'].includes(failure.kind)) throw error;
+      const rest = failure.kind === 'rate_limited' ? failure.retryAfterMs : waitMs;
+      logger.warn({ err: error, rest }, 'slack not reachable, trying again');
+      await sleep(rest, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) throw new DeliveryError({ kind: 'unreachable', detail: 'stopped before Slack could be reached' });
+    }
+  }
+}
