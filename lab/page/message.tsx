@@ -30,7 +30,7 @@ export function Message({ message, state, place, client, compact, inThread }: Me
       <div class="gutter">
         {compact ? (
           <time class="clock" title={time.toLocaleString()}>
-            {clock}
+            {time.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', hour12: false })}
           </time>
         ) : (
           <Avatar name={author?.real_name ?? message.user} color={author?.color ?? '#777777'} bot={message.is_bot} />
