@@ -39,12 +39,7 @@ export async function* collectFrom(
  * Runs a helper inside a running container. The engine has no call to end it, so the first process of the image holds it to its
  * limits; on abort that process is found by an id in its arguments and told to end everything below it.
  */
-export async function execIn(
-  docker: Docker,
-  container: Docker.Container,
-  helper: Helper,
-  signal?: AbortSignal,
-): Promise<ExecResult> {
+export async function execIn(container: Docker.Container, helper: Helper, signal?: AbortSignal): Promise<ExecResult> {
   const id = randomUUID();
   const stream = await startExec(
     container,

@@ -213,7 +213,7 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
     async exec(run, helper, signal) {
       const { State } = await inspect(run, signal);
       if (!State.Running || State.Paused) throw new Error(`nothing of ${run} runs`);
-      return await execIn(docker, containerOf(run), helper, signal);
+      return await execIn(containerOf(run), helper, signal);
     },
 
     async *collect(run, helper, signal) {

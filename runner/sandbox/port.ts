@@ -128,7 +128,10 @@ export interface SandboxSpec {
   run: string;
   /** The command as a vector, never through a shell of its own. Its working directory is the working copy. */
   argv: readonly [string, ...string[]];
-  /** Besides PATH, HOME, USER, LANG, TERM and CI, which every provider sets, the command sees exactly these variables. */
+  /**
+   * The command sees these variables, those every provider sets (PATH, HOME, USER, TMPDIR, LANG, TERM, CI) and those of the image.
+   * Nothing of the runner's own environment.
+   */
   env: Readonly<Record<string, string>>;
   limits: SandboxLimits;
   /** After this the reaper may destroy the sandbox even if nobody asks for it. */
@@ -169,6 +172,7 @@ export interface SandboxResult {
   signal?: string | undefined;
   /** The memory limit killed at least one process, whether or not the command survived that. */
   oomKilled: boolean;
+  /** From start to end. A pause may be left out. */
   durationMs: number;
   /** Memory held by the processes and by files in memory, without file cache. Absent where it is not measured. */
   peakMemoryBytes?: number | undefined;

@@ -1,0 +1,144 @@
+import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+/** A process, told apart from every other that has, had or will have its number. */
+export interface ProcessIdentity {
+  pid: number;
+  /** Linux: id of the boot and start time in clock ticks. Elsewhere: start time in seconds, as `ps` prints it. */
+  identity: string;
+}
+
+export interface ProcessRow {
+  pid: number;
+  parent: number;
+  group: number;
+}
+
+const run = promisify(execFile);
+const hasProc = process.platform === 'linux';
+
+/** Whether exactly this process runs. A zombie does not. */
+export async function isAlive(wanted: ProcessIdentity): Promise<boolean> {
+  return (await (hasProc ? procIdentity(wanted.pid) : psIdentity(wanted.pid))) === wanted.identity;
+}
+
+export async function procIdentity(pid: number): Promise<string | undefined> {
+  const fields = await statFields(String(pid));
+  if (fields === undefined || fields[0] === 'Z') return undefined;
+  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8');
+  return `${boot.trim()} ${fields[19]}`;
+}
+
+export async function psIdentity(pid: number): Promise<string | undefined> {
+  const options = { env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' } };
+  const answer = await run('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], options).catch(noSuchProcess);
+  const found = /^\s*(\S+)\s+(.*?)\s*$/.exec(answer?.stdout ?? '');
+  return found === null || found[1]?.startsWith('Z') ? undefined : found[2];
+}
+
+/** `ps` ends with 1 when nothing matches. */
+function noSuchProcess(error: unknown): undefined {
+  if (error instanceof Error && 'code' in error && error.code === 1) return undefined;
+  throw error;
+}
+
+/** Fields of /proc/PID/stat from the third (state) on; the second may contain anything, up to the last parenthesis. */
+async function statFields(pid: string): Promise<string[] | undefined> {
+  const text = await readOrNothing(`/proc/${pid}/stat`);
+  return text?.slice(text.lastIndexOf(')') + 2).split(' ');
+}
+
+/** Processes end while they are looked at; that is no error. */
+async function readOrNothing(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'latin1');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && ['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes(String(error.code)))
+      return undefined;
+    throw error;
+  }
+}
+
+async function allProcesses(): Promise<ProcessRow[]> {
+  if (!hasProc) {
+    const { stdout } = await run('ps', ['-axo', 'pid=,ppid=,pgid=']);
+    return stdout.split('\n').flatMap((line) => {
+      const [pid, parent, group] = line.trim().split(/\s+/).map(Number);
+      return pid === undefined || parent === undefined || group === undefined || pid === 0 ? [] : [{ pid, parent, group }];
+    });
+  }
+  const rows: ProcessRow[] = [];
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const fields = await statFields(name);
+    if (fields !== undefined && fields[0] !== 'Z')
+      rows.push({ pid: Number(name), parent: Number(fields[1]), group: Number(fields[2]) });
+  }
+  return rows;
+}
+
+/** What belongs to a command: told by its ancestors, its process group or its environment. */
+export interface Family {
+  /**
+   * Process that started the command, leader of the group. It and `helpers` are not of the family. Undefined once it is dead: its
+   * number may belong to somebody else then, and only the mark counts.
+   */
+  leader: number | undefined;
+  helpers: readonly number[];
+  /** `NAME=value` that every process of the command inherits, unless it cleans its environment. */
+  mark: string;
+}
+
+/** Pure: the processes below the leader or in its group, without the leader, its helpers and what is below those. */
+export function membersOf(rows: readonly ProcessRow[], leader: number, helpers: readonly number[]): Set<number> {
+  const parents = new Map(rows.map((row) => [row.pid, row.parent]));
+  const isBelow = (pid: number, among: readonly number[]) => {
+    const seen = new Set<number>();
+    for (let at: number | undefined = pid; at !== undefined && !seen.has(at); at = parents.get(at)) {
+      if (among.includes(at)) return true;
+      seen.add(at);
+    }
+    return false;
+  };
+  const members = rows.filter(({ pid, group }) => {
+    if (pid === leader || isBelow(pid, helpers)) return false;
+    return group === leader || isBelow(pid, [leader]);
+  });
+  return new Set(members.map(({ pid }) => pid));
+}
+
+async function familyOf(family: Family): Promise<Set<number>> {
+  const rows = await allProcesses();
+  const members = family.leader === undefined ? new Set<number>() : membersOf(rows, family.leader, family.helpers);
+  if (!hasProc) return members;
+  for (const { pid } of rows) {
+    if (members.has(pid) || pid === family.leader || family.helpers.includes(pid)) continue;
+    const environment = await readOrNothing(`/proc/${pid}/environ`);
+    if (environment !== undefined && `\0${environment}`.includes(`\0${family.mark}\0`)) members.add(pid);
+  }
+  return members;
+}
+
+/** Sends a signal to every process of the family; returns how many there were. */
+export async function signalFamily(family: Family, signal: NodeJS.Signals): Promise<number> {
+  const members = await familyOf(family);
+  for (const pid of members) {
+    try {
+      process.kill(pid, signal);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    }
+  }
+  return members.size;
+}
+
+/** Kills the family again and again until nothing of it is left, forks in between included. */
+export async function killFamily(family: Family, withinMs = 10_000): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  while ((await signalFamily(family, 'SIGKILL')) > 0) {
+    if (Date.now() > deadline) throw new Error(`processes with ${family.mark} cannot be killed`);
+    await delay(20);
+  }
+}

@@ -1,0 +1,96 @@
+import { constants } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import { freeBytes, type LocalFiles } from './local-files.ts';
+import { type Family, isAlive, killFamily, signalFamily } from './local-process.ts';
+import type { SandboxResult, SandboxState } from './port.ts';
+
+/** From SIGTERM to SIGKILL when a limit is reached. */
+const limitGraceMs = 5000;
+/** launch.sh writes down who it is within milliseconds; when it has not after this long, it never started. */
+const launchMs = 5000;
+
+/** Where the command stands, from what is written down and what lives. */
+export async function standing(files: LocalFiles): Promise<SandboxState> {
+  const startedAt = await files.startedAt();
+  if (startedAt === undefined) return 'created';
+  if ((await files.result()) !== undefined) return 'ended';
+  const leader = await files.leader();
+  const lives = leader === undefined ? Date.now() - startedAt < launchMs : await isAlive(leader);
+  if (!lives) return 'ended';
+  return (await files.pauses()).since === null ? 'running' : 'paused';
+}
+
+/** Who the command consists of. Asked anew each time: the leader may have ended. */
+export async function familyOf(files: LocalFiles): Promise<Family> {
+  const leader = await files.leader();
+  const mark = `TMPDIR=${files.temporary}`;
+  if (leader === undefined || !(await isAlive(leader))) return { leader: undefined, helpers: [], mark };
+  return { leader: leader.pid, helpers: leader.helpers, mark };
+}
+
+/** Ends the command: SIGTERM, and SIGKILL for what is left after `graceMs`. Resolves when nothing of it runs. */
+export async function endCommand(files: LocalFiles, graceMs: number): Promise<void> {
+  const pauses = await files.pauses();
+  await signalFamily(await familyOf(files), 'SIGTERM');
+  if (pauses.since !== null) {
+    await signalFamily(await familyOf(files), 'SIGCONT');
+    await files.setPauses({ since: null, totalMs: pauses.totalMs + Date.now() - pauses.since });
+  }
+  const deadline = Date.now() + graceMs;
+  while (Date.now() < deadline && (await files.exit()) === undefined && (await standing(files)) !== 'ended') await delay(25);
+  await killFamily(await familyOf(files));
+}
+
+/**
+ * Follows a started command to its end, holds it to the limits meanwhile, clears away what it leaves behind and writes down the
+ * result. May run in several processes at once and be broken off anywhere.
+ */
+export async function follow(files: LocalFiles, minFreeBytes: number): Promise<void> {
+  for (let wait = 10; (await standing(files)) !== 'ended'; wait = Math.min(250, wait * 1.5)) {
+    // Asked every time: throws when the sandbox has been destroyed.
+    const { limits } = await files.spec();
+    if ((await files.exit()) !== undefined) {
+      // The command is over; what it left running holds the pipes open, and launch.sh waits for them.
+      await killFamily(await familyOf(files));
+      wait = 10;
+    } else if ((await files.cause()) === undefined) {
+      const reached = await reachedLimit(files, limits, minFreeBytes);
+      if (reached !== undefined && (await files.endBy(reached))) await endCommand(files, limitGraceMs);
+    }
+    await delay(wait, undefined, { ref: false });
+  }
+  await killFamily(await familyOf(files));
+  // Helpers of `exec` have a mark of their own, but share the home.
+  await killFamily({ leader: undefined, helpers: [], mark: `HOME=${files.home}` });
+  await files.setResult(await resultOf(files, minFreeBytes));
+}
+
+async function reachedLimit(files: LocalFiles, limits: { timeMs: number; outputBytes: number }, minFreeBytes: number) {
+  if ((await ranFor(files, Date.now())) >= limits.timeMs) return 'timed_out';
+  if ((await files.outputBytes()) > limits.outputBytes) return 'output_limit';
+  if ((await freeBytes(files.directory)) < minFreeBytes) return 'disk_limit';
+  return undefined;
+}
+
+/** Milliseconds from the start to `until`, without pauses. */
+async function ranFor(files: LocalFiles, until: number): Promise<number> {
+  const { since, totalMs } = await files.pauses();
+  const startedAt = (await files.startedAt()) ?? until;
+  return Math.max(0, Math.round((since ?? until) - startedAt - totalMs));
+}
+
+async function resultOf(files: LocalFiles, minFreeBytes: number): Promise<SandboxResult> {
+  const [exit, cause] = await Promise.all([files.exit(), files.cause()]);
+  const durationMs = await ranFor(files, exit?.at ?? Date.now());
+  // Without an exit code its starter was killed too, by somebody else or in a restart of the host.
+  if (exit === undefined) return { cause: cause ?? 'lost', exitCode: 137, oomKilled: false, durationMs };
+  const signal = Object.entries(constants.signals).find(([, number]) => number === exit.code - 128)?.[0];
+  const full = exit.code !== 0 && (await freeBytes(files.directory)) < minFreeBytes;
+  return {
+    cause: cause ?? (full ? 'disk_limit' : 'exit'),
+    exitCode: exit.code,
+    ...(signal === undefined ? {} : { signal }),
+    oomKilled: false,
+    durationMs,
+  };
+}
