@@ -96,6 +96,12 @@ export async function firstThreadOf(tx: Tx, task: string): Promise<{ id: string;
   return row === null ? undefined : { id: row.id, channel: row.channelId };
 }
 
+/** The platform's id of a task's thread in one of our channels; undefined: it has none there, or its first message is not sent yet. */
+export async function threadOfTaskIn(tx: Tx, task: string, channel: string): Promise<string | undefined> {
+  const row = await tx.db.thread.findFirst({ where: { taskId: task, channelId: channel }, orderBy: { id: 'asc' } });
+  return row?.externalId ?? undefined;
+}
+
 /** One page of tasks, newest first, and how many there are over all pages. */
 export async function listTasks(
   tx: Tx,

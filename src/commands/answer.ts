@@ -1,0 +1,59 @@
+import type { InboundEvent } from '../contracts/inbound.ts';
+import type { OutboxPut } from '../contracts/outbox.ts';
+import type { Conversation } from '../contracts/platform.ts';
+import type { View } from '../contracts/view.ts';
+import { type AnsweredAct, answerHere, answerPerson } from '../delivery/reply.ts';
+import type { SentMessage } from '../store/sent-messages.ts';
+import type { Person } from '../tasks/task-engine.ts';
+import type { Act, Reply } from './command.ts';
+
+/**
+ * Where an answer for everybody goes. What a message in a channel asks is answered in the thread below it: the id of a message is the
+ * id of the thread it opens. In a direct conversation the answer follows the message.
+ */
+export function answerConversation(event: InboundEvent): Conversation {
+  const { conversation } = event;
+  const opens = (event.type === 'message' || event.type === 'shortcut') && conversation.kind === 'channel';
+  return opens ? { ...conversation, thread: conversation.thread ?? event.message } : conversation;
+}
+
+/** How the person asked. */
+export function askedBy(event: InboundEvent): Act['by'] {
+  if (event.type === 'command') return 'slash';
+  if (event.type === 'message') return 'message';
+  return event.type === 'press' ? 'press' : 'form';
+}
+
+/** The outbox row of an answer. The audience decides where it goes; in a direct conversation all answers are messages. */
+export function putOf(act: Act, person: Person, reply: Reply): OutboxPut {
+  const forAll = reply.audience === 'all' || (reply.audience === 'asked' && act.by === 'message');
+  const part = reply.list === undefined ? 'answer' : listPart(reply.list, person.user);
+  const put = forAll
+    ? answerHere(answered(act.event, person, act.conversation), reply.view, part)
+    : answerPerson(answered(act.event, person, act.event.conversation), reply.view, part);
+  return reply.key === undefined ? put : { ...put, key: reply.key };
+}
+
+/**
+ * The row of a list that a button of it shows again, when it may change in place: the message is a list of ours, for everybody or
+ * for this very person. Else undefined: the list comes as a new answer.
+ */
+export function putInPlace(sent: SentMessage, person: Person, reply: Reply, workspace: string): OutboxPut | undefined {
+  if (reply.list === undefined || sent.payload.type !== 'message') return undefined;
+  const parts = [listPart('shared', person.user), listPart('own', person.user)];
+  if (!parts.some((part) => sent.key.startsWith(`${part}:`))) return undefined;
+  return { workspace, key: sent.key, target: sent.target, payload: { type: 'message', view: reply.view }, priority: 2 };
+}
+
+/** An answer that only the person who acted sees. */
+export function personalPut(event: InboundEvent, person: Person, view: View, part = 'answer'): OutboxPut {
+  return answerPerson(answered(event, person, event.conversation), view, part);
+}
+
+export function answered(event: InboundEvent, person: Person, conversation: Conversation): AnsweredAct {
+  return { workspace: person.workspace, key: event.key, conversation, user: person.identity, reply: event.reply };
+}
+
+function listPart(list: 'own' | 'shared', user: string): string {
+  return list === 'own' ? `list/${user}` : 'list/*';
+}

@@ -1,0 +1,77 @@
+import { AppError } from '../contracts/errors.ts';
+import { textView } from '../delivery/list-view.ts';
+import { recordAudit } from '../store/audit.ts';
+import { bindChannel } from '../store/channels.ts';
+import { defaultRoleWord, name, optional, required } from './arguments.ts';
+import { type CommandContext, defineCommand } from './command.ts';
+import { namedProject } from './subject.ts';
+
+export const bind = defineCommand({
+  name: 'bind',
+  group: 'setup',
+  summary: 'Binds this channel to a project, so that commands here run in it',
+  details: [
+    'With `role` the members of the channel who have no role of their own get one here, for this project. `guest` may look, `developer` may run commands.',
+    '`bind none` unbinds the channel.',
+  ],
+  role: 'maintainer',
+  action: 'bind channels',
+  unbound: 'with-role',
+  positional: {
+    project: required({ hint: 'project', about: 'the name of the project, or `none`', schema: name }),
+  },
+  options: {
+    role: optional({
+      hint: 'developer',
+      about: 'what members without a role of their own may do here',
+      values: ['guest', 'developer', 'none'],
+      schema: defaultRoleWord,
+    }),
+  },
+  examples: [
+    ['bind web', 'commands in this channel run in `web`'],
+    ['bind web role=developer', 'and every member of the channel may run them'],
+    ['bind none', 'unbinds the channel'],
+  ],
+  async run(ctx, args) {
+    if (ctx.channel.kind === 'direct') {
+      throw new AppError('DH-300', {
+        what: 'A direct conversation is bound to no project.',
+        instead: 'Name the project in the command, such as `sh project=web npm test`.',
+      });
+    }
+    if (args.project.toLowerCase() === 'none') return unbind(ctx);
+    const project = await namedProject(ctx, args.project);
+    const kept = ctx.bound?.id === project.id ? ctx.channel.defaultRole : undefined;
+    const role = args.role === undefined ? kept : args.role === 'none' ? undefined : args.role;
+    await bindChannel(ctx.tx, ctx.channel.id, { project: project.id, defaultRole: role });
+    await audit(ctx, { project: project.name, role: role ?? 'none' });
+    const who =
+      role === undefined ? 'People need a role of their own here.' : `Members without a role of their own are ${role}s here.`;
+    return {
+      view: textView(
+        `This channel is bound to \`${project.name}\`. ${who} \`sh <command>\` runs a command, \`help\` shows the rest.`,
+      ),
+      audience: 'all',
+    };
+  },
+});
+
+async function unbind(ctx: CommandContext) {
+  if (ctx.channel.project === undefined) {
+    return { view: textView('This channel is bound to no project.'), audience: 'person' as const };
+  }
+  await bindChannel(ctx.tx, ctx.channel.id, { project: undefined, defaultRole: undefined });
+  await audit(ctx, { project: 'none' });
+  return { view: textView('This channel is bound to no project any more. Tasks that run go on.'), audience: 'all' as const };
+}
+
+async function audit(ctx: CommandContext, data: { project: string; role?: string }): Promise<void> {
+  await recordAudit(ctx.tx, {
+    workspace: ctx.person.workspace,
+    actor: ctx.person.user,
+    action: 'channel.bind',
+    subject: ctx.channel.id,
+    data: { ...data },
+  });
+}

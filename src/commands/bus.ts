@@ -1,0 +1,117 @@
+import type { ConfiguredOwner } from '../access/owners.ts';
+import { type Actor, type Nobody, whoActs } from '../access/who-acts.ts';
+import type { AppError } from '../contracts/errors.ts';
+import type { InboundEvent } from '../contracts/inbound.ts';
+import { encodePress } from '../contracts/press.ts';
+import { roleAtLeast } from '../contracts/roles.ts';
+import type { View } from '../contracts/view.ts';
+import { errorView } from '../delivery/error-view.ts';
+import { home } from '../delivery/reply.ts';
+import type { Tx } from '../store/database.ts';
+import { putOutbox } from '../store/outbox.ts';
+import { projectById, projectsOf } from '../store/projects.ts';
+import { isTaskThread } from '../store/task-queries.ts';
+import { workspaceOfTenant } from '../store/workspaces.ts';
+import { personalPut } from './answer.ts';
+import type { CommandDeps } from './command.ts';
+import { contextFor } from './context.ts';
+import { homeView } from './home.ts';
+import { onForm, onShortcut } from './on-form.ts';
+import { onPress } from './on-press.ts';
+import { onAddressedMessage, onThreadReply } from './on-text.ts';
+import { runText } from './run-command.ts';
+
+export interface BusDeps extends CommandDeps {
+  /** DECKHAND_OWNERS. */
+  owners: readonly ConfiguredOwner[];
+  /** Address of docs/errors.md, to which error codes link; undefined: they are plain. */
+  errorDocs?: string | undefined;
+  log: { warn(context: object, message: string): void };
+}
+
+/** One inbound event -> one call of the engine -> one answer, all in the transaction that marks the event handled (promise 2). */
+export interface Bus {
+  /**
+   * Handles an event. Everything it does goes through `tx`. Throws `AppError` for what the person is to be told: the caller rolls
+   * back and calls `refuse` in a new transaction.
+   */
+  handle(tx: Tx, event: InboundEvent): Promise<void>;
+  /** Answers the person with the error, seen by them alone. Silent for bots, unknown tenants and acts that ask for nothing. */
+  refuse(tx: Tx, event: InboundEvent, error: AppError): Promise<void>;
+}
+
+export function createBus(deps: BusDeps): Bus {
+  async function handle(tx: Tx, event: InboundEvent): Promise<void> {
+    // What a message has started is not changed by changing the message: `stop` does that.
+    if (event.type === 'message_edited' || event.type === 'message_deleted') return;
+    if (event.actor.bot || (await isTalk(tx, event))) return;
+    const actor = await whoActs(tx, event, deps.owners);
+    if (typeof actor === 'string') return nobody(event, actor);
+    await dispatch(tx, event, actor, undefined);
+  }
+
+  async function dispatch(tx: Tx, event: InboundEvent, actor: Actor, picked: string | undefined): Promise<void> {
+    const project = picked === undefined ? undefined : await projectById(tx, actor.person.workspace, picked);
+    const ctx = await contextFor(tx, deps, actor, event, project);
+    switch (event.type) {
+      case 'command':
+        return runText(ctx, event.text);
+      case 'message':
+        return event.addressed === 'thread' ? onThreadReply(ctx, event) : onAddressedMessage(ctx, event);
+      case 'press':
+        return onPress(ctx, event, async (asked, chosen) => {
+          const asker = await whoActs(tx, asked, deps.owners);
+          if (typeof asker !== 'string') await dispatch(tx, asked, asker, chosen);
+        });
+      case 'form':
+        return onForm(ctx, event);
+      case 'shortcut':
+        return onShortcut(ctx, event);
+      case 'home':
+        await putOutbox(tx, home(actor.person.workspace, actor.person.identity, await homeView(ctx)));
+        return;
+      case 'message_edited':
+      case 'message_deleted':
+        return;
+    }
+  }
+
+  async function refuse(tx: Tx, event: InboundEvent, error: AppError): Promise<void> {
+    if (event.type === 'message_edited' || event.type === 'message_deleted' || event.type === 'home') return;
+    const actor = await whoActs(tx, event, deps.owners);
+    if (typeof actor === 'string') return nobody(event, actor);
+    const view = errorView(error, deps.errorDocs);
+    await putOutbox(tx, personalPut(event, actor.person, await withWayOut(tx, actor, error, view)));
+  }
+
+  function nobody(event: InboundEvent, why: Nobody): void {
+    if (why === 'bot') return;
+    const { platform, tenant } = event.conversation;
+    deps.log.warn({ platform, tenant, why, type: event.type }, 'an event of nobody was left alone');
+  }
+
+  return { handle, refuse };
+}
+
+/** A message that does not name the bot in a thread that is not a task's: people talk. Nothing is stored about them. */
+async function isTalk(tx: Tx, event: InboundEvent): Promise<boolean> {
+  if (event.type !== 'message' || event.addressed !== 'thread') return false;
+  const { platform, tenant, channel, thread } = event.conversation;
+  const workspace = await workspaceOfTenant(tx, platform, tenant);
+  if (workspace === undefined || thread === undefined) return true;
+  return !(await isTaskThread(tx, workspace.id, { platform, tenant, channel, thread }));
+}
+
+/** Who may bind a channel gets the choice right on the message that says it is not bound. */
+async function withWayOut(tx: Tx, actor: Actor, error: AppError, view: View): Promise<View> {
+  if (error.code !== 'DH-203' || !roleAtLeast(actor.ownRole, 'maintainer')) return view;
+  const projects = await projectsOf(tx, actor.person.workspace);
+  if (projects.length === 0) return view;
+  const select = {
+    type: 'select' as const,
+    token: encodePress({ kind: 'command', text: 'bind' }),
+    placeholder: 'Bind this channel to…',
+    options: projects.map(({ name }) => ({ value: name, label: name })),
+  };
+  return { ...view, blocks: [...view.blocks, select] };
+}

@@ -1,0 +1,44 @@
+import { rolesFrom } from '../access/not-allowed.ts';
+import type { Command } from './command.ts';
+
+/** Pages of help that are not about one command. In texts `…` means code. */
+export const topics: Record<string, { title: string; lines: readonly string[] }> = {
+  answers: {
+    title: 'Where answers go',
+    lines: [
+      'A task has one card in its thread, edited in place; further messages there are decisions and files.',
+      'Ask with a message, and lists and facts come into the thread below it, for everybody. Ask with a slash command or a button, and only you see them.',
+      'What changes something for all (a binding, a project, a role, settings) is said in the channel however it was asked. Refusals are seen by you alone.',
+      'In a direct message every answer is a message.',
+      'In the thread of a task a reply that is a complete command, such as `stop` or `logs`, is obeyed without a mention. Other talk is left alone.',
+      'Editing or deleting a message changes nothing that was started with it: `stop` does.',
+    ],
+  },
+  projects: {
+    title: 'Which project a command runs in',
+    lines: [
+      'The one the channel is bound to. In a direct message: the only one there is, or the one you name, as in `sh project=web npm test`; else you are asked.',
+      'In a channel that is bound to no project only `help`, `about` and `claim` work, and for those with a role what sets it up: `bind`, `project`, `member`, `who`, `doctor`.',
+    ],
+  },
+  roles: {
+    title: 'Who may do what',
+    lines: [
+      '`guest` may look. `developer` may also run, stop, retry and move tasks. `maintainer` may also manage projects, channels, settings and people up to developer. `owner` may do everything.',
+      'A role of your own holds in the whole workspace. Without one, what the channel gives its members counts, and only for the project of that channel.',
+      'Who may approve what is a setting of the project: `settings approvers=developer`.',
+    ],
+  },
+};
+
+/** "Developers, maintainers and owners", "Everybody". */
+export function whoMay(command: Command): string {
+  if (command.role === 'anyone') return 'Everybody';
+  return command.role === 'guest' ? 'Everybody with a role' : rolesFrom(command.role);
+}
+
+export const whereWords: Record<Command['unbound'], string> = {
+  yes: 'Works everywhere.',
+  'with-role': 'In a channel that is bound to no project it works for people with a role of their own.',
+  no: 'Works in channels that are bound to a project, and in direct messages.',
+};

@@ -1,0 +1,51 @@
+import { bold, code, plain } from '../contracts/view.ts';
+import { marked } from '../delivery/error-view.ts';
+import { withFallback } from '../delivery/list-view.ts';
+import { channelsOfProject } from '../store/channels.ts';
+import { projectsOf } from '../store/projects.ts';
+import { defineCommand } from './command.ts';
+import { sourceText } from './project-source.ts';
+import { visibleProjects } from './subject.ts';
+
+export const projectList = defineCommand({
+  name: 'project list',
+  group: 'setup',
+  summary: 'Lists the projects, their repositories and their channels',
+  role: 'guest',
+  action: 'see projects',
+  unbound: 'with-role',
+  positional: {},
+  options: {},
+  examples: [['project list', 'all projects']],
+  async run(ctx) {
+    const visible = visibleProjects(ctx);
+    const projects = (await projectsOf(ctx.tx, ctx.person.workspace)).filter(({ id }) => visible?.includes(id) ?? true);
+    const lines = [];
+    for (const project of projects) {
+      const channels = await channelsOfProject(ctx.tx, project.id);
+      const branch = project.baseBranch ?? project.defaultBranch;
+      lines.push([
+        plain(`${{ ready: '✔', checking: '●', unreachable: '✖' }[project.sync.state]} `),
+        bold(project.name),
+        plain(` · ${sourceText(project.source)}`),
+        ...(branch === undefined ? [] : [plain(' · '), code(branch)]),
+        plain(` · policy ${project.policy.mode}`),
+        ...(channels.length === 0 ? [] : [plain(` · ${channels.join(', ')}`)]),
+        ...(project.sync.state === 'unreachable' ? [plain(` · not reachable: ${project.sync.detail}`)] : []),
+      ]);
+    }
+    return {
+      view: withFallback([
+        { type: 'text', spans: [bold(`Projects · ${projects.length}`)] },
+        {
+          type: 'text',
+          spans:
+            lines.length === 0
+              ? marked('There is none. `project add web https://example.com/acme/web.git` adds one.')
+              : lines.flatMap((line, at) => [...(at === 0 ? [] : [plain('\n')]), ...line]),
+        },
+      ]),
+      audience: 'asked',
+    };
+  },
+});

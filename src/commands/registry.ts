@@ -1,0 +1,55 @@
+import { about } from './about.ts';
+import { bind } from './bind.ts';
+import { board } from './board.ts';
+import { claim } from './claim.ts';
+import type { Command } from './command.ts';
+import { doctor } from './doctor.ts';
+import { helpCommand } from './help.ts';
+import { logs } from './logs.ts';
+import { memberAdd, memberRemove, memberRole } from './member.ts';
+import { move } from './move.ts';
+import { pending } from './pending.ts';
+import { projectAdd } from './project-add.ts';
+import { projectList } from './project-list.ts';
+import { projectRemove } from './project-remove.ts';
+import { queue } from './queue.ts';
+import { retry } from './retry.ts';
+import { rules, rulesRevoke } from './rules.ts';
+import { settings } from './settings.ts';
+import { sh } from './sh.ts';
+import { show } from './show.ts';
+import { stop } from './stop.ts';
+import { tasks } from './tasks.ts';
+import { who } from './who.ts';
+
+const work: readonly Command[] = [sh, stop, retry, move];
+const look: readonly Command[] = [tasks, show, logs, board, queue, pending];
+const setup: readonly Command[] = [projectAdd, projectList, projectRemove, bind, settings, rules, rulesRevoke];
+const people: readonly Command[] = [claim, memberAdd, memberRole, memberRemove, who];
+const deckhand: readonly Command[] = [doctor, about];
+
+const allButHelp = [...work, ...look, ...setup, ...people, ...deckhand];
+
+/**
+ * Every command, in the order of help. Parsing, help, completions, docs/commands.md and the hint of the slash command come from here;
+ * adding a command is adding a file and a name in one of the lists above.
+ */
+export const commands: readonly Command[] = [...allButHelp, helpCommand(allButHelp)];
+
+/** The command of this name; throws for a name that is none: a programming mistake. */
+export function commandNamed(name: string): Command {
+  const command = commands.find((known) => known.name === name);
+  if (command === undefined) throw new Error(`no command ${name}`);
+  return command;
+}
+
+/** What platforms show behind `/deckhand` while nothing is typed, at most `max` characters. */
+export function usageHint(max = 1000): string {
+  const words = [...new Set(commands.map(({ name }) => name.split(' ')[0]))];
+  let hint = 'sh npm test';
+  for (const word of words) {
+    if (word === 'sh' || hint.length + 3 + (word?.length ?? 0) > max) continue;
+    hint += ` | ${word}`;
+  }
+  return hint;
+}

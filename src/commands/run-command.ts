@@ -1,0 +1,66 @@
+import { mayUse } from '../access/effective-role.ts';
+import { notAllowed } from '../access/not-allowed.ts';
+import { AppError } from '../contracts/errors.ts';
+import { putOutbox } from '../store/outbox.ts';
+import { sentMessage } from '../store/sent-messages.ts';
+import { putInPlace, putOf } from './answer.ts';
+import type { Command, CommandContext, Reply } from './command.ts';
+import { helpView } from './help.ts';
+import { parseText } from './parse.ts';
+import { commands } from './registry.ts';
+
+/** Reads a command line and runs it. Throws DH-200 or DH-201 for what is no command or does not fit. */
+export async function runText(ctx: CommandContext, text: string): Promise<void> {
+  const parsed = parseText(text, commands);
+  switch (parsed.type) {
+    case 'command':
+      return runCommand(ctx, parsed.command, parsed.args);
+    case 'empty':
+      return answer(ctx, { view: helpView(commands, undefined), audience: 'person' });
+    case 'group':
+      return answer(ctx, { view: helpView(commands, parsed.group), audience: 'person' });
+    case 'invalid':
+      throw new AppError('DH-201', {
+        problem: parsed.problem,
+        example: `\`${parsed.command.examples[0]?.[0] ?? parsed.command.name}\``,
+      });
+    case 'unknown':
+      throw new AppError('DH-200', { command: parsed.word.slice(0, 80), suggestion: suggest(parsed.suggestions) });
+  }
+}
+
+/** Runs one command after asking whether it may be used here and by this person, and answers. */
+export async function runCommand(ctx: CommandContext, command: Command, args: Record<string, unknown>): Promise<void> {
+  await checkAllowed(ctx, command, args);
+  const reply = await command.run(ctx, args);
+  if (reply !== undefined) await answer(ctx, reply);
+}
+
+/** Throws DH-203 in a channel without a project and DH-202 for a role that is too weak. */
+export async function checkAllowed(ctx: CommandContext, command: Command, args: Record<string, unknown>): Promise<void> {
+  const unbound = ctx.channel.kind === 'channel' && ctx.bound === undefined;
+  if (unbound && (command.unbound === 'no' || (command.unbound === 'with-role' && ctx.ownRole === undefined))) {
+    throw new AppError('DH-203');
+  }
+  const needed = command.roleFor?.(args) ?? command.role;
+  if (needed !== 'anyone' && !mayUse(ctx.person.role, needed)) throw await notAllowed(ctx.tx, ctx.person, command.action, needed);
+}
+
+/** Puts the answer where its audience is. The buttons of a list change that list instead of adding another one. */
+export async function answer(ctx: CommandContext, reply: Reply): Promise<void> {
+  const { event } = ctx.act;
+  if (event.type === 'press' && event.message !== undefined && reply.list !== undefined) {
+    const sent = await sentMessage(ctx.tx, ctx.person.workspace, { ...event.conversation, message: event.message });
+    const put = sent === undefined ? undefined : putInPlace(sent, ctx.person, reply, ctx.person.workspace);
+    if (put !== undefined) {
+      await putOutbox(ctx.tx, put);
+      return;
+    }
+  }
+  await putOutbox(ctx.tx, putOf(ctx.act, ctx.person, reply));
+}
+
+export function suggest(names: readonly string[]): string {
+  if (names.length === 0) return '`help` lists all commands.';
+  return `Did you mean ${names.map((name) => `\`${name}\``).join(' or ')}? \`help\` lists all commands.`;
+}

@@ -1,0 +1,140 @@
+import { AppError } from '../contracts/errors.ts';
+import type { Policy } from '../contracts/policy.ts';
+import type { Role } from '../contracts/roles.ts';
+import type { ProjectLimits, Verbosity } from '../contracts/settings.ts';
+import { recordAudit } from '../store/audit.ts';
+import { type Channel, setDefaultRole, setVerbosity } from '../store/channels.ts';
+import { changeBaseBranch, changeLimits, changePolicy, lockProject, type Project, projectById } from '../store/projects.ts';
+import { applyChange, type ListChange } from './arguments.ts';
+import type { CommandContext } from './command.ts';
+import { namedPerson } from './member-target.ts';
+
+/** What `settings` is told to change. */
+export interface SettingsChange {
+  verbosity?: Verbosity | undefined;
+  role?: 'guest' | 'developer' | 'none' | undefined;
+  policy?: Policy['mode'] | undefined;
+  allow?: ListChange | undefined;
+  deny?: ListChange | undefined;
+  approvers?: Role | undefined;
+  people?: ListChange | undefined;
+  'not-requester'?: boolean | undefined;
+  expires?: number | undefined;
+  remind?: number | undefined;
+  timeout?: number | undefined;
+  concurrency?: number | undefined;
+  branch?: string | undefined;
+}
+
+const mostPatterns = 100;
+
+/** Changes verbosity and default role of the channel; returns the channel as it is then. */
+export async function applyChannelSettings(ctx: CommandContext, change: SettingsChange): Promise<Channel> {
+  const channel = { ...ctx.channel };
+  if (change.verbosity !== undefined) {
+    channel.verbosity = change.verbosity;
+    await setVerbosity(ctx.tx, channel.id, change.verbosity);
+  }
+  if (change.role !== undefined) {
+    channel.defaultRole = change.role === 'none' ? undefined : change.role;
+    await setDefaultRole(ctx.tx, channel.id, channel.defaultRole);
+  }
+  if (change.verbosity !== undefined || change.role !== undefined) {
+    await audit(ctx, 'channel.settings', channel.id, { verbosity: channel.verbosity, role: channel.defaultRole ?? 'none' });
+  }
+  return channel;
+}
+
+/** Changes policy, limits and base branch; returns the project as it is then, and what people should know about the change. */
+export async function applyProjectSettings(
+  ctx: CommandContext,
+  asked: Project,
+  change: SettingsChange,
+): Promise<{ project: Project; notes: string[] }> {
+  await lockProject(ctx.tx, asked.id);
+  const project = await projectById(ctx.tx, asked.workspace, asked.id);
+  if (project === undefined) throw new AppError('DH-205', { project: asked.name, suggestion: 'It was removed just now.' });
+  const notes: string[] = [];
+  const policy = await changedPolicy(ctx, project.policy, change);
+  if (JSON.stringify(policy) !== JSON.stringify(project.policy)) {
+    const version = await changePolicy(ctx.tx, project.id, policy);
+    await audit(ctx, 'project.policy', project.id, { version, from: { ...project.policy }, to: { ...policy } });
+    notes.push(`The policy is at version ${version}. Tasks that exist keep the one they were made with.`);
+    if (policy.mode === 'yolo') notes.push('Every command runs without asking now, except what `deny` names.');
+    if (policy.mode !== 'custom' && policy.allow.length > 0) notes.push('`allow` counts with `policy=custom` only.');
+  }
+  const limits: ProjectLimits = {
+    concurrency: change.concurrency ?? project.limits.concurrency,
+    timeoutMs: change.timeout ?? project.limits.timeoutMs,
+  };
+  if (limits.concurrency !== project.limits.concurrency || limits.timeoutMs !== project.limits.timeoutMs) {
+    await changeLimits(ctx.tx, project.id, limits);
+    await audit(ctx, 'project.limits', project.id, { ...limits });
+  }
+  const branch = change.branch === 'default' ? undefined : change.branch;
+  if (change.branch !== undefined && branch !== project.baseBranch) {
+    await changeBaseBranch(ctx.tx, project.id, branch);
+    await audit(ctx, 'project.branch', project.id, { branch: branch ?? 'default' });
+    ctx.tx.afterCommit(() => ctx.deps.syncProject(project.id));
+    notes.push('The repository is being checked for the branch.');
+  }
+  return { project: (await projectById(ctx.tx, project.workspace, project.id)) ?? project, notes };
+}
+
+async function changedPolicy(ctx: CommandContext, now: Policy, change: SettingsChange): Promise<Policy> {
+  const policy: Policy = {
+    mode: change.policy ?? now.mode,
+    allow: change.allow === undefined ? now.allow : patterns(now.allow, change.allow),
+    deny: change.deny === undefined ? now.deny : patterns(now.deny, change.deny),
+    approvers: {
+      role: change.approvers ?? now.approvers.role,
+      people: change.people === undefined ? now.approvers.people : await people(ctx, now.approvers.people, change.people),
+      notRequester: change['not-requester'] ?? now.approvers.notRequester,
+    },
+    expiresMs: change.expires ?? now.expiresMs,
+    remindMs: change.remind ?? now.remindMs,
+  };
+  if (policy.approvers.role === 'guest') {
+    throw new AppError('DH-201', {
+      problem: 'Guests may only look, so they cannot decide.',
+      example: '`settings approvers=developer`',
+    });
+  }
+  return policy;
+}
+
+function patterns(current: readonly string[], change: ListChange): string[] {
+  const list = applyChange(current, change);
+  const wrong = list.find((pattern) => pattern.trim() === '' || pattern.length > 300 || /[\n\r\0]/.test(pattern));
+  const problem =
+    list.length > mostPatterns
+      ? `There is room for ${mostPatterns} patterns.`
+      : wrong === undefined
+        ? undefined
+        : 'A pattern is one command on one line, at most 300 characters.';
+  if (problem === undefined) return list;
+  throw new AppError('DH-201', { problem, example: '`settings allow+="npm test"`' });
+}
+
+/** Names become people before the list changes, so that a name and a mention of one person are the same. */
+async function people(ctx: CommandContext, current: readonly string[], change: ListChange): Promise<string[]> {
+  const users = async (texts: readonly string[]) => {
+    const found: string[] = [];
+    for (const text of texts) found.push((await namedPerson(ctx, text, 'settings people+=@ada')).user);
+    return found;
+  };
+  return applyChange(current, {
+    set: change.set === undefined ? undefined : await users(change.set),
+    add: await users(change.add),
+    remove: await users(change.remove),
+  });
+}
+
+async function audit(
+  ctx: CommandContext,
+  action: string,
+  subject: string,
+  data: Parameters<typeof recordAudit>[1]['data'],
+): Promise<void> {
+  await recordAudit(ctx.tx, { workspace: ctx.person.workspace, actor: ctx.person.user, action, subject, data });
+}

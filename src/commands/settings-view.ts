@@ -1,0 +1,67 @@
+import { bold, code, plain, type Span, type View } from '../contracts/view.ts';
+import { marked } from '../delivery/error-view.ts';
+import { withFallback } from '../delivery/list-view.ts';
+import { namesOf } from '../store/people.ts';
+import type { Project } from '../store/projects.ts';
+import { shortDuration } from './arguments.ts';
+import type { CommandContext } from './command.ts';
+import { decidersText } from './pending.ts';
+import { sourceText } from './project-source.ts';
+
+const modeWords: Record<Project['policy']['mode'], string> = {
+  safe: 'what only reads runs, the rest asks',
+  ask: 'every command asks',
+  custom: 'what `allow` names runs, the rest asks',
+  yolo: 'every command runs without asking',
+};
+
+/** The settings as they are, each under the name that changes it. */
+export async function settingsView(
+  ctx: Pick<CommandContext, 'tx' | 'person' | 'channel' | 'bound'>,
+  project: Project,
+  notes: readonly string[],
+): Promise<View> {
+  const { policy, limits } = project;
+  const names = await namesOf(ctx.tx, ctx.person.workspace, policy.approvers.people);
+  const field = (label: string, ...spans: Span[]) => ({ label, spans });
+  const list = (patterns: readonly string[]) =>
+    patterns.length === 0
+      ? [plain('none')]
+      : patterns.flatMap((pattern, at) => [...(at === 0 ? [] : [plain(', ')]), code(pattern)]);
+  const inChannel = ctx.channel.kind === 'channel' && ctx.bound?.id === project.id;
+  const remind = policy.remindMs < policy.expiresMs ? `after ${shortDuration(policy.remindMs)}` : 'not before the end';
+  return withFallback([
+    { type: 'text', spans: [bold(`Settings of ${project.name}`)] },
+    ...notes.map((note) => ({ type: 'text' as const, spans: marked(note) })),
+    {
+      type: 'fields',
+      items: [
+        field('policy', code(policy.mode), ...marked(`: ${modeWords[policy.mode]} (version ${project.policyVersion})`)),
+        ...(policy.mode === 'custom' || policy.allow.length > 0 ? [field('allow', ...list(policy.allow))] : []),
+        field('deny', ...list(policy.deny)),
+        field('approvers', plain(decidersText(policy.approvers, names))),
+        field('expires', plain(`${shortDuration(policy.expiresMs)}, reminder ${remind}`)),
+        field('timeout', plain(shortDuration(limits.timeoutMs))),
+        field('concurrency', plain(`${limits.concurrency} at once`)),
+        field(
+          'branch',
+          plain(project.baseBranch ?? `default${project.defaultBranch === undefined ? '' : ` (${project.defaultBranch})`}`),
+        ),
+        field('repository', plain(sourceText(project.source))),
+      ],
+    },
+    ...(inChannel
+      ? [
+          { type: 'divider' as const },
+          {
+            type: 'fields' as const,
+            items: [
+              field('verbosity', code(ctx.channel.verbosity)),
+              field('role', plain(ctx.channel.defaultRole ?? 'none: people need a role of their own')),
+            ],
+          },
+        ]
+      : []),
+    { type: 'context', spans: marked('`help settings` says how to change them.') },
+  ]);
+}

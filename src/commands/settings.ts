@@ -1,0 +1,125 @@
+import { notAllowed } from '../access/not-allowed.ts';
+import { actingOn } from '../access/who-acts.ts';
+import { AppError } from '../contracts/errors.ts';
+import { policySchema } from '../contracts/policy.ts';
+import { roleAtLeast } from '../contracts/roles.ts';
+import { verbositySchema } from '../contracts/settings.ts';
+import { count, defaultRoleWord, duration, listChange, name, oneOf, onOff, optional, roleWord } from './arguments.ts';
+import { type CommandContext, defineCommand } from './command.ts';
+import { branchName } from './project-add.ts';
+import { applyChannelSettings, applyProjectSettings, type SettingsChange } from './settings-change.ts';
+import { settingsView } from './settings-view.ts';
+import { projectFor } from './subject.ts';
+
+const minute = 60_000;
+const modes = policySchema.shape.mode.options;
+const patternAbout = 'one pattern at a time, such as `npm test` or `git status *`; `none` empties the list';
+
+export const settings = defineCommand({
+  name: 'settings',
+  group: 'setup',
+  summary: 'Shows or changes the settings of this channel and of its project',
+  details: [
+    'Policies: `safe` runs what only reads and asks for the rest; `ask` asks for everything; `custom` runs what `allow` names and asks for the rest; `yolo` asks for nothing. What `deny` names never runs.',
+    'Tasks that exist keep the policy they were made with.',
+  ],
+  role: 'guest',
+  roleFor: (args) => (isChange(args) ? 'maintainer' : 'guest'),
+  action: 'change settings',
+  positional: {},
+  options: {
+    project: optional({ hint: 'name', about: 'the project, where the channel does not say it', schema: name }),
+    verbosity: optional({
+      hint: 'steps',
+      about: 'how much of a run this channel sees: decisions and the end, the steps, or every line',
+      values: verbositySchema.options,
+      schema: oneOf(verbositySchema.options),
+    }),
+    role: optional({
+      hint: 'developer',
+      about: 'what members of this channel without a role of their own may do here',
+      values: ['guest', 'developer', 'none'],
+      schema: defaultRoleWord,
+    }),
+    policy: optional({ hint: 'safe', about: 'what runs without asking', values: modes, schema: oneOf(modes) }),
+    allow: optional({
+      hint: '"npm test"',
+      about: `with \`custom\`: commands that run without asking; ${patternAbout}`,
+      schema: listChange,
+      takes: 'change',
+    }),
+    deny: optional({ hint: '"rm *"', about: `commands that never run; ${patternAbout}`, schema: listChange, takes: 'change' }),
+    approvers: optional({
+      hint: 'maintainer',
+      about: 'the weakest role that may decide',
+      values: ['developer', 'maintainer', 'owner'],
+      schema: roleWord,
+    }),
+    people: optional({
+      hint: '@ada',
+      about: 'only these people may decide; `none` for everybody with the role',
+      schema: listChange,
+      takes: 'change',
+    }),
+    'not-requester': optional({
+      hint: 'on',
+      about: 'whether people may not decide on their own requests',
+      values: ['on', 'off'],
+      schema: onOff,
+    }),
+    expires: optional({
+      hint: '1h',
+      about: 'how long a request for a decision waits before it counts as no',
+      schema: duration(minute, 30 * 24 * 60 * minute),
+    }),
+    remind: optional({
+      hint: '10m',
+      about: 'when those who may decide are reminded',
+      schema: duration(minute, 30 * 24 * 60 * minute),
+    }),
+    timeout: optional({ hint: '30m', about: 'how long a command may run', schema: duration(1000, 24 * 60 * minute) }),
+    concurrency: optional({ hint: '2', about: 'how many commands of the project run at once', schema: count(100) }),
+    branch: optional({
+      hint: 'main',
+      about: 'the base branch of new tasks; `default` for that of the repository',
+      schema: branchName,
+    }),
+  },
+  examples: [
+    ['settings', 'shows them'],
+    ['settings policy=safe timeout=20m concurrency=3', 'reading runs at once, the rest asks'],
+    ['settings policy=custom allow+="npm test" allow+="npm run *"', 'lets these run without asking'],
+    ['settings approvers=developer expires=30m not-requester=on', 'another developer must approve'],
+    ['settings verbosity=quiet role=developer', 'of this channel'],
+  ],
+  async run(ctx, args) {
+    const { project: named, ...change } = args;
+    const choice = await projectFor(ctx, named);
+    if ('ask' in choice) return choice.ask;
+    const { project } = choice;
+    const changes = isChange(change);
+    const needed = changes ? 'maintainer' : 'guest';
+    const person = actingOn(ctx, project.id);
+    if (!roleAtLeast(person.role, needed)) {
+      throw await notAllowed(ctx.tx, person, changes ? 'change settings' : 'see settings', needed);
+    }
+    if (!changes) return { view: await settingsView(ctx, project, []), audience: 'asked' };
+    refuseChannelPart(ctx, change);
+    const channel = await applyChannelSettings(ctx, change);
+    const applied = await applyProjectSettings(ctx, project, change);
+    return { view: await settingsView({ ...ctx, channel }, applied.project, applied.notes), audience: 'all' };
+  },
+});
+
+function isChange(args: Record<string, unknown>): boolean {
+  return Object.entries(args).some(([key, value]) => key !== 'project' && value !== undefined);
+}
+
+/** A direct conversation has no members to show less to or to give roles to. */
+function refuseChannelPart(ctx: CommandContext, change: SettingsChange): void {
+  if (ctx.channel.kind === 'channel' || (change.verbosity === undefined && change.role === undefined)) return;
+  throw new AppError('DH-300', {
+    what: '`verbosity` and `role` are settings of a channel, and this is a direct conversation.',
+    instead: 'Send them in the channel.',
+  });
+}

@@ -1,0 +1,67 @@
+import { textView } from '../delivery/list-view.ts';
+import { receipt } from '../delivery/reply.ts';
+import { putOutbox } from '../store/outbox.ts';
+import { personalPut } from './answer.ts';
+import { commandText, name, optional, required } from './arguments.ts';
+import { type CommandContext, defineCommand, type Reply } from './command.ts';
+import { personFor, projectFor } from './subject.ts';
+
+const need = { command: 'sh', role: 'developer', action: 'run commands' } as const;
+
+export const sh = defineCommand({
+  name: 'sh',
+  group: 'work',
+  summary: 'Runs a shell command in its own container on its own working copy',
+  details: [
+    'Everything after `sh` goes to the shell as it is, over several lines too. Code marks around the whole command are taken off.',
+    'A card in the thread shows how it goes. What the policy of the project does not let run waits for an approval first.',
+    'Options stand before the command; `--` ends them.',
+  ],
+  role: need.role,
+  action: need.action,
+  positional: {
+    command: required({ hint: 'command', about: 'what the shell runs', schema: commandText, takes: 'verbatim' }),
+  },
+  options: {
+    project: optional({ hint: 'name', about: 'the project to run in, where the channel does not say it', schema: name }),
+  },
+  examples: [
+    ['sh npm test', 'runs the tests'],
+    ['sh git log --oneline | head -5', 'runs a pipeline'],
+    ['sh project=web npm run build', 'runs in the project `web`'],
+  ],
+  async run(ctx, { command, project: named }) {
+    const choice = await projectFor(ctx, named);
+    if ('ask' in choice) return choice.ask;
+    const requester = await personFor(ctx, choice.project.id, need);
+    const { event, conversation } = ctx.act;
+    // A thread is of one task: within the thread of another, the new task opens a thread of its own.
+    const thread = ctx.threadTask === undefined ? (conversation.thread ?? null) : null;
+    const task = await ctx.deps.tasks.createCommandTask(ctx.tx, {
+      workspace: requester.workspace,
+      project: choice.project.id,
+      requester,
+      command,
+      channel: ctx.channel.id,
+      thread,
+      originKey: `${conversation.platform}:${conversation.tenant}:${event.key}`,
+    });
+    if (event.type === 'message') {
+      await putOutbox(ctx.tx, receipt(requester.workspace, event.conversation, event.message, 'received'));
+    }
+    await warnOfQuotes(ctx, command);
+    return ctx.threadTask === undefined ? undefined : elsewhere(task.number);
+  },
+});
+
+/** Phones turn quotes into typographic ones, which a shell takes for letters. They are left as they are, and the person is told. */
+async function warnOfQuotes(ctx: CommandContext, command: string): Promise<void> {
+  if (!/[“”„‘’]/.test(command)) return;
+  const text =
+    'The command contains typographic quotes (“ ” ‘ ’). They are passed on as they are, and a shell does not take them for quotes. Put the command between backticks to keep `"` and `\'` as typed.';
+  await putOutbox(ctx.tx, personalPut(ctx.act.event, ctx.person, textView(text), 'quotes'));
+}
+
+function elsewhere(number: number): Reply {
+  return { view: textView(`#${number} is a task of its own: its card and its thread are in this channel.`), audience: 'asked' };
+}

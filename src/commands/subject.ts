@@ -1,0 +1,96 @@
+import { notAllowed } from '../access/not-allowed.ts';
+import { actingOn } from '../access/who-acts.ts';
+import { AppError } from '../contracts/errors.ts';
+import { encodePress } from '../contracts/press.ts';
+import { type Role, roleAtLeast } from '../contracts/roles.ts';
+import { plain } from '../contracts/view.ts';
+import { withFallback } from '../delivery/list-view.ts';
+import { keepRequest } from '../store/pending-requests.ts';
+import { type Project, projectById, projectByName, projectsOf } from '../store/projects.ts';
+import { type TaskRow, taskByNumber } from '../store/task-queries.ts';
+import type { Person } from '../tasks/task-engine.ts';
+import type { CommandContext, Reply } from './command.ts';
+import { nearest } from './nearest.ts';
+
+/** What a command needs to act on something: the weakest role, and the words for the refusal. */
+export interface Need {
+  /** As typed, for "`stop` needs a task here". */
+  command: string;
+  role: Role;
+  action: string;
+}
+
+/** The person with the role that counts for the project; refused when it is too weak. */
+export async function personFor(ctx: CommandContext, project: string, need: Need): Promise<Person> {
+  const person = actingOn(ctx, project);
+  if (!roleAtLeast(person.role, need.role)) throw await notAllowed(ctx.tx, person, need.action, need.role);
+  return person;
+}
+
+/** The task that is meant: the number, else the thread's. Numbers of other workspaces are no tasks (promise 12). */
+export async function taskFor(
+  ctx: CommandContext,
+  number: number | undefined,
+  need: Need,
+): Promise<{ task: TaskRow; person: Person }> {
+  if (number === undefined && ctx.threadTask === undefined) throw new AppError('DH-207', { command: need.command });
+  const task = number === undefined ? ctx.threadTask : await taskByNumber(ctx.tx, ctx.person.workspace, number);
+  if (task === undefined) throw new AppError('DH-204', { task: `#${number}` });
+  return { task, person: await personFor(ctx, task.project.id, need) };
+}
+
+/** The projects whose tasks the person may see here; undefined: all of the workspace. */
+export function visibleProjects(ctx: Pick<CommandContext, 'ownRole' | 'bound'>): string[] | undefined {
+  if (ctx.ownRole !== undefined) return undefined;
+  return ctx.bound === undefined ? [] : [ctx.bound.id];
+}
+
+/** The project with this name, or DH-205 with the nearest names. */
+export async function namedProject(ctx: CommandContext, name: string): Promise<Project> {
+  const project = await projectByName(ctx.tx, ctx.person.workspace, name);
+  if (project !== undefined) return project;
+  const names = (await projectsOf(ctx.tx, ctx.person.workspace)).map((known) => known.name);
+  const meant = nearest(name, names);
+  const suggestion =
+    meant.length > 0
+      ? `Did you mean ${meant.map((known) => `\`${known}\``).join(' or ')}?`
+      : '`project list` shows the projects, `project add` makes one.';
+  throw new AppError('DH-205', { project: name.slice(0, 80), suggestion });
+}
+
+/**
+ * Which project: the one named, else the channel's, else the thread's, else the only one, else a question with a picker, after
+ * which this very request goes on. Never a guess.
+ */
+export async function projectFor(ctx: CommandContext, name: string | undefined): Promise<{ project: Project } | { ask: Reply }> {
+  if (ctx.picked !== undefined) return { project: ctx.picked };
+  if (name !== undefined) return { project: await namedProject(ctx, name) };
+  if (ctx.bound !== undefined) return { project: ctx.bound };
+  const ofThread =
+    ctx.threadTask === undefined ? undefined : await projectById(ctx.tx, ctx.person.workspace, ctx.threadTask.project.id);
+  if (ofThread !== undefined) return { project: ofThread };
+  const projects = await projectsOf(ctx.tx, ctx.person.workspace);
+  const [only, ...others] = projects;
+  if (only === undefined) throw new AppError('DH-206');
+  if (others.length === 0) return { project: only };
+  return { ask: await askProject(ctx, projects) };
+}
+
+async function askProject(ctx: CommandContext, projects: readonly Project[]): Promise<Reply> {
+  const request = await keepRequest(ctx.tx, ctx.person.workspace, ctx.act.event, ctx.deps.now());
+  const view = withFallback([
+    { type: 'text', spans: [plain('Which project? The request goes on with the one you choose.')] },
+    {
+      type: 'select',
+      token: encodePress({ kind: 'pick', request }),
+      placeholder: 'Project',
+      options: projects.map(({ id, name }) => ({ value: id, label: name })),
+    },
+  ]);
+  return { view, audience: 'person', key: pickerKey(request) };
+}
+
+/** Name of the outbox row that asks "which project?", so that the answer can be written on it. */
+export function pickerKey(request: string): string {
+  return `pick:${request}`;
+}

@@ -1,0 +1,111 @@
+import { type TaskColumn, taskColumnSchema } from '../contracts/states.ts';
+import { bold, plain } from '../contracts/view.ts';
+import { marked } from '../delivery/error-view.ts';
+import { withFallback } from '../delivery/list-view.ts';
+import { namesOf } from '../store/people.ts';
+import { listTasks } from '../store/task-queries.ts';
+import { count, name, oneOf, optional } from './arguments.ts';
+import { defineCommand } from './command.ts';
+import { namedProject, personFor, visibleProjects } from './subject.ts';
+import { commandButton, taskLine } from './task-lines.ts';
+
+const filters = ['open', 'mine', 'all', ...taskColumnSchema.options] as const;
+type Filter = (typeof filters)[number];
+const openColumns: readonly TaskColumn[] = ['backlog', 'queued', 'running', 'blocked', 'review'];
+const pageSize = 10;
+
+export const tasks = defineCommand({
+  name: 'tasks',
+  group: 'look',
+  summary: 'Lists tasks, newest first',
+  details: ['Without a filter it lists the open tasks of the project of the channel; in a direct message those of all projects.'],
+  role: 'guest',
+  action: 'see tasks',
+  positional: {
+    filter: optional({ hint: 'filter', about: 'which tasks', values: filters, schema: oneOf(filters) }),
+  },
+  options: {
+    project: optional({ hint: 'name', about: 'only this project; `all` for every one', schema: name }),
+    page: optional({ hint: '2', about: 'further tasks', schema: count(999) }),
+  },
+  examples: [
+    ['tasks', 'the open tasks'],
+    ['tasks mine', 'what you asked for'],
+    ['tasks running project=all', 'what runs in all projects'],
+    ['tasks done page=2', 'what was done, the second page'],
+  ],
+  async run(ctx, { filter = 'open', project: named, page = 1 }) {
+    const scope = await scopeOf(ctx, named);
+    const found = await listTasks(
+      ctx.tx,
+      {
+        workspace: ctx.person.workspace,
+        projects: scope.projects,
+        requester: filter === 'mine' ? ctx.person.user : undefined,
+        columns: columnsOf(filter),
+      },
+      { size: pageSize, number: page },
+    );
+    const now = ctx.deps.now();
+    const names = await namesOf(
+      ctx.tx,
+      ctx.person.workspace,
+      found.tasks.map(({ requester }) => requester),
+    );
+    const lines = found.tasks.flatMap((task, at) => [
+      ...(at === 0 ? [] : [plain('\n')]),
+      ...taskLine(task, { now, project: scope.projects?.length !== 1, requester: names.get(task.requester) }),
+    ]);
+    const last = Math.max(1, Math.ceil(found.total / pageSize));
+    const again = (to: number) =>
+      `tasks ${filter}${named === undefined ? '' : ` project=${named}`}${to === 1 ? '' : ` page=${to}`}`;
+    const buttons = [
+      ...(page > 1 ? [commandButton('Newer', again(Math.min(page - 1, last)))] : []),
+      ...(page < last ? [commandButton('Older', again(page + 1))] : []),
+      commandButton('Refresh', again(page)),
+    ];
+    const heading = `${titles[filter]}${scope.title} · ${found.total}${last > 1 ? ` · page ${page} of ${last}` : ''}`;
+    return {
+      view: withFallback([
+        { type: 'text', spans: [bold(heading)] },
+        { type: 'text', spans: lines.length > 0 ? lines : marked('There is none. `sh <command>` starts one.') },
+        { type: 'buttons', buttons },
+      ]),
+      audience: 'asked',
+      list: filter === 'mine' ? 'own' : 'shared',
+    };
+  },
+});
+
+const titles: Record<Filter, string> = {
+  open: 'Open tasks',
+  mine: 'Your tasks',
+  all: 'All tasks',
+  backlog: 'Tasks in the backlog',
+  queued: 'Queued tasks',
+  running: 'Running tasks',
+  blocked: 'Tasks that wait for a decision',
+  review: 'Tasks in review',
+  done: 'Done tasks',
+  cancelled: 'Cancelled tasks',
+};
+
+function columnsOf(filter: Filter): readonly TaskColumn[] | undefined {
+  if (filter === 'open') return openColumns;
+  const column = taskColumnSchema.safeParse(filter);
+  return column.success ? [column.data] : undefined;
+}
+
+/** Which projects a list is about. The channel's unless another is named; no more than the person may see. */
+export async function scopeOf(
+  ctx: Parameters<typeof namedProject>[0],
+  named: string | undefined,
+): Promise<{ projects: string[] | undefined; title: string }> {
+  if (named !== undefined && named.toLowerCase() !== 'all') {
+    const project = await namedProject(ctx, named);
+    await personFor(ctx, project.id, { command: 'tasks', role: 'guest', action: `see the tasks of ${project.name}` });
+    return { projects: [project.id], title: ` of ${project.name}` };
+  }
+  if (named === undefined && ctx.bound !== undefined) return { projects: [ctx.bound.id], title: ` of ${ctx.bound.name}` };
+  return { projects: visibleProjects(ctx), title: '' };
+}

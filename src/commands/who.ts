@@ -1,0 +1,55 @@
+import { roleSchema } from '../contracts/roles.ts';
+import { type Block, bold, plain } from '../contracts/view.ts';
+import { marked } from '../delivery/error-view.ts';
+import { withFallback } from '../delivery/list-view.ts';
+import { membersOf, namesOf } from '../store/people.ts';
+import { defineCommand } from './command.ts';
+import { decidersText } from './pending.ts';
+
+export const who = defineCommand({
+  name: 'who',
+  group: 'people',
+  summary: 'Lists people and roles, and who may decide here',
+  role: 'guest',
+  action: 'see members',
+  unbound: 'with-role',
+  positional: {},
+  options: {},
+  examples: [['who', 'members and roles']],
+  async run(ctx) {
+    const members = await membersOf(ctx.tx, ctx.person.workspace);
+    const approvers = ctx.bound?.policy.approvers;
+    const names = await namesOf(ctx.tx, ctx.person.workspace, approvers?.people ?? []);
+    const byRole = [...roleSchema.options].reverse().flatMap((role) => {
+      const people = members.filter((member) => member.role === role).map(({ name }) => name);
+      return people.length === 0
+        ? []
+        : [{ label: `${role.charAt(0).toUpperCase()}${role.slice(1)}s`, spans: [plain(people.join(', '))] }];
+    });
+    const notes: Block[] = [
+      ...(ctx.bound === undefined
+        ? []
+        : [{ type: 'context' as const, spans: marked(decidersText(ctx.bound.policy.approvers, names)) }]),
+      ...(ctx.channel.defaultRole === undefined
+        ? []
+        : [
+            {
+              type: 'context' as const,
+              spans: marked(`Members of this channel without a role of their own are ${ctx.channel.defaultRole}s here.`),
+            },
+          ]),
+      {
+        type: 'context',
+        spans: marked(ctx.person.role === undefined ? 'You have no role here.' : `You are ${ctx.person.role} here.`),
+      },
+    ];
+    return {
+      view: withFallback([
+        { type: 'text', spans: [bold('People')] },
+        byRole.length === 0 ? { type: 'text', spans: marked('Nobody has a role yet.') } : { type: 'fields', items: byRole },
+        ...notes,
+      ]),
+      audience: 'asked',
+    };
+  },
+});
