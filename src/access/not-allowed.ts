@@ -1,0 +1,34 @@
+import { AppError } from '../contracts/errors.ts';
+import { type Role, roleAtLeast, roleSchema } from '../contracts/roles.ts';
+import type { Tx } from '../store/database.ts';
+import { membersOf } from '../store/people.ts';
+
+/** How many people an answer names. */
+const named = 5;
+
+/** The refusal for lack of a role. It says who could: the roles, and the people who have one of them. */
+export async function notAllowed(
+  tx: Tx,
+  who: { workspace: string; name: string },
+  action: string,
+  needed: Role,
+): Promise<AppError> {
+  return new AppError('DH-202', { who: who.name, action, whoCan: await whoCan(tx, who.workspace, needed) });
+}
+
+/** "Maintainers and owners can: Ada, Ben." */
+export async function whoCan(tx: Tx, workspace: string, needed: Role): Promise<string> {
+  const able = (await membersOf(tx, workspace)).filter(({ role }) => roleAtLeast(role, needed));
+  if (able.length === 0)
+    return 'Nobody can yet: whoever runs Deckhand becomes owner with `claim <code>` from the log of its start.';
+  const names = able.slice(0, named).map(({ name }) => name);
+  const more = able.length - names.length;
+  return `${rolesFrom(needed)} can: ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`;
+}
+
+/** "Maintainers and owners", from the weakest role that is enough. */
+export function rolesFrom(needed: Role): string {
+  const roles = roleSchema.options.filter((role) => roleAtLeast(role, needed)).map((role) => `${role}s`);
+  const text = roles.length === 1 ? roles.join('') : `${roles.slice(0, -1).join(', ')} and ${roles.at(-1)}`;
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
