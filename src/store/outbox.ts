@@ -43,16 +43,20 @@ export async function putOutboxRows(tx: Tx, puts: readonly OutboxPut[]): Promise
     payloadType: payload.type,
     priority,
   }));
-  // A thread is opened by one message: while another row is about to open it, this one waits like the rest.
+  // A thread is opened by one message: while a row is about to open it, others wait. When that row has failed, the next one opens it.
   const rows = await tx.db.$queryRaw<PutRow[]>(Prisma.sql`
     INSERT INTO "Outbox" ("id", "workspaceId", "key", "platform", "tenant", "channel", "thread", "channelKind", "threadId", "anchor",
       "payload", "payloadType", "priority")
     SELECT i."id", i."workspaceId", i."key", COALESCE(c."platform", i."platform"), COALESCE(c."tenant", i."tenant"),
       COALESCE(c."externalId", i."channel"), COALESCE(t."externalId", i."thread"), COALESCE(c."kind", i."channelKind"),
       i."threadId",
-      i."anchor" AND t."externalId" IS NULL AND NOT EXISTS (
-        SELECT 1 FROM "Outbox" o WHERE o."threadId" = t."id" AND o."anchor" AND o."state" <> 'failed' AND o."key" <> i."key"
-      ),
+      t."id" IS NOT NULL AND t."externalId" IS NULL
+        AND NOT EXISTS (
+          SELECT 1 FROM "Outbox" o WHERE o."threadId" = t."id" AND o."anchor" AND o."state" <> 'failed' AND o."key" <> i."key"
+        )
+        AND (i."anchor" OR (i."payloadType" = 'message' AND EXISTS (
+          SELECT 1 FROM "Outbox" o WHERE o."threadId" = t."id" AND o."anchor" AND o."state" = 'failed'
+        ))),
       i."payload", i."payloadType", i."priority"
     FROM jsonb_to_recordset(${storable(incoming)}::jsonb) AS i("id" text, "workspaceId" text, "key" text, "platform" text,
       "tenant" text, "channel" text, "thread" text, "channelKind" text, "threadId" text, "anchor" boolean, "payload" jsonb,

@@ -1,0 +1,158 @@
+import { DeliveryError, type DeliveryFailure } from '../contracts/chat-adapter.ts';
+import type { OutboxPut } from '../contracts/outbox.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { putOutboxRows } from '../store/outbox.ts';
+import { claimRow, endRow, putBackRow, requesterAccount, settleRow, type WaitingRow } from '../store/outbox-rows.ts';
+import type { Call } from './budget.ts';
+import { deliver } from './deliver.ts';
+import { OutcomeUnknown } from './deliver-parts.ts';
+import { Delivery, type DeliveryDeps, firstSlot, type Permit, SenderStopped } from './delivery.ts';
+import { backoffMs, judge } from './failures.ts';
+import { formTooLate, insteadOfFile, toldDirectly } from './undelivered.ts';
+
+export interface SendRowDeps extends DeliveryDeps {
+  logger: Logger;
+  /** The row is of no use any more. */
+  expired: boolean;
+}
+
+/** What became of a row. */
+export interface Sent {
+  /** It waits again: for a newer version, or to be tried again. */
+  waits: boolean;
+  /** Whether the platform answered at all; undefined: it was not asked. */
+  answered?: boolean | undefined;
+  /** The platform asked to wait with calls like this. */
+  pause?: { call: Call; ms: number } | undefined;
+}
+
+/** A failure of ours, not of the platform, is tried this often. */
+const ownFailures = 6;
+
+/** Takes a row, delivers it and stores what became of it. Rejects only when the sender stops or the database fails. */
+export async function sendRow(row: WaitingRow, first: Permit, deps: SendRowDeps): Promise<Sent> {
+  let delivery: Delivery | undefined;
+  try {
+    const claimed = await claimRow(deps.database, row, firstSlot(row));
+    if (claimed === undefined) return { waits: true };
+    delivery = new Delivery(row, claimed, first, deps);
+    if (deps.expired) return await expire(delivery, deps);
+    const refused = await deliver(delivery);
+    const puts = refused.map((file) => insteadOfFile(row, claimed, file));
+    for (const { file, detail } of refused)
+      deps.logger.warn({ outbox: row.id, file: file.name, detail }, 'a file was not attached');
+    const { id } = row;
+    const { arrived } = delivery;
+    const waits =
+      puts.length === 0
+        ? await settleRow(deps.database, id, claimed.version, arrived)
+        : await deps.database.transaction(async (tx) => {
+            await putOutboxRows(tx, puts);
+            return await settleRow(tx, id, claimed.version, arrived);
+          });
+    return { waits, answered: delivery.operation === undefined ? undefined : true };
+  } catch (error) {
+    if (delivery === undefined) throw error;
+    if (error instanceof OutcomeUnknown) return await endUnknown(delivery, error, deps);
+    if (error instanceof DeliveryError) return await failed(delivery, error.failure, deps);
+    return await broken(delivery, error, deps);
+  } finally {
+    if (delivery === undefined) first.cancel();
+    else delivery.close();
+  }
+}
+
+/** A call failed in one of the ways the platform can answer. */
+async function failed(delivery: Delivery, failure: DeliveryFailure, deps: SendRowDeps): Promise<Sent> {
+  const { row, claimed } = delivery;
+  const operation = delivery.operation ?? 'send';
+  if (failure.kind === 'unknown' && delivery.under !== undefined) delivery.doubt(delivery.under);
+  const verdict = judge(failure, {
+    operation,
+    priority: claimed.priority,
+    attempts: claimed.attempts,
+    degraded: claimed.degraded,
+    canBePlainer: 'view' in claimed.payload,
+  });
+  const error =
+    failure.kind === 'rate_limited' ? `rate limited for ${failure.retryAfterMs} ms` : `${failure.kind}: ${failure.detail}`;
+  const context = { outbox: row.id, key: claimed.key, operation, failure };
+  const answered = failure.kind !== 'unreachable' && failure.kind !== 'unknown';
+  if (verdict.next === 'end') {
+    deps.logger.error(context, 'a message cannot be delivered');
+    await end(delivery, verdict.state, error, verdict.tell ? failure : undefined, deps);
+    return { waits: false, answered };
+  }
+  deps.logger.warn(context, 'a platform call failed and is tried again');
+  const delayMs = verdict.next === 'wait' ? verdict.delayMs : 0;
+  const degraded = claimed.degraded + (verdict.next === 'plainer' ? 1 : 0);
+  await putBackRow(deps.database, row.id, { ...delivery.arrived, delayMs, error, degraded });
+  const call = delivery.lastCall;
+  return {
+    waits: true,
+    answered,
+    ...(failure.kind === 'rate_limited' && call !== undefined ? { pause: { call, ms: failure.retryAfterMs } } : {}),
+  };
+}
+
+async function endUnknown(delivery: Delivery, error: Error, deps: SendRowDeps): Promise<Sent> {
+  deps.logger.warn({ outbox: delivery.row.id, key: delivery.claimed.key }, 'whether a message arrived is unknown');
+  delivery.forgetDoubts();
+  await end(delivery, 'unknown', error.message, undefined, deps);
+  return { waits: false };
+}
+
+async function expire(delivery: Delivery, deps: SendRowDeps): Promise<Sent> {
+  await end(delivery, 'expired', 'too late', undefined, deps);
+  return { waits: false };
+}
+
+/** An error of ours. The row must neither block the others nor be lost without a word. */
+async function broken(delivery: Delivery, error: unknown, deps: SendRowDeps): Promise<Sent> {
+  const { row, claimed } = delivery;
+  if (error instanceof SenderStopped) {
+    await putBackRow(deps.database, row.id, {
+      ...delivery.arrived,
+      delayMs: 0,
+      error: error.message,
+      degraded: claimed.degraded,
+    });
+    return { waits: true };
+  }
+  const last = claimed.attempts >= ownFailures;
+  deps.logger.error(
+    { err: error, outbox: row.id, key: claimed.key, last },
+    'a message could not be delivered because of an error of ours',
+  );
+  if (delivery.under !== undefined) delivery.doubt(delivery.under);
+  if (last) await end(delivery, 'failed', String(error), undefined, deps);
+  else {
+    const back = { ...delivery.arrived, delayMs: backoffMs(claimed.attempts), error: String(error), degraded: claimed.degraded };
+    await putBackRow(deps.database, row.id, back);
+  }
+  return { waits: !last };
+}
+
+/** Ends a row and says so where somebody would otherwise wait for it. */
+async function end(
+  delivery: Delivery,
+  state: 'failed' | 'unknown' | 'expired',
+  error: string,
+  tell: DeliveryFailure | undefined,
+  deps: SendRowDeps,
+): Promise<void> {
+  const { row, claimed } = delivery;
+  await deps.database.transaction(async (tx) => {
+    const puts: (OutboxPut | undefined)[] = [];
+    if (claimed.payload.type === 'form' && state !== 'unknown') puts.push(formTooLate(row, claimed.payload.user));
+    if (tell !== undefined && row.threadId !== undefined) {
+      const account = await requesterAccount(tx, row.threadId, row.platform, row.tenant);
+      if (account !== undefined) puts.push(toldDirectly(row, claimed, tell, account));
+    }
+    await putOutboxRows(
+      tx,
+      puts.filter((put) => put !== undefined),
+    );
+    await endRow(tx, row, { state, error, arrived: delivery.arrived });
+  });
+}

@@ -1,0 +1,84 @@
+import type { Priority } from '../contracts/outbox.ts';
+import type { Call, Ledger } from './budget.ts';
+
+/** Something that wants to make a platform call. */
+export interface Turn {
+  /** Small first, after the priority: how long it waits already. */
+  since: number;
+  priority: Priority;
+  /** Goes before everything else: what it answers lives for seconds. */
+  urgent: boolean;
+  call: Call;
+  ledger: Ledger;
+  /** Not before this moment. */
+  notBefore: number;
+  /** Turns of one lane go one after another in the order of `place`; undefined: in no order with any other. */
+  lane: string | undefined;
+  place: string;
+  /** Platform and tenant: counted against `perGroup`. */
+  group: string;
+}
+
+export interface Taken<T extends Turn> {
+  turn: T;
+  /** Says when the call has ended; the budget counts it as under way until then. */
+  end(at: number): void;
+}
+
+/**
+ * Whose turn it is now: by urgency, priority and age, within rate budgets and lanes. What it returns is counted in the ledgers.
+ * `wakeAt`: when to ask again if nothing else happens (Infinity: never).
+ */
+export function takeTurns<T extends Turn>(
+  waiting: readonly T[],
+  options: { now: number; busyLanes: ReadonlySet<string>; room(group: string): number },
+): { taken: Taken<T>[]; wakeAt: number } {
+  const { now, busyLanes, room } = options;
+  const heads = laneHeads(waiting);
+  const ready = waiting.filter(
+    (turn) => turn.lane === undefined || (heads.get(turn.lane)?.turn === turn && !busyLanes.has(turn.lane)),
+  );
+  const rank = (turn: T): Priority =>
+    turn.lane === undefined ? turn.priority : (heads.get(turn.lane)?.priority ?? turn.priority);
+  ready.sort(
+    (one, other) =>
+      Number(other.urgent) - Number(one.urgent) ||
+      rank(one) - rank(other) ||
+      one.since - other.since ||
+      compare(one.place, other.place),
+  );
+  const taken: Taken<T>[] = [];
+  const used = new Map<string, number>();
+  let wakeAt = Number.POSITIVE_INFINITY;
+  for (const turn of ready) {
+    const inGroup = used.get(turn.group) ?? 0;
+    if (inGroup >= room(turn.group)) continue;
+    const at = Math.max(turn.notBefore, turn.ledger.availableAt(turn.call, rank(turn), now));
+    if (at > now) {
+      wakeAt = Math.min(wakeAt, at);
+      continue;
+    }
+    taken.push({ turn, end: turn.ledger.begin(turn.call, now) });
+    used.set(turn.group, inGroup + 1);
+  }
+  return { taken, wakeAt };
+}
+
+/** The first of each lane, with the highest priority of those that wait behind it: a decision never waits for a card's sake. */
+function laneHeads<T extends Turn>(waiting: readonly T[]): Map<string, { turn: T; priority: Priority }> {
+  const heads = new Map<string, { turn: T; priority: Priority }>();
+  for (const turn of waiting) {
+    if (turn.lane === undefined) continue;
+    const head = heads.get(turn.lane);
+    if (head === undefined) heads.set(turn.lane, { turn, priority: turn.priority });
+    else {
+      if (turn.place < head.turn.place) head.turn = turn;
+      if (turn.priority < head.priority) head.priority = turn.priority;
+    }
+  }
+  return heads;
+}
+
+function compare(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
+}

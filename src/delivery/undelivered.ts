@@ -1,0 +1,85 @@
+import type { DeliveryFailure } from '../contracts/chat-adapter.ts';
+import { type OutboxPut, type OutboxTarget, priorities } from '../contracts/outbox.ts';
+import type { IdentityRef } from '../contracts/platform.ts';
+import type { View } from '../contracts/view.ts';
+import type { ClaimedRow, WaitingRow } from '../store/outbox-rows.ts';
+import type { Unattached } from './deliver-parts.ts';
+import { marked } from './error-view.ts';
+import { textView, withFallback } from './list-view.ts';
+
+/** Rows whose long texts stay in messages, because the platform has refused to take them as a file. */
+export const inlinePrefix = 'inline:';
+
+/** What stands in the conversation for a file that could not be attached: the text itself where we have it, else where to find it. */
+export function insteadOfFile(row: WaitingRow, claimed: ClaimedRow, { file, detail }: Unattached): OutboxPut {
+  const words = `\`${file.name}\` could not be attached: ${detail}.`;
+  return {
+    workspace: row.workspace,
+    key: `${inlinePrefix}${row.id}:${file.name}`,
+    target: targetOf(row),
+    payload: {
+      type: 'message',
+      view:
+        file.from === 'text'
+          ? withFallback([
+              { type: 'text', spans: marked(`${words} This is its text:`) },
+              { type: 'code', text: file.text, ...(file.language === undefined ? {} : { language: file.language }) },
+            ])
+          : textView(`${words} \`logs\` shows the output of a task.`),
+    },
+    priority: claimed.priority,
+  };
+}
+
+/** Tells a person directly what could not be posted where they asked for it, so that it is not lost. */
+export function toldDirectly(
+  row: WaitingRow,
+  claimed: ClaimedRow,
+  failure: DeliveryFailure,
+  account: string,
+): OutboxPut | undefined {
+  const { payload } = claimed;
+  if (payload.type !== 'message' || row.channelKind === 'direct') return undefined;
+  const user: IdentityRef = { platform: row.platform, tenant: row.tenant, user: account };
+  const detail = failure.kind === 'rate_limited' ? '' : `: ${failure.detail}`;
+  const why: Record<string, string> = {
+    not_permitted: `Deckhand may not write there${detail}. Invite Deckhand to the channel to get the next messages in the thread.`,
+    gone: `the channel or the thread no longer exists${detail}.`,
+    rejected: `the platform refuses its content${detail}.`,
+  };
+  const view: View = {
+    fallback: payload.view.fallback,
+    blocks: [
+      { type: 'text', spans: marked(`The following could not be posted where you asked for it: ${why[failure.kind] ?? detail}`) },
+      ...payload.view.blocks,
+    ],
+    ...(payload.view.files === undefined ? {} : { files: payload.view.files }),
+  };
+  return {
+    workspace: row.workspace,
+    key: `undelivered:${row.id}`,
+    target: targetOf(row),
+    payload: { type: 'direct', user, view },
+    priority: claimed.priority,
+  };
+}
+
+/** A form that came too late to open: the person is told to press again. */
+export function formTooLate(row: WaitingRow, user: IdentityRef): OutboxPut {
+  return {
+    workspace: row.workspace,
+    key: `late:${row.id}`,
+    target: targetOf(row),
+    payload: { type: 'ephemeral', user, view: textView('The form could not be opened in time. Press the button again.') },
+    priority: priorities.reply,
+  };
+}
+
+function targetOf(row: WaitingRow): OutboxTarget {
+  if (row.threadId !== undefined) return { type: 'thread', thread: row.threadId, anchor: false };
+  const { platform, tenant, channel, thread, channelKind } = row;
+  return {
+    type: 'conversation',
+    conversation: { platform, tenant, channel, kind: channelKind, ...(thread === undefined ? {} : { thread }) },
+  };
+}

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import type { UploadFile } from '../contracts/chat-adapter.ts';
+import type { ViewFile } from '../contracts/view.ts';
+
+/** Reads an artifact of a run; undefined when it is no longer stored. */
+export type ReadArtifact = (artifact: string) => Promise<Uint8Array | undefined>;
+
+/** Names a file of a message so that the same content goes up once. */
+export function fileSlot(file: ViewFile): string {
+  return `f:${file.name}:${digest(file.from === 'text' ? file.text : file.artifact)}`;
+}
+
+/** What a part shows, in few characters: equal digests mean that nothing changed. */
+export function digest(value: unknown): string {
+  return createHash('sha256')
+    .update(typeof value === 'string' ? value : JSON.stringify(value))
+    .digest('base64url')
+    .slice(0, 16);
+}
+
+/** The bytes of a file, in several numbered files when it is larger than the platform takes. Undefined: no longer stored. */
+export async function readFile(file: ViewFile, maxBytes: number, readArtifact: ReadArtifact): Promise<UploadFile[] | undefined> {
+  const bytes = file.from === 'text' ? new TextEncoder().encode(file.text) : await readArtifact(file.artifact);
+  if (bytes === undefined) return undefined;
+  const language = file.from === 'text' ? file.language : undefined;
+  const pieces = splitBytes(bytes, maxBytes);
+  return pieces.map((piece, at) => ({
+    name: pieces.length === 1 ? file.name : numbered(file.name, at + 1, pieces.length),
+    bytes: piece,
+    language,
+  }));
+}
+
+/** Cuts at line ends where there are any, else between characters of UTF-8. */
+export function splitBytes(bytes: Uint8Array, maxBytes: number): Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  let start = 0;
+  while (bytes.length - start > maxBytes) {
+    const limit = start + maxBytes;
+    const line = bytes.lastIndexOf(0x0a, limit - 1) + 1;
+    let end = line > start ? line : limit;
+    if (end === limit && line !== limit) {
+      for (let back = 0; back < 4 && end > start + 1 && ((bytes[end] ?? 0) & 0xc0) === 0x80; back += 1) end -= 1;
+    }
+    pieces.push(bytes.subarray(start, end));
+    start = end;
+  }
+  pieces.push(bytes.subarray(start));
+  return pieces;
+}
+
+function numbered(name: string, n: number, of: number): string {
+  const dot = name.lastIndexOf('.');
+  const part = `${n}-of-${of}`;
+  return dot <= 0 ? `${name}.${part}` : `${name.slice(0, dot)}.${part}${name.slice(dot)}`;
+}

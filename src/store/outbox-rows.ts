@@ -1,0 +1,230 @@
+import { z } from 'zod';
+import { Prisma } from '../../prisma/client/client.ts';
+import { type Operation, operations } from '../contracts/chat-adapter.ts';
+import { type OutboxPayload, outboxPayloadSchema, type Priority } from '../contracts/outbox.ts';
+import type { Platform } from '../contracts/platform.ts';
+import type { Database, Tx } from './database.ts';
+import { storable } from './outbox.ts';
+
+/** A row that waits to be sent, without its payload: what the sender needs to decide whose turn it is. */
+export interface WaitingRow {
+  id: string;
+  workspace: string;
+  platform: Platform;
+  tenant: string;
+  channel: string;
+  channelKind: 'channel' | 'direct';
+  /** Platform thread id; undefined: top level, or not known yet (`threadId` set, `anchor` false). */
+  thread: string | undefined;
+  threadId: string | undefined;
+  anchor: boolean;
+  payloadType: OutboxPayload['type'];
+  /** Account that an ephemeral, direct, form or home payload is for. */
+  user: string | undefined;
+  /** Message that a reaction is about. */
+  about: string | undefined;
+  priority: Priority;
+  externalId: string | undefined;
+  /** Set while the outcome of a call is unknown. */
+  attemptedAt: Date | undefined;
+  attemptedSlot: string | undefined;
+  attemptAgeMs: number | undefined;
+  dueInMs: number;
+  waitingMs: number;
+  ageMs: number;
+  /** Life left of a form. */
+  expiresInMs: number | undefined;
+}
+
+/** One part of a logical message: a platform message (`m0`, `m1` …), a file (`f:…`), an ephemeral (`e0` …). */
+export const partSchema = z.object({
+  slot: z.string(),
+  message: z.string().optional(),
+  channel: z.string().optional(),
+  thread: z.string().optional(),
+  /** What was accepted last; an unchanged part is not edited again. */
+  digest: z.string(),
+  /** How often it had to be sent anew because somebody deleted it. */
+  again: z.number().int().optional(),
+});
+export type Part = z.infer<typeof partSchema>;
+
+const callsSchema = z.array(z.tuple([z.enum(operations), z.number()]));
+/** Recent platform calls of a row: operation and when it ended, epoch ms. */
+export type RecentCalls = [Operation, number][];
+
+/** A row taken for sending, with everything in it. */
+export interface ClaimedRow {
+  key: string;
+  payload: OutboxPayload;
+  version: number;
+  priority: Priority;
+  parts: Part[];
+  degraded: number;
+  attempts: number;
+  calls: RecentCalls;
+  attemptedAt: Date;
+}
+
+const waitingColumns = Prisma.sql`
+  o."id", o."workspaceId" AS workspace, o."platform", o."tenant", o."channel", o."channelKind",
+  COALESCE(o."thread", t."externalId") AS thread, o."threadId", o."anchor", o."payloadType",
+  o."payload"->'user'->>'user' AS "user", o."payload"->'message'->>'message' AS about,
+  o."priority", o."externalId", o."attemptedAt", o."attemptedSlot",
+  extract(epoch FROM clock_timestamp() - o."attemptedAt")::float8 * 1000 AS "attemptAgeMs",
+  GREATEST(0, extract(epoch FROM o."dueAt" - clock_timestamp()) * 1000)::float8 AS "dueInMs",
+  GREATEST(0, extract(epoch FROM clock_timestamp() - o."dueAt") * 1000)::float8 AS "waitingMs",
+  extract(epoch FROM clock_timestamp() - o."createdAt")::float8 * 1000 AS "ageMs",
+  extract(epoch FROM (o."payload"->>'expiresAt')::timestamptz - clock_timestamp())::float8 * 1000 AS "expiresInMs"`;
+
+/** Rows that wait: these ids, those put within the last `sinceSeconds`, those of an attempt that has not ended, or all. */
+export async function waitingRows(
+  database: Database,
+  which: { ids: readonly string[] } | { sinceSeconds: number } | 'attempted' | 'all',
+): Promise<WaitingRow[]> {
+  const filter =
+    which === 'all'
+      ? Prisma.empty
+      : which === 'attempted'
+        ? Prisma.sql`AND o."attemptedAt" IS NOT NULL`
+        : 'ids' in which
+          ? Prisma.sql`AND o."id" = ANY(${[...which.ids]}::text[])`
+          : Prisma.sql`AND o."updatedAt" > now() - make_interval(secs => ${which.sinceSeconds})`;
+  const rows = await database.db.$queryRaw<Record<string, unknown>[]>(Prisma.sql`
+    SELECT ${waitingColumns} FROM "Outbox" o LEFT JOIN "Thread" t ON t."id" = o."threadId"
+    WHERE o."state" = 'pending' ${filter}`);
+  return rows.map((row) => {
+    const filled = Object.fromEntries(Object.entries(row).map(([key, value]) => [key, value ?? undefined]));
+    return filled as unknown as WaitingRow;
+  });
+}
+
+/**
+ * Takes a row for sending and notes what is about to be called, before it is called. Undefined when the row no longer waits or another
+ * sender has taken it since it was read.
+ */
+export async function claimRow(database: Database, row: WaitingRow, slot: string): Promise<ClaimedRow | undefined> {
+  const claimed = await database.db.$queryRaw<Record<string, unknown>[]>(Prisma.sql`
+    UPDATE "Outbox" SET "attemptedAt" = clock_timestamp(), "attemptedSlot" = ${slot}, "attempts" = "attempts" + 1
+    WHERE "id" = ${row.id} AND "state" = 'pending' AND "attemptedAt" IS NOT DISTINCT FROM ${row.attemptedAt ?? null}::timestamptz
+    RETURNING "key", "payload", "version", "priority", "parts", "degraded", "attempts", "calls", "attemptedAt"`);
+  const found = claimed[0];
+  if (found === undefined) return undefined;
+  return {
+    key: String(found.key),
+    payload: outboxPayloadSchema.parse(found.payload),
+    version: Number(found.version),
+    priority: Number(found.priority) as Priority,
+    parts: z.array(partSchema).parse(found.parts),
+    degraded: Number(found.degraded),
+    attempts: Number(found.attempts),
+    calls: callsSchema.parse(found.calls),
+    attemptedAt: found.attemptedAt as Date,
+  };
+}
+
+/** What has arrived of a row so far. */
+export interface Arrived {
+  parts: readonly Part[];
+  calls: RecentCalls;
+  /** Where the message really is: a direct message goes to a channel known only then. */
+  channel?: string | undefined;
+}
+
+/** Notes that a part has arrived and which call comes next (`slot`), in one write. */
+export async function notePart(tx: Pick<Tx, 'db'>, id: string, arrived: Arrived, slot: string): Promise<void> {
+  await tx.db.$executeRaw(Prisma.sql`
+    UPDATE "Outbox" SET ${arrivedColumns(arrived)}, "attemptedAt" = clock_timestamp(), "attemptedSlot" = ${slot} WHERE "id" = ${id}`);
+}
+
+/** The version is out. When a newer one was put meanwhile the row goes on waiting; returns whether it does. */
+export async function settleRow(tx: Pick<Tx, 'db'>, id: string, version: number, arrived: Arrived): Promise<boolean> {
+  const rows = await tx.db.$queryRaw<{ state: string }[]>(Prisma.sql`
+    UPDATE "Outbox" SET ${arrivedColumns(arrived)}, "attemptedAt" = NULL, "attemptedSlot" = NULL, "attempts" = 0, "lastError" = NULL,
+      "sentVersion" = ${version}, "state" = CASE WHEN "version" = ${version} THEN 'sent' ELSE 'pending' END,
+      "dueAt" = CASE WHEN "version" = ${version} THEN "dueAt" ELSE clock_timestamp() END
+    WHERE "id" = ${id} RETURNING "state"`);
+  return rows[0]?.state === 'pending';
+}
+
+/** The message that opens a thread is out: the thread has an id from now on. The first to say so wins. */
+export async function openThread(tx: Tx, thread: string, externalId: string): Promise<void> {
+  await tx.db.$executeRaw(Prisma.sql`
+    UPDATE "Thread" SET "externalId" = ${externalId} WHERE "id" = ${thread} AND "externalId" IS NULL`);
+}
+
+export interface PutBack extends Arrived {
+  /** Not before so many milliseconds from now. */
+  delayMs: number;
+  error: string;
+  /** How plain it is from now on. */
+  degraded: number;
+}
+
+/** Puts a row back to wait after a failure. */
+export async function putBackRow(database: Database, id: string, back: PutBack): Promise<void> {
+  await database.db.$executeRaw(Prisma.sql`
+    UPDATE "Outbox" SET "attemptedAt" = NULL, "attemptedSlot" = NULL, "lastError" = ${back.error}, "degraded" = ${back.degraded}, ${arrivedColumns(back)},
+      "dueAt" = clock_timestamp() + make_interval(secs => ${back.delayMs / 1000})
+    WHERE "id" = ${id}`);
+}
+
+/**
+ * Ends a row that cannot be sent. A later version of it is tried again, but not within the next minute. When it was to open a thread,
+ * the next row of that thread opens it.
+ */
+export async function endRow(
+  tx: Tx,
+  row: { id: string; threadId: string | undefined; anchor: boolean },
+  end: { state: 'failed' | 'unknown' | 'expired'; error: string; arrived: Arrived },
+): Promise<void> {
+  await tx.db.$executeRaw(Prisma.sql`
+    UPDATE "Outbox" SET "state" = ${end.state}, "lastError" = ${end.error}, "attemptedAt" = NULL, "attemptedSlot" = NULL,
+      ${arrivedColumns(end.arrived)}, "dueAt" = clock_timestamp() + interval '1 minute'
+    WHERE "id" = ${row.id}`);
+  if (!row.anchor || row.threadId === undefined) return;
+  const next = await tx.db.$queryRaw<{ id: string }[]>(Prisma.sql`
+    UPDATE "Outbox" SET "anchor" = true WHERE "id" = (
+      SELECT o."id" FROM "Outbox" o JOIN "Thread" t ON t."id" = o."threadId"
+      WHERE o."threadId" = ${row.threadId} AND t."externalId" IS NULL AND o."state" = 'pending' AND NOT o."anchor"
+        AND o."payloadType" = 'message' ORDER BY o."id" LIMIT 1
+    ) RETURNING "id"`);
+  if (next.length > 0) await tx.db.$executeRaw(Prisma.sql`UPDATE "Outbox" SET "anchor" = false WHERE "id" = ${row.id}`);
+  for (const { id } of next) tx.notify('outbox', id);
+}
+
+/** Who asked for the task of a thread, as an account of that platform: told when its messages cannot be delivered. */
+export async function requesterAccount(tx: Tx, thread: string, platform: Platform, tenant: string): Promise<string | undefined> {
+  const rows = await tx.db.$queryRaw<{ account: string }[]>(Prisma.sql`
+    SELECT i."externalId" AS account FROM "Thread" t JOIN "Task" k ON k."id" = t."taskId"
+    JOIN "Identity" i ON i."userId" = k."requesterId" AND i."platform" = ${platform} AND i."tenant" = ${tenant}
+    WHERE t."id" = ${thread} ORDER BY i."id" LIMIT 1`);
+  return rows[0]?.account;
+}
+
+/** A call of the last `seconds`, for the rate budgets of a sender that starts. */
+export interface PastCall {
+  operation: Operation;
+  platform: Platform;
+  tenant: string;
+  channel: string;
+  id: string;
+  externalId: string | null;
+  /** How long ago, in milliseconds. */
+  agoMs: number;
+}
+
+export async function pastCalls(database: Database, seconds: number): Promise<PastCall[]> {
+  return await database.db.$queryRaw<PastCall[]>(Prisma.sql`
+    SELECT call->>0 AS operation, o."platform", o."tenant", o."channel", o."id", o."externalId",
+      GREATEST(0, extract(epoch FROM clock_timestamp()) * 1000 - (call->>1)::float8) AS "agoMs"
+    FROM "Outbox" o, jsonb_array_elements(o."calls") AS call
+    WHERE (o."calls"->-1->>1)::float8 > extract(epoch FROM clock_timestamp() - make_interval(secs => ${seconds})) * 1000`);
+}
+
+function arrivedColumns({ parts, calls, channel }: Arrived): Prisma.Sql {
+  const first = parts.find(({ slot }) => slot === 'm0');
+  return Prisma.sql`"parts" = ${storable(parts)}::jsonb, "calls" = ${JSON.stringify(calls)}::jsonb,
+    "externalId" = ${first?.message ?? null}, "thread" = COALESCE("thread", ${first?.thread ?? null}),
+    "channel" = COALESCE(${channel ?? null}, "channel")`;
+}
