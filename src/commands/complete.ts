@@ -47,7 +47,9 @@ function completeArguments(command: Command, text: string): Completion[] {
   const options = Object.entries(command.options)
     .filter(([key, arg]) => key.startsWith(word) && (arg.takes === 'change' || !given.includes(key)))
     .map(([key, arg]) => ({ value: `${before}${key}=`, hint: arg.about }));
-  return verbatim && word === '' ? options : [...words, ...options];
+  // What follows the first word of a command for the shell is not ours to complete.
+  if (verbatim && read.tokens.some((token) => token !== open && token.option === undefined)) return [];
+  return [...words, ...options];
 }
 
 function valuesOf(arg: Arg<unknown>, word: string): string[] {

@@ -1,4 +1,4 @@
-import { roleAtLeast } from '../contracts/roles.ts';
+import { mayDecide } from '../approvals/approvers.ts';
 import { type Block, bold, plain, type Span, type View } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
@@ -19,12 +19,7 @@ export async function homeView(ctx: CommandContext): Promise<View> {
   const { workspace, user } = ctx.person;
   const now = ctx.deps.now();
   const waiting = await pendingInteractions(ctx.tx, workspace, undefined, now);
-  const mine = waiting.filter(
-    ({ approvers, requester }) =>
-      (approvers.people.length === 0 || approvers.people.includes(user)) &&
-      roleAtLeast(ctx.ownRole, approvers.role) &&
-      !(approvers.notRequester && requester === user),
-  );
+  const mine = waiting.filter(({ approvers, requester }) => mayDecide(approvers, requester, { user, role: ctx.ownRole }));
   const lines = await queueLines(ctx, undefined);
   const recent = await listTasks(
     ctx.tx,

@@ -21,10 +21,13 @@ function at(row: readonly number[], index: number): number {
   return row[index] ?? Number.POSITIVE_INFINITY;
 }
 
+/** A longer word is no slip of the finger, and comparing it takes time. */
+const longest = 40;
+
 /** The known words a person may have meant, nearest first: typing mistakes and beginnings, at most `limit`. */
 export function nearest(word: string, known: readonly string[], limit = 3): string[] {
   const wanted = word.toLowerCase();
-  if (wanted === '') return [];
+  if (wanted === '' || wanted.length > longest) return [];
   const allowed = wanted.length <= 2 ? 1 : Math.max(1, Math.floor(wanted.length / 3));
   return known
     .map((name) => {

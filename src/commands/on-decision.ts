@@ -1,5 +1,6 @@
 import { notAllowed } from '../access/not-allowed.ts';
 import { actingOn } from '../access/who-acts.ts';
+import { mayDecide, whoMayDecide } from '../approvals/approvers.ts';
 import { AppError } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import { type DecisionVerb, encodePress } from '../contracts/press.ts';
@@ -101,8 +102,11 @@ async function askReason(ctx: CommandContext, press: Press, interaction: Interac
   if (interaction.state !== 'pending') {
     throw new AppError('DH-400', { what: `The request of #${interaction.task.number} is ${interaction.state} already.` });
   }
-  if (!roleAtLeast(by.role, interaction.approvers.role))
-    throw await notAllowed(ctx.tx, by, 'decide this', interaction.approvers.role);
+  const { approvers, requester } = interaction;
+  if (!mayDecide(approvers, requester, by)) {
+    const whoCan = await whoMayDecide(ctx.tx, { workspace: by.workspace, approvers, requester });
+    throw new AppError('DH-202', { who: by.name, action: 'decide this', whoCan });
+  }
   if (press.trigger === undefined) {
     throw new AppError('DH-300', {
       what: 'A form cannot be opened from here.',

@@ -42,10 +42,12 @@ function unknown(first: string, second: string | undefined, commands: readonly C
   const names = commands.map(({ name }) => name);
   const inGroup = names.filter((name) => name.startsWith(`${first} `));
   if (inGroup.length > 0 && second === undefined) return { type: 'group', group: first };
-  const word = inGroup.length > 0 ? `${first} ${second}` : first;
-  const found = nearest(word, inGroup.length > 0 ? inGroup : names);
-  const suggestions = found.length > 0 ? found : inGroup;
-  return { type: 'unknown', word, suggestions };
+  if (inGroup.length === 0 || second === undefined) return { type: 'unknown', word: first, suggestions: nearest(first, names) };
+  const found = nearest(
+    second,
+    inGroup.map((name) => name.slice(first.length + 1)),
+  ).map((name) => `${first} ${name}`);
+  return { type: 'unknown', word: `${first} ${second}`, suggestions: found.length > 0 ? found : inGroup };
 }
 
 /** Reads what follows the name of a command. */
