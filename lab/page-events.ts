@@ -63,7 +63,12 @@ export function createPageEvents(slack: SlackEmulator): PageEvents {
     },
     close() {
       unsubscribe();
-      for (const client of clients) client.end();
+      for (const client of clients) {
+        // Kept alive, the connection would hold up the server's close until the browser gives it up.
+        const { socket } = client;
+        client.end();
+        socket?.destroySoon();
+      }
     },
   };
 }

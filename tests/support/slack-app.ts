@@ -40,8 +40,12 @@ export async function startSocketApp(slack: SlackEmulator, register: (app: App) 
 }
 
 /** A Bolt app behind HTTP; the emulator delivers to it from now on. */
-export async function startHttpApp(slack: SlackEmulator, register: (app: App) => void): Promise<App> {
-  const receiver = new HTTPReceiver({ signingSecret: slack.credentials.signingSecret, logger: silent });
+export async function startHttpApp(
+  slack: SlackEmulator,
+  register: (app: App) => void,
+  { signingSecret = slack.credentials.signingSecret } = {},
+): Promise<App> {
+  const receiver = new HTTPReceiver({ signingSecret, logger: silent });
   const app = new App({ ...common(slack), receiver });
   register(app);
   const server = createServer(receiver.requestListener);
