@@ -18,8 +18,8 @@ export const labels = {
   disk: 'deckhand.disk',
 } as const;
 
-/** `sandbox` runs the command; the others help and may be removed at any time. */
-export type Role = 'sandbox' | 'collect' | 'disk' | 'holder' | 'probe';
+/** `sandbox` runs the command, `start` marks that somebody starts it, `holder` keeps a working copy in memory; the others are brief. */
+export type Role = 'sandbox' | 'start' | 'holder' | 'collect' | 'disk' | 'probe';
 
 /** dockerode's types do not know the cgroup namespace. */
 type HostConfig = Docker.HostConfig & { CgroupnsMode: 'private' };

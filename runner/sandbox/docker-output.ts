@@ -22,6 +22,8 @@ export async function* outputOf(
     for await (const record of recordsOf(await openLog(docker, container.id, true, signal))) {
       if (record.type === 'end') {
         track.finish(record.end);
+        // The command is over; a moment later its container is too, and whoever saw the end of the output may count on it.
+        await exitCodeOf(docker, container.id, signal);
         return;
       }
       const chunk = record.type === 'output' ? track.take(record) : undefined;

@@ -13,7 +13,7 @@ import {
 import { createDisks, type DiskKind } from './docker-disk.ts';
 import { call, EngineError, hasStatus } from './docker-engine.ts';
 import { collectFrom, execIn } from './docker-exec.ts';
-import { exitCodeOf } from './docker-helper.ts';
+import { startOnce, stopContainer } from './docker-lifecycle.ts';
 import { outputOf, resultFor } from './docker-output.ts';
 import { probeDocker } from './docker-probe.ts';
 import {
@@ -42,9 +42,6 @@ export interface DockerSandboxOptions {
 }
 
 const copyTimeoutMs = 30 * 60_000;
-/** From SIGQUIT, at which the first process kills everything and reports, to the kill from outside. */
-const reportMs = 5000;
-
 export const dockerCapabilities: SandboxCapabilities = {
   isolated: true,
   network: 'none',
@@ -152,11 +149,11 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
     async start(run, signal) {
       const { State } = await inspect(run, signal);
       if (State.Status !== 'created') return;
-      await inspectIntact(run, signal);
+      const sandbox = await inspectIntact(run, signal);
       try {
-        await call((abortSignal) => containerOf(run).start({ abortSignal }), signal);
+        await startOnce(docker, disks.volumeName(run), sandbox, signal);
       } catch (error) {
-        if (!hasStatus(error, 304)) throw whatHappenedTo(run, error);
+        throw whatHappenedTo(run, error);
       }
     },
 
@@ -182,19 +179,12 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
     },
 
     async stop(run, graceMs) {
-      const { State } = await inspect(run);
-      if (State.Paused) await tolerant(() => containerOf(run).unpause());
-      if (!State.Running && !State.Paused) return;
-      const steps = [
-        { signal: 'SIGTERM', waitMs: graceMs },
-        { signal: 'SIGQUIT', waitMs: reportMs },
-        { signal: 'SIGKILL', waitMs: 30_000 },
-      ];
-      for (const step of steps) {
-        if (!(await tolerant(() => containerOf(run).kill({ signal: step.signal })))) return;
-        if (await ended(run, step.waitMs)) return;
+      await inspect(run);
+      try {
+        await stopContainer(docker, containerOf(run), graceMs);
+      } catch (error) {
+        throw whatHappenedTo(run, error);
       }
-      throw new Error(`The container of ${run} does not end`);
     },
 
     async pause(run) {
@@ -262,30 +252,6 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
       return await probeDocker({ docker, instance, image, requireImage, decide: disks.decide, signal });
     },
   };
-
-  /** False when the container had ended before. */
-  async function tolerant(act: () => Promise<unknown>): Promise<boolean> {
-    try {
-      await call(act);
-      return true;
-    } catch (error) {
-      if (hasStatus(error, 404, 409) || (error instanceof EngineError && /not running|not paused/i.test(error.message)))
-        return false;
-      throw error;
-    }
-  }
-
-  async function ended(run: string, withinMs: number): Promise<boolean> {
-    const timer = AbortSignal.timeout(Math.max(1, withinMs));
-    try {
-      await exitCodeOf(docker, disks.volumeName(run), timer);
-      return true;
-    } catch (error) {
-      if (timer.aborted) return false;
-      if (hasStatus(error, 404)) return true;
-      throw error;
-    }
-  }
 }
 
 /** Gives the engine's refusals the meaning they have for a sandbox. */

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { extract } from 'tar-stream';
 
 /** The archive breaks a rule of `readTar`, or is none. Nothing of it may be used. */
@@ -76,6 +75,7 @@ function setOwner(header: Buffer, uid: number, gid: number): number {
   if (header.every((byte) => byte === 0)) return 0;
   if (octal(header, 148, 8) !== checksum(header)) throw new UnsafeTar('Not a tar archive');
   const size = octal(header, 124, 12);
+  if (size === undefined) throw new UnsafeTar('A file of the tar archive is larger than 8 GiB');
   header.write(`${uid.toString(8).padStart(7, '0')}\0`, 108, 'latin1');
   header.write(`${gid.toString(8).padStart(7, '0')}\0`, 116, 'latin1');
   header.fill(0, 265, 329);
@@ -84,9 +84,10 @@ function setOwner(header: Buffer, uid: number, gid: number): number {
   return '123456'.includes(String.fromCharCode(header[156] ?? 0)) ? 0 : Math.ceil(size / block) * block;
 }
 
-function octal(header: Buffer, start: number, length: number): number {
+/** Undefined for other ways to write a number. */
+function octal(header: Buffer, start: number, length: number): number | undefined {
   const text = header.toString('latin1', start, start + length).replace(/^[ \0]+|[ \0].*$/gs, '');
-  if (!/^[0-7]*$/.test(text)) throw new UnsafeTar('A file of the archive is larger than 8 GiB');
+  if (!/^[0-7]*$/.test(text)) return undefined;
   return text === '' ? 0 : Number.parseInt(text, 8);
 }
 
@@ -122,10 +123,11 @@ export interface TarEntry {
  */
 export async function* readTar(source: AsyncIterable<Uint8Array>, limits: TarLimits): AsyncGenerator<TarEntry> {
   const unpack = extract();
-  let failure: unknown;
-  const fed = pipeline(Readable.from(source), unpack).catch((error: unknown) => {
-    failure = error;
-  });
+  const feed = Readable.from(source);
+  const closed = once(feed, 'close');
+  closed.catch(() => undefined);
+  feed.once('error', (error) => unpack.destroy(error));
+  feed.pipe(unpack);
   const seen = new Map<string, TarEntry['type']>();
   let total = 0;
   try {
@@ -150,14 +152,13 @@ export async function* readTar(source: AsyncIterable<Uint8Array>, limits: TarLim
       total += bytes.length;
       if (path !== '') yield { path, type, executable: (mode & 0o100) !== 0, bytes, ...(target === undefined ? {} : { target }) };
     }
-    await fed;
-    if (failure !== undefined) throw failure;
   } catch (error) {
-    await fed;
-    throw asTarError(failure ?? error);
+    throw asTarError(error);
   } finally {
     unpack.destroy();
-    await fed;
+    feed.destroy();
+    // The source has ended its work, a helper is gone.
+    await closed.catch(() => undefined);
   }
 }
 
