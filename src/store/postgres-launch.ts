@@ -2,6 +2,7 @@ import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:chi
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
 
 /** How the programs of PostgreSQL are run on this machine. */
 export interface PostgresLaunch {
@@ -103,4 +104,27 @@ function lookUpUser(name: string): { uid: number; gid: number } | undefined {
 /** True when the user can enter the directory, or run the program. */
 function reaches(user: { uid: number; gid: number }, path: string): boolean {
   return spawnSync('test', ['-x', path], user).status === 0;
+}
+
+/** Hands each line of both outputs to `onLine` and keeps the last few for an error message. */
+export function collectLines(child: ChildProcess, onLine: (line: string) => void): string[] {
+  const last: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream === null) continue;
+    createInterface({ input: stream }).on('line', (line) => {
+      if (line === '') return;
+      last.push(line);
+      if (last.length > 8) last.shift();
+      onLine(line);
+    });
+  }
+  return last;
+}
+
+/** Exit code, or the name of the signal. Rejects when the program could not be run. */
+export function exitOf(child: ChildProcess): Promise<number | string> {
+  const { promise, resolve, reject } = Promise.withResolvers<number | string>();
+  child.once('error', reject);
+  child.once('close', (code, signal) => resolve(code ?? signal ?? 'an unknown end'));
+  return promise;
 }
