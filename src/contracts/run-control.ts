@@ -62,9 +62,12 @@ export interface RunControl {
   unregister(runner: string): Promise<void>;
   /** Takes the run: `queued` -> `preparing`, or takes it over from a dead runner of the same host. */
   claim(run: string, runner: string): Promise<{ ok: true; spec: RunSpec } | { ok: false; reason: ClaimRefusal }>;
-  /** Appends events and stores the output cursor with them, in one commit. Refused (false) when this runner no longer holds the run. */
+  /**
+   * Appends events and stores the output cursor with them, in one commit. Refused (false) when this runner no longer holds the run.
+   * For `stage`, `output` and `note`; the other events are written by the methods that cause them.
+   */
   append(run: string, runner: string, events: RunEventData[], cursor?: OutputCursor): Promise<boolean>;
-  /** Pins the base of the task; the first pin wins and is returned. */
+  /** Pins the base of the task; the first pin wins and is returned. Appends the `git` event of the run, once. */
   pinBase(run: string, runner: string, base: { branch: string; commit: string }): Promise<{ branch: string; commit: string }>;
   /**
    * The last check before the command starts (promise 7): the policy pinned with the task, the rules of the task and the decision
@@ -80,7 +83,7 @@ export interface RunControl {
   ): Promise<{ verdict: 'run' } | { verdict: 'ask' } | { verdict: 'deny'; because: string }>;
   /**
    * `preparing` -> `executing`: the sandbox exists and its command is about to start. Recorded BEFORE the start. Refused (false)
-   * when the run is not this runner's or `authorise` has not said `run` for this kind of sandbox.
+   * when the run is not this runner's or `authorise` has not said `run` for this kind of sandbox. Appends the `sandbox` event.
    */
   executing(
     run: string,

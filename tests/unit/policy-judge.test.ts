@@ -344,7 +344,7 @@ describe('properties', () => {
   ];
   const wrapped = fc
     .tuple(denied, fc.array(fc.constantFrom(...wraps), { minLength: 1, maxLength: 4 }))
-    .map(([inner, chain]) => chain.reduce((text, wrap) => wrap(text), inner));
+    .map(([inner, chain]) => chain.reduce<string>((text, wrap) => wrap(text), inner));
 
   it('promise 7: a denied command never runs, whatever is built around it', () => {
     fc.assert(

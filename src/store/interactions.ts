@@ -1,0 +1,170 @@
+import { randomBytes } from 'node:crypto';
+import type { Interaction, Prisma } from '../../prisma/client/client.ts';
+import { type Action, actionSchema, type Policy, policySchema } from '../contracts/policy.ts';
+import { type InteractionState, interactionStateSchema } from '../contracts/states.ts';
+import { newId } from '../runtime/ids.ts';
+import type { Tx } from './database.ts';
+
+/** A request for an approval as the engine needs it. Its state changes only under the lock of its task. */
+export interface InteractionRecord {
+  id: string;
+  workspace: string;
+  task: string;
+  run: string;
+  state: InteractionState;
+  action: Action;
+  actionHash: string;
+  because: string;
+  risks: string[];
+  approvers: Policy['approvers'];
+  requester: string;
+  openedAt: Date;
+  remindAt: Date | null;
+  expiresAt: Date;
+  decidedAt: Date | null;
+  decidedBy: string | null;
+  decidedOn: string | null;
+  reason: string | null;
+  consumedAt: Date | null;
+  consumedBy: string | null;
+}
+
+export interface NewInteraction {
+  workspace: string;
+  task: string;
+  run: string;
+  action: Action;
+  actionHash: string;
+  because: string;
+  risks: readonly string[];
+  approvers: Policy['approvers'];
+  requester: string;
+  openedAt: Date;
+  remindAt: Date | null;
+  expiresAt: Date;
+}
+
+export async function createInteraction(tx: Tx, input: NewInteraction): Promise<InteractionRecord> {
+  const { workspace, task, run, requester, risks, ...rest } = input;
+  const row = await tx.db.interaction.create({
+    data: {
+      ...rest,
+      id: newId('int'),
+      workspaceId: workspace,
+      taskId: task,
+      runId: run,
+      requesterId: requester,
+      kind: 'approval',
+      state: 'pending',
+      // 128 bits, 22 characters: what buttons carry. Nobody can guess it, and it grants nothing by itself.
+      secret: randomBytes(16).toString('base64url'),
+      risks: [...risks],
+    },
+  });
+  tx.notify('interaction', row.id);
+  return toRecord(row);
+}
+
+/** A secret of another workspace names nothing (promise 12). */
+export async function findInteraction(tx: Tx, workspace: string, secret: string): Promise<InteractionRecord | undefined> {
+  const row = await tx.db.interaction.findFirst({ where: { secret, workspaceId: workspace } });
+  return row === null ? undefined : toRecord(row);
+}
+
+export async function interactionById(tx: Tx, id: string): Promise<InteractionRecord | undefined> {
+  const row = await tx.db.interaction.findUnique({ where: { id } });
+  return row === null ? undefined : toRecord(row);
+}
+
+export async function interactionsOfRun(tx: Tx, run: string): Promise<InteractionRecord[]> {
+  const rows = await tx.db.interaction.findMany({ where: { runId: run }, orderBy: { id: 'asc' } });
+  return rows.map(toRecord);
+}
+
+/** True when exactly this action was approved once in this task. */
+export async function wasApproved(tx: Tx, task: string, actionHash: string): Promise<boolean> {
+  const row = await tx.db.interaction.findFirst({ where: { taskId: task, state: 'approved', actionHash }, select: { id: true } });
+  return row !== null;
+}
+
+/** Settles a pending interaction. Returns false when it is not pending any more: somebody was first. */
+export async function settleInteraction(
+  tx: Tx,
+  id: string,
+  to: Exclude<InteractionState, 'pending'>,
+  set: { decidedAt: Date; decidedById?: string; decidedOn?: string; reason?: string | null },
+): Promise<boolean> {
+  const { count } = await tx.db.interaction.updateMany({ where: { id, state: 'pending' }, data: { state: to, ...set } });
+  if (count === 1) tx.notify('interaction', id);
+  return count === 1;
+}
+
+/**
+ * Uses an approval up for a run. `again`: this run had used it before, which is the same use. `refused`: another use was first, or it
+ * is no approval.
+ */
+export async function consumeApproval(tx: Tx, id: string, run: string, at: Date): Promise<'first' | 'again' | 'refused'> {
+  const first = await tx.db.interaction.updateMany({
+    where: { id, state: 'approved', consumedAt: null },
+    data: { consumedAt: at, consumedBy: run },
+  });
+  if (first.count === 1) return 'first';
+  return (await tx.db.interaction.count({ where: { id, state: 'approved', consumedBy: run } })) === 1 ? 'again' : 'refused';
+}
+
+/** Pending interactions whose time is over. */
+export async function overdueInteractions(db: Prisma.TransactionClient, now: Date, limit: number): Promise<string[]> {
+  const rows = await db.interaction.findMany({
+    where: { state: 'pending', expiresAt: { lte: now } },
+    select: { id: true },
+    orderBy: { expiresAt: 'asc' },
+    take: limit,
+  });
+  return rows.map(({ id }) => id);
+}
+
+/** Pending interactions about which nobody was reminded in time. */
+export async function interactionsToRemind(db: Prisma.TransactionClient, now: Date, limit: number): Promise<string[]> {
+  const rows = await db.interaction.findMany({
+    where: { state: 'pending', remindedAt: null, remindAt: { lte: now }, expiresAt: { gt: now } },
+    select: { id: true },
+    orderBy: { remindAt: 'asc' },
+    take: limit,
+  });
+  return rows.map(({ id }) => id);
+}
+
+/** Notes the reminder; true for the one who is first. */
+export async function noteReminder(tx: Tx, id: string, now: Date): Promise<boolean> {
+  const { count } = await tx.db.interaction.updateMany({
+    where: { id, state: 'pending', remindedAt: null },
+    data: { remindedAt: now },
+  });
+  if (count === 1) tx.notify('interaction', id);
+  return count === 1;
+}
+
+function toRecord(row: Interaction): InteractionRecord {
+  return {
+    id: row.id,
+    workspace: row.workspaceId,
+    task: row.taskId,
+    run: row.runId,
+    state: interactionStateSchema.parse(row.state),
+    action: actionSchema.parse(row.action),
+    actionHash: row.actionHash,
+    because: row.because,
+    risks: Array.isArray(row.risks) ? row.risks.map(String) : [],
+    approvers: policySchema.shape.approvers.parse(row.approvers),
+    requester: row.requesterId,
+    openedAt: row.openedAt,
+    remindAt: row.remindAt,
+    expiresAt: row.expiresAt,
+    decidedAt: row.decidedAt,
+    decidedBy: row.decidedById,
+    decidedOn: row.decidedOn,
+    reason: row.reason,
+    consumedAt: row.consumedAt,
+    consumedBy: row.consumedBy,
+  };
+}

@@ -1,0 +1,27 @@
+import { Prisma } from '../../prisma/client/client.ts';
+import type { RunControl, RunSpec } from '../contracts/run-control.ts';
+
+/** Where a project comes from. `removed`: people have taken it off every list. */
+export async function sourceOf(
+  db: Prisma.TransactionClient,
+  id: string,
+): Promise<{ project: RunSpec['project']; removed: boolean } | undefined> {
+  const row = await db.project.findUnique({ where: { id } });
+  if (row === null) return undefined;
+  const source: RunSpec['project']['source'] =
+    row.sourceKind === 'path' ? { kind: 'path', path: row.source } : { kind: 'git', url: row.source };
+  return { project: { id: row.id, name: row.name, source, baseBranch: row.baseBranch }, removed: row.archivedAt !== null };
+}
+
+/** Stores what a sync found. A failed one keeps what an earlier one had found. */
+export async function recordSync(
+  db: Prisma.TransactionClient,
+  id: string,
+  found: Parameters<RunControl['projectSynced']>[1],
+  now: Date,
+): Promise<void> {
+  const data: Prisma.ProjectUpdateManyMutationInput = found.ok
+    ? { syncState: 'ready', syncError: Prisma.DbNull, defaultBranch: found.defaultBranch, head: found.head, syncedAt: now }
+    : { syncState: 'unreachable', syncError: { code: found.code, detail: found.detail }, syncedAt: now };
+  await db.project.updateMany({ where: { id }, data });
+}

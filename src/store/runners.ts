@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import { Prisma } from '../../prisma/client/client.ts';
+import type { SandboxOffer } from '../contracts/run-control.ts';
+import type { Tx } from './database.ts';
+
+/** What the `sandboxes` column holds. */
+const sandboxesSchema = z.object({
+  kinds: z.array(z.string()),
+  offer: z
+    .object({
+      cwd: z.string(),
+      sandbox: z.enum(['docker', 'local']),
+      image: z.string().nullable(),
+      network: z.enum(['none', 'host']),
+    })
+    .nullable(),
+});
+
+/** A runner that has not beaten for this long counts as dead. Milliseconds. */
+export const deadAfterMs = 60_000;
+
+export interface RunnerRecord {
+  id: string;
+  host: string;
+  /** Runs at once; 0 when it has left or was replaced. */
+  capacity: number;
+  startedAt: Date;
+  beatAt: Date;
+}
+
+export function isAlive(runner: RunnerRecord, now: Date): boolean {
+  return runner.capacity > 0 && now.getTime() - runner.beatAt.getTime() < deadAfterMs;
+}
+
+/** Stores the runner as alive and ends any other of its host: one data directory has one runner. */
+export async function putRunner(
+  tx: Tx,
+  runner: { id: string; host: string; capacity: number; sandboxes: readonly string[]; offer: SandboxOffer | undefined },
+  now: Date,
+): Promise<void> {
+  await tx.db.runner.updateMany({ where: { hostId: runner.host, id: { not: runner.id } }, data: { capacity: 0 } });
+  const values = {
+    hostId: runner.host,
+    capacity: runner.capacity,
+    sandboxes: { kinds: [...runner.sandboxes], offer: runner.offer ?? null },
+    beatAt: now,
+  };
+  await tx.db.runner.upsert({
+    where: { id: runner.id },
+    create: { id: runner.id, startedAt: now, ...values },
+    update: values,
+  });
+}
+
+/** Returns false when the runner has been replaced or is not known: its beats no longer count. */
+export async function beatRunner(db: Prisma.TransactionClient, id: string, now: Date): Promise<boolean> {
+  const { count } = await db.runner.updateMany({ where: { id, capacity: { gt: 0 } }, data: { beatAt: now } });
+  return count === 1;
+}
+
+/** The row stays, so that it is known when its host was seen last. */
+export async function retireRunner(tx: Tx, id: string, now: Date): Promise<void> {
+  await tx.db.runner.updateMany({ where: { id, capacity: { gt: 0 } }, data: { capacity: 0, beatAt: now } });
+}
+
+export async function runnerById(tx: Tx, id: string): Promise<RunnerRecord | undefined> {
+  const row = await tx.db.runner.findUnique({ where: { id } });
+  return row === null ? undefined : toRunner(row);
+}
+
+/** How many runs all living runners take at once. */
+export async function totalCapacity(db: Prisma.TransactionClient, now: Date): Promise<number> {
+  const alive = new Date(now.getTime() - deadAfterMs);
+  const sum = await db.runner.aggregate({ where: { beatAt: { gt: alive } }, _sum: { capacity: true } });
+  return sum._sum.capacity ?? 0;
+}
+
+/** What commands would be run in now: the offer of the runner that was heard last. Undefined when none has said. */
+export async function currentOffer(tx: Tx): Promise<SandboxOffer | undefined> {
+  const rows = await tx.db.runner.findMany({ orderBy: [{ beatAt: 'desc' }, { id: 'desc' }], take: 10 });
+  const alive = rows.filter(({ capacity }) => capacity > 0);
+  for (const row of [...alive, ...rows]) {
+    const offer = sandboxesSchema.safeParse(row.sandboxes).data?.offer;
+    if (offer !== undefined && offer !== null) return offer;
+  }
+  return undefined;
+}
+
+/** Forgets runners that left long ago and hold no run. */
+export async function forgetRunners(tx: Tx, before: Date): Promise<void> {
+  await tx.db.$executeRaw(Prisma.sql`
+    DELETE FROM "Runner" WHERE "beatAt" < ${before} AND NOT EXISTS (
+      SELECT FROM "Run" WHERE "Run"."hostId" = "Runner"."hostId"
+        AND "Run"."state" IN ('preparing', 'planning', 'executing', 'finishing')
+    )`);
+}
+
+export function toRunner(row: { id: string; hostId: string; capacity: number; startedAt: Date; beatAt: Date }): RunnerRecord {
+  return { id: row.id, host: row.hostId, capacity: row.capacity, startedAt: row.startedAt, beatAt: row.beatAt };
+}

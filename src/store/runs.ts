@@ -1,0 +1,197 @@
+import { Prisma, type Run } from '../../prisma/client/client.ts';
+import type { Actor, OutputCursor, RunEventData } from '../contracts/run-event.ts';
+import { type RunState, runStateSchema } from '../contracts/states.ts';
+import { newId } from '../runtime/ids.ts';
+import type { Tx } from './database.ts';
+import { appendEvents, insertNumbered } from './run-events.ts';
+import { totalCapacity } from './runners.ts';
+
+/** States in which a runner holds the run. */
+export const heldStates = ['preparing', 'planning', 'executing', 'finishing'] as const satisfies RunState[];
+/** States that are not an end. */
+export const liveStates = ['queued', 'awaiting', ...heldStates] as const satisfies RunState[];
+
+/** A run as the engine needs it. Its state changes only under the lock of its task (`lockTask`). */
+export interface RunRecord {
+  id: string;
+  workspace: string;
+  task: string;
+  project: string;
+  attempt: number;
+  state: RunState;
+  requestedBy: string;
+  /** When it got its place: it may be taken by a runner from then on. */
+  dispatchedAt: Date | null;
+  startedAt: Date | null;
+  stopRequestedAt: Date | null;
+  runner: string | null;
+  host: string | null;
+  sandboxKind: string | null;
+  sandboxRef: string | null;
+  cursor: OutputCursor;
+  timeoutMs: number;
+}
+
+export interface NewRun {
+  workspace: string;
+  task: string;
+  project: string;
+  attempt: number;
+  requestedBy: string;
+  timeoutMs: number;
+  at: Date;
+}
+
+/** Makes a run in state `queued`, with its first event. */
+export async function createRun(tx: Tx, input: NewRun, actor: Actor): Promise<RunRecord> {
+  const row = await tx.db.run.create({
+    data: {
+      id: newId('run'),
+      workspaceId: input.workspace,
+      taskId: input.task,
+      projectId: input.project,
+      attempt: input.attempt,
+      state: 'queued',
+      requestedById: input.requestedBy,
+      queuedAt: input.at,
+      lastEventAt: input.at,
+      timeoutMs: input.timeoutMs,
+    },
+  });
+  await appendEvents(tx, { run: row.id, actor, at: input.at, events: [{ type: 'lifecycle', from: null, to: 'queued' }] });
+  return toRecord(row);
+}
+
+export async function runById(tx: Tx, id: string): Promise<RunRecord | undefined> {
+  const row = await tx.db.run.findUnique({ where: { id } });
+  return row === null ? undefined : toRecord(row);
+}
+
+/** The run of the task with the highest attempt. */
+export async function latestRun(tx: Tx, task: string): Promise<RunRecord | undefined> {
+  const row = await tx.db.run.findFirst({ where: { taskId: task }, orderBy: { attempt: 'desc' } });
+  return row === null ? undefined : toRecord(row);
+}
+
+export interface RunChange {
+  run: string;
+  from: RunState;
+  to: RunState;
+  /** When given, only while this runner holds the run. */
+  heldBy?: string | undefined;
+  actor: Actor;
+  events: readonly RunEventData[];
+  at: Date;
+  set?: Prisma.RunUncheckedUpdateManyInput | undefined;
+}
+
+/** Moves a run and appends the events that say so. Returns false, with nothing written, when the state is not the expected one. */
+export async function changeRun(tx: Tx, { run, from, to, heldBy, actor, events, at, set }: RunChange): Promise<boolean> {
+  const [moved] = await tx.db.run.updateManyAndReturn({
+    where: { id: run, state: from, ...(heldBy === undefined ? {} : { runnerId: heldBy }) },
+    data: { ...set, state: to, lastEventAt: at, lastSeq: { increment: events.length } },
+    select: { lastSeq: true },
+  });
+  if (moved === undefined) return false;
+  await insertNumbered(tx, { run, actor, events, at }, moved.lastSeq);
+  tx.notify('queue');
+  return true;
+}
+
+/** Notes who wants the run stopped. Returns false when it was noted before. */
+export async function requestStop(tx: Tx, run: string, by: string, at: Date): Promise<boolean> {
+  const { count } = await tx.db.run.updateMany({
+    where: { id: run, stopRequestedAt: null },
+    data: { stopRequestedAt: at, stopRequestedBy: by },
+  });
+  if (count === 1) tx.notify('stop', run);
+  return count === 1;
+}
+
+/** Where a waiting run stands. */
+export interface QueuePlace {
+  /** 1 is next; 0: it is its turn, a runner takes it any moment. */
+  place: number;
+  /** About how long until it starts, in milliseconds; null when nothing is known to reckon with. */
+  estimateMs: number | null;
+  /** What it waits for: nothing, other runs of its project, other runs of all projects, or a runner. */
+  waitsFor: 'nothing' | 'project' | 'runners' | 'no_runner';
+}
+
+/** The place of a run in the queue, or null when it does not wait in it. */
+export async function queuePlace(db: Prisma.TransactionClient, run: string, now: Date): Promise<QueuePlace | null> {
+  const [row] = await db.$queryRaw<
+    {
+      dispatched: boolean;
+      concurrency: number;
+      busy: number;
+      projectBusy: number;
+      ahead: number;
+      projectAhead: number;
+      mean: number | null;
+    }[]
+  >(Prisma.sql`
+    WITH this AS (SELECT * FROM "Run" WHERE "id" = ${run} AND "state" = 'queued'),
+    busy AS (
+      SELECT count(*)::int AS "all", count(*) FILTER (WHERE "Run"."projectId" = this."projectId")::int AS project
+      FROM "Run", this WHERE ${holdsPlace}
+    ), ahead AS (
+      SELECT count(*)::int AS "all", count(*) FILTER (WHERE "Run"."projectId" = this."projectId")::int AS project
+      FROM "Run", this
+      WHERE "Run"."state" = 'queued' AND "Run"."dispatchedAt" IS NULL
+        AND ("Run"."queuedAt", "Run"."id") < (this."queuedAt", this."id")
+    )
+    SELECT this."dispatchedAt" IS NOT NULL AS dispatched, coalesce(("Project"."limits"->>'concurrency')::int, 1) AS concurrency,
+      busy."all" AS busy, busy.project AS "projectBusy", ahead."all" AS ahead, ahead.project AS "projectAhead",
+      coalesce(
+        (${meanMs(Prisma.sql`"Run"."projectId" = this."projectId"`)}),
+        (${meanMs(Prisma.sql`"Run"."workspaceId" = this."workspaceId"`)})
+      ) AS mean
+    FROM this JOIN "Project" ON "Project"."id" = this."projectId", busy, ahead`);
+  if (row === undefined) return null;
+  if (row.dispatched) return { place: 0, estimateMs: 0, waitsFor: 'nothing' };
+  const capacity = await totalCapacity(db, now);
+  if (capacity === 0) return { place: row.ahead + 1, estimateMs: null, waitsFor: 'no_runner' };
+  const byProject = row.projectBusy + row.projectAhead >= row.concurrency;
+  const place = (byProject ? row.projectAhead : row.ahead) + 1;
+  const slots = byProject ? Math.min(row.concurrency, capacity) : capacity;
+  const estimateMs = row.mean === null ? null : Math.round((row.mean * place) / slots);
+  return { place, estimateMs, waitsFor: byProject ? 'project' : 'runners' };
+}
+
+/** The run holds a place: a runner has it, or may take it any moment. */
+export const holdsPlace = Prisma.sql`(
+  "Run"."state" IN ('preparing', 'planning', 'executing', 'finishing')
+  OR ("Run"."state" = 'queued' AND "Run"."dispatchedAt" IS NOT NULL)
+)`;
+
+/** Mean time from start to end of the last 20 runs. */
+function meanMs(which: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`
+    SELECT avg(extract(epoch FROM "endedAt" - "startedAt") * 1000)::float8 FROM (
+      SELECT "startedAt", "endedAt" FROM "Run"
+      WHERE ${which} AND "startedAt" IS NOT NULL AND "endedAt" IS NOT NULL
+      ORDER BY "endedAt" DESC LIMIT 20
+    ) AS ended`;
+}
+
+export function toRecord(row: Run): RunRecord {
+  return {
+    id: row.id,
+    workspace: row.workspaceId,
+    task: row.taskId,
+    project: row.projectId,
+    attempt: row.attempt,
+    state: runStateSchema.parse(row.state),
+    requestedBy: row.requestedById,
+    dispatchedAt: row.dispatchedAt,
+    startedAt: row.startedAt,
+    stopRequestedAt: row.stopRequestedAt,
+    runner: row.runnerId,
+    host: row.hostId,
+    sandboxKind: row.sandboxKind,
+    sandboxRef: row.sandboxRef,
+    cursor: { stdout: Number(row.stdoutBytes), stderr: Number(row.stderrBytes) },
+    timeoutMs: row.timeoutMs,
+  };
+}

@@ -1,0 +1,133 @@
+import { Prisma, type Task } from '../../prisma/client/client.ts';
+import { type Policy, policySchema } from '../contracts/policy.ts';
+import { type TaskColumn, taskColumnSchema } from '../contracts/states.ts';
+import { newId } from '../runtime/ids.ts';
+import type { Tx } from './database.ts';
+
+/** A task as the engine needs it. */
+export interface TaskRecord {
+  id: string;
+  workspace: string;
+  number: number;
+  project: string;
+  title: string;
+  command: string;
+  column: TaskColumn;
+  branch: string;
+  base: { branch: string; commit: string } | null;
+  head: string | null;
+  /** Pinned at creation; undefined when the row holds none that can be read: then everything asks. */
+  policy: Policy | undefined;
+  requester: string;
+}
+
+export interface NewTask {
+  workspace: string;
+  number: number;
+  project: string;
+  title: string;
+  command: string;
+  branch: string;
+  policy: Policy;
+  policyVersion: number;
+  requester: string;
+  originKey: string;
+  at: Date;
+}
+
+/**
+ * Holds the workspace's row until the end of the transaction and returns the number its next task gets. Two tasks made at once, also
+ * two of the same origin, come one after the other from here on.
+ */
+export async function nextTaskNumber(tx: Tx, workspace: string): Promise<number | undefined> {
+  const rows = await tx.db.$queryRaw<{ nextTaskNumber: number }[]>(Prisma.sql`
+    SELECT "nextTaskNumber" FROM "Workspace" WHERE "id" = ${workspace} FOR NO KEY UPDATE`);
+  return rows[0]?.nextTaskNumber;
+}
+
+/** The task that this inbound event has made already. */
+export async function taskByOrigin(tx: Tx, workspace: string, originKey: string): Promise<TaskRecord | undefined> {
+  const row = await tx.db.task.findUnique({ where: { workspaceId_originKey: { workspaceId: workspace, originKey } } });
+  return row === null ? undefined : toRecord(row);
+}
+
+/** Makes a task in the backlog and uses up its number. Call `nextTaskNumber` before, in the same transaction. */
+export async function createTask(tx: Tx, input: NewTask): Promise<TaskRecord> {
+  await tx.db.workspace.update({ where: { id: input.workspace }, data: { nextTaskNumber: input.number + 1 } });
+  const row = await tx.db.task.create({
+    data: {
+      id: newId('tsk'),
+      workspaceId: input.workspace,
+      number: input.number,
+      projectId: input.project,
+      title: input.title,
+      kind: 'command',
+      command: input.command,
+      column: 'backlog',
+      rank: input.at.getTime(),
+      branch: input.branch,
+      policy: input.policy,
+      policyVersion: input.policyVersion,
+      requesterId: input.requester,
+      originKey: input.originKey,
+      createdAt: input.at,
+      updatedAt: input.at,
+    },
+  });
+  return toRecord(row);
+}
+
+export async function taskById(tx: Tx, id: string): Promise<TaskRecord | undefined> {
+  const row = await tx.db.task.findUnique({ where: { id } });
+  return row === null ? undefined : toRecord(row);
+}
+
+/**
+ * The task, locked until the end of the transaction. Everything that moves a task, its runs and its interactions takes this lock
+ * first, so these moves come one after the other. Appending events does not need it.
+ */
+export async function lockTask(tx: Tx, id: string): Promise<TaskRecord | undefined> {
+  await tx.db.$queryRaw(Prisma.sql`SELECT "id" FROM "Task" WHERE "id" = ${id} FOR NO KEY UPDATE`);
+  return taskById(tx, id);
+}
+
+/** Puts the card at the end of another column. Returns false when it was not in the expected one. */
+export async function changeColumn(
+  tx: Tx,
+  change: { task: string; from: TaskColumn; to: TaskColumn; reason: string | null; at: Date },
+): Promise<boolean> {
+  const { count } = await tx.db.task.updateMany({
+    where: { id: change.task, column: change.from },
+    data: { column: change.to, reason: change.reason, rank: change.at.getTime(), updatedAt: change.at },
+  });
+  return count === 1;
+}
+
+/** Pins the base commit; the first pin wins. */
+export async function pinTaskBase(tx: Tx, task: string, base: { branch: string; commit: string }): Promise<void> {
+  await tx.db.task.updateMany({
+    where: { id: task, baseCommit: null },
+    data: { baseBranch: base.branch, baseCommit: base.commit },
+  });
+}
+
+export async function setHead(tx: Tx, task: string, head: string): Promise<void> {
+  await tx.db.task.update({ where: { id: task }, data: { head } });
+}
+
+function toRecord(row: Task): TaskRecord {
+  return {
+    id: row.id,
+    workspace: row.workspaceId,
+    number: row.number,
+    project: row.projectId,
+    title: row.title,
+    command: row.command,
+    column: taskColumnSchema.parse(row.column),
+    branch: row.branch,
+    base: row.baseBranch === null || row.baseCommit === null ? null : { branch: row.baseBranch, commit: row.baseCommit },
+    head: row.head,
+    policy: policySchema.safeParse(row.policy).data,
+    requester: row.requesterId,
+  };
+}

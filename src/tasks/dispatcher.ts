@@ -1,0 +1,54 @@
+import type { JobQueue } from '../contracts/jobs.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/logger.ts';
+import type { Database } from '../store/database.ts';
+import { givePlaces } from '../store/held-runs.ts';
+import { totalCapacity } from '../store/runners.ts';
+
+export interface Dispatcher {
+  /**
+   * Gives free places to waiting runs and publishes their jobs. Resolves when a pass that began after the call is done; calls during
+   * a pass share the next one. Never throws: what failed is logged and repeated by the sweeper.
+   */
+  dispatch(): Promise<void>;
+  /** Publishes the job of a run; idempotent while the queue has it. */
+  publish(run: string): Promise<void>;
+}
+
+export function createDispatcher(deps: { database: Database; queue: JobQueue; clock: Clock; logger: Logger }): Dispatcher {
+  const { database, queue, clock, logger } = deps;
+  let current: Promise<void> = Promise.resolve();
+  let next: Promise<void> | undefined;
+
+  async function pass(): Promise<void> {
+    try {
+      const now = clock.now();
+      const capacity = await totalCapacity(database.db, now);
+      if (capacity === 0) return;
+      const placed = await database.transaction((tx) => givePlaces(tx, capacity, now));
+      for (const run of placed) await publish(run);
+    } catch (error) {
+      logger.error({ err: error }, 'dispatch failed');
+    }
+  }
+
+  async function publish(run: string): Promise<void> {
+    try {
+      await queue.publish('run.execute', { run }, { id: run });
+    } catch (error) {
+      logger.error({ err: error, run }, 'job not published');
+    }
+  }
+
+  return {
+    dispatch() {
+      next ??= current.then(() => {
+        next = undefined;
+        current = pass();
+        return current;
+      });
+      return next;
+    },
+    publish,
+  };
+}

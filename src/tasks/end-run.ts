@@ -1,0 +1,56 @@
+import type { Prisma } from '../../prisma/client/client.ts';
+import { interactionTransition } from '../approvals/interaction-state.ts';
+import type { Actor, RunEventData, RunResult } from '../contracts/run-event.ts';
+import type { RunCause } from '../contracts/states.ts';
+import type { Tx } from '../store/database.ts';
+import { interactionsOfRun, settleInteraction } from '../store/interactions.ts';
+import type { RunRecord } from '../store/runs.ts';
+import { setHead, type TaskRecord } from '../store/tasks.ts';
+import { advanceRun, advanceTask } from './advance.ts';
+import { taskEventOf } from './task-state.ts';
+
+export interface End {
+  task: TaskRecord;
+  run: RunRecord;
+  result: RunResult;
+  actor: Actor;
+  at: Date;
+  /** Events that come before the end in the log, e.g. the decision that caused it. */
+  before?: readonly RunEventData[];
+}
+
+/**
+ * Ends a run: state, terminal event, result, task column, head. Requests for decisions that still wait are cancelled with it. The
+ * guard on the state makes it happen exactly once.
+ */
+export async function endRun(tx: Tx, { task, run, result, actor, at, before }: End): Promise<void> {
+  const cancelled = await cancelPending(tx, run.id, at);
+  await advanceRun(tx, {
+    run,
+    event: result.outcome,
+    actor,
+    at,
+    before: [...(before ?? []), ...cancelled],
+    after: [{ type: 'terminal', result }],
+    // The schema of a result leaves out what is undefined only where it may, so it is plain JSON.
+    set: { endedAt: at, result: JSON.parse(JSON.stringify(result)) as Prisma.InputJsonObject },
+  });
+  if (result.commit !== undefined) await setHead(tx, task.id, result.commit);
+  const reason = result.outcome === 'succeeded' ? null : result.message;
+  await advanceTask(tx, task, taskEventOf(result.outcome, result.files.length > 0), at, reason);
+}
+
+async function cancelPending(tx: Tx, run: string, at: Date): Promise<RunEventData[]> {
+  const events: RunEventData[] = [];
+  for (const { id, state } of await interactionsOfRun(tx, run)) {
+    const transition = interactionTransition(state, 'cancel');
+    if (!transition.ok || !(await settleInteraction(tx, id, 'cancelled', { decidedAt: at }))) continue;
+    events.push({ type: 'interaction_decided', interaction: id, state: 'cancelled' });
+  }
+  return events;
+}
+
+/** A run that ends without having run: `cancelled`, with the reason as its message. */
+export function cancelledResult(cause: RunCause, message: string, durationMs = 0): RunResult {
+  return { outcome: 'cancelled', cause, message, durationMs, files: [], artifacts: [] };
+}

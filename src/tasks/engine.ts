@@ -1,0 +1,121 @@
+import { authorise } from '../approvals/authorise.ts';
+import { decide } from '../approvals/decide.ts';
+import { approvalDetails } from '../approvals/details.ts';
+import type { JobQueue } from '../contracts/jobs.ts';
+import type { RunControl } from '../contracts/run-control.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { recordAudit } from '../store/audit.ts';
+import type { Database, Tx } from '../store/database.ts';
+import { liveRunsOfHost, unfinishedRuns } from '../store/held-runs.ts';
+import { recordSync, sourceOf } from '../store/project-sync.ts';
+import { endRule } from '../store/rules.ts';
+import { appendHeld } from '../store/run-events.ts';
+import { beatRunner, putRunner, retireRunner } from '../store/runners.ts';
+import type { Wakeups } from '../store/wakeups.ts';
+import { system } from './advance.ts';
+import { moveTask, retryTask, stopTask } from './change-task.ts';
+import { createCommandTask } from './create-task.ts';
+import { createDispatcher, type Dispatcher } from './dispatcher.ts';
+import { defaultEngineSettings, type EngineSettings } from './engine-settings.ts';
+import { claimRun } from './run-claim.ts';
+import { finishRun, markExecuting, markFinishing, pinBase } from './run-progress.ts';
+import { sweep } from './sweep.ts';
+import type { Engine, TaskEngine } from './task-engine.ts';
+import { createRunWatch } from './watch-runs.ts';
+
+export interface EngineDeps {
+  database: Database;
+  queue: JobQueue;
+  wakeups: Pick<Wakeups, 'subscribe'>;
+  clock: Clock;
+  logger: Logger;
+  settings?: Partial<EngineSettings> | undefined;
+}
+
+/** The engine over one database. Nothing runs by itself: call `sweep` on a timer. */
+export function createEngine(deps: EngineDeps): Engine {
+  const settings = { ...defaultEngineSettings, ...deps.settings };
+  const dispatcher = createDispatcher(deps);
+  const since = deps.clock.now();
+  return {
+    tasks: taskEngine(deps, dispatcher),
+    runs: runControl(deps, dispatcher, settings),
+    sweep: () => sweep({ ...deps, dispatcher, settings, since }),
+  };
+}
+
+function taskEngine({ clock }: EngineDeps, dispatcher: Dispatcher): TaskEngine {
+  /** Places may have been freed or asked for: they are given after the commit. */
+  async function dispatching<T>(tx: Tx, work: Promise<T>): Promise<T> {
+    const result = await work;
+    tx.afterCommit(() => dispatcher.dispatch());
+    return result;
+  }
+  return {
+    createCommandTask: (tx, input) => dispatching(tx, createCommandTask(tx, input, clock.now())),
+    stop: (tx, task, by) => dispatching(tx, stopTask(tx, task, by, clock.now())),
+    retry: (tx, task, by) => dispatching(tx, retryTask(tx, task, by, clock.now())),
+    move: (tx, task, column, by) => dispatching(tx, moveTask(tx, task, column, by, clock.now())),
+    decide: (tx, input) => dispatching(tx, decide(tx, input, clock.now())),
+    details: (tx, workspace, secret) => approvalDetails(tx, workspace, secret),
+    async revokeRule(tx, rule, by) {
+      const ended = await endRule(tx, by.workspace, rule, by.user, clock.now());
+      if (ended === undefined) return false;
+      await recordAudit(tx, {
+        workspace: by.workspace,
+        actor: by.user,
+        action: 'rule.revoked',
+        subject: rule,
+        data: ended,
+      });
+      return true;
+    },
+  };
+}
+
+function runControl(
+  { database, wakeups, clock, logger }: EngineDeps,
+  dispatcher: Dispatcher,
+  settings: EngineSettings,
+): RunControl {
+  const watch = createRunWatch({ database, wakeups, logger, everyMs: settings.watchMs });
+  /** One transaction; then places that became free are given. */
+  async function dispatching<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    return database.transaction(async (tx) => {
+      const result = await work(tx);
+      tx.afterCommit(() => dispatcher.dispatch());
+      return result;
+    });
+  }
+  return {
+    register: ({ id, host, capacity, sandboxes, offer }) =>
+      dispatching(async (tx) => {
+        await putRunner(tx, { id, host, capacity, sandboxes, offer }, clock.now());
+        return unfinishedRuns(tx, host, id);
+      }),
+    async beat(runner) {
+      if (!(await beatRunner(database.db, runner, clock.now()))) logger.warn({ runner }, 'beat of a runner that was replaced');
+    },
+    unregister: (runner) => database.transaction((tx) => retireRunner(tx, runner, clock.now())),
+    claim: (run, runner) => database.transaction((tx) => claimRun(tx, run, runner, clock.now())),
+    append(run, runner, events, cursor) {
+      for (const { type } of events) {
+        if (type !== 'stage' && type !== 'output' && type !== 'note') throw new Error(`a runner does not append ${type} events`);
+      }
+      return appendHeld(database.db, { run, actor: system('runner'), events, at: clock.now() }, runner, cursor);
+    },
+    pinBase: (run, runner, base) => database.transaction((tx) => pinBase(tx, run, runner, base, clock.now())),
+    authorise: (run, runner, action) => dispatching((tx) => authorise(tx, run, runner, action, clock.now())),
+    executing: (run, runner, sandbox) => database.transaction((tx) => markExecuting(tx, run, runner, sandbox, clock.now())),
+    finishing: (run, runner) => database.transaction((tx) => markFinishing(tx, run, runner, clock.now())),
+    finish: (run, runner, result) => dispatching((tx) => finishRun(tx, run, runner, result, clock.now())),
+    watch,
+    projectSynced: (project, found) => recordSync(database.db, project, found, clock.now()),
+    async projectSource(project) {
+      const source = await sourceOf(database.db, project);
+      return source === undefined || source.removed ? null : source.project;
+    },
+    liveRuns: (host) => liveRunsOfHost(database.db, host),
+  };
+}

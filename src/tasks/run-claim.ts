@@ -1,0 +1,88 @@
+import { policyOf } from '../approvals/judge-task.ts';
+import type { ClaimRefusal, RunSpec } from '../contracts/run-control.ts';
+import type { Tx } from '../store/database.ts';
+import { takeOver } from '../store/held-runs.ts';
+import { sourceOf } from '../store/project-sync.ts';
+import { appendEvents } from '../store/run-events.ts';
+import { isAlive, runnerById } from '../store/runners.ts';
+import { type RunRecord, runById } from '../store/runs.ts';
+import { lockTask, type TaskRecord } from '../store/tasks.ts';
+import { advanceRun, advanceTask, system } from './advance.ts';
+import { cancelledResult, endRun } from './end-run.ts';
+
+export type Claim = { ok: true; spec: RunSpec } | { ok: false; reason: ClaimRefusal };
+
+/**
+ * Gives a run to a runner: a waiting one that has its place, or one that an earlier runner of the same host has left in the middle.
+ * A runner that was replaced or is not registered gets nothing.
+ */
+export async function claimRun(tx: Tx, runId: string, runnerId: string, now: Date): Promise<Claim> {
+  const known = await runById(tx, runId);
+  if (known === undefined) return { ok: false, reason: 'unknown' };
+  const task = await lockTask(tx, known.task);
+  const run = await runById(tx, runId);
+  if (run === undefined || task === undefined) return { ok: false, reason: 'unknown' };
+  const runner = await runnerById(tx, runnerId);
+  if (runner === undefined || runner.capacity === 0) return { ok: false, reason: 'held_elsewhere' };
+  switch (run.state) {
+    case 'queued': {
+      if (run.dispatchedAt === null) return { ok: false, reason: 'project_busy' };
+      if ((await sourceOf(tx.db, run.project))?.removed !== false) {
+        const result = cancelledResult('stopped', 'Its project has been removed.');
+        await endRun(tx, { task, run, result, actor: system('gateway'), at: now });
+        return { ok: false, reason: 'not_queued' };
+      }
+      const set = { runnerId, hostId: runner.host, sandboxKind: null, sandboxRef: null };
+      await advanceRun(tx, { run, event: 'claim', actor: system('runner'), at: now, set });
+      await advanceTask(tx, task, 'start', now);
+      return spec(tx, task, run, null);
+    }
+    case 'preparing':
+    case 'executing':
+    case 'finishing': {
+      const { state: phase } = run;
+      if (run.runner !== runnerId) {
+        const holder = run.runner === null ? undefined : await runnerById(tx, run.runner);
+        const free = holder === undefined || !isAlive(holder, now);
+        if (!free || run.host !== runner.host) return { ok: false, reason: 'held_elsewhere' };
+        await takeOver(tx, run.id, runnerId);
+        const text = 'The runner has started again and continues the run.';
+        const events = [{ type: 'note', level: 'info', text }] as const;
+        await appendEvents(tx, { run: run.id, actor: system('runner'), at: now, events });
+      }
+      return spec(tx, task, run, { phase, sandboxRef: run.sandboxRef, cursor: run.cursor, startedAt: run.startedAt });
+    }
+    case 'planning':
+    case 'awaiting':
+    case 'succeeded':
+    case 'failed':
+    case 'cancelled':
+    case 'timed_out':
+    case 'interrupted':
+      return { ok: false, reason: 'not_queued' };
+  }
+}
+
+async function spec(tx: Tx, task: TaskRecord, run: RunRecord, resume: RunSpec['resume']): Promise<Claim> {
+  const source = await sourceOf(tx.db, task.project);
+  if (source === undefined) throw new Error(`no project ${task.project}`);
+  return {
+    ok: true,
+    spec: {
+      run: run.id,
+      workspace: run.workspace,
+      task: task.id,
+      taskNumber: task.number,
+      attempt: run.attempt,
+      command: task.command,
+      title: task.title,
+      project: source.project,
+      branch: task.branch,
+      base: task.base,
+      head: task.head,
+      policy: policyOf(task),
+      timeoutMs: run.timeoutMs,
+      resume,
+    },
+  };
+}

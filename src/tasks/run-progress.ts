@@ -1,0 +1,79 @@
+import type { RunControl } from '../contracts/run-control.ts';
+import { type RunResult, runResultSchema } from '../contracts/run-event.ts';
+import type { Tx } from '../store/database.ts';
+import { appendEvents, hasEvent } from '../store/run-events.ts';
+import { heldStates, type RunRecord, runById } from '../store/runs.ts';
+import { lockTask, pinTaskBase, type TaskRecord } from '../store/tasks.ts';
+import { advanceRun, system } from './advance.ts';
+import { endRun } from './end-run.ts';
+
+interface Held {
+  task: TaskRecord;
+  run: RunRecord;
+}
+
+/** The run with its task locked, when this runner holds it. */
+async function held(tx: Tx, runId: string, runner: string): Promise<Held | undefined> {
+  const known = await runById(tx, runId);
+  const task = known === undefined ? undefined : await lockTask(tx, known.task);
+  const run = await runById(tx, runId);
+  if (task === undefined || run === undefined || run.runner !== runner) return undefined;
+  return heldStates.some((state) => state === run.state) ? { task, run } : undefined;
+}
+
+export async function pinBase(
+  tx: Tx,
+  runId: string,
+  runner: string,
+  base: { branch: string; commit: string },
+  at: Date,
+): Promise<{ branch: string; commit: string }> {
+  const found = await held(tx, runId, runner);
+  if (found === undefined) throw new Error(`run ${runId} is not held by ${runner}`);
+  const { task, run } = found;
+  await pinTaskBase(tx, task.id, base);
+  const pinned = task.base ?? base;
+  if (!(await hasEvent(tx, run.id, 'git'))) {
+    const event = { type: 'git', branch: task.branch, baseBranch: pinned.branch, baseCommit: pinned.commit } as const;
+    await appendEvents(tx, { run: run.id, actor: system('runner'), at, events: [event] });
+  }
+  return pinned;
+}
+
+export async function markExecuting(
+  tx: Tx,
+  runId: string,
+  runner: string,
+  sandbox: Parameters<RunControl['executing']>[2],
+  at: Date,
+): Promise<boolean> {
+  const run = (await held(tx, runId, runner))?.run;
+  if (run?.state === 'executing') return run.sandboxRef === sandbox.ref;
+  if (run?.state !== 'preparing' || run.sandboxKind !== sandbox.kind) return false;
+  const { kind, ref, isolated, image } = sandbox;
+  await advanceRun(tx, {
+    run,
+    event: 'execute',
+    actor: system('runner'),
+    at,
+    after: [{ type: 'sandbox', kind, isolated, ref, image }],
+    set: { startedAt: at, sandboxRef: ref, isolated },
+  });
+  return true;
+}
+
+export async function markFinishing(tx: Tx, runId: string, runner: string, at: Date): Promise<boolean> {
+  const run = (await held(tx, runId, runner))?.run;
+  if (run?.state === 'finishing') return true;
+  if (run?.state !== 'executing') return false;
+  await advanceRun(tx, { run, event: 'collect', actor: system('runner'), at });
+  return true;
+}
+
+export async function finishRun(tx: Tx, runId: string, runner: string, raw: RunResult, at: Date): Promise<boolean> {
+  const found = await held(tx, runId, runner);
+  if (found === undefined) return false;
+  const result = runResultSchema.parse(raw);
+  await endRun(tx, { ...found, result, actor: system('runner'), at });
+  return true;
+}

@@ -1,0 +1,149 @@
+import { expireInteraction } from '../approvals/expire.ts';
+import type { RunResult } from '../contracts/run-event.ts';
+import { type RunState, runStateSchema } from '../contracts/states.ts';
+import { duration } from '../delivery/units.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/logger.ts';
+import type { Database } from '../store/database.ts';
+import { heldRuns, noteQuiet, quietRuns, runsToRepublish } from '../store/held-runs.ts';
+import { interactionById, interactionsToRemind, noteReminder, overdueInteractions } from '../store/interactions.ts';
+import { appendEvents } from '../store/run-events.ts';
+import { forgetRunners, isAlive, type RunnerRecord } from '../store/runners.ts';
+import { heldStates, runById } from '../store/runs.ts';
+import { lockTask } from '../store/tasks.ts';
+import { system } from './advance.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import { endRun } from './end-run.ts';
+import type { EngineSettings } from './engine-settings.ts';
+
+export interface SweepDeps {
+  database: Database;
+  clock: Clock;
+  logger: Logger;
+  dispatcher: Dispatcher;
+  settings: EngineSettings;
+  /** When this process began to look: a host that was not seen before that may just not have been looked for. */
+  since: Date;
+}
+
+const batch = 100;
+
+/**
+ * Does what time does. Every single thing is one guarded transaction, so several processes may sweep at once and each thing happens
+ * once. What fails is logged and tried again by the next sweep; the rest goes on.
+ */
+export async function sweep(deps: SweepDeps): Promise<void> {
+  const { database, clock, dispatcher, settings } = deps;
+  const now = clock.now();
+  await step(deps, 'expire', async () => {
+    const ids = await overdueInteractions(database.db, now, batch);
+    await each(deps, ids, (id) => expire(deps, id, now));
+    return ids.length > 0;
+  });
+  await step(deps, 'remind', async () => {
+    const ids = await interactionsToRemind(database.db, now, batch);
+    await each(deps, ids, (id) => remind(deps, id, now));
+  });
+  await step(deps, 'give up lost runs', async () => {
+    const runs = (await heldRuns(database.db)).filter((run) => isLost(deps, run, now));
+    await each(deps, runs, (run) => interrupt(deps, run, now));
+  });
+  await step(deps, 'note quiet runs', async () => {
+    const runs = await quietRuns(database.db, new Date(now.getTime() - settings.quietAfterMs));
+    await each(deps, runs, (run) => tellQuiet(deps, run, now));
+  });
+  await step(deps, 'forget runners', () =>
+    database.transaction((tx) => forgetRunners(tx, new Date(now.getTime() - settings.forgetRunnerMs))),
+  );
+  await dispatcher.dispatch();
+  await step(deps, 'publish again', async () => {
+    const queued = new Date(now.getTime() - settings.republishQueuedMs);
+    const held = new Date(now.getTime() - settings.republishHeldMs);
+    const runs = await runsToRepublish(database.db, { queued, held }, now);
+    for (const run of runs) await dispatcher.publish(run);
+  });
+}
+
+async function step(deps: SweepDeps, name: string, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    deps.logger.error({ err: error, step: name }, 'sweep failed');
+  }
+}
+
+async function each<T>(deps: SweepDeps, items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  for (const item of items) {
+    try {
+      await work(item);
+    } catch (error) {
+      deps.logger.error({ err: error, item }, 'sweep failed for one');
+    }
+  }
+}
+
+async function expire({ database }: SweepDeps, id: string, now: Date): Promise<void> {
+  await database.transaction(async (tx) => {
+    const found = await interactionById(tx, id);
+    const task = found === undefined ? undefined : await lockTask(tx, found.task);
+    const interaction = await interactionById(tx, id);
+    if (task !== undefined && interaction !== undefined) await expireInteraction(tx, task, interaction, now);
+  });
+}
+
+async function remind({ database }: SweepDeps, id: string, now: Date): Promise<void> {
+  await database.transaction(async (tx) => {
+    const interaction = await interactionById(tx, id);
+    if (interaction === undefined || !(await noteReminder(tx, id, now))) return;
+    const events = [{ type: 'interaction_reminded', interaction: id }] as const;
+    await appendEvents(tx, { run: interaction.run, actor: system('watchdog'), at: now, events });
+  });
+}
+
+interface HeldRun {
+  id: string;
+  task: string;
+  runner: string | null;
+  hostRunners: RunnerRecord[];
+}
+
+/** Its runner is dead, and no runner of its host has taken it over within the grace period. */
+function isLost({ settings, since }: SweepDeps, run: HeldRun, now: Date): boolean {
+  const holder = run.hostRunners.find(({ id }) => id === run.runner);
+  if (holder !== undefined && isAlive(holder, now)) return false;
+  // A runner that has just started is about to take its host's runs over; a host that is away was last seen at its last beat.
+  const seen = run.hostRunners.map((runner) => (isAlive(runner, now) ? runner.startedAt : runner.beatAt).getTime());
+  return now.getTime() - Math.max(since.getTime(), ...seen) > settings.lostAfterMs;
+}
+
+async function interrupt(deps: SweepDeps, { id, task: taskId, runner }: HeldRun, now: Date): Promise<void> {
+  await deps.database.transaction(async (tx) => {
+    const task = await lockTask(tx, taskId);
+    const run = await runById(tx, id);
+    // Somebody may have taken it over since.
+    if (task === undefined || run === undefined || run.runner !== runner) return;
+    if (!heldStates.some((state) => state === run.state)) return;
+    const message =
+      run.startedAt === null
+        ? 'The runner went away before the command started. Nothing has run.'
+        : 'The runner went away while the command ran. How far it came is not known.';
+    const durationMs = run.startedAt === null ? 0 : Math.max(0, now.getTime() - run.startedAt.getTime());
+    const result: RunResult = { outcome: 'interrupted', cause: 'runner_lost', message, durationMs, files: [], artifacts: [] };
+    await endRun(tx, { task, run, result, actor: system('watchdog'), at: now });
+  });
+}
+
+async function tellQuiet(deps: SweepDeps, run: { id: string; state: string; lastEventAt: Date }, now: Date): Promise<void> {
+  await deps.database.transaction(async (tx) => {
+    if (!(await noteQuiet(tx, run.id, run.lastEventAt, now))) return;
+    const text = quietText(runStateSchema.parse(run.state), duration(now.getTime() - run.lastEventAt.getTime()));
+    const events = [{ type: 'note', level: 'warning', text }] as const;
+    await appendEvents(tx, { run: run.id, actor: system('watchdog'), at: now, events });
+  });
+}
+
+function quietText(state: RunState, since: string): string {
+  if (state === 'queued') return `It has waited in the queue for ${since}.`;
+  if (state === 'executing') return `The command has written nothing for ${since}; it is still running.`;
+  return `Nothing has happened for ${since}; the run is still ${state}.`;
+}
