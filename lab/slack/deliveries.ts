@@ -22,7 +22,7 @@ export interface Delivery {
 }
 
 export interface Deliveries {
-  /** Newest last; the last 5,000. */
+  /** Newest last. */
   log: Delivery[];
   publish(event: Json): void;
   request(kind: 'slash_commands' | 'interactive', payload: Json): Promise<Json | undefined>;
@@ -35,11 +35,9 @@ export interface Deliveries {
   close(): void;
 }
 
-const LOG_LENGTH = 5_000;
-
 type Host = Pick<Core, 'state' | 'timing' | 'now'>;
 
-export function createDeliveries(core: Host, transport: () => Transport): Deliveries {
+export function createDeliveries(core: Host, transport: () => Transport, keep: number): Deliveries {
   const log: Delivery[] = [];
   const timers = new Set<NodeJS.Timeout>();
   const running = new Map<string, Promise<void>>();
@@ -48,7 +46,7 @@ export function createDeliveries(core: Host, transport: () => Transport): Delive
   async function deliver(kind: DeliveryKind, type: string, payload: Json, retry?: Retry, eventId?: string): Promise<Outcome> {
     const entry: Delivery = { kind, type, eventId, attempt: retry?.attempt ?? 0, at: core.now(), outcome: 'pending', payload };
     log.push(entry);
-    if (log.length > LOG_LENGTH) log.splice(0, log.length - LOG_LENGTH);
+    if (log.length > keep * 1.2) log.splice(0, log.length - keep);
     const outcome = await transport().deliver(kind, payload, retry);
     entry.outcome = outcome.status === 'failed' ? outcome.reason : outcome.status;
     return outcome;

@@ -36,7 +36,7 @@ export interface SlackEmulatorOptions {
   timing?: Partial<Timing>;
   /** Milliseconds since 1970; the system clock by default. */
   now?: () => number;
-  /** How many calls `calls` keeps. Default 10,000. */
+  /** How many calls `calls`, and how many deliveries `deliveries` keeps. Default 10,000; a lab that runs for days needs few. */
   keepCalls?: number;
 }
 
@@ -75,7 +75,8 @@ export async function createSlackEmulator(options: SlackEmulatorOptions = {}): P
   const manifest = parseManifest(options.manifest ?? defaultManifest);
   const credentials: Credentials = { ...newCredentials(), ...options.credentials };
   const state = createState({ persistPath: options.persistPath, botName: manifest.features.bot_user.display_name, now });
-  const calls: Calls = createCalls(options.keepCalls ?? 10_000);
+  const keep = options.keepCalls ?? 10_000;
+  const calls: Calls = createCalls(keep);
   const faults = createFaults();
   const errors: unknown[] = [];
   let closed = false;
@@ -113,7 +114,7 @@ export async function createSlackEmulator(options: SlackEmulatorOptions = {}): P
     ackMs: timing.ack,
     now,
   });
-  const deliveries = createDeliveries(core, () => (core.settings.delivery === 'http' ? http : socketMode));
+  const deliveries = createDeliveries(core, () => (core.settings.delivery === 'http' ? http : socketMode), keep);
   const webApi = createWebApi({ core, calls, faults, openSocketUrl: () => socketMode.openUrl() });
   const server = await startServer({
     core,

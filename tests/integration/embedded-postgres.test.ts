@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, fork } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,7 @@ import { createLogger } from '../../src/runtime/logger.ts';
 import { openDataDir } from '../../src/store/data-dir.ts';
 import { createEmbeddedPostgres, type EmbeddedPostgres } from '../../src/store/embedded-postgres.ts';
 import { addressOfRunning, embeddedFiles } from '../../src/store/postgres-address.ts';
+import { exitOf, preparePostgresLaunch } from '../../src/store/postgres-launch.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 interface Answer {
@@ -70,6 +71,7 @@ function server(options: { onGone?: (error: Error) => void } = {}): EmbeddedPost
 }
 
 async function query(url: string | undefined, sql: string): Promise<Record<string, unknown>[]> {
+  if (url === undefined) throw new Error('the process has no database');
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
@@ -151,15 +153,23 @@ test('promise 8: after kill -9 the server ends too, and the next start has every
 
 test('promise 8: a server that outlived its process is ended before the next one starts', async () => {
   useMadeDatabase();
-  const orphan = server();
-  await orphan.start();
-  const [pid] = await serverPids(dir);
-  await query(orphan.url, 'CREATE TABLE kept AS SELECT 1 AS n');
-  // Nothing holds the directory's lock, but its server runs: what a kill leaves where the kernel does not end children.
+  // A server that nobody watches over: what a kill leaves where the kernel does not end the children of a killed process.
+  const { data, socketDir } = embeddedFiles(dir);
+  const launch = preparePostgresLaunch([dir]);
+  await mkdir(socketDir, { mode: 0o700 });
+  if (launch.owner !== undefined) await chown(socketDir, launch.owner.uid, launch.owner.gid);
+  const orphan = launch.run(
+    launch.postgres,
+    ['-D', data, '-k', socketDir, '-c', 'listen_addresses='],
+    ['ignore', 'pipe', 'pipe'],
+  );
+  const gone = exitOf(orphan);
+  const url = await addressOfRunning(dir);
+  await waitFor('the orphan to answer', () => query(url, 'CREATE TABLE kept AS SELECT 1 AS n'));
+
   const heir = startProcess();
   expect(await query((await heir.answer).url, 'SELECT n FROM kept')).toEqual([{ n: 1 }]);
-  expect(await serverPids(dir)).not.toContain(pid);
-  await orphan.abort();
+  expect(await gone).toBe(0); // a clean end, not a kill
 });
 
 test('an interrupted first start leaves nothing that a later one stumbles over', async () => {

@@ -99,12 +99,12 @@ describe('conversations.replies', () => {
     const parent = ada.say('#demo', 'parent');
     const first = ada.reply(parent, 'first');
     ada.reply(parent, 'second');
-    const after = async (inclusive: boolean) => {
+    const since = async (inclusive: boolean) => {
       const { messages } = await client.conversations.replies({ channel: DEMO, ts: parent.ts, oldest: first.ts, inclusive });
       return messages?.map((message) => message.text);
     };
-    expect(await after(false)).toEqual(['parent', 'second']);
-    expect(await after(true)).toEqual(['parent', 'first', 'second']);
+    expect(await since(false)).toEqual(['parent', 'second']);
+    expect(await since(true)).toEqual(['parent', 'first', 'second']);
   });
 
   test('answers thread_not_found', async () => {
