@@ -12,6 +12,8 @@ export interface OutputLog {
   append(text: string): Promise<void>;
   /** Completes the file and returns its size in bytes. Throws what the disk says when it cannot be written. */
   close(): Promise<number>;
+  /** Lets go of the file as it is. Idempotent, also after `close`. */
+  release(): Promise<void>;
 }
 
 /** `continues`: events of the run may hold output already. */
@@ -53,6 +55,7 @@ export async function openOutputLog(path: string, run: string, events: EventLog,
         await giveUp();
       }
     },
+    release: giveUp,
   };
 }
 

@@ -17,8 +17,8 @@ export interface StreamOutputOptions {
    * the streaming with that error; whoever can wait retries inside.
    */
   store(events: OutputEvent[], cursor: OutputCursor): Promise<void>;
-  /** The sandbox did not answer and is asked again. */
-  onUnreachable(error: SandboxUnreachable): void;
+  /** The sandbox does not answer and is asked again, until it does. */
+  onUnreachable(error: SandboxUnreachable): void | Promise<void>;
   signal: AbortSignal;
 }
 
@@ -105,7 +105,7 @@ export async function streamOutput(options: StreamOutputOptions): Promise<Output
       } catch (error) {
         signal.throwIfAborted();
         if (!(error instanceof SandboxUnreachable)) throw error;
-        options.onUnreachable(error);
+        if (waitMs === 500) await options.onUnreachable(error);
       }
       await delay(waitMs, undefined, { signal }).catch(() => signal.throwIfAborted());
     }

@@ -1,0 +1,85 @@
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join, resolve, sep } from 'node:path';
+import type { ArtifactRef } from '../src/contracts/run-event.ts';
+import { artifactForSystem } from '../src/store/artifact-rows.ts';
+import { recordArtifact } from '../src/store/artifacts.ts';
+import type { Database } from '../src/store/database.ts';
+import { assertRun } from './sandbox/port.ts';
+
+/** The run that leaves a file. */
+export interface Owner {
+  workspace: string;
+  run: string;
+}
+
+/**
+ * Files that runs leave, in `<dataDir>/artifacts/<run>/`. Their names on disk are fixed; what people see them called stands in the
+ * table. Nothing in here was named by a command.
+ */
+export interface Artifacts {
+  /** Where the output of a run is kept while it runs. */
+  outputLog(run: string): string;
+  /** Notes the completed output log. */
+  keepLog(owner: Owner, name: string, bytes: number): Promise<ArtifactRef>;
+  /** Writes a patch, whole or not at all. Repeatable. */
+  keepPatch(owner: Owner, name: string, bytes: Uint8Array): Promise<ArtifactRef>;
+  /** The file of an artifact, or undefined when there is no such artifact or its file is gone. */
+  read(id: string): Promise<Uint8Array | undefined>;
+}
+
+const logFile = 'output.log';
+const patchFile = 'changes.patch';
+
+export function createArtifacts(deps: { dataDir: string; database: Database }): Artifacts {
+  const folder = resolve(deps.dataDir, 'artifacts');
+
+  function fileOf(run: string, file: string): string {
+    assertRun(run);
+    return join(folder, run, file);
+  }
+
+  async function record({ workspace, run }: Owner, kind: ArtifactRef['kind'], name: string, bytes: number): Promise<ArtifactRef> {
+    const path = join(run, kind === 'log' ? logFile : patchFile);
+    const { id } = await deps.database.transaction(({ db }) => recordArtifact(db, { workspace, run, name, kind, bytes, path }));
+    return { id, name, kind, bytes };
+  }
+
+  return {
+    outputLog: (run) => fileOf(run, logFile),
+    keepLog: (owner, name, bytes) => record(owner, 'log', name, bytes),
+    async keepPatch(owner, name, bytes) {
+      await writeWhole(fileOf(owner.run, patchFile), bytes);
+      return await record(owner, 'patch', name, bytes.length);
+    },
+    async read(id) {
+      const row = await artifactForSystem(deps.database.db, id);
+      if (row === undefined) return undefined;
+      const path = resolve(folder, row.path);
+      if (!path.startsWith(folder + sep)) throw new Error(`artifact ${id} lies outside of the artifacts directory`);
+      try {
+        return await readFile(path);
+      } catch (error) {
+        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  const draft = `${path}.new`;
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  try {
+    const file = await open(draft, 'w', 0o600);
+    try {
+      await file.writeFile(bytes);
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+}

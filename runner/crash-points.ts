@@ -1,0 +1,28 @@
+/**
+ * The places between two steps of a run at which tests kill the process (promise 8). After each of them another life of the runner
+ * must bring the run to the same end: the command has its effect once, every byte of output is stored once, one terminal event.
+ */
+export const crashPoints = [
+  'claimed',
+  'base_resolved',
+  'base_pinned',
+  'copy_made',
+  'sandbox_created',
+  'copied_in',
+  'authorised',
+  'executing_recorded',
+  'started',
+  'output_committed',
+  'output_stored',
+  'command_ended',
+  'finishing_recorded',
+  'result_imported',
+  'artifacts_kept',
+  'finished',
+  'destroyed',
+] as const;
+
+export type CrashPoint = (typeof crashPoints)[number];
+
+/** Called at each point; does nothing in production. */
+export type AtPoint = (point: CrashPoint, run: string) => void | Promise<void>;

@@ -1,0 +1,88 @@
+import type { RunControl } from '../src/contracts/run-control.ts';
+import type { Logger } from '../src/runtime/logger.ts';
+import { createLoop } from '../src/runtime/loop.ts';
+import type { Sandbox } from './sandbox/port.ts';
+import type { Workspace } from './workspace.ts';
+
+export interface ReaperDeps {
+  control: Pick<RunControl, 'liveRuns'>;
+  host: string;
+  sandboxes: readonly Sandbox[];
+  workspace: Pick<Workspace, 'list' | 'discard'>;
+  /** Runs this process works on now. */
+  active(): ReadonlySet<string>;
+  logger: Logger;
+  everyMs?: number | undefined;
+}
+
+/**
+ * Removes what runs have left that nobody will come back for: after a crash between the end of a run and its clean-up, or when the
+ * engine ended a run of a runner that was away. Providers list what this installation made and nothing else, so another's things
+ * are never touched.
+ */
+export interface Reaper {
+  /** One look; returns the runs whose things were removed. What cannot be removed now is left for the next look. */
+  sweep(): Promise<string[]>;
+  start(): void;
+  stop(): Promise<void>;
+}
+
+export function createReaper(deps: ReaperDeps): Reaper {
+  const { logger } = deps;
+
+  async function sweep(): Promise<string[]> {
+    // Listed before the question who is alive: what is made in between belongs to a run that was alive or is not in the list.
+    const found = [
+      ...(await listed(
+        'workspace',
+        () => deps.workspace.list(),
+        (run) => deps.workspace.discard(run),
+      )),
+      ...(
+        await Promise.all(
+          deps.sandboxes.map((sandbox) =>
+            listed(
+              sandbox.kind,
+              async () => (await sandbox.list()).map(({ run }) => run),
+              (run) => sandbox.destroy(run),
+            ),
+          ),
+        )
+      ).flat(),
+    ];
+    if (found.length === 0) return [];
+    const alive = new Set(await deps.control.liveRuns(deps.host));
+    const removed: string[] = [];
+    for (const { run, where, remove } of found) {
+      if (alive.has(run) || deps.active().has(run)) continue;
+      try {
+        await remove(run);
+        removed.push(run);
+        logger.info({ run, where }, 'left-over removed');
+      } catch (error) {
+        logger.warn({ run, where, err: error }, 'left-over not removed');
+      }
+    }
+    return removed;
+  }
+
+  async function listed(where: string, list: () => Promise<string[]>, remove: (run: string) => Promise<void>) {
+    try {
+      return (await list()).map((run) => ({ run, where, remove }));
+    } catch (error) {
+      logger.warn({ where, err: error }, 'left-overs cannot be listed');
+      return [];
+    }
+  }
+
+  const loop = createLoop({
+    name: 'reaper',
+    idleMs: deps.everyMs ?? 60_000,
+    async run() {
+      await sweep();
+      return false;
+    },
+    onError: (error) => logger.warn({ err: error }, 'reaper failed'),
+  });
+  return { sweep, start: () => loop.start(), stop: () => loop.stop() };
+}

@@ -1,0 +1,151 @@
+import { AppError, describeError } from '../src/contracts/errors.ts';
+import type { JobQueue, JobWorker } from '../src/contracts/jobs.ts';
+import type { RunControl } from '../src/contracts/run-control.ts';
+import type { EventLog } from '../src/contracts/run-event.ts';
+import { type Clock, systemClock } from '../src/runtime/clock.ts';
+import { newId } from '../src/runtime/ids.ts';
+import type { Logger } from '../src/runtime/logger.ts';
+import { createLoop } from '../src/runtime/loop.ts';
+import type { Artifacts } from './artifacts.ts';
+import type { AtPoint } from './crash-points.ts';
+import { createReaper } from './reaper.ts';
+import { type JourneyDeps, LetGo, type Place } from './run-journey.ts';
+import { liveRun } from './run-life.ts';
+import { offerOf } from './run-prepare.ts';
+import { defaultSandboxLimits, type SandboxLimits } from './sandbox/port.ts';
+import type { Workspace } from './workspace.ts';
+
+export interface RunnerDeps {
+  control: RunControl;
+  queue: Pick<JobQueue, 'work'>;
+  /** The first is for new runs; the others serve to continue what was started in them. */
+  places: readonly [Place, ...Place[]];
+  workspace: Workspace;
+  artifacts: Artifacts;
+  events: EventLog;
+  /** Identity of the data directory: only a runner with the same one can continue its runs. */
+  hostId: string;
+  /** Runs at once. */
+  capacity: number;
+  logger: Logger;
+  /** Values that never show in output or patches: tokens of the configuration. */
+  secrets: readonly string[];
+  clock?: Clock | undefined;
+  /** Of every command; the time comes with the run. */
+  limits?: Partial<Omit<SandboxLimits, 'timeMs'>> | undefined;
+  stopGraceMs?: number | undefined;
+  /** How long the start of a run waits for a container engine that does not answer (1 minute). */
+  engineWaitMs?: number | undefined;
+  beatEveryMs?: number | undefined;
+  reapEveryMs?: number | undefined;
+  at?: AtPoint | undefined;
+}
+
+/** Executes runs on this machine. */
+export interface Runner {
+  readonly id: string;
+  /** Registers, continues what an earlier life left unfinished, and takes jobs from then on. */
+  start(): Promise<void>;
+  /**
+   * Takes no more jobs and lets go of its runs as they stand: commands run on, and the next runner on this data directory continues
+   * them. Resolves when nothing is in flight.
+   */
+  stop(): Promise<void>;
+}
+
+export function createRunner(deps: RunnerDeps): Runner {
+  const id = newId('rnr');
+  const { control, logger } = deps;
+  const active = new Map<string, Promise<void>>();
+  const leaving = new AbortController();
+  let worker: JobWorker | undefined;
+
+  const journeyDeps: JourneyDeps & { control: RunControl } = {
+    runner: id,
+    control,
+    places: deps.places,
+    workspace: deps.workspace,
+    artifacts: deps.artifacts,
+    events: deps.events,
+    secrets: deps.secrets,
+    limits: { ...defaultSandboxLimits, ...deps.limits },
+    stopGraceMs: deps.stopGraceMs ?? 10_000,
+    engineWaitMs: deps.engineWaitMs ?? 60_000,
+    clock: deps.clock ?? systemClock,
+    logger,
+    at: deps.at ?? (() => undefined),
+  };
+
+  /** A run lives once in a process, however often it is asked for. */
+  function live(run: string): Promise<void> {
+    const known = active.get(run);
+    if (known !== undefined) return known;
+    const life = liveRun(journeyDeps, run, leaving.signal).finally(() => active.delete(run));
+    active.set(run, life);
+    return life;
+  }
+
+  async function syncProject(project: string, signal: AbortSignal): Promise<void> {
+    const source = await control.projectSource(project);
+    if (source === null) return;
+    try {
+      const found = await deps.workspace.sync(source, AbortSignal.any([signal, leaving.signal]));
+      await control.projectSynced(project, { ok: true, ...found });
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      logger.info({ project, err: error }, 'project cannot be read');
+      const detail = describeError(error.code, error.params).text;
+      await control.projectSynced(project, { ok: false, code: error.code, detail });
+    }
+  }
+
+  const beats = createLoop({
+    name: 'runner beat',
+    idleMs: deps.beatEveryMs ?? 5_000,
+    async run() {
+      await control.beat(id);
+      return false;
+    },
+    onError: (error) => logger.warn({ err: error }, 'beat failed'),
+  });
+  const reaper = createReaper({
+    control,
+    host: deps.hostId,
+    sandboxes: deps.places.map(({ sandbox }) => sandbox),
+    workspace: deps.workspace,
+    active: () => new Set(active.keys()),
+    logger,
+    everyMs: deps.reapEveryMs,
+  });
+
+  return {
+    id,
+    async start() {
+      const unfinished = await control.register({
+        id,
+        host: deps.hostId,
+        capacity: deps.capacity,
+        sandboxes: deps.places.map(({ sandbox }) => sandbox.kind),
+        offer: offerOf(deps.places[0]),
+      });
+      beats.start();
+      for (const run of unfinished) {
+        live(run).catch((error: unknown) => logger.error({ run, err: error }, 'run could not be continued'));
+      }
+      worker = await deps.queue.work(
+        { 'run.execute': ({ run }) => live(run), 'project.sync': ({ project }, signal) => syncProject(project, signal) },
+        { concurrency: deps.capacity },
+      );
+      reaper.start();
+    },
+    async stop() {
+      leaving.abort(new LetGo('the runner stops'));
+      await reaper.stop();
+      await Promise.allSettled(active.values());
+      await worker?.stop(5_000);
+      await Promise.allSettled(active.values());
+      await beats.stop();
+      await control.unregister(id);
+    },
+  };
+}

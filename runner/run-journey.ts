@@ -1,0 +1,109 @@
+import type { RunSpec } from '../src/contracts/run-control.ts';
+import type { EventLog, RunEventData } from '../src/contracts/run-event.ts';
+import type { Clock } from '../src/runtime/clock.ts';
+import type { Logger } from '../src/runtime/logger.ts';
+import type { Artifacts } from './artifacts.ts';
+import type { AtPoint, CrashPoint } from './crash-points.ts';
+import { isUnreachable, patiently, type RunCalls } from './patience.ts';
+import type { Sandbox, SandboxLimits } from './sandbox/port.ts';
+import type { Workspace } from './workspace.ts';
+
+/** Where commands run: a sandbox provider and the image it uses. */
+export interface Place {
+  sandbox: Sandbox;
+  image: string | null;
+}
+
+export interface JourneyDeps {
+  /** Id of this life of the runner. */
+  runner: string;
+  /** The first is for new runs; all serve to continue what was started in them. */
+  places: readonly [Place, ...Place[]];
+  workspace: Workspace;
+  artifacts: Artifacts;
+  events: EventLog;
+  /** Values that never show in output or patches. */
+  secrets: readonly string[];
+  /** Limits of every command; the time comes with the run. */
+  limits: Omit<SandboxLimits, 'timeMs'>;
+  /** From the polite end of a stopped command to the hard one. Milliseconds. */
+  stopGraceMs: number;
+  /** How long the start of a run waits for a container engine that does not answer. Milliseconds. */
+  engineWaitMs: number;
+  clock: Clock;
+  logger: Logger;
+  at: AtPoint;
+}
+
+/** The run is not this runner's business any more, or the runner leaves: nothing more is done or written. */
+export class LetGo extends Error {
+  override name = 'LetGo';
+}
+
+/** One run on its way through the runner: what all its steps need. */
+export interface Journey {
+  readonly deps: JourneyDeps;
+  readonly spec: RunSpec;
+  readonly place: Place;
+  readonly limits: SandboxLimits;
+  readonly calls: RunCalls;
+  /** A person wants the run stopped. */
+  readonly stop: AbortSignal;
+  /** The run is to be let go of. */
+  readonly left: AbortSignal;
+  /** Appends an event. Throws LetGo when the run is not this runner's any more. */
+  say(event: RunEventData): Promise<void>;
+  stage(stage: Extract<RunEventData, { type: 'stage' }>['stage'], detail: string): Promise<void>;
+  note(level: 'info' | 'warning', text: string): Promise<void>;
+  at(point: CrashPoint): Promise<void>;
+  /** Does something with the sandbox, again while the engine does not answer; says so in the thread. `withinMs`: gives up then. */
+  withSandbox<T>(work: () => Promise<T>, signal: AbortSignal, withinMs?: number): Promise<T>;
+}
+
+export function createJourney(
+  deps: JourneyDeps,
+  spec: RunSpec,
+  calls: RunCalls,
+  signals: { stop: AbortSignal; left: AbortSignal },
+): Journey {
+  const place = placeOf(deps.places, spec.resume?.sandboxRef ?? null);
+
+  async function say(event: RunEventData): Promise<void> {
+    if (!(await calls.append(spec.run, deps.runner, [event]))) throw new LetGo(`${spec.run} is not held any more`);
+  }
+  const note: Journey['note'] = (level, text) => say({ type: 'note', level, text });
+
+  return {
+    deps,
+    spec,
+    place,
+    limits: { ...deps.limits, timeMs: spec.timeoutMs },
+    calls,
+    ...signals,
+    say,
+    note,
+    stage: (stage, detail) => say({ type: 'stage', stage, detail }),
+    at: async (point) => await deps.at(point, spec.run),
+    withSandbox: (work, signal, withinMs) =>
+      patiently(work, {
+        passes: isUnreachable,
+        withinMs,
+        signal,
+        async onWait(error) {
+          deps.logger.warn({ run: spec.run, err: error }, 'sandbox unreachable');
+          await note('warning', 'The container engine does not answer; waiting for it.');
+        },
+        onAnswer: () => note('info', 'The container engine answers again.'),
+      }),
+  };
+}
+
+/** Names a sandbox in the tables: `docker:run_…`. The provider finds it by the run. */
+export function sandboxRef(place: Place, run: string): string {
+  return `${place.sandbox.kind}:${run}`;
+}
+
+function placeOf(places: JourneyDeps['places'], ref: string | null): Place {
+  const kind = ref?.split(':')[0];
+  return places.find(({ sandbox }) => sandbox.kind === kind) ?? places[0];
+}

@@ -1,0 +1,105 @@
+import type { RunControl } from '../src/contracts/run-control.ts';
+import type { RunResult } from '../src/contracts/run-event.ts';
+import type { OutputLog } from './output-log.ts';
+import { patientCalls } from './patience.ts';
+import { executeRun, openLog } from './run-execute.ts';
+import { createJourney, type Journey, type JourneyDeps, LetGo } from './run-journey.ts';
+import { endingOfError, stoppedBeforeStart } from './run-outcome.ts';
+import { prepareRun } from './run-prepare.ts';
+import { collectRun, resultWithout } from './run-results.ts';
+
+/**
+ * The life of a run on this machine:
+ *
+ *     claim -> repository -> base pinned -> working copy -> sandbox -> last check        preparing   may be done again
+ *           -> executing recorded -> command started -> output stored -> command ended   executing   continued where it stands
+ *           -> finishing recorded -> changes taken over -> files kept                    finishing   may be done again
+ *           -> finish (exactly once) -> sandbox and working copy removed
+ *
+ * Whichever step fails, one `finish` with a sentence for people and a cause ends the run; unless the run is not this runner's any
+ * more, waits for a decision, or the runner leaves (`detach`): then it is let go of as it stands, and the command runs on.
+ */
+export async function liveRun(deps: JourneyDeps & { control: RunControl }, run: string, detach: AbortSignal): Promise<void> {
+  const onError = (error: unknown, call: string) => deps.logger.warn({ run, call, err: error }, 'engine call failed');
+  const over = new AbortController();
+  let left = detach;
+  try {
+    const claimed = await patientCalls(deps.control, detach, onError).claim(run, deps.runner);
+    if (!claimed.ok) {
+      deps.logger.info({ run, reason: claimed.reason }, 'not claimed');
+      return;
+    }
+    const watched = deps.control.watch(run, deps.runner, over.signal);
+    left = AbortSignal.any([detach, whenReason(watched, 'lost')]);
+    await deps.at('claimed', run);
+    const signals = { stop: whenReason(watched, 'stop'), left };
+    await travel(createJourney(deps, claimed.spec, patientCalls(deps.control, left, onError), signals));
+  } catch (error) {
+    if (!(error instanceof LetGo) && !left.aborted) throw error;
+    deps.logger.info({ run, why: error instanceof LetGo ? error.message : String(left.reason) }, 'let go');
+  } finally {
+    over.abort();
+  }
+}
+
+async function travel(journey: Journey): Promise<void> {
+  const { deps, spec, place, calls } = journey;
+  const result = await resultOf(journey);
+  if (result === undefined) return;
+  // Refused: somebody else has ended or taken the run. The sandbox may be theirs now; the reaper knows.
+  if (!(await calls.finish(spec.run, deps.runner, result))) throw new LetGo(`${spec.run} was ended elsewhere`);
+  deps.logger.info({ run: spec.run, outcome: result.outcome, cause: result.cause }, 'finished');
+  await journey.at('finished');
+  try {
+    await deps.workspace.discard(spec.run);
+    await place.sandbox.destroy(spec.run);
+  } catch (error) {
+    deps.logger.warn({ run: spec.run, err: error }, 'clean-up left to the reaper');
+  }
+  await journey.at('destroyed');
+}
+
+/** How the run ends; undefined when it does not end here. */
+async function resultOf(journey: Journey): Promise<RunResult | undefined> {
+  const { deps, spec, left, stop, calls } = journey;
+  const since = spec.resume?.startedAt ?? deps.clock.now();
+  let { base } = spec;
+  let phase = spec.resume?.phase ?? 'preparing';
+  let log: OutputLog | undefined;
+  try {
+    if (phase === 'preparing') {
+      base = (await prepareRun(journey)) ?? null;
+      if (base === null) return undefined;
+      phase = 'executing';
+    }
+    if (base === null) throw new Error(`${spec.run} has started without a base`);
+    log = await openLog(journey);
+    const execution = await executeRun(journey, log);
+    if ('notStarted' in execution) return await resultWithout(journey, execution.notStarted, since, log);
+    if (phase !== 'finishing' && !(await calls.finishing(spec.run, deps.runner)))
+      throw new LetGo(`${spec.run} is not held any more`);
+    phase = 'finishing';
+    await journey.at('finishing_recorded');
+    await journey.stage('results', 'collecting the changes');
+    return await collectRun(journey, base, execution.ended, log);
+  } catch (error) {
+    left.throwIfAborted();
+    if (error instanceof LetGo) throw error;
+    if (phase === 'preparing' && stop.aborted) return await resultWithout(journey, stoppedBeforeStart, since, undefined);
+    deps.logger.warn({ run: spec.run, phase, err: error }, 'run failed');
+    return await resultWithout(journey, endingOfError(error, spec.run), since, log);
+  } finally {
+    await log?.release();
+  }
+}
+
+/** Aborts when `watched` does for this reason. */
+function whenReason(watched: AbortSignal, reason: 'stop' | 'lost'): AbortSignal {
+  const split = new AbortController();
+  const look = () => {
+    if (watched.aborted && watched.reason === reason) split.abort(reason);
+  };
+  look();
+  watched.addEventListener('abort', look, { once: true });
+  return split.signal;
+}

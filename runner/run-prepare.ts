@@ -1,0 +1,91 @@
+import type { RunSpec, SandboxOffer } from '../src/contracts/run-control.ts';
+import { parseSource } from './git-source.ts';
+import { type Journey, LetGo, type Place, sandboxRef } from './run-journey.ts';
+
+export type Base = NonNullable<RunSpec['base']>;
+
+/** What commands run in, as approvals are asked for it. */
+export function offerOf({ sandbox, image }: Place): SandboxOffer {
+  const { isolated, network } = sandbox.capabilities;
+  return { sandbox: sandbox.kind, image, network, cwd: isolated ? '/workspace' : 'working copy' };
+}
+
+/**
+ * From a claimed run to a sandbox in which the command may start: repository, working copy, sandbox, last check, and the record that
+ * it is about to start. Nothing of the command has run when this fails, so it may be done again from the beginning; what an
+ * interrupted attempt left is replaced. Returns the base of the task; undefined when the run must wait for a decision or was denied.
+ */
+export async function prepareRun(journey: Journey): Promise<Base | undefined> {
+  const { deps, spec, place, calls } = journey;
+  const { run, task, project, branch, head } = spec;
+  const signal = AbortSignal.any([journey.left, journey.stop]);
+
+  const base = await pinBase(journey, signal);
+  await journey.stage('workspace', `making the working copy at ${base.branch}@${(head ?? base.commit).slice(0, 7)}`);
+  await deps.workspace.prepare({ run, task, project, branch, base, head }, signal);
+  await journey.at('copy_made');
+
+  const isolated = place.sandbox.capabilities.isolated;
+  await journey.stage('sandbox', isolated ? 'starting a container' : 'starting on this machine, not isolated');
+  const { sandbox } = place;
+  await journey.withSandbox(
+    async () => {
+      await sandbox.destroy(run);
+      await sandbox.create(
+        {
+          run,
+          argv: ['/bin/sh', '-c', spec.command],
+          env: { DECKHAND_TASK: String(spec.taskNumber), DECKHAND_RUN: run },
+          limits: journey.limits,
+          expiresAt: new Date(deps.clock.now().getTime() + spec.timeoutMs + keepMs),
+        },
+        signal,
+      );
+      await journey.at('sandbox_created');
+      await sandbox.copyIn(run, deps.workspace.pack(run), signal);
+    },
+    signal,
+    deps.engineWaitMs,
+  );
+  await journey.at('copied_in');
+  await deps.workspace.discard(run);
+
+  const action = { type: 'command', command: spec.command, project: project.id, timeoutMs: spec.timeoutMs } as const;
+  const { verdict } = await calls.authorise(run, deps.runner, { ...action, ...offerOf(place) });
+  if (verdict !== 'run') {
+    await sandbox.destroy(run);
+    return undefined;
+  }
+  await journey.at('authorised');
+  signal.throwIfAborted();
+  const record = {
+    kind: sandbox.kind,
+    ref: sandboxRef(place, run),
+    isolated,
+    ...(place.image === null ? {} : { image: place.image }),
+  };
+  if (!(await calls.executing(run, deps.runner, record))) throw new LetGo(`${run} may not start`);
+  await journey.at('executing_recorded');
+  return base;
+}
+
+/** A sandbox outlives its command by this much before the reaper may take it. */
+const keepMs = 24 * 60 * 60_000;
+
+/** The base the task is pinned to; the first run of a task looks it up. */
+async function pinBase({ deps, spec, calls, stage, at }: Journey, signal: AbortSignal): Promise<Base> {
+  let { base } = spec;
+  if (base === null) {
+    const { source } = spec.project;
+    const what =
+      source.kind === 'git'
+        ? `fetching ${parseSource(source).address}`
+        : `reading the commits of ${source.path}; what is not committed is not included`;
+    await stage('repository', what);
+    base = await deps.workspace.resolveBase(spec.project, signal);
+    await at('base_resolved');
+  }
+  const pinned = await calls.pinBase(spec.run, deps.runner, base);
+  await at('base_pinned');
+  return pinned;
+}

@@ -1,0 +1,116 @@
+import type { ArtifactRef, RunResult } from '../src/contracts/run-event.ts';
+import { createRedactor } from '../src/runtime/redact-patterns.ts';
+import type { ImportedResult } from './import-result.ts';
+import type { OutputLog } from './output-log.ts';
+import { maxListedFiles, maxPatchBytes } from './patch.ts';
+import type { Journey } from './run-journey.ts';
+import { type Ending, endingOf, endingOfError, size } from './run-outcome.ts';
+import type { Base } from './run-prepare.ts';
+import { SandboxGone, type SandboxResult } from './sandbox/port.ts';
+
+type Left = Pick<RunResult, 'commit' | 'files' | 'artifacts'>;
+
+/**
+ * From the end of the command to the result of the run: commits what it changed, keeps patch and log. Repeatable. Whatever goes wrong
+ * with the changes ends in a result too: an error of its own where the command had succeeded, else a note beside the command's.
+ */
+export async function collectRun(journey: Journey, base: Base, ended: SandboxResult, log: OutputLog): Promise<RunResult> {
+  let ending = endingOf(ended, journey.limits);
+  let left: Left = { files: [], artifacts: [] };
+  try {
+    left = await takeChanges(journey, base);
+  } catch (error) {
+    journey.left.throwIfAborted();
+    const failure = endingOfError(error, journey.spec.run);
+    journey.deps.logger.warn({ run: journey.spec.run, err: error }, 'changes not taken over');
+    if (ending.outcome === 'succeeded' || error instanceof SandboxGone) ending = failure;
+    else await journey.note('warning', failure.message);
+  }
+  if (ended.oomKilled && ended.cause !== 'memory_limit') {
+    await journey.note('warning', 'A process of the command was killed for want of memory; the command went on without it.');
+  }
+  const kept = await keepLog(journey, log);
+  await journey.at('artifacts_kept');
+  return {
+    ...ending,
+    exitCode: ended.exitCode,
+    ...(ended.signal === undefined ? {} : { signal: ended.signal }),
+    durationMs: ended.durationMs,
+    ...(ended.peakMemoryBytes === undefined ? {} : { peakMemoryBytes: ended.peakMemoryBytes }),
+    ...left,
+    artifacts: [...left.artifacts, ...kept],
+  };
+}
+
+/** The result of a run whose command did not come to an end of its own. */
+export async function resultWithout(
+  journey: Journey,
+  ending: Ending,
+  since: Date,
+  log: OutputLog | undefined,
+): Promise<RunResult> {
+  const artifacts = log === undefined ? [] : await keepLog(journey, log);
+  return { ...ending, durationMs: Math.max(0, journey.deps.clock.now().getTime() - since.getTime()), files: [], artifacts };
+}
+
+async function takeChanges(journey: Journey, base: Base): Promise<Left> {
+  const { deps, spec, place, left } = journey;
+  const { run, task } = spec;
+  const parent = spec.head ?? base.commit;
+  const message = `${spec.title}\n\nTask #${spec.taskNumber}, run ${spec.attempt}: ${spec.command}`;
+  const result = { run, task, project: spec.project.id, parent, message };
+  const imported = await journey.withSandbox(
+    () => deps.workspace.collect(result, (helper) => place.sandbox.collect(run, helper, left), left),
+    left,
+  );
+  await journey.at('result_imported');
+  return imported === undefined ? { files: [], artifacts: [] } : await describeChanges(journey, imported, base.commit);
+}
+
+async function describeChanges(journey: Journey, { commit, joined }: ImportedResult, base: string): Promise<Left> {
+  const { deps, spec } = journey;
+  if (joined) {
+    await journey.note('warning', 'The command replaced the history of the branch; its files were taken over as one commit.');
+  }
+  const { files, changedFiles, patch } = await deps.workspace.difference(spec.project.id, base, commit, journey.left);
+  if (changedFiles > files.length) {
+    await journey.note('info', `${changedFiles} files have changed; the first ${maxListedFiles} are listed.`);
+  }
+  if (patch === undefined) {
+    await journey.note('warning', `The patch is larger than ${size(maxPatchBytes)} and is not kept; the branch has all changes.`);
+    return { commit, files, artifacts: [] };
+  }
+  const clean = redactPatch(patch, deps.secrets);
+  if (clean !== patch) {
+    await journey.note('warning', 'The patch contained secrets; they are blanked out in the file. The branch has them.');
+  }
+  return {
+    commit,
+    files,
+    artifacts: clean.length === 0 ? [] : [await deps.artifacts.keepPatch(spec, fileName(journey, 'patch'), clean)],
+  };
+}
+
+/** The same bytes when there is nothing to hide; file names and contents need not be UTF-8. */
+function redactPatch(patch: Buffer, secrets: readonly string[]): Buffer {
+  const text = patch.toString('latin1');
+  const asBytes = secrets.map((secret) => Buffer.from(secret).toString('latin1'));
+  const clean = createRedactor(asBytes)(text);
+  return clean === text ? patch : Buffer.from(clean, 'latin1');
+}
+
+async function keepLog(journey: Journey, log: OutputLog): Promise<ArtifactRef[]> {
+  const { deps, spec } = journey;
+  try {
+    const bytes = await log.close();
+    return bytes === 0 ? [] : [await deps.artifacts.keepLog(spec, fileName(journey, 'log'), bytes)];
+  } catch (error) {
+    deps.logger.error({ run: spec.run, err: error }, 'output log not kept');
+    await journey.note('warning', 'The file with the whole output could not be written; the output is in the thread.');
+    return [];
+  }
+}
+
+function fileName({ spec }: Journey, ending: 'log' | 'patch'): string {
+  return `${spec.taskNumber}${spec.attempt > 1 ? `-${spec.attempt}` : ''}.${ending}`;
+}
