@@ -133,12 +133,17 @@ function moveLongest(
     text,
     ...(block.type === 'code' && block.language !== undefined ? { language: block.language } : {}),
   });
-  return [...blocks.slice(0, longest), ...excerpt(text, name, room, capabilities), ...blocks.slice(longest + 1)];
+  return [
+    ...blocks.slice(0, longest),
+    ...excerpt(text, block.type === 'text', name, room, capabilities),
+    ...blocks.slice(longest + 1),
+  ];
 }
 
 /** Start and end of a text that is in a file, and the words that say so. */
-function excerpt(text: string, name: string, room: number, capabilities: Capabilities): Block[] {
+function excerpt(text: string, prose: boolean, name: string, room: number, capabilities: Capabilities): Block[] {
   const measure = inFence(capabilities.text);
+  const show = (part: string): Block => (prose ? { type: 'text', spans: [plain(part)] } : { type: 'code', text: part });
   const lines = text.replace(/\n$/, '').split('\n');
   const head: string[] = [];
   for (const line of lines.slice(0, shownHead)) {
@@ -153,13 +158,10 @@ function excerpt(text: string, name: string, room: number, capabilities: Capabil
   const between = lines.length - head.length - tail.length;
   if (head.length === 0 && tail.length === 0) {
     const [start = ''] = splitText(text, room, measure, 'prose');
-    return [
-      { type: 'code', text: start },
-      { type: 'context', spans: [plain(`The text goes on; the whole of it is in the attached ${name}.`)] },
-    ];
+    return [show(start), { type: 'context', spans: [plain(`The text goes on; the whole of it is in the attached ${name}.`)] }];
   }
   return [
-    ...(head.length === 0 ? [] : [{ type: 'code' as const, text: head.join('\n') }]),
+    ...(head.length === 0 ? [] : [show(head.join('\n'))]),
     {
       type: 'context',
       spans: [
@@ -168,7 +170,7 @@ function excerpt(text: string, name: string, room: number, capabilities: Capabil
         ),
       ],
     },
-    ...(tail.length === 0 ? [] : [{ type: 'code' as const, text: tail.join('\n') }]),
+    ...(tail.length === 0 ? [] : [show(tail.join('\n'))]),
   ];
 }
 

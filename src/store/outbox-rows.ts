@@ -170,7 +170,7 @@ export async function putBackRow(database: Database, id: string, back: PutBack):
 }
 
 /**
- * Ends a row that cannot be sent. A later version of it is tried again, but not within the next minute. When it was to open a thread,
+ * Ends a row that is not sent. A later version of one that failed is tried again, but not within the next minute. When it was to open a thread,
  * the next row of that thread opens it.
  */
 export async function endRow(
@@ -180,7 +180,8 @@ export async function endRow(
 ): Promise<void> {
   await tx.db.$executeRaw(Prisma.sql`
     UPDATE "Outbox" SET "state" = ${end.state}, "lastError" = ${end.error}, "attemptedAt" = NULL, "attemptedSlot" = NULL,
-      ${arrivedColumns(end.arrived)}, "dueAt" = clock_timestamp() + interval '1 minute'
+      ${arrivedColumns(end.arrived)},
+      "dueAt" = CASE WHEN ${end.state} = 'failed' THEN clock_timestamp() + interval '1 minute' ELSE "dueAt" END
     WHERE "id" = ${row.id}`);
   if (!row.anchor || row.threadId === undefined) return;
   const next = await tx.db.$queryRaw<{ id: string }[]>(Prisma.sql`

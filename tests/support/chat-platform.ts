@@ -1,0 +1,242 @@
+import {
+  type Capabilities,
+  type ChatAdapter,
+  DeliveryError,
+  type DeliveryFailure,
+  type Operation,
+  type UploadFile,
+} from '../../src/contracts/chat-adapter.ts';
+import type { Conversation, IdentityRef, MessageRef } from '../../src/contracts/platform.ts';
+import { type Form, formSchema, type View, viewSchema } from '../../src/contracts/view.ts';
+import { createMeasure } from '../../src/delivery/measure.ts';
+import { plainText } from '../../src/delivery/plain-text.ts';
+
+/** One message as the platform keeps it. */
+export interface PlatformMessage {
+  id: string;
+  channel: string;
+  thread: string | undefined;
+  key: string;
+  /** Every version shown, oldest first. */
+  views: View[];
+  deleted: boolean;
+  at: number;
+}
+
+/** What goes wrong with a call: not done, done with its answer lost, or `die`: the process that called never hears of it. */
+export type Fault = DeliveryFailure | { kind: 'lost_answer' };
+
+export interface PlatformOptions {
+  capabilities?: Partial<Capabilities> | undefined;
+  /** Decides about each call before it is done. */
+  fault?:
+    | ((
+        operation: Operation | 'find',
+        detail: { channel: string; key?: string | undefined; view?: View | undefined },
+      ) => Fault | undefined)
+    | undefined;
+  latencyMs?: (() => number) | undefined;
+}
+
+export const testCapabilities: Capabilities = {
+  platform: 'slack',
+  text: { unit: 'utf16', escapes: { '&': 5, '<': 4, '>': 4 }, maxMessage: 3500, maxBlock: 3000, maxBlocks: 20, maxTitle: 250 },
+  buttons: { perRow: 5, perMessage: 10, label: 40 },
+  select: { options: 30, label: 40 },
+  forms: 'modal',
+  ephemeral: true,
+  threads: true,
+  edit: true,
+  reactions: true,
+  home: true,
+  files: { maxBytes: 100_000, perMessage: 4 },
+  streaming: 'edit',
+  findsSent: true,
+  budgets: [],
+};
+
+/**
+ * A chat platform in memory: keeps what was sent, is strict about limits and rate budgets, and fails on demand. It outlives the
+ * adapters that talk to it, as a platform outlives the processes of a bot.
+ */
+export class TestPlatform {
+  readonly messages: PlatformMessage[] = [];
+  readonly uploads: { channel: string; thread: string | undefined; files: UploadFile[] }[] = [];
+  readonly ephemerals: { channel: string; user: string; view: View; reply: string | undefined }[] = [];
+  readonly forms: { trigger: string; form: Form }[] = [];
+  readonly reactions: { message: string; mark: string; on: boolean }[] = [];
+  readonly homes = new Map<string, View>();
+  readonly calls: { operation: Operation; channel: string; message: string | undefined; at: number }[] = [];
+  /** Calls above a published budget; must stay empty. */
+  readonly violations: string[] = [];
+  readonly capabilities: Capabilities;
+  fault: NonNullable<PlatformOptions['fault']>;
+  readonly #latencyMs: () => number;
+  #next = 1;
+
+  constructor(options: PlatformOptions = {}) {
+    this.capabilities = { ...testCapabilities, ...options.capabilities };
+    this.fault = options.fault ?? (() => undefined);
+    this.#latencyMs = options.latencyMs ?? (() => 0);
+  }
+
+  /** Messages people see in a channel or one thread of it. */
+  shown(channel: string, thread?: string): PlatformMessage[] {
+    return this.messages.filter((one) => !one.deleted && one.channel === channel && one.thread === thread);
+  }
+
+  /** What a message says now. */
+  text(message: PlatformMessage | undefined): string {
+    return message?.views.at(-1)?.blocks.map(plainText).join('\n') ?? '';
+  }
+
+  /** An adapter of one process. After `kill` it never answers again, as if its process were gone. */
+  adapter(): ChatAdapter & { kill(): void } {
+    let dead = false;
+    const call = async <T>(
+      operation: Operation | 'find',
+      detail: { channel: string; message?: string; key?: string; view?: View },
+      effect: () => T,
+    ): Promise<T> => {
+      if (dead) return await never();
+      const ms = this.#latencyMs();
+      if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
+      if (dead) return await never();
+      const fault = this.fault(operation, detail);
+      if (dead) return await never();
+      if (fault !== undefined && fault.kind !== 'lost_answer') throw new DeliveryError(fault);
+      if (operation !== 'find') this.#count(operation, detail);
+      const value = effect();
+      if (dead) return await never();
+      if (fault !== undefined) throw new DeliveryError({ kind: 'unknown', detail: 'the answer was lost' });
+      return value;
+    };
+    return {
+      platform: 'slack',
+      capabilities: this.capabilities,
+      webhooks: [],
+      kill: () => {
+        dead = true;
+      },
+      tenants: () => [{ tenant: 'T1', name: 'Acme', botUser: 'UBOT' }],
+      start: async () => undefined,
+      stop: async () => undefined,
+      health: async () => ({ ok: true, detail: 'connected' }),
+      send: (to, view, key) => call('send', { channel: to.channel, key, view }, () => this.#send(to, view, key)),
+      edit: (ref, view) => call('edit', { channel: ref.channel, message: ref.message, view }, () => this.#edit(ref, view)),
+      find: (to, key) => call('find', { channel: to.channel, key }, () => this.#find(to, key)),
+      ephemeral: (to, user, view, reply) =>
+        call('ephemeral', { channel: to.channel, view }, () => {
+          this.#check(view);
+          this.ephemerals.push({ channel: to.channel, user: user.user, view, reply });
+        }),
+      direct: (user) => call('direct', { channel: user.user }, () => directOf(user)),
+      openForm: (trigger, form) =>
+        call('form', { channel: trigger }, () => void this.forms.push({ trigger, form: formSchema.parse(form) })),
+      upload: (to, files) => call('upload', { channel: to.channel }, () => this.#upload(to, files)),
+      react: (ref, mark, on) =>
+        call(
+          'react',
+          { channel: ref.channel, message: ref.message },
+          () => void this.reactions.push({ message: ref.message, mark, on }),
+        ),
+      publishHome: (user, view) =>
+        call('home', { channel: user.user }, () => {
+          this.#check(view);
+          this.homes.set(user.user, view);
+        }),
+    };
+  }
+
+  #send(to: Conversation, view: View, key: string): MessageRef {
+    this.#check(view);
+    const id = `${1_700_000_000 + this.#next}.000100`;
+    this.#next += 1;
+    this.messages.push({ id, channel: to.channel, thread: to.thread, key, views: [view], deleted: false, at: performance.now() });
+    return {
+      platform: 'slack',
+      tenant: to.tenant,
+      channel: to.channel,
+      message: id,
+      ...(to.thread === undefined ? {} : { thread: to.thread }),
+    };
+  }
+
+  #edit(ref: MessageRef, view: View): void {
+    this.#check(view);
+    const message = this.messages.find(({ id, channel }) => id === ref.message && channel === ref.channel);
+    if (message === undefined || message.deleted) throw new DeliveryError({ kind: 'gone', detail: 'message_not_found' });
+    message.views.push(view);
+  }
+
+  #find(to: Conversation, key: string): MessageRef | undefined {
+    const found = this.messages.find(
+      (one) => one.channel === to.channel && one.thread === to.thread && one.key === key && !one.deleted,
+    );
+    if (found === undefined) return undefined;
+    return {
+      platform: 'slack',
+      tenant: to.tenant,
+      channel: to.channel,
+      message: found.id,
+      ...(found.thread === undefined ? {} : { thread: found.thread }),
+    };
+  }
+
+  #upload(to: Conversation, files: readonly UploadFile[]): void {
+    const limits = this.capabilities.files;
+    if (
+      limits === undefined ||
+      files.length > limits.perMessage ||
+      files.some(({ bytes }) => bytes.length > limits.maxBytes || bytes.length === 0)
+    ) {
+      throw new DeliveryError({ kind: 'rejected', detail: 'files over the limit' });
+    }
+    this.uploads.push({ channel: to.channel, thread: to.thread, files: [...files] });
+  }
+
+  /** Refuses what no real platform would take. */
+  #check(view: View): void {
+    viewSchema.parse(view);
+    const { text, buttons } = this.capabilities;
+    const measure = createMeasure(text);
+    const lengths = view.blocks.map(measure.block);
+    const pressable = view.blocks.flatMap((block) => (block.type === 'buttons' ? block.buttons : [])).length;
+    const tooMuch =
+      view.blocks.length > text.maxBlocks ||
+      lengths.some((length) => length > text.maxBlock) ||
+      lengths.reduce((sum, length) => sum + length, 0) > text.maxMessage ||
+      pressable > (buttons?.perMessage ?? 0) ||
+      view.files !== undefined;
+    if (tooMuch) throw new DeliveryError({ kind: 'rejected', detail: 'the view is over the limits' });
+  }
+
+  /** Counts a call against the published budgets, at its arrival. */
+  #count(operation: Operation, { channel, message }: { channel: string; message?: string }): void {
+    const at = performance.now();
+    for (const budget of this.capabilities.budgets) {
+      if (!budget.operations.includes(operation)) continue;
+      const same = this.calls.filter(
+        (one) =>
+          budget.operations.includes(one.operation) &&
+          one.at > at - budget.windowMs &&
+          (budget.scope === 'tenant' || one.channel === channel) &&
+          (budget.scope !== 'message' || one.message === message),
+      );
+      if (budget.scope === 'message' && message === undefined) continue;
+      if (same.length >= budget.calls) {
+        this.violations.push(`${operation}: ${same.length + 1} calls in ${budget.windowMs} ms per ${budget.scope}`);
+        throw new DeliveryError({ kind: 'rate_limited', retryAfterMs: budget.windowMs });
+      }
+    }
+    this.calls.push({ operation, channel, message, at });
+  }
+}
+
+function directOf(user: IdentityRef): Conversation {
+  return { platform: user.platform, tenant: user.tenant, channel: `D-${user.user}`, kind: 'direct' };
+}
+
+function never<T>(): Promise<T> {
+  return new Promise(() => undefined);
+}
