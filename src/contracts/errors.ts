@@ -109,9 +109,54 @@ export const errorCatalogue = {
 
   // Tasks and runs: DH-3xx
   'DH-300': { title: 'Not possible now', text: '{what}', remedy: '{instead}' },
+  'DH-301': {
+    title: 'The command ran too long',
+    text: 'The command ran longer than the time limit and was stopped.',
+    remedy: 'Run it with less to do, or raise the time limit of the project with `settings`.',
+  },
+  'DH-302': {
+    title: 'The command wrote too much',
+    text: 'The command wrote more output than a run may store and was stopped.',
+    remedy: 'Write less, for example with a quiet option, or send the output to a file.',
+  },
+  'DH-303': {
+    title: 'The command needed too much memory',
+    text: 'The command needed more memory than a sandbox has and was ended.',
+    remedy: 'Run it with less at once, or give sandboxes more memory.',
+  },
+  'DH-304': {
+    title: 'The disk of the working copy is full',
+    text: 'The command wrote more than the working copy may hold.',
+    remedy: 'Write less, clean up what earlier runs of the task left, or give working copies more room.',
+  },
+  'DH-305': {
+    title: 'The runner was lost',
+    text: 'The runner of this run stopped answering, and its sandbox cannot be reached from another one.',
+    remedy: 'Nothing of the command is known after that. Retry runs it again.',
+  },
+  'DH-306': {
+    title: 'The changes could not be taken over',
+    text: 'The command ended, but the files it left are not a valid result.',
+    remedy: 'Look at the log, then retry. Nothing was taken over from this run.',
+  },
+  'DH-307': {
+    title: 'An error inside Deckhand',
+    text: 'The run ended because of an error inside Deckhand, not because of the command.',
+    remedy: 'Retry. If it happens again, tell whoever runs Deckhand the reference.',
+  },
 
   // Approvals: DH-4xx
   'DH-400': { title: 'Already decided', text: '{what}', remedy: 'Nothing more to do.' },
+  'DH-401': {
+    title: 'Nobody decided in time',
+    text: 'The request for approval expired, which counts as no.',
+    remedy: 'Retry asks again.',
+  },
+  'DH-402': {
+    title: 'Nobody may approve',
+    text: 'The command needs an approval, and there is nobody with the right to give one.',
+    remedy: 'An owner gives somebody the role with `member role`, or changes who decides with `settings`. Then retry.',
+  },
 
   // Projects and repositories: DH-5xx
   'DH-500': { title: 'The repository is not reachable', text: '{url} does not answer: {detail}', remedy: '{remedy}' },
@@ -166,6 +211,16 @@ export const errorCatalogue = {
     title: 'The container engine does not answer',
     text: 'Docker at {host} does not answer: {detail}',
     remedy: 'Start the engine, or set SANDBOX=local to run commands without isolation.',
+  },
+  'DH-601': {
+    title: 'The sandbox was lost',
+    text: 'The sandbox of the run was ended from outside, for example by a restart of the machine.',
+    remedy: 'Retry runs the command again in a new sandbox.',
+  },
+  'DH-602': {
+    title: 'The sandbox image is missing',
+    text: 'The image of the sandbox is not there, or cannot be used.',
+    remedy: 'Build it with `npm run image` on the machine of the runner, or name another one in SANDBOX_IMAGE. Then retry.',
   },
 
   // Platforms: DH-7xx
