@@ -83,12 +83,6 @@ export const defaultRoleWord = oneOf(['guest', 'developer', 'none']);
 
 export const name = z.string().min(1).max(80);
 
-/** What is typed without the shell looking at it. PostgreSQL and argument vectors hold no NUL. */
-export const commandText = z
-  .string()
-  .max(8000, { error: 'The command is longer than 8,000 characters. Put it into a script of the repository and run that.' })
-  .refine((text) => !text.includes('\0'), { error: 'The command contains a NUL character.' });
-
 /** One `key=value`, `key+=value` or `key-=value`. */
 export const assignments = z.array(z.object({ operator: z.custom<Operator>(), value: z.string() }));
 

@@ -9,7 +9,6 @@ import type { Form } from '../contracts/view.ts';
 import { bold, plain } from '../contracts/view.ts';
 import { errorView } from '../delivery/error-view.ts';
 import { textView, withFallback } from '../delivery/list-view.ts';
-import { reveal } from '../delivery/neutralise.ts';
 import { askForm } from '../delivery/reply.ts';
 import { type InteractionRow, interactionBySecret } from '../store/decision-queries.ts';
 import { putOutbox } from '../store/outbox.ts';
@@ -90,9 +89,8 @@ async function showDetails(ctx: CommandContext, interaction: InteractionRow): Pr
   const details = await ctx.deps.tasks.details(ctx.tx, by.workspace, interaction.secret);
   if (details === undefined) throw new AppError('DH-208');
   const view = withFallback([
-    { type: 'text', spans: [bold(`#${details.taskNumber}`), plain(' wants to run')] },
-    { type: 'code', text: reveal(details.command).text },
-    { type: 'text', spans: [plain(details.text)] },
+    { type: 'text', spans: [bold(`#${details.taskNumber}`), plain(' asks for an approval of exactly this')] },
+    { type: 'code', text: details.text },
   ]);
   await putOutbox(ctx.tx, personalPut(ctx.act.event, ctx.person, view));
 }

@@ -2,10 +2,10 @@ import { bold, code, plain, type Span } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
 import { about, duration, ordinal } from '../delivery/units.ts';
-import { liveRunsOf, meanDurations, type QueuedRun } from '../store/run-queries.ts';
+import { liveRunsOf, type QueuedRun } from '../store/run-queries.ts';
+import { type QueuePlace, queuePlace } from '../store/runs.ts';
 import { name, optional } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
-import { placesOf } from './queue-places.ts';
 import { commandButton, title } from './task-lines.ts';
 import { scopeOf } from './tasks.ts';
 
@@ -65,7 +65,6 @@ export async function queueLines(
 ): Promise<{ running: Span[][]; deciding: Span[][]; waiting: Span[][] }> {
   const runs = await liveRunsOf(ctx.tx, ctx.person.workspace, projects);
   const now = ctx.deps.now();
-  const means = await meanDurations(ctx.tx, [...new Set(runs.map((run) => run.project.id))]);
   const line = (mark: string, run: QueuedRun, rest: string): Span[] => [
     plain(`${mark} `),
     bold(`#${run.taskNumber}`),
@@ -74,21 +73,23 @@ export async function queueLines(
     plain(` · ${projects?.length === 1 ? '' : `${run.project.name} · `}${rest}`),
   ];
   const since = (at: Date) => duration(now.getTime() - at.getTime());
+  const waiting: Span[][] = [];
+  for (const [at, run] of runs.filter(({ state }) => state === 'queued').entries()) {
+    // What is not shown is only counted.
+    waiting.push(at < shown ? line('○', run, placeWords(await queuePlace(ctx.tx.db, run.run, now))) : []);
+  }
   return {
     running: runs
       .filter(({ state }) => state !== 'queued' && state !== 'awaiting')
       .map((run) => line('●', run, run.startedAt === null ? run.state : `for ${since(run.startedAt)}`)),
     deciding: runs.filter(({ state }) => state === 'awaiting').map((run) => line('⏸', run, `for ${since(run.queuedAt)}`)),
-    waiting: placesOf(runs, means, now).map(({ run, place, waitMs }) =>
-      line(
-        '○',
-        run,
-        waitMs === undefined
-          ? ordinal(place)
-          : waitMs === 0
-            ? `${ordinal(place)}, starts now`
-            : `${ordinal(place)}, ${about(waitMs)}`,
-      ),
-    ),
+    waiting,
   };
+}
+
+/** "2nd, about 3 min", as the card of the task says it. */
+export function placeWords(place: QueuePlace | null): string {
+  if (place === null || place.waitsFor === 'nothing') return 'starts now';
+  if (place.waitsFor === 'no_runner') return `${ordinal(place.place)}, no runner is up`;
+  return place.estimateMs === null ? ordinal(place.place) : `${ordinal(place.place)}, ${about(place.estimateMs)}`;
 }

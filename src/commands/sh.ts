@@ -1,8 +1,9 @@
+import { z } from 'zod';
 import { textView } from '../delivery/list-view.ts';
 import { receipt } from '../delivery/reply.ts';
 import { putOutbox } from '../store/outbox.ts';
 import { personalPut } from './answer.ts';
-import { commandText, name, optional, required } from './arguments.ts';
+import { name, optional, required } from './arguments.ts';
 import { type CommandContext, defineCommand, type Reply } from './command.ts';
 import { personFor, projectFor } from './subject.ts';
 
@@ -20,7 +21,7 @@ export const sh = defineCommand({
   role: need.role,
   action: need.action,
   positional: {
-    command: required({ hint: 'command', about: 'what the shell runs', schema: commandText, takes: 'verbatim' }),
+    command: required({ hint: 'command', about: 'what the shell runs', schema: z.string(), takes: 'verbatim' }),
   },
   options: {
     project: optional({ hint: 'name', about: 'the project to run in, where the channel does not say it', schema: name }),
@@ -50,7 +51,7 @@ export const sh = defineCommand({
       await putOutbox(ctx.tx, receipt(requester.workspace, event.conversation, event.message, 'received'));
     }
     await warnOfQuotes(ctx, command);
-    return ctx.threadTask === undefined ? undefined : elsewhere(task.number);
+    return ctx.threadTask === undefined || ctx.threadTask.id === task.task ? undefined : elsewhere(task.number);
   },
 });
 

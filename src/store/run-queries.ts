@@ -8,7 +8,7 @@ export interface QueuedRun {
   state: RunState;
   taskNumber: number;
   title: string;
-  project: { id: string; name: string; concurrency: number };
+  project: { id: string; name: string };
   requester: string;
   queuedAt: Date;
   startedAt: Date | null;
@@ -22,7 +22,7 @@ export async function liveRunsOf(tx: Tx, workspace: string, projects: readonly s
       state: { in: ['queued', 'preparing', 'planning', 'awaiting', 'executing', 'finishing'] },
       ...(projects === undefined ? {} : { projectId: { in: [...projects] } }),
     },
-    include: { task: { include: { project: { select: { id: true, name: true, limits: true } } } } },
+    include: { task: { include: { project: { select: { id: true, name: true } } } } },
     orderBy: [{ queuedAt: 'asc' }, { id: 'asc' }],
     take: 200,
   });
@@ -31,30 +31,11 @@ export async function liveRunsOf(tx: Tx, workspace: string, projects: readonly s
     state: row.state as RunState,
     taskNumber: row.task.number,
     title: row.task.title,
-    project: {
-      id: row.task.project.id,
-      name: row.task.project.name,
-      concurrency: concurrencyOf(row.task.project.limits),
-    },
+    project: row.task.project,
     requester: row.requestedById,
     queuedAt: row.queuedAt,
     startedAt: row.startedAt,
   }));
-}
-
-/** Mean time from start to end of the last 20 runs of each project that ran to an end, in milliseconds. */
-export async function meanDurations(tx: Tx, projects: readonly string[]): Promise<Map<string, number>> {
-  if (projects.length === 0) return new Map();
-  const rows = await tx.db.$queryRaw<{ projectId: string; ms: number }[]>(Prisma.sql`
-    SELECT "projectId", avg(extract(epoch FROM "endedAt" - "startedAt") * 1000)::float8 AS ms
-    FROM (
-      SELECT "projectId", "startedAt", "endedAt", row_number() OVER (PARTITION BY "projectId" ORDER BY "endedAt" DESC) AS place
-      FROM "Run"
-      WHERE "projectId" IN (${Prisma.join([...projects])}) AND "startedAt" IS NOT NULL AND "endedAt" IS NOT NULL
-        AND "state" IN ('succeeded', 'failed')
-    ) AS ended
-    WHERE place <= 20 GROUP BY "projectId"`);
-  return new Map(rows.map(({ projectId, ms }) => [projectId, ms]));
 }
 
 /** A file that a run left. */
@@ -92,9 +73,4 @@ export async function outputTail(tx: Tx, run: string, maxChars: number): Promise
     }
   }
   return { text: parts.join('').slice(-maxChars), whole: false };
-}
-
-function concurrencyOf(limits: Prisma.JsonValue): number {
-  const value = typeof limits === 'object' && limits !== null && !Array.isArray(limits) ? limits.concurrency : undefined;
-  return typeof value === 'number' ? value : 1;
 }

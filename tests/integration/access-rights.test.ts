@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { commands } from '../../src/commands/registry.ts';
+import { newId } from '../../src/runtime/ids.ts';
+import { type Account, type Desk, mention, openDesk, slash } from '../support/desk.ts';
+
+let desk: Desk;
+beforeAll(async () => {
+  desk = await openDesk();
+});
+afterAll(() => desk[Symbol.asyncDispose]());
+
+const people: readonly Account[] = ['nobody', 'gus', 'ben', 'mia', 'ada'];
+
+/** For each command a use that changes nothing whoever is let through, and the weakest person who is. */
+const table: Record<string, readonly (readonly [use: string, weakest: Account])[]> = {
+  help: [['help', 'nobody']],
+  about: [['about', 'nobody']],
+  claim: [['claim WRONG', 'nobody']],
+  tasks: [['tasks', 'gus']],
+  show: [['show #999', 'gus']],
+  logs: [['logs #999', 'gus']],
+  board: [['board', 'gus']],
+  queue: [['queue', 'gus']],
+  pending: [['pending', 'gus']],
+  who: [['who', 'gus']],
+  rules: [['rules', 'gus']],
+  'project list': [['project list', 'gus']],
+  settings: [
+    ['settings', 'gus'],
+    ['settings verbosity=steps', 'mia'],
+    ['settings policy=safe', 'mia'],
+    ['settings deny=none', 'mia'],
+  ],
+  sh: [['sh project=nowhere ls', 'ben']],
+  stop: [['stop #999', 'ben']],
+  retry: [['retry #999', 'ben']],
+  move: [['move #999 done', 'ben']],
+  'rules revoke': [[`rules revoke ${newId('rul')}`, 'ben']],
+  'project add': [
+    ['project add demo https://example.com/acme/demo.git', 'mia'],
+    ['project add demo /srv/other', 'ada'],
+  ],
+  'project remove': [['project remove nowhere', 'mia']],
+  bind: [['bind nowhere', 'mia']],
+  'member add': [
+    ['member add stranger developer', 'mia'],
+    ['member add Gus guest', 'mia'],
+  ],
+  'member role': [
+    ['member role Gus guest', 'mia'],
+    ['member role Ada owner', 'ada'],
+    ['member role Mia maintainer', 'ada'],
+  ],
+  'member remove': [['member remove stranger', 'mia']],
+  doctor: [['doctor', 'mia']],
+};
+
+it('the table names every command', () => {
+  expect(Object.keys(table).sort()).toEqual(commands.map(({ name }) => name).sort());
+});
+
+const rows = Object.values(table)
+  .flat()
+  .flatMap(([use, weakest]) => people.map((who) => [who, use, people.indexOf(who) >= people.indexOf(weakest)] as const));
+
+describe('rights in a bound channel', () => {
+  it.each(rows)('%s with %j: let through %s', async (who, use, allowed) => {
+    const [said, ...more] = await desk.act(slash(who, use));
+    expect(more).toEqual([]);
+    expect(said?.text.includes('DH-202')).toBe(!allowed);
+    if (allowed) return;
+    expect(said?.only).toBeDefined();
+    expect(said?.text).toMatch(/^Not allowed\. .* may not .*\. .*[Oo]wners can/);
+  });
+});
+
+describe('what a channel gives its members', () => {
+  it('lets somebody without a role work on the project of the channel, and on no other', async () => {
+    await desk.act(slash('ada', 'project add api https://example.com/acme/api.git'));
+    await desk.act(slash('ada', 'bind demo role=developer'));
+    await desk.act(mention('ben', 'sh project=api make'));
+    const [own] = await desk.act(slash('nobody', 'stop #999'));
+    expect(own?.text).toContain('DH-204');
+    for (const use of ['sh project=api ls', 'show #1', 'stop #1', 'tasks project=api', 'settings project=api']) {
+      const [said] = await desk.act(slash('nobody', use));
+      expect(said?.text, use).toContain('DH-202');
+    }
+    const [all] = await desk.act(slash('nobody', 'tasks all project=all'));
+    expect(all?.text).not.toContain('make');
+    const [list] = await desk.act(slash('nobody', 'project list'));
+    expect(list?.text).toContain('demo');
+    expect(list?.text).not.toContain('api');
+  });
+
+  it('does not reach into a direct conversation', async () => {
+    const [said] = await desk.act(mention('nobody', 'tasks', { direct: true }));
+    expect(said?.text).toContain('DH-202');
+  });
+
+  it('is weaker than an own role: a guest stays a guest', async () => {
+    const [said] = await desk.act(slash('gus', 'sh ls'));
+    expect(said?.text).toContain('DH-202');
+  });
+});
+
+describe('a channel that is bound to nothing', () => {
+  const elsewhere = { channel: 'CFREE' };
+  const everywhere = ['help', 'about', 'claim WRONG'];
+  const withRole = ['who', 'doctor', 'project list', 'member add stranger developer', 'bind nowhere', 'project remove nowhere'];
+
+  it('answers help, about and claim to everybody', async () => {
+    for (const use of everywhere) {
+      const [said] = await desk.act(slash('nobody', use, elsewhere));
+      expect(said?.text, use).not.toContain('DH-20');
+    }
+  });
+
+  it('lets people with a role of their own set it up, and nobody else', async () => {
+    for (const use of withRole) {
+      expect((await desk.act(slash('nobody', use, elsewhere)))[0]?.text, use).toContain('DH-203');
+      expect((await desk.act(slash('ada', use, elsewhere)))[0]?.text, use).not.toContain('DH-203');
+    }
+  });
+
+  it('runs and shows nothing, whoever asks, and offers who may bind it the choice', async () => {
+    for (const use of ['sh ls', 'tasks', 'show #1', 'stop #1', 'board', 'settings', 'pending']) {
+      const [said] = await desk.act(slash('ada', use, elsewhere));
+      expect(said?.text, use).toContain('DH-203');
+    }
+    const [refused] = await desk.act(slash('mia', 'sh ls', elsewhere));
+    const blocks = refused?.payload.type === 'ephemeral' ? refused.payload.view.blocks : [];
+    expect(blocks.find(({ type }) => type === 'select')).toMatchObject({ placeholder: 'Bind this channel to…' });
+    const [plain] = await desk.act(slash('ben', 'sh ls', elsewhere));
+    expect(plain?.payload.type === 'ephemeral' && plain.payload.view.blocks.some(({ type }) => type === 'select')).toBe(false);
+    expect(await desk.database.db.task.count({ where: { command: 'ls' } })).toBe(0);
+  });
+});

@@ -1,0 +1,229 @@
+import { seedLab } from '../../src/access/first-start.ts';
+import { type BusDeps, createBus } from '../../src/commands/bus.ts';
+import type { DoctorCheck } from '../../src/commands/command.ts';
+import { AppError } from '../../src/contracts/errors.ts';
+import type { InboundEvent } from '../../src/contracts/inbound.ts';
+import { type OutboxPayload, outboxPayloadSchema } from '../../src/contracts/outbox.ts';
+import type { View } from '../../src/contracts/view.ts';
+import { createJobQueue } from '../../src/queue/bullmq-queue.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { newId } from '../../src/runtime/ids.ts';
+import { createLogger } from '../../src/runtime/logger.ts';
+import { createDatabase, type Database } from '../../src/store/database.ts';
+import type { Project } from '../../src/store/projects.ts';
+import { createEngine } from '../../src/tasks/engine.ts';
+import type { Engine } from '../../src/tasks/task-engine.ts';
+import { createTestDatabase } from './postgres.ts';
+
+/** Accounts of the desk's people on Slack. `nobody` has no role. */
+export const accounts = { ada: 'UADA', mia: 'UMIA', ben: 'UBEN', gus: 'UGUS', nobody: 'UNOBODY' } as const;
+export type Account = keyof typeof accounts;
+
+/** A message as the outbox would send it. */
+export interface Said {
+  key: string;
+  channel: string;
+  thread: string | null;
+  version: number;
+  payload: OutboxPayload;
+  /** What a person reads of it; '' for what carries no view. */
+  text: string;
+  /** Who alone sees it. */
+  only: string | undefined;
+}
+
+/** The bus over the real engine and a database of its own, with nothing behind the outbox: what people would be told is read there. */
+export interface Desk extends AsyncDisposable {
+  database: Database;
+  engine: Engine;
+  workspace: string;
+  /** Bound to #demo. */
+  demo: Project;
+  /** Handles an event as the inbox worker does; returns the messages that this put or changed. */
+  act(event: InboundEvent): Promise<Said[]>;
+  /** Ids handed to `project.sync`. */
+  syncs: string[];
+  /** What was logged as a warning. */
+  warnings: object[];
+  checks: DoctorCheck[];
+}
+
+export async function openDesk(deps: Partial<BusDeps> = {}): Promise<Desk> {
+  const server = await createTestDatabase();
+  const logger = createLogger({ level: 'warn', readable: true });
+  const fail = (error: unknown) => {
+    throw error;
+  };
+  const database = createDatabase({ url: server.url, connections: 8, onEffectError: fail });
+  const queue = await createJobQueue({ url: server.url, onError: fail });
+  const engine = createEngine({ database, queue, wakeups: { subscribe: () => () => undefined }, clock: systemClock, logger });
+  const syncs: string[] = [];
+  const warnings: object[] = [];
+  const checks: DoctorCheck[] = [];
+  const bus = createBus({
+    tasks: engine.tasks,
+    now: () => systemClock.now(),
+    doctor: async () => checks,
+    about: async () => ({
+      version: '1.2.3',
+      startedAt: systemClock.now(),
+      sandboxes: [{ kind: 'docker', isolated: true }],
+      links: [],
+    }),
+    syncProject: async (project) => void syncs.push(project),
+    owners: [],
+    log: { warn: (context) => void warnings.push(context) },
+    ...deps,
+  });
+  const { workspace, project } = await database.transaction((tx) =>
+    seedLab(tx, {
+      tenant: { platform: 'slack', tenant: 'T1', name: 'Acme', botUser: 'UBOT' },
+      people: [
+        { user: accounts.ada, name: 'Ada', role: 'owner' },
+        { user: accounts.mia, name: 'Mia', role: 'maintainer' },
+        { user: accounts.ben, name: 'Ben', role: 'developer' },
+        { user: accounts.gus, name: 'Gus', role: 'guest' },
+      ],
+      project: { name: 'demo', source: { kind: 'path', path: '/srv/demo' } },
+      channel: { id: 'CDEMO', name: 'demo', defaultRole: undefined },
+    }),
+  );
+
+  async function act(event: InboundEvent): Promise<Said[]> {
+    const before = await versions(database);
+    try {
+      await database.transaction((tx) => bus.handle(tx, event));
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      await database.transaction((tx) => bus.refuse(tx, event, error));
+    }
+    const rows = await database.db.outbox.findMany({ orderBy: { id: 'asc' } });
+    return rows.filter((row) => before.get(row.id) !== row.version).map(toSaid);
+  }
+
+  return {
+    database,
+    engine,
+    workspace: workspace.id,
+    demo: project,
+    act,
+    syncs,
+    warnings,
+    checks,
+    async [Symbol.asyncDispose]() {
+      await queue.close();
+      await database.close();
+      await server.close();
+    },
+  };
+}
+
+async function versions(database: Database): Promise<Map<string, number>> {
+  const rows = await database.db.outbox.findMany({ select: { id: true, version: true } });
+  return new Map(rows.map(({ id, version }) => [id, version]));
+}
+
+function toSaid(row: { key: string; channel: string; thread: string | null; version: number; payload: unknown }): Said {
+  const payload = outboxPayloadSchema.parse(row.payload);
+  return {
+    key: row.key,
+    channel: row.channel,
+    thread: row.thread,
+    version: row.version,
+    payload,
+    text: 'view' in payload ? payload.view.fallback : '',
+    only: payload.type === 'ephemeral' || payload.type === 'direct' ? payload.user.user : undefined,
+  };
+}
+
+interface Where {
+  channel?: string;
+  thread?: string;
+  tenant?: string;
+  /** A direct conversation. */
+  direct?: boolean;
+  key?: string;
+  at?: Date;
+}
+
+let count = 0;
+
+function base(who: Account, where: Where) {
+  count += 1;
+  const channel = where.channel ?? (where.direct === true ? `D${accounts[who]}` : 'CDEMO');
+  return {
+    key: where.key ?? `act:${count}`,
+    at: (where.at ?? systemClock.now()).toISOString(),
+    conversation: {
+      platform: 'slack' as const,
+      tenant: where.tenant ?? 'T1',
+      channel,
+      kind: where.direct === true ? ('direct' as const) : ('channel' as const),
+      ...(where.thread === undefined ? {} : { thread: where.thread }),
+    },
+    actor: { user: accounts[who], bot: false },
+    reply: `reply-${count}`,
+    trigger: `trigger-${count}`,
+  };
+}
+
+export function slash(who: Account, text: string, where: Where = {}): InboundEvent {
+  return { ...base(who, where), type: 'command', text };
+}
+
+/** A message that names the bot, or a direct one. */
+export function mention(who: Account, text: string, where: Where & { message?: string } = {}): InboundEvent {
+  const addressed = where.direct === true ? ('direct' as const) : ('mention' as const);
+  return { ...base(who, where), type: 'message', text, message: where.message ?? `${count}.000`, addressed, attachments: [] };
+}
+
+/** A message in a thread that does not name the bot. */
+export function reply(who: Account, text: string, thread: string, where: Where = {}): InboundEvent {
+  return {
+    ...base(who, { ...where, thread }),
+    type: 'message',
+    text,
+    message: `${count}.111`,
+    addressed: 'thread',
+    attachments: [],
+  };
+}
+
+export function press(who: Account, token: string, where: Where & { values?: string[]; message?: string } = {}): InboundEvent {
+  return {
+    ...base(who, where),
+    type: 'press',
+    token,
+    values: where.values ?? [],
+    ...(where.message === undefined ? {} : { message: where.message }),
+  };
+}
+
+export function submit(who: Account, token: string, values: Record<string, string[]>, where: Where = {}): InboundEvent {
+  return { ...base(who, where), type: 'form', token, values };
+}
+
+/** The token of the button or select with this label or placeholder. */
+export function tokenOf(said: Said | undefined, label: string): string {
+  const view: View | undefined = said !== undefined && 'view' in said.payload ? said.payload.view : undefined;
+  for (const block of view?.blocks ?? []) {
+    if (block.type === 'select' && block.placeholder === label) return block.token;
+    if (block.type !== 'buttons') continue;
+    const button = block.buttons.find((one) => one.label === label);
+    if (button !== undefined) return button.token;
+  }
+  throw new Error(`no button ${label} in: ${said?.text}`);
+}
+
+/** A runner that offers containers: approvals are asked for as soon as a task is made. Nothing is run. */
+export async function offerSandbox(desk: Desk, capacity = 1): Promise<string> {
+  const id = newId('rnr');
+  await desk.engine.runs.register({
+    id,
+    host: 'test',
+    capacity,
+    sandboxes: ['docker'],
+    offer: { cwd: '/workspace', sandbox: 'docker', image: 'deckhand/sandbox', network: 'none' },
+  });
+  return id;
+}
