@@ -4,9 +4,9 @@ const minute = 60_000;
 
 /**
  * What Slack can carry. Slack caps the blocks of one message at about 13,300 characters of JSON (reported in
- * slackapi/bolt-js#2509), so that texts count as JSON writes them and everything costs beside its text: at most 80 characters a
- * block, 320 a button, 70 an option. 5,000 characters in 20 blocks with 10 buttons and some 25 options stay below the cap
- * whatever they contain; a test with random views holds this page to it.
+ * slackapi/bolt-js#2509), so that texts count as JSON writes them and everything costs beside its text. 5,000 characters in 20
+ * blocks with 10 buttons and one select of 30 options, whose values are ids, stay below the cap whatever they say. Tests with the
+ * fullest view and with random ones hold this page to it.
  */
 export const slackCapabilities: Capabilities = {
   platform: 'slack',
