@@ -1,0 +1,148 @@
+import { existsSync } from 'node:fs';
+import { slackManifest } from '../adapters/slack/manifest.ts';
+import type { DoctorCheck } from './commands/command.ts';
+import { usageHint } from './commands/registry.ts';
+import { type Config, loadConfig } from './config.ts';
+import { AppError, describeError } from './contracts/errors.ts';
+import { type DoctorProbe, examine, renderFindings } from './doctor.ts';
+import { databaseProbe, machineProbes, serverProbe } from './doctor-probes.ts';
+import { createLogger } from './runtime/logger.ts';
+import { programVersion } from './runtime/version.ts';
+import { type Role, serve } from './serve.ts';
+import { openDataDir } from './store/data-dir.ts';
+import { createEmbeddedPostgres } from './store/embedded-postgres.ts';
+import { addressOfRunning } from './store/postgres-address.ts';
+
+const help = `Deckhand hands coding and ops work from chat to agents and commands in containers.
+
+  deckhand start            gateway and runner in one process; without platform tokens it opens the lab
+  deckhand gateway          chat, web and delivery only (needs DATABASE_URL)
+  deckhand runner           runs commands only (needs DATABASE_URL)
+  deckhand doctor           examines every external part and says what to do about each fault
+  deckhand slack manifest   prints the manifest of the Slack app (--http: for signed requests to PUBLIC_URL)
+  deckhand version
+  deckhand help
+
+Variables are read from the environment, then from the file .env here. docs/configuration.md lists them.
+`;
+
+/** What the command line reads and where it writes. */
+export interface Terminal {
+  env: NodeJS.ProcessEnv;
+  out(text: string): void;
+  err(text: string): void;
+  /** Standard output is a terminal: colours, and log lines for people. */
+  interactive: boolean;
+}
+
+/** sysexits.h: EX_USAGE and EX_CONFIG. Supervisors do not restart a program whose configuration is wrong. */
+const exitUsage = 64;
+const exitConfig = 78;
+
+/** Runs one command line; resolves with the exit code. What goes wrong is printed, never thrown. */
+export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<number> {
+  try {
+    return await dispatch(args, terminal);
+  } catch (error) {
+    terminal.err(describeFailure(error));
+    return error instanceof AppError && error.code === 'DH-100' ? exitConfig : 1;
+  }
+}
+
+async function dispatch(args: readonly string[], terminal: Terminal): Promise<number> {
+  const command = args.filter((arg) => !arg.startsWith('--')).join(' ');
+  switch (command) {
+    case 'start':
+    case 'gateway':
+    case 'runner':
+      return runRole(command, terminal);
+    case 'doctor':
+      return runDoctor(terminal);
+    case 'slack manifest':
+      return printManifest(args.includes('--http'), terminal);
+    case 'version':
+      terminal.out(`${programVersion()}\n`);
+      return 0;
+    case '':
+    case 'help':
+      terminal.out(help);
+      return 0;
+    default:
+      terminal.err(`There is no command \`${command}\`.\n\n${help}`);
+      return exitUsage;
+  }
+}
+
+async function runRole(role: Role, terminal: Terminal): Promise<number> {
+  const config = loadConfig(terminal.env);
+  if (role !== 'start' && config.databaseUrl === undefined) {
+    throw new AppError('DH-100', { problems: `DATABASE_URL is needed by \`deckhand ${role}\`: gateway and runner meet there` });
+  }
+  const logger = createLogger({ level: config.logLevel, secrets: config.secrets, readable: terminal.interactive });
+  // Loaded here, so that the small commands start quickly.
+  const { createApp } = await import('./app.ts');
+  return serve({ createApp, config, role, logger, events: process });
+}
+
+async function runDoctor(terminal: Terminal): Promise<number> {
+  const config = loadConfig(terminal.env);
+  const findings = await withDatabase(config, (probes) => examine([...machineProbes(config), ...probes]));
+  terminal.out(renderFindings(findings, { colour: terminal.interactive }));
+  return findings.some((finding) => finding.state === 'failed') ? 1 : 0;
+}
+
+/**
+ * Gives `use` the probes of database and server that fit the moment. An embedded database runs only while Deckhand does: when
+ * nobody holds the data directory, it is started for the look and stopped again.
+ */
+async function withDatabase(config: Config, use: (probes: DoctorProbe[]) => Promise<DoctorCheck[]>): Promise<DoctorCheck[]> {
+  const { databaseUrl, dataDir } = config;
+  if (databaseUrl !== undefined) return use([databaseProbe(async () => databaseUrl)]);
+  const address = existsSync(dataDir) ? await addressOfRunning(dataDir) : undefined;
+  if (address === undefined) {
+    const detail = 'The first start makes the embedded database.';
+    return use([{ name: 'database', run: async () => ({ name: 'database', state: 'ok', detail }) }]);
+  }
+  const held = holdUnlessRunning(dataDir);
+  if (held === undefined) return use([databaseProbe(async () => address), serverProbe(config)]);
+  const postgres = createEmbeddedPostgres({ dataDir, logger: createLogger({ level: 'silent' }) });
+  const started = postgres.start();
+  try {
+    const probe = databaseProbe(async () => {
+      await started;
+      return postgres.url;
+    });
+    return await use([{ ...probe, withinMs: 20_000 }]);
+  } finally {
+    await started.then(
+      () => postgres.stop(),
+      () => undefined,
+    );
+    held.release();
+  }
+}
+
+function holdUnlessRunning(dataDir: string): { release(): void } | undefined {
+  try {
+    return openDataDir(dataDir, ['gateway', 'runner']);
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'DH-101') return undefined;
+    throw error;
+  }
+}
+
+function printManifest(http: boolean, terminal: Terminal): number {
+  const publicUrl = terminal.env.PUBLIC_URL?.replace(/\/+$/, '');
+  if (http && !publicUrl) {
+    throw new AppError('DH-100', { problems: 'PUBLIC_URL is needed for --http: it is the address that Slack sends to' });
+  }
+  const manifest = slackManifest({ mode: http ? 'http' : 'socket', publicUrl, usageHint: usageHint() });
+  terminal.out(`${JSON.stringify(manifest, null, 2)}\n`);
+  return 0;
+}
+
+function describeFailure(error: unknown): string {
+  if (!(error instanceof AppError)) return `✖ ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`;
+  const { title, text, remedy } = describeError(error.code, error.params);
+  return `✖ ${title} (${error.code})\n${`${text}\n${remedy}`.replace(/^/gm, '  ')}\n`;
+}
