@@ -90,9 +90,9 @@ interface Placed {
 /** Files cannot go with an answer that one person sees: then they go into the thread of the task. */
 async function placeFile(ctx: CommandContext, task: TaskRow, files: ViewFile[]): Promise<Placed> {
   const { act } = ctx;
-  if (files.length === 0) return { audience: 'asked', files, note: '' };
   if (act.by === 'message' || act.event.conversation.kind === 'direct') return { audience: 'asked', files, note: '' };
   if (ctx.threadTask?.id === task.id) return { audience: 'all', files, note: '' };
+  if (files.length === 0) return { audience: 'asked', files, note: '' };
   const thread = await firstThreadOf(ctx.tx, task.id);
   if (thread === undefined) return { audience: 'asked', files: [], note: '' };
   const put = answerFiles(
