@@ -1,0 +1,103 @@
+import type { Config } from './config.ts';
+import { gatewayParts, withProjectCards } from './gateway.ts';
+import { createInfrastructure } from './infrastructure.ts';
+import { type Lab, startLab } from './lab.ts';
+import { artifactReader, runnerPart } from './runner-role.ts';
+import { systemClock } from './runtime/clock.ts';
+import { createLifecycle, type Lifecycle, type Part } from './runtime/lifecycle.ts';
+import type { Logger } from './runtime/logger.ts';
+import type { App, Role } from './serve.ts';
+import { createEngine } from './tasks/engine.ts';
+
+export interface RunningApp extends App {
+  /** `http://127.0.0.1:3000`, once started; undefined for a runner alone. */
+  url(): string | undefined;
+}
+
+/**
+ * Puts the program of a role together. `start` resolves when people and platforms can reach it. Two stages: first what everything
+ * stands on (data directory, database, queue), then the parts that use it; stopped in reverse.
+ */
+export async function createApp(
+  config: Config,
+  role: Role,
+  logger: Logger,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<RunningApp> {
+  const roles = role === 'start' ? (['gateway', 'runner'] as const) : ([role] as const);
+  let gone: ((error: Error) => void) | undefined;
+  const infrastructure = createInfrastructure(config, roles, logger, (error) => gone?.(error));
+  let main: Lifecycle | undefined;
+  let lab: Lab | undefined;
+  let url: (() => string) | undefined;
+
+  async function build(): Promise<Part[]> {
+    const found = infrastructure.get();
+    const engine = createEngine({ ...found, clock: systemClock, logger: logger.child({ part: 'engine' }) });
+    const parts: Part[] = [];
+    if (role !== 'gateway') {
+      parts.push(
+        runnerPart({ config, infrastructure: found, control: withProjectCards(engine.runs, found), environment, logger }),
+      );
+    }
+    if (role !== 'runner') {
+      if (config.lab) lab = await startLab(found.dataDir.path);
+      const gateway = gatewayParts({
+        config,
+        infrastructure: found,
+        engine,
+        logger,
+        slack: lab?.slack ?? slackConfig(config),
+        lab,
+        readArtifact: artifactReader(found),
+      });
+      url = () => gateway.http.url;
+      parts.unshift(...labPart());
+      parts.push(...gateway.parts);
+    }
+    return parts;
+  }
+
+  /** The emulator outlives everything that talks to it. */
+  function labPart(): Part[] {
+    const started = lab;
+    return started === undefined ? [] : [{ name: 'lab', start: async () => undefined, stop: () => started.close() }];
+  }
+
+  return {
+    async start() {
+      const since = performance.now();
+      // Without its database the program can do nothing: it ends, and whoever supervises it starts it again.
+      gone = (error) => process.emit('uncaughtException', error);
+      await infrastructure.lifecycle.start();
+      try {
+        main = createLifecycle(await build(), logger);
+        await main.start();
+      } catch (error) {
+        await infrastructure.lifecycle.stop().catch(() => undefined);
+        throw error;
+      }
+      const ms = Math.round(performance.now() - since);
+      const address = url?.();
+      logger.info({ role, ms, ...(address === undefined ? {} : { url: address }) }, 'ready');
+      if (lab !== undefined) logger.info(`The lab is open: ${address}/lab`);
+    },
+    async stop() {
+      await main?.stop();
+      await infrastructure.lifecycle.stop();
+    },
+    async abort() {
+      await main?.abort();
+      await infrastructure.lifecycle.abort();
+    },
+    url: () => url?.(),
+  };
+}
+
+function slackConfig({ slack }: Config) {
+  if (slack === undefined) return undefined;
+  const { botToken, apiUrl, connection } = slack;
+  return connection.mode === 'socket'
+    ? { botToken, apiUrl, appToken: connection.appToken }
+    : { botToken, apiUrl, signingSecret: connection.signingSecret };
+}

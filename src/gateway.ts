@@ -1,0 +1,214 @@
+import { createSlackAdapter, type SlackConfig } from '../adapters/slack/adapter.ts';
+import { type LabSeed, prepareWorkspace, seedLab } from './access/first-start.ts';
+import { createBus } from './commands/bus.ts';
+import type { About } from './commands/command.ts';
+import { InboxWorker } from './commands/inbox-worker.ts';
+import { projectSyncedReply } from './commands/project-card.ts';
+import type { Config } from './config.ts';
+import type { ChatAdapter } from './contracts/chat-adapter.ts';
+import type { RunControl } from './contracts/run-control.ts';
+import { createProjector } from './delivery/projector.ts';
+import { createSender } from './delivery/sender.ts';
+import { type DoctorProbe, examine } from './doctor.ts';
+import { platformProbe, queueProbe } from './doctor-parts.ts';
+import { databaseProbe, machineProbes } from './doctor-probes.ts';
+import { createHttpServer, type HttpServer, type RouteGroup } from './http/server.ts';
+import type { Infrastructure } from './infrastructure.ts';
+import { createMetrics } from './metrics.ts';
+import { systemClock } from './runtime/clock.ts';
+import type { Part } from './runtime/lifecycle.ts';
+import type { Logger } from './runtime/logger.ts';
+import { createLoop } from './runtime/loop.ts';
+import { programVersion } from './runtime/version.ts';
+import { sandboxProbes } from './sandboxes.ts';
+import { storeInbound } from './store/inbox.ts';
+import { projectsToSync } from './store/projects.ts';
+import { currentOffer } from './store/runners.ts';
+import type { Engine } from './tasks/task-engine.ts';
+
+export interface GatewayInput {
+  config: Config;
+  infrastructure: Infrastructure;
+  engine: Engine;
+  logger: Logger;
+  /** Slack as configured, or the lab's. */
+  slack: SlackConfig | undefined;
+  lab: { routes: RouteGroup; seed: LabSeed } | undefined;
+  readArtifact(id: string): Promise<Uint8Array | undefined>;
+}
+
+/** Conversations handled at once; each takes one connection of the pool while it is. */
+const lanesAtOnce = 6;
+const sweepEveryMs = 5_000;
+/** A project that is still being looked at after this long has lost its job. */
+const syncLostMs = 60_000;
+
+/** Chat, delivery and HTTP, in the order in which they start. */
+export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpServer } {
+  const { config, infrastructure, engine, logger, lab } = input;
+  const { database, wakeups, queue, secretBox } = infrastructure;
+  const metrics = createMetrics(database, queue);
+  const startedAt = systemClock.now();
+
+  const adapters: ChatAdapter[] = [];
+  if (input.slack !== undefined) {
+    const context = 'slack handle';
+    const open = (token: string) => {
+      try {
+        return secretBox.open(token, context);
+      } catch {
+        return undefined; // made with another key, or by nobody we know: the handle is of no use
+      }
+    };
+    adapters.push(
+      createSlackAdapter(input.slack, { logger, clock: systemClock, seal: (text) => secretBox.seal(text, context), open }),
+    );
+  }
+
+  const publishSync = (project: string) => queue.publish('project.sync', { project }, { id: project });
+  const probes: DoctorProbe[] = [
+    ...machineProbes(config),
+    databaseProbe(async () => database.url),
+    queueProbe(() => queue.counts()),
+    ...adapters.map(platformProbe),
+    ...sandboxProbes(config, { hostId: infrastructure.dataDir.hostId, dataDir: infrastructure.dataDir.path }),
+  ];
+  const bus = createBus({
+    tasks: engine.tasks,
+    now: systemClock.now,
+    doctor: () => examine(probes),
+    about: () => about(infrastructure, startedAt, config),
+    syncProject: publishSync,
+    owners: config.owners,
+    log: logger,
+  });
+  const inbox = new InboxWorker({
+    database,
+    wakeups,
+    now: systemClock.now,
+    log: logger.child({ part: 'inbox' }),
+    handle: (tx, event) => bus.handle(tx, event),
+    refuse: (tx, event, error) => bus.refuse(tx, event, error),
+    concurrency: lanesAtOnce,
+  });
+
+  const sender = createSender({
+    database,
+    adapters: new Map(adapters.map((adapter) => [adapter.platform, adapter])),
+    wakeups,
+    logger: logger.child({ part: 'sender' }),
+    readArtifact: input.readArtifact,
+    onCall: metrics.platformCall,
+  });
+  const projector = createProjector({ database, wakeups, clock: systemClock, logger: logger.child({ part: 'projector' }) });
+
+  const sweeps = createLoop({
+    name: 'sweep',
+    idleMs: sweepEveryMs,
+    async run() {
+      await engine.sweep();
+      const before = new Date(systemClock.now().getTime() - syncLostMs);
+      for (const project of await database.transaction((tx) => projectsToSync(tx, before))) await publishSync(project);
+      return false;
+    },
+    onError: (error, failures) => logger.error({ err: error, failures }, 'a sweep failed'),
+  });
+
+  const platforms: Part = {
+    name: 'platforms',
+    async start() {
+      if (lab !== undefined) {
+        const { project, created } = await database.transaction((tx) => seedLab(tx, lab.seed));
+        if (created) await publishSync(project.id);
+      }
+      for (const adapter of adapters) {
+        await adapter.start(async (events) => {
+          const counts = await storeInbound(database, events);
+          metrics.inbound(adapter.platform, counts.stored, counts.duplicate);
+          return counts;
+        });
+      }
+      await prepare(input, adapters);
+    },
+    async stop() {
+      await Promise.all(adapters.map((adapter) => adapter.stop()));
+    },
+  };
+
+  const http = createHttpServer({
+    ...config.http,
+    logger,
+    groups: lab === undefined ? [] : [lab.routes],
+    webhooks: adapters.flatMap((adapter) => [...adapter.webhooks]),
+    checks: [
+      {
+        name: 'database',
+        run: async () => {
+          await database.db.$queryRaw`SELECT 1`;
+          return undefined;
+        },
+      },
+      { name: 'queue', run: async () => `${(await queue.counts()).waiting} jobs wait` },
+      ...adapters.map((adapter) => ({
+        name: adapter.platform,
+        run: async () => {
+          const { ok, detail } = await adapter.health();
+          if (!ok) throw new Error(detail);
+          return detail;
+        },
+      })),
+    ],
+    metrics: metrics.registry,
+  });
+
+  const loop = (name: string, one: { start(): void | Promise<void>; stop(): Promise<void> }): Part => ({
+    name,
+    start: async () => one.start(),
+    stop: () => one.stop(),
+  });
+  return {
+    http,
+    // What people send comes last in and first out; what answers them runs before and after it.
+    parts: [sender, projector, loop('sweep', sweeps), http, platforms, loop('inbox', inbox)],
+  };
+}
+
+/** Tells a project's card what its sync found, besides recording it. Both are repeated with the job when a crash comes between. */
+export function withProjectCards(control: RunControl, infrastructure: Infrastructure): RunControl {
+  return {
+    ...control,
+    async projectSynced(project, found) {
+      await control.projectSynced(project, found);
+      await infrastructure.database.transaction((tx) => projectSyncedReply(tx, project));
+    },
+  };
+}
+
+async function prepare({ config, infrastructure, logger, lab }: GatewayInput, adapters: readonly ChatAdapter[]): Promise<void> {
+  const tenants = adapters.flatMap((adapter) => adapter.tenants().map((tenant) => ({ platform: adapter.platform, ...tenant })));
+  const found = await infrastructure.database.transaction((tx) =>
+    prepareWorkspace(tx, { name: 'Deckhand', tenants, owners: config.owners }),
+  );
+  for (const { platform, tenant, user } of found.unservedOwners) {
+    logger.warn({ platform, tenant, user }, 'an entry of DECKHAND_OWNERS names an account that no connected platform has');
+  }
+  for (const { platform, tenant } of found.foreignTenants) {
+    logger.error({ platform, tenant }, 'this tenant belongs to another workspace of the database: its events are left alone');
+  }
+  if (found.claimCode !== undefined && lab === undefined) {
+    // The code is a secret only until it is used, and whoever reads this log runs the installation.
+    logger.warn(
+      `Nobody owns this installation yet. Send \`claim ${found.claimCode}\` to the bot in a direct message to become its owner.`,
+    );
+  }
+}
+
+async function about({ database }: Infrastructure, startedAt: Date, config: Config): Promise<About> {
+  const offer = await database.transaction((tx) => currentOffer(tx));
+  return {
+    version: programVersion(),
+    startedAt,
+    sandboxes: offer === undefined ? [] : [{ kind: offer.sandbox, isolated: offer.sandbox === 'docker' }],
+    links: config.http.publicUrl === undefined ? [] : [{ text: 'Console', url: config.http.publicUrl }],
+  };
+}
