@@ -13,6 +13,8 @@ export interface SocketClientOptions {
   appToken: string;
   apiUrl?: string | undefined;
   logger: Logger;
+  /** How long Slack may take to say hello, in milliseconds. */
+  helloMs: number;
   /** Aborts what is on its way to `apps.connections.open`. */
   signal: AbortSignal;
   onEnvelope(envelope: Envelope): void;
@@ -23,7 +25,6 @@ export interface SocketClientOptions {
 }
 
 const openTimeoutMs = 10_000;
-const helloTimeoutMs = 15_000;
 /** How long the peer may take to answer a close frame before the connection is cut. */
 const closeTimeoutMs = 1_000;
 
@@ -66,7 +67,7 @@ export class SlackSocketClient extends SocketModeClient {
   /** Resolves when Slack has said hello; rejects when it does not in time or the connection fails. */
   async open(): Promise<void> {
     const late = Promise.withResolvers<never>();
-    const timer = setTimeout(() => late.reject(new Error('Slack does not say hello')), helloTimeoutMs);
+    const timer = setTimeout(() => late.reject(new Error('Slack does not say hello')), this.#options.helloMs);
     try {
       await Promise.race([this.start(), late.promise]);
     } catch (error) {

@@ -21,6 +21,8 @@ export interface SlackSocketOptions {
   logger: Logger;
   /** Stores a payload; its envelope is acknowledged after this has resolved, and not at all when it rejects. */
   accept(body: unknown): Promise<void>;
+  /** Default 15 s. */
+  helloMs?: number | undefined;
 }
 
 interface Connection {
@@ -53,6 +55,7 @@ export function createSlackSocket(options: SlackSocketOptions): SlackSocket {
     const connection: Connection = {
       client: new SlackSocketClient({
         ...options,
+        helloMs: options.helloMs ?? 15_000,
         signal: stopping.signal,
         onEnvelope: (envelope) => take(connection, envelope),
         onReplace: (reason) => {
