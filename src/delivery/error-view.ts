@@ -1,4 +1,4 @@
-import { type AppError, describeError, type ErrorCode, type ErrorParams } from '../contracts/errors.ts';
+import { type AppError, describeError, type ErrorCode } from '../contracts/errors.ts';
 import { bold, code, plain, type Span, type View } from '../contracts/view.ts';
 
 /** What went wrong, why and what to do, with the code at the end of the line. `docs`: address of docs/errors.md, makes it a link. */
@@ -8,15 +8,9 @@ export function errorView(error: AppError, docs?: string): View {
     fallback: `${title}. ${text} ${remedy} ${error.code}`,
     blocks: [
       { type: 'text', spans: [bold(title), plain('. '), ...marked(text)] },
-      { type: 'text', spans: [...marked(remedy), plain(' '), codeSpan(error.code, docs)] },
+      { type: 'text', spans: [...marked(remedy), plain(' '), errorCodeSpan(error.code, docs)] },
     ],
   };
-}
-
-/** Cause, remedy and code of a catalogue entry as one line, for a card. */
-export function causeSpans(cause: ErrorCode, params: ErrorParams, docs?: string): Span[] {
-  const { text, remedy } = describeError(cause, params);
-  return [...marked(`${text} ${remedy}`), plain(' '), codeSpan(cause, docs)];
 }
 
 /** Words of ours in which `…` means code. */
@@ -32,6 +26,7 @@ export function marked(text: string): Span[] {
   return spans;
 }
 
-function codeSpan(error: ErrorCode, docs: string | undefined): Span {
+/** The code of an error; a link to its description where one is known. */
+export function errorCodeSpan(error: ErrorCode, docs: string | undefined): Span {
   return docs === undefined ? plain(error) : { type: 'link', url: `${docs}#${error.toLowerCase()}`, text: error };
 }

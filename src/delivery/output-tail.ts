@@ -83,16 +83,24 @@ export function addOutput(tail: OutputTail, stream: OutputStream, piece: string)
   return { lines, count, open: { ...tail.open, [stream]: { cells: cells.join(''), column, more, terminal, half } } };
 }
 
-/** The last `max` lines that say something, unfinished ones last. `hidden`: how many lines of the output came before them. */
-export function lastLines(tail: OutputTail, max: number): { lines: string[]; hidden: number } {
+/**
+ * The last `max` lines that say something, unfinished ones last, in at most `length` characters (but always one line). `hidden`: how many
+ * lines of the output came before them.
+ */
+export function lastLines(tail: OutputTail, max: number, length = Number.POSITIVE_INFINITY): { lines: string[]; hidden: number } {
   const unfinished: TailLine[] = (['stdout', 'stderr'] as const)
     .map((stream) => ({ stream, text: tail.open[stream].cells.trimEnd(), more: tail.open[stream].more }))
     .filter(({ text }) => text !== '');
   const all = [...tail.lines, ...unfinished];
   let end = all.length;
   while (end > 0 && all[end - 1]?.text === '') end -= 1;
-  const shown = all.slice(Math.max(0, end - max), end);
-  while (shown[0]?.text === '') shown.shift();
+  let start = end;
+  for (let used = 0; start > 0 && end - start < max; start -= 1) {
+    used += (all[start - 1]?.text.length ?? 0) + 1;
+    if (used > length && start < end) break;
+  }
+  while (start < end && all[start]?.text === '') start += 1;
+  const shown = all.slice(start, end);
   const total = tail.count + unfinished.length - (all.length - end);
   return { lines: shown.map(({ text, more }) => (more ? `${text}…` : text)), hidden: total - shown.length };
 }

@@ -1,0 +1,95 @@
+import type { Platform } from '../contracts/platform.ts';
+import { encodePress, type TaskVerb } from '../contracts/press.ts';
+import type { Verbosity } from '../contracts/settings.ts';
+import { type Button, bold, code, plain, type Span } from '../contracts/view.ts';
+import { oneLine, shorten } from './neutralise.ts';
+import type { RunView } from './run-view.ts';
+
+/** What a card tells about the task besides its run. Texts are as people wrote them: cards clean them. */
+export interface TaskFacts {
+  task: string;
+  number: number;
+  title: string;
+  command: string;
+  project: string;
+  branch: string;
+  /** Pinned by the first run; undefined until then. */
+  base: { branch: string; commit: string } | undefined;
+  requester: { user: string; name: string };
+}
+
+/** One run of the task among its others. */
+export interface RunFacts {
+  run: string;
+  attempt: number;
+  /** The newest attempt of the task: buttons of older runs would act on that one, so they are gone. */
+  newest: number;
+  stopRequested: boolean;
+}
+
+/** Where a card is shown. */
+export interface ThreadFacts {
+  thread: string;
+  platform: Platform;
+  verbosity: Verbosity;
+  /** Account of a person on the platform of the thread, by user id. */
+  accounts: ReadonlyMap<string, string>;
+}
+
+export interface CardContext {
+  task: TaskFacts;
+  run: RunFacts;
+  thread: ThreadFacts;
+  now: Date;
+  /** Where a queued run stands. */
+  place: QueueStand | undefined;
+  /** Address of docs/errors.md, when error codes can link to it. */
+  docs: string | undefined;
+}
+
+export interface QueueStand {
+  /** 1 is next; 0: it is taken any moment. */
+  place: number;
+  estimateMs: number | null;
+  waitsFor: 'nothing' | 'project' | 'runners' | 'no_runner';
+}
+
+const titleLength = 100;
+
+/** `#142 npm test`, with the attempt from the second on. */
+export function taskTitle({ task, run }: CardContext): Span[] {
+  const again = run.attempt === 1 ? '' : ` (run ${run.attempt})`;
+  return [plain(`#${task.number} ${shorten(oneLine(task.title), titleLength)}${again}`)];
+}
+
+export function person(context: CardContext, who: { user: string; name: string }, notify = false): Span {
+  const user = context.thread.accounts.get(who.user);
+  return { type: 'person', name: oneLine(who.name), notify, ...(user === undefined ? {} : { user }) };
+}
+
+/** A moment, in the reader's time where the platform can. */
+export function moment(at: Date): Span {
+  return { type: 'time', at: at.toISOString(), text: `${at.toISOString().slice(11, 16)} UTC` };
+}
+
+/** `web · main@3f9c2e1 · sandbox docker · asked by Ada`. A sandbox that does not isolate is marked as such on every card. */
+export function whereSpans(context: CardContext, view: RunView): Span[] {
+  const { task } = context;
+  const base = view.git === undefined ? task.base : { branch: view.git.baseBranch, commit: view.git.baseCommit };
+  const parts: Span[][] = [[plain(oneLine(task.project))]];
+  if (base !== undefined) parts.push([code(`${oneLine(base.branch)}@${base.commit.slice(0, 7)}`)]);
+  if (view.sandbox !== undefined) {
+    parts.push([plain(`sandbox ${view.sandbox.kind}`), ...(view.sandbox.isolated ? [] : [plain(', '), bold('not isolated')])]);
+  }
+  parts.push([plain('asked by '), person(context, task.requester)]);
+  return joined(parts);
+}
+
+/** Parts with a middle dot between them. */
+export function joined(parts: readonly (readonly Span[])[]): Span[] {
+  return parts.flatMap((part, at) => [...(at === 0 ? [] : [plain(' · ')]), ...part]);
+}
+
+export function taskButton(context: CardContext, verb: TaskVerb, label: string, style: Button['style'] = 'default'): Button {
+  return { token: encodePress({ kind: 'task', task: context.task.task, verb }), label, style };
+}

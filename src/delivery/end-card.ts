@@ -1,0 +1,164 @@
+import type { ErrorCode } from '../contracts/errors.ts';
+import { describeError, errorCatalogue } from '../contracts/errors.ts';
+import type { ArtifactRef, FileStat, RunResult } from '../contracts/run-event.ts';
+import type { RunCause } from '../contracts/states.ts';
+import { type Block, type Button, code, plain, type Span, type View, type ViewFile } from '../contracts/view.ts';
+import { type CardContext, joined, person, taskButton, taskTitle, whereSpans } from './card-context.ts';
+import { errorCodeSpan, marked } from './error-view.ts';
+import { outcomeState } from './live-card.ts';
+import { cleanText, oneLine, shorten } from './neutralise.ts';
+import { lastLines } from './output-tail.ts';
+import { spansText, tableText } from './plain-text.ts';
+import type { RunView } from './run-view.ts';
+import { bytes, count, duration } from './units.ts';
+
+/** Causes with an entry in the catalogue. The others say all there is to say in their message. */
+const causeCodes: Partial<Record<RunCause, ErrorCode>> = {
+  timed_out: 'DH-301',
+  output_limit: 'DH-302',
+  memory_limit: 'DH-303',
+  disk_limit: 'DH-304',
+  runner_lost: 'DH-305',
+  result_invalid: 'DH-306',
+  internal: 'DH-307',
+  expired: 'DH-401',
+  no_approver: 'DH-402',
+  repository_invalid: 'DH-501',
+  base_missing: 'DH-502',
+  sandbox_unavailable: 'DH-600',
+  sandbox_lost: 'DH-601',
+  image_missing: 'DH-602',
+};
+
+const linesShown = { succeeded: 12, failed: 20 } as const;
+/** Most characters of output: one message must always be enough for the card. */
+const lengthShown = 1500;
+const filesShown = 8;
+/** Larger files are not attached; a button gets them. */
+const attachedBytes = 2_000_000;
+
+/** How a run ended, exactly one per run and thread. Throws when the run has not ended. */
+export function endCard(view: RunView, context: CardContext): View {
+  const { result } = view;
+  if (result === undefined) throw new Error(`run ${view.run} has not ended`);
+  const succeeded = result.outcome === 'succeeded';
+  const state = outcomeState(result.outcome);
+  const took = result.durationMs === 0 ? '' : `${succeeded ? ' in' : ' after'} ${duration(result.durationMs)}`;
+  const tail = lastLines(view.tail, succeeded ? linesShown.succeeded : linesShown.failed, lengthShown);
+  const log = result.artifacts.find(({ kind }) => kind === 'log');
+  const patch = result.artifacts.find(({ kind }) => kind === 'patch');
+  const files = [
+    ...attach(result.files.length > 0 ? patch : undefined),
+    ...attach(!succeeded && tail.hidden > 0 ? log : undefined),
+  ];
+  const blocks: Block[] = [
+    { type: 'title', spans: taskTitle(context), state: { ...state, text: `${state.text}${took}` } },
+    ...(succeeded ? [] : [{ type: 'text' as const, spans: whatHappened(result, context.docs) }]),
+    ...output(tail, log),
+    ...changes(result.files),
+    { type: 'context', spans: joined([whereSpans(context, view), ...facts(view, result, context)]) },
+    ...buttons(context, patch, files),
+  ];
+  const why = succeeded ? '' : ` ${oneLine(result.message)}`;
+  return {
+    fallback: `${spansText(taskTitle(context))}: ${state.text}${took}.${why}`,
+    blocks,
+    ...(files.length === 0 ? {} : { files }),
+  };
+}
+
+/** What happened, what to do, and the code when there is one. */
+function whatHappened(result: RunResult, docs: string | undefined): Span[] {
+  const message = oneLine(result.message);
+  const known = /^(.*) (DH-\d{3})$/s.exec(message);
+  const named = known?.[2];
+  if (known?.[1] !== undefined && isCode(named)) return [...marked(known[1]), plain(' '), errorCodeSpan(named, docs)];
+  const cause = result.cause === undefined ? undefined : causeCodes[result.cause];
+  if (cause === undefined) return marked(message);
+  return [...marked(`${message} ${describeError(cause, {}).remedy}`), plain(' '), errorCodeSpan(cause, docs)];
+}
+
+function isCode(text: string | undefined): text is ErrorCode {
+  return text !== undefined && text in errorCatalogue;
+}
+
+function output(tail: { lines: string[]; hidden: number }, log: ArtifactRef | undefined): Block[] {
+  if (tail.lines.length === 0) return [];
+  const shown: Block = { type: 'code', text: cleanText(tail.lines.join('\n')) };
+  if (tail.hidden === 0) return [shown];
+  const size = log === undefined ? '' : `, ${bytes(log.bytes)}`;
+  const all = tail.hidden + tail.lines.length;
+  return [
+    {
+      type: 'context',
+      spans: [plain(`Last ${count(tail.lines.length, 'line')} of ${all.toLocaleString('en-US')}${size}; Log has all of them.`)],
+    },
+    shown,
+  ];
+}
+
+/** Changed files with their lines, aligned; those beyond the first few are counted. */
+function changes(files: readonly FileStat[]): Block[] {
+  if (files.length === 0) return [];
+  const rows = files
+    .slice(0, filesShown)
+    .map(({ path, added, removed }) => [
+      shorten(oneLine(path), 80),
+      ...(added === null || removed === null
+        ? ['binary', '']
+        : [added === 0 ? '' : `+${added}`, removed === 0 ? '' : `−${removed}`]),
+    ]);
+  const more = files.length - rows.length;
+  const table = tableText({
+    type: 'table',
+    columns: [
+      { header: '', align: 'left' },
+      { header: '', align: 'right' },
+      { header: '', align: 'right' },
+    ],
+    rows,
+  });
+  return [{ type: 'code', text: more === 0 ? table : `${table}\nand ${count(more, 'more file', 'more files')}` }];
+}
+
+function facts(view: RunView, result: RunResult, context: CardContext): Span[][] {
+  const all: Span[][] = [];
+  if (result.files.length > 0) {
+    const sum = (pick: (file: FileStat) => number | null) => result.files.reduce((total, file) => total + (pick(file) ?? 0), 0);
+    const lines = `${count(result.files.length, 'file')} +${sum(({ added }) => added)} −${sum(({ removed }) => removed)}`;
+    all.push([code(oneLine(view.git?.branch ?? context.task.branch)), plain(` ${lines}`)]);
+  }
+  if (result.exitCode !== undefined && result.exitCode !== 0) all.push([plain(`exit code ${result.exitCode}`)]);
+  if (result.signal !== undefined) all.push([plain(`signal ${oneLine(result.signal)}`)]);
+  if (result.peakMemoryBytes !== undefined) all.push([plain(`peak memory ${bytes(result.peakMemoryBytes)}`)]);
+  const approved = view.interactions.filter(({ state }) => state === 'approved');
+  if (approved.length > 0) all.push([plain(`approved: ${approved.length} (`), ...approvers(view, context), plain(')')]);
+  return all;
+}
+
+function approvers(view: RunView, context: CardContext): Span[] {
+  const people = new Map<string, string>();
+  for (const { state, decidedBy } of view.interactions) {
+    if (state === 'approved' && decidedBy?.type === 'user') people.set(decidedBy.user, decidedBy.name);
+  }
+  return [...people].flatMap(([user, name], at) => [...(at === 0 ? [] : [plain(', ')]), person(context, { user, name })]);
+}
+
+function attach(artifact: ArtifactRef | undefined): ViewFile[] {
+  if (artifact === undefined || artifact.bytes === 0 || artifact.bytes > attachedBytes) return [];
+  return [{ from: 'artifact', name: artifact.name, artifact: artifact.id }];
+}
+
+/** Buttons act on the task, so only the card of its newest run has them. */
+function buttons(context: CardContext, patch: ArtifactRef | undefined, files: readonly ViewFile[]): Block[] {
+  const { attempt, newest } = context.run;
+  if (newest > attempt) return [{ type: 'context', spans: [plain(`Run ${attempt} of ${newest}; a later run follows below.`)] }];
+  const attached = patch !== undefined && files.some(({ name }) => name === patch.name);
+  const all: Button[] = [
+    taskButton(context, 'retry', 'Retry'),
+    taskButton(context, 'log', 'Log'),
+    ...(patch === undefined || attached ? [] : [taskButton(context, 'patch', 'Patch')]),
+    taskButton(context, 'show', 'Show'),
+  ];
+  return [{ type: 'buttons', buttons: all }];
+}

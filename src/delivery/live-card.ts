@@ -1,0 +1,129 @@
+import type { RunState } from '../contracts/states.ts';
+import { isTerminal } from '../contracts/states.ts';
+import { type Block, plain, type Tone, type View } from '../contracts/view.ts';
+import { type CardContext, joined, moment, type QueueStand, taskButton, taskTitle, whereSpans } from './card-context.ts';
+import { cleanText, oneLine, shorten } from './neutralise.ts';
+import { lastLines } from './output-tail.ts';
+import { spansText } from './plain-text.ts';
+import type { RunView, Step } from './run-view.ts';
+import { about, coarse, ordinal } from './units.ts';
+
+const stages: readonly [stage: Step['stage'], label: string][] = [
+  ['repository', 'fetch the repository'],
+  ['workspace', 'make the working copy'],
+  ['sandbox', 'start the sandbox'],
+  ['command', 'run the command'],
+  ['results', 'collect the changes'],
+];
+const linesShown = { quiet: 0, steps: 4, everything: 15 } as const;
+const notesShown = { quiet: 0, steps: 1, everything: 3 } as const;
+const commandLength = 600;
+/** Most characters of output: one message must always be enough for the card. */
+const lengthShown = 1200;
+
+/** The card of a run while it goes on, edited in place; when the run is over it says so and points to nothing any more. */
+export function liveCard(view: RunView, context: CardContext): View {
+  const state = stateOf(view, context);
+  const over = isTerminal(view.state);
+  const { verbosity } = context.thread;
+  const blocks: Block[] = [
+    { type: 'title', spans: taskTitle(context), state },
+    { type: 'context', spans: small(view, context) },
+    ...command(context),
+  ];
+  if (verbosity !== 'quiet' && view.state !== 'queued' && view.state !== 'awaiting') blocks.push(...checklist(view));
+  if (!over) blocks.push(...output(view, context), ...notes(view, context), ...buttons(view, context));
+  return { fallback: `${spansText(taskTitle(context))}: ${state.text}`, blocks };
+}
+
+function stateOf(view: RunView, context: CardContext): { text: string; tone: Tone } {
+  const { stopRequested } = context.run;
+  if (stopRequested && !isTerminal(view.state)) return { text: 'stopping', tone: 'active' };
+  switch (view.state) {
+    case 'queued':
+      return { text: queueText(context.place), tone: 'waiting' };
+    case 'preparing':
+    case 'planning':
+      return { text: 'preparing', tone: 'active' };
+    case 'awaiting':
+      return { text: 'waits for a decision', tone: 'waiting' };
+    case 'executing':
+      return { text: `running ${coarse(context.now.getTime() - (view.executingAt ?? context.now).getTime())}`, tone: 'active' };
+    case 'finishing':
+      return { text: 'collecting the changes', tone: 'active' };
+    default:
+      return outcomeState(view.state);
+  }
+}
+
+/** The words of the five ends. */
+export function outcomeState(state: RunState): { text: string; tone: Tone } {
+  switch (state) {
+    case 'succeeded':
+      return { text: 'done', tone: 'good' };
+    case 'cancelled':
+      return { text: 'cancelled', tone: 'muted' };
+    case 'timed_out':
+      return { text: 'timed out', tone: 'bad' };
+    case 'interrupted':
+      return { text: 'interrupted', tone: 'bad' };
+    default:
+      return { text: 'failed', tone: 'bad' };
+  }
+}
+
+/** "queued, 2nd, about 3 min". */
+function queueText(stand: QueueStand | undefined): string {
+  if (stand === undefined) return 'queued';
+  if (stand.place === 0) return 'starts now';
+  if (stand.waitsFor === 'no_runner') return `queued, ${ordinal(stand.place)}; no runner is up`;
+  const when = stand.estimateMs === null ? '' : `, ${about(stand.estimateMs)}`;
+  return `queued, ${ordinal(stand.place)}${when}`;
+}
+
+function small(view: RunView, context: CardContext) {
+  const where = whereSpans(context, view);
+  if (isTerminal(view.state) || view.executingAt === undefined) return where;
+  return joined([where, [plain('started '), moment(view.executingAt)]]);
+}
+
+/** The command, when the title does not say all of it. */
+function command({ task }: CardContext): Block[] {
+  if (oneLine(task.title) === task.command.trim()) return [];
+  return [{ type: 'code', text: shorten(cleanText(task.command).trim(), commandLength) }];
+}
+
+type Item = Extract<Block, { type: 'steps' }>['items'][number];
+
+/** Stages that have been, the one that is, and those that will be. */
+function checklist(view: RunView): Block[] {
+  const over = isTerminal(view.state);
+  const items = stages.flatMap(([stage, label]): Item[] => {
+    const step = view.steps.find((known) => known.stage === stage);
+    if (step !== undefined) return [{ state: step.state, text: shorten(oneLine(step.detail), 150) }];
+    return over ? [] : [{ state: 'open', text: label }];
+  });
+  return items.length === 0 ? [] : [{ type: 'steps', items }];
+}
+
+function output(view: RunView, context: CardContext): Block[] {
+  const { lines } = lastLines(view.tail, linesShown[context.thread.verbosity], lengthShown);
+  if (lines.length === 0) return [];
+  return [{ type: 'code', text: cleanText(lines.map((line) => shorten(line, 200)).join('\n')) }];
+}
+
+function notes(view: RunView, context: CardContext): Block[] {
+  const shown = notesShown[context.thread.verbosity];
+  if (shown === 0) return [];
+  return view.notes
+    .slice(-shown)
+    .map(({ text, at }) => ({ type: 'context', spans: [plain(`${shorten(oneLine(text), 300)} `), moment(at)] }));
+}
+
+function buttons(view: RunView, context: CardContext): Block[] {
+  const all = [
+    ...(context.run.stopRequested ? [] : [taskButton(context, 'stop', 'Stop', 'danger')]),
+    ...(view.tail.count > 0 || lastLines(view.tail, 1).lines.length > 0 ? [taskButton(context, 'log', 'Log')] : []),
+  ];
+  return all.length === 0 ? [] : [{ type: 'buttons', buttons: all }];
+}
