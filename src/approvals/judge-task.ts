@@ -1,7 +1,6 @@
 import { type Action, defaultPolicy, type Policy, type Verdict } from '../contracts/policy.ts';
 import type { Tx } from '../store/database.ts';
-import { wasApproved } from '../store/interactions.ts';
-import { commandsAllowed } from '../store/rules.ts';
+import { commandsAllowed, commandsAllowedFor } from '../store/rules.ts';
 import type { TaskRecord } from '../store/tasks.ts';
 import { actionHash } from './action.ts';
 import { judgeCommand } from './judge.ts';
@@ -12,14 +11,14 @@ export function policyOf(task: TaskRecord): Policy {
 }
 
 /**
- * The verdict on the command of a task. A rule "for this task" counts only where exactly this action, sandbox and network included,
- * was approved in the task: a rule given for an isolated sandbox does not reach the host. `action` undefined: no runner has said yet
- * what it runs commands in; rules count then, because the check before execution looks again.
+ * The verdict on the command of a task. A rule "for this task" counts only for exactly the action it was given for, sandbox and
+ * network included: one given for an isolated sandbox does not reach the host. `action` undefined: no runner has said yet what it
+ * runs commands in; rules count then, because the check before execution looks again.
  */
 export async function judgeTask(tx: Tx, task: TaskRecord, action: Action | undefined): Promise<Verdict> {
-  const rules = await commandsAllowed(tx, task.id);
-  const count = rules.length > 0 && (action === undefined || (await wasApproved(tx, task.id, actionHash(action))));
-  const verdict = judgeCommand(policyOf(task), task.command, count ? rules : []);
+  const rules =
+    action === undefined ? await commandsAllowed(tx, task.id) : await commandsAllowedFor(tx, task.id, actionHash(action));
+  const verdict = judgeCommand(policyOf(task), task.command, rules);
   if (verdict.verdict !== 'ask' || action?.sandbox !== 'local') return verdict;
   return { ...verdict, risks: ['not isolated', ...verdict.risks] };
 }

@@ -81,12 +81,6 @@ export async function interactionsOfRun(tx: Tx, run: string): Promise<Interactio
   return rows.map(toRecord);
 }
 
-/** True when exactly this action was approved once in this task. */
-export async function wasApproved(tx: Tx, task: string, actionHash: string): Promise<boolean> {
-  const row = await tx.db.interaction.findFirst({ where: { taskId: task, state: 'approved', actionHash }, select: { id: true } });
-  return row !== null;
-}
-
 /** Settles a pending interaction. Returns false when it is not pending any more: somebody was first. */
 export async function settleInteraction(
   tx: Tx,

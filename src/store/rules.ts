@@ -1,3 +1,4 @@
+import { Prisma } from '../../prisma/client/client.ts';
 import { newId } from '../runtime/ids.ts';
 import type { Tx } from './database.ts';
 
@@ -7,7 +8,20 @@ export async function commandsAllowed(tx: Tx, task: string): Promise<string[]> {
   return rows.map(({ match }) => match);
 }
 
-/** Allows one exact command in one task. */
+/**
+ * The exact commands that rules of the task allow for this very action. A rule is made in the transaction of the decision it comes
+ * from, at the same moment by the same person; so it is known which action, sandbox and network included, the person saw.
+ */
+export async function commandsAllowedFor(tx: Tx, task: string, actionHash: string): Promise<string[]> {
+  const rows = await tx.db.$queryRaw<{ match: string }[]>(Prisma.sql`
+    SELECT "Rule"."match" FROM "Rule" JOIN "Interaction" ON "Interaction"."taskId" = "Rule"."taskId"
+      AND "Interaction"."decidedById" = "Rule"."createdById" AND "Interaction"."decidedAt" = "Rule"."createdAt"
+    WHERE "Rule"."taskId" = ${task} AND "Rule"."kind" = 'command' AND "Rule"."revokedAt" IS NULL
+      AND "Interaction"."state" = 'approved' AND "Interaction"."actionHash" = ${actionHash}`);
+  return rows.map(({ match }) => match);
+}
+
+/** Allows one exact command in one task. `at` is the moment of the decision it comes from. */
 export async function createRule(
   tx: Tx,
   rule: { workspace: string; task: string; command: string; by: string; at: Date },
