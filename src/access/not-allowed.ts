@@ -32,3 +32,8 @@ export function rolesFrom(needed: Role): string {
   const text = roles.length === 1 ? roles.join('') : `${roles.slice(0, -1).join(', ')} and ${roles.at(-1)}`;
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
+
+/** "a developer", "an owner". */
+export function aRole(role: Role): string {
+  return `${role === 'owner' ? 'an' : 'a'} ${role}`;
+}

@@ -1,6 +1,8 @@
+import { aRole } from '../access/not-allowed.ts';
 import type { Role } from '../contracts/roles.ts';
 import { roleSchema } from '../contracts/roles.ts';
 import { plain, type Span } from '../contracts/view.ts';
+import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
 import { required, roleWord } from './arguments.ts';
 import { type CommandContext, defineCommand, type Reply } from './command.ts';
@@ -35,7 +37,7 @@ export const memberAdd = defineCommand({
   async run(ctx, args) {
     const member = await namedPerson(ctx, args.person, 'member add @ben developer');
     if (member.role !== undefined && member.role !== args.role) {
-      return said('person', [plain(`${member.name} is ${member.role} already. \`member role\` changes that.`)]);
+      return said('person', marked(`${member.name} is ${aRole(member.role)} already. \`member role\` changes that.`));
     }
     return changed(ctx, member, args.role, await grant(ctx, member, args.role));
   },
@@ -74,14 +76,16 @@ export const memberRemove = defineCommand({
     const taken = await grant(ctx, member, undefined);
     if (!taken) return said('person', [plain(`${member.name} has no role of their own.`)]);
     const left =
-      ctx.channel.defaultRole === undefined ? '' : ` As a member of this channel they are ${ctx.channel.defaultRole} here.`;
+      ctx.channel.defaultRole === undefined
+        ? ''
+        : ` As a member of this channel they are ${aRole(ctx.channel.defaultRole)} here.`;
     return said('all', [await personSpan(ctx, member), plain(` has no role of their own any more.${left}`)]);
   },
 });
 
 async function changed(ctx: CommandContext, member: Parameters<typeof personSpan>[1], to: Role, isNew: boolean): Promise<Reply> {
-  if (!isNew) return said('person', [plain(`${member.name} is ${to} already.`)]);
-  return said('all', [await personSpan(ctx, member), plain(` is ${to} now: ${powers[to]}.`)]);
+  if (!isNew) return said('person', [plain(`${member.name} is ${aRole(to)} already.`)]);
+  return said('all', [await personSpan(ctx, member), plain(` is ${aRole(to)} now: ${powers[to]}.`)]);
 }
 
 function said(audience: Reply['audience'], spans: Span[]): Reply {

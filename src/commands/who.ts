@@ -1,3 +1,4 @@
+import { aRole } from '../access/not-allowed.ts';
 import { roleSchema } from '../contracts/roles.ts';
 import { type Block, bold, plain } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
@@ -40,7 +41,7 @@ export const who = defineCommand({
           ]),
       {
         type: 'context',
-        spans: marked(ctx.person.role === undefined ? 'You have no role here.' : `You are ${ctx.person.role} here.`),
+        spans: marked(ctx.person.role === undefined ? 'You have no role here.' : `You are ${aRole(ctx.person.role)} here.`),
       },
     ];
     return {

@@ -75,7 +75,7 @@ export const errorCatalogue = {
     remedy: 'A maintainer adds one: `project add web https://example.com/acme/web.git`.',
   },
   'DH-207': {
-    title: 'Which task?',
+    title: 'No task is named',
     text: '`{command}` needs a task here, because this is not the thread of one.',
     remedy: 'Name it: `{command} #142`.',
   },
@@ -89,7 +89,11 @@ export const errorCatalogue = {
     text: 'Only the person who asked can answer it.',
     remedy: 'Send the command yourself.',
   },
-  'DH-210': { title: 'Who is meant?', text: '{problem}', remedy: 'Mention the person with @, for example: {example}' },
+  'DH-210': {
+    title: 'It is not clear who is meant',
+    text: '{problem}',
+    remedy: 'Mention the person with @, for example: {example}',
+  },
   'DH-211': {
     title: 'The last owner stays',
     text: '{name} is the only owner. Without one nobody could give that role again.',

@@ -1,0 +1,259 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newClaimCode } from '../../src/access/claim-code.ts';
+import { projectSyncedReply } from '../../src/commands/project-card.ts';
+import { policySchema } from '../../src/contracts/policy.ts';
+import { accounts, type Desk, mention, openDesk, type Said, slash } from '../support/desk.ts';
+
+let desk: Desk;
+beforeAll(async () => {
+  desk = await openDesk();
+});
+afterAll(() => desk[Symbol.asyncDispose]());
+
+const text = async (event: Parameters<Desk['act']>[0]) => (await desk.act(event))[0]?.text ?? '';
+const project = (name: string) => desk.database.db.project.findFirstOrThrow({ where: { name, archivedAt: null } });
+const demoChannel = () => desk.database.db.channel.findFirstOrThrow({ where: { externalId: 'CDEMO' } });
+
+describe('project add', () => {
+  const synced = async (id: string, found: Parameters<Desk['engine']['runs']['projectSynced']>[1]) => {
+    await desk.engine.runs.projectSynced(id, found);
+    await desk.database.transaction((tx) => projectSyncedReply(tx, id));
+  };
+  const card = (id: string) => desk.database.db.outbox.findFirstOrThrow({ where: { key: `project:${id}` } });
+
+  it('answers for everybody, has the repository checked after the commit, and writes what was found on the same message', async () => {
+    const [said] = await desk.act(slash('mia', 'project add web https://example.com/acme/web.git branch=develop'));
+    const { id, policy } = await project('web');
+    expect(said).toMatchObject({
+      key: `project:${id}`,
+      only: undefined,
+      text: expect.stringContaining('● checking the repository'),
+    });
+    expect(desk.syncs).toContain(id);
+    expect(policySchema.parse(policy).mode).toBe('ask');
+
+    await synced(id, { ok: false, code: 'DH-502', detail: 'there is no branch develop' });
+    const failed = await card(id);
+    expect(failed.version).toBe(2);
+    expect(JSON.stringify(failed.payload)).toContain('✖ not reachable');
+    expect(JSON.stringify(failed.payload)).toContain('there is no branch develop');
+
+    await synced(id, { ok: true, defaultBranch: 'main', head: '0123456789abcdef0123456789abcdef01234567' });
+    const ready = await card(id);
+    expect(JSON.stringify(ready.payload)).toContain('✔ ready');
+    expect(JSON.stringify(ready.payload)).toContain('@0123456');
+
+    await synced(id, { ok: true, defaultBranch: 'main', head: 'ffffffffffabcdef0123456789abcdef01234567' });
+    expect((await card(id)).version).toBe(ready.version);
+    await synced(desk.demo.id, { ok: true, defaultBranch: 'main', head: '0123456789abcdef0123456789abcdef01234567' });
+    expect(await desk.database.db.outbox.count({ where: { key: `project:${desk.demo.id}` } })).toBe(0);
+  });
+
+  it('takes a name once, whatever its case, also when two come at once', async () => {
+    expect(await text(slash('mia', 'project add WEB https://example.com/x/y.git'))).toContain('DH-213');
+    const both = await Promise.all(
+      ['a', 'b'].map((path) => desk.act(slash('mia', `project add twice https://example.com/x/${path}.git`))),
+    );
+    expect(await desk.database.db.project.count({ where: { name: 'twice' } })).toBe(1);
+    expect(both.flat().some(({ text: said }) => said.includes('DH-213'))).toBe(true);
+  });
+
+  it.each([
+    ['relative/path', 'DH-505'],
+    ['~/web', 'DH-505'],
+    ['ext::sh -c x', 'DH-201'],
+    ['ext::sh', 'DH-505'],
+    ['file:///etc', 'DH-505'],
+    ['https://', 'DH-505'],
+    ['--upload-pack=x', 'DH-505'],
+    ['ftp://example.com/x', 'DH-505'],
+  ])('refuses %j', async (source, code) => {
+    expect(await text(slash('ada', `project add odd ${source}`))).toContain(code);
+    expect(await desk.database.db.project.count({ where: { name: 'odd' } })).toBe(0);
+  });
+
+  it('takes an address with a password in a direct message only, and never shows the password', async () => {
+    const use = 'project add private https://bot:hunter2@example.com/acme/private.git';
+    const refused = await text(slash('ada', use));
+    expect(refused).toContain('DH-505');
+    expect(refused).not.toContain('hunter2');
+    expect(await text(mention('ada', use, { direct: true }))).toContain('https://example.com/acme/private.git');
+    for (const show of ['project list', 'settings project=private'])
+      expect(await text(slash('ada', show))).not.toContain('hunter2');
+    const stored = [await desk.database.db.audit.findMany(), await desk.database.db.outbox.findMany()];
+    expect(JSON.stringify(stored, (_, value) => (typeof value === 'bigint' ? String(value) : value))).not.toContain('hunter2');
+  });
+});
+
+describe('project remove', () => {
+  it('waits for tasks that are not over, then unbinds channels and frees the name', async () => {
+    await desk.act(slash('mia', 'bind twice', { channel: 'CTWICE' }));
+    await desk.act(slash('ben', 'sh sleep', { channel: 'CTWICE' }));
+    expect(await text(slash('mia', 'project remove twice'))).toMatch(/1 task that is not over.*DH-300/s);
+    const task = await desk.database.db.task.findFirstOrThrow({ orderBy: { number: 'desc' } });
+    await desk.act(slash('ben', `stop ${task.number}`));
+    expect(await text(slash('mia', 'project remove Twice'))).toBe(
+      'Project twice is removed. 1 channel had it; it is unbound now.',
+    );
+    expect(await desk.database.db.channel.findFirstOrThrow({ where: { externalId: 'CTWICE' } })).toMatchObject({
+      projectId: null,
+    });
+    expect(await text(slash('ben', `show ${task.number}`))).toContain('sleep');
+    expect(await text(slash('ben', 'sh x', { channel: 'CTWICE' }))).toContain('DH-203');
+    expect(await text(slash('ada', 'project add twice /srv/twice'))).toContain('Project twice');
+  });
+});
+
+describe('bind', () => {
+  it('says in the channel what holds from now on, keeps the default role unless told, and ends with none', async () => {
+    const [said] = await desk.act(slash('mia', 'bind demo role=developer'));
+    expect(said).toMatchObject({ only: undefined, channel: 'CDEMO', text: expect.stringContaining('are developers here') });
+    await desk.act(slash('mia', 'bind demo'));
+    expect((await demoChannel()).defaultRole).toBe('developer');
+    await desk.act(slash('mia', 'bind web'));
+    expect(await demoChannel()).toMatchObject({ projectId: (await project('web')).id, defaultRole: null });
+    await desk.act(slash('mia', 'bind none'));
+    expect(await demoChannel()).toMatchObject({ projectId: null, defaultRole: null });
+    await desk.act(slash('mia', 'bind demo role=none'));
+    expect(await demoChannel()).toMatchObject({ projectId: desk.demo.id, defaultRole: null });
+    expect(await desk.database.db.audit.count({ where: { action: 'channel.bind' } })).toBe(6);
+  });
+
+  it('refuses what would give the right to change rights, and a direct conversation', async () => {
+    for (const role of ['owner', 'maintainer']) expect(await text(slash('ada', `bind demo role=${role}`))).toContain('DH-201');
+    expect(await text(mention('ada', 'bind demo', { direct: true }))).toContain('DH-300');
+  });
+});
+
+describe('settings', () => {
+  it('a change of the policy raises its version, is audited and says so to everybody; tasks keep theirs', async () => {
+    await desk.act(slash('ben', 'sh before'));
+    const use =
+      'settings policy=custom allow+="npm test" allow+="npm run *" deny="rm *" approvers=developer expires=30m remind=5m not-requester=on';
+    const [said] = await desk.act(slash('mia', use));
+    expect(said).toMatchObject({ only: undefined, text: expect.stringContaining('The policy is at version 2.') });
+    const row = await project('demo');
+    expect(row.policyVersion).toBe(2);
+    expect(row.policy).toEqual({
+      mode: 'custom',
+      allow: ['npm test', 'npm run *'],
+      deny: ['rm *'],
+      approvers: { role: 'developer', people: [], notRequester: true },
+      expiresMs: 1_800_000,
+      remindMs: 300_000,
+    });
+    const task = await desk.database.db.task.findFirstOrThrow({ where: { command: 'before' } });
+    expect(task).toMatchObject({ policyVersion: 1, policy: { mode: 'safe' } });
+    const audit = await desk.database.db.audit.findFirstOrThrow({ where: { action: 'project.policy' } });
+    expect(audit.data).toMatchObject({ version: 2, from: { mode: 'safe' }, to: { mode: 'custom' } });
+  });
+
+  it('lists change by adding, taking away and emptying; what stays the same changes no version', async () => {
+    await desk.act(slash('mia', 'settings allow+="npm test" allow-="npm run *" deny=none'));
+    expect((await project('demo')).policy).toMatchObject({ allow: ['npm test'], deny: [] });
+    await desk.act(slash('mia', 'settings allow+="npm test" policy=custom'));
+    expect((await project('demo')).policyVersion).toBe(3);
+  });
+
+  it('names people who alone may decide, by mention or name, and nobody who is not known', async () => {
+    await desk.act(slash('mia', `settings people=<@${accounts.ada}> people+=Mia`));
+    const users = await desk.database.db.user.findMany({ where: { name: { in: ['Ada', 'Mia'] } }, orderBy: { name: 'asc' } });
+    expect((await project('demo')).policy).toMatchObject({ approvers: { people: users.map(({ id }) => id) } });
+    expect(await text(slash('gus', 'who'))).toContain('Ada or Mia decides, but not who asked');
+    expect(await text(slash('mia', 'settings people+=Zoe'))).toContain('DH-210');
+    await desk.act(slash('mia', 'settings people=none'));
+    expect((await project('demo')).policy).toMatchObject({ approvers: { people: [] } });
+  });
+
+  it('limits, base branch, verbosity and default role change without touching the policy', async () => {
+    const { policyVersion } = await project('demo');
+    desk.syncs.length = 0;
+    await desk.act(slash('mia', 'settings timeout=20m concurrency=3 branch=develop verbosity=quiet role=guest'));
+    expect(await project('demo')).toMatchObject({
+      limits: { timeoutMs: 1_200_000, concurrency: 3 },
+      baseBranch: 'develop',
+      syncState: 'checking',
+      policyVersion,
+    });
+    expect(await demoChannel()).toMatchObject({ verbosity: 'quiet', defaultRole: 'guest' });
+    expect(desk.syncs).toEqual([desk.demo.id]);
+    await desk.act(slash('mia', 'settings branch=default'));
+    expect((await project('demo')).baseBranch).toBeNull();
+    const shown = await text(slash('gus', 'settings'));
+    for (const part of ['custom', 'npm test', '20m', '3 at once', 'quiet', 'guest', '30m, reminder after 5m'])
+      expect(shown).toContain(part);
+  });
+
+  it.each([
+    ['settings approvers=guest', 'DH-201'],
+    ['settings allow+="a\nb"', 'DH-201'],
+    ['settings expires=10s', 'DH-201'],
+    ['settings policy=fast', 'DH-201'],
+    ['settings project=nowhere policy=safe', 'DH-205'],
+  ])('%j changes nothing', async (use, code) => {
+    const before = await project('demo');
+    expect(await text(slash('ada', use))).toContain(code);
+    expect(await project('demo')).toEqual(before);
+  });
+
+  it('settings of a channel are refused in a direct conversation', async () => {
+    expect(await text(mention('ada', 'settings project=demo verbosity=quiet', { direct: true }))).toContain('DH-300');
+  });
+});
+
+describe('members', () => {
+  it('a role is given to a mention of somebody never seen, who is told', async () => {
+    const [said] = await desk.act(slash('mia', 'member add <@UNEW|nele> developer'));
+    expect(said).toMatchObject({ only: undefined, text: 'nele is a developer now: may run, stop and retry commands.' });
+    expect(JSON.stringify(said?.payload)).toContain('"user":"UNEW","notify":true');
+    expect(await text(slash('gus', 'who'))).toContain('nele');
+  });
+
+  it('is changed and taken by those who may, and each change is audited', async () => {
+    expect(await text(slash('mia', 'member role @nele guest'))).toContain('nele is a guest now');
+    expect(await text(slash('mia', 'member add nele developer'))).toContain('nele is a guest already. member role changes that.');
+    expect(await text(slash('mia', 'member role nele maintainer'))).toContain('DH-202');
+    expect(await text(slash('mia', 'member role Ada developer'))).toContain('DH-202');
+    expect(await text(slash('ada', 'member role nele maintainer'))).toContain('nele is a maintainer now');
+    expect(await text(slash('mia', 'member remove nele'))).toContain('DH-202');
+    expect(await text(slash('ada', 'member remove nele'))).toContain('nele has no role of their own any more.');
+    expect(await text(slash('ada', 'member remove nele'))).toBe('nele has no role of their own.');
+    const nele = await desk.database.db.user.findFirstOrThrow({ where: { name: 'nele' } });
+    expect(
+      (await desk.database.db.audit.findMany({ where: { subject: nele.id }, orderBy: { at: 'asc' } })).map(({ data }) => data),
+    ).toEqual([
+      { from: 'none', to: 'developer' },
+      { from: 'developer', to: 'guest' },
+      { from: 'guest', to: 'maintainer' },
+      { from: 'maintainer', to: 'none' },
+    ]);
+  });
+
+  it('the last owner can neither be demoted nor removed, not even by themselves', async () => {
+    for (const use of ['member role Ada guest', 'member remove Ada', `member remove <@${accounts.ada}>`]) {
+      expect(await text(slash('ada', use))).toContain('DH-211');
+    }
+  });
+
+  it('a name that is nobody’s or that of several people is asked about', async () => {
+    expect(await text(slash('ada', 'member add Zoe guest'))).toContain('DH-210');
+    await desk.act(slash('ada', 'member add <@UTWO1|Sam> guest'));
+    await desk.act(slash('ada', 'member add <@UTWO2|Sam> guest'));
+    expect(await text(slash('ada', 'member role Sam developer'))).toContain('There are several people named `Sam`.');
+  });
+});
+
+describe('claim', () => {
+  it('is answered to the person alone and counts wrong tries; the right code makes an owner', async () => {
+    expect(await desk.act(slash('nobody', 'claim X'))).toMatchObject([
+      { only: accounts.nobody, text: expect.stringContaining('has an owner already') },
+    ]);
+    await desk.database.db.user.updateMany({ where: { role: 'owner' }, data: { role: 'developer' } });
+    const code = await desk.database.transaction((tx) => newClaimCode(tx, desk.workspace));
+    for (let n = 0; n < 8; n += 1) expect(await text(slash('nobody', 'claim WRONG'))).toContain('This is not the code.');
+    const said: Said[] = await desk.act(mention('nobody', `claim ${code}`));
+    expect(said).toMatchObject([{ only: accounts.nobody, text: expect.stringContaining('You are the owner of Deckhand now.') }]);
+    expect(await text(slash('nobody', 'member role Ada owner'))).toContain('Ada is an owner now');
+    expect(await desk.database.db.audit.count({ where: { action: 'owner.claim' } })).toBe(10);
+  });
+});

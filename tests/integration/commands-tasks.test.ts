@@ -1,0 +1,251 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RunEventData, RunResult } from '../../src/contracts/run-event.ts';
+import { newId } from '../../src/runtime/ids.ts';
+import { accounts, type Desk, mention, offerSandbox, openDesk, type Said, slash } from '../support/desk.ts';
+
+let desk: Desk;
+let runner: string;
+beforeAll(async () => {
+  desk = await openDesk();
+  runner = await offerSandbox(desk, 10);
+  await desk.act(slash('ada', 'settings concurrency=1'));
+});
+afterAll(() => desk[Symbol.asyncDispose]());
+
+const text = async (event: Parameters<Desk['act']>[0]) => (await desk.act(event))[0]?.text ?? '';
+
+/** Starts a read-only command, which needs no approval, in a thread of its own; returns the task with its run. */
+async function start(command: string, thread: string) {
+  await desk.act(mention('ben', `sh ${command}`, { message: thread }));
+  return desk.database.db.task.findFirstOrThrow({
+    orderBy: { number: 'desc' },
+    include: { runs: { orderBy: { attempt: 'desc' } } },
+  });
+}
+
+/** Runs the newest run of the task as a runner would, up to its output. */
+async function execute(task: Awaited<ReturnType<typeof start>>, output: string): Promise<string> {
+  const run = task.runs[0]?.id ?? expect.unreachable();
+  const { runs } = desk.engine;
+  await desk.database.db.run.update({ where: { id: run }, data: { dispatchedAt: new Date() } });
+  const claimed = await runs.claim(run, runner);
+  if (!claimed.ok) throw new Error(claimed.reason);
+  const offer = { cwd: '/workspace', sandbox: 'docker', image: 'deckhand/sandbox', network: 'none' } as const;
+  const action = {
+    type: 'command',
+    command: task.command,
+    project: task.projectId,
+    timeoutMs: claimed.spec.timeoutMs,
+    ...offer,
+  } as const;
+  expect(await runs.authorise(run, runner, action)).toEqual({ verdict: 'run' });
+  expect(await runs.executing(run, runner, { kind: 'docker', ref: 'box', isolated: true })).toBe(true);
+  const bytes = Buffer.byteLength(output);
+  const events: RunEventData[] = output === '' ? [] : [{ type: 'output', stream: 'stdout', from: 0, to: bytes, text: output }];
+  if (events.length > 0) await runs.append(run, runner, events, { stdout: bytes, stderr: 0 });
+  return run;
+}
+
+async function finish(run: string, result: Partial<RunResult> = {}): Promise<void> {
+  await desk.engine.runs.finishing(run, runner);
+  const whole: RunResult = {
+    outcome: 'succeeded',
+    message: 'It ended with exit code 0.',
+    durationMs: 1000,
+    files: [],
+    artifacts: [],
+    ...result,
+  };
+  expect(await desk.engine.runs.finish(run, runner, whole)).toBe(true);
+}
+
+async function leaveFile(run: string, kind: 'log' | 'patch', name: string): Promise<string> {
+  const id = newId('art');
+  await desk.database.db.artifact.create({
+    data: { id, workspaceId: desk.workspace, runId: run, name, kind, bytes: 2048n, path: `x/${id}` },
+  });
+  return id;
+}
+
+const files = (said: Said | undefined) =>
+  said?.payload.type === 'message' ? said.payload.view.files : said?.payload.type === 'files' ? said.payload.files : undefined;
+
+describe('logs', () => {
+  it('of a run that goes on show its last lines and carry what there is so far', async () => {
+    const task = await start('cat lines', '40.001');
+    expect(await text(mention('ben', 'logs', { thread: '40.001' }))).toContain('It has written nothing so far.');
+    const output = Array.from({ length: 30 }, (_, n) => `line ${n + 1}\n`).join('');
+    const run = await execute(task, output);
+    const [said] = await desk.act(mention('gus', 'logs', { thread: '40.001' }));
+    expect(said?.thread).toBe('40.001');
+    expect(said?.text).toContain('the last 20 lines');
+    expect(said?.text).toContain('line 11\n');
+    expect(said?.text).not.toContain('line 10\n');
+    expect(files(said)).toEqual([{ from: 'text', name: `${task.number}-run1.log`, text: output }]);
+    await finish(run);
+  });
+
+  it('of a run that ended carry the file it left: in the answer to a message, else in the thread of the task', async () => {
+    const task = await desk.database.db.task.findFirstOrThrow({
+      where: { command: 'cat lines' },
+      include: { runs: true, threads: true },
+    });
+    const artifact = await leaveFile(task.runs[0]?.id ?? '', 'log', 'run-1.log');
+    const [here] = await desk.act(mention('ben', `logs #${task.number}`, { message: '40.900' }));
+    expect(here?.thread).toBe('40.900');
+    expect(files(here)).toEqual([{ from: 'artifact', name: 'run-1.log', artifact }]);
+
+    const said = await desk.act(slash('ben', `logs #${task.number}`));
+    const [inThread, personal] = [
+      said.find(({ payload }) => payload.type === 'files'),
+      said.find(({ only }) => only === accounts.ben),
+    ];
+    expect(inThread?.thread).toBe('40.001');
+    expect(files(inThread)).toEqual([{ from: 'artifact', name: 'run-1.log', artifact }]);
+    expect(personal?.text).toContain('the file is in the thread of the task');
+    const [direct] = await desk.act(mention('ben', `logs ${task.number}`, { direct: true }));
+    expect(files(direct)).toEqual([{ from: 'artifact', name: 'run-1.log', artifact }]);
+  });
+
+  it('of an earlier run are asked for by number; a run that is not there is named', async () => {
+    const task = await desk.database.db.task.findFirstOrThrow({ where: { command: 'cat lines' } });
+    const said = await desk.act(slash('ben', `logs #${task.number} run=1`));
+    expect(said.find(({ only }) => only === accounts.ben)?.text).toContain('run 1 · succeeded');
+    expect(await text(slash('ben', `logs #${task.number} run=7`))).toMatch(/has no run 7.*Its runs are 1 to 1.*DH-300/);
+  });
+
+  it('promise 11: escape sequences and direction marks in the output are not passed on to the chat', async () => {
+    const task = await start('cat evil', '41.001');
+    const run = await execute(task, '\u001b[31mred\u001b[0m \u202ereversed\u202c <@U1> <!channel>\n');
+    const shown = await text(mention('ben', 'logs', { thread: '41.001' }));
+    expect(shown).toContain('red reversed <@U1> <!channel>');
+    await finish(run);
+  });
+});
+
+describe('show', () => {
+  it('tells command, state, branch, runs, result and decisions', async () => {
+    const task = await start('cat shown', '42.001');
+    const run = await execute(task, 'x\n');
+    expect(await text(slash('gus', `show ${task.number}`))).toMatch(new RegExp(`#${task.number} · ● running`));
+    await leaveFile(run, 'patch', 'changes.patch');
+    await finish(run, {
+      outcome: 'failed',
+      cause: 'exit_code',
+      exitCode: 2,
+      message: 'It ended with exit code 2.',
+      files: [{ path: 'a', added: 1, removed: 0 }],
+    });
+    const [said] = await desk.act(mention('gus', 'show', { thread: '42.001' }));
+    for (const part of [
+      'cat shown',
+      '✖ failed',
+      'demo',
+      task.branch,
+      'asked by Ben',
+      'Run 1: failed',
+      'It ended with exit code 2.',
+      '1 file changed',
+    ]) {
+      expect(said?.text).toContain(part);
+    }
+    expect(JSON.stringify(said?.payload)).toContain('Patch (2.0 kB)');
+    const waiting = await start('touch decided', '43.001');
+    await desk.act(slash('ben', `stop ${waiting.number}`));
+    expect(await text(slash('ben', `show ${waiting.number}`))).toContain('Cancelled');
+  });
+
+  it('needs a task where there is none, and says how to name it', async () => {
+    expect(await text(slash('ben', 'show'))).toMatch(/`show` needs a task here.*`show #142`\. DH-207/);
+    expect(await text(slash('ben', 'show #4711'))).toContain('There is no task #4711.');
+  });
+});
+
+describe('lists', () => {
+  it('tasks are paged, newest first, and filtered by column, person and project', async () => {
+    for (let n = 0; n < 12; n += 1) await desk.act(slash(n < 2 ? 'ada' : 'ben', `sh cat many-${n}`));
+    const [first] = await desk.act(mention('ben', 'tasks queued', { message: '44.001' }));
+    expect(first?.text).toMatch(/^Queued tasks of demo · \d+ · page 1 of 2\n○ #\d+ cat many-11/);
+    expect(first?.text).toContain('many-2 ');
+    expect(first?.text).not.toContain('many-1 ');
+    const second = await text(slash('ben', 'tasks queued page=2'));
+    expect(second).toContain('many-1 · queued · Ada');
+    const mine = await text(slash('ada', 'tasks mine'));
+    expect(mine).toContain('many-0');
+    expect(mine).not.toContain('many-5');
+    expect(await text(slash('ben', 'tasks done page=9'))).toContain('There is none.');
+    expect(await text(slash('ben', 'tasks project=nowhere'))).toContain('DH-205');
+  });
+
+  it('every button of a list fits what platforms carry, also with the longest name of a project', async () => {
+    const name = `p${'x'.repeat(27)}`;
+    await desk.act(slash('ada', `project add ${name} https://example.com/long/name.git`));
+    for (const use of ['tasks cancelled', 'tasks', 'board', 'queue', 'pending']) {
+      expect(await text(slash('ben', `${use} project=${name}`)), use).not.toContain('DH-');
+    }
+    expect(await text(slash('ben', `tasks cancelled project=${name} page=999`))).not.toContain('DH-');
+  });
+
+  it('the queue tells places, what runs, and what waits for a decision', async () => {
+    const running = await start('cat running', '45.001');
+    await execute(running, '');
+    await start('touch asks', '46.001');
+    const shown = await text(slash('gus', 'queue'));
+    expect(shown).toMatch(/Running \(1\)\n● #\d+ cat running · for /);
+    expect(shown).toMatch(/Waiting for a decision \(1\)\n⏸ #\d+ touch asks/);
+    expect(shown).toMatch(/Waiting \(12\)\n○ #\d+ cat many-0 · starts now\n○ #\d+ cat many-1 · 1st, /);
+    expect(shown).toContain('2nd, ');
+  });
+
+  it('the board counts columns and shows their first cards', async () => {
+    const shown = await text(slash('gus', 'board'));
+    expect(shown).toMatch(/Queued \(12\)\n(○ .*\n){5}and 7 more/);
+    expect(shown).toMatch(/Running \(1\)\n● /);
+    expect(shown).toMatch(/Waiting for a decision \(1\)\n⏸ /);
+    expect(shown).toMatch(/Done: \d+ · Cancelled: 1$/);
+  });
+
+  it('what is pending shows the whole command, with what is hidden in it made visible', async () => {
+    await start('touch a\u200bb', '47.001');
+    const shown = await text(slash('gus', 'pending'));
+    expect(shown).toContain('touch a⟨U+200B⟩b');
+    expect(shown).toContain('Developers, maintainers and owners decide');
+  });
+
+  it('rules are listed and revoked', async () => {
+    expect(await text(slash('gus', 'rules'))).toContain('There is none.');
+    const waiting = await start('touch ruled', '48.001');
+    const [interaction] = await desk.database.db.interaction.findMany({ where: { taskId: waiting.id } });
+    const event = { ...slash('ada', ''), type: 'press' as const, token: `d:${interaction?.secret}:approve_task`, values: [] };
+    await desk.act(event);
+    const [list] = await desk.act(slash('gus', 'rules'));
+    expect(list?.text).toMatch(new RegExp(`#${waiting.number} may run touch ruled · allowed by Ada`));
+    const rule = (await desk.database.db.rule.findFirstOrThrow({ where: { taskId: waiting.id } })).id;
+    expect(await text(slash('gus', `rules revoke ${rule}`))).toContain('DH-202');
+    expect(await desk.act(slash('ben', `rules revoke ${rule}`))).toMatchObject([
+      { only: undefined, text: `#${waiting.number} asks again before it runs touch ruled.` },
+    ]);
+    expect(await text(slash('ben', `rules revoke ${rule}`))).toContain('DH-300');
+  });
+});
+
+describe('doctor and about', () => {
+  it('doctor says what works and what to do about the rest, to the asker alone', async () => {
+    desk.checks.push(
+      { name: 'database', state: 'ok', detail: 'PostgreSQL 18' },
+      { name: 'docker', state: 'failed', detail: 'no answer', remedy: 'Start it with `dockerd`.' },
+    );
+    expect(await desk.act(mention('mia', 'doctor'))).toMatchObject([
+      {
+        only: accounts.mia,
+        text: '1 of 2 parts need attention\n✔ database · PostgreSQL 18\n✖ docker · no answer\n  Start it with dockerd.',
+      },
+    ]);
+  });
+
+  it('about tells the version and whether commands run isolated', async () => {
+    const said = await text(slash('nobody', 'about'));
+    expect(said).toContain('Deckhand 1.2.3');
+    expect(said).toContain('each command in its own container');
+  });
+});
