@@ -1,0 +1,317 @@
+import type { OutboxPut } from '../contracts/outbox.ts';
+import type { RunEvent } from '../contracts/run-event.ts';
+import { isTerminal } from '../contracts/states.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Part } from '../runtime/lifecycle.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { createLoop } from '../runtime/loop.ts';
+import type { Database } from '../store/database.ts';
+import { putOutboxRows } from '../store/outbox.ts';
+import { advanceProjection, eventsAfter, projectedSeqs, runsBehind } from '../store/projection.ts';
+import type { Wakeups } from '../store/wakeups.ts';
+import { changedByThemselves, type Shown } from './card-clock.ts';
+import { type CardFacts, readCardFacts } from './card-facts.ts';
+import { endCardsOf, runCards } from './run-cards.ts';
+import { emptyRunView, foldRuns, type RunView } from './run-view.ts';
+import { digest } from './upload.ts';
+
+export interface ProjectorOptions {
+  database: Database;
+  wakeups: Pick<Wakeups, 'subscribe'>;
+  clock: Clock;
+  logger: Logger;
+  /** Address of docs/errors.md, when error codes can link to it. */
+  docs?: string | undefined;
+}
+
+/** How far apart two looks are that no wake-up asked for. */
+const idleMs = 500;
+const gapMs = 25;
+const scanMs = 2000;
+const scanAllMs = 60_000;
+const clockMs = 5000;
+const eventsAtOnce = 500;
+const runsAtOnce = 25;
+/** A run whose cards cannot be made is tried again after this. */
+const brokenMs = 30_000;
+
+/** A run on its way into cards. */
+interface Entry {
+  view: RunView;
+  /** Where the database stands. */
+  from: number;
+  /** What was put last, by key, so that what has not changed is not put again. */
+  put: Map<string, string>;
+  putAt: number;
+  /** Something people act on is new; otherwise only output is. */
+  urgent: boolean;
+  /** Ask for cards although no event is new. */
+  refresh: boolean;
+  notBefore: number;
+  shown: Shown;
+}
+
+interface Facts {
+  own: CardFacts;
+  /** Of the runs before those that show for the first time. */
+  before: CardFacts | undefined;
+}
+
+/**
+ * Folds new run events into views and puts what every thread of the task must show, in one transaction with the step of the cursor:
+ * a crash anywhere loses and doubles nothing, and of two projectors one wins each step. What people act on is put at once, output is
+ * gathered: the more runs are live, the longer, because a platform takes only so many edits a minute.
+ */
+export function createProjector(options: ProjectorOptions): Part {
+  const projector = new Projector(options);
+  return { name: 'projector', start: () => projector.start(), stop: () => projector.stop() };
+}
+
+class Projector {
+  readonly #options: ProjectorOptions;
+  readonly #entries = new Map<string, Entry>();
+  readonly #asked = new Set<string>();
+  readonly #loop: ReturnType<typeof createLoop>;
+  #unsubscribe: (() => void)[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #scannedAt = Number.NEGATIVE_INFINITY;
+  #scannedAllAt = Number.NEGATIVE_INFINITY;
+  #clockAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: ProjectorOptions) {
+    this.#options = options;
+    this.#loop = createLoop({
+      name: 'projector',
+      run: () => this.#look(),
+      idleMs,
+      gapMs,
+      onError: (error, failures) => options.logger.error({ err: error, failures }, 'runs could not be projected'),
+    });
+  }
+
+  async start(): Promise<void> {
+    const { wakeups } = this.#options;
+    this.#unsubscribe = [
+      wakeups.subscribe('run', undefined, (run) => {
+        if (run === '') this.#scannedAt = Number.NEGATIVE_INFINITY;
+        else this.#asked.add(run);
+        this.#loop.wake();
+      }),
+      wakeups.subscribe('queue', undefined, () => {
+        this.#clockAt = Math.min(this.#clockAt, performance.now() - clockMs + 1000);
+      }),
+    ];
+    this.#loop.start();
+  }
+
+  async stop(): Promise<void> {
+    for (const end of this.#unsubscribe) end();
+    clearTimeout(this.#timer);
+    await this.#loop.stop();
+  }
+
+  async #look(): Promise<boolean> {
+    await this.#scan();
+    const asked = [...this.#asked];
+    this.#asked.clear();
+    try {
+      await this.#read(asked);
+    } catch (error) {
+      for (const run of asked) this.#asked.add(run);
+      throw error;
+    }
+    await this.#tick();
+    const now = performance.now();
+    const interval = progressInterval(this.#entries.size);
+    for (const [run, { view, from }] of this.#entries) if (isTerminal(view.state) && view.seq <= from) this.#entries.delete(run);
+    const waiting = [...this.#entries].filter(([, entry]) => entry.urgent || entry.refresh || entry.view.seq > entry.from);
+    const dueAt = ({ urgent, putAt, notBefore }: Entry) => Math.max(notBefore, urgent ? 0 : putAt + interval);
+    const due = waiting
+      .filter(([, entry]) => dueAt(entry) <= now)
+      .sort(([, one], [, other]) => Number(other.urgent) - Number(one.urgent));
+    await this.#put(due.slice(0, runsAtOnce).map(([run]) => run));
+    if (due.length > runsAtOnce || this.#asked.size > 0) return true;
+    const next = Math.min(...waiting.map(([, entry]) => dueAt(entry)).filter((at) => at > now));
+    clearTimeout(this.#timer);
+    if (next !== Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#loop.wake(), next - now);
+    return false;
+  }
+
+  /** Finds runs that no wake-up told about. */
+  async #scan(): Promise<void> {
+    const now = performance.now();
+    const all = now - this.#scannedAllAt >= scanAllMs;
+    if (!all && now - this.#scannedAt < scanMs) return;
+    const found = await runsBehind(this.#options.database.db, all ? 'all' : { known: [...this.#entries.keys()] });
+    for (const run of found) this.#asked.add(run);
+    this.#scannedAt = now;
+    if (all) this.#scannedAllAt = now;
+  }
+
+  /** Folds what is new into the views; a view that is missing is made again from the whole log, `evenDone` when cards show all of it. */
+  async #read(runs: readonly string[], evenDone = false): Promise<void> {
+    const { db } = this.#options.database;
+    const unknown = runs.filter((run) => !this.#entries.has(run));
+    if (unknown.length > 0) {
+      for (const [run, { projected, last }] of await projectedSeqs(db, unknown)) {
+        if (last > projected || evenDone) this.#entries.set(run, fresh(run, projected));
+      }
+    }
+    let wanted = runs.filter((run) => this.#entries.has(run));
+    while (wanted.length > 0) {
+      const read = await eventsAfter(
+        db,
+        wanted.map((run) => ({ run, after: this.#entries.get(run)?.view.seq ?? 0 })),
+        eventsAtOnce,
+      );
+      for (const [run, events] of read) this.#fold(run, events);
+      wanted = [...read].filter(([, events]) => events.length === eventsAtOnce).map(([run]) => run);
+    }
+  }
+
+  #fold(run: string, events: readonly RunEvent[]): void {
+    const entry = this.#entries.get(run);
+    if (entry === undefined) return;
+    try {
+      entry.view = foldRuns(entry.view, events);
+      entry.urgent ||= events.some(({ seq, data }) => seq > entry.from && data.type !== 'output');
+    } catch (error) {
+      this.#options.logger.error({ err: error, run }, 'the log of a run cannot be folded');
+      this.#entries.delete(run);
+    }
+  }
+
+  /** Asks for cards that change without an event: a clock that moved on, another place in the queue. */
+  async #tick(): Promise<void> {
+    if (performance.now() - this.#clockAt < clockMs) return;
+    this.#clockAt = performance.now();
+    const { database, clock } = this.#options;
+    const changed = await changedByThemselves(database, clock.now(), (run) => this.#entries.get(run)?.shown);
+    await this.#read(
+      changed.map(({ run }) => run),
+      true,
+    );
+    for (const { run, shown } of changed) {
+      const entry = this.#entries.get(run);
+      if (entry !== undefined) Object.assign(entry, { refresh: true, shown });
+    }
+  }
+
+  /** Puts the cards of these runs and takes the steps of their cursors, in one transaction. */
+  async #put(runs: readonly string[]): Promise<void> {
+    if (runs.length === 0) return;
+    const { database, logger } = this.#options;
+    const steps: { run: string; from: number; to: number; puts: OutboxPut[] }[] = [];
+    const facts = await this.#facts(runs);
+    for (const run of runs) {
+      const entry = this.#entries.get(run);
+      if (entry === undefined) continue;
+      try {
+        const puts = await this.#cards(entry, facts);
+        steps.push({
+          run,
+          from: entry.from,
+          to: entry.view.seq,
+          puts: puts.filter((put) => entry.put.get(put.key) !== digestOf(put)),
+        });
+      } catch (error) {
+        logger.error({ err: error, run }, 'the cards of a run cannot be made');
+        entry.notBefore = performance.now() + brokenMs;
+      }
+    }
+    if (steps.length === 0) return;
+    const won = await database.transaction(async (tx) => {
+      const advanced = await advanceProjection(tx, steps);
+      await putOutboxRows(
+        tx,
+        steps.flatMap(({ run, puts }) => (advanced.has(run) ? puts : [])),
+      );
+      return advanced;
+    });
+    for (const { run, to, puts } of steps) if (won.has(run)) this.#advanced(run, to, puts);
+    const lost = steps.map(({ run }) => run).filter((run) => !won.has(run));
+    if (lost.length > 0) await this.#lost(lost);
+  }
+
+  async #facts(runs: readonly string[]): Promise<Facts> {
+    const { database, docs } = this.#options;
+    const facts = await readCardFacts(database, runs, docs);
+    // The first cards of a retry take the buttons off the end card of the run before.
+    const previous = [...facts.runs.values()].flatMap(({ previous: before, projectedSeq }) =>
+      before === undefined || projectedSeq > 0 ? [] : [before],
+    );
+    return { own: facts, before: previous.length === 0 ? undefined : await readCardFacts(database, previous, docs) };
+  }
+
+  async #cards(entry: Entry, facts: Facts): Promise<OutboxPut[]> {
+    const now = this.#options.clock.now();
+    const { view } = entry;
+    const input = await facts.own.input(view, now);
+    if (input === undefined) return [];
+    const cards = runCards(input, !entry.urgent);
+    const before = facts.own.runs.get(view.run)?.previous;
+    if (before === undefined || facts.before?.runs.has(before) !== true || entry.from > 0) return cards;
+    const earlier = await facts.before.input(await this.#wholeView(before), now);
+    return earlier === undefined ? cards : [...cards, ...endCardsOf(earlier)];
+  }
+
+  async #wholeView(run: string): Promise<RunView> {
+    let view = emptyRunView(run);
+    for (;;) {
+      const events = (await eventsAfter(this.#options.database.db, [{ run, after: view.seq }], eventsAtOnce)).get(run) ?? [];
+      view = foldRuns(view, events);
+      if (events.length < eventsAtOnce) return view;
+    }
+  }
+
+  #advanced(run: string, to: number, puts: readonly OutboxPut[]): void {
+    const entry = this.#entries.get(run);
+    if (entry === undefined) return;
+    entry.from = to;
+    entry.urgent = false;
+    entry.refresh = false;
+    entry.putAt = performance.now();
+    for (const put of puts) entry.put.set(put.key, digestOf(put));
+  }
+
+  /** Another projector was there first, or somebody wrote to the run just then: look again where it stands. */
+  async #lost(runs: readonly string[]): Promise<void> {
+    const seqs = await projectedSeqs(this.#options.database.db, runs);
+    for (const run of runs) {
+      const entry = this.#entries.get(run);
+      const seq = seqs.get(run)?.projected;
+      if (entry === undefined || seq === undefined) {
+        this.#entries.delete(run);
+      } else if (seq === entry.from) {
+        entry.notBefore = performance.now() + gapMs;
+      } else {
+        entry.from = seq;
+        entry.put.clear();
+        if (seq >= entry.view.seq) Object.assign(entry, { urgent: false, refresh: false });
+        this.#asked.add(run);
+      }
+    }
+  }
+}
+
+function fresh(run: string, from: number): Entry {
+  return {
+    view: emptyRunView(run),
+    from,
+    put: new Map(),
+    putAt: Number.NEGATIVE_INFINITY,
+    urgent: false,
+    refresh: false,
+    notBefore: 0,
+    shown: { clock: 0, place: 0 },
+  };
+}
+
+/** How long output is gathered before a card shows it: a second alone, up to ten with many runs. */
+export function progressInterval(liveRuns: number): number {
+  return Math.min(10_000, Math.max(1000, liveRuns * 50));
+}
+
+function digestOf({ payload }: OutboxPut): string {
+  return digest(payload);
+}

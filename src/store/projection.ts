@@ -1,0 +1,233 @@
+import { Prisma } from '../../prisma/client/client.ts';
+import { type Platform, platformSchema } from '../contracts/platform.ts';
+import { type Action, actionSchema, type Policy, policySchema } from '../contracts/policy.ts';
+import { actorSchema, type RunEvent, runEventDataSchema } from '../contracts/run-event.ts';
+import { type Verbosity, verbositySchema } from '../contracts/settings.ts';
+import { type InteractionState, interactionStateSchema } from '../contracts/states.ts';
+import type { Database, Tx } from './database.ts';
+import { liveStates } from './runs.ts';
+
+type Db = Prisma.TransactionClient;
+
+/** Runs with events that no card shows yet: live ones and `known` ones, or (`all`) any. */
+export async function runsBehind(db: Db, which: { known: readonly string[] } | 'all'): Promise<string[]> {
+  const filter =
+    which === 'all'
+      ? Prisma.empty
+      : Prisma.sql`AND ("state" IN (${Prisma.join([...liveStates])}) OR "id" = ANY(${[...which.known]}::text[]))`;
+  const rows = await db.$queryRaw<{ id: string }[]>(Prisma.sql`
+    SELECT "id" FROM "Run" WHERE "lastSeq" > "projectedSeq" ${filter} ORDER BY "id"`);
+  return rows.map(({ id }) => id);
+}
+
+/** Events of many runs, each after its own number, in order; at most `limit` of each run. */
+export async function eventsAfter(
+  db: Db,
+  wanted: readonly { run: string; after: number }[],
+  limit: number,
+): Promise<Map<string, RunEvent[]>> {
+  const events = new Map<string, RunEvent[]>();
+  if (wanted.length === 0) return events;
+  const rows = await db.$queryRaw<{ runId: string; seq: number; at: Date; actor: unknown; data: unknown }[]>(Prisma.sql`
+    SELECT e."runId", e."seq", e."at", e."actor", e."data"
+    FROM unnest(${wanted.map(({ run }) => run)}::text[], ${wanted.map(({ after }) => after)}::int[]) AS w("run", "after")
+    CROSS JOIN LATERAL (
+      SELECT * FROM "RunEvent" WHERE "runId" = w."run" AND "seq" > w."after" ORDER BY "seq" LIMIT ${limit}
+    ) AS e
+    ORDER BY e."runId", e."seq"`);
+  for (const { runId, seq, at, actor, data } of rows) {
+    const event: RunEvent = { run: runId, seq, at, actor: actorSchema.parse(actor), data: runEventDataSchema.parse(data) };
+    const known = events.get(runId);
+    if (known === undefined) events.set(runId, [event]);
+    else known.push(event);
+  }
+  return events;
+}
+
+/** A run with its task, as cards need it. */
+export interface ProjectedRun {
+  run: string;
+  workspace: string;
+  projectedSeq: number;
+  attempt: number;
+  newest: number;
+  /** The run before it, when there is one. */
+  previous: string | undefined;
+  stopRequested: boolean;
+  task: string;
+  number: number;
+  title: string;
+  command: string;
+  project: string;
+  branch: string;
+  base: { branch: string; commit: string } | undefined;
+  requester: { user: string; name: string };
+}
+
+export async function projectedRuns(db: Db, runs: readonly string[]): Promise<ProjectedRun[]> {
+  const rows = await db.run.findMany({
+    where: { id: { in: [...runs] } },
+    include: {
+      task: {
+        include: {
+          project: { select: { name: true } },
+          runs: { select: { id: true, attempt: true }, orderBy: { attempt: 'asc' } },
+        },
+      },
+    },
+  });
+  const people = await db.user.findMany({
+    where: { id: { in: [...new Set(rows.map(({ requestedById }) => requestedById))] } },
+    select: { id: true, name: true },
+  });
+  const names = new Map(people.map(({ id, name }) => [id, name]));
+  return rows.map((row) => {
+    const { task } = row;
+    return {
+      run: row.id,
+      workspace: row.workspaceId,
+      projectedSeq: row.projectedSeq,
+      attempt: row.attempt,
+      newest: task.runs.at(-1)?.attempt ?? row.attempt,
+      previous: task.runs.find(({ attempt }) => attempt === row.attempt - 1)?.id,
+      stopRequested: row.stopRequestedAt !== null,
+      task: task.id,
+      number: task.number,
+      title: task.title,
+      command: task.command,
+      project: task.project.name,
+      branch: task.branch,
+      base:
+        task.baseBranch === null || task.baseCommit === null ? undefined : { branch: task.baseBranch, commit: task.baseCommit },
+      requester: { user: row.requestedById, name: names.get(row.requestedById) ?? 'somebody' },
+    };
+  });
+}
+
+export interface TaskThread {
+  task: string;
+  thread: string;
+  platform: Platform;
+  tenant: string;
+  verbosity: Verbosity;
+}
+
+export async function threadsOfTasks(db: Db, tasks: readonly string[]): Promise<TaskThread[]> {
+  const rows = await db.thread.findMany({
+    where: { taskId: { in: [...tasks] } },
+    include: { channel: { select: { platform: true, tenant: true, verbosity: true } } },
+    orderBy: { id: 'asc' },
+  });
+  return rows.map(({ id, taskId, channel }) => ({
+    task: taskId,
+    thread: id,
+    platform: platformSchema.parse(channel.platform),
+    tenant: channel.tenant,
+    verbosity: verbositySchema.parse(channel.verbosity),
+  }));
+}
+
+/** A request for a decision, as its card needs it. */
+export interface ProjectedDecision {
+  id: string;
+  run: string;
+  secret: string;
+  state: InteractionState;
+  action: Action;
+  because: string;
+  risks: string[];
+  approvers: Policy['approvers'];
+  requester: string;
+  openedAt: Date;
+  expiresAt: Date;
+  remindedAt: Date | undefined;
+  decidedAt: Date | undefined;
+  decidedBy: string | undefined;
+  decidedOn: Platform | undefined;
+  reason: string | undefined;
+}
+
+export async function decisionsOfRuns(db: Db, runs: readonly string[]): Promise<ProjectedDecision[]> {
+  const rows = await db.interaction.findMany({ where: { runId: { in: [...runs] } }, orderBy: { id: 'asc' } });
+  return rows.map((row) => ({
+    id: row.id,
+    run: row.runId,
+    secret: row.secret,
+    state: interactionStateSchema.parse(row.state),
+    action: actionSchema.parse(row.action),
+    because: row.because,
+    risks: Array.isArray(row.risks) ? row.risks.map(String) : [],
+    approvers: policySchema.shape.approvers.parse(row.approvers),
+    requester: row.requesterId,
+    openedAt: row.openedAt,
+    expiresAt: row.expiresAt,
+    remindedAt: row.remindedAt ?? undefined,
+    decidedAt: row.decidedAt ?? undefined,
+    decidedBy: row.decidedById ?? undefined,
+    decidedOn: row.decidedOn === null ? undefined : platformSchema.parse(row.decidedOn),
+    reason: row.reason ?? undefined,
+  }));
+}
+
+/** Names of people and their accounts, of those who appear on cards. */
+export async function accountsOfPeople(
+  db: Db,
+  users: readonly string[],
+): Promise<{ names: Map<string, string>; accounts: { user: string; platform: string; tenant: string; account: string }[] }> {
+  const rows = await db.user.findMany({ where: { id: { in: [...users] } }, include: { identities: { orderBy: { id: 'asc' } } } });
+  return {
+    names: new Map(rows.map(({ id, name }) => [id, name])),
+    accounts: rows.flatMap(({ id, identities }) =>
+      identities.map(({ platform, tenant, externalId }) => ({ user: id, platform, tenant, account: externalId })),
+    ),
+  };
+}
+
+/**
+ * Takes the step from one event number to another, for the runs that still stand at `from`, in the transaction that puts their cards:
+ * of two projectors one wins. Runs that somebody writes to just now are left out, as are those that stand elsewhere; returns the others.
+ */
+export async function advanceProjection(
+  tx: Tx,
+  steps: readonly { run: string; from: number; to: number }[],
+): Promise<Set<string>> {
+  const rows = await tx.db.$queryRaw<{ id: string }[]>(Prisma.sql`
+    WITH step AS (
+      SELECT * FROM unnest(${steps.map(({ run }) => run)}::text[], ${steps.map(({ from }) => from)}::int[],
+        ${steps.map(({ to }) => to)}::int[]) AS s("run", "from", "to")
+    ), locked AS (
+      SELECT r."id" FROM "Run" r JOIN step ON step."run" = r."id" AND r."projectedSeq" = step."from"
+      ORDER BY r."id" FOR UPDATE OF r SKIP LOCKED
+    )
+    UPDATE "Run" r SET "projectedSeq" = step."to" FROM step JOIN locked ON locked."id" = step."run"
+    WHERE r."id" = step."run" RETURNING r."id"`);
+  return new Set(rows.map(({ id }) => id));
+}
+
+/** Up to which event cards show each run, and its last event. */
+export async function projectedSeqs(db: Db, runs: readonly string[]): Promise<Map<string, { projected: number; last: number }>> {
+  const rows = await db.run.findMany({
+    where: { id: { in: [...runs] } },
+    select: { id: true, projectedSeq: true, lastSeq: true },
+  });
+  return new Map(rows.map(({ id, projectedSeq, lastSeq }) => [id, { projected: projectedSeq, last: lastSeq }]));
+}
+
+/** Live runs whose cards change by themselves: those that run (a clock) and those that wait in the queue (a place). */
+export async function changingRuns(
+  database: Database,
+): Promise<{ executing: { run: string; startedAt: Date }[]; queued: { run: string; project: string; workspace: string }[] }> {
+  const rows = await database.db.run.findMany({
+    where: { state: { in: ['executing', 'queued'] } },
+    select: { id: true, state: true, startedAt: true, queuedAt: true, dispatchedAt: true, projectId: true, workspaceId: true },
+    orderBy: [{ queuedAt: 'asc' }, { id: 'asc' }],
+  });
+  return {
+    executing: rows.flatMap(({ id, state, startedAt, queuedAt }) =>
+      state === 'executing' ? [{ run: id, startedAt: startedAt ?? queuedAt }] : [],
+    ),
+    queued: rows.flatMap(({ id, state, dispatchedAt, projectId, workspaceId }) =>
+      state === 'queued' && dispatchedAt === null ? [{ run: id, project: projectId, workspace: workspaceId }] : [],
+    ),
+  };
+}
