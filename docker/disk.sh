@@ -71,11 +71,18 @@ release() {
   rm -f "$record"
 }
 
+discard() {
+  [ ! -e "$file" ] || release
+  rm -f "$file" "$file.new" "$record"
+}
+
 exec 9>"$dir/lock"
 flock 9
 
 case $action in
   attach)
+    # What fails leaves nothing: nobody would know of it.
+    trap '[ $? = 0 ] || discard' EXIT
     if [ ! -e "$file" ]; then
       require_room "$3" "$5"
       truncate -s "$3" "$file.new"
@@ -91,8 +98,7 @@ case $action in
     echo "/dev/loop$(cat "$record")"
     ;;
   detach)
-    [ ! -e "$file" ] || release
-    rm -f "$file" "$file.new" "$record"
+    discard
     ;;
   *)
     echo "disk.sh: unknown action $action" >&2

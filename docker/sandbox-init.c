@@ -50,6 +50,7 @@
 #define STOP_GRACE_MS 30000       /* the same after a SIGTERM from outside, in case the asker has died */
 #define DRAIN_MS 2000             /* after the last process has ended */
 #define RECORD_COST 64            /* what a log driver adds to a record, rounded up */
+#define FULL_MS 1000              /* a full disk is left this long to the command to fail on it by itself */
 #define DISK_FLOOR (1024 * 1024)  /* less than this left, or fewer inodes than below: the disk is full */
 #define INODE_FLOOR 16
 
@@ -391,7 +392,10 @@ static void wait_and_move(int signals) {
 static void check_limits(int64_t elapsed) {
   note_peak(memory_now());
   if (elapsed >= limits.time_ms) ask_to_end("timed_out", LIMIT_GRACE_MS);
-  if (disk_full()) ask_to_end("disk_limit", LIMIT_GRACE_MS);
+  static int64_t full_since = INT64_MAX;
+  if (!disk_full()) full_since = INT64_MAX;
+  else if (full_since == INT64_MAX) full_since = elapsed;
+  else if (elapsed - full_since >= FULL_MS) ask_to_end("disk_limit", LIMIT_GRACE_MS);
   if (now_ms() >= kill_at) kill_now();
 }
 

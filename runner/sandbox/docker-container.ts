@@ -18,6 +18,9 @@ export const labels = {
   disk: 'deckhand.disk',
 } as const;
 
+/** Begins the run ids of what only examines the engine. */
+export const probePrefix = 'probe-';
+
 /** `sandbox` runs the command, `start` marks that somebody starts it, `holder` keeps a working copy in memory; the others are brief. */
 export type Role = 'sandbox' | 'start' | 'holder' | 'collect' | 'disk' | 'probe';
 

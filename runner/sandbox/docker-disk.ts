@@ -1,5 +1,5 @@
 import type Docker from 'dockerode';
-import { labels, lockedDown, type Role, sandboxLabels, sandboxUser } from './docker-container.ts';
+import { labels, lockedDown, probePrefix, type Role, sandboxLabels, sandboxUser } from './docker-container.ts';
 import { call, EngineError, hasStatus } from './docker-engine.ts';
 import { removeContainer, runContainer, runSmall } from './docker-helper.ts';
 import { NoSpace, type SandboxSpec } from './port.ts';
@@ -53,16 +53,18 @@ export function createDisks({ docker, instance, image, kind: wanted }: DiskOptio
     };
   }
 
-  async function attach(spec: Pick<SandboxSpec, 'run' | 'expiresAt'>, bytes: number, signal?: AbortSignal): Promise<string> {
-    const owner = `${sandboxUser}:${sandboxUser}`;
-    const args = ['attach', spec.run, String(bytes), owner, String(reserveBytes)];
-    const { exitCode, stdout, stderr } = await runSmall(docker, scriptContainer(spec.run, spec.expiresAt, args), signal);
-    if (exitCode === noRoomExit) throw new NoSpace(`The disk of the container engine has no room: ${stderr.trim()}`);
-    if (exitCode !== 0 && /no space left/i.test(stderr)) throw new NoSpace('The disk of the container engine is full');
-    const device = stdout.trim();
-    if (exitCode !== 0 || !/^\/dev\/loop\d+$/.test(device))
-      throw new Error(`disk.sh attach ended with ${exitCode}: ${stderr.trim()}`);
-    return device;
+  /** Makes file, device and volume. The helper's container stays until the volume exists, so that the run is listed all the time. */
+  async function makeExt4(spec: Pick<SandboxSpec, 'run' | 'expiresAt'>, bytes: number, signal?: AbortSignal): Promise<void> {
+    const args = ['attach', spec.run, String(bytes), `${sandboxUser}:${sandboxUser}`, String(reserveBytes)];
+    await runSmall(docker, scriptContainer(spec.run, spec.expiresAt, args), signal, async ({ exitCode, stdout, stderr }) => {
+      if (exitCode === noRoomExit) throw new NoSpace(`The disk of the container engine has no room: ${stderr.trim()}`);
+      if (exitCode !== 0 && /no space left/i.test(stderr)) throw new NoSpace('The disk of the container engine is full');
+      const device = stdout.trim();
+      if (exitCode !== 0 || !/^\/dev\/loop\d+$/.test(device)) {
+        throw new Error(`disk.sh attach ended with ${exitCode}: ${stderr.trim()}`);
+      }
+      await createVolume(spec, 'ext4', { type: 'ext4', device, o: 'nosuid,nodev,noatime,discard' });
+    });
   }
 
   async function createVolume(spec: Pick<SandboxSpec, 'run' | 'expiresAt'>, kind: DiskKind, options: Record<string, string>) {
@@ -80,8 +82,7 @@ export function createDisks({ docker, instance, image, kind: wanted }: DiskOptio
     const { kind } = await decide(signal);
     const size = Math.ceil(spec.limits.diskBytes);
     if (kind === 'ext4') {
-      const device = await attach(spec, size, signal);
-      await createVolume(spec, kind, { type: 'ext4', device, o: 'nosuid,nodev,noatime,discard' });
+      await makeExt4(spec, size, signal);
     } else {
       const inodes = Math.max(4096, Math.ceil(size / 8192));
       const o = `size=${size},nr_inodes=${inodes},uid=${sandboxUser},gid=${sandboxUser},mode=755,nosuid,nodev`;
@@ -167,10 +168,9 @@ export function createDisks({ docker, instance, image, kind: wanted }: DiskOptio
 
   /** The whole way of a working copy: file, device, volume, mounted by the engine. */
   async function tryExt4(): Promise<{ kind: DiskKind; why: string }> {
-    const probe = { run: `probe-${process.pid}-${Date.now()}`, expiresAt: new Date(Date.now() + 600_000) };
+    const probe = { run: `${probePrefix}${process.pid}-${Date.now()}`, expiresAt: new Date(Date.now() + 600_000) };
     try {
-      const device = await attach(probe, 16 * 1024 ** 2);
-      await createVolume(probe, 'ext4', { type: 'ext4', device, o: 'nosuid,nodev,noatime,discard' });
+      await makeExt4(probe, 16 * 1024 ** 2);
       const role: Role = 'probe';
       const options = {
         Image: image,

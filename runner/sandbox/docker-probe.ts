@@ -1,5 +1,5 @@
 import type Docker from 'dockerode';
-import { initArguments, lockedDown, sandboxLabels, sandboxUser } from './docker-container.ts';
+import { initArguments, lockedDown, probePrefix, sandboxLabels, sandboxUser } from './docker-container.ts';
 import type { DiskKind } from './docker-disk.ts';
 import { call } from './docker-engine.ts';
 import { collectFrom } from './docker-exec.ts';
@@ -66,7 +66,7 @@ async function lookInside({ docker, instance, image, signal }: ProbeInput): Prom
     User: `${sandboxUser}:${sandboxUser}`,
     Entrypoint: [...initArguments(helper), '--'],
     Cmd: [...helper.argv],
-    Labels: sandboxLabels(instance, `probe-${process.pid}-${Date.now()}`, new Date(Date.now() + 600_000), 'probe'),
+    Labels: sandboxLabels(instance, `${probePrefix}${process.pid}-${Date.now()}`, new Date(Date.now() + 600_000), 'probe'),
     HostConfig: lockedDown(limits, undefined),
   };
   const text = (await readAll(collectFrom(docker, options, helper, signal), helper.outputBytes)).toString();

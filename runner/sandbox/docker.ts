@@ -4,6 +4,7 @@ import {
   collectContainer,
   imageVersion,
   labels,
+  probePrefix,
   type Role,
   sandboxContainer,
   sandboxLabels,
@@ -165,7 +166,11 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
     async *output(run, from, signal) {
       const { State } = await inspect(run, signal);
       if (State.Status === 'created') throw new Error(`output before the start of ${run}`);
-      yield* outputOf(docker, containerOf(run), from, signal);
+      try {
+        yield* outputOf(docker, containerOf(run), from, signal);
+      } catch (error) {
+        throw whatHappenedTo(run, error);
+      }
     },
 
     async wait(run, signal) {
@@ -174,7 +179,7 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
       try {
         return await resultFor(docker, containerOf(run), signal);
       } catch (error) {
-        throw hasStatus(error, 404) ? new SandboxGone(run, 'it was destroyed', { cause: error }) : error;
+        throw whatHappenedTo(run, error);
       }
     },
 
@@ -203,7 +208,11 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
     async exec(run, helper, signal) {
       const { State } = await inspect(run, signal);
       if (!State.Running || State.Paused) throw new Error(`nothing of ${run} runs`);
-      return await execIn(containerOf(run), helper, signal);
+      try {
+        return await execIn(containerOf(run), helper, signal);
+      } catch (error) {
+        throw whatHappenedTo(run, error);
+      }
     },
 
     async *collect(run, helper, signal) {
@@ -239,7 +248,10 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
       const entries = new Map<string, SandboxEntry>();
       for (const { Labels } of [...volumes, ...containers]) {
         const run = Labels?.[labels.run];
-        if (run !== undefined) entries.set(run, { run, state: 'partial', expiresAt: new Date(Labels?.[labels.expires] ?? 0) });
+        const expiresAt = new Date(Labels?.[labels.expires] ?? 0);
+        // An examination that goes on is nobody's business; one that was killed is cleared away like the rest.
+        if (run === undefined || (run.startsWith(probePrefix) && expiresAt > new Date())) continue;
+        entries.set(run, { run, state: 'partial', expiresAt });
       }
       for (const { Labels, State } of containers) {
         const entry = entries.get(Labels[labels.run] ?? '');
@@ -257,7 +269,8 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
 /** Gives the engine's refusals the meaning they have for a sandbox. */
 function whatHappenedTo(run: string, error: unknown): unknown {
   if (!(error instanceof EngineError)) return error;
-  if (error.status === 404) return new SandboxGone(run, 'it was destroyed', { cause: error });
+  if (error.status === 404 || /marked for removal|removal .*in progress/i.test(error.message))
+    return new SandboxGone(run, 'it was destroyed', { cause: error });
   if (/no space left/i.test(error.message)) return new NoSpace('The files do not fit into the working copy', { cause: error });
   // Its loop device does not exist any more.
   if (/failed to mount local volume/i.test(error.message)) {

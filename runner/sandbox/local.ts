@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { userInfo } from 'node:os';
-import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { OutputStream } from '../../src/contracts/run-event.ts';
@@ -10,6 +9,7 @@ import { directoriesIn, freeBytes, type LocalFiles, localFiles } from './local-f
 import { type HelperPlace, runHelper } from './local-helper.ts';
 import { probeLocal } from './local-probe.ts';
 import { killFamily, signalFamily } from './local-process.ts';
+import { unpack } from './local-unpack.ts';
 import { endCommand, familyOf, follow, standing } from './local-watch.ts';
 import {
   assertSpec,
@@ -290,30 +290,6 @@ async function* readOn(
   } finally {
     await file.close();
   }
-}
-
-async function unpack(directory: string, tar: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<void> {
-  const child = spawn('tar', ['-C', directory, '-o', '-xf', '-'], {
-    stdio: ['pipe', 'ignore', 'pipe'],
-    env: { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C' },
-  });
-  let complaint = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    complaint = (complaint + text).slice(-2000);
-  });
-  const { promise: closed, resolve } = Promise.withResolvers<number | null>();
-  child.once('close', resolve).once('error', () => resolve(null));
-  const fed = await pipeline(tar, child.stdin, { signal }).then(
-    () => undefined,
-    (error: unknown) => ({ error }),
-  );
-  if (fed !== undefined) child.kill('SIGKILL');
-  const code = await closed;
-  signal?.throwIfAborted();
-  if (/no space left/i.test(complaint)) throw new NoSpace('The files do not fit onto the disk');
-  if (code !== 0 && complaint !== '') throw new Error(`tar ended with ${code}: ${complaint.trim()}`);
-  if (fed !== undefined) throw fed.error;
-  if (code !== 0) throw new Error(`tar ended with ${code}`);
 }
 
 /** Waits, or rejects with the signal's reason. */

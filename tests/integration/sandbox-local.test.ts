@@ -1,0 +1,100 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { createLocalSandbox } from '../../runner/sandbox/local.ts';
+import { isAlive, procIdentity, psIdentity } from '../../runner/sandbox/local-process.ts';
+import { defaultSandboxLimits, NoSpace, type Sandbox, type SandboxSpec } from '../../runner/sandbox/port.ts';
+import { processesWith, readOutput, readUntil, toText, uniqueSleep } from '../contracts/sandbox-subject.ts';
+
+let root = '';
+let sandbox: Sandbox;
+const path = '/usr/local/bin:/usr/bin:/bin';
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'deckhand-local-'));
+  sandbox = createLocalSandbox({ root, path });
+});
+afterEach(async () => {
+  for (const { run } of await sandbox.list()) await sandbox.destroy(run);
+  await rm(root, { recursive: true, force: true });
+});
+
+function shell(script: string): SandboxSpec {
+  const expiresAt = new Date(Date.now() + 600_000);
+  return { run: 'run_1', argv: ['sh', '-c', script], env: {}, limits: defaultSandboxLimits, expiresAt };
+}
+
+async function begin(script: string): Promise<string> {
+  await sandbox.create(shell(script));
+  await sandbox.start('run_1');
+  return 'run_1';
+}
+
+it('never takes another process for the command because it has the same number', async () => {
+  const stranger = spawn('sleep', ['600']);
+  try {
+    await sandbox.create(shell('true'));
+    await writeFile(join(root, 'run_1/started'), '');
+    const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+    await writeFile(join(root, 'run_1/pid'), `${stranger.pid} ${stranger.pid} ${stranger.pid}\n${boot} 12345\n`);
+    expect((await sandbox.status('run_1')).state).toBe('ended');
+    await sandbox.stop('run_1', 0);
+    expect(await sandbox.wait('run_1')).toMatchObject({ cause: 'lost', exitCode: 137 });
+    await sandbox.destroy('run_1');
+    expect(stranger.exitCode ?? stranger.signalCode).toBeNull();
+  } finally {
+    stranger.kill();
+  }
+});
+
+it('calls a command lost whose launcher was killed, ends what is left of it and keeps its output', async () => {
+  const seconds = uniqueSleep();
+  const run = await begin(`echo up; setsid sleep ${seconds} & sleep ${seconds}`);
+  await readUntil(sandbox, run, 'up');
+  const [leader] = (await readFile(join(root, run, 'pid'), 'utf8')).split(' ');
+  process.kill(Number(leader), 'SIGKILL');
+  expect(await sandbox.wait(run)).toMatchObject({ cause: 'lost', exitCode: 137 });
+  expect(await processesWith(seconds)).toEqual([]);
+  expect(toText((await readOutput(sandbox, run)).stdout)).toBe('up\n');
+});
+
+it('calls a command lost whose runner died between deciding to start it and starting it', async () => {
+  await sandbox.create(shell('echo never'));
+  await writeFile(join(root, 'run_1/started'), '');
+  const before = new Date(Date.now() - 60_000);
+  await utimes(join(root, 'run_1/started'), before, before);
+  await sandbox.start('run_1');
+  expect(await sandbox.wait('run_1')).toMatchObject({ cause: 'lost' });
+  expect((await readOutput(sandbox, 'run_1')).stdout).toHaveLength(0);
+});
+
+it('starts nothing on a disk that is nearly full', async () => {
+  const careful = createLocalSandbox({ root, path, minFreeBytes: 1e15 });
+  await expect(careful.create(shell('true'))).rejects.toThrow(NoSpace);
+  expect((await careful.probe()).find((check) => check.name === 'disk')).toMatchObject({ ok: false });
+});
+
+it('says in its probe that it isolates nothing, and what is missing', async () => {
+  expect(await sandbox.probe()).toContainEqual(
+    expect.objectContaining({ name: 'isolation', detail: expect.stringMatching(/^None/) }),
+  );
+  const bare = createLocalSandbox({ root, path: '/nonexistent' });
+  expect(await bare.probe()).toContainEqual(expect.objectContaining({ name: 'programs', ok: false }));
+});
+
+it('knows a process by number and start, from /proc and from ps', async () => {
+  for (const identify of [procIdentity, psIdentity]) {
+    expect(await identify(process.pid)).toBe(await identify(process.pid));
+    const child = spawn('sleep', ['600']);
+    const pid = child.pid ?? 0;
+    const first = await identify(pid);
+    expect(first).toMatch(/\d/);
+    child.kill('SIGKILL');
+    await new Promise((ended) => child.once('exit', ended));
+    expect(await identify(pid)).toBeUndefined();
+  }
+  expect(await isAlive({ pid: process.pid, identity: (await procIdentity(process.pid)) ?? '' })).toBe(true);
+  expect(await isAlive({ pid: process.pid, identity: 'another boot 1' })).toBe(false);
+});
