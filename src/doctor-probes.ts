@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import { access, constants, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import pg from 'pg';
 import type { DoctorCheck } from './commands/command.ts';
 import type { Config } from './config.ts';
 import type { DoctorProbe } from './doctor.ts';
@@ -107,24 +106,17 @@ async function checkDatabase(url: string): Promise<DoctorCheck> {
   const detail = `PostgreSQL ${state.serverVersion}, ${state.version === undefined ? 'empty' : `at migration ${state.version}`}`;
   if (Number.parseInt(state.serverVersion, 10) < 14)
     return { name, state: 'failed', detail, remedy: 'Use PostgreSQL 14 or newer.' };
-  const skewMs = await clockSkew(url);
-  if (Math.abs(skewMs) > 5_000) {
+  if (Math.abs(state.clockSkewMs) > 5_000) {
     const remedy = 'Set both clocks by NTP: approvals expire and platforms verify requests by the time of day.';
-    return { name, state: 'warning', detail: `${detail}; its clock differs by ${Math.round(skewMs / 1000)} s`, remedy };
+    return {
+      name,
+      state: 'warning',
+      detail: `${detail}; its clock differs by ${Math.round(state.clockSkewMs / 1000)} s`,
+      remedy,
+    };
   }
   if (state.pending.length === 0) return { name, state: 'ok', detail };
   return { name, state: 'ok', detail: `${detail}; the next start applies ${state.pending.length} more` };
-}
-
-async function clockSkew(url: string): Promise<number> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 3_000 });
-  try {
-    await client.connect();
-    const { rows } = await client.query<{ now: Date }>('SELECT clock_timestamp() AS now');
-    return (rows[0]?.now.getTime() ?? Number.NaN) - Date.now();
-  } finally {
-    await client.end();
-  }
 }
 
 async function checkServer(config: Config, signal: AbortSignal): Promise<DoctorCheck> {

@@ -16,7 +16,11 @@ function token(name: string, pattern: RegExp): SecretPattern {
 }
 
 export const secretPatterns: readonly SecretPattern[] = [
-  token('private key', /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]{1,16384}?-----END [A-Z ]{0,40}PRIVATE KEY-----/g),
+  // One that is cut off before its end counts too. `\\` and `n` stand in for line breaks inside JSON.
+  token(
+    'private key',
+    /-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:(?!-----)[A-Za-z0-9+/=\s\\:,.-]){0,16384}(?:-----END [A-Z ]{0,60}-----)?/g,
+  ),
   {
     name: 'password in a URL',
     pattern: /\b([a-z][a-z0-9+.-]{1,20}:\/\/[^\s/@:"'<>]{0,256}:)[^\s/@"'<>]{1,512}(?=@)/gi,

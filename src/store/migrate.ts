@@ -22,6 +22,8 @@ export interface MigrationState {
   version: string | undefined;
   /** Migrations that the database lacks. */
   pending: string[];
+  /** How far the server's clock is ahead of ours, in milliseconds. */
+  clockSkewMs: number;
 }
 
 export const migrationsDir = fileURLToPath(new URL('../../prisma/migrations', import.meta.url));
@@ -84,14 +86,17 @@ export async function migrationState(options: MigrateOptions): Promise<Migration
   const migrations = options.migrations ?? readMigrations();
   const client = await connect(options.url, options.waitMs ?? 0);
   try {
-    const { rows } = await client.query<{ version: string; present: boolean }>(
-      `SELECT current_setting('server_version') AS version, to_regclass('_prisma_migrations') IS NOT NULL AS present`,
+    const { rows } = await client.query<{ version: string; present: boolean; now: Date }>(
+      `SELECT current_setting('server_version') AS version, to_regclass('_prisma_migrations') IS NOT NULL AS present,
+              clock_timestamp() AS now`,
     );
+    const clockSkewMs = (rows[0]?.now.getTime() ?? Number.NaN) - Date.now();
     const records = rows[0]?.present === true ? await readRecords(client) : [];
     return {
       serverVersion: rows[0]?.version ?? 'unknown',
       version: records.at(-1)?.name,
       pending: compare(migrations, records).map((migration) => migration.name),
+      clockSkewMs,
     };
   } finally {
     await client.end();

@@ -1,0 +1,26 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Output of a program that ends with something else than 0; '' when all is well. */
+function complaintsOf(program: string, ...args: string[]): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  execFile(program, args, { cwd: root, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) =>
+    resolve(error === null ? '' : `${stdout}${stderr}` || error.message),
+  );
+  return promise;
+}
+
+test('the types are right', { timeout: 180_000 }, async () => {
+  expect(await complaintsOf('node_modules/.bin/tsc', '--noEmit')).toBe('');
+});
+
+test('the files are formatted and free of lint', { timeout: 120_000 }, async () => {
+  expect(await complaintsOf('node_modules/.bin/biome', 'check', '--error-on-warnings', '.')).toBe('');
+});
+
+test('the generated pages say what the code says', { timeout: 60_000 }, async () => {
+  expect(await complaintsOf(process.execPath, 'docs/generate.ts', '--check')).toBe('');
+});

@@ -1,0 +1,101 @@
+#!/bin/bash
+# Brings what the tests need beyond npm packages: git, a container engine with the sandbox image, a browser. Runs before `npm test`.
+#
+# On Debian and Ubuntu, as root or with sudo, missing programs are installed, and an engine that does not answer is started. What
+# could not be brought is named at the end; where CI=true that is a failure. Quick when everything is here.
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+
+missing=()
+
+say() {
+  echo "machine: $1" >&2
+}
+
+lacking() {
+  missing+=("$1")
+}
+
+# How to become root, if at all.
+if [ "$(id -u)" = 0 ]; then
+  as_root=(env)
+elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+  as_root=(sudo -E env "PATH=$PATH")
+else
+  as_root=()
+fi
+
+# install PACKAGE...: false when this machine has no apt, no way to become root, or not all of the packages.
+lists_fresh=
+install() {
+  command -v apt-get >/dev/null && [ ${#as_root[@]} -gt 0 ] || return 1
+  say "installing $*"
+  local apt=("${as_root[@]}" DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120)
+  if [ -z "$lists_fresh" ]; then
+    "${apt[@]}" update >"$log" 2>&1 || say "apt-get update: $(tail -n 1 "$log")"
+    lists_fresh=yes
+  fi
+  "${apt[@]}" install --yes --no-install-recommends "$@" >"$log" 2>&1 && return 0
+  say "apt-get install: $(tail -n 1 "$log")"
+  return 1
+}
+
+engine_answers() {
+  timeout 10 docker version --format '{{.Server.Version}}' >/dev/null 2>&1
+}
+
+start_engine() {
+  [ -n "${DOCKER_HOST:-}" ] && return 1 # an engine elsewhere is not ours to start
+  [ ${#as_root[@]} -gt 0 ] && command -v dockerd >/dev/null || return 1
+  local engine_log
+  engine_log=$(mktemp "${TMPDIR:-/tmp}/dockerd.XXXXXX.log")
+  say "starting the container engine, its log is $engine_log"
+  # In a session of its own, so that it outlives this script; its socket belongs to the group of whoever runs the tests.
+  "${as_root[@]}" setsid dockerd --group "$(id -g)" </dev/null >"$engine_log" 2>&1 &
+  for _ in $(seq 300); do
+    engine_answers && return 0
+    kill -0 $! 2>/dev/null || break
+    sleep 0.2
+  done
+  say "the engine does not start: $(tail -n 1 "$engine_log")"
+  return 1
+}
+
+find_browser() {
+  local name
+  for name in chromium chromium-browser google-chrome google-chrome-stable; do
+    # Ubuntu's package of this name only points to a snap, which does not run everywhere.
+    timeout 20 "$name" --version >/dev/null 2>&1 && return 0
+  done
+  return 1
+}
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+command -v git >/dev/null || install git || lacking 'git (package git)'
+
+command -v docker >/dev/null || install docker.io
+command -v docker >/dev/null || install docker-cli # its own package since Debian 13
+if ! command -v docker >/dev/null; then
+  lacking 'the docker command (package docker.io)'
+elif ! engine_answers && ! start_engine; then
+  lacking 'a container engine that answers'
+elif ! bash docker/build-image.sh >&2; then
+  # Without a registry the image is made from Debian packages, which only root can do.
+  command -v debootstrap >/dev/null || install debootstrap
+  if [ ${#as_root[@]} -eq 0 ] || ! "${as_root[@]}" bash docker/build-image.sh >&2; then
+    lacking 'the sandbox image (docker/build-image.sh)'
+  fi
+fi
+
+find_browser || { install chromium && find_browser; } || lacking 'a browser (package chromium)'
+
+if [ ${#missing[@]} -eq 0 ]; then
+  say 'everything the tests need is here'
+  exit 0
+fi
+say 'missing on this machine, so the tests that need it cannot pass:'
+printf 'machine:   %s\n' "${missing[@]}" >&2
+[ "${CI:-}" = true ] && exit 1
+exit 0
