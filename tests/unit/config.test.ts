@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto';
+import { homedir } from 'node:os';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { describeVariables, loadConfig } from '../../src/config.ts';
+import { AppError } from '../../src/contracts/errors.ts';
+
+function problemsOf(variables: Record<string, string>): string[] {
+  try {
+    loadConfig(variables);
+    return [];
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'DH-100') throw error;
+    return String(error.params.problems).split('\n');
+  }
+}
+
+const slack = { SLACK_BOT_TOKEN: 'xoxb-1', SLACK_APP_TOKEN: 'xapp-1' };
+
+test('without any variable the lab runs on loopback with an embedded database', () => {
+  expect(loadConfig({})).toEqual({
+    dataDir: `${homedir()}/.deckhand`,
+    databaseUrl: undefined,
+    http: { host: '127.0.0.1', port: 3000, publicUrl: undefined },
+    secretKey: undefined,
+    owners: [],
+    slack: undefined,
+    lab: true,
+    sandbox: { kind: 'auto', image: 'deckhand-sandbox:1', dockerHost: undefined },
+    runnerConcurrency: 4,
+    logLevel: 'info',
+    secrets: [],
+    warnings: [],
+  });
+});
+
+test('every variable reaches its place', () => {
+  const key = randomBytes(32);
+  const config = loadConfig({
+    DECKHAND_DATA_DIR: '~/deck',
+    DATABASE_URL: 'postgresql://u:p@db/deckhand',
+    HOST: '0.0.0.0',
+    PORT: '8080',
+    PUBLIC_URL: 'https://deckhand.example.com//',
+    DECKHAND_SECRET_KEY: key.toString('base64'),
+    DECKHAND_OWNERS: 'slack:T1/U2, telegram:34,discord:56,',
+    SLACK_BOT_TOKEN: 'xoxb-1',
+    SLACK_SIGNING_SECRET: 'signing',
+    SLACK_API_URL: 'http://127.0.0.1:1/api/',
+    SANDBOX: 'docker',
+    SANDBOX_IMAGE: 'acme/sandbox:7',
+    DOCKER_HOST: 'tcp://engine:2375',
+    RUNNER_CONCURRENCY: '16',
+    LOG_LEVEL: 'debug',
+  });
+  expect(config).toEqual({
+    dataDir: `${homedir()}/deck`,
+    databaseUrl: 'postgresql://u:p@db/deckhand',
+    http: { host: '0.0.0.0', port: 8080, publicUrl: 'https://deckhand.example.com' },
+    secretKey: key,
+    owners: [
+      { platform: 'slack', tenant: 'T1', user: 'U2' },
+      { platform: 'telegram', tenant: undefined, user: '34' },
+      { platform: 'discord', tenant: undefined, user: '56' },
+    ],
+    slack: { botToken: 'xoxb-1', connection: { mode: 'http', signingSecret: 'signing' }, apiUrl: 'http://127.0.0.1:1/api/' },
+    lab: false,
+    sandbox: { kind: 'docker', image: 'acme/sandbox:7', dockerHost: 'tcp://engine:2375' },
+    runnerConcurrency: 16,
+    logLevel: 'debug',
+    secrets: ['postgresql://u:p@db/deckhand', key.toString('base64'), 'xoxb-1', 'signing'],
+    warnings: [],
+  });
+});
+
+test('an app token turns Socket Mode on, whatever else is set', () => {
+  expect(loadConfig({ ...slack, SLACK_SIGNING_SECRET: 's' }).slack?.connection).toEqual({ mode: 'socket', appToken: 'xapp-1' });
+});
+
+test('an empty value counts as unset', () => {
+  expect(loadConfig({ PORT: '', DATABASE_URL: '', SLACK_BOT_TOKEN: '', LOG_LEVEL: '' })).toEqual(loadConfig({}));
+});
+
+test('all problems are reported together, those of single variables and those between them', () => {
+  const problems = problemsOf({
+    PORT: '70000',
+    SANDBOX: 'vm',
+    RUNNER_CONCURRENCY: 'many',
+    DATABASE_URL: 'postgresql://h/d',
+    HOST: '0.0.0.0',
+  });
+  expect(problems).toEqual([
+    'PORT must be a whole number from 0 to 65535',
+    'SANDBOX must be one of auto, docker, local',
+    'RUNNER_CONCURRENCY must be a whole number from 1 to 64',
+    expect.stringMatching(/^DECKHAND_SECRET_KEY is needed with DATABASE_URL/),
+    expect.stringMatching(/^HOST must be a loopback address while no platform is set up/),
+  ]);
+});
+
+test.each([
+  [{ SLACK_BOT_TOKEN: 'xoxb-1' }, 'SLACK_BOT_TOKEN needs SLACK_APP_TOKEN'],
+  [{ SLACK_APP_TOKEN: 'xapp-1' }, 'SLACK_APP_TOKEN is set without SLACK_BOT_TOKEN'],
+  [{ SLACK_SIGNING_SECRET: 's' }, 'SLACK_SIGNING_SECRET is set without SLACK_BOT_TOKEN'],
+  [{ ...slack, SLACK_BOT_TOKEN: 'xoxp-1' }, 'SLACK_BOT_TOKEN must start with xoxb-'],
+  [{ HOST: '192.168.1.5' }, 'HOST must be a loopback address'],
+  [{ DECKHAND_SECRET_KEY: 'c2hvcnQ=' }, 'DECKHAND_SECRET_KEY must be 32 bytes'],
+  [{ DECKHAND_OWNERS: 'slack:U1' }, 'DECKHAND_OWNERS entry 1 must read'],
+  [{ PUBLIC_URL: 'deckhand.example.com' }, 'PUBLIC_URL must be an address'],
+  [{ DOCKER_HOST: '/var/run/docker.sock' }, 'DOCKER_HOST must be an address'],
+  [{ PORT: '-1' }, 'PORT must be'],
+  [{ PORT: '3000.5' }, 'PORT must be'],
+])('%j is refused', (variables, problem) => {
+  expect(problemsOf(variables)).toEqual([expect.stringContaining(problem)]);
+});
+
+test('a problem names its variable and never shows the value', () => {
+  const names = describeVariables().map(({ name }) => name);
+  fc.assert(
+    fc.property(fc.constantFrom(...names), fc.string({ minLength: 1 }), (name, tail) => {
+      const value = `zq${tail}qz`;
+      for (const problem of problemsOf({ [name]: value })) {
+        expect(problem).toMatch(/^[A-Z_]+ /);
+        expect(problem).not.toContain(value);
+      }
+    }),
+  );
+});
+
+test('oddities are warnings: requests that cannot arrive, and names that do not exist', () => {
+  expect(loadConfig({ SLACK_BOT_TOKEN: 'xoxb-1', SLACK_SIGNING_SECRET: 's' }).warnings).toEqual([
+    expect.stringMatching(/^PUBLIC_URL is not set/),
+  ]);
+  expect(loadConfig({ DECKHAND_OWNER: 'slack:T1/U1', SLACKER: 'x' }).warnings).toEqual([
+    expect.stringMatching(/^DECKHAND_OWNER is not a variable/),
+  ]);
+});
