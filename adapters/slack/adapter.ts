@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type AdapterWebhook, type ChatAdapter, DeliveryError, type InboundSink } from '../../src/contracts/chat-adapter.ts';
+import { type ChatAdapter, DeliveryError, type InboundSink } from '../../src/contracts/chat-adapter.ts';
 import type { Conversation, MessageRef } from '../../src/contracts/platform.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
@@ -34,6 +34,8 @@ export interface SlackDeps {
   seal(text: string): string;
   /** `undefined` for what `seal` did not make. */
   open(token: string): string | undefined;
+  /** How long `start` tries to reach Slack, in milliseconds. Default 30 s. */
+  startWithinMs?: number | undefined;
 }
 
 /** Reactions that stand for a receipt. */
@@ -44,7 +46,8 @@ const openedChannel = z.object({ channel: z.object({ id: z.string().min(1) }) })
 
 /**
  * Slack: Bolt and Slack's SDKs behind the `ChatAdapter` port. Does no I/O before `start`. Throws a plain Error when neither an app
- * token nor a signing secret is configured.
+ * token nor a signing secret is configured. `start` rejects with `not_permitted` for a refused token and with `unreachable` when
+ * Slack was not reached in time; it may be called again then.
  */
 export function createSlackAdapter(config: SlackConfig, deps: SlackDeps): ChatAdapter {
   const logger = deps.logger.child({ platform: 'slack' });
@@ -55,19 +58,35 @@ export function createSlackAdapter(config: SlackConfig, deps: SlackDeps): ChatAd
   let socket: SlackSocket | undefined;
 
   const take = () => (stopping.signal.aborted || intake === undefined ? undefined : intake.accept);
-  const webhooks: AdapterWebhook[] = [];
-  if (config.appToken === undefined) {
-    if (config.signingSecret === undefined) throw new Error('Slack needs SLACK_APP_TOKEN or SLACK_SIGNING_SECRET');
-    webhooks.push(slackWebhook({ signingSecret: config.signingSecret, clock: deps.clock, logger, take }));
-  }
+  const webhook =
+    config.appToken === undefined
+      ? slackWebhook({ signingSecret: secretOf(config), clock: deps.clock, logger, take })
+      : undefined;
 
   async function start(sink: InboundSink): Promise<void> {
-    installation = await signIn(web, logger, stopping.signal);
+    const inTime = AbortSignal.any([stopping.signal, AbortSignal.timeout(deps.startWithinMs ?? 30_000)]);
+    installation = await signIn(web, logger, inTime);
     const context = { ...installation, seal: deps.seal, now: () => deps.clock.now() };
-    intake = createIntake({ context, sink, logger, people: createPeople({ web, clock: deps.clock, logger }) });
-    if (config.appToken === undefined) return;
-    socket = createSlackSocket({ appToken: config.appToken, apiUrl: config.apiUrl, logger, accept: intake.accept });
-    await socket.start();
+    const ready = createIntake({ context, sink, logger, people: createPeople({ web, clock: deps.clock, logger }) });
+    if (config.appToken === undefined) await webhook?.prepare();
+    else socket = await connectSocket(config.appToken, ready, inTime);
+    intake = ready;
+  }
+
+  async function connectSocket(appToken: string, ready: Intake, inTime: AbortSignal): Promise<SlackSocket> {
+    const connecting = createSlackSocket({ appToken, apiUrl: config.apiUrl, logger, accept: ready.accept });
+    inTime.addEventListener('abort', connecting.giveUp, { once: true });
+    try {
+      await connecting.start();
+      return connecting;
+    } catch (error) {
+      throw new DeliveryError(
+        { kind: 'unreachable', detail: `socket: ${connecting.status().problem ?? 'no answer'}` },
+        { cause: error },
+      );
+    } finally {
+      inTime.removeEventListener('abort', connecting.giveUp);
+    }
   }
 
   async function send(to: Conversation, view: Parameters<ChatAdapter['send']>[1], key: string): Promise<MessageRef> {
@@ -85,7 +104,7 @@ export function createSlackAdapter(config: SlackConfig, deps: SlackDeps): ChatAd
   return {
     platform: 'slack',
     capabilities: slackCapabilities,
-    webhooks,
+    webhooks: webhook === undefined ? [] : [webhook],
     tenants: () =>
       installation === undefined
         ? []
@@ -97,7 +116,7 @@ export function createSlackAdapter(config: SlackConfig, deps: SlackDeps): ChatAd
       await intake?.idle();
     },
     health: () =>
-      slackHealth({ web, mode: config.appToken === undefined ? 'http' : 'socket', running: intake !== undefined, socket }),
+      slackHealth({ web, mode: config.appToken === undefined ? 'http' : 'socket', running: take() !== undefined, socket }),
     send,
     async edit(ref, view) {
       await web.call('chat.update', { channel: ref.channel, ts: ref.message, ...messageContent(view) }, anyAnswer);
@@ -135,6 +154,11 @@ export function createSlackAdapter(config: SlackConfig, deps: SlackDeps): ChatAd
       await web.call('views.publish', { user_id: user.user, view: homeView(view) }, anyAnswer);
     },
   };
+}
+
+function secretOf({ signingSecret }: SlackConfig): string {
+  if (signingSecret === undefined) throw new Error('Slack needs SLACK_APP_TOKEN or SLACK_SIGNING_SECRET');
+  return signingSecret;
 }
 
 /** No previews: they would show foreign content, and come back as changes of the message. */

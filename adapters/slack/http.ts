@@ -25,9 +25,9 @@ export function slackWebhook(options: {
   logger: Logger;
   /** Stores the payload; `undefined` while the adapter is not running. */
   take: () => ((body: unknown) => Promise<void>) | undefined;
-}): AdapterWebhook {
+}): AdapterWebhook & { prepare(): Promise<void> } {
   const { signingSecret, clock, logger } = options;
-  // Bolt costs 150 ms and 10 MB at start, which Socket Mode does not need.
+  // Loading Bolt takes 150 ms and 10 MB, which Socket Mode does not need.
   let bolt: ReturnType<typeof loadBolt> | undefined;
 
   async function verified(request: IncomingMessage, response: ServerResponse, rawBody: Buffer): Promise<Body | undefined> {
@@ -75,7 +75,15 @@ export function slackWebhook(options: {
     end(response, 200);
   }
 
-  return { method: 'POST', path: requestPath, handle };
+  return {
+    method: 'POST',
+    path: requestPath,
+    handle,
+    async prepare() {
+      bolt ??= loadBolt();
+      await bolt;
+    },
+  };
 }
 
 const loadBolt = () => import('@slack/bolt');

@@ -23,7 +23,7 @@ const maxWaitMs = 30_000;
 
 /**
  * Asks Slack who we are. A refused token rejects with `not_permitted`; while Slack cannot be reached it keeps asking until
- * `signal` says stop, and rejects with `unreachable` then.
+ * `signal` ends it, and rejects with what was wrong last.
  */
 export async function signIn(web: Web, logger: Logger, signal: AbortSignal): Promise<Installation> {
   for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, maxWaitMs)) {
@@ -35,8 +35,13 @@ export async function signIn(web: Web, logger: Logger, signal: AbortSignal): Pro
       if (failure === undefined || ['gone', 'not_permitted', 'rejected'].includes(failure.kind)) throw error;
       const rest = failure.kind === 'rate_limited' ? failure.retryAfterMs : waitMs;
       logger.warn({ err: error, rest }, 'slack not reachable, trying again');
+      // Rejects only when the signal ends it, which the next line looks at.
       await sleep(rest, undefined, { signal }).catch(() => undefined);
-      if (signal.aborted) throw new DeliveryError({ kind: 'unreachable', detail: 'stopped before Slack could be reached' });
+      if (!signal.aborted) continue;
+      throw new DeliveryError(
+        { kind: 'unreachable', detail: error instanceof Error ? error.message : 'auth.test' },
+        { cause: error },
+      );
     }
   }
 }

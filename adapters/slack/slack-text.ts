@@ -7,8 +7,8 @@
 const controlSequence = /<([@#!][^<>]*|[a-z][a-z0-9+.-]*:[^<>]*)>|&(?:lt|gt|amp);/gi;
 
 /**
- * What a person typed, from the text of an event or a slash command. Links come back as they were typed; people stay `<@U…>`,
- * so that `member add <@U…>` names an account; channels, groups and broadcasts become `#name` and `@name`.
+ * What a person typed, from the text of an event or a slash command. Links come back as they were typed; people stay
+ * `<@U…>` or `<@U…|name>`, so that `member add <@U…>` names an account; channels, groups and broadcasts become `#name` and `@name`.
  */
 export function decodeText(text: string): string {
   const decoded = text.replace(controlSequence, (whole, token: string | undefined) =>
@@ -26,7 +26,7 @@ function decodeToken(token: string): string {
   const bar = token.indexOf('|');
   const target = bar < 0 ? token : token.slice(0, bar);
   const label = bar < 0 ? '' : decodeEntities(token.slice(bar + 1));
-  if (target.startsWith('@')) return `<${target}>`;
+  if (target.startsWith('@')) return label === '' || /\s/.test(label) ? `<${target}>` : `<${target}|${label}>`;
   if (target.startsWith('#')) return label === '' ? `<${target}>` : `#${label}`;
   if (/^!(?:here|channel|everyone)$/.test(target)) return `@${target.slice(1)}`;
   if (target.startsWith('!')) return label === '' ? `<${target}>` : label;

@@ -10,6 +10,8 @@ import { type Envelope, SlackSocketClient } from './socket-client.ts';
 export interface SlackSocket {
   /** Resolves when Slack has said hello for the first time. Rejects only when stopped before. */
   start(): Promise<void>;
+  /** Ends a `start` that has not connected yet: it rejects. Changes nothing after that. */
+  giveUp(): void;
   /** Takes nothing more, waits for what is in flight (at most 3 s) and closes. Idempotent. */
   stop(): Promise<void>;
   status(): { connected: boolean; problem: string | undefined };
@@ -49,6 +51,7 @@ export function createSlackSocket(options: SlackSocketOptions): SlackSocket {
   let running: Promise<void> | undefined;
   let opening: SlackSocketClient | undefined;
   let problem: string | undefined;
+  let hasConnected = false;
 
   async function connect(): Promise<Connection> {
     const over = Promise.withResolvers<'replace' | 'closed'>();
@@ -117,6 +120,7 @@ export function createSlackSocket(options: SlackSocketOptions): SlackSocket {
         const connection = await connect();
         logger.info({}, 'slack socket connected');
         problem = undefined;
+        hasConnected = true;
         first.resolve();
         if (previous !== undefined) void retire(previous);
         const reason = await Promise.race([connection.over.promise, stopped.promise]);
@@ -139,15 +143,23 @@ export function createSlackSocket(options: SlackSocketOptions): SlackSocket {
     await Promise.all([...open].map(retire));
   }
 
+  function stop(): void {
+    stopping.abort();
+    stopped.resolve('stopped');
+    // Never rejects.
+    void opening?.close();
+  }
+
   return {
     start() {
       running ??= supervise();
       return first.promise;
     },
+    giveUp() {
+      if (!hasConnected) stop();
+    },
     async stop() {
-      stopping.abort();
-      stopped.resolve('stopped');
-      await opening?.close();
+      stop();
       await running;
     },
     status: () => ({ connected: open.size > 0, problem }),

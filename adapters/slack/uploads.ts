@@ -3,7 +3,7 @@ import { DeliveryError, type UploadFile } from '../../src/contracts/chat-adapter
 import type { Conversation } from '../../src/contracts/platform.ts';
 import { deliveryError, networkFailure, slackCode } from './failures.ts';
 import { messageContent } from './outbound.ts';
-import { shorten } from './slack-text.ts';
+import { printable, shorten } from './slack-text.ts';
 import { anyAnswer, type Web } from './web.ts';
 
 /** Snippet types that Slack colours and folds, by language or by the end of the file's name. */
@@ -48,7 +48,7 @@ export async function uploadFiles(
   comment: string | undefined,
 ): Promise<void> {
   const sent: { id: string; title: string }[] = [];
-  for (const file of files) sent.push({ id: await sendBytes(web, file), title: shorten(file.name, 255) });
+  for (const file of files) sent.push({ id: await sendBytes(web, file), title: nameOf(file) });
   await web.call(
     'files.completeUploadExternal',
     {
@@ -77,7 +77,7 @@ async function sendBytes(web: Web, file: UploadFile): Promise<string> {
 async function askForAddress(web: Web, file: UploadFile): Promise<z.infer<typeof ticket>> {
   const extension = /\.([a-z0-9]+)$/i.exec(file.name)?.[1];
   const snippet = snippetTypes[(file.language ?? extension ?? '').toLowerCase()];
-  const args = { filename: file.name, length: file.bytes.length };
+  const args = { filename: nameOf(file), length: file.bytes.length };
   if (snippet === undefined) return web.call('files.getUploadURLExternal', args, ticket);
   try {
     return await web.call('files.getUploadURLExternal', { ...args, snippet_type: snippet }, ticket);
@@ -86,6 +86,11 @@ async function askForAddress(web: Web, file: UploadFile): Promise<z.infer<typeof
     if (!['snippet_too_large', 'unknown_snippet_type'].includes(slackCode(error) ?? '')) throw error;
     return web.call('files.getUploadURLExternal', args, ticket);
   }
+}
+
+/** A name is text of a repository like any other. */
+function nameOf(file: UploadFile): string {
+  return shorten(printable(file.name).replaceAll('\n', ' '), 255);
 }
 
 async function post(url: string, file: UploadFile): Promise<void> {

@@ -307,6 +307,31 @@ describe.each(slackModes)('the Slack adapter over %s', (mode) => {
     expect(setup.slack.callsOf('auth.test')).toHaveLength(2);
   });
 
+  it('gives up a start in which Slack was not reached in time, and can start again', async () => {
+    const setup = await start({ mode, started: false, startWithinMs: 300 });
+    setup.slack.controls.failNext('auth.test', { status: 503 });
+    await expect(setup.adapter.start(setup.inbox.sink)).rejects.toMatchObject({ failure: { kind: 'unreachable' } });
+    if (mode === 'socket') {
+      setup.slack.controls.failNext('apps.connections.open', { error: 'invalid_auth' });
+      await expect(setup.adapter.start(setup.inbox.sink)).rejects.toMatchObject({
+        failure: { kind: 'unreachable', detail: expect.stringContaining('invalid_auth') },
+      });
+    }
+    expect(await setup.adapter.health()).toMatchObject({ ok: false });
+    await setup.adapter.start(setup.inbox.sink);
+    await setup.slack.person('ada').slash('#demo', '/deckhand tasks');
+    expect(setup.inbox.events).toHaveLength(1);
+  });
+
+  it('can be stopped while it starts', async () => {
+    const setup = await start({ mode, started: false });
+    setup.slack.controls.failNext('auth.test', { status: 503, times: 100 });
+    const started = expect(setup.adapter.start(setup.inbox.sink)).rejects.toMatchObject({ failure: { kind: 'unreachable' } });
+    await waitFor('the first attempt', () => setup.slack.callsOf('auth.test').length > 0);
+    await setup.adapter.stop();
+    await started;
+  });
+
   it('never logs a token, a response address or a secret of the installation', async () => {
     const setup = await start({ mode, timing: { ack: 200 } });
     setup.inbox.fail(1);

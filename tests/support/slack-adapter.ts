@@ -75,7 +75,7 @@ export const open = (token: string) =>
 
 /** The real adapter against the emulator, started unless `started: false`. Retries come at once unless `timing` says otherwise. */
 export async function startSlack(
-  options: { mode: SlackMode; started?: boolean; now?: () => Date } & Pick<
+  options: { mode: SlackMode; started?: boolean; now?: () => Date; startWithinMs?: number } & Pick<
     SlackEmulatorOptions,
     'timing' | 'rateLimiting' | 'mentionOrder' | 'manifest'
   >,
@@ -97,7 +97,13 @@ export async function startSlack(
       apiUrl,
       ...(mode === 'socket' ? { appToken: credentials.appToken } : { signingSecret: credentials.signingSecret }),
     },
-    { logger: createLogger({ level: 'debug', destination: { write: (line) => log.push(line) } }), clock: { now }, seal, open },
+    {
+      logger: createLogger({ level: 'debug', destination: { write: (line) => log.push(line) } }),
+      clock: { now },
+      seal,
+      open,
+      startWithinMs: options.startWithinMs,
+    },
   );
   const server = await serveWebhooks(adapter);
   if (mode === 'http') slack.controls.delivery('http', server.url);
