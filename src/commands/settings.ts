@@ -21,7 +21,7 @@ export const settings = defineCommand({
   summary: 'Shows or changes the settings of this channel and of its project',
   details: [
     'Policies: `safe` runs what only reads and asks for the rest; `ask` asks for everything; `custom` runs what `allow` names and asks for the rest; `yolo` asks for nothing. What `deny` names never runs.',
-    'Tasks that exist keep the policy they were made with.',
+    'Tasks that exist keep the policy they were made with. Everybody with a role sees the settings; maintainers and owners change them.',
   ],
   role: 'guest',
   roleFor: (args) => (isChange(args) ? 'maintainer' : 'guest'),

@@ -99,6 +99,12 @@ describe('people', () => {
     expect(await database.db.user.count({ where: { name: 'Nele' } })).toBe(1);
   });
 
+  it('an account that configuration names becomes owner when it is first seen', async () => {
+    const owners = [{ platform: 'slack' as const, user: 'UCONF' }];
+    const actor = await database.transaction((tx) => whoActs(tx, command({ user: 'UCONF' }), owners));
+    expect(actor).toMatchObject({ ownRole: 'owner', person: { role: 'owner' } });
+  });
+
   it('bots are nobody, and leave no rows', async () => {
     expect(await database.transaction((tx) => whoActs(tx, command({ user: 'UROBOT', bot: true }), []))).toBe('bot');
     expect(await database.db.identity.count({ where: { externalId: 'UROBOT' } })).toBe(0);

@@ -81,6 +81,13 @@ describe('which project', () => {
     expect(await count()).toBe(1);
   });
 
+  it('promise 2: two presses at once go on with one request once', async () => {
+    const [ask] = await desk.act(mention('ben', 'sh pressed twice', { direct: true }));
+    const values = [options(ask)[1]?.value ?? expect.unreachable()];
+    await Promise.all([1, 2].map(() => desk.act(press('ben', tokenOf(ask, 'Project'), { direct: true, values }))));
+    expect(await desk.database.db.task.count({ where: { command: 'pressed twice' } })).toBe(1);
+  });
+
   it('a refusal after the choice leaves the question open', async () => {
     const [ask] = await desk.act(mention('ben', 'settings concurrency=3', { direct: true }));
     expect(ask?.text).toContain('DH-202');

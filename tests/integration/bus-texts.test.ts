@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AppError } from '../../src/contracts/errors.ts';
 import { newId } from '../../src/runtime/ids.ts';
 import { accounts, type Desk, mention, openDesk, reply, slash } from '../support/desk.ts';
 
@@ -129,6 +130,31 @@ describe('replies in threads that do not name the bot', () => {
     const event = reply('ben', 'tasks', '99.999');
     expect(await desk.act({ ...event, actor: { user: 'UCHATTY', bot: false } })).toEqual([]);
     expect(await desk.database.db.identity.count()).toBe(before);
+  });
+});
+
+describe('an error inside Deckhand', () => {
+  it('is answered with its reference, seen by the person alone', async () => {
+    const event = mention('ben', 'tasks');
+    const error = new AppError('DH-299', { reference: 'in-7' });
+    await desk.database.transaction((tx) => desk.bus.refuse(tx, event, error));
+    const row = await desk.database.db.outbox.findFirstOrThrow({ where: { key: `answer:slack:T1:${event.key}` } });
+    expect(row.payload).toMatchObject({ type: 'ephemeral', user: { user: accounts.ben } });
+    expect(JSON.stringify(row.payload)).toContain('in-7');
+  });
+
+  it('says nothing to bots, unknown tenants and acts that asked for nothing', async () => {
+    const event = mention('ben', 'tasks');
+    const { text: _, addressed: __, attachments: ___, ...deleted } = event as Extract<typeof event, { type: 'message' }>;
+    const before = await desk.database.db.outbox.count();
+    for (const silent of [
+      { ...event, actor: { ...event.actor, bot: true } },
+      slash('ben', 'tasks', { tenant: 'T404' }),
+      { ...deleted, type: 'message_deleted' as const },
+    ]) {
+      await desk.database.transaction((tx) => desk.bus.refuse(tx, silent, new AppError('DH-299', { reference: 'x' })));
+    }
+    expect(await desk.database.db.outbox.count()).toBe(before);
   });
 });
 

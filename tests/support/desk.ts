@@ -1,5 +1,5 @@
 import { seedLab } from '../../src/access/first-start.ts';
-import { type BusDeps, createBus } from '../../src/commands/bus.ts';
+import { type Bus, type BusDeps, createBus } from '../../src/commands/bus.ts';
 import type { DoctorCheck } from '../../src/commands/command.ts';
 import { AppError } from '../../src/contracts/errors.ts';
 import type { InboundEvent } from '../../src/contracts/inbound.ts';
@@ -36,6 +36,7 @@ export interface Said {
 export interface Desk extends AsyncDisposable {
   database: Database;
   engine: Engine;
+  bus: Bus;
   workspace: string;
   /** Bound to #demo. */
   demo: Project;
@@ -104,6 +105,7 @@ export async function openDesk(deps: Partial<BusDeps> = {}): Promise<Desk> {
   return {
     database,
     engine,
+    bus,
     workspace: workspace.id,
     demo: project,
     act,
