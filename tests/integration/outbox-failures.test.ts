@@ -1,0 +1,288 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { RateBudget } from '../../src/contracts/chat-adapter.ts';
+import { type OutboxPut, priorities } from '../../src/contracts/outbox.ts';
+import type { Conversation } from '../../src/contracts/platform.ts';
+import { type Fault, type PlatformOptions, TestPlatform } from '../support/chat-platform.ts';
+import { createWorld, startSender, type TestSender, type World, words } from '../support/delivery-world.ts';
+import { eventually, waitFor } from '../support/wait-for.ts';
+
+let world: World;
+let platform: TestPlatform;
+const senders: TestSender[] = [];
+
+beforeEach(async () => {
+  world = await createWorld();
+});
+
+afterEach(async () => {
+  await Promise.all(senders.splice(0).map((sender) => sender.stop()));
+  await world.close();
+});
+
+async function start(options: PlatformOptions = {}, sending: Parameters<typeof startSender>[2] = {}): Promise<TestSender> {
+  platform = new TestPlatform(options);
+  return await startOn(platform, sending);
+}
+
+async function startOn(on: TestPlatform, sending: Parameters<typeof startSender>[2] = {}): Promise<TestSender> {
+  const sender = startSender(world, on, sending);
+  senders.push(sender);
+  await sender.start();
+  return sender;
+}
+
+const general: Conversation = { platform: 'slack', tenant: 'T1', channel: 'C1', kind: 'channel' };
+const ada = { platform: 'slack', tenant: 'T1', user: 'UADA' } as const;
+
+function message(key: string, text: string, more: Partial<OutboxPut> = {}): Omit<OutboxPut, 'workspace'> {
+  return {
+    key,
+    target: { type: 'conversation', conversation: general },
+    payload: { type: 'message', view: words(text) },
+    priority: priorities.reply,
+    ...more,
+  };
+}
+
+async function row(key: string) {
+  const found = await world.database.db.outbox.findUnique({ where: { workspaceId_key: { workspaceId: world.workspace, key } } });
+  if (found === null) throw new Error(`no row ${key}`);
+  return found;
+}
+
+async function sent(key: string) {
+  return await waitFor(`${key} to be sent`, async () => {
+    const found = await row(key);
+    return found.state === 'sent' && found;
+  });
+}
+
+/** Answers the first call of an operation with a fault, all others normally. */
+function once(operation: string, fault: Fault, times = 1): NonNullable<PlatformOptions['fault']> {
+  let left = times;
+  return (called) => {
+    if (called !== operation || left === 0) return undefined;
+    left -= 1;
+    return fault;
+  };
+}
+
+describe('when a call fails', () => {
+  const detail = 'for the test';
+
+  it('promise 5: rate limited: waits as told, and a final message is not lost', async () => {
+    await start({ fault: once('send', { kind: 'rate_limited', retryAfterMs: 300 }) });
+    const started = performance.now();
+    await world.put(message('end', 'the end', { priority: priorities.final }));
+    await sent('end');
+    expect(performance.now() - started).toBeGreaterThanOrEqual(295);
+    expect(platform.messages).toHaveLength(1);
+  });
+
+  it('rate limited: calls to the same conversation wait, another tenant does not', async () => {
+    const budgets: RateBudget[] = [{ operations: ['send'], scope: 'conversation', calls: 100, windowMs: 1000 }];
+    await start({ capabilities: { budgets }, fault: once('send', { kind: 'rate_limited', retryAfterMs: 400 }) });
+    await world.put(message('a', 'a'));
+    await waitFor('the refusal', async () => (await row('a')).lastError !== null);
+    await world.put(message('b', 'b'));
+    await world.put(
+      message('c', 'c', { target: { type: 'conversation', conversation: { ...general, tenant: 'T2', channel: 'C9' } } }),
+    );
+    await sent('c');
+    expect((await row('b')).state).toBe('pending');
+    await sent('a');
+    await sent('b');
+    expect(platform.shown('C1').map((one) => platform.text(one))).toEqual(['a', 'b']);
+  });
+
+  it('unreachable: tries again until it gets through, once', async () => {
+    await start({ fault: once('send', { kind: 'unreachable', detail }, 3) });
+    await world.put(message('k', 'hello'));
+    await sent('k');
+    expect(platform.messages).toHaveLength(1);
+  });
+
+  it('promise 6: the answer is lost: finds the message instead of sending it twice', async () => {
+    await start({ fault: once('send', { kind: 'lost_answer' }) });
+    await world.put(message('k', 'hello', { priority: priorities.final }));
+    await sent('k');
+    expect(platform.messages).toHaveLength(1);
+    expect(await row('k')).toMatchObject({ externalId: platform.messages[0]?.id });
+  });
+
+  it('promise 6: the send was lost on its way: sends again after looking', async () => {
+    await start({ fault: once('send', { kind: 'unknown', detail }) });
+    await world.put(message('k', 'hello'));
+    await sent('k');
+    expect(platform.messages).toHaveLength(1);
+  });
+
+  it('promise 6: where nothing can be looked up, an answer is recorded as unknown and its next version is sent anew', async () => {
+    await start({ capabilities: { findsSent: false }, fault: once('send', { kind: 'lost_answer' }) });
+    await world.put(message('k', 'hello'));
+    await waitFor('the row to be unknown', async () => (await row('k')).state === 'unknown');
+    expect(platform.messages).toHaveLength(1);
+    await world.put(message('k', 'newer'));
+    await sent('k');
+    expect(platform.messages.map((one) => platform.text(one))).toEqual(['hello', 'newer']);
+  });
+
+  it('promise 4: where nothing can be looked up, a final message is rather sent twice than never', async () => {
+    await start({ capabilities: { findsSent: false }, fault: once('send', { kind: 'unknown', detail }) });
+    await world.put(message('end', 'the end', { priority: priorities.final }));
+    await sent('end');
+    expect(platform.messages.map((one) => platform.text(one))).toEqual(['the end']);
+  });
+
+  it('gone: a deleted card is sent again as a new message with the newest version', async () => {
+    await start();
+    await world.put(message('k', 'one'));
+    await sent('k');
+    const first = platform.messages[0];
+    if (first !== undefined) first.deleted = true;
+    await world.put(message('k', 'two'));
+    await waitFor('the second version', async () => (await row('k')).sentVersion === 2);
+    expect(platform.shown('C1').map((one) => platform.text(one))).toEqual(['two']);
+    expect((await row('k')).externalId).toBe(platform.shown('C1')[0]?.id);
+  });
+
+  it('gone: stops sending a card again that somebody keeps deleting', async () => {
+    await start();
+    await world.put(message('k', 'one'));
+    await sent('k');
+    for (let n = 0; n < 5; n += 1) {
+      for (const one of platform.messages) one.deleted = true;
+      await world.put(message('k', `version ${n}`));
+      const done = await waitFor(
+        'the version to be settled',
+        async () => (await row('k')).state !== 'pending' && (await row('k')),
+      );
+      if (done.state === 'failed') break;
+    }
+    expect((await row('k')).state).toBe('failed');
+    expect(platform.messages).toHaveLength(4);
+  });
+
+  it('promise 4: not permitted: the person who asked gets the message directly', async () => {
+    await start({
+      fault: (operation, { channel }) =>
+        operation === 'send' && channel === 'C1' ? { kind: 'not_permitted', detail: 'not_in_channel' } : undefined,
+    });
+    const { thread } = await world.task();
+    const target = { type: 'thread', thread, anchor: true } as const;
+    await world.put(message('live', 'the card', { target, priority: priorities.card }));
+    await world.put(message('end', 'the end', { target, priority: priorities.final }));
+    await waitFor('both to fail', async () => (await row('live')).state === 'failed' && (await row('end')).state === 'failed');
+    await eventually(() => {
+      const texts = platform.shown('D-UADA').map((one) => platform.text(one));
+      expect(texts).toHaveLength(2);
+      expect(texts.join()).toContain('the end');
+      expect(texts.join()).toContain('Invite Deckhand to the channel');
+    });
+  });
+
+  it('rejected: says it in plain text, with its buttons, then without', async () => {
+    const refused: string[] = [];
+    const fault: PlatformOptions['fault'] = (operation, { view }) => {
+      const kinds = view?.blocks.map(({ type }) => type).join() ?? '';
+      if (operation !== 'send' || kinds === 'text') return undefined;
+      refused.push(kinds);
+      return { kind: 'rejected', detail: 'invalid_blocks' };
+    };
+    await start({ fault });
+    await world.put({
+      ...message('k', ''),
+      payload: {
+        type: 'message',
+        view: {
+          fallback: 'x',
+          blocks: [
+            { type: 'code', text: 'ls' },
+            { type: 'buttons', buttons: [{ token: 'c:board', label: 'Board', style: 'default' }] },
+          ],
+        },
+      },
+    });
+    await sent('k');
+    expect(refused).toEqual(['code,buttons', 'text,buttons']);
+    expect(platform.messages.map((one) => platform.text(one))).toEqual(['ls']);
+  });
+
+  it('rejected in every form: the row fails and does not hold up what comes after it', async () => {
+    await start({
+      fault: (operation, { view }) =>
+        operation === 'send' && view?.fallback === 'bad' ? { kind: 'rejected', detail: 'no' } : undefined,
+    });
+    await world.put(message('bad', 'bad'));
+    await world.put(message('good', 'good'));
+    await sent('good');
+    expect(await row('bad')).toMatchObject({ state: 'failed', lastError: 'rejected: no', degraded: 2 });
+  });
+
+  it('promise 5: a file that is refused is shown as text instead', async () => {
+    await start({
+      fault: (operation) => (operation === 'upload' ? { kind: 'rejected', detail: 'file_uploads_disabled' } : undefined),
+    });
+    const text = Array.from({ length: 900 }, (_, n) => `line ${n}`).join('\n');
+    await world.put({
+      ...message('k', ''),
+      payload: { type: 'message', view: { ...words('the command'), files: [{ from: 'text', name: 'command.sh', text }] } },
+    });
+    await sent('k');
+    const inline = await waitFor('the text', async () =>
+      world.database.db.outbox.findFirst({ where: { key: { startsWith: 'inline:' }, state: 'sent' } }),
+    );
+    expect(inline).not.toBeNull();
+    const shown = platform.shown('C1').flatMap(({ views }) => views.at(-1)?.blocks ?? []);
+    const code = shown.flatMap((block) => (block.type === 'code' ? [block.text] : []));
+    expect(code.join('\n')).toBe(text);
+  });
+
+  it('a form that comes too late is answered with words', async () => {
+    await start({ fault: once('form', { kind: 'gone', detail: 'expired_trigger_id' }) });
+    const form = {
+      token: 'd:abc:deny_reason',
+      title: 'Why not?',
+      submit: 'Deny',
+      fields: [{ type: 'text' as const, id: 'reason', label: 'Reason', multiline: true, required: true }],
+    };
+    await world.put({
+      key: 'f',
+      target: { type: 'conversation', conversation: general },
+      payload: { type: 'form', trigger: 't', form, user: ada, expiresAt: new Date(Date.now() + 3000).toISOString() },
+      priority: 2,
+    });
+    await eventually(() =>
+      expect(platform.ephemerals.map(({ view }) => view.fallback)).toEqual([
+        'The form could not be opened in time. Press the button again.',
+      ]),
+    );
+    expect(platform.forms).toEqual([]);
+  });
+
+  it('an ephemeral answer to somebody outside the channel goes to their direct conversation', async () => {
+    await start({ fault: once('ephemeral', { kind: 'not_permitted', detail: 'user_not_in_channel' }) });
+    await world.put({
+      key: 'e',
+      target: { type: 'conversation', conversation: general },
+      payload: { type: 'ephemeral', user: ada, view: words('only you') },
+      priority: 2,
+    });
+    await sent('e');
+    expect(platform.shown('D-UADA').map((one) => platform.text(one))).toEqual(['only you']);
+  });
+
+  it('an answer nobody waits for any more expires', async () => {
+    platform = new TestPlatform();
+    await world.put({
+      key: 'e',
+      target: { type: 'conversation', conversation: general },
+      payload: { type: 'ephemeral', user: ada, view: words('old') },
+      priority: 2,
+    });
+    await world.database.db.outbox.updateMany({ data: { createdAt: new Date(Date.now() - 3_600_000) } });
+    await startOn(platform);
+    await waitFor('the row to expire', async () => (await row('e')).state === 'expired');
+    expect(platform.ephemerals).toEqual([]);
+  });
+});
