@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { slackCapabilities } from '../../adapters/slack/capabilities.ts';
 import { slackManifest } from '../../adapters/slack/manifest.ts';
@@ -93,5 +94,19 @@ describe('the budgets of Slack', () => {
     const uploads =
       slackCapabilities.budgets.find(({ operations, scope }) => operations.includes('upload') && scope === 'tenant')?.calls ?? 0;
     expect(uploads * (slackCapabilities.files?.perMessage ?? 0)).toBeLessThanOrEqual(perMinute.t4);
+  });
+});
+
+describe('docs/setup/slack.md', () => {
+  const page = readFileSync(new URL('../../docs/setup/slack.md', import.meta.url), 'utf8');
+
+  it('shows the manifest of Socket Mode as it is printed, apart from the list of commands', () => {
+    const shown = JSON.parse(/```json\n([\s\S]*?)\n```/.exec(page)?.[1] ?? '{}');
+    const usageHint = shown.features?.slash_commands?.[0]?.usage_hint;
+    expect(shown).toEqual(slackManifest({ mode: 'socket', usageHint }));
+  });
+
+  it('says what every scope is for', () => {
+    for (const scope of neededScopes()) expect(page).toMatch(new RegExp(`^\\| .*\`${scope}\`.* \\| \\S`, 'm'));
   });
 });
