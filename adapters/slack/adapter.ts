@@ -4,6 +4,7 @@ import type { Conversation, MessageRef } from '../../src/contracts/platform.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { slackCapabilities } from './capabilities.ts';
+import { openDirect } from './direct.ts';
 import { sendEphemeral } from './ephemeral.ts';
 import { slackCode } from './failures.ts';
 import { findMessage, messageMetadata } from './find.ts';
@@ -42,7 +43,6 @@ export interface SlackDeps {
 export const receiptReactions = { received: 'eyes', read: 'white_check_mark', refused: 'no_entry' } as const;
 
 const sentMessage = z.object({ channel: z.string().min(1), ts: z.string().min(1) });
-const openedChannel = z.object({ channel: z.object({ id: z.string().min(1) }) });
 
 /**
  * Slack: Bolt and Slack's SDKs behind the `ChatAdapter` port. Does no I/O before `start`. Throws a plain Error when neither an app
@@ -124,8 +124,7 @@ export function createSlackAdapter(config: SlackConfig, deps: SlackDeps): ChatAd
     find: (to, key, since) => findMessage(web, to, key, since),
     ephemeral: (to, user, view, reply) => sendEphemeral({ web, ...deps }, to, user, messageContent(view), reply),
     async direct(user) {
-      const { channel } = await web.call('conversations.open', { users: user.user }, openedChannel);
-      return { platform: 'slack', tenant: user.tenant, channel: channel.id, kind: 'direct' };
+      return { platform: 'slack', tenant: user.tenant, channel: await openDirect(web, user.user), kind: 'direct' };
     },
     async openForm(trigger, form, about) {
       const triggerId = deps.open(trigger);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Conversation, MessageRef } from '../../src/contracts/platform.ts';
+import { conversationId } from './direct.ts';
 import type { Web } from './web.ts';
 
 /** Metadata that carries the outbox key. Members and apps of the workspace can read it: it holds nothing else. */
@@ -32,10 +33,11 @@ const page = z.object({
 /** Looks through the thread, or the top level of the channel, for the message that was sent with `key`. */
 export async function findMessage(web: Web, to: Conversation, key: string, since: string): Promise<MessageRef | undefined> {
   const oldest = ((Date.parse(since) - skewMs) / 1000).toFixed(6);
+  const channel = await conversationId(web, to.channel);
   let cursor: string | undefined;
   for (let read = 0; read < maxPages; read += 1) {
     const args = {
-      channel: to.channel,
+      channel,
       oldest,
       limit: pageSize,
       include_all_metadata: true,
@@ -48,7 +50,7 @@ export async function findMessage(web: Web, to: Conversation, key: string, since
     );
     if (found !== undefined) {
       const thread = to.thread === undefined ? {} : { thread: to.thread };
-      return { platform: 'slack', tenant: to.tenant, channel: to.channel, ...thread, message: found.ts };
+      return { platform: 'slack', tenant: to.tenant, channel, ...thread, message: found.ts };
     }
     cursor = answer.response_metadata?.next_cursor;
     if (cursor === undefined || cursor === '') return undefined;

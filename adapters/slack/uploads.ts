@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DeliveryError, type UploadFile } from '../../src/contracts/chat-adapter.ts';
 import type { Conversation } from '../../src/contracts/platform.ts';
+import { conversationId } from './direct.ts';
 import { deliveryError, networkFailure, slackCode } from './failures.ts';
 import { messageContent } from './outbound.ts';
 import { printable, shorten } from './slack-text.ts';
@@ -47,13 +48,14 @@ export async function uploadFiles(
   files: readonly UploadFile[],
   comment: string | undefined,
 ): Promise<void> {
+  const channel = await conversationId(web, to.channel);
   const sent: { id: string; title: string }[] = [];
   for (const file of files) sent.push({ id: await sendBytes(web, file), title: nameOf(file) });
   await web.call(
     'files.completeUploadExternal',
     {
       files: sent,
-      channel_id: to.channel,
+      channel_id: channel,
       ...(to.thread === undefined ? {} : { thread_ts: to.thread }),
       // Blocks rather than `initial_comment`, which Slack would search for markup and links.
       ...(comment === undefined || comment === '' ? {} : { blocks: messageContent({ fallback: comment, blocks: [] }).blocks }),

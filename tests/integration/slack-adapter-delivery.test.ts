@@ -238,6 +238,22 @@ describe('the platform’s limits', () => {
   });
 });
 
+describe('a conversation known by the person only, as after a press in the App Home', () => {
+  it('takes messages, finds them, takes files and answers', async () => {
+    const { slack, adapter } = await start();
+    const home: Conversation = { platform: 'slack', tenant, channel: ada.user, kind: 'direct' };
+    const since = new Date().toISOString();
+    const ref = await adapter.send(home, secret, 'k1');
+    expect(ref.channel).toMatch(/^D/);
+    await adapter.edit(ref, { ...secret, fallback: 'changed' });
+    expect(await adapter.find(home, 'k1', since)).toEqual(ref);
+    await adapter.ephemeral(home, ada, { fallback: 'an answer', blocks: [] }, undefined);
+    await adapter.upload(home, [{ name: 'run.log', bytes: Buffer.from('x') }], undefined);
+    await slack.person('ada').waitForMessage((seen) => seen.files.length === 1, { channel: 'dm' });
+    expect(slack.person('ada').messages('dm')).toHaveLength(3);
+  });
+});
+
 describe('rights', () => {
   it('the manifest asks for exactly what is used', async () => {
     const setup = await start();
