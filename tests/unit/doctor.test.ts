@@ -1,0 +1,126 @@
+import { expect, test } from 'vitest';
+import { AppError } from '../../src/contracts/errors.ts';
+import { examine, renderFindings } from '../../src/doctor.ts';
+import { platformProbe, queueProbe, sandboxProbe } from '../../src/doctor-parts.ts';
+import { checkGit } from '../../src/doctor-probes.ts';
+
+test('all probes run at once, and what they find stands in their order', async () => {
+  const second = Promise.withResolvers<void>();
+  const findings = await examine([
+    {
+      name: 'a',
+      async run() {
+        await second.promise; // resolves only when b runs beside it
+        return { name: 'a', state: 'ok', detail: 'fine' };
+      },
+    },
+    {
+      name: 'b',
+      async run() {
+        second.resolve();
+        return [
+          { name: 'b one', state: 'ok', detail: 'fine' },
+          { name: 'b two', state: 'warning', detail: 'odd' },
+        ];
+      },
+    },
+  ]);
+  expect(findings.map(({ name }) => name)).toEqual(['a', 'b one', 'b two']);
+});
+
+test('a probe that does not answer in its time has failed, and is told to give up', async () => {
+  let given: AbortSignal | undefined;
+  const [finding] = await examine([
+    {
+      name: 'engine',
+      withinMs: 20,
+      run(signal) {
+        given = signal;
+        return new Promise(() => undefined);
+      },
+    },
+  ]);
+  expect(finding).toEqual({ name: 'engine', state: 'failed', detail: 'No answer within 0.02 s.' });
+  expect(given?.aborted).toBe(true);
+});
+
+test('an error is a finding with its remedy', async () => {
+  const findings = await examine([
+    { name: 'database', run: () => Promise.reject(new AppError('DH-103', { detail: 'connection refused' })) },
+    { name: 'git', run: () => Promise.reject(new Error('spawn git ENOENT')) },
+  ]);
+  expect(findings).toEqual([
+    {
+      name: 'database',
+      state: 'failed',
+      detail: 'PostgreSQL at the address in DATABASE_URL does not answer: connection refused (DH-103)',
+      remedy: expect.stringContaining('Check that the server runs'),
+    },
+    { name: 'git', state: 'failed', detail: 'spawn git ENOENT' },
+  ]);
+});
+
+test('a terminal shows one line for each finding, remedies where something is wrong, and a sum', () => {
+  const text = renderFindings(
+    [
+      { name: 'node', state: 'ok', detail: 'Node 24', remedy: 'never shown' },
+      { name: 'database', state: 'failed', detail: 'gone', remedy: 'Start it.' },
+      { name: 'disk', state: 'warning', detail: 'first\nsecond' },
+    ],
+    { colour: false },
+  );
+  expect(text).toBe(
+    [
+      '✔ node      Node 24',
+      '✖ database  gone',
+      '            Start it.',
+      '▸ disk      first',
+      '            second',
+      '',
+      '1 failed, 1 to look at, 1 in order.',
+      '',
+    ].join('\n'),
+  );
+  expect(renderFindings([{ name: 'a', state: 'ok', detail: 'b' }], { colour: true })).toContain('\u001b[32m✔\u001b[0m a  b');
+});
+
+test('a platform and a queue are asked themselves', async () => {
+  const sick = {
+    platform: 'slack' as const,
+    health: async () => ({ ok: false, detail: 'token revoked', remedy: 'Install the app again.' }),
+  };
+  expect(await examine([platformProbe(sick), queueProbe(async () => ({ waiting: 2, delayed: 0, active: 1 }))])).toEqual([
+    { name: 'slack', state: 'failed', detail: 'token revoked', remedy: 'Install the app again.' },
+    { name: 'queue', state: 'ok', detail: '1 jobs run, 2 wait, 0 are for later.' },
+  ]);
+});
+
+test('a sandbox whose walls hold is one line, each breach is one of its own, and only a warning where something stands in', async () => {
+  const good = { name: 'engine', ok: true, detail: 'Docker 20' };
+  const bad = { name: 'network', ok: false, detail: 'reaches 1.1.1.1.', remedy: 'Look at the engine.' };
+  const probes = [
+    sandboxProbe('docker', async () => [good, { name: 'uid', ok: true, detail: 'not root' }]),
+    sandboxProbe('docker', async () => [good, bad]),
+    sandboxProbe('docker', async () => [bad], 'Commands run without isolation.'),
+  ];
+  expect(await examine(probes)).toEqual([
+    { name: 'sandbox docker', state: 'ok', detail: 'Docker 20; not root; 2 checks hold.' },
+    { name: 'sandbox docker', state: 'failed', detail: 'network: reaches 1.1.1.1.', remedy: 'Look at the engine.' },
+    {
+      name: 'sandbox docker',
+      state: 'warning',
+      detail: 'network: reaches 1.1.1.1. Commands run without isolation.',
+      remedy: 'Look at the engine.',
+    },
+  ]);
+});
+
+test.each([
+  ['git version 2.39.5', 'ok'],
+  ['git version 2.34.1.windows.2', 'ok'],
+  ['git version 3.0.0', 'ok'],
+  ['git version 2.25.1', 'failed'],
+  ['nonsense', 'failed'],
+])('%s is %s', (output, state) => {
+  expect(checkGit(output).state).toBe(state);
+});
