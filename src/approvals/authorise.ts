@@ -82,7 +82,6 @@ async function useApproval(tx: Tx, task: TaskRecord, run: RunRecord, action: Act
     if (interaction.state !== 'approved' || interaction.actionHash !== hash) continue;
     // The stored action must still be what its hash says: what people saw is what runs.
     if (actionHash(interaction.action) !== hash) continue;
-    if (interaction.consumedBy !== null && interaction.consumedBy !== run.id) continue;
     if (!(await deciderStillMay(tx, task, interaction))) {
       const text = 'The approval no longer counts: whoever gave it may not decide any more.';
       await appendEvents(tx, {

@@ -291,3 +291,10 @@ export interface CreateOptions {
 export function succeeded(result: Partial<RunResult> = {}): RunResult {
   return { outcome: 'succeeded', message: 'It succeeded.', durationMs: 5, files: [], artifacts: [], exitCode: 0, ...result };
 }
+
+/** True when some transaction of this database waits for a lock that another one holds. */
+export async function waitingForLock({ db }: TestEngine): Promise<boolean> {
+  const rows = await db.$queryRaw<unknown[]>`
+    SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+  return rows.length > 0;
+}

@@ -1,0 +1,233 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { newId } from '../../src/runtime/ids.ts';
+import { givePlaces } from '../../src/store/held-runs.ts';
+import { deadAfterMs } from '../../src/store/runners.ts';
+import { queuePlace } from '../../src/store/runs.ts';
+import { askPolicy, TestEngine, type TestWorld, waitingForLock } from '../support/test-engine.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+let deckhand: TestEngine;
+let world: TestWorld;
+
+beforeEach(async () => {
+  deckhand = await TestEngine.start();
+  world = await deckhand.world({ limits: { concurrency: 2 } });
+});
+afterEach(() => deckhand.close());
+
+/** Runs that hold a place, by project. */
+async function placed(): Promise<Map<string, number>> {
+  const rows = await deckhand.db.run.groupBy({
+    by: ['projectId'],
+    where: {
+      OR: [{ state: { in: ['preparing', 'executing', 'finishing'] } }, { state: 'queued', dispatchedAt: { not: null } }],
+    },
+    _count: { _all: true },
+  });
+  return new Map(rows.map(({ projectId, _count }) => [projectId, _count._all]));
+}
+
+describe('places in the queue', () => {
+  it('are given first come, first served, within the limits of each project', async () => {
+    await deckhand.runner({ capacity: 3 });
+    const other = await deckhand.project(world.workspace, 'api', { limits: { concurrency: 5 } });
+    const web: string[] = [];
+    for (let index = 0; index < 3; index += 1) {
+      web.push((await deckhand.create(world, `echo ${index}`)).run);
+      deckhand.clock.advance(10);
+    }
+    expect(deckhand.queue.take()).toEqual(web.slice(0, 2));
+    const api = await deckhand.create(world, 'echo api', { project: other });
+    expect(deckhand.queue.take()).toEqual([api.run]);
+    const late = await deckhand.create(world, 'echo late', { project: other });
+    expect(deckhand.queue.take()).toEqual([]);
+    expect(await deckhand.stateOf(late.run)).toBe('queued');
+  });
+
+  it('a run that ends gives its place to the next', async () => {
+    const runner = await deckhand.runner({ capacity: 1 });
+    const first = await deckhand.create(world, 'echo 1');
+    const second = await deckhand.create(world, 'echo 2');
+    expect(deckhand.queue.take()).toEqual([first.run]);
+    await deckhand.execute(first.run, runner);
+    expect(deckhand.queue.take()).toEqual([]);
+    await deckhand.finish(first.run, runner);
+    expect(deckhand.queue.take()).toEqual([second.run]);
+  });
+
+  it('a run that is stopped before its start, or parked for an approval, gives its place up', async () => {
+    const runner = await deckhand.runner({ capacity: 1 });
+    const [first, second, third] = await Promise.all(['a', 'b', 'c'].map((name) => deckhand.create(world, `echo ${name}`)));
+    const [placedFirst] = deckhand.queue.take();
+    const order = [first, second, third].sort((a, b) => (a?.run === placedFirst ? -1 : b?.run === placedFirst ? 1 : 0));
+    await deckhand.tx((tx) => deckhand.engine.tasks.stop(tx, order[0]?.task ?? '', world.people.dev));
+    const [next] = deckhand.queue.take();
+    expect([order[1]?.run, order[2]?.run]).toContain(next);
+    const parked = order.find((one) => one?.run === next);
+    await deckhand.db.task.update({ where: { id: parked?.task ?? '' }, data: { policy: askPolicy } });
+    const spec = await deckhand.claim(next ?? '', runner);
+    expect(await deckhand.authorise(spec, runner)).toEqual({ verdict: 'ask' });
+    expect(deckhand.queue.take()).toHaveLength(1);
+  });
+
+  it('nothing is given while no runner lives, and all that fits when one comes', async () => {
+    const { run } = await deckhand.create(world, 'echo 1');
+    expect(deckhand.queue.take()).toEqual([]);
+    await deckhand.runner({ capacity: 1 });
+    expect(deckhand.queue.take()).toEqual([run]);
+  });
+
+  it('the capacity of a runner that died or left does not count', async () => {
+    const gone = await deckhand.runner({ host: 'host-1', capacity: 2 });
+    await deckhand.runs.unregister(gone);
+    await deckhand.create(world, 'echo 1');
+    expect(deckhand.queue.take()).toEqual([]);
+    await deckhand.runner({ host: 'host-2', capacity: 2 });
+    deckhand.queue.take();
+    deckhand.clock.advance(deadAfterMs);
+    await deckhand.create(world, 'echo 2');
+    await deckhand.engine.sweep();
+    expect(await placed()).toEqual(new Map([[world.project, 1]]));
+  });
+
+  it('a living runner keeps its capacity by its beats', async () => {
+    const runner = await deckhand.runner({ capacity: 1 });
+    for (let minute = 0; minute < 5; minute += 1) {
+      deckhand.clock.advance(deadAfterMs - 1000);
+      await deckhand.runs.beat(runner);
+    }
+    const { run } = await deckhand.create(world, 'echo 1');
+    expect(deckhand.queue.take()).toEqual([run]);
+  });
+
+  it('no limit is exceeded when four processes give places and runs come and go at once', async () => {
+    const engines = [deckhand.engine, deckhand.another(), deckhand.another(), deckhand.another()];
+    const runner = await deckhand.runner({ capacity: 5 });
+    const other = await deckhand.project(world.workspace, 'api', { limits: { concurrency: 4 } });
+    const seen: Map<string, number>[] = [];
+    let done = false;
+    const watching = (async () => {
+      while (!done) seen.push(await placed());
+    })();
+    const made = await Promise.all(
+      Array.from({ length: 24 }, (_, index) =>
+        deckhand.create(world, `echo ${index}`, {
+          project: index % 2 === 0 ? world.project : other,
+          engine: engines[index % engines.length] ?? deckhand.engine,
+        }),
+      ),
+    );
+    for (let ended = 0; ended < made.length; ) {
+      await Promise.all(engines.map((engine) => engine.sweep()));
+      const ready = new Set(deckhand.queue.take());
+      for (const run of ready) await deckhand.execute(run, runner);
+      await Promise.all([...ready].map((run) => deckhand.finish(run, runner)));
+      ended += ready.size;
+    }
+    done = true;
+    await watching;
+    expect(seen.length).toBeGreaterThan(5);
+    for (const counts of seen) {
+      expect(counts.get(world.project) ?? 0).toBeLessThanOrEqual(2);
+      expect(counts.get(other) ?? 0).toBeLessThanOrEqual(4);
+      expect([...counts.values()].reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(5);
+    }
+    expect(Math.max(...seen.map((counts) => [...counts.values()].reduce((sum, count) => sum + count, 0)))).toBe(5);
+  });
+
+  it('whoever gives places waits for one who is at it and has not committed', async () => {
+    for (let index = 0; index < 3; index += 1) {
+      await deckhand.create(world, `echo ${index}`);
+      deckhand.clock.advance(10);
+    }
+    const now = deckhand.clock.now();
+    let second: Promise<string[]> = Promise.resolve([]);
+    const first = await deckhand.tx(async (tx) => {
+      const given = await givePlaces(tx, 10, now);
+      // A run comes to light that is older than those that were given the places.
+      await deckhand.db.run.updateMany({ where: { id: { notIn: given } }, data: { queuedAt: new Date(0) } });
+      let ended = false;
+      second = deckhand
+        .tx((other) => givePlaces(other, 10, now))
+        .finally(() => {
+          ended = true;
+        });
+      await waitFor('the second to wait for the first', async () => ended || (await waitingForLock(deckhand)));
+      return given;
+    });
+    expect(first).toHaveLength(2);
+    expect(await second).toEqual([]);
+  });
+
+  it('a queue that fails to publish loses nothing: the sweep publishes again', async () => {
+    await deckhand.runner();
+    const publish = deckhand.queue.publish;
+    deckhand.queue.publish = async () => {
+      throw new Error('queue is away');
+    };
+    const { run } = await deckhand.create(world, 'echo 1');
+    expect(await deckhand.stateOf(run)).toBe('queued');
+    deckhand.queue.publish = publish;
+    deckhand.clock.advance(4000);
+    await deckhand.engine.sweep();
+    expect(deckhand.queue.take()).toEqual([]);
+    deckhand.clock.advance(1001);
+    await deckhand.engine.sweep();
+    expect(deckhand.queue.take()).toEqual([run]);
+    await deckhand.engine.sweep();
+    expect(deckhand.queue.take()).toEqual([]);
+  });
+});
+
+describe('the place of a run', () => {
+  const place = (run: string) => queuePlace(deckhand.db, run, deckhand.clock.now());
+
+  /** A run of the past that took so long. */
+  async function history(ms: number, project = world.project): Promise<void> {
+    const { task } = await deckhand.create(world, 'echo old', { project });
+    const startedAt = deckhand.clock.now();
+    await deckhand.db.run.updateMany({
+      where: { taskId: task },
+      data: { state: 'succeeded', startedAt, endedAt: new Date(startedAt.getTime() + ms) },
+    });
+  }
+
+  it('says that no runner is there', async () => {
+    const { run } = await deckhand.create(world, 'echo 1');
+    expect(await place(run)).toEqual({ place: 1, estimateMs: null, waitsFor: 'no_runner' });
+  });
+
+  it('counts the runs ahead in the same project when that is full, and reckons with the mean of past runs', async () => {
+    await history(60_000);
+    await history(120_000);
+    await deckhand.runner({ capacity: 10 });
+    const runs: string[] = [];
+    for (let index = 0; index < 4; index += 1) {
+      runs.push((await deckhand.create(world, `echo ${index}`)).run);
+      deckhand.clock.advance(10);
+    }
+    const [first = '', , third = '', fourth = ''] = runs;
+    expect(await place(first)).toEqual({ place: 0, estimateMs: 0, waitsFor: 'nothing' });
+    expect(await place(third)).toEqual({ place: 1, estimateMs: 45_000, waitsFor: 'project' });
+    expect(await place(fourth)).toEqual({ place: 2, estimateMs: 90_000, waitsFor: 'project' });
+  });
+
+  it('counts all runs ahead when the runners are full, and takes the mean of the workspace for a new project', async () => {
+    await history(30_000);
+    const api = await deckhand.project(world.workspace, 'api', { limits: { concurrency: 10 } });
+    await deckhand.runner({ capacity: 1 });
+    const web = [await deckhand.create(world, 'echo 1'), await deckhand.create(world, 'echo 2')];
+    deckhand.clock.advance(10);
+    const { run } = await deckhand.create(world, 'echo api', { project: api });
+    expect(await place(web[1]?.run ?? '')).toMatchObject({ place: 1, waitsFor: 'runners' });
+    expect(await place(run)).toEqual({ place: 2, estimateMs: 60_000, waitsFor: 'runners' });
+  });
+
+  it('is null for a run that does not wait', async () => {
+    const runner = await deckhand.runner();
+    const { run } = await deckhand.create(world, 'echo 1');
+    await deckhand.execute(run, runner);
+    expect(await place(run)).toBeNull();
+    expect(await place(newId('run'))).toBeNull();
+  });
+});
