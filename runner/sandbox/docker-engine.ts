@@ -1,10 +1,18 @@
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
-import type Docker from 'dockerode';
+import Docker from 'dockerode';
 import { SandboxUnreachable } from './port.ts';
 
 /** An engine that has not answered an ordinary call after this long counts as unreachable. */
 const callTimeoutMs = 60_000;
+
+/**
+ * A client for exactly this engine. dockerode adds what it finds in DOCKER_HOST to the options; an address from there would win over
+ * a socket given here.
+ */
+export function openEngine(engine: Docker.DockerOptions): Docker {
+  return new Docker({ host: undefined, ...engine });
+}
 
 /** An answer of the engine other than success. */
 export class EngineError extends Error {

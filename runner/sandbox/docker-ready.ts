@@ -1,5 +1,5 @@
-import Docker from 'dockerode';
-import { call, hasStatus } from './docker-engine.ts';
+import type Docker from 'dockerode';
+import { call, hasStatus, openEngine } from './docker-engine.ts';
 
 /** What keeps the engine from running sandboxes, and the remedy. */
 export interface DockerProblem {
@@ -17,7 +17,7 @@ export async function dockerProblem(options: {
   engine: Docker.DockerOptions;
   image: string;
 }): Promise<DockerProblem | undefined> {
-  const docker = new Docker(options.engine);
+  const docker = openEngine(options.engine);
   try {
     await call(() => docker.getImage(options.image).inspect(), undefined, answerMs);
     return undefined;

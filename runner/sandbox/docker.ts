@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import Docker from 'dockerode';
+import type Docker from 'dockerode';
 import {
   collectContainer,
   imageVersion,
@@ -12,7 +12,7 @@ import {
   workspace,
 } from './docker-container.ts';
 import { createDisks, type DiskKind } from './docker-disk.ts';
-import { call, EngineError, hasStatus } from './docker-engine.ts';
+import { call, EngineError, hasStatus, openEngine } from './docker-engine.ts';
 import { collectFrom, execIn } from './docker-exec.ts';
 import { startOnce, stopContainer } from './docker-lifecycle.ts';
 import { outputOf, resultFor } from './docker-output.ts';
@@ -54,7 +54,7 @@ export const dockerCapabilities: SandboxCapabilities = {
 export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
   const { instance, image } = options;
   if (!/^[a-z0-9][a-z0-9-]{0,40}$/.test(instance)) throw new Error(`not an instance name: ${JSON.stringify(instance)}`);
-  const docker = new Docker(options.engine);
+  const docker = openEngine(options.engine);
   const disks = createDisks({ docker, instance, image, kind: options.disk });
   const containerOf = (run: string) => docker.getContainer(disks.volumeName(run));
 

@@ -46,6 +46,8 @@ const resultSchema = z.object({
   durationMs: z.number(),
 });
 
+const partialMs = 10 * 60_000;
+
 export type LocalFiles = ReturnType<typeof localFiles>;
 
 export function localFiles(root: string, run: string) {
@@ -102,6 +104,16 @@ export function localFiles(root: string, run: string) {
       const spec = await readJson('spec.json', specSchema);
       if (spec === undefined) throw new SandboxGone(run, 'it does not exist');
       return spec;
+    },
+
+    /** Of a directory without a spec: a create that is on its way has ended by then. */
+    async partialUntil(): Promise<Date> {
+      try {
+        return new Date((await stat(directory)).mtimeMs + partialMs);
+      } catch (error) {
+        if (isCode(error, 'ENOENT')) return new Date(0);
+        throw error;
+      }
     },
 
     /** True for the one call that may start the command. */

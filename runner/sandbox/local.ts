@@ -259,7 +259,7 @@ export function createLocalSandbox(options: LocalSandboxOptions): Sandbox {
           entries.push({ run, state: await standing(files), expiresAt });
         } catch (error) {
           if (!(error instanceof SandboxGone)) throw error;
-          entries.push({ run, state: 'partial', expiresAt: new Date(0) });
+          entries.push({ run, state: 'partial', expiresAt: await files.partialUntil() });
         }
       }
       return entries;

@@ -45,7 +45,8 @@ export interface Sandbox {
    * The output of the command from byte `from` of each stream on, to its end, however often and by whichever process: bytes are
    * exactly those written, nothing lost or doubled, in order within a stream. Pulled: nothing is read faster than the consumer
    * takes it. Live where the command runs, a replay where it has ended. A broken connection throws SandboxUnreachable; continue
-   * from the byte after the last chunk. Abort and `break` only detach.
+   * from the byte after the last chunk. Should a piece ever be missing, DamagedOutput is thrown instead of leaving it out. Abort and
+   * `break` only detach.
    */
   output(run: string, from: OutputCursor, signal?: AbortSignal): AsyncIterable<OutputChunk>;
 

@@ -187,6 +187,13 @@ describe('working copies in memory', () => {
   });
 });
 
+it('output that comes drop by drop is whole, and does not become a record a drop', async () => {
+  const run = await begin(open(), `python3 -c 'import os\nfor i in range(100000): os.write(1, b"x")'`);
+  expect((await readOutput(open(), run)).stdout).toEqual(Buffer.alloc(100_000, 'x'));
+  const log = await docker.getContainer(`deckhand-${options.instance}-${run}`).logs({ stdout: true, stderr: true });
+  expect(log.toString('latin1').split('\n').length).toBeLessThan(2000);
+});
+
 describe('what an engine lacks', () => {
   it('an image that is not there is named, never pulled', async () => {
     const sandbox = open({ image: 'deckhand-no-such-image:1' });

@@ -1,6 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { lockedDown, sandboxContainer } from '../../runner/sandbox/docker-container.ts';
-import { call, EngineError, hasStatus, stdoutOf } from '../../runner/sandbox/docker-engine.ts';
+import { imageVersion, lockedDown, sandboxContainer } from '../../runner/sandbox/docker-container.ts';
+import { call, EngineError, hasStatus, openEngine, stdoutOf } from '../../runner/sandbox/docker-engine.ts';
 import { judge } from '../../runner/sandbox/docker-probe.ts';
 import { membersOf } from '../../runner/sandbox/local-process.ts';
 import { assertSpec, defaultSandboxLimits, SandboxUnreachable } from '../../runner/sandbox/port.ts';
@@ -56,6 +57,30 @@ describe('the container of a run', () => {
 
   it('has no volume where none is given', () => {
     expect(lockedDown(defaultSandboxLimits, undefined).Binds).toEqual([]);
+  });
+});
+
+describe('the image', () => {
+  it('is built with the version that the runner expects', async () => {
+    const dockerfile = await readFile(new URL('../../docker/Dockerfile', import.meta.url), 'utf8');
+    expect(/^LABEL deckhand\.sandbox\.version=(\S+)$/m.exec(dockerfile)?.[1]).toBe(imageVersion);
+  });
+});
+
+describe('the address of the engine', () => {
+  it('is the one given, whatever DOCKER_HOST says', async () => {
+    const before = process.env.DOCKER_HOST;
+    process.env.DOCKER_HOST = 'tcp://127.0.0.1:1';
+    try {
+      const error = await call(() => openEngine({ socketPath: '/nonexistent/engine.sock' }).ping()).catch(
+        (failure: Error) => failure,
+      );
+      expect(error).toBeInstanceOf(SandboxUnreachable);
+      expect(error.message).toContain('/nonexistent/engine.sock');
+    } finally {
+      if (before === undefined) delete process.env.DOCKER_HOST;
+      else process.env.DOCKER_HOST = before;
+    }
   });
 });
 
