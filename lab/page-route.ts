@@ -55,7 +55,6 @@ export async function labPageRoutes(server: FastifyInstance): Promise<void> {
   server.get('/lab', async (_request, reply) =>
     reply.type('text/html; charset=utf-8').header('content-security-policy', contentSecurityPolicy).send(html),
   );
-  server.get('/lab/', async (_request, reply) => reply.redirect('/lab'));
   server.get('/lab/main.js', async (_request, reply) =>
     reply.type('text/javascript; charset=utf-8').send((await bundled()).script),
   );
