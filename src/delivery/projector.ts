@@ -124,7 +124,9 @@ class Projector {
     const now = performance.now();
     const interval = progressInterval(this.#entries.size);
     for (const [run, { view, from }] of this.#entries) if (isTerminal(view.state) && view.seq <= from) this.#entries.delete(run);
-    const waiting = [...this.#entries].filter(([, entry]) => entry.urgent || entry.refresh || entry.view.seq > entry.from);
+    const waiting = [...this.#entries].filter(
+      ([, entry]) => entry.view.seq > 0 && (entry.urgent || entry.refresh || entry.view.seq > entry.from),
+    );
     const dueAt = ({ urgent, putAt, notBefore }: Entry) => Math.max(notBefore, urgent ? 0 : putAt + interval);
     const due = waiting
       .filter(([, entry]) => dueAt(entry) <= now)

@@ -2,13 +2,18 @@ import pg from 'pg';
 import type { Capabilities, ChatAdapter } from '../../src/contracts/chat-adapter.ts';
 import type { OutboxPut } from '../../src/contracts/outbox.ts';
 import { defaultPolicy } from '../../src/contracts/policy.ts';
+import type { Actor, RunEventData } from '../../src/contracts/run-event.ts';
+import type { RunState } from '../../src/contracts/states.ts';
 import { plain, type View } from '../../src/contracts/view.ts';
+import { createProjector } from '../../src/delivery/projector.ts';
 import { createSender, type SenderOptions } from '../../src/delivery/sender.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
 import { newId } from '../../src/runtime/ids.ts';
 import type { Part } from '../../src/runtime/lifecycle.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
 import { createDatabase, type Database } from '../../src/store/database.ts';
 import { putOutbox } from '../../src/store/outbox.ts';
+import { appendEvents } from '../../src/store/run-events.ts';
 import { createWakeups, type Wakeups } from '../../src/store/wakeups.ts';
 import type { TestPlatform } from './chat-platform.ts';
 import { createTestDatabase, type TestDatabase } from './postgres.ts';
@@ -31,6 +36,10 @@ export interface World {
     channel?: string;
   }): Promise<{ task: string; run: string; thread: string }>;
   newChannel(externalId: string, verbosity?: string): Promise<string>;
+  /** Appends events to a run as the engine does, with the state it then has. */
+  log(run: string, events: readonly RunEventData[], state?: RunState): Promise<void>;
+  /** A further run of a task. */
+  retry(task: string, attempt: number): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -145,6 +154,35 @@ export async function createWorld(): Promise<World> {
       });
       return { task, run, thread };
     },
+    async log(run, events, state) {
+      const actor: Actor = { type: 'system', part: 'runner' };
+      await database.transaction(async (tx) => {
+        await appendEvents(tx, { run, actor, at: new Date(), events });
+        if (state !== undefined) {
+          const executing = state === 'executing' ? { startedAt: new Date() } : {};
+          await tx.db.run.update({ where: { id: run }, data: { state, ...executing } });
+        }
+      });
+    },
+    async retry(task, attempt) {
+      const run = newId('run');
+      const now = new Date();
+      await db.run.create({
+        data: {
+          id: run,
+          workspaceId: workspace,
+          taskId: task,
+          projectId: project,
+          attempt,
+          state: 'queued',
+          requestedById: user,
+          queuedAt: now,
+          lastEventAt: now,
+          timeoutMs: 60_000,
+        },
+      });
+      return run;
+    },
     async close() {
       await wakeups.stop();
       await database.close();
@@ -187,6 +225,26 @@ export function startSender(
       life.dead = true;
       adapter.kill();
       await endSessions(world.database.url, 'deckhand-sender');
+    },
+  };
+}
+
+/** A projector of one process, which can be killed like a sender. */
+export function startProjector(
+  world: World,
+  options: { onStep?: (step: string, when: 'before' | 'after') => void } = {},
+): Part & { kill(): void } {
+  const life = { dead: false };
+  const projector = createProjector({
+    database: mortal(world.database, life, options.onStep ?? (() => undefined)),
+    wakeups: world.wakeups,
+    clock: systemClock,
+    logger: silent,
+  });
+  return {
+    ...projector,
+    kill: () => {
+      life.dead = true;
     },
   };
 }
