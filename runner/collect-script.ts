@@ -18,6 +18,7 @@ const script = `set -eu
 umask 077
 parent=$1 format=$2 message=$3
 work=$PWD
+mkdir -p "\${TMPDIR:-/tmp}"
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 143' HUP INT TERM

@@ -1,7 +1,9 @@
 import type { RunControl } from '../src/contracts/run-control.ts';
+import type { Clock } from '../src/runtime/clock.ts';
+import { isId } from '../src/runtime/ids.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import { createLoop } from '../src/runtime/loop.ts';
-import type { Sandbox } from './sandbox/port.ts';
+import type { Sandbox, SandboxEntry } from './sandbox/port.ts';
 import type { Workspace } from './workspace.ts';
 
 export interface ReaperDeps {
@@ -11,6 +13,7 @@ export interface ReaperDeps {
   workspace: Pick<Workspace, 'list' | 'discard'>;
   /** Runs this process works on now. */
   active(): ReadonlySet<string>;
+  clock: Clock;
   logger: Logger;
   everyMs?: number | undefined;
 }
@@ -43,7 +46,7 @@ export function createReaper(deps: ReaperDeps): Reaper {
           deps.sandboxes.map((sandbox) =>
             listed(
               sandbox.kind,
-              async () => (await sandbox.list()).map(({ run }) => run),
+              async () => (await sandbox.list()).filter(isReapable).map(({ run }) => run),
               (run) => sandbox.destroy(run),
             ),
           ),
@@ -73,6 +76,11 @@ export function createReaper(deps: ReaperDeps): Reaper {
       logger.warn({ where, err: error }, 'left-overs cannot be listed');
       return [];
     }
+  }
+
+  /** What is no run belongs to a check of the provider, which cleans up itself unless it was killed. */
+  function isReapable({ run, expiresAt }: SandboxEntry): boolean {
+    return isId('run', run) || expiresAt.getTime() < deps.clock.now().getTime();
   }
 
   const loop = createLoop({

@@ -114,6 +114,7 @@ export function createRunner(deps: RunnerDeps): Runner {
     sandboxes: deps.places.map(({ sandbox }) => sandbox),
     workspace: deps.workspace,
     active: () => new Set(active.keys()),
+    clock: deps.clock ?? systemClock,
     logger,
     everyMs: deps.reapEveryMs,
   });

@@ -1,0 +1,178 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RunnerDeps } from '../../runner/run-job.ts';
+import { defaultPolicy, type Policy } from '../../src/contracts/policy.ts';
+import type { OutputStream, RunEvent, RunEventData, RunResult } from '../../src/contracts/run-event.ts';
+import { defaultProjectLimits } from '../../src/contracts/settings.ts';
+import { isTerminal } from '../../src/contracts/states.ts';
+import { findOrCreateChannel } from '../../src/store/channels.ts';
+import { findOrCreatePerson } from '../../src/store/people.ts';
+import { createProject, type Project } from '../../src/store/projects.ts';
+import { firstWorkspace } from '../../src/store/workspaces.ts';
+import type { Person } from '../../src/tasks/task-engine.ts';
+import { emptyRepository, type TestRepository, temporaryDirectory } from './git-repository.ts';
+import { createTestDatabase } from './postgres.ts';
+import { type Installation, openEngine, openRunner } from './runner-parts.ts';
+import { waitFor } from './wait-for.ts';
+
+export type RunnerWorld = Awaited<ReturnType<typeof createRunnerWorld>>;
+
+/** An installation with one person, one project and no runner; runners are started in this process or in processes of their own. */
+export async function createRunnerWorld(kind: Installation['kind']) {
+  const database = await createTestDatabase();
+  const place = await temporaryDirectory('runner');
+  const name = `test-${randomBytes(4).toString('hex')}`;
+  const installation: Installation = { url: database.url, prefix: name, dataDir: join(place.path, 'data'), instance: name, kind };
+  await mkdir(installation.dataDir);
+  const source: TestRepository = await emptyRepository(join(place.path, 'source'));
+  const first = await source.commit({ 'README.md': 'hello\n' });
+  const parts = await openEngine(installation);
+  const { runner: _, artifacts, sandbox } = openRunner(installation, parts, () => undefined);
+  const closers: (() => Promise<unknown>)[] = [];
+  const { ada, channel, workspace } = await people();
+  let count = 0;
+
+  async function people() {
+    return await parts.database.transaction(async (tx) => {
+      const { id } = await firstWorkspace(tx, 'Acme');
+      const identity = { platform: 'slack', tenant: 'T1', user: 'U1' } as const;
+      const member = await findOrCreatePerson(tx, { workspace: id, identity, name: 'Ada', role: 'owner' });
+      const where = { platform: 'slack', tenant: 'T1', channel: 'C1', kind: 'channel' } as const;
+      const row = await findOrCreateChannel(tx, id, where, 'general');
+      if (member === undefined || row === undefined) throw new Error('the world has an empty workspace');
+      const person: Person = { workspace: id, user: member.user, name: 'Ada', role: 'owner', identity };
+      return { ada: person, channel: row.id, workspace: id };
+    });
+  }
+
+  async function project(
+    change: { source?: Project['source']; policy?: Partial<Policy>; timeoutMs?: number; baseBranch?: string } = {},
+  ) {
+    count += 1;
+    const projectName = `web${count}`;
+    const made = await parts.database.transaction((tx) =>
+      createProject(tx, {
+        workspace,
+        name: projectName,
+        source: change.source ?? { kind: 'path', path: source.path },
+        baseBranch: change.baseBranch,
+        policy: { ...defaultPolicy, mode: 'yolo', ...change.policy },
+        limits: {
+          ...defaultProjectLimits,
+          concurrency: 10,
+          ...(change.timeoutMs === undefined ? {} : { timeoutMs: change.timeoutMs }),
+        },
+        createdBy: undefined,
+      }),
+    );
+    if (made === undefined) throw new Error('no project');
+    return made.id;
+  }
+
+  /** Starts a command as a task, as chat does. */
+  async function sh(command: string, projectId: string) {
+    count += 1;
+    const originKey = `event-${count}`;
+    return await parts.database.transaction((tx) =>
+      parts.engine.tasks.createCommandTask(tx, {
+        workspace,
+        project: projectId,
+        requester: ada,
+        command,
+        channel,
+        thread: null,
+        originKey,
+      }),
+    );
+  }
+
+  const eventsOf = (run: string): Promise<RunEvent[]> => parts.events.read(run, 0, 100_000);
+
+  return {
+    ...parts,
+    installation,
+    place,
+    source,
+    first,
+    artifacts,
+    sandbox,
+    ada,
+    project,
+    sh,
+    eventsOf,
+    mirror: (projectId: string) => join(installation.dataDir, 'mirrors', `${projectId}.git`),
+    async stateOf(run: string) {
+      return (await parts.database.db.run.findUniqueOrThrow({ where: { id: run } })).state;
+    },
+    async stop(task: string) {
+      await parts.database.transaction((tx) => parts.engine.tasks.stop(tx, task, ada));
+    },
+    async retry(task: string) {
+      return await parts.database.transaction((tx) => parts.engine.tasks.retry(tx, task, ada));
+    },
+    /** Waits for the terminal event and returns the result. */
+    async resultOf(run: string, timeoutMs = 30_000): Promise<RunResult> {
+      return await waitFor(
+        `the end of ${run}`,
+        async () => {
+          const { state } = await parts.database.db.run.findUniqueOrThrow({ where: { id: run } });
+          if (!isTerminal(state as never)) throw new Error(`it is ${state}`);
+          return (await eventsOf(run)).map(({ data }) => data).find((data) => data.type === 'terminal')?.result;
+        },
+        { timeoutMs, everyMs: 50 },
+      );
+    },
+    async startRunner(change: Partial<RunnerDeps> = {}) {
+      const { runner } = openRunner(installation, parts, change.at ?? (() => undefined), change);
+      await runner.start();
+      const stop = () => runner.stop();
+      closers.push(stop);
+      return runner;
+    },
+    /** A runner in a process of its own, started, which kills itself at the point. */
+    async spawnRunner(crashAt: string): Promise<ChildProcess> {
+      const program = join(import.meta.dirname, 'runner-process.ts');
+      const child = spawn(process.execPath, [program, JSON.stringify(installation), crashAt], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      closers.push(async () => {
+        if (child.exitCode === null && child.signalCode === null) {
+          child.kill('SIGKILL');
+          await once(child, 'exit');
+        }
+      });
+      child.stdout.resume();
+      return child;
+    },
+    async close() {
+      await Promise.allSettled(closers.map((close) => close()));
+      for (const { run } of await sandbox.list()) await sandbox.destroy(run);
+      await parts.close();
+      await database.close();
+      await place[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The output events of one stream, joined; checks that they follow one another without gap or overlap. */
+export function outputText(events: readonly RunEvent[], stream: OutputStream): string {
+  let at = 0;
+  let text = '';
+  for (const { data } of events) {
+    if (data.type !== 'output' || data.stream !== stream) continue;
+    if (data.from !== at) throw new Error(`${stream} continues at ${data.from}, not at ${at}`);
+    at = data.to;
+    text += data.text;
+  }
+  return text;
+}
+
+export function ofType<T extends RunEventData['type']>(
+  events: readonly RunEvent[],
+  type: T,
+): Extract<RunEventData, { type: T }>[] {
+  return events.map(({ data }) => data).filter((data): data is Extract<RunEventData, { type: T }> => data.type === type);
+}
