@@ -41,12 +41,13 @@ export async function startDeckhand(dataDir: string, settings: Record<string, st
   const url = await waitFor(
     'Deckhand to be ready',
     () => {
-      if (exited !== undefined) throw new Error(`it ended with ${exited}:\n${log.join('\n')}`);
+      if (exited !== undefined) return 'ended';
       const line = log.find((one) => one.includes('"msg":"ready"'));
       return line === undefined ? undefined : (JSON.parse(line) as { url: string }).url;
     },
     { timeoutMs: 40_000 },
   );
+  if (url === 'ended') throw new Error(`Deckhand ended with ${exited} instead of starting:\n${log.join('\n')}`);
   return {
     url,
     dataDir,
