@@ -1,0 +1,111 @@
+import { join } from 'node:path';
+import { defaultPolicy } from '../../src/contracts/policy.ts';
+import { findOrCreateChannel } from '../../src/store/channels.ts';
+import { migrate } from '../../src/store/migrate.ts';
+import { findOrCreatePerson } from '../../src/store/people.ts';
+import { createProject } from '../../src/store/projects.ts';
+import { firstWorkspace } from '../../src/store/workspaces.ts';
+import { type BenchEngine, executeRun, openEngine, registerRunner, startPostgres } from '../engine.ts';
+import { durations, type Figure } from '../figures.ts';
+import type { Site } from '../site.ts';
+import type { Scenario } from './scenario.ts';
+
+const seconds = 5;
+const manyRuns = 32;
+const lineBytes = 100;
+/** What a runner joins to one event at most. */
+const eventBytes = 32 * 1024;
+
+/** How fast output gets into the log of runs. */
+export const append: Scenario = {
+  name: 'append',
+  about: 'run events appended through the engine, each batch one durable commit, on the embedded database',
+  async run(site) {
+    const url = await startPostgres(site, join(site.dir, 'data'));
+    await migrate({ url });
+    const parts = await openEngine(site, url);
+    const runner = await registerRunner(site, parts.engine, manyRuns);
+    const runs = await startRuns(parts, runner);
+    const measure = (count: number, events: number, bytes: number) =>
+      appendFor(site, parts, runner, runs.slice(0, count), { events, bytes });
+
+    const alone = await measure(1, 1, lineBytes);
+    const many = await measure(manyRuns, 1, lineBytes);
+    const batches = await measure(manyRuns, 10, lineBytes);
+    const full = await measure(1, 1, eventBytes);
+    const flood = await measure(8, 1, eventBytes);
+    const rate = (name: string, value: number, unit: Figure['unit']): Figure => ({ name, value, unit });
+    return {
+      figures: [
+        rate('1 run, a line a commit: events', alone.events, '/s'),
+        ...durations('1 run, a line a commit: append', alone.ms),
+        rate(`${manyRuns} runs, a line a commit: events`, many.events, '/s'),
+        ...durations(`${manyRuns} runs, a line a commit: append`, many.ms),
+        rate(`${manyRuns} runs, ten lines a commit: events`, batches.events, '/s'),
+        rate('1 run, 32 KiB a commit: output', full.megabytes, 'MB/s'),
+        rate('8 runs, 32 KiB a commit: output', flood.megabytes, 'MB/s'),
+      ],
+      notes: [`${seconds} s each; a runner commits a run at most five times a second, or every 32 KiB`, ...parts.complaints],
+      broken: [],
+    };
+  },
+};
+
+/** Runs whose commands are running. */
+async function startRuns({ database, engine }: BenchEngine, runner: string): Promise<string[]> {
+  const created = await database.transaction(async (tx) => {
+    const { id: workspace } = await firstWorkspace(tx, 'Bench');
+    const identity = { platform: 'slack', tenant: 'T1', user: 'U1' } as const;
+    const ada = await findOrCreatePerson(tx, { workspace, identity, name: 'Ada', role: 'owner' });
+    const channel = await findOrCreateChannel(tx, workspace, { ...identity, channel: 'C1', kind: 'channel' }, 'general');
+    const project = await createProject(tx, {
+      workspace,
+      name: 'web',
+      source: { kind: 'path', path: '/nowhere' },
+      baseBranch: undefined,
+      policy: { ...defaultPolicy, mode: 'yolo' },
+      limits: { concurrency: manyRuns, timeoutMs: 60_000 },
+      createdBy: undefined,
+    });
+    if (ada === undefined || channel === undefined || project === undefined) throw new Error('the database was not empty');
+    const requester = { workspace, user: ada.user, name: ada.name, role: ada.role, identity };
+    const runs: string[] = [];
+    for (let n = 0; n < manyRuns; n += 1) {
+      const input = { workspace, project: project.id, requester, command: `echo ${n}`, channel: channel.id, thread: null };
+      runs.push((await engine.tasks.createCommandTask(tx, { ...input, originKey: `bench-${n}` })).run);
+    }
+    return runs;
+  });
+  for (const run of created) await executeRun(engine, run, runner);
+  return created;
+}
+
+async function appendFor(
+  site: Site,
+  { engine }: BenchEngine,
+  runner: string,
+  runs: readonly string[],
+  batch: { events: number; bytes: number },
+): Promise<{ events: number; megabytes: number; ms: number[] }> {
+  const began = performance.now();
+  const until = began + seconds * 1000;
+  const ms: number[] = [];
+  const text = `${'x'.repeat(batch.bytes - 1)}\n`;
+  const feed = async (run: string) => {
+    let at = 0;
+    while (performance.now() < until && !site.signal.aborted) {
+      const events = Array.from({ length: batch.events }, (_, n) => {
+        const from = at + n * batch.bytes;
+        return { type: 'output', stream: 'stdout', from, to: from + batch.bytes, text } as const;
+      });
+      at += batch.events * batch.bytes;
+      const sentAt = performance.now();
+      if (!(await engine.runs.append(run, runner, events, { stdout: at, stderr: 0 }))) throw new Error(`${run} was lost`);
+      ms.push(performance.now() - sentAt);
+    }
+  };
+  await Promise.all(runs.map(feed));
+  const took = (performance.now() - began) / 1000;
+  const events = (ms.length * batch.events) / took;
+  return { events, megabytes: (events * batch.bytes) / 1024 ** 2, ms };
+}
