@@ -14,6 +14,7 @@ interface PaneProps {
 
 export function Channel({ state, place, client }: PaneProps) {
   const channel = state.channels.find(({ id }) => id === place.channel);
+  const [hidden, setHidden] = useState(localStorage.getItem('suggestions') === 'hidden');
   const [proposal, setProposal] = useState<{ text: string } | undefined>(undefined);
   if (channel === undefined) return null;
   const direct = channel.kind === 'im';
@@ -22,7 +23,6 @@ export function Channel({ state, place, client }: PaneProps) {
   const suggestions = state.suggestions.filter(
     (suggestion) => suggestion.channel === undefined || suggestion.channel === channel.id,
   );
-  const fresh = !messages.some(({ user }) => user === place.as);
   return (
     <section class="pane main" aria-label={title}>
       <header class="pane-head">
@@ -61,7 +61,7 @@ export function Channel({ state, place, client }: PaneProps) {
           </div>
         ) : null}
       </Messages>
-      {suggestions.length > 0 && (fresh || direct) ? (
+      {suggestions.length > 0 && !hidden ? (
         <div class="suggestions">
           <span>Try</span>
           {suggestions.map(({ text, hint }) => (
@@ -70,6 +70,17 @@ export function Channel({ state, place, client }: PaneProps) {
               <small>{hint}</small>
             </button>
           ))}
+          <button
+            type="button"
+            class="hide"
+            title="Hide suggestions"
+            onClick={() => {
+              localStorage.setItem('suggestions', 'hidden');
+              setHidden(true);
+            }}
+          >
+            ×
+          </button>
         </div>
       ) : null}
       <Composer state={state} place={place} client={client} placeholder={`Message ${title}`} proposal={proposal} />

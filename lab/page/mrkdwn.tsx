@@ -88,16 +88,25 @@ export function When({
 }) {
   const date = new Date(seconds * 1000);
   if (Number.isNaN(date.getTime())) return <>{fallback}</>;
-  const day = (style: 'long' | 'medium' | 'short') => date.toLocaleDateString(undefined, { dateStyle: style });
+  const day = (month: 'long' | 'short', pretty: boolean) =>
+    (pretty ? relativeDay(date) : undefined) ?? date.toLocaleDateString(undefined, { month, day: 'numeric', year: 'numeric' });
   const shown = format
-    .replace(/\{date_long(_pretty)?\}/g, day('long'))
-    .replace(/\{date_short(_pretty)?\}/g, day('short'))
-    .replace(/\{date(_pretty|_num)?\}/g, day('medium'))
+    .replace(/\{date_num\}/g, date.toLocaleDateString(undefined, { dateStyle: 'short' }))
+    .replace(/\{date_(long|short)(_pretty)?\}/g, (_whole, length, pretty) =>
+      day(length === 'long' ? 'long' : 'short', pretty !== undefined),
+    )
+    .replace(/\{date(_pretty)?\}/g, (_whole, pretty) => day('long', pretty !== undefined))
     .replace(/\{time_secs\}/g, date.toLocaleTimeString(undefined, { timeStyle: 'medium' }))
     .replace(/\{time\}/g, date.toLocaleTimeString(undefined, { timeStyle: 'short' }))
     .replace(/\{ago\}/g, ago(date));
   const body = <time title={date.toLocaleString()}>{shown}</time>;
   return link === undefined ? body : <a href={safeUrl(link)}>{body}</a>;
+}
+
+/** Slack's `_pretty` formats say today, yesterday and tomorrow. */
+function relativeDay(date: Date): string | undefined {
+  const days = Math.round((new Date(date).setHours(0, 0, 0, 0) - new Date().setHours(0, 0, 0, 0)) / 86_400_000);
+  return { '-1': 'yesterday', '0': 'today', '1': 'tomorrow' }[String(days)];
 }
 
 function ago(date: Date): string {
