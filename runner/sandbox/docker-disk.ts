@@ -12,6 +12,12 @@ import { NoSpace, type SandboxSpec } from './port.ts';
  */
 export type DiskKind = 'ext4' | 'tmpfs';
 
+export interface DiskChoice {
+  kind: DiskKind;
+  /** Half a sentence for people. */
+  why: string;
+}
+
 /** What stays free on the engine's disk even if every working copy grew to its limit. */
 const reserveBytes = 1024 ** 3;
 const noRoomExit = 28;
@@ -29,7 +35,8 @@ export type Disks = ReturnType<typeof createDisks>;
 
 export function createDisks({ docker, instance, image, kind: wanted }: DiskOptions) {
   const filesVolume = `deckhand-${instance}-disks`;
-  let decided: Promise<{ kind: DiskKind; why: string }> | undefined;
+  const knownVolume = `deckhand-${instance}-ext4-works`;
+  let decided: Promise<DiskChoice> | undefined;
 
   function scriptContainer(run: string, expiresAt: Date, args: string[]): Docker.ContainerCreateOptions {
     return {
@@ -155,10 +162,10 @@ export function createDisks({ docker, instance, image, kind: wanted }: DiskOptio
     }
   }
 
-  /** Which kind works here: tries once for the life of this object. */
-  function decide(signal?: AbortSignal): Promise<{ kind: DiskKind; why: string }> {
+  /** Which kind works here. What was found to work once is remembered by the engine, in the name of an empty volume. */
+  function decide(signal?: AbortSignal): Promise<DiskChoice> {
     if (wanted !== undefined) return Promise.resolve({ kind: wanted, why: 'chosen by configuration' });
-    decided ??= tryExt4();
+    decided ??= isKnownToWork().then((known) => (known ? { kind: 'ext4', why: 'loop devices work' } : examine()));
     decided.catch(() => {
       decided = undefined;
     });
@@ -166,9 +173,27 @@ export function createDisks({ docker, instance, image, kind: wanted }: DiskOptio
     return decided;
   }
 
+  async function isKnownToWork(): Promise<boolean> {
+    try {
+      await call((abortSignal) => docker.getVolume(knownVolume).inspect({ abortSignal }));
+      return true;
+    } catch (error) {
+      if (hasStatus(error, 404)) return false;
+      throw error;
+    }
+  }
+
+  /** Tries it, whatever is known. */
+  async function examine(): Promise<DiskChoice> {
+    if (wanted === 'tmpfs') return await decide();
+    const found = await tryExt4();
+    if (found.kind === 'ext4') await call(() => docker.createVolume({ Name: knownVolume }));
+    return found;
+  }
+
   /** The whole way of a working copy: file, device, volume, mounted by the engine. */
-  async function tryExt4(): Promise<{ kind: DiskKind; why: string }> {
-    const probe = { run: `${probePrefix}${process.pid}-${Date.now()}`, expiresAt: new Date(Date.now() + 600_000) };
+  async function tryExt4(): Promise<DiskChoice> {
+    const probe = { run: `${probePrefix}${process.pid}-${Date.now()}`, expiresAt: new Date(Date.now() + 120_000) };
     try {
       await makeExt4(probe, 16 * 1024 ** 2);
       const role: Role = 'probe';
@@ -200,5 +225,5 @@ export function createDisks({ docker, instance, image, kind: wanted }: DiskOptio
     }
   }
 
-  return { prepare, intact, release, decide, volumeName };
+  return { prepare, intact, release, examine, volumeName };
 }

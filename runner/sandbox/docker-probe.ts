@@ -1,6 +1,6 @@
 import type Docker from 'dockerode';
 import { initArguments, lockedDown, probePrefix, sandboxLabels, sandboxUser } from './docker-container.ts';
-import type { DiskKind } from './docker-disk.ts';
+import type { DiskChoice } from './docker-disk.ts';
 import { call } from './docker-engine.ts';
 import { collectFrom } from './docker-exec.ts';
 import { type ProbeCheck, SandboxUnreachable } from './port.ts';
@@ -11,7 +11,7 @@ interface ProbeInput {
   instance: string;
   image: string;
   requireImage(signal?: AbortSignal): Promise<void>;
-  decide(signal?: AbortSignal): Promise<{ kind: DiskKind; why: string }>;
+  examineDisk(): Promise<DiskChoice>;
   signal: AbortSignal | undefined;
 }
 
@@ -47,7 +47,7 @@ export async function probeDocker(input: ProbeInput): Promise<ProbeCheck[]> {
   });
   if (!image) return checks;
   await part('disk', 'Look at the free space of the disk of the container engine.', async () => {
-    const { kind, why } = await input.decide(signal);
+    const { kind, why } = await input.examineDisk();
     return kind === 'ext4' ? 'Working copies are on disk with a size limit' : `Working copies are in memory: ${why}`;
   });
   let seen = new Map<string, string[]>();
@@ -66,7 +66,7 @@ async function lookInside({ docker, instance, image, signal }: ProbeInput): Prom
     User: `${sandboxUser}:${sandboxUser}`,
     Entrypoint: [...initArguments(helper), '--'],
     Cmd: [...helper.argv],
-    Labels: sandboxLabels(instance, `${probePrefix}${process.pid}-${Date.now()}`, new Date(Date.now() + 600_000), 'probe'),
+    Labels: sandboxLabels(instance, `${probePrefix}${process.pid}-${Date.now()}`, new Date(Date.now() + 120_000), 'probe'),
     HostConfig: lockedDown(limits, undefined),
   };
   const text = (await readAll(collectFrom(docker, options, helper, signal), helper.outputBytes)).toString();

@@ -261,7 +261,7 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
     },
 
     async probe(signal) {
-      return await probeDocker({ docker, instance, image, requireImage, decide: disks.decide, signal });
+      return await probeDocker({ docker, instance, image, requireImage, examineDisk: disks.examine, signal });
     },
   };
 }

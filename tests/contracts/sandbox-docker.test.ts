@@ -34,5 +34,5 @@ it('leaves nothing behind', async () => {
 });
 
 afterAll(async () => {
-  await new Docker(engine).getVolume(`deckhand-${options.instance}-disks`).remove();
+  for (const name of ['disks', 'ext4-works']) await new Docker(engine).getVolume(`deckhand-${options.instance}-${name}`).remove();
 });

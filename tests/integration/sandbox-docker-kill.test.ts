@@ -17,10 +17,12 @@ const options = {
 };
 const program = fileURLToPath(new URL('../contracts/sandbox-churn.ts', import.meta.url));
 
-afterAll(() => docker.getVolume(`deckhand-${options.instance}-disks`).remove());
+afterAll(async () => {
+  for (const name of ['disks']) await docker.getVolume(`deckhand-${options.instance}-${name}`).remove();
+});
 
 it('promise 8: wherever a runner is killed while it makes and removes sandboxes, the list finds what is left and destroy takes it', async () => {
-  const sandbox = createDockerSandbox(options);
+  const sandbox = createDockerSandbox({ ...options, disk: 'ext4' });
   const limits = { ...defaultSandboxLimits, diskBytes: 16 * 1024 ** 2 };
   for (let round = 0; round < 12; round++) {
     const child = fork(program, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });

@@ -30,7 +30,9 @@ const cleanUp: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const act of cleanUp.splice(0).reverse()) await act();
 });
-afterAll(() => docker.getVolume(`deckhand-${options.instance}-disks`).remove());
+afterAll(async () => {
+  for (const name of ['disks', 'ext4-works']) await docker.getVolume(`deckhand-${options.instance}-${name}`).remove();
+});
 
 function open(change: Partial<typeof options> & { disk?: 'tmpfs' } = {}): Sandbox {
   return createDockerSandbox({ ...options, ...change });
