@@ -1,17 +1,12 @@
-import { existsSync } from 'node:fs';
 import { slackManifest } from '../adapters/slack/manifest.ts';
-import type { DoctorCheck } from './commands/command.ts';
 import { usageHint } from './commands/registry.ts';
-import { type Config, loadConfig } from './config.ts';
+import { loadConfig } from './config.ts';
 import { AppError, describeError } from './contracts/errors.ts';
-import { type DoctorProbe, examine, renderFindings } from './doctor.ts';
-import { databaseProbe, machineProbes, serverProbe } from './doctor-probes.ts';
+import { renderFindings } from './doctor.ts';
+import { examineInstallation } from './doctor-installation.ts';
 import { createLogger } from './runtime/logger.ts';
 import { programVersion } from './runtime/version.ts';
 import { type Role, serve } from './serve.ts';
-import { openDataDir } from './store/data-dir.ts';
-import { createEmbeddedPostgres } from './store/embedded-postgres.ts';
-import { addressOfRunning } from './store/postgres-address.ts';
 
 const help = `Deckhand hands coding and ops work from chat to agents and commands in containers.
 
@@ -86,49 +81,9 @@ async function runRole(role: Role, terminal: Terminal): Promise<number> {
 
 async function runDoctor(terminal: Terminal): Promise<number> {
   const config = loadConfig(terminal.env);
-  const findings = await withDatabase(config, (probes) => examine([...machineProbes(config), ...probes]));
+  const findings = await examineInstallation(config);
   terminal.out(renderFindings(findings, { colour: terminal.interactive }));
   return findings.some((finding) => finding.state === 'failed') ? 1 : 0;
-}
-
-/**
- * Gives `use` the probes of database and server that fit the moment. An embedded database runs only while Deckhand does: when
- * nobody holds the data directory, it is started for the look and stopped again.
- */
-async function withDatabase(config: Config, use: (probes: DoctorProbe[]) => Promise<DoctorCheck[]>): Promise<DoctorCheck[]> {
-  const { databaseUrl, dataDir } = config;
-  if (databaseUrl !== undefined) return use([databaseProbe(async () => databaseUrl)]);
-  const address = existsSync(dataDir) ? await addressOfRunning(dataDir) : undefined;
-  if (address === undefined) {
-    const detail = 'The first start makes the embedded database.';
-    return use([{ name: 'database', run: async () => ({ name: 'database', state: 'ok', detail }) }]);
-  }
-  const held = holdUnlessRunning(dataDir);
-  if (held === undefined) return use([databaseProbe(async () => address), serverProbe(config)]);
-  const postgres = createEmbeddedPostgres({ dataDir, logger: createLogger({ level: 'silent' }) });
-  const started = postgres.start();
-  try {
-    const probe = databaseProbe(async () => {
-      await started;
-      return postgres.url;
-    });
-    return await use([{ ...probe, withinMs: 20_000 }]);
-  } finally {
-    await started.then(
-      () => postgres.stop(),
-      () => undefined,
-    );
-    held.release();
-  }
-}
-
-function holdUnlessRunning(dataDir: string): { release(): void } | undefined {
-  try {
-    return openDataDir(dataDir, ['gateway', 'runner']);
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'DH-101') return undefined;
-    throw error;
-  }
 }
 
 function printManifest(http: boolean, terminal: Terminal): number {

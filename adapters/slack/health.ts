@@ -6,10 +6,10 @@ import type { Web } from './web.ts';
 
 const patienceMs = 2_500;
 
-/** Token, scopes and connection, each failure with what to do about it. */
+/** Token, scopes and connection, each failure with what to do about it. `account`: token and scopes alone, for a look from outside. */
 export async function slackHealth(state: {
   web: Web;
-  mode: 'socket' | 'http';
+  mode: 'socket' | 'http' | 'account';
   running: boolean;
   socket: SlackSocket | undefined;
 }): Promise<AdapterHealth> {
@@ -26,6 +26,7 @@ export async function slackHealth(state: {
         'Update the app with `deckhand slack manifest`, then install it again.',
       );
     }
+    if (state.mode === 'account') return { ok: true, detail: `Slack answers for ${auth.team}; the token has every scope.` };
     if (!state.running) return bad(`Slack answers for ${auth.team}, the adapter is not started.`, 'Start Deckhand.');
     return state.mode === 'http'
       ? { ok: true, detail: `Slack answers for ${auth.team}; events come over HTTP.` }

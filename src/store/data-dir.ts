@@ -46,6 +46,12 @@ export function openDataDir(path: string, roles: readonly DataDirRole[]): DataDi
   }
 }
 
+/** Identity of a data directory that this process does not hold; undefined when nobody has used it yet. */
+export function hostIdOf(path: string): string | undefined {
+  const file = join(path, 'host-id');
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined;
+}
+
 function makeDir(path: string): void {
   if (existsSync(path)) return;
   mkdirSync(path, { recursive: true });

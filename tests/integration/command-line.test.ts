@@ -30,10 +30,10 @@ interface Outcome {
   err: string;
 }
 
-/** Runs `deckhand …` as a process of its own, with nothing in its environment but what is given. */
+/** Runs `deckhand …` as a process of its own, with nothing in its environment but what is given, and without the need for a container engine. */
 function deckhand(args: string[], env: Record<string, string> = {}): Promise<Outcome> {
   const { promise, resolve } = Promise.withResolvers<Outcome>();
-  const environment = { PATH: process.env.PATH ?? '', HOME: dir, ...env };
+  const environment = { PATH: process.env.PATH ?? '', HOME: dir, SANDBOX: 'local', ...env };
   execFile(process.execPath, [main, ...args], { cwd: dir, env: environment, encoding: 'utf8' }, (error, out, err) =>
     resolve({ code: error === null ? 0 : (error.code ?? 'killed'), out, err }),
   );
@@ -95,7 +95,8 @@ test('the manifest is JSON that Slack can read, for both ways to connect', async
 
 test('doctor on a fresh machine changes nothing and finds nothing wrong with it', async () => {
   const data = join(dir, 'data');
-  const { out } = await deckhand(['doctor'], { DECKHAND_DATA_DIR: data });
+  const { code, out } = await deckhand(['doctor'], { DECKHAND_DATA_DIR: data });
+  expect([code, out]).toEqual([0, expect.stringContaining('Everything is in order.')]);
   expect(out).toMatch(/✔ node +Node 24/);
   expect(out).toMatch(/✔ git +git version/);
   expect(out).toMatch(/✔ database +The first start makes the embedded database\./);
@@ -119,6 +120,14 @@ test('doctor looks at the database of a Deckhand that runs, and at one that does
   const stopped = await deckhand(['doctor'], env);
   expect(stopped.out).toMatch(/✔ database +PostgreSQL 18/);
   expect(stopped.out).not.toContain('server');
+});
+
+test('doctor asks Slack itself whether the token works', async () => {
+  const slack = { SLACK_BOT_TOKEN: 'xoxb-1', SLACK_APP_TOKEN: 'xapp-1', SLACK_API_URL: 'http://127.0.0.1:9/api/' };
+  const { code, out } = await deckhand(['doctor'], { DECKHAND_DATA_DIR: join(dir, 'data'), ...slack });
+  expect(code).toBe(1);
+  expect(out).toMatch(/✖ slack +Slack cannot be reached/);
+  expect(out).toContain('1 failed');
 });
 
 test('doctor names a database that does not answer, without its password', async () => {

@@ -1,0 +1,79 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { slackHealth } from '../adapters/slack/health.ts';
+import { createWeb } from '../adapters/slack/web.ts';
+import type { DoctorCheck } from './commands/command.ts';
+import type { Config } from './config.ts';
+import { AppError } from './contracts/errors.ts';
+import { type DoctorProbe, examine } from './doctor.ts';
+import { platformProbe } from './doctor-parts.ts';
+import { databaseProbe, machineProbes, serverProbe } from './doctor-probes.ts';
+import { createLogger } from './runtime/logger.ts';
+import { sandboxProbes } from './sandboxes.ts';
+import { hostIdOf, openDataDir } from './store/data-dir.ts';
+import { createEmbeddedPostgres } from './store/embedded-postgres.ts';
+import { addressOfRunning } from './store/postgres-address.ts';
+
+const silent = createLogger({ level: 'silent' });
+
+/** Looks at an installation from outside, whether Deckhand runs on it or not. Leaves nothing behind. */
+export async function examineInstallation(config: Config): Promise<DoctorCheck[]> {
+  // A look into a sandbox needs a place to make one, which must not become the data directory of an installation that is not used yet.
+  const unused = existsSync(config.dataDir) ? undefined : await mkdtemp(join(tmpdir(), 'deckhand-doctor-'));
+  try {
+    const place = { hostId: hostIdOf(config.dataDir) ?? 'host-unused', dataDir: unused ?? config.dataDir };
+    const elsewhere = [...platformProbes(config), ...sandboxProbes(config, place)];
+    return await withDatabase(config, (probes) => examine([...machineProbes(config), ...probes, ...elsewhere]));
+  } finally {
+    if (unused !== undefined) await rm(unused, { recursive: true, force: true });
+  }
+}
+
+function platformProbes({ slack }: Config): DoctorProbe[] {
+  if (slack === undefined) return [];
+  const web = createWeb({ botToken: slack.botToken, apiUrl: slack.apiUrl, logger: silent });
+  const health = () => slackHealth({ web, mode: 'account', running: false, socket: undefined });
+  return [platformProbe({ platform: 'slack', health })];
+}
+
+/**
+ * Gives `use` the probes of database and server that fit the moment. An embedded database runs only while Deckhand does: when
+ * nobody holds the data directory, it is started for the look and stopped again.
+ */
+async function withDatabase(config: Config, use: (probes: DoctorProbe[]) => Promise<DoctorCheck[]>): Promise<DoctorCheck[]> {
+  const { databaseUrl, dataDir } = config;
+  if (databaseUrl !== undefined) return use([databaseProbe(async () => databaseUrl)]);
+  const address = existsSync(dataDir) ? await addressOfRunning(dataDir) : undefined;
+  if (address === undefined) {
+    const detail = 'The first start makes the embedded database.';
+    return use([{ name: 'database', run: async () => ({ name: 'database', state: 'ok', detail }) }]);
+  }
+  const held = holdUnlessRunning(dataDir);
+  if (held === undefined) return use([databaseProbe(async () => address), serverProbe(config)]);
+  const postgres = createEmbeddedPostgres({ dataDir, logger: silent });
+  const started = postgres.start();
+  try {
+    const probe = databaseProbe(async () => {
+      await started;
+      return postgres.url;
+    });
+    return await use([{ ...probe, withinMs: 20_000 }]);
+  } finally {
+    await started.then(
+      () => postgres.stop(),
+      () => undefined,
+    );
+    held.release();
+  }
+}
+
+function holdUnlessRunning(dataDir: string): { release(): void } | undefined {
+  try {
+    return openDataDir(dataDir, ['gateway', 'runner']);
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'DH-101') return undefined;
+    throw error;
+  }
+}
