@@ -21,6 +21,7 @@ const program = fileURLToPath(new URL('../support/embedded-child.ts', import.met
 const children: ChildProcess[] = [];
 const servers: EmbeddedPostgres[] = [];
 let prepared: string;
+let root: string;
 let dir: string;
 
 beforeAll(async () => {
@@ -34,14 +35,15 @@ beforeAll(async () => {
 afterAll(() => rm(join(prepared, '..'), { recursive: true, force: true }));
 
 beforeEach(async () => {
-  dir = join(await mkdtemp(join(tmpdir(), 'deckhand-embedded-')), 'data');
+  root = await mkdtemp(join(tmpdir(), 'deckhand-embedded-'));
+  dir = join(root, 'data');
 });
 
 afterEach(async () => {
   for (const server of servers.splice(0)) await server.abort();
   for (const child of children.splice(0)) child.kill('SIGKILL');
   await waitFor('the servers of killed processes to end', async () => (await serverPids(dir)).length === 0);
-  await rm(join(dir, '..'), { recursive: true, force: true });
+  await rm(root, { recursive: true, force: true });
 });
 
 /** Spares a test that is not about the first start the making of the database. */
