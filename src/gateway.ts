@@ -15,6 +15,7 @@ import { databaseProbe, machineProbes } from './doctor-probes.ts';
 import { createHttpServer, type HttpServer, type RouteGroup } from './http/server.ts';
 import type { Infrastructure } from './infrastructure.ts';
 import { createMetrics } from './metrics.ts';
+import { connectWithinMs, platformsPart } from './platforms.ts';
 import { systemClock } from './runtime/clock.ts';
 import type { Part } from './runtime/lifecycle.ts';
 import type { Logger } from './runtime/logger.ts';
@@ -61,7 +62,13 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
       }
     };
     adapters.push(
-      createSlackAdapter(input.slack, { logger, clock: systemClock, seal: (text) => secretBox.seal(text, context), open }),
+      createSlackAdapter(input.slack, {
+        logger,
+        clock: systemClock,
+        seal: (text) => secretBox.seal(text, context),
+        open,
+        startWithinMs: connectWithinMs,
+      }),
     );
   }
 
@@ -114,25 +121,24 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     onError: (error, failures) => logger.error({ err: error, failures }, 'a sweep failed'),
   });
 
-  const platforms: Part = {
-    name: 'platforms',
+  const platforms = platformsPart({
+    adapters,
+    sink: (adapter) => async (events) => {
+      const counts = await storeInbound(database, events);
+      metrics.inbound(adapter.platform, counts.stored, counts.duplicate);
+      return counts;
+    },
+    connected: () => prepare(input, adapters),
+    logger,
+  });
+  const seed: Part = {
+    name: 'lab seed',
     async start() {
-      if (lab !== undefined) {
-        const { project, created } = await database.transaction((tx) => seedLab(tx, lab.seed));
-        if (created) await publishSync(project.id);
-      }
-      for (const adapter of adapters) {
-        await adapter.start(async (events) => {
-          const counts = await storeInbound(database, events);
-          metrics.inbound(adapter.platform, counts.stored, counts.duplicate);
-          return counts;
-        });
-      }
-      await prepare(input, adapters);
+      if (lab === undefined) return;
+      const { project, created } = await database.transaction((tx) => seedLab(tx, lab.seed));
+      if (created) await publishSync(project.id);
     },
-    async stop() {
-      await Promise.all(adapters.map((adapter) => adapter.stop()));
-    },
+    stop: async () => undefined,
   };
 
   const http = createHttpServer({
@@ -169,7 +175,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
   return {
     http,
     // What people send comes last in and first out; what answers them runs before and after it.
-    parts: [sender, projector, loop('sweep', sweeps), http, platforms, loop('inbox', inbox)],
+    parts: [sender, projector, loop('sweep', sweeps), http, seed, platforms, loop('inbox', inbox)],
   };
 }
 
