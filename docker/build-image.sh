@@ -66,6 +66,8 @@ if ! docker build --quiet --force-rm --build-arg "BASE_IMAGE=$base" --build-arg 
   cat "$log" >&2
   fail "the build failed; its output stands above"
 fi
-# The compiler was needed for one file. Removing a stage is refused while another build uses it, and then not needed.
-docker image prune --force --filter label=deckhand.stage=init >/dev/null 2>&1 || true
+# The compiler was needed for one file, and the image before this one by nobody any more. What is in use is refused, and stays.
+for label in deckhand.stage=init deckhand.sandbox.version; do
+  docker image prune --force --filter "label=$label" >/dev/null 2>&1 || true
+done
 say "built $image in $((SECONDS - started)) s, $(docker image inspect --format '{{.Size}}' "$image" | awk '{ printf "%.0f MB", $1 / 1e6 }')"
