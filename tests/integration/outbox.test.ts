@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { RateBudget } from '../../src/contracts/chat-adapter.ts';
 import { type OutboxPut, priorities } from '../../src/contracts/outbox.ts';
 import type { Conversation } from '../../src/contracts/platform.ts';
 import { putOutbox } from '../../src/store/outbox.ts';
@@ -241,5 +242,18 @@ describe('the sender', () => {
     await world.put(message('two', 'two'));
     await sent('two');
     expect(platform.messages.map((one) => platform.text(one))).toEqual(['one', 'two']);
+  });
+
+  it('promise 5: a sender that starts again knows what the rate budgets were used for', async () => {
+    const budgets: RateBudget[] = [{ operations: ['send'], scope: 'tenant', calls: 4, windowMs: 1500 }];
+    const first = await start({ capabilities: { budgets } });
+    for (let n = 0; n < 4; n += 1) await world.put(message(`before${n}`, 'x', { priority: priorities.final }));
+    for (let n = 0; n < 4; n += 1) await sent(`before${n}`);
+    await first.kill();
+    await startOn(platform);
+    for (let n = 0; n < 3; n += 1) await world.put(message(`after${n}`, 'x', { priority: priorities.final }));
+    for (let n = 0; n < 3; n += 1) await sent(`after${n}`);
+    expect(platform.messages).toHaveLength(7);
+    expect(platform.violations).toEqual([]);
   });
 });
