@@ -32,6 +32,7 @@ export interface Reaper {
 
 export function createReaper(deps: ReaperDeps): Reaper {
   const { logger } = deps;
+  const unlisted = new Set<string>();
 
   async function sweep(): Promise<string[]> {
     // Listed before the question who is alive: what is made in between belongs to a run that was alive or is not in the list.
@@ -71,9 +72,13 @@ export function createReaper(deps: ReaperDeps): Reaper {
 
   async function listed(where: string, list: () => Promise<string[]>, remove: (run: string) => Promise<void>) {
     try {
-      return (await list()).map((run) => ({ run, where, remove }));
+      const runs = await list();
+      unlisted.delete(where);
+      return runs.map((run) => ({ run, where, remove }));
     } catch (error) {
-      logger.warn({ where, err: error }, 'left-overs cannot be listed');
+      // Said once: an engine that is not there is not there every minute.
+      if (!unlisted.has(where)) logger.warn({ where, err: error }, 'left-overs cannot be listed');
+      unlisted.add(where);
       return [];
     }
   }

@@ -110,6 +110,13 @@ export async function createRunnerWorld(kind: Installation['kind']) {
     async stop(task: string) {
       await parts.database.transaction((tx) => parts.engine.tasks.stop(tx, task, ada));
     },
+    /** Approves the pending request of a run. */
+    async approve(run: string) {
+      const { secret } = await parts.database.db.interaction.findFirstOrThrow({ where: { runId: run, state: 'pending' } });
+      await parts.database.transaction((tx) =>
+        parts.engine.tasks.decide(tx, { secret, decision: 'approve', by: ada, on: 'slack' }),
+      );
+    },
     async retry(task: string) {
       return await parts.database.transaction((tx) => parts.engine.tasks.retry(tx, task, ada));
     },
