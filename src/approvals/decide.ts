@@ -7,6 +7,7 @@ import type { Tx } from '../store/database.ts';
 import { findInteraction, type InteractionRecord, interactionById, settleInteraction } from '../store/interactions.ts';
 import { personById } from '../store/people.ts';
 import { createRule } from '../store/rules.ts';
+import { storableText } from '../store/run-events.ts';
 import { runById } from '../store/runs.ts';
 import { lockTask, type TaskRecord } from '../store/tasks.ts';
 import { advanceRun, advanceTask, personActor } from '../tasks/advance.ts';
@@ -43,7 +44,8 @@ export async function decide(tx: Tx, input: Decision, now: Date): Promise<Decide
     return { result: 'not_allowed', whoCan: await whoMayDecide(tx, interaction) };
   }
   const state = event === 'deny' ? 'denied' : 'approved';
-  const reason = input.reason?.trim() === '' ? undefined : input.reason?.trim();
+  const said = storableText(input.reason?.trim() ?? '');
+  const reason = said === '' ? undefined : said;
   const settled = await settleInteraction(tx, interaction.id, state, {
     decidedAt: now,
     decidedById: by.user,
@@ -162,7 +164,7 @@ async function audit(
       decision,
       on,
       role: by.role ?? null,
-      reason: reason ?? null,
+      reason: reason === undefined ? null : storableText(reason),
     },
   });
 }

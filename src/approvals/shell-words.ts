@@ -12,10 +12,6 @@ export interface ShellWord {
   open: 'no' | 'pattern' | 'anything';
 }
 
-export function fixedWord(text: string): ShellWord {
-  return { text, value: text, prefix: text, open: 'no' };
-}
-
 export function shellWord(word: Word): ShellWord {
   if (word.parts === undefined) return { text: word.text, value: word.value, prefix: word.value, open: 'no' };
   let prefix = '';

@@ -73,9 +73,11 @@ export async function hasEvent(tx: Tx, run: string, type: RunEventData['type']):
   return (await tx.db.runEvent.findFirst({ where: { runId: run, type }, select: { seq: true } })) !== null;
 }
 
-/** PostgreSQL stores neither NUL nor half of a surrogate pair; both become U+FFFD. */
-function json(value: unknown): string {
-  return JSON.stringify(value, (_key, part) =>
-    typeof part === 'string' ? part.toWellFormed().replaceAll('\0', '\ufffd') : part,
-  );
+/** As JSON that PostgreSQL takes: it stores neither NUL nor half of a surrogate pair; both become U+FFFD. */
+export function json(value: unknown): string {
+  return JSON.stringify(value, (_key, part) => (typeof part === 'string' ? storableText(part) : part));
+}
+
+export function storableText(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '\ufffd');
 }

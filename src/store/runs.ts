@@ -1,9 +1,9 @@
 import { Prisma, type Run } from '../../prisma/client/client.ts';
-import type { Actor, OutputCursor, RunEventData } from '../contracts/run-event.ts';
+import type { Actor, OutputCursor, RunEventData, RunResult } from '../contracts/run-event.ts';
 import { type RunState, runStateSchema } from '../contracts/states.ts';
 import { newId } from '../runtime/ids.ts';
 import type { Tx } from './database.ts';
-import { appendEvents, insertNumbered } from './run-events.ts';
+import { appendEvents, insertNumbered, json } from './run-events.ts';
 import { totalCapacity } from './runners.ts';
 
 /** States in which a runner holds the run. */
@@ -73,23 +73,43 @@ export async function latestRun(tx: Tx, task: string): Promise<RunRecord | undef
   return row === null ? undefined : toRecord(row);
 }
 
+/** What may be set together with a new state. */
+export interface RunFields {
+  dispatchedAt?: null;
+  runnerId?: string | null;
+  hostId?: string;
+  sandboxKind?: string | null;
+  sandboxRef?: string | null;
+  isolated?: boolean;
+  startedAt?: Date;
+  endedAt?: Date;
+  result?: RunResult;
+}
+
 export interface RunChange {
   run: string;
   from: RunState;
   to: RunState;
-  /** When given, only while this runner holds the run. */
-  heldBy?: string | undefined;
   actor: Actor;
   events: readonly RunEventData[];
   at: Date;
-  set?: Prisma.RunUncheckedUpdateManyInput | undefined;
+  set?: RunFields | undefined;
 }
 
 /** Moves a run and appends the events that say so. Returns false, with nothing written, when the state is not the expected one. */
-export async function changeRun(tx: Tx, { run, from, to, heldBy, actor, events, at, set }: RunChange): Promise<boolean> {
+export async function changeRun(tx: Tx, { run, from, to, actor, events, at, set }: RunChange): Promise<boolean> {
+  const { result, ...fields } = set ?? {};
+  // JSON has no undefined: fields of a result that are not set are left out.
+  const stored = result === undefined ? undefined : (JSON.parse(json(result)) as Prisma.InputJsonObject);
   const [moved] = await tx.db.run.updateManyAndReturn({
-    where: { id: run, state: from, ...(heldBy === undefined ? {} : { runnerId: heldBy }) },
-    data: { ...set, state: to, lastEventAt: at, lastSeq: { increment: events.length } },
+    where: { id: run, state: from },
+    data: {
+      ...fields,
+      ...(stored === undefined ? {} : { result: stored }),
+      state: to,
+      lastEventAt: at,
+      lastSeq: { increment: events.length },
+    },
     select: { lastSeq: true },
   });
   if (moved === undefined) return false;

@@ -3,6 +3,7 @@ import { type Policy, policySchema } from '../contracts/policy.ts';
 import { type TaskColumn, taskColumnSchema } from '../contracts/states.ts';
 import { newId } from '../runtime/ids.ts';
 import type { Tx } from './database.ts';
+import { storableText } from './run-events.ts';
 
 /** A task as the engine needs it. */
 export interface TaskRecord {
@@ -98,7 +99,12 @@ export async function changeColumn(
 ): Promise<boolean> {
   const { count } = await tx.db.task.updateMany({
     where: { id: change.task, column: change.from },
-    data: { column: change.to, reason: change.reason, rank: change.at.getTime(), updatedAt: change.at },
+    data: {
+      column: change.to,
+      reason: change.reason === null ? null : storableText(change.reason),
+      rank: change.at.getTime(),
+      updatedAt: change.at,
+    },
   });
   return count === 1;
 }

@@ -1,4 +1,3 @@
-import type { Prisma } from '../../prisma/client/client.ts';
 import { interactionTransition } from '../approvals/interaction-state.ts';
 import type { Actor, RunEventData, RunResult } from '../contracts/run-event.ts';
 import type { RunCause } from '../contracts/states.ts';
@@ -32,8 +31,7 @@ export async function endRun(tx: Tx, { task, run, result, actor, at, before }: E
     at,
     before: [...(before ?? []), ...cancelled],
     after: [{ type: 'terminal', result }],
-    // The schema of a result leaves out what is undefined only where it may, so it is plain JSON.
-    set: { endedAt: at, result: JSON.parse(JSON.stringify(result)) as Prisma.InputJsonObject },
+    set: { endedAt: at, result },
   });
   if (result.commit !== undefined) await setHead(tx, task.id, result.commit);
   const reason = result.outcome === 'succeeded' ? null : result.message;

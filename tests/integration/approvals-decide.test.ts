@@ -115,6 +115,14 @@ describe('denying', () => {
   });
 });
 
+describe('promise 11: odd text in a reason', () => {
+  it('is stored, without what a database cannot hold', async () => {
+    const { run } = await deckhand.create(world, 'npm publish');
+    expect(await deckhand.decide(run, world.people.ada, 'deny', 'no\0 \ud800 <!channel>')).toMatchObject({ state: 'denied' });
+    expect(await deckhand.resultOf(run)).toMatchObject({ message: 'Ada denied it: no\ufffd \ufffd <!channel>' });
+  });
+});
+
 describe('promise 7: who may decide is looked at at the moment of the press', () => {
   it('refuses a weaker role, says who can, and writes it down', async () => {
     const { run } = await deckhand.create(world, 'npm test');

@@ -143,6 +143,8 @@ describe('the life of a run', () => {
     const event = { type: 'output', stream: 'stdout', from: 0, to: 9, text } as const;
     expect(await deckhand.runs.append(run, runner, [event], { stdout: 9, stderr: 0 })).toBe(true);
     expect((await deckhand.events(run)).at(-1)).toMatchObject({ text: 'a\ufffdb\ufffdc\\u0000d"\u2028' });
+    expect(await deckhand.finish(run, runner, { outcome: 'failed', message: 'bad \0 byte' })).toBe(true);
+    expect(await deckhand.resultOf(run)).toMatchObject({ message: 'bad \ufffd byte' });
   });
 
   it('numbers events without gaps while many append, stop and finish at once', async () => {
