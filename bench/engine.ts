@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import type { RunSpec, SandboxOffer } from '../src/contracts/run-control.ts';
 import { createJobQueue } from '../src/queue/bullmq-queue.ts';
 import { systemClock } from '../src/runtime/clock.ts';
@@ -15,6 +16,7 @@ const offer: SandboxOffer = { cwd: '/workspace', sandbox: 'docker', image: 'deck
 
 /** PostgreSQL as the program brings it, with its own settings, started by this process. Returns its address. */
 export async function startPostgres(site: Site, dataDir: string, settings: readonly string[] = []): Promise<string> {
+  await mkdir(dataDir, { mode: 0o711 });
   const postgres = createEmbeddedPostgres({ dataDir, logger: createLogger({ level: 'silent' }), settings });
   site.onEnd(() => postgres.stop());
   await postgres.start();
