@@ -9,8 +9,9 @@ import type { Database } from '../store/database.ts';
 import { putOutboxRows } from '../store/outbox.ts';
 import { advanceProjection, eventsAfter, projectedSeqs, runsBehind } from '../store/projection.ts';
 import type { Wakeups } from '../store/wakeups.ts';
-import { changedByThemselves, type Shown } from './card-clock.ts';
+import { changedByThemselves } from './card-clock.ts';
 import { type CardFacts, readCardFacts } from './card-facts.ts';
+import { type Entry, fresh, progressInterval } from './projected-run.ts';
 import { endCardsOf, runCards } from './run-cards.ts';
 import { emptyRunView, foldRuns, type RunView } from './run-view.ts';
 import { digest } from './upload.ts';
@@ -34,22 +35,6 @@ const eventsAtOnce = 500;
 const runsAtOnce = 25;
 /** A run whose cards cannot be made is tried again after this. */
 const brokenMs = 30_000;
-
-/** A run on its way into cards. */
-interface Entry {
-  view: RunView;
-  /** Where the database stands. */
-  from: number;
-  /** What was put last, by key, so that what has not changed is not put again. */
-  put: Map<string, string>;
-  putAt: number;
-  /** Something people act on is new; otherwise only output is. */
-  urgent: boolean;
-  /** Ask for cards although no event is new. */
-  refresh: boolean;
-  notBefore: number;
-  shown: Shown;
-}
 
 interface Facts {
   own: CardFacts;
@@ -112,8 +97,7 @@ class Projector {
 
   async #look(): Promise<boolean> {
     await this.#scan();
-    const asked = [...this.#asked];
-    this.#asked.clear();
+    const asked = this.#takeAsked();
     try {
       await this.#read(asked);
     } catch (error) {
@@ -139,6 +123,15 @@ class Projector {
     return false;
   }
 
+  /** Views that must be made again from a long log come a few at a time, so that the others need not wait for them. */
+  #takeAsked(): string[] {
+    const known = [...this.#asked].filter((run) => this.#entries.has(run));
+    const unknown = [...this.#asked].filter((run) => !this.#entries.has(run)).slice(0, runsAtOnce);
+    const taken = [...known, ...unknown];
+    for (const run of taken) this.#asked.delete(run);
+    return taken;
+  }
+
   /** Finds runs that no wake-up told about. */
   async #scan(): Promise<void> {
     const now = performance.now();
@@ -159,15 +152,21 @@ class Projector {
         if (last > projected || evenDone) this.#entries.set(run, fresh(run, projected));
       }
     }
-    let wanted = runs.filter((run) => this.#entries.has(run));
+    const known = runs.filter((run) => this.#entries.has(run));
+    for (let at = 0; at < known.length; at += runsAtOnce) await this.#follow(known.slice(at, at + runsAtOnce));
+  }
+
+  /** Reads these runs to the end of their logs. */
+  async #follow(runs: readonly string[]): Promise<void> {
+    let wanted = runs;
     while (wanted.length > 0) {
       const read = await eventsAfter(
-        db,
+        this.#options.database.db,
         wanted.map((run) => ({ run, after: this.#entries.get(run)?.view.seq ?? 0 })),
         eventsAtOnce,
       );
       for (const [run, events] of read) this.#fold(run, events);
-      wanted = [...read].filter(([, events]) => events.length === eventsAtOnce).map(([run]) => run);
+      wanted = [...read].filter(([run, events]) => events.length === eventsAtOnce && this.#entries.has(run)).map(([run]) => run);
     }
   }
 
@@ -294,24 +293,6 @@ class Projector {
       }
     }
   }
-}
-
-function fresh(run: string, from: number): Entry {
-  return {
-    view: emptyRunView(run),
-    from,
-    put: new Map(),
-    putAt: Number.NEGATIVE_INFINITY,
-    urgent: false,
-    refresh: false,
-    notBefore: 0,
-    shown: { clock: 0, place: 0 },
-  };
-}
-
-/** How long output is gathered before a card shows it: a second alone, up to ten with many runs. */
-export function progressInterval(liveRuns: number): number {
-  return Math.min(10_000, Math.max(1000, liveRuns * 50));
 }
 
 function digestOf({ payload }: OutboxPut): string {
