@@ -63,7 +63,8 @@ const signs: readonly Sign[] = [
   },
 ];
 
-const fullPattern = /No space left on device|Disk quota exceeded|ENOSPC|EDQUOT/;
+/** A checkout that cannot write a file gives no reason; in a directory of our own there is only this one. */
+const fullPattern = /No space left on device|Disk quota exceeded|ENOSPC|EDQUOT|unable to write file [^:]*$/;
 
 /** A full disk of the host as DH-508, however node or git tell of it. Other errors are returned as they are. */
 export function diskError(error: unknown): unknown {
