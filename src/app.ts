@@ -22,7 +22,7 @@ export async function createApp(
   config: Config,
   role: Role,
   logger: Logger,
-  environment: Readonly<Record<string, string | undefined>> = process.env,
+  environment: Readonly<Record<string, string | undefined>>,
 ): Promise<RunningApp> {
   const roles = role === 'start' ? (['gateway', 'runner'] as const) : ([role] as const);
   let gone: ((error: Error) => void) | undefined;

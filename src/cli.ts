@@ -76,7 +76,7 @@ async function runRole(role: Role, terminal: Terminal): Promise<number> {
   const logger = createLogger({ level: config.logLevel, secrets: config.secrets, readable: terminal.interactive });
   // Loaded here, so that the small commands start quickly.
   const { createApp } = await import('./app.ts');
-  return serve({ createApp, config, role, logger, events: process });
+  return serve({ createApp: (...args) => createApp(...args, terminal.env), config, role, logger, events: process });
 }
 
 async function runDoctor(terminal: Terminal): Promise<number> {

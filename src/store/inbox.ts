@@ -1,6 +1,7 @@
 import { Prisma } from '../../prisma/client/client.ts';
 import { type InboundEvent, inboundEventSchema, laneOf } from '../contracts/inbound.ts';
 import { type Database, type Tx, wakeChannel } from './database.ts';
+import { storableJson } from './storable.ts';
 
 /** One stored event, as its lane hands it to the bus. */
 export interface InboxRow {
@@ -30,7 +31,7 @@ export async function storeInbound(
     WITH incoming AS (
       INSERT INTO "Inbox" ("platform", "tenant", "key", "lane", "event")
       SELECT "platform", "tenant", "key", "lane", "event"
-      FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+      FROM jsonb_to_recordset(${storableJson(rows)}::jsonb)
         AS row("platform" text, "tenant" text, "key" text, "lane" text, "event" jsonb)
       ON CONFLICT ("platform", "tenant", "key") DO NOTHING
       RETURNING "lane"

@@ -1,6 +1,7 @@
 import { Prisma } from '../../prisma/client/client.ts';
 import type { Actor, OutputCursor, RunEventData } from '../contracts/run-event.ts';
 import { type Tx, wakeChannel } from './database.ts';
+import { storableJson } from './storable.ts';
 
 export interface Append {
   run: string;
@@ -62,8 +63,8 @@ async function insert(
   const rows = await db.$queryRaw<unknown[]>(Prisma.sql`
     WITH numbered AS (${numbered}), inserted AS (
       INSERT INTO "RunEvent" ("runId", "seq", "type", "at", "actor", "data")
-      SELECT ${run}, numbered."lastSeq" - ${events.length} + list.place, list.data->>'type', ${at}, ${json(actor)}::jsonb, list.data
-      FROM numbered, jsonb_array_elements(${json(events)}::jsonb) WITH ORDINALITY AS list(data, place)
+      SELECT ${run}, numbered."lastSeq" - ${events.length} + list.place, list.data->>'type', ${at}, ${storableJson(actor)}::jsonb, list.data
+      FROM numbered, jsonb_array_elements(${storableJson(events)}::jsonb) WITH ORDINALITY AS list(data, place)
     )
     SELECT ${select} AS done FROM numbered`);
   return rows.length;
@@ -71,13 +72,4 @@ async function insert(
 
 export async function hasEvent(tx: Tx, run: string, type: RunEventData['type']): Promise<boolean> {
   return (await tx.db.runEvent.findFirst({ where: { runId: run, type }, select: { seq: true } })) !== null;
-}
-
-/** As JSON that PostgreSQL takes: it stores neither NUL nor half of a surrogate pair; both become U+FFFD. */
-export function json(value: unknown): string {
-  return JSON.stringify(value, (_key, part) => (typeof part === 'string' ? storableText(part) : part));
-}
-
-export function storableText(text: string): string {
-  return text.toWellFormed().replaceAll('\0', '\ufffd');
 }

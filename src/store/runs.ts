@@ -3,8 +3,9 @@ import type { Actor, OutputCursor, RunEventData, RunResult } from '../contracts/
 import { type RunState, runStateSchema } from '../contracts/states.ts';
 import { newId } from '../runtime/ids.ts';
 import type { Tx } from './database.ts';
-import { appendEvents, insertNumbered, json } from './run-events.ts';
+import { appendEvents, insertNumbered } from './run-events.ts';
 import { totalCapacity } from './runners.ts';
+import { storableJson } from './storable.ts';
 
 /** States in which a runner holds the run. */
 export const heldStates = ['preparing', 'planning', 'executing', 'finishing'] as const satisfies RunState[];
@@ -100,7 +101,7 @@ export interface RunChange {
 export async function changeRun(tx: Tx, { run, from, to, actor, events, at, set }: RunChange): Promise<boolean> {
   const { result, ...fields } = set ?? {};
   // JSON has no undefined: fields of a result that are not set are left out.
-  const stored = result === undefined ? undefined : (JSON.parse(json(result)) as Prisma.InputJsonObject);
+  const stored = result === undefined ? undefined : (JSON.parse(storableJson(result)) as Prisma.InputJsonObject);
   const [moved] = await tx.db.run.updateManyAndReturn({
     where: { id: run, state: from },
     data: {

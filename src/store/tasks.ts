@@ -3,7 +3,7 @@ import { type Policy, policySchema } from '../contracts/policy.ts';
 import { type TaskColumn, taskColumnSchema } from '../contracts/states.ts';
 import { newId } from '../runtime/ids.ts';
 import type { Tx } from './database.ts';
-import { storableText } from './run-events.ts';
+import { storableText } from './storable.ts';
 
 /** A task as the engine needs it. */
 export interface TaskRecord {

@@ -68,6 +68,12 @@ describe('the inbox', () => {
     expect(rows).toMatchObject([{ key: 'k1', lane: 'slack:T1:C1', state: 'pending' }]);
   });
 
+  it('promise 1: characters that PostgreSQL cannot store do not lose an event', async () => {
+    expect(await storeInbound(database, [command('k1', 'sh echo \0 and \ud800')])).toEqual({ stored: 1, duplicate: 0 });
+    const row = await database.db.inbox.findFirstOrThrow();
+    expect(row.event).toMatchObject({ text: 'sh echo \ufffd and \ufffd' });
+  });
+
   it('promise 2: a redelivered event is stored once, also when many come at the same time', async () => {
     const results = await Promise.all(Array.from({ length: 20 }, () => storeInbound(database, [command('same', 'sh ls')])));
     expect(results.filter(({ stored }) => stored === 1)).toHaveLength(1);
