@@ -61,6 +61,16 @@ start_engine() {
   return 1
 }
 
+# Without a registry the image is made from Debian packages, for which it takes debootstrap and root. A second try is made only when
+# something has been added.
+build_image() {
+  bash docker/build-image.sh >&2 && return 0
+  local added=
+  command -v debootstrap >/dev/null || { install debootstrap && added=yes; }
+  [ "$(id -u)" = 0 ] || added=yes
+  [ -n "$added" ] && [ ${#as_root[@]} -gt 0 ] && "${as_root[@]}" bash docker/build-image.sh >&2
+}
+
 find_browser() {
   local name
   for name in chromium chromium-browser google-chrome google-chrome-stable; do
@@ -81,12 +91,8 @@ if ! command -v docker >/dev/null; then
   lacking 'the docker command (package docker.io)'
 elif ! engine_answers && ! start_engine; then
   lacking 'a container engine that answers'
-elif ! bash docker/build-image.sh >&2; then
-  # Without a registry the image is made from Debian packages, which only root can do.
-  command -v debootstrap >/dev/null || install debootstrap
-  if [ ${#as_root[@]} -eq 0 ] || ! "${as_root[@]}" bash docker/build-image.sh >&2; then
-    lacking 'the sandbox image (docker/build-image.sh)'
-  fi
+elif ! build_image; then
+  lacking 'the sandbox image (docker/build-image.sh)'
 fi
 
 find_browser || { install chromium && find_browser; } || lacking 'a browser (package chromium)'
