@@ -1,7 +1,7 @@
 import Fastify from 'fastify';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type LabOptionsOfHost, labRoutes } from '../../lab/lab-server.ts';
-import type { LabEvent, LabState } from '../../lab/page-api.ts';
+import type { LabEvent, LabFile, LabMessage, LabState } from '../../lab/page-api.ts';
 import type { SlackEmulator, SlackEmulatorOptions } from '../../lab/slack/emulator.ts';
 import { botClient, startSlack, startSocketApp } from '../support/slack-app.ts';
 
@@ -21,12 +21,21 @@ async function startLab(host: LabOptionsOfHost = {}, options: SlackEmulatorOptio
   const post = async (path: string, body: object, headers: Record<string, string> = {}) => {
     const init = { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) };
     const response = await fetch(`${url}/lab/api/${path}`, init);
-    // biome-ignore lint/suspicious/noExplicitAny: the assertions below check the shape
-    const answer: any = await response.json();
+    const answer = (await response.json()) as Answer;
     return { status: response.status, body: answer };
   };
   const state = async (): Promise<LabState> => (await fetch(`${url}/lab/api/state`)).json() as Promise<LabState>;
   return { slack, url, post, state };
+}
+
+/** What the lab answers to one action or another; the assertions check that it is there. */
+interface Answer {
+  message: LabMessage;
+  file: LabFile;
+  options: unknown[];
+  completions: unknown[];
+  error: { code: string; message: string };
+  [other: string]: unknown;
 }
 
 /** Reads server-sent events until `count` have come. */
