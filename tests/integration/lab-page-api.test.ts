@@ -240,7 +240,7 @@ describe('acting', () => {
     const said = await post('messages', { as, channel: DEMO, text: 'hi @Deckhand' });
     expect(said.body.message).toMatchObject({ text: 'hi <@U00DECKHAND>', user: ADA });
     const mine = said.body.message.ts;
-    expect((await post('messages/edit', { as, channel: DEMO, ts: mine, text: 'hello' })).body.message.edited.user).toBe(ADA);
+    expect((await post('messages/edit', { as, channel: DEMO, ts: mine, text: 'hello' })).body.message.edited?.user).toBe(ADA);
     expect((await post('reactions', { as, channel: DEMO, ts: mine, name: 'eyes', action: 'add' })).status).toBe(200);
     expect(await post('commands', { as, channel: DEMO, command: '/deckhand', text: 'help' })).toEqual({ status: 200, body: {} });
     expect((await slack.person('ada').waitForEphemeral('here you are')).channel).toBe(DEMO);
