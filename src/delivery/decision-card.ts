@@ -175,7 +175,7 @@ function fields(facts: DecisionFacts): Extract<Block, { type: 'fields' }>['items
     { label: 'because', spans: marked(oneLine(because)) },
     { label: 'risk', spans: [plain(risks.length === 0 ? 'none noticed' : risks.map(oneLine).join(', '))] },
     { label: 'time limit', spans: [plain(duration(action.timeoutMs))] },
-    ...(state === 'pending' ? [{ label: 'counts as no at', spans: [moment(expiresAt)] }] : []),
+    ...(state === 'pending' ? [{ label: 'until', spans: [moment(expiresAt), plain(', then it counts as no')] }] : []),
   ];
 }
 

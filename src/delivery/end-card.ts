@@ -5,7 +5,7 @@ import type { RunCause } from '../contracts/states.ts';
 import { type Block, type Button, code, plain, type Span, type View, type ViewFile } from '../contracts/view.ts';
 import { type CardContext, joined, person, taskButton, taskTitle, whereSpans } from './card-context.ts';
 import { errorCodeSpan, marked } from './error-view.ts';
-import { outcomeState } from './live-card.ts';
+import { endState } from './live-card.ts';
 import { cleanText, oneLine, shorten } from './neutralise.ts';
 import { lastLines } from './output-tail.ts';
 import { spansText, tableText } from './plain-text.ts';
@@ -42,8 +42,7 @@ export function endCard(view: RunView, context: CardContext): View {
   const { result } = view;
   if (result === undefined) throw new Error(`run ${view.run} has not ended`);
   const succeeded = result.outcome === 'succeeded';
-  const state = outcomeState(result.outcome);
-  const took = result.durationMs === 0 ? '' : `${succeeded ? ' in' : ' after'} ${duration(result.durationMs)}`;
+  const state = endState(result.outcome, result.durationMs);
   const tail = lastLines(view.tail, succeeded ? linesShown.succeeded : linesShown.failed, lengthShown);
   const log = result.artifacts.find(({ kind }) => kind === 'log');
   const patch = result.artifacts.find(({ kind }) => kind === 'patch');
@@ -52,7 +51,7 @@ export function endCard(view: RunView, context: CardContext): View {
     ...attach(!succeeded && tail.hidden > 0 ? log : undefined),
   ];
   const blocks: Block[] = [
-    { type: 'title', spans: taskTitle(context), state: { ...state, text: `${state.text}${took}` } },
+    { type: 'title', spans: taskTitle(context), state },
     ...(succeeded ? [] : [{ type: 'text' as const, spans: whatHappened(result, context.docs) }]),
     ...output(tail, log),
     ...changes(result.files),
@@ -61,7 +60,7 @@ export function endCard(view: RunView, context: CardContext): View {
   ];
   const why = succeeded ? '' : ` ${oneLine(result.message)}`;
   return {
-    fallback: `${spansText(taskTitle(context))}: ${state.text}${took}.${why}`,
+    fallback: `${spansText(taskTitle(context))}: ${state.text}.${why}`,
     blocks,
     ...(files.length === 0 ? {} : { files }),
   };

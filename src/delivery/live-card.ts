@@ -6,7 +6,7 @@ import { cleanText, oneLine, shorten } from './neutralise.ts';
 import { lastLines } from './output-tail.ts';
 import { spansText } from './plain-text.ts';
 import type { RunView, Step } from './run-view.ts';
-import { about, coarse, ordinal } from './units.ts';
+import { about, coarse, duration, ordinal } from './units.ts';
 
 const stages: readonly [stage: Step['stage'], label: string][] = [
   ['repository', 'fetch the repository'],
@@ -31,7 +31,9 @@ export function liveCard(view: RunView, context: CardContext): View {
     { type: 'context', spans: small(view, context) },
     ...command(context),
   ];
-  if (verbosity !== 'quiet' && view.state !== 'queued' && view.state !== 'awaiting') blocks.push(...checklist(view));
+  const began = view.state !== 'queued' && view.state !== 'awaiting';
+  // What went well is told by the end card; a stage that went wrong stays to be seen.
+  if (verbosity !== 'quiet' && began && view.state !== 'succeeded') blocks.push(...checklist(view));
   if (!over) blocks.push(...output(view, context), ...notes(view, context), ...buttons(view, context));
   return { fallback: `${spansText(taskTitle(context))}: ${state.text}`, blocks };
 }
@@ -48,16 +50,23 @@ function stateOf(view: RunView, context: CardContext): { text: string; tone: Ton
     case 'awaiting':
       return { text: 'waits for a decision', tone: 'waiting' };
     case 'executing':
-      return { text: `running ${coarse(context.now.getTime() - (view.executingAt ?? context.now).getTime())}`, tone: 'active' };
+      return { text: runningText(context.now.getTime() - (view.executingAt ?? context.now).getTime()), tone: 'active' };
     case 'finishing':
       return { text: 'collecting the changes', tone: 'active' };
     default:
-      return outcomeState(view.state);
+      return endState(view.state, view.result?.durationMs ?? 0);
   }
 }
 
+/** "done in 3 s", "failed after 2 min": how it ended and how long the command took, when it ran at all. */
+export function endState(state: RunState, durationMs: number): { text: string; tone: Tone } {
+  const end = outcomeState(state);
+  if (durationMs === 0) return end;
+  return { ...end, text: `${end.text} ${state === 'succeeded' ? 'in' : 'after'} ${duration(durationMs)}` };
+}
+
 /** The words of the five ends. */
-export function outcomeState(state: RunState): { text: string; tone: Tone } {
+function outcomeState(state: RunState): { text: string; tone: Tone } {
   switch (state) {
     case 'succeeded':
       return { text: 'done', tone: 'good' };
@@ -70,6 +79,11 @@ export function outcomeState(state: RunState): { text: string; tone: Tone } {
     default:
       return { text: 'failed', tone: 'bad' };
   }
+}
+
+/** "running", later "running 40 s": the first seconds change too fast to be told. */
+function runningText(ms: number): string {
+  return ms < 10_000 ? 'running' : `running ${coarse(ms)}`;
 }
 
 /** "queued, 2nd, about 3 min". */

@@ -1,5 +1,5 @@
 import type { Actor, RunEvent, RunResult } from '../contracts/run-event.ts';
-import { type InteractionState, isTerminal, type RunState } from '../contracts/states.ts';
+import { type InteractionState, isTerminal, type RunCause, type RunState } from '../contracts/states.ts';
 import { addOutput, emptyTail, type OutputTail } from './output-tail.ts';
 
 /** What is known about a run after its events up to `seq`: all that cards need, and bounded in size. */
@@ -85,7 +85,7 @@ function change(view: RunView, { at, actor, data }: RunEvent): Partial<RunView> 
         queuedAt: view.queuedAt ?? (data.to === 'queued' ? at : undefined),
         startedAt: view.startedAt ?? (data.to === 'preparing' ? at : undefined),
         executingAt: view.executingAt ?? (data.to === 'executing' ? at : undefined),
-        ...(isTerminal(data.to) ? { endedAt: at, endedBy: actor, steps: settle(view.steps, data.to) } : {}),
+        ...(isTerminal(data.to) ? { endedAt: at, endedBy: actor } : {}),
       };
     case 'stage':
       return { steps: advance(view.steps, data.stage, data.detail) };
@@ -129,7 +129,7 @@ function change(view: RunView, { at, actor, data }: RunEvent): Partial<RunView> 
         result: data.result,
         endedAt: at,
         endedBy: actor,
-        steps: settle(view.steps, data.result.outcome),
+        steps: settle(view.steps, data.result),
       };
   }
 }
@@ -143,9 +143,38 @@ function advance(steps: readonly Step[], stage: Step['stage'], detail: string): 
     : [...others, active];
 }
 
-function settle(steps: readonly Step[], outcome: RunState): Step[] {
-  const last = outcome === 'succeeded' ? 'done' : outcome === 'cancelled' || outcome === 'interrupted' ? 'skipped' : 'failed';
-  return steps.map((step) => (step.state === 'active' ? { ...step, state: last } : step));
+/** Why a run ended while its command was what went wrong: collecting its changes was no failure then. */
+const causesOfCommand: ReadonlySet<RunCause | undefined> = new Set([
+  'exit_code',
+  'signal',
+  'timed_out',
+  'output_limit',
+  'memory_limit',
+  'disk_limit',
+  'stopped',
+]);
+
+/** The run is over: what was under way is done, and the stage that went wrong says so. */
+const causesOfCommand: readonly (RunCause | undefined)[] = [
+  'exit_code',
+  'signal',
+  'timed_out',
+  'output_limit',
+  'memory_limit',
+  'disk_limit',
+];
+
+/** The end: what was under way is done, failed or left; a command that failed has failed, though its changes were collected after it. */
+function settle(steps: readonly Step[], { outcome, cause }: RunResult): Step[] {
+  const left = outcome === 'cancelled' || outcome === 'interrupted';
+  const last = outcome === 'succeeded' ? 'done' : left ? 'skipped' : 'failed';
+  const collected = steps.some(({ stage, state }) => stage === 'results' && state === 'active');
+  if (!collected || !(left || causesOfCommand.includes(cause))) {
+    return steps.map((step) => (step.state === 'active' ? { ...step, state: last } : step));
+  }
+  return steps.map((step) =>
+    step.stage === 'command' ? { ...step, state: last } : step.state === 'active' ? { ...step, state: 'done' } : step,
+  );
 }
 
 function update(interactions: readonly InteractionView[], id: string, patch: Partial<InteractionView>): InteractionView[] {

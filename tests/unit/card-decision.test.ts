@@ -12,7 +12,7 @@ describe('the decision card', () => {
       [
         '#142 wants to run a command · approval needed',
         'npm install left-pad@1.3.0',
-        'where: /workspace in a container, no network\nbecause: the policy asks for everything\nrisk: network, changes lockfile\ntime limit: 30m\ncounts as no at: 13:00 UTC',
+        'where: /workspace in a container, no network\nbecause: the policy asks for everything\nrisk: network, changes lockfile\ntime limit: 30m\nuntil: 13:00 UTC, then it counts as no',
         'web · asked by Ada',
         'Ben Maintainers and owners can decide.',
       ].join('\n'),

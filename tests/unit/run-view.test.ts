@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { RunEvent, RunEventData } from '../../src/contracts/run-event.ts';
+import type { RunEvent, RunEventData, RunResult } from '../../src/contracts/run-event.ts';
 import { addOutput, emptyTail, keptColumns, keptLines, lastLines, type OutputTail } from '../../src/delivery/output-tail.ts';
 import { emptyRunView, foldRun, foldRuns } from '../../src/delivery/run-view.ts';
 
@@ -70,6 +70,23 @@ describe('a run view', () => {
     expect(view.executingAt).toEqual(whole[12]?.at);
     expect(view.notes).toHaveLength(1);
     expect(lastLines(view.tail, 10)).toEqual({ lines: ['one', 'two', 'warn', '100%'], hidden: 0 });
+  });
+
+  it('says which step went wrong, though the changes of a failed command are collected after it', () => {
+    const steps = (result: Partial<RunResult>) =>
+      foldRuns(
+        emptyRunView('run_1'),
+        log(
+          { type: 'stage', stage: 'command', detail: 'running' },
+          { type: 'stage', stage: 'results', detail: 'collecting' },
+          { type: 'terminal', result: { outcome: 'failed', message: '', durationMs: 1, files: [], artifacts: [], ...result } },
+        ),
+      ).steps.map(({ state }) => state);
+    expect(steps({ outcome: 'succeeded' })).toEqual(['done', 'done']);
+    expect(steps({ cause: 'exit_code' })).toEqual(['failed', 'done']);
+    expect(steps({ outcome: 'timed_out', cause: 'timed_out' })).toEqual(['failed', 'done']);
+    expect(steps({ outcome: 'cancelled', cause: 'stopped' })).toEqual(['skipped', 'done']);
+    expect(steps({ cause: 'result_invalid' })).toEqual(['done', 'failed']);
   });
 
   it('promise 5: is the same however the log is read: at once, in pieces, from a stored view on, twice', () => {
