@@ -10,7 +10,7 @@ import { cleanText, oneLine, shorten } from './neutralise.ts';
 import { lastLines } from './output-tail.ts';
 import { spansText, tableText } from './plain-text.ts';
 import type { RunView } from './run-view.ts';
-import { bytes, count, duration } from './units.ts';
+import { bytes, count } from './units.ts';
 
 /** Causes with an entry in the catalogue. The others say all there is to say in their message. */
 const causeCodes: Partial<Record<RunCause, ErrorCode>> = {

@@ -151,25 +151,14 @@ const causesOfCommand: ReadonlySet<RunCause | undefined> = new Set([
   'output_limit',
   'memory_limit',
   'disk_limit',
-  'stopped',
 ]);
-
-/** The run is over: what was under way is done, and the stage that went wrong says so. */
-const causesOfCommand: readonly (RunCause | undefined)[] = [
-  'exit_code',
-  'signal',
-  'timed_out',
-  'output_limit',
-  'memory_limit',
-  'disk_limit',
-];
 
 /** The end: what was under way is done, failed or left; a command that failed has failed, though its changes were collected after it. */
 function settle(steps: readonly Step[], { outcome, cause }: RunResult): Step[] {
   const left = outcome === 'cancelled' || outcome === 'interrupted';
   const last = outcome === 'succeeded' ? 'done' : left ? 'skipped' : 'failed';
   const collected = steps.some(({ stage, state }) => stage === 'results' && state === 'active');
-  if (!collected || !(left || causesOfCommand.includes(cause))) {
+  if (!collected || !(left || causesOfCommand.has(cause))) {
     return steps.map((step) => (step.state === 'active' ? { ...step, state: last } : step));
   }
   return steps.map((step) =>

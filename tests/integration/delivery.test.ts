@@ -161,7 +161,7 @@ describe('a platform that fails at random', () => {
     const roots = platform.shown('C1');
     expect(roots).toHaveLength(tasks.length);
     for (const root of roots) {
-      expect(platform.text(root)).toMatch(/^#\d+ npm test · done\n/);
+      expect(platform.text(root)).toMatch(/^#\d+ npm test · done in 1 s\n/);
       const inside = seen(platform, 'C1', root.id);
       expect(inside).toHaveLength(1);
       expect(inside[0]).toContain('· done in 1 s');

@@ -74,7 +74,7 @@ describe('the live card', () => {
     );
     expect(labels(card)).toEqual([]);
     expect(find(card, 'code')).toEqual([]);
-    expect(find(card, 'title')[0]?.state).toEqual({ text: 'done', tone: 'good' });
+    expect(find(card, 'title')[0]?.state).toEqual({ text: 'done in 6m 12s', tone: 'good' });
   });
 
   it('promise 11: shows what others wrote as plain text without tricks', () => {
