@@ -1,0 +1,251 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type DeckhandProcess, newDataDir, type Program, runDeckhand, startDeckhand } from '../support/deckhand-process.ts';
+import { LabClient } from '../support/lab-client.ts';
+import { processesOf } from '../support/machine-traces.ts';
+import { eventually, waitFor } from '../support/wait-for.ts';
+
+let dataDir: Awaited<ReturnType<typeof newDataDir>>;
+const programs: Program[] = [];
+
+beforeEach(async () => {
+  dataDir = await newDataDir();
+});
+
+afterEach(async () => {
+  for (const program of programs.splice(0)) await program.end('SIGKILL');
+  // A killed process leaves its database to end by itself; the next test must not find it.
+  for (const { pid } of processesOf(dataDir.path)) killIfAlive(pid);
+  await nothingRuns();
+  await dataDir.remove();
+}, 60_000);
+
+const local = { SANDBOX: 'local' };
+
+async function start(settings: Record<string, string> = local): Promise<DeckhandProcess> {
+  const deckhand = await startDeckhand(dataDir.path, settings);
+  programs.push(deckhand);
+  return deckhand;
+}
+
+function run(args: readonly string[], settings: Record<string, string> = local): Program {
+  const program = runDeckhand(args, dataDir.path, settings);
+  programs.push(program);
+  return program;
+}
+
+function killIfAlive(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
+
+async function nothingRuns(): Promise<void> {
+  await eventually(() => expect(processesOf(dataDir.path)).toEqual([]), { timeoutMs: 20_000 });
+}
+
+async function get(url: string): Promise<{ status: number; text: string }> {
+  const response = await fetch(url);
+  return { status: response.status, text: await response.text() };
+}
+
+/** Types a command that runs without asking and waits for its end. */
+async function echo(url: string, word: string): Promise<void> {
+  const ada = new LabClient(url, 'ada');
+  await ada.slash('/deckhand settings policy=yolo');
+  await ada.slash(`/deckhand sh echo ${word}`);
+  await ada.waitFor(new RegExp(`echo ${word} .*done in .*${word}`), { timeoutMs: 30_000 });
+}
+
+test('a started Deckhand answers for its health, its parts and its numbers', { timeout: 90_000 }, async () => {
+  const deckhand = await start();
+  expect(await get(`${deckhand.url}/healthz`)).toEqual({ status: 200, text: '{"status":"ok"}' });
+
+  const ready = await get(`${deckhand.url}/readyz`);
+  expect(ready.status).toBe(200);
+  expect(JSON.parse(ready.text)).toEqual({
+    status: 'ready',
+    checks: [
+      { name: 'database', ok: true },
+      { name: 'queue', ok: true, detail: '0 jobs wait' },
+      { name: 'slack', ok: true, detail: 'Slack answers for Deckhand Lab; the socket is connected.' },
+    ],
+  });
+
+  await echo(deckhand.url, 'hello');
+  const { text } = await get(`${deckhand.url}/metrics`);
+  expect(text).toContain('deckhand_inbound_events_total{platform="slack",kind="new"} 2');
+  expect(text).toMatch(/deckhand_platform_calls_total\{platform="slack",operation="send",outcome="ok"\} \d/);
+  expect(text).toMatch(/deckhand_waiting\{what="runs_active"\} 0/);
+});
+
+test('SIGTERM ends it with 0 and nothing of it stays, and what was said is there after the next start', {
+  timeout: 120_000,
+}, async () => {
+  const first = await start();
+  await echo(first.url, 'before');
+  expect(processesOf(dataDir.path).length).toBeGreaterThan(1);
+  expect(await first.end('SIGTERM')).toBe(0);
+  expect(processesOf(dataDir.path)).toEqual([]);
+  expect(first.log.filter((line) => /"level":"(error|fatal)"/.test(line))).toEqual([]);
+
+  const second = await start();
+  const ada = new LabClient(second.url, 'ada');
+  await ada.waitFor(/#1 echo before .*done in/);
+  await echo(second.url, 'after');
+});
+
+test.each(['SIGINT', 'SIGHUP'] as const)('%s ends it as SIGTERM does', { timeout: 60_000 }, async (signal) => {
+  const deckhand = await start();
+  expect(await deckhand.end(signal)).toBe(0);
+  expect(processesOf(dataDir.path)).toEqual([]);
+});
+
+test('a signal during the start ends it cleanly, at whatever moment it comes', { timeout: 180_000 }, async () => {
+  // The first start makes the database; the later ones are cut off after ever more of their log.
+  await (await start()).end('SIGTERM');
+  const moments = ['postgres', 'started', 'runner is ready', 'slack socket connected'];
+  for (const moment of moments) {
+    const program = run(['start'], { ...local, LOG_LEVEL: 'debug' });
+    await waitFor(moment, () => program.log.some((line) => line.includes(moment)), { timeoutMs: 30_000, everyMs: 2 });
+    expect([moment, await program.end('SIGTERM')]).toEqual([moment, 0]);
+    expect(processesOf(dataDir.path)).toEqual([]);
+  }
+});
+
+test('a second signal ends it at once, and the next start finds everything', { timeout: 120_000 }, async () => {
+  const first = await start();
+  await echo(first.url, 'before');
+  const ada = new LabClient(first.url, 'ada');
+  await ada.slash('/deckhand sh npm run slow');
+  await ada.waitFor(/npm run slow .*step 2 of 120/, { timeoutMs: 30_000 });
+  first.signal('SIGTERM');
+  await waitFor('the first signal to be heard', () => first.logged(/^ending: /)[0]);
+  const since = performance.now();
+  expect(await first.end('SIGTERM')).toBe(0);
+  expect(performance.now() - since).toBeLessThan(8_000);
+  const commands = processesOf(`${dataDir.path}/sandboxes`).map(({ pid }) => pid);
+  expect(processesOf(dataDir.path).filter(({ pid }) => !commands.includes(pid))).toEqual([]);
+
+  // The command ran on meanwhile, and its card goes on.
+  const second = await start();
+  const again = new LabClient(second.url, 'ada');
+  await again.waitFor(/npm run slow .*step \d+ of 120/, { button: 'Stop', timeoutMs: 30_000 });
+  await again.slash('/deckhand stop #2');
+  await again.waitFor(/npm run slow .*cancelled after/, { timeoutMs: 30_000 });
+});
+
+test('promise 8: killed with SIGKILL, it starts again on the same data directory as if nothing had been', {
+  timeout: 180_000,
+}, async () => {
+  for (const round of ['one', 'two', 'three']) {
+    const deckhand = await start();
+    await echo(deckhand.url, round);
+    expect(await deckhand.end('SIGKILL')).toBe(null);
+  }
+  const last = await start();
+  const servers = processesOf(dataDir.path).filter(({ command }) => command.includes('/postgres -D '));
+  expect(servers).toHaveLength(1);
+  const ada = new LabClient(last.url, 'ada');
+  const texts = (await ada.messages()).map(({ text }) => text);
+  for (const round of ['one', 'two', 'three']) {
+    expect(texts.filter((text) => new RegExp(`echo ${round} .*done in`).test(text))).toHaveLength(1);
+  }
+  expect(await last.end('SIGTERM')).toBe(0);
+});
+
+test('the database killed under it comes back by itself, and work goes on', { timeout: 90_000 }, async () => {
+  const deckhand = await start();
+  await echo(deckhand.url, 'before');
+  const server = processesOf(dataDir.path).find(({ command }) => command.includes('/postgres -D '));
+  killIfAlive(server?.pid ?? -1);
+  await waitFor('the database to be back', () => deckhand.logged('the database runs again')[0], { timeoutMs: 30_000 });
+  await eventually(async () => expect((await get(`${deckhand.url}/readyz`)).status).toBe(200), { timeoutMs: 20_000 });
+  await echo(deckhand.url, 'after');
+  expect(await deckhand.end('SIGTERM')).toBe(0);
+});
+
+test('a second Deckhand on the same data directory is refused and does not disturb the first', { timeout: 90_000 }, async () => {
+  const first = await start();
+  const second = run(['start']);
+  expect(await second.ended).toBe(1);
+  expect(second.log).toEqual([
+    '✖ The data directory is in use (DH-101)',
+    expect.stringMatching(`^  Another Deckhand \\(process ${first.pid}, since \\S+\\) uses ${dataDir.path}\\.$`),
+    '  Stop the other process, or set DECKHAND_DATA_DIR to another directory.',
+  ]);
+  expect((await get(`${first.url}/readyz`)).status).toBe(200);
+  await echo(first.url, 'undisturbed');
+});
+
+test('a port that is taken is named, and nothing is left running', { timeout: 60_000 }, async () => {
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  const { port } = other.address() as AddressInfo;
+  const program = run(['start'], { ...local, PORT: String(port) });
+  expect(await program.ended).toBe(1);
+  expect(program.log.slice(-3)).toEqual([
+    '✖ The port is taken (DH-106)',
+    `  Another program listens on 127.0.0.1:${port}.`,
+    '  Stop it, or set PORT to a free port.',
+  ]);
+  expect(processesOf(dataDir.path)).toEqual([]);
+  other.close();
+});
+
+test('a wrong configuration is told whole, without the values, and nothing is made', { timeout: 30_000 }, async () => {
+  const program = run(['start'], {
+    PORT: '99999',
+    SANDBOX: 'cloud',
+    LOG_LEVEL: 'loud',
+    HOST: '0.0.0.0',
+    SLACK_APP_TOKEN: 'xapp-1-hunter2',
+    DATABASE_URL: 'mysql://deckhand:hunter3@db/deckhand',
+    DECKHAND_SECRET_KEY: 'hunter4',
+    DECKHAND_OWNERS: 'slack:T1/U1,carrier-pigeon:7',
+  });
+  expect(await program.ended).toBe(78);
+  const text = program.log.join('\n');
+  for (const name of [
+    'PORT',
+    'SANDBOX',
+    'LOG_LEVEL',
+    'HOST',
+    'SLACK_APP_TOKEN',
+    'DATABASE_URL',
+    'DECKHAND_SECRET_KEY',
+    'DECKHAND_OWNERS',
+  ])
+    expect(text).toMatch(new RegExp(`^  ${name} `, 'm'));
+  expect(text).toContain('entry 2');
+  expect(text).not.toMatch(/hunter|pigeon|99999|cloud|loud/);
+  expect(text).not.toContain('    at ');
+});
+
+test('doctor, asked beside a running Deckhand, finds everything in order, and afterwards too', { timeout: 90_000 }, async () => {
+  const deckhand = await start();
+  const settings = { ...local, PORT: new URL(deckhand.url).port };
+  const beside = run(['doctor'], settings);
+  expect([await beside.ended, beside.log]).toEqual([0, expect.arrayContaining([expect.stringMatching(/✔ server/)])]);
+  await deckhand.end('SIGTERM');
+  const alone = run(['doctor'], settings);
+  expect([await alone.ended, alone.log]).toEqual([0, expect.arrayContaining([expect.stringMatching(/✔ database +PostgreSQL/)])]);
+  expect(processesOf(dataDir.path)).toEqual([]);
+});
+
+test('help, version and the manifest need no installation', { timeout: 30_000 }, async () => {
+  const answers = await Promise.all(
+    [['help'], ['version'], ['slack', 'manifest']].map(async (args) => {
+      const program = run(args, {});
+      return [await program.ended, program.log[0]];
+    }),
+  );
+  expect(answers).toEqual([
+    [0, expect.stringMatching(/^Deckhand hands/)],
+    [0, expect.stringMatching(/^\d+\.\d+\.\d+$/)],
+    [0, '{'],
+  ]);
+});
