@@ -66,19 +66,21 @@ const signs: readonly Sign[] = [
 /** A checkout that cannot write a file gives no reason; in a directory of our own there is only this one. */
 const fullPattern = /No space left on device|Disk quota exceeded|ENOSPC|EDQUOT|unable to write file [^:]*$/;
 
-/** A full disk of the host as DH-508, however node or git tell of it. Other errors are returned as they are. */
-export function diskError(error: unknown): unknown {
+/** What is wrong with this machine: a full disk as DH-508, however node or git tell of it, and a missing git as DH-510. Others pass. */
+export function machineError(error: unknown): unknown {
+  if (error instanceof AppError) return error;
+  if (error instanceof GitFailed && error.reason === 'not_started' && /ENOENT/.test(error.stderr)) {
+    return new AppError('DH-510', {}, { cause: error });
+  }
   const words = error instanceof GitFailed ? error.stderr : error instanceof Error ? error.message : '';
   const line = words.split(/[\r\n]+/).find((text) => fullPattern.test(text));
-  return line === undefined || error instanceof AppError
-    ? error
-    : new AppError('DH-508', { detail: shorten(line) }, { cause: error });
+  return line === undefined ? error : new AppError('DH-508', { detail: shorten(line) }, { cause: error });
 }
 
 /** Turns a failed git call over a project's source into what a person can be told. Other errors are returned as they are. */
 export function sourceError(error: unknown, address: string): unknown {
-  const disk = diskError(error);
-  if (disk !== error || !(error instanceof GitFailed) || error.reason === 'not_started') return disk;
+  const machine = machineError(error);
+  if (machine !== error || !(error instanceof GitFailed) || error.reason === 'not_started') return machine;
   const told = error.reason === 'timed_out' ? late(address) : explained(error.stderr, address);
   told.cause = error;
   return told;

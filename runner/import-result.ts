@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { BadBundle, readBundle } from './bundle.ts';
 import { maxBundleBytes } from './collect-script.ts';
 import { type Git, GitFailed } from './git.ts';
-import { diskError } from './git-errors.ts';
+import { machineError } from './git-errors.ts';
 import type { Mirrors } from './mirror.ts';
 import type { Author } from './working-copy.ts';
 
@@ -31,6 +31,9 @@ export class ResultInvalid extends Error {
 const objectName = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/;
 const importMs = 10 * 60_000;
 
+/** Where bundles are unpacked, one directory for each run that is being collected. */
+export const incomingFolder = (dataDir: string) => join(dataDir, 'mirrors', 'incoming');
+
 export const taskRef = (task: string, what: 'base' | 'head') => `refs/deckhand/tasks/${task}/${what}`;
 
 /**
@@ -48,7 +51,7 @@ export async function importResult(
 ): Promise<ImportedResult | undefined> {
   const { git } = deps;
   const mirror = deps.mirrors.path(spec.project);
-  const apart = join(deps.dataDir, 'mirrors', 'incoming', spec.run);
+  const apart = join(incomingFolder(deps.dataDir), spec.run);
   const env = { GIT_OBJECT_DIRECTORY: apart, GIT_ALTERNATE_OBJECT_DIRECTORIES: join(mirror, 'objects') };
   await rm(apart, { recursive: true, force: true });
   try {
@@ -79,7 +82,7 @@ export async function importResult(
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof BadBundle) throw new ResultInvalid(error.message, { cause: error });
-    const told = diskError(error);
+    const told = machineError(error);
     if (told instanceof GitFailed && told.reason !== 'not_started') throw new ResultInvalid(reasonOf(told), { cause: told });
     throw told;
   } finally {

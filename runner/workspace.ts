@@ -1,9 +1,11 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { AppError } from '../src/contracts/errors.ts';
 import type { RunSpec } from '../src/contracts/run-control.ts';
 import { collectHelper } from './collect-script.ts';
 import { createGit } from './git.ts';
-import { diskError } from './git-errors.ts';
-import { type ImportedResult, importResult, taskRef } from './import-result.ts';
+import { machineError } from './git-errors.ts';
+import { type ImportedResult, importResult, incomingFolder, taskRef } from './import-result.ts';
 import { baseOf, createMirrors, type MirrorsDeps } from './mirror.ts';
 import { type Difference, difference } from './patch.ts';
 import type { Helper } from './sandbox/port.ts';
@@ -26,7 +28,7 @@ export interface Workspace {
   prepare(copy: CopySpec, signal?: AbortSignal): Promise<void>;
   /** The prepared working copy as a tar stream. */
   pack(run: string): AsyncIterable<Uint8Array>;
-  /** Removes the host's copy. Idempotent. */
+  /** Removes what the host has of the run besides its results. Idempotent. */
   discard(run: string): Promise<void>;
   /**
    * Takes over what the command left. `runHelper` runs a program inside the sandbox and yields its stdout; nothing of the working
@@ -39,7 +41,7 @@ export interface Workspace {
   ): Promise<ImportedResult | undefined>;
   /** What lies between two commits of the project's mirror. */
   difference(project: string, from: string, to: string, signal?: AbortSignal): Promise<Difference>;
-  /** Runs that have a copy on the host, for the reaper. */
+  /** Runs of which something is left on the host, for the reaper. */
   list(): Promise<string[]>;
 }
 
@@ -107,18 +109,24 @@ export function createWorkspace(deps: WorkspaceDeps): Workspace {
         const mirror = mirrors.path(project.id);
         await copies.make({ run, mirror, branch, start: head ?? base.commit, base, author }, signal);
       } catch (error) {
-        throw diskError(error);
+        throw machineError(error);
       }
     },
     pack: (run) => packDirectory(copies.path(run)),
-    discard: (run) => copies.remove(run),
+    async discard(run) {
+      await copies.remove(run);
+      await rm(join(incomingFolder(deps.dataDir), run), { recursive: true, force: true });
+    },
     async collect(result, runHelper, signal) {
       const { parent, message } = result;
       const bundle = runHelper(collectHelper({ parent, message, author }));
       return await importResult({ git, mirrors, dataDir: deps.dataDir }, { ...result, author }, bundle, signal);
     },
     difference: (project, from, to, signal) => difference(git, mirrors.path(project), from, to, signal),
-    list: () => copies.list(),
+    async list() {
+      const incoming = await readdir(incomingFolder(deps.dataDir)).catch(() => []);
+      return [...new Set([...(await copies.list()), ...incoming])];
+    },
   };
 }
 

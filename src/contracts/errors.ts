@@ -209,6 +209,11 @@ export const errorCatalogue = {
     text: 'The repository does not have commit {commit} ({what}) any more.',
     remedy: 'Start a new task: it begins at the present state of the base branch.',
   },
+  'DH-510': {
+    title: 'git is missing',
+    text: 'The program `git` is not found on the machine of the runner.',
+    remedy: 'Install git 2.34 or newer, then retry.',
+  },
 
   // Sandboxes: DH-6xx
   'DH-600': {

@@ -234,7 +234,9 @@ describe('a working copy', () => {
     const base = await workspace.resolveBase(project);
     await workspace.prepare({ run: 'run_1', task: 'tsk_1', project, branch: 'b', base, head: null });
     expect((await readdir(copy())).sort()).toEqual(['.git', 'README.md', 'src']);
-    expect(await workspace.list()).toEqual(['run_1']);
+    await mkdir(join(place.path, 'data/mirrors/incoming/run_0/pack'), { recursive: true });
+    expect(await workspace.list()).toEqual(['run_1', 'run_0']);
+    await workspace.discard('run_0');
     await workspace.discard('run_1');
     await workspace.discard('run_1');
     expect(await workspace.list()).toEqual([]);

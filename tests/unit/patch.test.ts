@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readBundle } from '../../runner/bundle.ts';
-import { GitFailed } from '../../runner/git.ts';
-import { diskError, sourceError } from '../../runner/git-errors.ts';
+import { createGit, GitFailed } from '../../runner/git.ts';
+import { machineError, sourceError } from '../../runner/git-errors.ts';
 import { parseNumstat } from '../../runner/patch.ts';
 
 describe('reading what git prints', () => {
@@ -95,8 +95,14 @@ describe('what git complains about', () => {
       failed("error: unable to write file big\nfatal: Could not reset index file to revision 'HEAD'."),
       Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }),
     ];
-    for (const error of full) expect(diskError(error)).toMatchObject({ code: 'DH-508' });
+    for (const error of full) expect(machineError(error)).toMatchObject({ code: 'DH-508' });
     const other = failed('error: unable to write file big: Permission denied');
-    expect(diskError(other)).toBe(other);
+    expect(machineError(other)).toBe(other);
+  });
+
+  it('is a missing git where there is none', async () => {
+    const { run } = createGit({ PATH: '/nonexistent' });
+    const error: unknown = await run(['version']).catch((reason: unknown) => reason);
+    expect(sourceError(error, 'https://example.com/a.git')).toMatchObject({ code: 'DH-510' });
   });
 });
