@@ -149,6 +149,14 @@ describe('the tail of the output', () => {
     expect(lastLines(addOutput(emptyTail, 'stdout', output), 10).lines).toEqual(lines);
   });
 
+  it('reads a megabyte of half-finished sequences in no time', () => {
+    for (const hostile of ['\u001b]', '\u001b[1;', '\u001b]8;;x', '\r\u001b[K']) {
+      const started = performance.now();
+      addOutput(emptyTail, 'stdout', hostile.repeat(300_000));
+      expect(performance.now() - started).toBeLessThan(3000);
+    }
+  });
+
   it('does not depend on how the output was cut into pieces', () => {
     const bit = fc.constantFrom(
       'a',
