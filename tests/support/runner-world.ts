@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { RunnerDeps } from '../../runner/run-job.ts';
 import { defaultPolicy, type Policy } from '../../src/contracts/policy.ts';
 import type { OutputStream, RunEvent, RunEventData, RunResult } from '../../src/contracts/run-event.ts';
@@ -157,11 +158,20 @@ export async function createRunnerWorld(kind: Installation['kind']) {
     async close() {
       await Promise.allSettled(closers.map((close) => close()));
       for (const { run } of await sandbox.list()) await sandbox.destroy(run);
+      if (kind === 'docker') await removeVolumes(name);
       await parts.close();
       await database.close();
       await place[Symbol.asyncDispose]();
     },
   };
+}
+
+/** A provider keeps two volumes for its next start; nobody starts a test's again. */
+async function removeVolumes(instance: string): Promise<void> {
+  const docker = promisify(execFile);
+  const { stdout } = await docker('docker', ['volume', 'ls', '--quiet', '--filter', `name=deckhand-${instance}`]);
+  const names = stdout.split('\n').filter((name) => name !== '');
+  if (names.length > 0) await docker('docker', ['volume', 'rm', ...names]);
 }
 
 /** The output events of one stream, joined; checks that they follow one another without gap or overlap. */
