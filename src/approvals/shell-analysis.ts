@@ -93,13 +93,15 @@ function escapeOf(node: SyntaxNode): [Escape, string] | undefined {
       return ['background', 'coproc'];
     case 'If':
     case 'For':
-    case 'ArithmeticFor':
-    case 'Select':
     case 'While':
     case 'Case':
-    case 'TestCommand':
-    case 'ArithmeticCommand':
       return ['control', node.type];
+    // Bash reads an expression here, a POSIX shell commands: `((rm x))` are two subshells, `[[ a && rm x ]]` two commands.
+    case 'ArithmeticFor':
+    case 'ArithmeticCommand':
+    case 'Select':
+    case 'TestCommand':
+      return ['dialect', node.type];
     case 'Assignment':
       return ['environment', node.text];
     case 'CommandExpansion':

@@ -28,6 +28,7 @@ export const escapeMeanings = {
   quoting: { text: 'its quoting means different things in different shells', risk: null, hides: true },
   function: { text: 'it defines a function', risk: null, hides: true },
   control: { text: 'it contains a loop or a condition', risk: null, hides: false },
+  dialect: { text: 'it means different things in different shells', risk: null, hides: true },
   background: { text: 'it leaves a command running in the background', risk: 'background process', hides: false },
 } as const satisfies Record<string, EscapeMeaning>;
 

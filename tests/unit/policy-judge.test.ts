@@ -341,6 +341,9 @@ describe('properties', () => {
     (c) => `eval '${c.replaceAll("'", `'\\''`)}'`,
     (c) => `${c} >/dev/null`,
     (c) => `cat <<E\n$(${c})\nE`,
+    // Subshells to a POSIX shell, arithmetic to bash.
+    (c) => `((${c}))`,
+    (c) => `[[ a && ${c} ]]`,
   ];
   const wrapped = fc
     .tuple(denied, fc.array(fc.constantFrom(...wraps), { minLength: 1, maxLength: 4 }))
@@ -356,6 +359,13 @@ describe('properties', () => {
       { numRuns: 500 },
     );
   });
+
+  it.each(['((r\\m x))', '[[ a && r\\m x ]]', 'if ((r\\m x)); then ls; fi', 'select x in a; do r\\m x; done'])(
+    'promise 7: %s asks in yolo with deny patterns, because shells read it differently',
+    (command) => {
+      expect(verdict({ ...defaultPolicy, mode: 'yolo', deny: ['rm *'] }, command)).not.toBe('run');
+    },
+  );
 
   it('more text never turns an asked command into one that runs', () => {
     const asked = fc.constantFrom(...smuggled.map(([, command]) => command).filter((command) => !/['"$(<{#\\]/.test(command)));
