@@ -8,6 +8,7 @@ import type { Command, CommandContext, Reply } from './command.ts';
 import { helpView } from './help.ts';
 import { parseText } from './parse.ts';
 import { commands } from './registry.ts';
+import { exampleFor } from './usage.ts';
 
 /** Reads a command line and runs it. Throws DH-200 or DH-201 for what is no command or does not fit. */
 export async function runText(ctx: CommandContext, text: string): Promise<void> {
@@ -20,10 +21,7 @@ export async function runText(ctx: CommandContext, text: string): Promise<void> 
     case 'group':
       return answer(ctx, { view: helpView(commands, parsed.group), audience: 'person' });
     case 'invalid':
-      throw new AppError('DH-201', {
-        problem: parsed.problem,
-        example: `\`${parsed.command.examples[0]?.[0] ?? parsed.command.name}\``,
-      });
+      throw new AppError('DH-201', { problem: parsed.problem, example: exampleFor(parsed.command, text) });
     case 'unknown':
       throw new AppError('DH-200', { command: parsed.word.slice(0, 80), suggestion: suggest(parsed.suggestions) });
   }

@@ -76,7 +76,7 @@ export async function applyProjectSettings(
     await changeBaseBranch(ctx.tx, project.id, branch);
     await audit(ctx, 'project.branch', project.id, { branch: branch ?? 'default' });
     ctx.tx.afterCommit(() => ctx.deps.syncProject(project.id));
-    notes.push('The repository is being checked for the branch.');
+    notes.push('The repository is being checked for the branch; `project list` says what is found.');
   }
   return { project: (await projectById(ctx.tx, project.workspace, project.id)) ?? project, notes };
 }

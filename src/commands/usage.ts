@@ -25,6 +25,14 @@ export function argumentLines(command: Command): { text: string; about: string }
   ];
 }
 
+/** The example nearest to what was typed: one with an option of it, else the first. */
+export function exampleFor(command: Command, typed: string): string {
+  const options = [...typed.matchAll(/(?:^|\s)([a-z-]+)[+-]?=/g)].map(([, key]) => key);
+  const uses = (example: string) => options.some((key) => new RegExp(`\\s${key}[+-]?=`).test(example));
+  const [text = command.name] = command.examples.find(([example]) => uses(example)) ?? command.examples[0] ?? [];
+  return `\`${text}\``;
+}
+
 function positionalUsage({ hint, required }: Arg<unknown>): string {
   return required ? `<${hint}>` : `[${hint}]`;
 }
