@@ -83,12 +83,18 @@ export async function createApp(
       if (lab !== undefined) logger.info(`The lab is open: ${address}/lab`);
     },
     async stop() {
-      await main?.stop();
-      await infrastructure.lifecycle.stop();
+      try {
+        await main?.stop();
+      } finally {
+        await infrastructure.lifecycle.stop();
+      }
     },
     async abort() {
-      await main?.abort();
-      await infrastructure.lifecycle.abort();
+      try {
+        await main?.abort();
+      } finally {
+        await infrastructure.lifecycle.abort();
+      }
     },
     url: () => url?.(),
   };
