@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
 // npm links this file as `deckhand`, and then it runs with whatever node the machine has.
 if (Number.parseInt(process.versions.node, 10) < 24) {
@@ -9,6 +10,11 @@ if (Number.parseInt(process.versions.node, 10) < 24) {
   process.exit(78);
 }
 if (existsSync('.env')) process.loadEnvFile('.env');
+
+// Compiled code is kept from start to start, which halves the time to ready. Only whoever installs Deckhand can write there; where
+// that is somebody else, nothing is kept.
+const { enableCompileCache } = await import('node:module');
+enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/deckhand', import.meta.url)));
 
 const { runCommandLine } = await import('./cli.ts');
 const exitCode = await runCommandLine(process.argv.slice(2), {
