@@ -113,19 +113,18 @@ class Sending {
 
   /** What earlier lives used of the budgets still counts. */
   async #recall(): Promise<void> {
+    const past = await pastCalls(this.#options.database, longestWindowSeconds);
+    // Looked at after the answer: each call then counts as later than it was, never as earlier.
     const now = performance.now();
-    for (const { operation, platform, tenant, channel, id, externalId, agoMs } of await pastCalls(
-      this.#options.database,
-      longestWindowSeconds,
-    )) {
+    for (const { operation, platform, tenant, channel, id, externalId, agoMs } of past) {
       const call: Call = { operation, tenant, conversation: channel, message: externalId ?? id };
       this.#ledgers.get(platform)?.recall(call, now - agoMs);
     }
     // Calls that a dead sender has begun may have reached the platform until just now.
     for (const row of await waitingRows(this.#options.database, 'attempted')) {
       const turn = this.#turn(row, now);
-      if (turn !== undefined)
-        turn.ledger.recall({ ...turn.call, operation: attemptedOperation(row) ?? turn.call.operation }, now);
+      if (turn === undefined) continue;
+      turn.ledger.recall({ ...turn.call, operation: attemptedOperation(row) ?? turn.call.operation }, performance.now());
     }
   }
 

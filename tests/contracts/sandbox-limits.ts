@@ -105,7 +105,7 @@ export function limitsContract(bench: Bench): void {
 
   if (declared.limits.pids) {
     it('survives a fork bomb', async () => {
-      const run = await bench.begin(`bash -c 'bomb() { bomb | bomb & }; bomb'; sleep 600`, { limits: { pids: 64 } });
+      const run = await bench.begin(`sleep 600 & bash -c 'bomb() { bomb | bomb & }; bomb'; wait`, { limits: { pids: 64 } });
       const other = await bench.complete('seq 1 1000 | sha256sum');
       expect(other.result.exitCode).toBe(0);
       await bench.sandbox.stop(run, 500);
