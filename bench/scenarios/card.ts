@@ -37,7 +37,8 @@ export const card: Scenario = {
       const from = slack.calls.length;
       const at = Date.now();
       await begin(channel, command);
-      await ada.waitForMessage(({ plain }) => plain.includes(`${turn}-of-`) && plain.includes('done in'), {
+      // Of the cards of a run that is over only the end card has buttons.
+      await ada.waitForMessage(({ plain, buttons }) => plain.includes(`${turn}-of-`) && buttons.includes('Retry'), {
         channel,
         timeoutMs: endWithinMs,
       });

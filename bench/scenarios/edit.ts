@@ -24,7 +24,10 @@ export const edit: Scenario = {
     await bindChannels(database, slack, [channel], { repository, projects: 1, concurrency: 1 });
     const ada = slack.person('ada');
     await ada.slash(channel, `/deckhand sh ${command}`);
-    await ada.waitForMessage('done in', { channel, timeoutMs: 3 * lines * lineEveryMs + 60_000 });
+    await ada.waitForMessage(({ buttons }) => buttons.includes('Retry'), {
+      channel,
+      timeoutMs: 3 * lines * lineEveryMs + 60_000,
+    });
     const notes = complaints(program).map((text) => `logged ${text}`);
     const sandbox = program.log.find(({ msg }) => msg === 'runner is ready')?.sandbox;
     await program.stop();

@@ -161,7 +161,7 @@ function endCards(slack: SlackEmulator): Map<string, number[]> {
 
 /** Live cards that say that their run is over. */
 function settledCards(slack: SlackEmulator): number {
-  const edits = slack.callsOf('chat.update').filter(({ ok, args }) => ok && /: done$/.test(String(args.text)));
+  const edits = slack.callsOf('chat.update').filter(({ ok, args }) => ok && /: done\b/.test(String(args.text)));
   return new Set(edits.map(({ args }) => `${args.channel}/${args.ts}`)).size;
 }
 
