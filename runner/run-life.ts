@@ -32,7 +32,9 @@ export async function liveRun(deps: JourneyDeps & { control: RunControl }, run: 
     const watched = deps.control.watch(run, deps.runner, over.signal);
     left = AbortSignal.any([detach, whenReason(watched, 'lost')]);
     await deps.at('claimed', run);
-    const signals = { stop: whenReason(watched, 'stop'), left };
+    // The watch looks a moment later; what the claim knows already must not be missed in between.
+    const stop = claimed.spec.stopRequested === true ? AbortSignal.abort('stop') : whenReason(watched, 'stop');
+    const signals = { stop, left };
     await travel(createJourney(deps, claimed.spec, patientCalls(deps.control, left, onError), signals));
   } catch (error) {
     if (!(error instanceof LetGo) && !left.aborted) throw error;

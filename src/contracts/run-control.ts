@@ -26,6 +26,8 @@ export interface RunSpec {
   head: string | null;
   policy: Policy;
   timeoutMs: number;
+  /** A person asked to stop the run before it was claimed: a command that has not started must not start. */
+  stopRequested?: boolean | undefined;
   /** Set when another life of a runner on this host had started the command already: attach and continue from there. */
   resume: {
     phase: 'preparing' | 'executing' | 'finishing';
@@ -96,10 +98,12 @@ export interface RunControl {
   finish(run: string, runner: string, result: RunResult): Promise<boolean>;
   /** Aborts when a person asked to stop the run or when the run is no longer this runner's. `signal.reason` is 'stop' or 'lost'. */
   watch(run: string, runner: string, until: AbortSignal): AbortSignal;
-  /** What `project.sync` found. */
+  /** What `project.sync` found. `detail` and `remedy` are sentences for people: what is wrong, what to do. */
   projectSynced(
     project: string,
-    found: { ok: true; defaultBranch: string; head: string } | { ok: false; code: string; detail: string },
+    found:
+      | { ok: true; defaultBranch: string; head: string }
+      | { ok: false; code: string; detail: string; remedy?: string | undefined },
   ): Promise<void>;
   /** The source to sync, or null when the project is gone. */
   projectSource(project: string): Promise<RunSpec['project'] | null>;
