@@ -1,4 +1,4 @@
-import type { Operation, RateBudget } from '../contracts/chat-adapter.ts';
+import { type Operation, operations, type RateBudget } from '../contracts/chat-adapter.ts';
 import { type Priority, priorities } from '../contracts/outbox.ts';
 
 /** One platform call, as rate budgets see it. Ids are any texts that tell scopes apart. */
@@ -40,9 +40,13 @@ export function createLedger(budgets: readonly RateBudget[]): Ledger {
   const buckets = new Map<string, Entry[]>();
   const pauses = new Map<string, number>();
 
-  function budgetsOf(operation: Operation): { index: number; budget: RateBudget }[] {
-    return budgets.flatMap((budget, index) => (budget.operations.includes(operation) ? [{ index, budget }] : []));
-  }
+  const byOperation = new Map(
+    operations.map((operation) => [
+      operation,
+      budgets.flatMap((budget, index) => (budget.operations.includes(operation) ? [{ index, budget }] : [])),
+    ]),
+  );
+  const budgetsOf = (operation: Operation) => byOperation.get(operation) ?? [];
 
   function live(key: string, windowMs: number, now: number): Entry[] {
     const entries = (buckets.get(key) ?? []).filter(({ endedAt }) => endedAt + windowMs > now);

@@ -33,13 +33,30 @@ export function takeTurns<T extends Turn>(
   waiting: readonly T[],
   options: { now: number; busyLanes: ReadonlySet<string>; room(group: string): number },
 ): { taken: Taken<T>[]; wakeAt: number } {
-  const { now, busyLanes, room } = options;
+  const { now, busyLanes } = options;
   const heads = laneHeads(waiting);
-  const ready = waiting.filter(
-    (turn) => turn.lane === undefined || (heads.get(turn.lane)?.turn === turn && !busyLanes.has(turn.lane)),
-  );
   const rank = (turn: T): Priority =>
     turn.lane === undefined ? turn.priority : (heads.get(turn.lane)?.priority ?? turn.priority);
+  const freeAt = createAvailability(now);
+  const rooms = new Map<string, number>();
+  const room = (group: string) => {
+    const known = rooms.get(group) ?? options.room(group);
+    rooms.set(group, known);
+    return known;
+  };
+  let wakeAt = Number.POSITIVE_INFINITY;
+  const mayGo = (turn: T): boolean => {
+    const at = Math.max(turn.notBefore, freeAt.of(turn, rank(turn)));
+    if (at > now) wakeAt = Math.min(wakeAt, at);
+    return at <= now;
+  };
+  // Thousands may wait for a budget that is used up: they are left out before the rest is put in order.
+  const ready = waiting.filter(
+    (turn) =>
+      (turn.lane === undefined || (heads.get(turn.lane)?.turn === turn && !busyLanes.has(turn.lane))) &&
+      room(turn.group) > 0 &&
+      mayGo(turn),
+  );
   ready.sort(
     (one, other) =>
       Number(other.urgent) - Number(one.urgent) ||
@@ -48,20 +65,30 @@ export function takeTurns<T extends Turn>(
       compare(one.place, other.place),
   );
   const taken: Taken<T>[] = [];
-  const used = new Map<string, number>();
-  let wakeAt = Number.POSITIVE_INFINITY;
   for (const turn of ready) {
-    const inGroup = used.get(turn.group) ?? 0;
-    if (inGroup >= room(turn.group)) continue;
-    const at = Math.max(turn.notBefore, turn.ledger.availableAt(turn.call, rank(turn), now));
-    if (at > now) {
-      wakeAt = Math.min(wakeAt, at);
-      continue;
-    }
+    const left = room(turn.group);
+    if (left <= 0 || !mayGo(turn)) continue;
     taken.push({ turn, end: turn.ledger.begin(turn.call, now) });
-    used.set(turn.group, inGroup + 1);
+    rooms.set(turn.group, left - 1);
+    freeAt.forget();
   }
   return { taken, wakeAt };
+}
+
+/** When budgets allow a call, asked once for all that are equal. */
+function createAvailability(now: number): { of(turn: Turn, rank: Priority): number; forget(): void } {
+  const known = new Map<Ledger, Map<string, number>>();
+  return {
+    of({ ledger, call }, rank) {
+      const answers = known.get(ledger) ?? new Map<string, number>();
+      known.set(ledger, answers);
+      const key = `${rank}|${call.operation}|${call.tenant}|${call.conversation}|${call.message ?? ''}`;
+      const at = answers.get(key) ?? ledger.availableAt(call, rank, now);
+      answers.set(key, at);
+      return at;
+    },
+    forget: () => known.clear(),
+  };
 }
 
 /** The first of each lane, with the highest priority of those that wait behind it: a decision never waits for a card's sake. */
