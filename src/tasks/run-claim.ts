@@ -82,7 +82,7 @@ async function spec(tx: Tx, task: TaskRecord, run: RunRecord, resume: RunSpec['r
       head: task.head,
       policy: policyOf(task),
       timeoutMs: run.timeoutMs,
-      stopRequested: run.stopRequestedAt !== null,
+      ...(run.stopRequestedAt === null ? {} : { stopRequested: true }),
       resume,
     },
   };
