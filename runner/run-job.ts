@@ -94,8 +94,8 @@ export function createRunner(deps: RunnerDeps): Runner {
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       logger.info({ project, err: error }, 'project cannot be read');
-      const detail = describeError(error.code, error.params).text;
-      await control.projectSynced(project, { ok: false, code: error.code, detail });
+      const { text: detail, remedy } = describeError(error.code, error.params);
+      await control.projectSynced(project, { ok: false, code: error.code, detail, remedy });
     }
   }
 

@@ -1,4 +1,4 @@
-import { describeError, type ErrorCode, errorCatalogue } from '../contracts/errors.ts';
+import { type ErrorCode, errorCatalogue } from '../contracts/errors.ts';
 import { priorities } from '../contracts/outbox.ts';
 import { bold, code, plain, type View } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
@@ -46,14 +46,12 @@ export function projectCard(project: Project): View {
   ]);
 }
 
-/** What went wrong, and what to do when the code is one of the catalogue's. */
-function troubleSpans(sync: Extract<Project['sync'], { state: 'unreachable' }>) {
-  const known = isErrorCode(sync.code) ? describeError(sync.code, {}) : undefined;
-  const remedy = known === undefined || known.remedy.includes('{') ? '' : ` ${known.remedy}`;
+/** What went wrong and what to do. */
+function troubleSpans({ code: errorCode, detail, remedy }: Extract<Project['sync'], { state: 'unreachable' }>) {
   return [
-    ...(known === undefined ? [] : [bold(`${known.title}. `)]),
-    plain(cleanText(sync.detail)),
-    ...marked(`${remedy} ${sync.code}`),
+    ...(isErrorCode(errorCode) ? [bold(`${errorCatalogue[errorCode].title}. `)] : []),
+    plain(cleanText(detail)),
+    ...marked(` ${remedy === undefined ? '' : `${cleanText(remedy)} `}${errorCode}`),
   ];
 }
 

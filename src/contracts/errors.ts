@@ -163,7 +163,7 @@ export const errorCatalogue = {
   },
 
   // Projects and repositories: DH-5xx
-  'DH-500': { title: 'The repository is not reachable', text: '{url} does not answer: {detail}', remedy: '{remedy}' },
+  'DH-500': { title: 'The repository is not reachable', text: '{url} does not answer: {detail}.', remedy: '{remedy}' },
   'DH-501': {
     title: 'Not a git repository',
     text: '{source} is not a git repository: {detail}.',

@@ -1,6 +1,8 @@
 import { Prisma } from '../../prisma/client/client.ts';
 import type { RunControl, RunSpec } from '../contracts/run-control.ts';
 
+type Found = Parameters<RunControl['projectSynced']>[1];
+
 /** Where a project comes from. `removed`: people have taken it off every list. */
 export async function sourceOf(
   db: Prisma.TransactionClient,
@@ -14,14 +16,13 @@ export async function sourceOf(
 }
 
 /** Stores what a sync found. A failed one keeps what an earlier one had found. */
-export async function recordSync(
-  db: Prisma.TransactionClient,
-  id: string,
-  found: Parameters<RunControl['projectSynced']>[1],
-  now: Date,
-): Promise<void> {
+export async function recordSync(db: Prisma.TransactionClient, id: string, found: Found, now: Date): Promise<void> {
   const data: Prisma.ProjectUpdateManyMutationInput = found.ok
     ? { syncState: 'ready', syncError: Prisma.DbNull, defaultBranch: found.defaultBranch, head: found.head, syncedAt: now }
-    : { syncState: 'unreachable', syncError: { code: found.code, detail: found.detail }, syncedAt: now };
+    : { syncState: 'unreachable', syncError: errorOf(found), syncedAt: now };
   await db.project.updateMany({ where: { id }, data });
+}
+
+function errorOf({ code, detail, remedy }: Extract<Found, { ok: false }>): Prisma.InputJsonObject {
+  return { code, detail, ...(remedy === undefined ? {} : { remedy }) };
 }

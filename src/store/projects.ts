@@ -14,7 +14,10 @@ export interface Project {
   defaultBranch: string | undefined;
   /** Commit that the last sync found. */
   head: string | undefined;
-  sync: { state: 'checking' } | { state: 'ready' } | { state: 'unreachable'; code: string; detail: string };
+  sync:
+    | { state: 'checking' }
+    | { state: 'ready' }
+    | { state: 'unreachable'; code: string; detail: string; remedy: string | undefined };
   policy: Policy;
   policyVersion: number;
   limits: ProjectLimits;
@@ -147,6 +150,11 @@ function toProject(row: {
 
 function syncOf(state: string, error: Prisma.JsonValue): Project['sync'] {
   if (state === 'ready' || state === 'checking') return { state };
-  const { code, detail } = typeof error === 'object' && error !== null && !Array.isArray(error) ? error : {};
-  return { state: 'unreachable', code: String(code ?? 'DH-500'), detail: String(detail ?? 'no reason was given') };
+  const { code, detail, remedy } = typeof error === 'object' && error !== null && !Array.isArray(error) ? error : {};
+  return {
+    state: 'unreachable',
+    code: String(code ?? 'DH-500'),
+    detail: String(detail ?? 'no reason was given'),
+    remedy: typeof remedy === 'string' ? remedy : undefined,
+  };
 }

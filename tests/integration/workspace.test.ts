@@ -132,7 +132,7 @@ describe('a source that cannot be used is named with its reason', () => {
     workspace = createWorkspace({ dataDir: join(place.path, 'data'), environment: process.env, timeouts });
     expect(await reasonOf(url(`http://127.0.0.1:${port}/a.git`))).toEqual({
       code: 'DH-500',
-      text: `DH-500: http://127.0.0.1:${port}/a.git does not answer: it did not answer in time`,
+      text: `DH-500: http://127.0.0.1:${port}/a.git does not answer: it did not answer in time.`,
     });
     silent.close();
   });

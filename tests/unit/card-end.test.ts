@@ -72,8 +72,8 @@ describe('the end card', () => {
       'Nobody decided within an hour. Retry asks again. DH-401',
     ],
     [
-      { outcome: 'failed', cause: 'repository_unreachable', message: 'https://x does not answer: timeout Check it. DH-500' },
-      'https://x does not answer: timeout Check it. DH-500',
+      { outcome: 'failed', cause: 'repository_unreachable', message: 'https://x does not answer: timeout. Check it. DH-500' },
+      'https://x does not answer: timeout. Check it. DH-500',
     ],
     [{ outcome: 'cancelled', cause: 'denied', message: 'Ben denied it: no.' }, 'Ben denied it: no.'],
   ];
