@@ -1,5 +1,5 @@
 import type { LabMessage, LabState } from '../../lab/page-api.ts';
-import { eventually, type WaitOptions } from './wait-for.ts';
+import { eventually, type WaitOptions, waitFor } from './wait-for.ts';
 
 /** A message of the lab with everything readable in it as one text. */
 export interface Told {
@@ -7,6 +7,10 @@ export interface Told {
   text: string;
   buttons: string[];
 }
+
+/** The first words of a card: number and state mark. */
+const cardHead = /^#(\d+) /;
+const endWords = /(✔ done|✖ failed|✖ timed out|✖ interrupted|○ cancelled)( in| after)? /;
 
 /** Acts as one of the lab's people over the lab's own API, against Deckhand in another process. */
 export class LabClient {
@@ -29,6 +33,67 @@ export class LabClient {
   async slash(line: string, channel = 'demo'): Promise<void> {
     const [command = '', ...rest] = line.split(' ');
     await this.#post('commands', { channel: await this.#channel(channel), command, text: rest.join(' ') });
+  }
+
+  /** Runs a command and resolves with the number of its task once the card is there. One at a time. */
+  async sh(command: string, channel = 'demo'): Promise<number> {
+    const last = Math.max(0, ...(await this.messages()).map(numberOf));
+    await this.slash(`/deckhand sh ${command}`, channel);
+    return await waitFor(
+      `the card of \`${command.slice(0, 60)}\``,
+      async () => (await this.messages()).map(numberOf).find((number) => number > last),
+      { timeoutMs: 30_000 },
+    );
+  }
+
+  /** The card of a task that is edited while it runs. */
+  async card(number: number): Promise<Told> {
+    const found = (await this.messages()).find((told) => numberOf(told) === number && !isReply(told));
+    if (found === undefined) throw new Error(`there is no card of #${number}`);
+    return found;
+  }
+
+  /** Everything in the thread of a task, its card first. */
+  async thread(number: number): Promise<Told[]> {
+    const { ts, channel } = (await this.card(number)).message;
+    return (await this.messages()).filter(
+      ({ message }) => message.channel === channel && (message.thread_ts ?? message.ts) === ts,
+    );
+  }
+
+  /** The card at the end of the task's run, once there is one. `after`: how many ended runs of the task are old news. */
+  async end(number: number, options: WaitOptions & { after?: number } = {}): Promise<Told> {
+    const { after = 0, ...wait } = options;
+    return await waitFor(
+      `the end of #${number}`,
+      async () => {
+        const thread = await this.thread(number);
+        const ends = thread.filter((told) => isReply(told) && numberOf(told) === number && endWords.test(told.text));
+        const found = ends[after];
+        if (found === undefined) throw new Error(thread.map(({ text }) => text.slice(0, 300)).join('\n'));
+        return found;
+      },
+      { timeoutMs: 60_000, everyMs: 100, ...wait },
+    );
+  }
+
+  /** The content of a file that hangs on a message of the thread of a task. */
+  async file(number: number, name: RegExp): Promise<Buffer> {
+    const files = (await this.thread(number)).flatMap(({ message }) => message.files);
+    const found = files.find((file) => name.test(file.name));
+    if (found === undefined) throw new Error(`no file ${name} among ${files.map((file) => file.name).join(', ')}`);
+    const response = await fetch(`${this.#url}${found.url}`);
+    return Buffer.from(await response.arrayBuffer());
+  }
+
+  /** What only this person is told in answer to a command. */
+  async told(line: string, channel = 'demo'): Promise<string> {
+    const mine = async () => (await this.messages()).filter(({ message }) => message.visible_to !== undefined);
+    const before = (await mine()).length;
+    await this.slash(line, channel);
+    return await waitFor(`an answer to \`${line.slice(0, 60)}\``, async () => (await mine())[before]?.text, {
+      timeoutMs: 20_000,
+    });
   }
 
   async say(text: string, channel = 'demo', thread?: string): Promise<void> {
@@ -96,6 +161,14 @@ export class LabClient {
     });
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
   }
+}
+
+function numberOf({ text }: Told): number {
+  return Number(cardHead.exec(text)?.[1] ?? 0);
+}
+
+function isReply({ message: { ts, thread_ts: thread } }: Told): boolean {
+  return thread !== undefined && thread !== ts;
 }
 
 function toTold(message: LabMessage): Told {
