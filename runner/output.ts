@@ -129,6 +129,8 @@ export async function streamOutput(options: StreamOutputOptions): Promise<Output
       await storing;
       signal.throwIfAborted();
     }
+    // The last commit may have failed between the end of the output and this line.
+    signal.throwIfAborted();
     return stored;
   } finally {
     clearInterval(tick);
