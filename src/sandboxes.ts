@@ -25,7 +25,7 @@ export async function chooseSandboxes(config: Config, installation: { hostId: st
   const { kind, image } = config.sandbox;
   const docker = { sandbox: dockerSandbox(config, installation.hostId), image };
   const local = { sandbox: localSandbox(installation.dataDir), image: null };
-  if (kind === 'docker') return { places: [docker], notice: undefined };
+  if (kind === 'docker') return { places: [docker, local], notice: undefined };
   if (kind === 'local') return { places: [local, docker], notice: undefined };
   const problem = await dockerProblem({ engine: engineAddress(config.sandbox.dockerHost), image });
   if (problem === undefined) return { places: [docker, local], notice: undefined };
