@@ -47,6 +47,11 @@ engine_answers() {
 start_engine() {
   [ -n "${DOCKER_HOST:-}" ] && return 1 # an engine elsewhere is not ours to start
   [ ${#as_root[@]} -gt 0 ] && command -v dockerd >/dev/null || return 1
+  # A killed engine leaves its pid file, and refuses to start when another program has that number by now.
+  local pid_file=/var/run/docker.pid
+  if [ -f "$pid_file" ] && [ "$(cat "/proc/$(cat "$pid_file")/comm" 2>/dev/null)" != dockerd ]; then
+    "${as_root[@]}" rm -f "$pid_file"
+  fi
   local engine_log
   engine_log=$(mktemp "${TMPDIR:-/tmp}/dockerd.XXXXXX.log")
   say "starting the container engine, its log is $engine_log"
