@@ -1,4 +1,5 @@
-import { mkdir, open, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, open, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { OutputStream } from '../../src/contracts/run-event.ts';
@@ -64,10 +65,15 @@ export function localFiles(root: string, run: string) {
     }
   }
 
-  async function writeWhole(name: string, text: string): Promise<void> {
-    const draft = at(`${name}.${process.pid}.new`);
+  /** A draft of its own for every writer: several may write the same file at once, also within one process. */
+  async function draftOf(name: string, text: string): Promise<string> {
+    const draft = at(`${name}.${randomUUID()}.new`);
     await writeFile(draft, text);
-    await rename(draft, at(name));
+    return draft;
+  }
+
+  async function writeWhole(name: string, text: string): Promise<void> {
+    await rename(await draftOf(name, text), at(name));
   }
 
   async function readJson<T>(name: string, schema: z.ZodType<T>): Promise<T | undefined> {
@@ -148,8 +154,15 @@ export function localFiles(root: string, run: string) {
 
     result: () => readJson('result', resultSchema),
     async setResult(result: z.infer<typeof resultSchema>): Promise<void> {
-      // Two processes may come to it at once; the first stays.
-      if ((await read('result')) === undefined) await writeWhole('result', JSON.stringify(result));
+      // Several may come to it at once; the first stays, for a link never replaces.
+      const draft = await draftOf('result', JSON.stringify(result));
+      try {
+        await link(draft, at('result'));
+      } catch (error) {
+        if (!isCode(error, 'EEXIST')) throw error;
+      } finally {
+        await rm(draft, { force: true });
+      }
     },
 
     async outputBytes(): Promise<number> {

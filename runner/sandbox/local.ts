@@ -5,7 +5,7 @@ import { userInfo } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { OutputStream } from '../../src/contracts/run-event.ts';
-import { directoriesIn, freeBytes, type LocalFiles, localFiles } from './local-files.ts';
+import { directoriesIn, freeBytes, isCode, type LocalFiles, localFiles } from './local-files.ts';
 import { type HelperPlace, runHelper } from './local-helper.ts';
 import { probeLocal } from './local-probe.ts';
 import { killFamily, signalFamily } from './local-process.ts';
@@ -68,7 +68,14 @@ export function createLocalSandbox(options: LocalSandboxOptions): Sandbox {
   function followed(run: string): Promise<void> {
     const running = following.get(run);
     if (running !== undefined) return running;
-    const started = follow(filesOf(run), minFreeBytes).finally(() => following.delete(run));
+    const files = filesOf(run);
+    const started = follow(files, minFreeBytes)
+      .catch(async (error: unknown) => {
+        // Destroyed under its hands: then this says so.
+        if (isCode(error, 'ENOENT')) await files.spec();
+        throw error;
+      })
+      .finally(() => following.delete(run));
     started.catch(() => undefined);
     following.set(run, started);
     return started;

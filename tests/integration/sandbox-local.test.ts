@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createLocalSandbox } from '../../runner/sandbox/local.ts';
+import { localFiles } from '../../runner/sandbox/local-files.ts';
 import { isAlive, procIdentity, psIdentity } from '../../runner/sandbox/local-process.ts';
 import { defaultSandboxLimits, NoSpace, type Sandbox, type SandboxSpec } from '../../runner/sandbox/port.ts';
 import { processesWith, readOutput, readUntil, toText, uniqueSleep } from '../contracts/sandbox-subject.ts';
@@ -97,4 +98,16 @@ it('knows a process by number and start, from /proc and from ps', async () => {
   }
   expect(await isAlive({ pid: process.pid, identity: (await procIdentity(process.pid)) ?? '' })).toBe(true);
   expect(await isAlive({ pid: process.pid, identity: 'another boot 1' })).toBe(false);
+});
+
+it('keeps the first result, and lets everybody who comes to it at once go on', async () => {
+  await sandbox.create(shell('true'));
+  const result = { cause: 'exit', exitCode: 0, oomKilled: false } as const;
+  const tries = Array.from({ length: 40 }, (_, durationMs) => localFiles(root, 'run_1').setResult({ ...result, durationMs }));
+  await Promise.all(tries);
+  const first = await localFiles(root, 'run_1').result();
+  expect(first).toMatchObject(result);
+  await localFiles(root, 'run_1').setResult({ ...result, durationMs: 99 });
+  expect(await localFiles(root, 'run_1').result()).toEqual(first);
+  expect((await readdir(join(root, 'run_1'))).filter((name) => name.endsWith('.new'))).toEqual([]);
 });
