@@ -23,6 +23,8 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 143' HUP INT TERM
 export HOME="$tmp" GIT_DIR="$tmp/git"
+# By its full path: where nobody may enter it, not even "." can be named.
+chmod -R u+rwX "$work" 2>/dev/null || true
 
 objects=$(GIT_DIR="$work/.git" git rev-parse --git-path objects 2>/dev/null) || objects=
 tip=$(GIT_DIR="$work/.git" git rev-parse --quiet --verify 'HEAD^{commit}' 2>/dev/null) || tip=
@@ -45,7 +47,6 @@ fi
 
 # Repositories inside the working copy would become links to commits that nobody else has: their files count.
 find . -mindepth 2 -name .git -prune -exec rm -rf {} +
-chmod -R u+rX . 2>/dev/null || true
 git add --all .
 tree=$(git write-tree)
 

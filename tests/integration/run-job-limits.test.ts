@@ -94,6 +94,12 @@ describe.each(['local', 'docker'] as const)('commands that go too far on %s', (k
     await expect(stat(marker)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
+  it('files that nobody may read any more are taken over', async () => {
+    const { result } = await complete('mkdir deep; echo new > deep/new.txt; chmod -R 000 .; true');
+    expect(result).toMatchObject({ outcome: 'succeeded', files: [{ path: 'deep/new.txt', added: 1 }] });
+    await expectWell();
+  });
+
   it('promise 10: a history with a forbidden entry is refused, said so, and leaves the branch as it was', async () => {
     const { result, task } = await complete(
       [
