@@ -1,10 +1,11 @@
-import type { FileStat } from '../src/contracts/run-event.ts';
+import { type FileStat, type RunResult, totalsOf } from '../src/contracts/run-event.ts';
 import { type Git, GitFailed } from './git.ts';
 
 export interface Difference {
   /** At most `maxListedFiles`. */
   files: FileStat[];
-  changedFiles: number;
+  /** Set when there are more. */
+  totals: RunResult['totals'];
   /** For `git apply`, binary files included; undefined when it is larger than `maxPatchBytes`. */
   patch: Buffer | undefined;
 }
@@ -23,7 +24,8 @@ export async function difference(git: Git, mirror: string, from: string, to: str
     maxOutputBytes: 256 * 1024 * 1024,
   });
   const files = parseNumstat(stat);
-  return { files: files.slice(0, maxListedFiles), changedFiles: files.length, patch: await patchOf() };
+  const totals = files.length > maxListedFiles ? totalsOf({ files }) : undefined;
+  return { files: files.slice(0, maxListedFiles), totals, patch: await patchOf() };
 
   async function patchOf(): Promise<Buffer | undefined> {
     const shape = ['-p', '--binary', '--full-index', '--src-prefix=a/', '--dst-prefix=b/'];

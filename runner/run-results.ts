@@ -2,13 +2,13 @@ import type { ArtifactRef, RunResult } from '../src/contracts/run-event.ts';
 import { createRedactor } from '../src/runtime/redact-patterns.ts';
 import type { ImportedResult } from './import-result.ts';
 import type { OutputLog } from './output-log.ts';
-import { maxListedFiles, maxPatchBytes } from './patch.ts';
+import { maxPatchBytes } from './patch.ts';
 import type { Journey } from './run-journey.ts';
 import { type Ending, endingOf, endingOfError, size } from './run-outcome.ts';
 import type { Base } from './run-prepare.ts';
 import { SandboxGone, type SandboxResult } from './sandbox/port.ts';
 
-type Left = Pick<RunResult, 'commit' | 'files' | 'artifacts'>;
+type Left = Pick<RunResult, 'commit' | 'files' | 'totals' | 'artifacts'>;
 
 /**
  * From the end of the command to the result of the run: commits what it changed, keeps patch and log. Repeatable. Whatever goes wrong
@@ -72,21 +72,18 @@ async function describeChanges(journey: Journey, { commit, joined }: ImportedRes
   if (joined) {
     await journey.note('warning', 'The command replaced the history of the branch; its files were taken over as one commit.');
   }
-  const { files, changedFiles, patch } = await deps.workspace.difference(spec.project.id, base, commit, journey.left);
-  if (changedFiles > files.length) {
-    await journey.note('info', `${changedFiles} files have changed; the first ${maxListedFiles} are listed.`);
-  }
+  const { files, totals, patch } = await deps.workspace.difference(spec.project.id, base, commit, journey.left);
+  const changed = { commit, files, ...(totals === undefined ? {} : { totals }) };
   if (patch === undefined) {
     await journey.note('warning', `The patch is larger than ${size(maxPatchBytes)} and is not kept; the branch has all changes.`);
-    return { commit, files, artifacts: [] };
+    return { ...changed, artifacts: [] };
   }
   const clean = redactPatch(patch, deps.secrets);
   if (clean !== patch) {
     await journey.note('warning', 'The patch contained secrets; they are blanked out in the file. The branch has them.');
   }
   return {
-    commit,
-    files,
+    ...changed,
     artifacts: clean.length === 0 ? [] : [await deps.artifacts.keepPatch(spec, fileName(journey, 'patch'), clean)],
   };
 }

@@ -1,4 +1,5 @@
 import { encodePress } from '../contracts/press.ts';
+import { totalsOf } from '../contracts/run-event.ts';
 import { isTerminal } from '../contracts/states.ts';
 import { bold, code, plain, type Span, type View } from '../contracts/view.ts';
 import { withFallback } from '../delivery/list-view.ts';
@@ -75,7 +76,7 @@ async function taskView(ctx: CommandContext, task: TaskRow): Promise<View> {
     ...(result === undefined ? [] : [{ type: 'text' as const, spans: [bold('Result: '), plain(cleanText(result.message))] }]),
     ...(result === undefined || result.files.length === 0
       ? []
-      : [{ type: 'text' as const, spans: [plain(`${count(result.files.length, 'file')} changed.`)] }]),
+      : [{ type: 'text' as const, spans: [plain(`${count(totalsOf(result).files, 'file')} changed.`)] }]),
     ...(runSpans.length + decisionSpans.length === 0 ? [] : [{ type: 'text' as const, spans: [...runSpans, ...decisionSpans] }]),
     {
       type: 'buttons',

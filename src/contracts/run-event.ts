@@ -40,9 +40,24 @@ export const runResultSchema = z.object({
   /** Set when the command changed files: the commit on the task's branch in the clean mirror. */
   commit: z.string().optional(),
   files: z.array(fileStatSchema),
+  /** Of all changed files, where `files` lists only the first of them. Lines of text files. */
+  totals: z
+    .object({
+      files: z.number().int().nonnegative(),
+      added: z.number().int().nonnegative(),
+      removed: z.number().int().nonnegative(),
+    })
+    .optional(),
   artifacts: z.array(artifactRefSchema),
 });
 export type RunResult = z.infer<typeof runResultSchema>;
+
+/** How much a run has changed in all. */
+export function totalsOf({ files, totals }: Pick<RunResult, 'files' | 'totals'>): NonNullable<RunResult['totals']> {
+  if (totals !== undefined) return totals;
+  const sum = (pick: (file: FileStat) => number | null) => files.reduce((total, file) => total + (pick(file) ?? 0), 0);
+  return { files: files.length, added: sum(({ added }) => added), removed: sum(({ removed }) => removed) };
+}
 
 export const runEventDataSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('lifecycle'), from: runStateSchema.nullable(), to: runStateSchema, reason: z.string().optional() }),

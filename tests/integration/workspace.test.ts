@@ -312,6 +312,17 @@ describe('promise 10: the result of a run', () => {
     expect(await source.git('write-tree')).toBe(await show('rev-parse', `${commit}^{tree}`));
   });
 
+  it('lists the first of very many files and counts all of them', async () => {
+    const tree = await sandboxOf();
+    await mkdir(join(tree, 'many'));
+    await Promise.all(Array.from({ length: 2500 }, (_, n) => writeFile(join(tree, `many/${n}`), 'two\nlines\n')));
+    await rm(join(tree, 'README.md'));
+    const commit = (await collect(tree))?.commit ?? '';
+    const { files, totals } = await workspace.difference('prj_1', first, commit);
+    expect(files.length).toBe(2000);
+    expect(totals).toEqual({ files: 2501, added: 5000, removed: 1 });
+  });
+
   it('is nothing when nothing has changed, also when files were only touched', async () => {
     const tree = await sandboxOf();
     await writeFile(join(tree, 'README.md'), 'hello\n');
