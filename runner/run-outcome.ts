@@ -83,12 +83,14 @@ function interrupted(message: string): Ending {
   return { outcome: 'interrupted', cause: 'sandbox_lost', message };
 }
 
+const noRoom = /no space left|out of disk ?space|file too large/i;
+
 /** What stands behind a failed collecting, for people: the last line a helper wrote, without the marks of git. */
 function reasonOf(error: ResultInvalid | HelperFailed): string {
   if (error instanceof ResultInvalid) return error.message;
   if (error.limit === 'output_limit') return 'they are too large';
   if (error.limit === 'timed_out') return 'collecting them took too long';
-  if (error.limit !== undefined) return 'there was no room left to collect them';
+  if (error.limit !== undefined || noRoom.test(error.stderr)) return 'there is no room to collect them, they are too large';
   const line = error.stderr.trim().split('\n').at(-1) ?? '';
   return line.replace(/^(?:(?:fatal|error|sh|\/bin\/sh): *)+/i, '').slice(0, 300) || `exit code ${error.exitCode}`;
 }

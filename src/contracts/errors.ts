@@ -141,7 +141,8 @@ export const errorCatalogue = {
   'DH-306': {
     title: 'The changes could not be taken over',
     text: 'The command ended, but the files it left are not a valid result.',
-    remedy: 'Look at the log, then retry. Nothing was taken over from this run.',
+    remedy:
+      'Nothing was taken over from this run. Remove large files at the end of the command or list them in .gitignore, then retry.',
   },
   'DH-307': {
     title: 'An error inside Deckhand',

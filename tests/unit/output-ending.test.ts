@@ -69,6 +69,12 @@ describe('how a run ends', () => {
       ],
       [new ResultInvalid('object is damaged'), 'failed', 'result_invalid', /could not be taken over: object is damaged\.$/],
       [new HelperFailed(['sh'], 128, 'warning: x\nfatal: bad thing\n'), 'failed', 'result_invalid', /taken over: bad thing\.$/],
+      [
+        new HelperFailed(['sh'], 128, "fatal: sha1 file 'x' write error. Out of diskspace\n"),
+        'failed',
+        'result_invalid',
+        /too large\.$/,
+      ],
       [new HelperFailed(['sh'], 1, '', 'output_limit'), 'failed', 'result_invalid', /they are too large\.$/],
       [
         new TypeError('x is not a function'),
