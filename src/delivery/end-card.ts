@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../contracts/errors.ts';
 import { describeError, errorCatalogue } from '../contracts/errors.ts';
-import type { ArtifactRef, FileStat, RunResult } from '../contracts/run-event.ts';
+import { type ArtifactRef, type RunResult, totalsOf } from '../contracts/run-event.ts';
 import type { RunCause } from '../contracts/states.ts';
 import { type Block, type Button, code, plain, type Span, type View, type ViewFile } from '../contracts/view.ts';
 import { type CardContext, joined, person, taskButton, taskTitle, whereSpans } from './card-context.ts';
@@ -10,7 +10,7 @@ import { cleanText, oneLine, shorten } from './neutralise.ts';
 import { lastLines } from './output-tail.ts';
 import { spansText, tableText } from './plain-text.ts';
 import type { RunView } from './run-view.ts';
-import { bytes, count } from './units.ts';
+import { bytes, count, digits } from './units.ts';
 
 /** Causes with an entry in the catalogue. The others say all there is to say in their message. */
 const causeCodes: Partial<Record<RunCause, ErrorCode>> = {
@@ -54,7 +54,8 @@ export function endCard(view: RunView, context: CardContext): View {
     { type: 'title', spans: taskTitle(context), state },
     ...(succeeded ? [] : [{ type: 'text' as const, spans: whatHappened(result, context.docs) }]),
     ...output(tail, log),
-    ...changes(result.files),
+    ...changes(result),
+    ...warnings(view),
     { type: 'context', spans: joined([whereSpans(context, view), ...facts(view, result, context)]) },
     ...buttons(context, patch, files),
   ];
@@ -90,14 +91,14 @@ function output(tail: { lines: string[]; hidden: number }, log: ArtifactRef | un
   return [
     {
       type: 'context',
-      spans: [plain(`Last ${count(tail.lines.length, 'line')} of ${all.toLocaleString('en-US')}${size}; Log has all of them.`)],
+      spans: [plain(`Last ${count(tail.lines.length, 'line')} of ${digits(all)}${size}; Log has all of them.`)],
     },
     shown,
   ];
 }
 
 /** Changed files with their lines, aligned; those beyond the first few are counted. */
-function changes(files: readonly FileStat[]): Block[] {
+function changes({ files, totals }: RunResult): Block[] {
   if (files.length === 0) return [];
   const rows = files
     .slice(0, filesShown)
@@ -105,9 +106,9 @@ function changes(files: readonly FileStat[]): Block[] {
       shorten(oneLine(path), 80),
       ...(added === null || removed === null
         ? ['binary', '']
-        : [added === 0 ? '' : `+${added}`, removed === 0 ? '' : `−${removed}`]),
+        : [added === 0 ? '' : `+${digits(added)}`, removed === 0 ? '' : `−${digits(removed)}`]),
     ]);
-  const more = files.length - rows.length;
+  const more = (totals?.files ?? files.length) - rows.length;
   const table = tableText({
     type: 'table',
     columns: [
@@ -120,11 +121,17 @@ function changes(files: readonly FileStat[]): Block[] {
   return [{ type: 'code', text: more === 0 ? table : `${table}\nand ${count(more, 'more file', 'more files')}` }];
 }
 
+/** What went wrong beside the command once it had ended. A repeated collecting notes the same again. */
+function warnings(view: RunView): Block[] {
+  const texts = view.notes.filter(({ level }) => level === 'warning').map(({ text }) => shorten(oneLine(text), 300));
+  return [...new Set(texts)].map((text) => ({ type: 'context', spans: [plain(text)] }));
+}
+
 function facts(view: RunView, result: RunResult, context: CardContext): Span[][] {
   const all: Span[][] = [];
   if (result.files.length > 0) {
-    const sum = (pick: (file: FileStat) => number | null) => result.files.reduce((total, file) => total + (pick(file) ?? 0), 0);
-    const lines = `${count(result.files.length, 'file')} +${sum(({ added }) => added)} −${sum(({ removed }) => removed)}`;
+    const { files, added, removed } = totalsOf(result);
+    const lines = `${count(files, 'file')} +${digits(added)} −${digits(removed)}`;
     all.push([code(oneLine(view.git?.branch ?? context.task.branch)), plain(` ${lines}`)]);
   }
   if (result.exitCode !== undefined && result.exitCode !== 0) all.push([plain(`exit code ${result.exitCode}`)]);

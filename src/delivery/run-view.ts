@@ -85,6 +85,8 @@ function change(view: RunView, { at, actor, data }: RunEvent): Partial<RunView> 
         queuedAt: view.queuedAt ?? (data.to === 'queued' ? at : undefined),
         startedAt: view.startedAt ?? (data.to === 'preparing' ? at : undefined),
         executingAt: view.executingAt ?? (data.to === 'executing' ? at : undefined),
+        // The command has ended: what was worth a note while it ran is over too.
+        ...(data.to === 'finishing' ? { notes: [] } : {}),
         ...(isTerminal(data.to) ? { endedAt: at, endedBy: actor } : {}),
       };
     case 'stage':

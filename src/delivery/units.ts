@@ -46,9 +46,14 @@ export function ordinal(n: number): string {
   return `${n}${ending}`;
 }
 
+/** 7, 1,204. */
+export function digits(n: number): string {
+  return n.toLocaleString('en-US');
+}
+
 /** 1 file, 3 files, 1,204 lines. */
 export function count(n: number, one: string, many = `${one}s`): string {
-  return `${n.toLocaleString('en-US')} ${n === 1 ? one : many}`;
+  return `${digits(n)} ${n === 1 ? one : many}`;
 }
 
 function pair(big: number, bigUnit: string, small: number, smallUnit: string): string {

@@ -43,6 +43,40 @@ describe('the end card', () => {
     expect(labels(card)).toEqual(['Retry', 'Log', 'Show']);
   });
 
+  it('counts all changed files where the result lists only the first of them', () => {
+    const card = endCard(
+      runAfter(...executing, ended({ files, totals: { files: 30_000, added: 31_000, removed: 5 } })),
+      context(),
+    );
+    expect(text(card)).toContain('logo.png            binary\nand 29,997 more files');
+    expect(text(card)).toContain('30,000 files +31,000 −5');
+  });
+
+  it('tells what went wrong with the results, once, and not what was wrong while the command ran', () => {
+    const lost = {
+      type: 'note' as const,
+      level: 'warning' as const,
+      text: 'The changes could not be taken over: they are too large.',
+    };
+    const card = endCard(
+      runAfter(
+        ...executing,
+        { type: 'note', level: 'warning', text: 'The container engine does not answer.' },
+        { type: 'lifecycle', from: 'executing', to: 'finishing' },
+        { type: 'note', level: 'info', text: 'collected' },
+        lost,
+        lost,
+        ended({ outcome: 'failed', cause: 'exit_code', exitCode: 1, message: 'The command ended with exit code 1.' }),
+      ),
+      context(),
+    );
+    expect(
+      text(card)
+        .split('\n')
+        .filter((line) => /taken over|engine|collected/.test(line)),
+    ).toEqual([lost.text]);
+  });
+
   it('of a failure says what happened, shows the last useful lines, attaches the log and offers to retry', () => {
     const lines = Array.from({ length: 200 }, (_, n) => `line ${n}`).join('\n');
     const card = endCard(
