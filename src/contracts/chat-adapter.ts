@@ -35,9 +35,12 @@ export interface Capabilities {
   };
   buttons: { perRow: number; perMessage: number; label: number } | undefined;
   select: { options: number; label: number } | undefined;
-  /** `modal`: opens a form on a press. `guided`: the bot asks field by field. */
+  /** `modal`: opens a form on a press. `guided`: the bot asks field by field, and `openForm` is never called. */
   forms: 'modal' | 'guided';
-  /** Answers that only one person sees; elsewhere a direct message is sent. */
+  /**
+   * Answers that only one person sees; elsewhere a direct message is sent. Where it depends on the act, `ephemeral` rejects with
+   * `not_permitted` for those that cannot be answered so, and a direct message is sent too.
+   */
   ephemeral: boolean;
   threads: boolean;
   edit: boolean;
@@ -59,6 +62,7 @@ export interface Capabilities {
  * - `unknown`: the request may have been done, its answer was lost; reconcile with `find` before repeating.
  * - `gone`: channel, thread or message no longer exists (or the form's trigger has expired).
  * - `not_permitted`: the bot lacks a right or a membership; `detail` says which.
+ * - `moved`: the conversation goes on under another id (Telegram: a group became a supergroup); nothing was done.
  * - `rejected`: the platform refuses this content; repeating is useless.
  */
 export type DeliveryFailure =
@@ -67,6 +71,7 @@ export type DeliveryFailure =
   | { kind: 'unknown'; detail: string }
   | { kind: 'gone'; detail: string }
   | { kind: 'not_permitted'; detail: string }
+  | { kind: 'moved'; channel: string; detail: string }
   | { kind: 'rejected'; detail: string };
 
 export class DeliveryError extends Error {
@@ -79,6 +84,18 @@ export class DeliveryError extends Error {
     this.name = 'DeliveryError';
     this.failure = failure;
   }
+}
+
+/** The message starts a thread where the platform has threads; `title` names it where they have names. */
+export interface ThreadOpening {
+  title: string;
+}
+
+/** A conversation in which people may have written while nobody listened. */
+export interface Missed {
+  conversation: Conversation;
+  /** Nothing older is wanted (ISO 8601). */
+  since: string;
 }
 
 /** Bytes to upload with a message. */
@@ -130,9 +147,11 @@ export interface ChatAdapter {
   health(): Promise<AdapterHealth>;
   /**
    * Sends a new message. `key` is stored with the message where the platform allows (Slack metadata, Discord nonce), so that
-   * `find` recognises it.
+   * `find` recognises it. With `opens`, and when `to` is no thread yet, the message starts one: `thread` of the result is its id
+   * (Slack: the message's own; Discord: a thread made from the message; Telegram: a topic where the bot may make one, else the chain of
+   * replies to the message). Opening is part of the send: when it fails after the message went out, the failure is `unknown`.
    */
-  send(to: Conversation, view: View, key: string): Promise<MessageRef>;
+  send(to: Conversation, view: View, key: string, opens?: ThreadOpening): Promise<MessageRef>;
   /** Replaces the whole content of an own message. Idempotent. */
   edit(ref: MessageRef, view: View): Promise<void>;
   /** Finds an own message by the key it was sent with, looking at most as far back as `since` (ISO 8601). */
@@ -149,4 +168,9 @@ export interface ChatAdapter {
   react(ref: MessageRef, mark: 'received' | 'read' | 'refused', on: boolean): Promise<void>;
   /** Replaces the person's home surface. */
   publishHome(user: IdentityRef, view: View): Promise<void>;
+  /**
+   * Gives the sink what people wrote in these conversations since, oldest first. Present where the platform does not deliver again
+   * what it could not deliver (Discord gateway; Slack after its retries). Events that were stored already are harmless.
+   */
+  backfill?(missed: readonly Missed[]): Promise<void>;
 }

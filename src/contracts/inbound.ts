@@ -8,6 +8,8 @@ import { conversationSchema } from './platform.ts';
  * - `key`: what is the same on every redelivery of the same act and different for every other act of this platform and
  *   tenant (promise 2). Slack: `msg:<team>:<channel>:<ts>` for a message, so that the `message` and `app_mention` events of
  *   one message are one; `cmd:<trigger_id>`; `act:<container>:<action_ts>:<user>:<action_id>`; `view:<id>:<hash>`.
+ * - `replyTo`: the message that this one answers, where the platform's threads are chains of replies (Telegram). Whose thread it
+ *   belongs to is known to whoever sent that message, not to the adapter: `conversation.thread` is absent then.
  * - `reply`: sealed, opaque handle by which the adapter can answer this very act (Slack `response_url`); short-lived.
  * - `trigger`: sealed, opaque handle that lets the adapter open a form (Slack `trigger_id`, 3 s).
  */
@@ -24,6 +26,7 @@ const base = {
     /** Bots and integrations: never obeyed. Adapters drop them where they can tell. */
     bot: z.boolean(),
   }),
+  replyTo: z.string().optional(),
   reply: z.string().optional(),
   trigger: z.string().optional(),
 };
@@ -71,6 +74,8 @@ export const inboundEventSchema = z.discriminatedUnion('type', [
     text: z.string(),
     author: z.string().optional(),
   }),
+  /** The conversation goes on under another id: everything stored about it moves there. The actor is whoever caused it, often a bot. */
+  z.object({ ...base, type: z.literal('channel_moved'), to: z.string().min(1) }),
   /** A person opened the bot's home surface. */
   z.object({ ...base, type: z.literal('home') }),
 ]);

@@ -34,6 +34,8 @@ const buttonSchema = z.object({
   token: z.string().min(1).max(64),
   label: z.string().min(1).max(40),
   style: z.enum(['default', 'primary', 'danger']),
+  /** A press opens a form. Platforms on which a form must be the very first answer to a press (Discord) need to know before. */
+  form: z.literal(true).optional(),
   /** Asks "are you sure" where the platform can. */
   confirm: z.object({ title: z.string(), text: z.string(), ok: z.string() }).optional(),
 });
@@ -85,6 +87,8 @@ export const viewSchema = z.object({
   fallback: z.string().min(1),
   blocks: z.array(blockSchema),
   files: z.array(viewFileSchema).optional(),
+  /** Asks one person to answer by replying to this message, where the platform can show that (Telegram: ForceReply). */
+  asks: z.object({ user: z.string(), placeholder: z.string().max(64).optional() }).optional(),
 });
 export type View = z.infer<typeof viewSchema>;
 

@@ -27,6 +27,7 @@ export function judge(
     case 'rate_limited':
       return { next: 'wait', delayMs: failure.retryAfterMs, lookUp: false };
     case 'unreachable':
+    case 'moved':
       return { next: 'wait', delayMs: backoffMs(at.attempts), lookUp: false };
     case 'unknown':
       return repeatable.has(at.operation)
