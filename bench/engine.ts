@@ -58,10 +58,10 @@ export async function registerRunner(site: Site, { runs }: Engine, capacity: num
   return id;
 }
 
-/** Takes a run to where its command runs, through every step a runner takes. */
-export async function executeRun({ runs }: Engine, run: string, runner: string): Promise<RunSpec> {
+/** Takes a run to where its command runs, through every step a runner takes. Undefined when there is nothing to do for it. */
+export async function executeRun({ runs }: Engine, run: string, runner: string): Promise<RunSpec | undefined> {
   const claim = await runs.claim(run, runner);
-  if (!claim.ok) throw new Error(`claim of ${run} refused: ${claim.reason}`);
+  if (!claim.ok) return undefined;
   const { spec } = claim;
   const stage = async (name: 'repository' | 'workspace' | 'sandbox' | 'command', detail: string) => {
     if (!(await runs.append(run, runner, [{ type: 'stage', stage: name, detail }]))) throw new Error(`${run} was lost`);

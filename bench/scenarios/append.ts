@@ -76,7 +76,9 @@ async function startRuns({ database, engine }: BenchEngine, runner: string): Pro
     }
     return runs;
   });
-  for (const run of created) await executeRun(engine, run, runner);
+  for (const run of created) {
+    if ((await executeRun(engine, run, runner)) === undefined) throw new Error(`${run} could not be claimed`);
+  }
   return created;
 }
 

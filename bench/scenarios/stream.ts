@@ -107,7 +107,10 @@ async function playRunner(site: Site, { engine, queue }: BenchEngine, runner: st
   let ended = 0;
 
   async function live(run: string): Promise<void> {
-    const { command } = await executeRun(engine, run, runner);
+    const spec = await executeRun(engine, run, runner);
+    // A job may come again after its run has ended.
+    if (spec === undefined) return;
+    const { command } = spec;
     const over = new AbortController();
     engine.runs.watch(run, runner, over.signal);
     const began = performance.now() + Math.random() * lineEveryMs;
@@ -135,15 +138,21 @@ async function playRunner(site: Site, { engine, queue }: BenchEngine, runner: st
     ended += 1;
   }
 
-  const worker = await queue.work(
-    {
-      'run.execute': ({ run }) =>
-        live(run).catch((error: unknown) => {
-          if (!site.signal.aborted) failures.push(`${run}: ${error}`);
-        }),
-    },
-    { concurrency: runCount },
-  );
+  /** A run lives once, however often its job comes. */
+  const active = new Set<string>();
+  async function take(run: string): Promise<void> {
+    if (active.has(run)) return;
+    active.add(run);
+    try {
+      await live(run);
+    } catch (error) {
+      if (!site.signal.aborted) failures.push(`${run}: ${error}`);
+    } finally {
+      active.delete(run);
+    }
+  }
+
+  const worker = await queue.work({ 'run.execute': ({ run }) => take(run) }, { concurrency: runCount });
   site.onEnd(() => worker.stop(1000));
   return { appends, failures, ended: () => ended };
 }
