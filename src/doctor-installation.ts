@@ -24,7 +24,7 @@ export async function examineInstallation(config: Config): Promise<DoctorCheck[]
   const unused = existsSync(config.dataDir) ? undefined : await mkdtemp(join(tmpdir(), 'deckhand-doctor-'));
   try {
     const place = { hostId: hostIdOf(config.dataDir) ?? 'host-unused', dataDir: unused ?? config.dataDir };
-    const elsewhere = [...platformProbes(config), ...sandboxProbes(config, place)];
+    const elsewhere = [...platformProbes(config), ...sandboxProbes(config, place, async () => undefined)];
     return await withDatabase(config, (probes) => examine([...machineProbes(config), ...probes, ...elsewhere]));
   } finally {
     if (unused !== undefined) await rm(unused, { recursive: true, force: true });

@@ -1,4 +1,3 @@
-import type { DoctorCheck } from './commands/command.ts';
 import type { ChatAdapter } from './contracts/chat-adapter.ts';
 import type { DoctorProbe } from './doctor.ts';
 
@@ -6,6 +5,7 @@ import type { DoctorProbe } from './doctor.ts';
 interface SelfCheck {
   name: string;
   ok: boolean;
+  harmless?: boolean | undefined;
   detail: string;
   remedy?: string | undefined;
 }
@@ -41,15 +41,18 @@ export function sandboxProbe(
         const found = checks.slice(0, 3).map((check) => check.detail);
         return { name, state: 'ok', detail: `${found.join('; ')}; ${checks.length} checks hold.` };
       }
-      const state: DoctorCheck['state'] = otherwise === undefined ? 'failed' : 'warning';
       return wrong.map((check) => ({
         name,
-        state,
-        detail: `${check.name}: ${check.detail}${otherwise === undefined ? '' : ` ${otherwise}`}`,
+        state: otherwise === undefined && check.harmless !== true ? 'failed' : 'warning',
+        detail: `${check.name}: ${sentence(check.detail)}${otherwise === undefined ? '' : ` ${otherwise}`}`,
         remedy: check.remedy,
       }));
     },
   };
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 /** The queue answers and says how much waits in it. */

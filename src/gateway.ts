@@ -6,7 +6,7 @@ import { InboxWorker } from './commands/inbox-worker.ts';
 import { projectSyncedReply } from './commands/project-card.ts';
 import type { Config } from './config.ts';
 import type { ChatAdapter } from './contracts/chat-adapter.ts';
-import type { RunControl } from './contracts/run-control.ts';
+import type { RunControl, SandboxOffer } from './contracts/run-control.ts';
 import { createProjector } from './delivery/projector.ts';
 import { createSender } from './delivery/sender.ts';
 import { type DoctorProbe, examine } from './doctor.ts';
@@ -78,7 +78,11 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     databaseProbe(async () => database.url),
     queueProbe(() => queue.counts()),
     ...adapters.map(platformProbe),
-    ...sandboxProbes(config, { hostId: infrastructure.dataDir.hostId, dataDir: infrastructure.dataDir.path }),
+    ...sandboxProbes(
+      config,
+      { hostId: infrastructure.dataDir.hostId, dataDir: infrastructure.dataDir.path },
+      async () => (await offerOf(infrastructure))?.sandbox,
+    ),
   ];
   const bus = createBus({
     tasks: engine.tasks,
@@ -209,8 +213,12 @@ async function prepare({ config, infrastructure, logger, lab }: GatewayInput, ad
   }
 }
 
-async function about({ database }: Infrastructure, startedAt: Date, config: Config): Promise<About> {
-  const offer = await database.transaction((tx) => currentOffer(tx));
+function offerOf({ database }: Infrastructure): Promise<SandboxOffer | undefined> {
+  return database.transaction((tx) => currentOffer(tx));
+}
+
+async function about(infrastructure: Infrastructure, startedAt: Date, config: Config): Promise<About> {
+  const offer = await offerOf(infrastructure);
   return {
     version: programVersion(),
     startedAt,

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Place } from '../runner/run-journey.ts';
 import { createDockerSandbox } from '../runner/sandbox/docker.ts';
-import { dockerProblem } from '../runner/sandbox/docker-ready.ts';
+import { type DockerProblem, dockerProblem } from '../runner/sandbox/docker-ready.ts';
 import { engineAddress } from '../runner/sandbox/engine-address.ts';
 import { createLocalSandbox } from '../runner/sandbox/local.ts';
 import type { Sandbox } from '../runner/sandbox/port.ts';
@@ -16,7 +16,7 @@ const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export interface SandboxChoice {
   /** The first is for new runs; the others continue what was started in them. */
   places: readonly [Place, ...Place[]];
-  /** Why commands run without isolation although that was not asked for. */
+  /** What whoever starts Deckhand must know about it: that commands are not isolated, or cannot run yet. */
   notice: string | undefined;
 }
 
@@ -25,14 +25,18 @@ export async function chooseSandboxes(config: Config, installation: { hostId: st
   const { kind, image } = config.sandbox;
   const docker = { sandbox: dockerSandbox(config, installation.hostId), image };
   const local = { sandbox: localSandbox(installation.dataDir), image: null };
-  if (kind === 'docker') return { places: [docker, local], notice: undefined };
-  if (kind === 'local') return { places: [local, docker], notice: undefined };
-  const problem = await dockerProblem({ engine: engineAddress(config.sandbox.dockerHost), image });
-  if (problem === undefined) return { places: [docker, local], notice: undefined };
-  return {
-    places: [local, docker],
-    notice: `Commands run WITHOUT isolation, as child processes of Deckhand: ${problem.detail}. ${problem.remedy}`,
-  };
+  const unprotected = 'Commands run WITHOUT isolation, as child processes of Deckhand';
+  if (kind === 'local') return { places: [local, docker], notice: `${unprotected}: SANDBOX=local asks for it.` };
+  const problem = await problemOf(config);
+  if (kind === 'docker' || problem === undefined) {
+    const notice = problem && `Commands CANNOT RUN yet: ${problem.detail}. ${problem.remedy}`;
+    return { places: [docker, local], notice };
+  }
+  return { places: [local, docker], notice: `${unprotected}: ${problem.detail}. ${problem.remedy} Then start Deckhand again.` };
+}
+
+function problemOf({ sandbox }: Config): Promise<DockerProblem | undefined> {
+  return dockerProblem({ engine: engineAddress(sandbox.dockerHost), image: sandbox.image });
 }
 
 function dockerSandbox(config: Config, hostId: string): Sandbox {
@@ -45,21 +49,39 @@ function localSandbox(dataDir: string): Sandbox {
   return createLocalSandbox({ root: join(dataDir, 'sandboxes'), path: systemPath });
 }
 
-/** Probes for doctor of what commands run in. With `auto` a missing engine is only something to look at. */
-export function sandboxProbes(config: Config, installation: { hostId: string; dataDir: string }): DoctorProbe[] {
-  const { kind } = config.sandbox;
-  if (kind === 'local') {
-    const sandbox = localSandbox(installation.dataDir);
-    return [
-      sandboxProbe('local', (signal) => sandbox.probe(signal), 'Set SANDBOX=docker when others than you can start commands.'),
-    ];
+/**
+ * Probes for doctor of what commands run in. With `auto`, that is decided at the start of a runner: `inUse` tells what the one that
+ * is up has decided, undefined where none is up.
+ */
+export function sandboxProbes(
+  config: Config,
+  installation: { hostId: string; dataDir: string },
+  inUse: () => Promise<Sandbox['kind'] | undefined>,
+): DoctorProbe[] {
+  const local = sandboxProbe('local', (signal) => localSandbox(installation.dataDir).probe(signal));
+  const docker = (otherwise?: string) =>
+    sandboxProbe('docker', (signal) => dockerSandbox(config, installation.hostId).probe(signal), otherwise);
+  switch (config.sandbox.kind) {
+    case 'local':
+      return [local];
+    case 'docker':
+      return [docker()];
+    case 'auto':
+      return [{ ...docker(), run: examineAuto }];
   }
-  const sandbox = dockerSandbox(config, installation.hostId);
-  const otherwise = kind === 'auto' ? 'Until then commands run without isolation.' : undefined;
-  return [sandboxProbe('docker', (signal) => sandbox.probe(signal), otherwise)];
+
+  async function examineAuto(signal: AbortSignal) {
+    const [problem, used] = await Promise.all([problemOf(config), inUse()]);
+    if (used === 'docker' || (used === undefined && problem === undefined)) return await docker().run(signal);
+    const findings = await Promise.all([docker('Commands run without isolation instead.').run(signal), local.run(signal)]);
+    const late = { name: 'sandbox', state: 'warning', detail: tooLate, remedy: 'Start Deckhand again.' } as const;
+    return [...findings.flat(), ...(problem === undefined ? [late] : [])];
+  }
 }
 
-/** Says loudly, once, that commands are not isolated. */
-export function announce(choice: SandboxChoice, logger: Logger): void {
-  if (choice.notice !== undefined) logger.warn({ sandbox: 'local' }, choice.notice);
+const tooLate = 'A container engine answers now, but none did when the runner started, so commands still run without isolation.';
+
+/** Says it loudly, once. */
+export function announce({ notice, places }: SandboxChoice, logger: Logger): void {
+  if (notice !== undefined) logger.warn({ sandbox: places[0].sandbox.kind }, notice);
 }

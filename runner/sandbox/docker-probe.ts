@@ -3,6 +3,7 @@ import { initArguments, lockedDown, probePrefix, sandboxLabels, sandboxUser } fr
 import type { DiskChoice } from './docker-disk.ts';
 import { call } from './docker-engine.ts';
 import { collectFrom } from './docker-exec.ts';
+import { engineRemedy } from './docker-ready.ts';
 import { type ProbeCheck, SandboxUnreachable } from './port.ts';
 import { readAll } from './tar.ts';
 
@@ -25,18 +26,22 @@ export async function probeDocker(input: ProbeInput): Promise<ProbeCheck[]> {
   const { docker, signal } = input;
   const checks: ProbeCheck[] = [];
   /** Runs one part; a failure becomes a failed check, and the parts that need it are left out. */
-  async function part(name: string, remedy: string, examine: () => Promise<string>): Promise<boolean> {
+  async function part(
+    name: string,
+    remedy: string | ((error: unknown) => string),
+    examine: () => Promise<string>,
+  ): Promise<boolean> {
     try {
       checks.push({ name, ok: true, detail: await examine() });
       return true;
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error);
-      checks.push({ name, ok: false, detail, remedy });
+      checks.push({ name, ok: false, detail, remedy: typeof remedy === 'string' ? remedy : remedy(error) });
       return false;
     }
   }
 
-  const engine = await part('engine', 'Start the container engine, or set DOCKER_HOST.', async () => {
+  const engine = await part('engine', engineRemedy, async () => {
     const [version, info] = await Promise.all([call(() => docker.version(), signal), call(() => docker.info(), signal)]);
     return `Docker ${version.Version}, cgroup version ${info.CgroupVersion ?? '1'}, ${info.Driver}`;
   });

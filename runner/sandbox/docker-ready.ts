@@ -23,12 +23,31 @@ export async function dockerProblem(options: {
     return undefined;
   } catch (error) {
     if (hasStatus(error, 404)) {
-      return { detail: `the image ${options.image} is not on the container engine`, remedy: 'Build it: npm run image' };
+      return {
+        detail: `the image ${options.image} is not on the container engine`,
+        remedy: 'Build it: `npm run image`. SANDBOX_IMAGE names another one.',
+      };
     }
-    const detail = error instanceof Error ? error.message : String(error);
-    return {
-      detail: `no container engine answers (${detail})`,
-      remedy: 'Start one, or set DOCKER_HOST; docs/install.md says more.',
-    };
+    return { detail: `no container engine answers (${reasonOf(error)})`, remedy: engineRemedy(error) };
   }
+}
+
+/** What to do about an engine that does not answer. Pure. */
+export function engineRemedy(error: unknown): string {
+  const denied = codeOf(error) === 'EACCES' || codeOf(error) === 'EPERM';
+  if (denied)
+    return 'Give the user that runs Deckhand access to the engine (group `docker` on most machines); docs/install.md says more.';
+  return 'Start the engine, or set DOCKER_HOST to its address; docs/install.md says more.';
+}
+
+/** The words of the system, without those of the layers above it. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  if (cause instanceof Error && cause.name === 'TimeoutError') return `nothing within ${answerMs / 1000} s`;
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+function codeOf(error: unknown): unknown {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  return cause instanceof Error && 'code' in cause ? cause.code : undefined;
 }

@@ -17,8 +17,12 @@ export async function probeLocal(root: string, path: string, minFreeBytes: numbe
   return [
     {
       name: 'isolation',
-      ok: true,
-      detail: `None: commands run on this machine as ${userInfo().username} and see all that user sees`,
+      ok: false,
+      harmless: true,
+      detail:
+        `None: commands run on this machine as ${userInfo().username}, with all that user may do, the network of the machine, ` +
+        'and no limits of memory, CPU, processes and disk.',
+      remedy: 'Let commands run in containers: SANDBOX=docker, with a container engine and `npm run image`.',
     },
     programs,
     await checkDisk(root, minFreeBytes),

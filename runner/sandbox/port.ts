@@ -205,6 +205,8 @@ export interface ProbeCheck {
   /** Stable name: `engine`, `image`, `network`, … */
   name: string;
   ok: boolean;
+  /** Of what is not ok: nothing is broken, commands run, but somebody should know. */
+  harmless?: boolean | undefined;
   /** What was found, in one sentence. */
   detail: string;
   /** What to do when it is not ok. */

@@ -26,7 +26,16 @@ export const doctor = defineCommand({
     ]);
     return {
       view: withFallback([
-        { type: 'text', spans: [bold(failed === 0 ? 'Every part works' : `${failed} of ${checks.length} parts need attention`)] },
+        {
+          type: 'text',
+          spans: [
+            bold(
+              failed === 0
+                ? 'Every part works'
+                : `${failed} of ${checks.length} parts ${failed === 1 ? 'needs' : 'need'} attention`,
+            ),
+          ],
+        },
         { type: 'text', spans: lines.flatMap((line, at) => [...(at === 0 ? [] : [plain('\n')]), ...line]) },
       ]),
       audience: 'person',
