@@ -19,6 +19,8 @@ export interface StreamOutputOptions {
   store(events: OutputEvent[], cursor: OutputCursor): Promise<void>;
   /** The sandbox does not answer and is asked again, until it does. */
   onUnreachable(error: SandboxUnreachable): void | Promise<void>;
+  /** It answers again: output has come, or its end. */
+  onAnswer(): void | Promise<void>;
   signal: AbortSignal;
 }
 
@@ -98,9 +100,11 @@ export async function streamOutput(options: StreamOutputOptions): Promise<Output
     for (let waitMs = 500; ; waitMs = Math.min(2 * waitMs, longestWaitMs)) {
       try {
         for await (const chunk of options.sandbox.output(options.run, { ...next }, signal)) {
+          if (waitMs > 500) await options.onAnswer();
           waitMs = 500;
           await take(chunk);
         }
+        if (waitMs > 500) await options.onAnswer();
         return;
       } catch (error) {
         signal.throwIfAborted();

@@ -1,6 +1,6 @@
 import { streamOutput } from './output.ts';
 import { type OutputLog, openOutputLog } from './output-log.ts';
-import { type Journey, LetGo } from './run-journey.ts';
+import { engineAway, type Journey, LetGo } from './run-journey.ts';
 import { type Ending, stoppedBeforeStart } from './run-outcome.ts';
 import { SandboxGone, type SandboxResult } from './sandbox/port.ts';
 
@@ -33,8 +33,9 @@ export async function executeRun(journey: Journey, log: OutputLog): Promise<Exec
       signal: left,
       async onUnreachable(error) {
         deps.logger.warn({ run, err: error }, 'output unreachable');
-        await journey.note('warning', 'The container engine does not answer; the output continues when it does.');
+        await journey.note('warning', `${engineAway} The output continues when it is back.`);
       },
+      onAnswer: () => journey.note('info', 'The container engine answers again.'),
       async store(events, cursor) {
         if (!(await journey.calls.append(run, deps.runner, events, cursor))) throw new LetGo(`${run} is not held any more`);
         await journey.at('output_committed');

@@ -34,7 +34,7 @@ export interface RunnerDeps {
   /** Of every command; the time comes with the run. */
   limits?: Partial<Omit<SandboxLimits, 'timeMs'>> | undefined;
   stopGraceMs?: number | undefined;
-  /** How long the start of a run waits for a container engine that does not answer (1 minute). */
+  /** How long the start of a run waits for a container engine that does not answer (1 hour). */
   engineWaitMs?: number | undefined;
   beatEveryMs?: number | undefined;
   reapEveryMs?: number | undefined;
@@ -70,7 +70,7 @@ export function createRunner(deps: RunnerDeps): Runner {
     secrets: deps.secrets,
     limits: { ...defaultSandboxLimits, ...deps.limits },
     stopGraceMs: deps.stopGraceMs ?? 10_000,
-    engineWaitMs: deps.engineWaitMs ?? 60_000,
+    engineWaitMs: deps.engineWaitMs ?? 60 * 60_000,
     clock: deps.clock ?? systemClock,
     logger,
     at: deps.at ?? (() => undefined),

@@ -5,8 +5,12 @@ import type { Logger } from '../src/runtime/logger.ts';
 import type { Artifacts } from './artifacts.ts';
 import type { AtPoint, CrashPoint } from './crash-points.ts';
 import { isUnreachable, patiently, type RunCalls } from './patience.ts';
+import { duration } from './run-outcome.ts';
 import type { Sandbox, SandboxLimits } from './sandbox/port.ts';
 import type { Workspace } from './workspace.ts';
+
+/** What has happened, and what somebody must do about it. */
+export const engineAway = 'The container engine does not answer; it must be started on the machine of the runner.';
 
 /** Where commands run: a sandbox provider and the image it uses. */
 export interface Place {
@@ -91,7 +95,8 @@ export function createJourney(
         signal,
         async onWait(error) {
           deps.logger.warn({ run: spec.run, err: error }, 'sandbox unreachable');
-          await note('warning', 'The container engine does not answer; waiting for it.');
+          const until = withinMs === undefined ? '' : ` This run waits ${duration(withinMs)} for it.`;
+          await note('warning', `${engineAway} The run goes on by itself when the engine is back.${until}`);
         },
         onAnswer: () => note('info', 'The container engine answers again.'),
       }),

@@ -128,10 +128,9 @@ function output(view: RunView, context: CardContext): Block[] {
 
 function notes(view: RunView, context: CardContext): Block[] {
   const shown = notesShown[context.thread.verbosity];
-  if (shown === 0) return [];
-  return view.notes
-    .slice(-shown)
-    .map(({ text, at }) => ({ type: 'context', spans: [plain(`${shorten(oneLine(text), 300)} `), moment(at)] }));
+  // Quiet does not mean that nobody is told why nothing happens.
+  const notes = shown === 0 ? view.notes.slice(-1).filter(({ level }) => level === 'warning') : view.notes.slice(-shown);
+  return notes.map(({ text, at }) => ({ type: 'context', spans: [plain(`${shorten(oneLine(text), 300)} `), moment(at)] }));
 }
 
 function buttons(view: RunView, context: CardContext): Block[] {

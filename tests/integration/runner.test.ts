@@ -200,7 +200,10 @@ describe('a container engine that does not answer', () => {
       cause: 'sandbox_unavailable',
       message: 'The container engine does not answer, so the command was not started.',
     });
-    expect(await noteTexts(run)).toContain('The container engine does not answer; waiting for it.');
+    expect(await noteTexts(run)).toContain(
+      'The container engine does not answer; it must be started on the machine of the runner. ' +
+        'The run goes on by itself when the engine is back. This run waits 1 s for it.',
+    );
   });
 
   it('is used as soon as it answers', async () => {

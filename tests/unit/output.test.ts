@@ -46,6 +46,7 @@ function options(change: Partial<StreamOutputOptions> & Pick<StreamOutputOptions
     from: start,
     secrets: ['hunter2-hunter2'],
     onUnreachable: () => undefined,
+    onAnswer: () => undefined,
     signal: new AbortController().signal,
     ...change,
   };
@@ -190,9 +191,10 @@ describe('streaming output into the log', () => {
     const parts: Part[] = Array.from({ length: 30 }, (_, i) => ['stdout', Buffer.from(`line ${i}\n`)]);
     const commits: { events: OutputEvent[]; cursor: OutputCursor }[] = [];
     const sandbox = sandboxWith(parts, { breakAfter: [7, 3] });
-    const gone: unknown[] = [];
-    await streamOutput(options({ sandbox, store: storeTo(commits), onUnreachable: (error) => void gone.push(error) }));
-    expect(gone.length).toBe(2);
+    const told: string[] = [];
+    const onUnreachable = () => void told.push('gone');
+    await streamOutput(options({ sandbox, store: storeTo(commits), onUnreachable, onAnswer: () => void told.push('back') }));
+    expect(told).toEqual(['gone', 'back', 'gone', 'back']);
     expect(
       textOf(
         commits.flatMap(({ events }) => events),
