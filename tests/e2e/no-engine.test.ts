@@ -1,0 +1,237 @@
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type DeckhandProcess, newDataDir, type Program, runDeckhand, startDeckhand } from '../support/deckhand-process.ts';
+import { LabClient } from '../support/lab-client.ts';
+import { leftOfRuns, processesOf } from '../support/machine-traces.ts';
+import { createSocketRelay, type SocketRelay } from '../support/socket-relay.ts';
+import { eventually, waitFor } from '../support/wait-for.ts';
+
+let dataDir: Awaited<ReturnType<typeof newDataDir>>;
+let relay: SocketRelay;
+const programs: Program[] = [];
+const patience = { timeoutMs: 30_000, everyMs: 50 };
+
+beforeEach(async () => {
+  dataDir = await newDataDir();
+  relay = createSocketRelay(join(dataDir.path, 'engine.sock'), '/var/run/docker.sock');
+});
+
+afterEach(async () => {
+  for (const program of programs.splice(0)) await program.end('SIGTERM');
+  await relay.cut();
+  for (const { pid } of processesOf(dataDir.path)) process.kill(pid, 'SIGKILL');
+  await eventually(() => expect(processesOf(dataDir.path)).toEqual([]), patience);
+  await dataDir.remove();
+}, 60_000);
+
+/** Deckhand whose container engine is behind the relay. */
+async function start(settings: Record<string, string>): Promise<{ deckhand: DeckhandProcess; ada: LabClient }> {
+  const deckhand = await startDeckhand(dataDir.path, { DOCKER_HOST: relay.address, ...settings });
+  programs.push(deckhand);
+  return { deckhand, ada: new LabClient(deckhand.url, 'ada') };
+}
+
+async function doctor(settings: Record<string, string>): Promise<{ code: number | null; text: string }> {
+  const program = runDeckhand(['doctor'], dataDir.path, { DOCKER_HOST: relay.address, ...settings });
+  programs.push(program);
+  const code = await program.ended;
+  return { code, text: program.log.join('\n') };
+}
+
+/** What the log warns of about sandboxes at the start. */
+function notices(deckhand: DeckhandProcess): unknown[] {
+  return deckhand.logged(/^Commands /).map(({ level, msg }) => `${level}: ${msg}`);
+}
+
+async function readiness(deckhand: DeckhandProcess): Promise<unknown> {
+  const response = await fetch(`${deckhand.url}/readyz`);
+  return [response.status, ((await response.json()) as { status: unknown }).status];
+}
+
+async function cardSays(ada: LabClient, task: number, pattern: RegExp): Promise<void> {
+  await eventually(async () => expect((await ada.card(task)).text).toMatch(pattern), patience);
+}
+
+/** From now on commands run without an approval. */
+async function askNobody(ada: LabClient): Promise<void> {
+  await ada.slash('/deckhand settings policy=yolo concurrency=4');
+  await ada.waitFor(/Settings of demo .*yolo/, patience);
+}
+
+const away = /container engine does not answer; it must be started on the machine of the runner\./;
+
+test('without a container engine everything works, and it is said everywhere that nothing is isolated', {
+  timeout: 90_000,
+}, async () => {
+  const { deckhand, ada } = await start({});
+  expect(notices(deckhand)).toEqual([
+    expect.stringMatching(
+      /^warn: Commands run WITHOUT isolation.*no container engine answers \(connect ENOENT .*engine\.sock\)\. Start /,
+    ),
+  ]);
+  expect(await readiness(deckhand)).toEqual([200, 'ready']);
+  expect(await ada.told('/deckhand about')).toContain('not isolated');
+
+  // Asked for, decided, done: each of the three messages says it.
+  const stamp = await ada.sh('npm run stamp');
+  const request = await ada.waitFor(/wants to run a command/, { button: 'Approve', ...patience });
+  expect(request.text).toMatch(/where: .*not isolated *, the network of the machine .*risk: not isolated/);
+  await ada.press(request, 'Approve');
+  expect((await ada.end(stamp)).text).toMatch(/✔ done in .*README\.md is stamped.*sandbox local, not isolated/);
+  await cardSays(ada, stamp, /✔ done in .*sandbox local, not isolated/);
+  await ada.waitFor(/wanted to run a command .*Ada approved it .*not isolated/, patience);
+
+  await askNobody(ada);
+  const slow = await ada.sh('npm run slow');
+  await cardSays(ada, slow, /running.*sandbox local, not isolated.*starting on this machine, not isolated.*step 2 of 120/);
+  await ada.slash(`/deckhand stop #${slow}`);
+  expect((await ada.end(slow)).text).toMatch(/○ cancelled after .*sandbox local, not isolated/);
+  await eventually(async () => expect(await leftOfRuns(dataDir.path)).toEqual([]), patience);
+
+  const inChat = await ada.told('/deckhand doctor');
+  expect(inChat).toMatch(/2 of 10 parts need attention/);
+  expect(inChat).toMatch(/⏸ sandbox docker · engine: .*Commands run without isolation instead\. Start the engine/);
+  expect(inChat).toMatch(
+    /⏸ sandbox local · isolation: None: .*no limits of memory, CPU, processes and disk\. Let commands run in containers/,
+  );
+  const onTerminal = await doctor({ PORT: new URL(deckhand.url).port });
+  expect(onTerminal.code).toBe(0);
+  expect(onTerminal.text).toMatch(/^▸ sandbox docker +engine: .*\n +Start the engine, or set DOCKER_HOST/m);
+  expect(onTerminal.text).toMatch(/^▸ sandbox local +isolation: None: .*\n +Let commands run in containers: SANDBOX=docker/m);
+  expect(onTerminal.text).toContain('0 failed, 2 to look at');
+});
+
+test('with SANDBOX=docker, runs wait for the engine, say so, and go on when it answers', { timeout: 120_000 }, async () => {
+  const settings = { SANDBOX: 'docker' };
+  expect(await doctor(settings)).toEqual({
+    code: 1,
+    text: expect.stringMatching(/^✖ sandbox docker +engine: .*does not answer/m),
+  });
+  const first = await start(settings);
+  expect(notices(first.deckhand)).toEqual([expect.stringMatching(/^warn: Commands CANNOT RUN yet: no container engine answers/)]);
+  expect(await readiness(first.deckhand)).toEqual([200, 'ready']);
+  await askNobody(first.ada);
+  const patient = await first.ada.sh('echo patience; npm run stamp');
+  const unwanted = await first.ada.sh('echo never mind');
+  for (const task of [patient, unwanted]) {
+    await cardSays(first.ada, task, away);
+    await cardSays(first.ada, task, /preparing.*The run goes on by itself when the engine is back\. This run waits 1 h for it\./);
+  }
+  await first.ada.slash(`/deckhand stop #${unwanted}`);
+  expect((await first.ada.end(unwanted)).text).toMatch(/○ cancelled.*before the command started/);
+  expect(await first.ada.told('/deckhand doctor')).toMatch(
+    /1 of 9 parts needs attention.*✖ sandbox docker · engine: .*Start the engine/,
+  );
+  expect(await first.deckhand.end('SIGTERM')).toBe(0);
+
+  // A restart changes nothing about the waiting.
+  const { ada } = await start(settings);
+  await cardSays(ada, patient, /preparing/);
+  await relay.mend();
+  const end = await ada.end(patient);
+  expect(end.text).toMatch(/✔ done in .*patience.*README\.md is stamped.*README\.md \+2.*sandbox docker/);
+  expect(end.text).not.toContain('not isolated');
+  await cardSays(ada, patient, /✔ done in/);
+  expect((await ada.thread(patient)).filter(({ buttons }) => buttons.includes('Retry'))).toHaveLength(1);
+  await eventually(async () => expect(await leftOfRuns(dataDir.path)).toEqual([]), patience);
+});
+
+test('an engine that is lost while commands run takes nothing with it', { timeout: 120_000 }, async () => {
+  await relay.mend();
+  const { deckhand, ada } = await start({ SANDBOX: 'docker' });
+  expect(notices(deckhand)).toEqual([]);
+  await askNobody(ada);
+  const counting = await ada.sh('for i in $(seq 1 80); do echo line $i; sleep 0.1; done; npm run stamp');
+  const endless = await ada.sh('echo begun; sleep 600');
+  await cardSays(ada, counting, /line \d/);
+  await cardSays(ada, endless, /begun/);
+
+  await relay.cut();
+  await cardSays(ada, counting, /it must be started on the machine of the runner\. The output continues when it is back\./);
+  await cardSays(ada, endless, away);
+  const waiting = await ada.sh('echo began later');
+  await cardSays(ada, waiting, /preparing.*This run waits 1 h for it\./);
+  await ada.slash(`/deckhand stop #${endless}`);
+  await cardSays(ada, endless, /stopping/);
+  expect(await ada.told('/deckhand doctor')).toMatch(/✖ sandbox docker · engine: .*does not answer/);
+  expect(await readiness(deckhand)).toEqual([200, 'ready']);
+
+  await relay.mend();
+  expect((await ada.end(waiting)).text).toMatch(/✔ done in .*began later/);
+  expect((await ada.end(endless)).text).toMatch(/○ cancelled after .*begun/);
+  expect((await ada.end(counting)).text).toMatch(/✔ done in .*README\.md \+2/);
+  expect(await ada.told(`/deckhand logs #${counting}`)).toContain('line 80');
+  const log = await waitFor('the log', async () => (await ada.file(counting, /\.log$/)).toString(), patience);
+  expect(log.match(/^line \d+$/gm)).toEqual(Array.from({ length: 80 }, (_, index) => `line ${index + 1}`));
+  await eventually(async () => expect(await leftOfRuns(dataDir.path)).toEqual([]), patience);
+});
+
+test('an image that is missing is named with what to do: by auto as what it falls back from, by docker at the end of each run', {
+  timeout: 90_000,
+}, async () => {
+  await relay.mend();
+  const missing = { SANDBOX_IMAGE: 'deckhand-no-such-image:1' };
+  const automatic = await start(missing);
+  expect(notices(automatic.deckhand)).toEqual([
+    expect.stringMatching(
+      /^warn: Commands run WITHOUT isolation.*the image deckhand-no-such-image:1 is not on the container engine\. Build it: `npm run image`/,
+    ),
+  ]);
+  const look = await automatic.ada.sh('git log --oneline');
+  expect((await automatic.ada.end(look)).text).toMatch(/✔ done in .*sandbox local, not isolated/);
+  await automatic.deckhand.end('SIGTERM');
+
+  const told = await doctor({ ...missing, SANDBOX: 'docker' });
+  expect(told).toEqual({
+    code: 1,
+    text: expect.stringMatching(/^✖ sandbox docker +image: Image deckhand-no-such-image:1 is not .*\n +Run `npm run image`\./m),
+  });
+  const strict = await start({ ...missing, SANDBOX: 'docker' });
+  expect(notices(strict.deckhand)).toEqual([
+    expect.stringMatching(/^warn: Commands CANNOT RUN yet: the image deckhand-no-such-image:1 /),
+  ]);
+  const refused = await strict.ada.sh('git status');
+  const end = await strict.ada.end(refused);
+  expect(end.text).toMatch(/✖ failed .*Image deckhand-no-such-image:1 is not on the container engine.*npm run image.*DH-602/);
+  expect(end.buttons).toContain('Retry');
+});
+
+test('runs in flight keep their sandbox when the next start chooses another', { timeout: 120_000 }, async () => {
+  await relay.mend();
+  const first = await start({ SANDBOX: 'local' });
+  expect(notices(first.deckhand)).toEqual([
+    expect.stringMatching(/^warn: Commands run WITHOUT isolation.*SANDBOX=local asks for it/),
+  ]);
+  const asked = await first.ada.sh('echo asked; ls /workspace');
+  await first.ada.waitFor(/wants to run a command .*not isolated/, { button: 'Approve', ...patience });
+  await askNobody(first.ada);
+  const local = await first.ada.sh('npm run slow');
+  await cardSays(first.ada, local, /step 2 of 120/);
+  await first.deckhand.end('SIGTERM');
+
+  const second = await start({ SANDBOX: 'docker' });
+  const contained = await second.ada.sh('npm run slow');
+  await cardSays(second.ada, contained, /running.*sandbox docker.*step 2 of 120/);
+  await cardSays(second.ada, local, /running.*sandbox local, not isolated.*step ([4-9]|\d\d) of 120/);
+  await second.ada.slash(`/deckhand stop #${local}`);
+  expect((await second.ada.end(local)).text).toMatch(/○ cancelled after .*sandbox local, not isolated/);
+
+  // What was asked for the machine itself does not count as asked for a container: it is asked again.
+  const request = await second.ada.waitFor(/wants to run a command .*not isolated/, { button: 'Approve', ...patience });
+  await second.ada.press(request, 'Approve');
+  const again = await second.ada.waitFor(/wants to run a command .*where: \/workspace in a container/, {
+    button: 'Approve',
+    ...patience,
+  });
+  await second.ada.press(again, 'Approve');
+  expect((await second.ada.end(asked)).text).toMatch(/✔ done in .*asked.*README\.md.*sandbox docker/);
+  await second.deckhand.end('SIGTERM');
+
+  const third = await start({ SANDBOX: 'local' });
+  await cardSays(third.ada, contained, /running.*sandbox docker .*step \d+ of 120/);
+  await third.ada.slash(`/deckhand stop #${contained}`);
+  const end = await third.ada.end(contained);
+  expect(end.text).toMatch(/○ cancelled after .*sandbox docker/);
+  expect(end.text).not.toContain('not isolated');
+  await eventually(async () => expect(await leftOfRuns(dataDir.path)).toEqual([]), patience);
+});
