@@ -7,8 +7,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { commandsMarkdown } from '../src/commands/commands-page.ts';
-import { describeVariables } from '../src/config.ts';
 import { type ErrorEntry, errorCatalogue } from '../src/contracts/errors.ts';
+import { describeVariables } from '../src/variables.ts';
 
 const root = new URL('..', import.meta.url);
 type Variables = ReturnType<typeof describeVariables>;
@@ -37,7 +37,7 @@ function readPage(path: string): string | undefined {
 function configurationPage(variables: Variables): string {
   return page(
     '# Configuration',
-    'Made from `src/config.ts`; `npm run docs` writes it anew.',
+    'Made from `src/variables.ts`; `npm run docs` writes it anew.',
     'Deckhand reads variables of the environment, and those of a file `.env` in the directory it is started in. None is needed: without any, Deckhand keeps its data in `~/.deckhand` and opens the lab. An empty value counts as unset. What is wrong is reported all at once, by the names of the variables and never their values, and the program ends with exit code 78.',
     ...[...grouped(variables)].flatMap(([group, members]) => [
       `## ${group}`,

@@ -47,7 +47,7 @@ export async function createApp(
         infrastructure: found,
         engine,
         logger,
-        slack: lab?.slack ?? slackConfig(config),
+        platforms: lab?.platforms ?? config.platforms,
         lab,
         readArtifact: artifactReader(found),
       });
@@ -98,12 +98,4 @@ export async function createApp(
     },
     url: () => url?.(),
   };
-}
-
-function slackConfig({ slack }: Config) {
-  if (slack === undefined) return undefined;
-  const { botToken, apiUrl, connection } = slack;
-  return connection.mode === 'socket'
-    ? { botToken, apiUrl, appToken: connection.appToken }
-    : { botToken, apiUrl, signingSecret: connection.signingSecret };
 }

@@ -31,7 +31,7 @@ export async function examineInstallation(config: Config): Promise<DoctorCheck[]
   }
 }
 
-function platformProbes({ slack }: Config): DoctorProbe[] {
+function platformProbes({ platforms: { slack } }: Config): DoctorProbe[] {
   if (slack === undefined) return [];
   const web = createWeb({ botToken: slack.botToken, apiUrl: slack.apiUrl, logger: silent });
   const health = () => slackHealth({ web, mode: 'account', running: false, socket: undefined });

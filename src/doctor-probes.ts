@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { DoctorCheck } from './commands/command.ts';
 import type { Config } from './config.ts';
+import { platformModes } from './config-platforms.ts';
 import type { DoctorProbe } from './doctor.ts';
 import { migrationState } from './store/migrate.ts';
 
@@ -55,9 +56,7 @@ export function checkGit(output: string): DoctorCheck {
 function checkConfiguration(config: Config): DoctorCheck {
   const name = 'configuration';
   const sources = [
-    config.lab
-      ? 'no platform is set up, the lab stands in'
-      : `Slack over ${config.slack?.connection.mode === 'socket' ? 'Socket Mode' : 'HTTP'}`,
+    ...(config.lab ? ['no platform is set up, the lab stands in'] : platformModes(config.platforms)),
     config.databaseUrl === undefined ? 'embedded PostgreSQL' : 'PostgreSQL at DATABASE_URL',
   ];
   if (config.warnings.length === 0) return { name, state: 'ok', detail: `Valid: ${sources.join(', ')}.` };

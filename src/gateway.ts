@@ -1,10 +1,11 @@
-import { createSlackAdapter, type SlackConfig } from '../adapters/slack/adapter.ts';
 import { type LabSeed, prepareWorkspace, seedLab } from './access/first-start.ts';
+import { createAdapters } from './adapters.ts';
 import { createBus } from './commands/bus.ts';
 import type { About } from './commands/command.ts';
 import { InboxWorker } from './commands/inbox-worker.ts';
 import { projectSyncedReply } from './commands/project-card.ts';
 import type { Config } from './config.ts';
+import type { PlatformConfigs } from './config-platforms.ts';
 import type { ChatAdapter } from './contracts/chat-adapter.ts';
 import type { RunControl, SandboxOffer } from './contracts/run-control.ts';
 import { createProjector } from './delivery/projector.ts';
@@ -15,7 +16,7 @@ import { databaseProbe, machineProbes } from './doctor-probes.ts';
 import { createHttpServer, type HttpServer, type RouteGroup } from './http/server.ts';
 import type { Infrastructure } from './infrastructure.ts';
 import { createMetrics } from './metrics.ts';
-import { connectWithinMs, platformsPart } from './platforms.ts';
+import { platformsPart } from './platforms.ts';
 import { systemClock } from './runtime/clock.ts';
 import type { Part } from './runtime/lifecycle.ts';
 import type { Logger } from './runtime/logger.ts';
@@ -32,8 +33,8 @@ export interface GatewayInput {
   infrastructure: Infrastructure;
   engine: Engine;
   logger: Logger;
-  /** Slack as configured, or the lab's. */
-  slack: SlackConfig | undefined;
+  /** As configured, or those of the lab. */
+  platforms: PlatformConfigs;
   lab: { routes: RouteGroup; seed: LabSeed } | undefined;
   readArtifact(id: string): Promise<Uint8Array | undefined>;
 }
@@ -51,26 +52,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
   const metrics = createMetrics(database, queue);
   const startedAt = systemClock.now();
 
-  const adapters: ChatAdapter[] = [];
-  if (input.slack !== undefined) {
-    const context = 'slack handle';
-    const open = (token: string) => {
-      try {
-        return secretBox.open(token, context);
-      } catch {
-        return undefined; // made with another key, or by nobody we know: the handle is of no use
-      }
-    };
-    adapters.push(
-      createSlackAdapter(input.slack, {
-        logger,
-        clock: systemClock,
-        seal: (text) => secretBox.seal(text, context),
-        open,
-        startWithinMs: connectWithinMs,
-      }),
-    );
-  }
+  const adapters = createAdapters(input.platforms, { secretBox, logger });
 
   const publishSync = (project: string) => queue.publish('project.sync', { project }, { id: project });
   const probes: DoctorProbe[] = [

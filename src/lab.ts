@@ -1,6 +1,5 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SlackConfig } from '../adapters/slack/adapter.ts';
 import { slackManifest } from '../adapters/slack/manifest.ts';
 import { ensureDemoProject } from '../lab/demo-project.ts';
 import { labRoutes } from '../lab/lab-server.ts';
@@ -9,11 +8,12 @@ import { createSlackEmulator, type SlackEmulator } from '../lab/slack/emulator.t
 import type { LabSeed } from './access/first-start.ts';
 import { complete } from './commands/complete.ts';
 import { usageHint } from './commands/registry.ts';
+import type { PlatformConfigs } from './config-platforms.ts';
 import type { RouteGroup } from './http/server.ts';
 
 /** The stand-in for platforms when none is configured. */
 export interface Lab {
-  slack: SlackConfig;
+  platforms: PlatformConfigs;
   routes: RouteGroup;
   seed: LabSeed;
   close(): Promise<void>;
@@ -28,7 +28,7 @@ export async function startLab(dataDir: string): Promise<Lab> {
   const [slack] = await Promise.all([startSlack(join(dataDir, 'lab')), ensureDemoProject(project)]);
   const { botToken, appToken } = slack.credentials;
   return {
-    slack: { botToken, appToken, apiUrl: slack.apiUrl },
+    platforms: { slack: { botToken, appToken, apiUrl: slack.apiUrl }, telegram: undefined, discord: undefined },
     routes: { name: 'lab', access: 'this machine', register: (server) => registerLab(server, slack) },
     seed: {
       tenant: { platform: 'slack', tenant: slack.teamId, name: 'Deckhand Lab', botUser: slack.botUserId },

@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { describeVariables, loadConfig } from '../../src/config.ts';
+import { loadConfig } from '../../src/config.ts';
 import { AppError } from '../../src/contracts/errors.ts';
+import { describeVariables } from '../../src/variables.ts';
 
 function problemsOf(variables: Record<string, string>): string[] {
   try {
@@ -15,6 +16,8 @@ function problemsOf(variables: Record<string, string>): string[] {
   }
 }
 
+const telegram = { TELEGRAM_BOT_TOKEN: `123456:${'a'.repeat(35)}` };
+const webhookSecret = 'a-long-enough-secret';
 const slack = { SLACK_BOT_TOKEN: 'xoxb-1', SLACK_APP_TOKEN: 'xapp-1' };
 
 test('without any variable the lab runs on loopback with an embedded database', () => {
@@ -24,7 +27,7 @@ test('without any variable the lab runs on loopback with an embedded database', 
     http: { host: '127.0.0.1', port: 3000, publicUrl: undefined },
     secretKey: undefined,
     owners: [],
-    slack: undefined,
+    platforms: { slack: undefined, telegram: undefined, discord: undefined },
     lab: true,
     sandbox: { kind: 'auto', image: 'deckhand-sandbox:1', dockerHost: undefined },
     runnerConcurrency: 4,
@@ -47,6 +50,11 @@ test('every variable reaches its place', () => {
     SLACK_BOT_TOKEN: 'xoxb-1',
     SLACK_SIGNING_SECRET: 'signing',
     SLACK_API_URL: 'http://127.0.0.1:1/api/',
+    ...telegram,
+    TELEGRAM_WEBHOOK_SECRET: webhookSecret,
+    DISCORD_BOT_TOKEN: 'discord-token',
+    DISCORD_APPLICATION_ID: '123456789012345678',
+    DISCORD_API_URL: 'http://127.0.0.1:2/api/',
     SANDBOX: 'docker',
     SANDBOX_IMAGE: 'acme/sandbox:7',
     DOCKER_HOST: 'tcp://engine:2375',
@@ -63,18 +71,41 @@ test('every variable reaches its place', () => {
       { platform: 'telegram', tenant: undefined, user: '34' },
       { platform: 'discord', tenant: undefined, user: '56' },
     ],
-    slack: { botToken: 'xoxb-1', connection: { mode: 'http', signingSecret: 'signing' }, apiUrl: 'http://127.0.0.1:1/api/' },
+    platforms: {
+      slack: { botToken: 'xoxb-1', signingSecret: 'signing', apiUrl: 'http://127.0.0.1:1/api/' },
+      telegram: {
+        token: telegram.TELEGRAM_BOT_TOKEN,
+        webhook: { secret: webhookSecret, publicUrl: 'https://deckhand.example.com' },
+      },
+      discord: { token: 'discord-token', applicationId: '123456789012345678', apiUrl: 'http://127.0.0.1:2/api' },
+    },
     lab: false,
     sandbox: { kind: 'docker', image: 'acme/sandbox:7', dockerHost: 'tcp://engine:2375' },
     runnerConcurrency: 16,
     logLevel: 'debug',
-    secrets: ['postgresql://u:p@db/deckhand', key.toString('base64'), 'xoxb-1', 'signing'],
+    secrets: [
+      'postgresql://u:p@db/deckhand',
+      key.toString('base64'),
+      'xoxb-1',
+      'signing',
+      telegram.TELEGRAM_BOT_TOKEN,
+      webhookSecret,
+      'discord-token',
+    ],
     warnings: [],
   });
 });
 
 test('an app token turns Socket Mode on, whatever else is set', () => {
-  expect(loadConfig({ ...slack, SLACK_SIGNING_SECRET: 's' }).slack?.connection).toEqual({ mode: 'socket', appToken: 'xapp-1' });
+  expect(loadConfig({ ...slack, SLACK_SIGNING_SECRET: 's' }).platforms.slack).toEqual({ botToken: 'xoxb-1', appToken: 'xapp-1' });
+});
+
+test('a webhook takes a secret and a public address, else Telegram is polled, and a warning says so', () => {
+  const given = { ...telegram, TELEGRAM_WEBHOOK_SECRET: webhookSecret };
+  const polled = loadConfig(given);
+  expect(polled.platforms.telegram).toEqual({ token: telegram.TELEGRAM_BOT_TOKEN });
+  expect(polled.warnings).toEqual([expect.stringContaining('TELEGRAM_WEBHOOK_SECRET is set without PUBLIC_URL')]);
+  expect(loadConfig({ ...given, PUBLIC_URL: 'https://a.example' }).platforms.telegram?.webhook).toBeDefined();
 });
 
 test('an empty value counts as unset', () => {
@@ -101,6 +132,11 @@ test('all problems are reported together, those of single variables and those be
 test.each([
   [{ SLACK_BOT_TOKEN: 'xoxb-1' }, 'SLACK_BOT_TOKEN needs SLACK_APP_TOKEN'],
   [{ SLACK_APP_TOKEN: 'xapp-1' }, 'SLACK_APP_TOKEN is set without SLACK_BOT_TOKEN'],
+  [{ TELEGRAM_BOT_TOKEN: 'secret' }, 'TELEGRAM_BOT_TOKEN must read'],
+  [{ ...telegram, TELEGRAM_WEBHOOK_SECRET: 'short' }, 'TELEGRAM_WEBHOOK_SECRET must be'],
+  [{ TELEGRAM_API_ROOT: 'http://127.0.0.1:1' }, 'TELEGRAM_API_ROOT is set without TELEGRAM_BOT_TOKEN'],
+  [{ DISCORD_BOT_TOKEN: 't', DISCORD_PUBLIC_KEY: 'abc' }, 'DISCORD_PUBLIC_KEY must be'],
+  [{ DISCORD_API_URL: 'http://127.0.0.1:1' }, 'DISCORD_API_URL is set without DISCORD_BOT_TOKEN'],
   [{ SLACK_SIGNING_SECRET: 's' }, 'SLACK_SIGNING_SECRET is set without SLACK_BOT_TOKEN'],
   [{ ...slack, SLACK_BOT_TOKEN: 'xoxp-1' }, 'SLACK_BOT_TOKEN must start with xoxb-'],
   [{ HOST: '192.168.1.5' }, 'HOST must be a loopback address'],

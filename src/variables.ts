@@ -1,0 +1,279 @@
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+import { z } from 'zod';
+import { logLevels } from './runtime/logger.ts';
+
+/** What a variable is, beside its schema. docs/configuration.md and .env.example are made from it. */
+interface Facts {
+  group: 'Data' | 'Web server' | 'People and keys' | 'Slack' | 'Telegram' | 'Discord' | 'Running commands' | 'Log';
+  description: string;
+  /** What holds when it is unset, in words. */
+  fallback: string;
+  example: string;
+  /** Its value never appears in a log line. */
+  secret?: true;
+}
+
+const facts = z.registry<Facts>();
+
+const integer = (min: number, max: number) => {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return z.string().regex(/^\d+$/, message).transform(Number).pipe(z.number().min(min, message).max(max, message));
+};
+const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
+  z.enum(values, `must be one of ${values.join(', ')}`);
+const startsWith = (prefix: string) => z.string().startsWith(prefix, `must start with ${prefix}`);
+const webAddress = z.string().refine(isWebAddress, 'must be an address that starts with http:// or https://');
+
+/** Every variable that Deckhand reads. Nothing else looks at the environment. */
+export const environmentSchema = z.object({
+  DECKHAND_DATA_DIR: z.string().default('~/.deckhand').transform(expandHome).register(facts, {
+    group: 'Data',
+    description: 'Directory of the embedded database, git mirrors, working copies, files of runs, and keys.',
+    fallback: '`~/.deckhand`',
+    example: '/var/lib/deckhand',
+  }),
+  DATABASE_URL: z
+    .string()
+    .refine((value) => /^postgres(ql)?:\/\/./.test(value), 'must be an address that starts with postgresql://')
+    .optional()
+    .register(facts, {
+      group: 'Data',
+      description:
+        'PostgreSQL 14 or newer to keep everything in. `deckhand gateway` and `deckhand runner` meet there and need it.',
+      fallback: 'embedded PostgreSQL in the data directory',
+      example: 'postgresql://deckhand:password@db.example.com:5432/deckhand',
+      secret: true,
+    }),
+  HOST: z.string().default('127.0.0.1').register(facts, {
+    group: 'Web server',
+    description: 'Address to listen on. `0.0.0.0` takes connections from other machines; the lab refuses that.',
+    fallback: '`127.0.0.1`',
+    example: '0.0.0.0',
+  }),
+  PORT: integer(0, 65535).prefault('3000').register(facts, {
+    group: 'Web server',
+    description: 'Port to listen on; `0` takes any free one and logs which.',
+    fallback: '`3000`',
+    example: '3000',
+  }),
+  PUBLIC_URL: webAddress
+    .transform((value) => value.replace(/\/+$/, ''))
+    .optional()
+    .register(facts, {
+      group: 'Web server',
+      description: 'Address under which platforms and people reach this server from outside.',
+      fallback: 'none; platforms that can are connected to from inside',
+      example: 'https://deckhand.example.com',
+    }),
+  DECKHAND_SECRET_KEY: z
+    .string()
+    .refine(isSecretKey, 'must be 32 bytes in base64; `openssl rand -base64 32` makes one')
+    .transform((value) => Buffer.from(value, 'base64'))
+    .optional()
+    .register(facts, {
+      group: 'People and keys',
+      description: 'Key that stored credentials are encrypted with, 32 bytes in base64. Needed with DATABASE_URL; keep a copy.',
+      fallback: 'made on the first start and kept in the data directory',
+      example: 'the output of `openssl rand -base64 32`',
+      secret: true,
+    }),
+  DECKHAND_OWNERS: z.string().default('').transform(parseOwners).register(facts, {
+    group: 'People and keys',
+    description:
+      'People made owners at start, separated by commas: `slack:<team id>/<user id>`, `telegram:<id>`, `discord:<id>`.',
+    fallback: 'none; the first start prints a code, and whoever sends `claim <code>` becomes owner',
+    example: 'slack:T012AB3CD/U012AB3CD',
+  }),
+  SLACK_BOT_TOKEN: startsWith('xoxb-').optional().register(facts, {
+    group: 'Slack',
+    description: 'Bot token of the Slack app. Connects Deckhand to Slack; docs/setup/slack.md leads there step by step.',
+    fallback: 'no Slack; without any platform the lab starts',
+    example: 'xoxb-…',
+    secret: true,
+  }),
+  SLACK_APP_TOKEN: startsWith('xapp-').optional().register(facts, {
+    group: 'Slack',
+    description: 'App-level token with the scope connections:write. Turns on Socket Mode, which needs no public address.',
+    fallback: 'Slack sends to PUBLIC_URL over HTTP',
+    example: 'xapp-…',
+    secret: true,
+  }),
+  SLACK_SIGNING_SECRET: z.string().optional().register(facts, {
+    group: 'Slack',
+    description:
+      'Signing secret of the Slack app. Needed when there is no SLACK_APP_TOKEN: it proves that a request is from Slack.',
+    fallback: 'none',
+    example: 'the signing secret of the app page',
+    secret: true,
+  }),
+  SLACK_API_URL: webAddress.optional().register(facts, {
+    group: 'Slack',
+    description: 'Address of the Slack Web API, for Slack GovCloud, a proxy or a test.',
+    fallback: '`https://slack.com/api/`',
+    example: 'https://slack-gov.com/api/',
+  }),
+  TELEGRAM_BOT_TOKEN: z
+    .string()
+    .regex(/^\d+:[\w-]{30,}$/, 'must read <digits>:<letters and digits>, as BotFather gives it')
+    .optional()
+    .register(facts, {
+      group: 'Telegram',
+      description: 'Token of the bot. Connects Deckhand to Telegram; docs/setup/telegram.md leads there step by step.',
+      fallback: 'no Telegram; without any platform the lab starts',
+      example: '123456789:AA…',
+      secret: true,
+    }),
+  TELEGRAM_WEBHOOK_SECRET: z
+    .string()
+    .regex(/^[\w-]{16,256}$/, 'must be 16 to 256 letters, digits, _ or -')
+    .optional()
+    .register(facts, {
+      group: 'Telegram',
+      description: 'Turns on the webhook: Telegram sends to PUBLIC_URL and proves itself with this secret.',
+      fallback: 'Deckhand asks Telegram for news (long polling), which needs no public address',
+      example: 'the output of `openssl rand -hex 32`',
+      secret: true,
+    }),
+  TELEGRAM_API_ROOT: webAddress
+    .transform((value) => value.replace(/\/+$/, ''))
+    .optional()
+    .register(facts, {
+      group: 'Telegram',
+      description: 'Address of the Telegram Bot API, for a server of your own, a proxy or a test.',
+      fallback: '`https://api.telegram.org`',
+      example: 'http://127.0.0.1:8081',
+    }),
+  DISCORD_BOT_TOKEN: z.string().optional().register(facts, {
+    group: 'Discord',
+    description: 'Token of the bot. Connects Deckhand to Discord; docs/setup/discord.md leads there step by step.',
+    fallback: 'no Discord; without any platform the lab starts',
+    example: 'the token of the page "Bot"',
+    secret: true,
+  }),
+  DISCORD_APPLICATION_ID: z
+    .string()
+    .regex(/^\d{17,20}$/, 'must be the 17 to 20 digits of the application')
+    .optional()
+    .register(facts, {
+      group: 'Discord',
+      description: 'Id of the application. `deckhand discord invite` needs it.',
+      fallback: 'asked from Discord',
+      example: '1234567890123456789',
+    }),
+  DISCORD_PUBLIC_KEY: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/i, 'must be 64 hexadecimal digits')
+    .optional()
+    .register(facts, {
+      group: 'Discord',
+      description:
+        'Public key of the application. Opens `/discord/interactions` for commands and buttons over HTTP; messages always come over the gateway.',
+      fallback: 'commands and buttons come over the gateway, which needs no public address',
+      example: 'the public key of the page "General Information"',
+    }),
+  DISCORD_API_URL: webAddress
+    .transform((value) => value.replace(/\/+$/, ''))
+    .optional()
+    .register(facts, {
+      group: 'Discord',
+      description: 'Address of the Discord API without its version, for a proxy or a test.',
+      fallback: '`https://discord.com/api`',
+      example: 'http://127.0.0.1:8082/api',
+    }),
+  SANDBOX: oneOf(['auto', 'docker', 'local']).default('auto').register(facts, {
+    group: 'Running commands',
+    description:
+      'Where commands run. `docker`: each run in a container. `local`: as a child process with the rights of Deckhand, not isolated.',
+    fallback: '`auto`: `docker` when a container engine answers, else `local` with a warning',
+    example: 'docker',
+  }),
+  SANDBOX_IMAGE: z.string().default('deckhand-sandbox:1').register(facts, {
+    group: 'Running commands',
+    description: 'Image of the containers. `npm run image` builds the default one.',
+    fallback: '`deckhand-sandbox:1`',
+    example: 'deckhand-sandbox:1',
+  }),
+  DOCKER_HOST: z
+    .string()
+    .regex(/^(unix|tcp|http|https|ssh):\/\/./, 'must be an address such as unix:///var/run/docker.sock')
+    .optional()
+    .register(facts, {
+      group: 'Running commands',
+      description: 'Address of the container engine.',
+      fallback: '`unix:///var/run/docker.sock`',
+      example: 'unix:///run/user/1000/docker.sock',
+    }),
+  RUNNER_CONCURRENCY: integer(1, 64).prefault('4').register(facts, {
+    group: 'Running commands',
+    description: 'Runs at the same time on this machine, over all projects.',
+    fallback: '`4`',
+    example: '4',
+  }),
+  LOG_LEVEL: oneOf(logLevels)
+    .default('info')
+    .register(facts, {
+      group: 'Log',
+      description: `How much is logged: ${logLevels.join(', ')}. JSON lines on standard output, readable lines on a terminal.`,
+      fallback: '`info`',
+      example: 'debug',
+    }),
+});
+
+export type Environment = z.output<typeof environmentSchema>;
+export type VariableName = keyof Environment;
+
+/** A person who is made owner at start. Only Slack's ids need their tenant. */
+export interface OwnerRef {
+  platform: 'slack' | 'telegram' | 'discord';
+  tenant: string | undefined;
+  user: string;
+}
+
+/** Name, schema facts and order of every variable, for the generated pages. */
+export function describeVariables(): (Facts & { name: VariableName })[] {
+  return names().map((name) => ({ name, ...factsOf(name) }));
+}
+
+/** In the order of the documentation. */
+export function names(): VariableName[] {
+  return environmentSchema.keyof().options;
+}
+
+export function factsOf(name: VariableName): Facts {
+  const found = facts.get(environmentSchema.shape[name]);
+  if (found === undefined) throw new Error(`${name} has no description`);
+  return found;
+}
+
+function expandHome(value: string): string {
+  const path = value === '~' || value.startsWith('~/') ? join(homedir(), value.slice(1)) : value;
+  return isAbsolute(path) ? path : resolve(path);
+}
+
+function isWebAddress(value: string): boolean {
+  return /^https?:\/\//.test(value) && URL.canParse(value);
+}
+
+function isSecretKey(value: string): boolean {
+  return /^[A-Za-z0-9+/]{43}=$/.test(value) && Buffer.from(value, 'base64').length === 32;
+}
+
+function parseOwners(value: string, context: z.RefinementCtx): OwnerRef[] {
+  const owners: OwnerRef[] = [];
+  const entries = value.split(',').map((entry) => entry.trim());
+  for (const [index, entry] of entries.entries()) {
+    if (entry === '') continue;
+    const slack = /^slack:([TE][A-Z0-9]+)\/([UW][A-Z0-9]+)$/.exec(entry);
+    const other = /^(telegram|discord):(\d+)$/.exec(entry);
+    if (slack?.[1] !== undefined && slack[2] !== undefined) {
+      owners.push({ platform: 'slack', tenant: slack[1], user: slack[2] });
+    } else if (other?.[2] !== undefined) {
+      owners.push({ platform: other[1] === 'telegram' ? 'telegram' : 'discord', tenant: undefined, user: other[2] });
+    } else {
+      const message = `entry ${index + 1} must read slack:<team id>/<user id>, telegram:<id> or discord:<id>`;
+      context.addIssue({ code: 'custom', message });
+    }
+  }
+  return owners;
+}
