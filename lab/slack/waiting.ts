@@ -1,13 +1,15 @@
-import type { Change } from './model.ts';
-import type { State } from './state.ts';
+/** Something that announces its changes: the state of an emulator. */
+interface Announcing<C> {
+  subscribe(listener: (change: C) => void): () => void;
+}
 
 /**
  * Waits until `look` finds something: at once, or at a later change of the state. `look` gets no change the first time and the
  * change afterwards. Rejects after `timeoutMs` with `describe()`, which should tell what was there instead.
  */
-export function waitForChange<T>(
-  state: State,
-  look: (change: Change | undefined) => T | undefined,
+export function waitForChange<T, C>(
+  state: Announcing<C>,
+  look: (change: C | undefined) => T | undefined,
   options: { timeoutMs: number; describe: () => string },
 ): Promise<T> {
   // The stack of the caller says which wait of a test ran out, so the error is made here and not in the timer.
