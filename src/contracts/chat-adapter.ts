@@ -149,13 +149,17 @@ export interface ChatAdapter {
    * Sends a new message. `key` is stored with the message where the platform allows (Slack metadata, Discord nonce), so that
    * `find` recognises it. With `opens`, and when `to` is no thread yet, the message starts one: `thread` of the result is its id
    * (Slack: the message's own; Discord: a thread made from the message; Telegram: a topic where the bot may make one, else the chain of
-   * replies to the message). Opening is part of the send: when it fails after the message went out, the failure is `unknown`.
+   * replies to the message). Opening is part of the send: when it fails after the message went out, the failure is `unknown`. Without
+   * `thread` in the result the message's own id stands for the thread (Slack; direct conversations of Discord).
    */
   send(to: Conversation, view: View, key: string, opens?: ThreadOpening): Promise<MessageRef>;
   /** Replaces the whole content of an own message. Idempotent. */
   edit(ref: MessageRef, view: View): Promise<void>;
-  /** Finds an own message by the key it was sent with, looking at most as far back as `since` (ISO 8601). */
-  find(to: Conversation, key: string, since: string): Promise<MessageRef | undefined>;
+  /**
+   * Finds an own message by the key it was sent with, looking at most as far back as `since` (ISO 8601). `opens`: it was sent with that,
+   * and the answer to it was lost; a message that was found without a thread gets it now, as `send` would have made it.
+   */
+  find(to: Conversation, key: string, since: string, opens?: ThreadOpening): Promise<MessageRef | undefined>;
   /** Shows `view` to one person only. `reply` is the handle of the act being answered, tried first when present. */
   ephemeral(to: Conversation, user: IdentityRef, view: View, reply: string | undefined): Promise<void>;
   /** Opens the direct conversation with a person. Idempotent. */

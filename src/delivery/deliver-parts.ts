@@ -1,9 +1,10 @@
-import { DeliveryError } from '../contracts/chat-adapter.ts';
+import { DeliveryError, type ThreadOpening } from '../contracts/chat-adapter.ts';
 import type { Conversation } from '../contracts/platform.ts';
 import { plain, type View, type ViewFile } from '../contracts/view.ts';
 import type { Part } from '../store/outbox-rows.ts';
 import { type Delivery, refOf } from './delivery.ts';
 import { repeatsUnknown } from './failures.ts';
+import { oneLine, shorten } from './neutralise.ts';
 import { digest, fileSlot, readFile } from './upload.ts';
 
 /** A send or an upload whose outcome is unknown, cannot be looked up and is not repeated. */
@@ -71,7 +72,8 @@ async function sendMessage(delivery: Delivery, slot: string, view: View, look: s
   const again = delivery.part(slot)?.again ?? 0;
   const key = sendKey(delivery.row.id, slot, again);
   const where = slot === 'm0' ? to : { ...to, ...threadOf(delivery) };
-  const found = await lookUp(delivery, slot, key, where);
+  const opens = slot === 'm0' ? openingOf(delivery) : undefined;
+  const found = await lookUp(delivery, slot, key, where, opens);
   if (found !== undefined) {
     // Which version arrived is not known: it is edited to this one.
     delivery.setPart({ slot, ...found, digest: '', ...(again === 0 ? {} : { again }) });
@@ -80,7 +82,7 @@ async function sendMessage(delivery: Delivery, slot: string, view: View, look: s
     if (part?.message !== undefined && (await edited(delivery, { ...part, message: part.message }, view, look))) return;
     return await sendMessage(delivery, slot, view, look, to);
   }
-  const ref = await delivery.call('send', { channel: where.channel, slot }, () => adapter.send(where, view, key));
+  const ref = await delivery.call('send', { channel: where.channel, slot }, () => adapter.send(where, view, key, opens));
   delivery.setPart({
     slot,
     message: ref.message,
@@ -101,6 +103,14 @@ function threadOf(delivery: Delivery): { thread?: string } {
   return thread === undefined ? {} : { thread };
 }
 
+const openingTitle = 100;
+
+/** Set when the first message of the row starts the thread of its task. */
+function openingOf({ row: { thread, opens } }: Delivery): ThreadOpening | undefined {
+  if (thread !== undefined || opens === undefined) return undefined;
+  return { title: shorten(`#${opens.number} ${oneLine(opens.title)}`.trim(), openingTitle) };
+}
+
 /** The message that opens a thread is there: others of that thread wait for its id. */
 async function opened(delivery: Delivery, slot: string): Promise<void> {
   const { row } = delivery;
@@ -115,6 +125,7 @@ async function lookUp(
   slot: string,
   key: string,
   where: Conversation,
+  opens: ThreadOpening | undefined,
 ): Promise<{ message: string; channel: string; thread?: string } | undefined> {
   const { claimed, deps, row } = delivery;
   if (!delivery.isDoubtful(slot)) return undefined;
@@ -124,7 +135,7 @@ async function lookUp(
   }
   // Nothing of the row can be older than the row; a minute for clocks that differ.
   const since = new Date(Date.now() - row.ageMs - 60_000).toISOString();
-  const ref = await deps.adapter.find(where, key, since);
+  const ref = await deps.adapter.find(where, key, since, opens);
   if (ref === undefined) return undefined;
   return { message: ref.message, channel: ref.channel, ...(ref.thread === undefined ? {} : { thread: ref.thread }) };
 }

@@ -18,6 +18,8 @@ export interface WaitingRow {
   thread: string | undefined;
   threadId: string | undefined;
   anchor: boolean;
+  /** Number and title of the task whose thread the message opens; undefined: it opens none. */
+  opens: { number: number; title: string } | undefined;
   payloadType: OutboxPayload['type'];
   /** Account that an ephemeral, direct, form or home payload is for. */
   user: string | undefined;
@@ -69,6 +71,7 @@ export interface ClaimedRow {
 const waitingColumns = Prisma.sql`
   o."id", o."workspaceId" AS workspace, o."platform", o."tenant", o."channel", o."channelKind",
   COALESCE(o."thread", t."externalId") AS thread, o."threadId", o."anchor", o."payloadType",
+  CASE WHEN k."id" IS NULL THEN NULL ELSE jsonb_build_object('number', k."number", 'title', k."title") END AS opens,
   o."payload"->'user'->>'user' AS "user", o."payload"->'message'->>'message' AS about,
   o."priority", o."externalId", o."attemptedAt", o."attemptedSlot",
   extract(epoch FROM clock_timestamp() - o."attemptedAt")::float8 * 1000 AS "attemptAgeMs",
@@ -92,6 +95,7 @@ export async function waitingRows(
           : Prisma.sql`AND o."updatedAt" > now() - make_interval(secs => ${which.sinceSeconds})`;
   const rows = await database.db.$queryRaw<Record<string, unknown>[]>(Prisma.sql`
     SELECT ${waitingColumns} FROM "Outbox" o LEFT JOIN "Thread" t ON t."id" = o."threadId"
+    LEFT JOIN "Task" k ON k."id" = t."taskId" AND o."anchor" AND o."thread" IS NULL AND t."externalId" IS NULL
     WHERE o."state" = 'pending' ${filter}`);
   return rows.map((row) => {
     const filled = Object.fromEntries(Object.entries(row).map(([key, value]) => [key, value ?? undefined]));

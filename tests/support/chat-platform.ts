@@ -4,6 +4,7 @@ import {
   DeliveryError,
   type DeliveryFailure,
   type Operation,
+  type ThreadOpening,
   type UploadFile,
 } from '../../src/contracts/chat-adapter.ts';
 import type { Conversation, IdentityRef, MessageRef } from '../../src/contracts/platform.ts';
@@ -16,6 +17,8 @@ export interface PlatformMessage {
   id: string;
   channel: string;
   thread: string | undefined;
+  /** The thread that it starts, where threads have ids and names of their own. */
+  started: { thread: string; title: string } | undefined;
   key: string;
   /** Every version shown, oldest first. */
   views: View[];
@@ -36,6 +39,8 @@ export interface PlatformOptions {
       ) => Fault | undefined)
     | undefined;
   latencyMs?: (() => number) | undefined;
+  /** Threads have ids and names of their own, as on Discord; else the message that starts a thread names it, as on Slack. */
+  ownThreads?: boolean | undefined;
 }
 
 export const testCapabilities: Capabilities = {
@@ -72,12 +77,14 @@ export class TestPlatform {
   readonly capabilities: Capabilities;
   fault: NonNullable<PlatformOptions['fault']>;
   readonly #latencyMs: () => number;
+  readonly #ownThreads: boolean;
   #next = 1;
 
   constructor(options: PlatformOptions = {}) {
     this.capabilities = { ...testCapabilities, ...options.capabilities };
     this.fault = options.fault ?? (() => undefined);
     this.#latencyMs = options.latencyMs ?? (() => 0);
+    this.#ownThreads = options.ownThreads ?? false;
   }
 
   /** Messages people see in a channel or one thread of it. */
@@ -122,9 +129,9 @@ export class TestPlatform {
       start: async () => undefined,
       stop: async () => undefined,
       health: async () => ({ ok: true, detail: 'connected' }),
-      send: (to, view, key) => call('send', { channel: to.channel, key, view }, () => this.#send(to, view, key)),
+      send: (to, view, key, opens) => call('send', { channel: to.channel, key, view }, () => this.#send(to, view, key, opens)),
       edit: (ref, view) => call('edit', { channel: ref.channel, message: ref.message, view }, () => this.#edit(ref, view)),
-      find: (to, key) => call('find', { channel: to.channel, key }, () => this.#find(to, key)),
+      find: (to, key, _since, opens) => call('find', { channel: to.channel, key }, () => this.#find(to, key, opens)),
       ephemeral: (to, user, view, reply) =>
         call('ephemeral', { channel: to.channel, view }, () => {
           this.#check(view);
@@ -148,18 +155,29 @@ export class TestPlatform {
     };
   }
 
-  #send(to: Conversation, view: View, key: string): MessageRef {
+  #send(to: Conversation, view: View, key: string, opens: ThreadOpening | undefined): MessageRef {
     this.#check(view);
     const id = `${1_700_000_000 + this.#next}.000100`;
     this.#next += 1;
-    this.messages.push({ id, channel: to.channel, thread: to.thread, key, views: [view], deleted: false, at: performance.now() });
-    return {
-      platform: 'slack',
-      tenant: to.tenant,
+    const message: PlatformMessage = {
+      id,
       channel: to.channel,
-      message: id,
-      ...(to.thread === undefined ? {} : { thread: to.thread }),
+      thread: to.thread,
+      started: undefined,
+      key,
+      views: [view],
+      deleted: false,
+      at: performance.now(),
     };
+    this.messages.push(message);
+    return this.#opened(message, to, opens);
+  }
+
+  #opened(message: PlatformMessage, { tenant }: Conversation, opens: ThreadOpening | undefined): MessageRef {
+    if (this.#ownThreads && opens !== undefined) message.started ??= { thread: `t-${message.id}`, title: opens.title };
+    const thread = message.thread ?? message.started?.thread;
+    const { channel, id } = message;
+    return { platform: 'slack', tenant, channel, message: id, ...(thread === undefined ? {} : { thread }) };
   }
 
   #edit(ref: MessageRef, view: View): void {
@@ -169,18 +187,11 @@ export class TestPlatform {
     message.views.push(view);
   }
 
-  #find(to: Conversation, key: string): MessageRef | undefined {
+  #find(to: Conversation, key: string, opens: ThreadOpening | undefined): MessageRef | undefined {
     const found = this.messages.find(
       (one) => one.channel === to.channel && one.thread === to.thread && one.key === key && !one.deleted,
     );
-    if (found === undefined) return undefined;
-    return {
-      platform: 'slack',
-      tenant: to.tenant,
-      channel: to.channel,
-      message: found.id,
-      ...(found.thread === undefined ? {} : { thread: found.thread }),
-    };
+    return found === undefined ? undefined : this.#opened(found, to, opens);
   }
 
   #upload(to: Conversation, files: readonly UploadFile[]): void {
