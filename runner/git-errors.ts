@@ -72,9 +72,14 @@ export function machineError(error: unknown): unknown {
   if (error instanceof GitFailed && error.reason === 'not_started' && /ENOENT/.test(error.stderr)) {
     return new AppError('DH-510', {}, { cause: error });
   }
-  const words = error instanceof GitFailed ? error.stderr : error instanceof Error ? error.message : '';
+  const words = error instanceof GitFailed ? error.stderr : isSystemError(error) ? error.message : '';
   const line = words.split(/[\r\n]+/).find((text) => fullPattern.test(text));
   return line === undefined ? error : new AppError('DH-508', { detail: shorten(line) }, { cause: error });
+}
+
+/** One of this machine: what a helper in a sandbox says of its own disk is a plain text in an error. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error;
 }
 
 /** Turns a failed git call over a project's source into what a person can be told. Other errors are returned as they are. */

@@ -3,6 +3,7 @@ import { readBundle } from '../../runner/bundle.ts';
 import { createGit, GitFailed } from '../../runner/git.ts';
 import { machineError, sourceError } from '../../runner/git-errors.ts';
 import { parseNumstat } from '../../runner/patch.ts';
+import { HelperFailed } from '../../runner/sandbox/port.ts';
 
 describe('reading what git prints', () => {
   it('counts lines of files, binary files and renames, whatever they are called', () => {
@@ -93,11 +94,13 @@ describe('what git complains about', () => {
     const full = [
       failed('fatal: write error: No space left on device'),
       failed("error: unable to write file big\nfatal: Could not reset index file to revision 'HEAD'."),
-      Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }),
+      Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' }),
     ];
     for (const error of full) expect(machineError(error)).toMatchObject({ code: 'DH-508' });
     const other = failed('error: unable to write file big: Permission denied');
     expect(machineError(other)).toBe(other);
+    const inside = new HelperFailed(['sh'], 128, 'fatal: unable to write loose object file: No space left on device');
+    expect(machineError(inside)).toBe(inside);
   });
 
   it('is a missing git where there is none', async () => {
