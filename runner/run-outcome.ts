@@ -33,7 +33,7 @@ export function endingOf(result: SandboxResult, limits: SandboxLimits): Ending {
     case 'memory_limit':
       return failed('memory_limit', `The command needed more than ${size(limits.memoryBytes)} of memory.`);
     case 'disk_limit':
-      return failed('disk_limit', 'The disk of the working copy is full.');
+      return failed('disk_limit', `The working copy is full: it may hold ${size(limits.diskBytes)}, the repository included.`);
     case 'stopped':
       return { outcome: 'cancelled', cause: 'stopped', message: 'The command was stopped on request.' };
     case 'lost':

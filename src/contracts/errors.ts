@@ -116,7 +116,7 @@ export const errorCatalogue = {
   'DH-301': {
     title: 'The command ran too long',
     text: 'The command ran longer than the time limit and was stopped.',
-    remedy: 'Run it with less to do, or raise the time limit of the project with `settings`.',
+    remedy: 'Run it with less to do, or let a maintainer raise the time limit of the project: `settings timeout=2h`.',
   },
   'DH-302': {
     title: 'The command wrote too much',
@@ -126,12 +126,12 @@ export const errorCatalogue = {
   'DH-303': {
     title: 'The command needed too much memory',
     text: 'The command needed more memory than a sandbox has and was ended.',
-    remedy: 'Run it with less at once, or give sandboxes more memory.',
+    remedy: 'Run it with less at once, for example with fewer workers, or as several commands.',
   },
   'DH-304': {
     title: 'The disk of the working copy is full',
     text: 'The command wrote more than the working copy may hold.',
-    remedy: 'Write less, clean up what earlier runs of the task left, or give working copies more room.',
+    remedy: 'Write less, or delete what is not needed any more; what earlier runs of the task left counts too.',
   },
   'DH-305': {
     title: 'The runner was lost',

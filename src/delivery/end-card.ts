@@ -6,7 +6,7 @@ import { type Block, type Button, code, plain, type Span, type View, type ViewFi
 import { type CardContext, joined, person, taskButton, taskTitle, whereSpans } from './card-context.ts';
 import { errorCodeSpan, marked } from './error-view.ts';
 import { endState } from './live-card.ts';
-import { cleanText, oneLine, shorten } from './neutralise.ts';
+import { cleanText, oneLine, shorten, shortenStart } from './neutralise.ts';
 import { lastLines } from './output-tail.ts';
 import { spansText, tableText } from './plain-text.ts';
 import type { RunView } from './run-view.ts';
@@ -34,6 +34,8 @@ const linesShown = { succeeded: 12, failed: 20 } as const;
 /** Most characters of output: one message must always be enough for the card. */
 const lengthShown = 1500;
 const filesShown = 8;
+/** Path and counts must stay on one line of a narrow thread. */
+const pathLength = 44;
 /** Larger files are not attached; a button gets them. */
 const attachedBytes = 2_000_000;
 
@@ -103,7 +105,7 @@ function changes({ files, totals }: RunResult): Block[] {
   const rows = files
     .slice(0, filesShown)
     .map(({ path, added, removed }) => [
-      shorten(oneLine(path), 80),
+      shortenStart(oneLine(path), pathLength),
       ...(added === null || removed === null
         ? ['binary', '']
         : [added === 0 ? '' : `+${digits(added)}`, removed === 0 ? '' : `−${digits(removed)}`]),

@@ -35,6 +35,15 @@ export function shorten(text: string, max: number): string {
   return `${kept.trimEnd()}…`;
 }
 
+/** The same, keeping the end: of a path that names the file. */
+export function shortenStart(text: string, max: number): string {
+  if (text.length <= max) return text;
+  const all = [...graphemes.segment(text)].map(({ segment }) => segment);
+  let kept = '';
+  while (all.length > 0 && kept.length + (all.at(-1)?.length ?? 0) < max) kept = `${all.pop()}${kept}`;
+  return `…${kept}`;
+}
+
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 export interface Revealed {

@@ -123,7 +123,11 @@ describe.each(['local', 'docker'] as const)('commands that go too far on %s', (k
   if (kind === 'docker') {
     it('a full disk in the working copy is named, and hurts nobody else', async () => {
       const { result } = await complete('head -c 100000000 /dev/zero > big; echo $? >&2; exit 1');
-      expect(result).toMatchObject({ outcome: 'failed', cause: 'disk_limit', message: 'The disk of the working copy is full.' });
+      expect(result).toMatchObject({
+        outcome: 'failed',
+        cause: 'disk_limit',
+        message: 'The working copy is full: it may hold 48 MiB, the repository included.',
+      });
       await expectWell();
     });
 

@@ -52,6 +52,15 @@ describe('the end card', () => {
     expect(text(card)).toContain('30,000 files +31,000 −5');
   });
 
+  it('keeps the end of a long path, which names the file, on one line with its counts', () => {
+    const path = `packages/${'very-'.repeat(40)}deep/session.test.ts`;
+    const [table = ''] =
+      /^…\S+ .*$/m.exec(text(endCard(runAfter(...executing, ended({ files: [{ path, added: 9, removed: 1 }] })), context()))) ??
+      [];
+    expect(table).toMatch(/^…[very-]+deep\/session\.test\.ts {2}\+9 {2}−1$/);
+    expect(table.length).toBeLessThan(55);
+  });
+
   it('tells what went wrong with the results, once, and not what was wrong while the command ran', () => {
     const lost = {
       type: 'note' as const,
@@ -98,7 +107,7 @@ describe('the end card', () => {
   const causes: [Partial<RunResult>, string][] = [
     [
       { outcome: 'timed_out', cause: 'timed_out', message: 'The command ran longer than 30 min and was stopped.' },
-      'The command ran longer than 30 min and was stopped. Run it with less to do, or raise the time limit of the project with settings. DH-301',
+      'The command ran longer than 30 min and was stopped. Run it with less to do, or let a maintainer raise the time limit of the project: settings timeout=2h. DH-301',
     ],
     [{ outcome: 'interrupted', cause: 'runner_lost', message: 'The runner stopped answering.' }, 'Retry runs it again. DH-305'],
     [

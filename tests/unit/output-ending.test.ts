@@ -29,7 +29,7 @@ describe('how a run ends', () => {
       [{ cause: 'timed_out', exitCode: 143 }, 'timed_out', 'timed_out', 'The command ran longer than 30 min and was stopped.'],
       [{ cause: 'output_limit' }, 'failed', 'output_limit', 'The command wrote more than 64 MiB of output and was stopped.'],
       [{ cause: 'memory_limit' }, 'failed', 'memory_limit', 'The command needed more than 2 GiB of memory.'],
-      [{ cause: 'disk_limit' }, 'failed', 'disk_limit', 'The disk of the working copy is full.'],
+      [{ cause: 'disk_limit' }, 'failed', 'disk_limit', 'The working copy is full: it may hold 4 GiB, the repository included.'],
       [{ cause: 'stopped' }, 'cancelled', 'stopped', 'The command was stopped on request.'],
       [
         { cause: 'lost' },
