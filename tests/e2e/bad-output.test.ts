@@ -1,0 +1,111 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { LabMessage } from '../../lab/page-api.ts';
+import { type BadInputWorld, openBadInputWorld } from '../support/bad-input.ts';
+import type { LabClient } from '../support/lab-client.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+let world: BadInputWorld;
+let ada: LabClient;
+const patience = { timeoutMs: 60_000 };
+
+beforeAll(async () => {
+  world = await openBadInputWorld();
+  ada = world.ada;
+}, 60_000);
+afterAll(() => world?.close());
+
+/** The whole output of an ended run, asked for as a person does: with the button Log. */
+async function wholeLog(number: number): Promise<Buffer> {
+  const end = await ada.end(number);
+  await ada.press(end, 'Log');
+  return await waitFor('the log of the run', () => ada.file(number, /\.log$/), patience);
+}
+
+/** Everything of a message that Slack would read as markup. */
+const raw = (message: LabMessage) => JSON.stringify([message.text, message.blocks]);
+
+test('a megabyte a second is shown in few edits and kept to the last byte', { timeout: 120_000 }, async () => {
+  const number = await world.start(
+    `node -e 'let n = 0; const t = setInterval(() => { let s = ""; for (let i = 0; i < 10000; i++) s += String(n++).padStart(9, "0") + "\\n"; process.stdout.write(s); if (n >= 1000000) clearInterval(t); }, 100)'`,
+  );
+  await ada.waitFor(new RegExp(`^#${number} .* running .*\\d{9}`), patience);
+  const end = await ada.end(number);
+  expect(end.text).toMatch(/✔ done in \d+ s Last 12 lines of 1,000,000, 10 MB; Log has all of them\. .*000999999 /);
+  const log = (await wholeLog(number)).toString();
+  const lines = log.split('\n');
+  expect(lines.length).toBe(1_000_001);
+  expect(lines.findIndex((line, at) => at < 1_000_000 && line !== String(at).padStart(9, '0'))).toBe(-1);
+  const metrics = await (await fetch(`${world.deckhand.url}/metrics`)).text();
+  const edits = Number(/calls_total\{platform="slack",operation="edit",outcome="ok"\} (\d+)/.exec(metrics)?.[1]);
+  // It lasted ten seconds and more; a card is edited about once a second at most.
+  expect(edits).toBeLessThan(60);
+});
+
+test('output of any shape ends on a card that people can read and in a log that has all of it', {
+  timeout: 180_000,
+}, async () => {
+  const invalid = await world.start(
+    `node -e 'process.stdout.write(Buffer.from([0xff,0xfe,0x20,0x6f,0x6b,0x20,0xc3,0x28,0x20,0xe2,0x82,0x0a,0x00,0x07,0x08,0x61,0x0a]))'`,
+  );
+  const endless = await world.start('node -e \'process.stdout.write("abcdefghij".repeat(500000))\'');
+  const wide = await world.start('node -e \'for (let n = 0; n < 10000; n++) console.log(String(n).padStart(2000, "-"))\'');
+  const drops = await world.start('i=0; while [ $i -lt 3000 ]; do printf .; i=$((i+1)); done; echo; echo last');
+  const bars = await world.start(
+    String.raw`node -e 'for (let n = 0; n <= 1000; n++) process.stdout.write("\r\x1b[2K\x1b[32mprogress " + n + "\x1b[0m"); console.log("\x1b]0;title\x07")'`,
+  );
+  const both = await world.start('for i in $(seq 2000); do echo out $i; echo err $i >&2; done');
+
+  expect((await ada.end(invalid)).text).toMatch(/✔ done in .*�� ok �\( /);
+  expect((await ada.end(endless)).text).toMatch(/✔ done in .*abcdefghij/);
+  expect((await ada.end(wide)).text).toMatch(/✔ done in .*of 10,000, 20 MB; Log has all of them\./);
+  expect((await ada.end(drops)).text).toMatch(/✔ done in .*\.\.\.… last /);
+  const shown = (await ada.end(bars)).text;
+  expect(shown).toMatch(/✔ done in .* progress 1000 demo/);
+  expect(shown).not.toMatch(/progress 99|\\u001b|\[32m|title/);
+  expect((await ada.end(both)).text).toMatch(/✔ done in .*of 4,000, /);
+
+  expect((await wholeLog(endless)).toString()).toBe('abcdefghij'.repeat(500_000));
+  const wideLines = (await wholeLog(wide)).toString().trimEnd().split('\n');
+  expect(wideLines.map(Number.parseInt).length).toBe(10_000);
+  expect(wideLines.every((line, at) => line === String(at).padStart(2000, '-'))).toBe(true);
+  const mixed = (await wholeLog(both)).toString().trimEnd().split('\n');
+  for (const stream of ['out', 'err']) {
+    const own = mixed.filter((line) => line.startsWith(stream));
+    expect(own).toEqual(Array.from({ length: 2000 }, (_, at) => `${stream} ${at + 1}`));
+  }
+});
+
+test('promise 11: output cannot format, mention, link or close the block it is shown in', { timeout: 90_000 }, async () => {
+  const number = await world.start(
+    String.raw`printf '\74!channel> \74!here> \74@U0000000BEN> \74#C00000DEMO> @ben @channel\n*bold* _it_ ~no~ :tada:\n\140\140\140\nout of the block\n\140\140\140\n\74https://evil.example.com|click> https://evil.example.com &lt;&amp;\n'; exit 1`,
+  );
+  const end = await ada.end(number);
+  expect(end.text).toContain('<!channel> <!here> <@U0000000BEN>');
+  for (const { message } of await ada.thread(number)) {
+    if (!message.is_bot) continue;
+    expect(message.text).not.toMatch(/<!|<@U0000000BEN>|<#|<https:\/\/evil/);
+    const types = [...raw(message).matchAll(/"type":"(user|usergroup|broadcast|channel|emoji|link|date)"/g)].map(
+      ([, type]) => type,
+    );
+    expect(types.filter((type) => type !== 'date')).toEqual([]);
+    expect(raw(message)).not.toMatch(/"type":"mrkdwn","text":"[^"]*(<!|<@U0000000BEN>|<#C|<https:\/\/evil)/);
+  }
+});
+
+test('secrets that a command prints or writes to files are blanked out everywhere people look', { timeout: 90_000 }, async () => {
+  const secrets = ['ghp_0123456789abcdefghijABCDEFGHIJ012345', 'AKIAIOSFODNN7EXAMPLE', 'xoxb-1234567890-abcdefghijklmnop'];
+  const [github = '', aws = '', slack = ''] = secrets.map((secret) => `${secret.slice(0, 8)}""${secret.slice(8)}`);
+  const number = await world.start(
+    `echo ${github}; echo ${aws} >&2; printf '%s' ${slack}; echo; echo token=${github} > leaked.txt; exit 1`,
+  );
+  const end = await ada.end(number);
+  expect(end.text).toContain('[redacted github token]');
+  const log = (await wholeLog(number)).toString();
+  const patch = (await ada.file(number, /\.patch$/)).toString();
+  expect(patch).toContain('+token=[redacted');
+  const seen = JSON.stringify(await ada.state());
+  for (const secret of secrets)
+    for (const text of [seen, log, patch, world.deckhand.log.join('\n')]) expect(text).not.toContain(secret);
+});
+
+test('afterwards everything works as before', { timeout: 120_000 }, () => world.expectWell());
