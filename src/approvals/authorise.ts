@@ -4,7 +4,7 @@ import type { Tx } from '../store/database.ts';
 import { noteAuthorised } from '../store/held-runs.ts';
 import { consumeApproval, type InteractionRecord, interactionsOfRun } from '../store/interactions.ts';
 import { appendEvents } from '../store/run-events.ts';
-import { type RunRecord, runById } from '../store/runs.ts';
+import { type RunRecord, runById, stopRequester } from '../store/runs.ts';
 import { lockTask, type TaskRecord } from '../store/tasks.ts';
 import { system } from '../tasks/advance.ts';
 import { cancelledResult, endRun } from '../tasks/end-run.ts';
@@ -26,7 +26,10 @@ export async function authorise(tx: Tx, runId: string, runner: string, raw: Acti
   if (run === undefined || task === undefined || run.runner !== runner || run.state !== 'preparing') {
     return { verdict: 'deny', because: 'this runner does not hold the run' };
   }
-  if (run.stopRequestedAt !== null) return refuse(tx, task, run, 'stopped', 'It was stopped before it started.', now);
+  if (run.stopRequestedAt !== null) {
+    const by = (await stopRequester(tx, run.id)) ?? 'somebody';
+    return refuse(tx, task, run, 'stopped', `Stopped by ${by} before the command started.`, now);
+  }
   const action = actionSchema.safeParse(raw).data;
   const mismatch = action === undefined ? 'it cannot be read' : mismatchOf(task, run, action);
   if (action === undefined || mismatch !== undefined) {

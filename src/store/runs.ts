@@ -129,6 +129,14 @@ export async function requestStop(tx: Tx, run: string, by: string, at: Date): Pr
   return count === 1;
 }
 
+/** Name of the person who asked for the stop; undefined when nobody has. */
+export async function stopRequester(tx: Tx, run: string): Promise<string | undefined> {
+  const row = await tx.db.run.findUnique({ where: { id: run }, select: { stopRequestedBy: true } });
+  if (row === null || row.stopRequestedBy === null) return undefined;
+  const user = await tx.db.user.findUnique({ where: { id: row.stopRequestedBy }, select: { name: true } });
+  return user?.name;
+}
+
 /** Where a waiting run stands. */
 export interface QueuePlace {
   /** 1 is next; 0: it is its turn, a runner takes it any moment. */

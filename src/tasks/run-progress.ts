@@ -2,7 +2,7 @@ import type { RunControl } from '../contracts/run-control.ts';
 import { type RunResult, runResultSchema } from '../contracts/run-event.ts';
 import type { Tx } from '../store/database.ts';
 import { appendEvents, hasEvent } from '../store/run-events.ts';
-import { heldStates, type RunRecord, runById } from '../store/runs.ts';
+import { heldStates, type RunRecord, runById, stopRequester } from '../store/runs.ts';
 import { lockTask, pinTaskBase, type TaskRecord } from '../store/tasks.ts';
 import { advanceRun, system } from './advance.ts';
 import { endRun } from './end-run.ts';
@@ -73,7 +73,16 @@ export async function markFinishing(tx: Tx, runId: string, runner: string, at: D
 export async function finishRun(tx: Tx, runId: string, runner: string, raw: RunResult, at: Date): Promise<boolean> {
   const found = await held(tx, runId, runner);
   if (found === undefined) return false;
-  const result = runResultSchema.parse(raw);
+  const result = await withStopper(tx, found.run, runResultSchema.parse(raw));
   await endRun(tx, { ...found, result, actor: system('runner'), at });
   return true;
+}
+
+/** A runner knows that a run was stopped on request, but not by whom. */
+async function withStopper(tx: Tx, run: RunRecord, result: RunResult): Promise<RunResult> {
+  const name = result.cause === 'stopped' ? await stopRequester(tx, run.id) : undefined;
+  if (name === undefined) return result;
+  const ran = result.exitCode !== undefined;
+  const message = ran ? `The command was stopped by ${name}.` : `Stopped by ${name} before the command started.`;
+  return { ...result, message };
 }

@@ -157,7 +157,7 @@ test('what cannot be done to a task that runs is refused with what can', { timeo
   // Both at once: it is stopped once, whoever came second is told so.
   await Promise.all([ada.press(card, 'Stop'), ben.press(card, 'Stop')]);
   const end = await ada.end(number);
-  expect(end.text).toMatch(/cancelled after .*The command was stopped on request\. .*begun/);
+  expect(end.text).toMatch(/cancelled after .*The command was stopped by Ada\. .*begun/);
   expect(end.text).not.toContain('never');
   expect(await ada.told(`/deckhand stop #${number}`)).toMatch(
     new RegExp(`#${number} is not running\\. retry #${number} runs it again\\. DH-300`),

@@ -127,7 +127,7 @@ test('with SANDBOX=docker, runs wait for the engine, say so, and go on when it a
     await cardSays(first.ada, task, /preparing.*The run goes on by itself when the engine is back\. This run waits 1 h for it\./);
   }
   await first.ada.slash(`/deckhand stop #${unwanted}`);
-  expect((await first.ada.end(unwanted)).text).toMatch(/○ cancelled.*before the command started/);
+  expect((await first.ada.end(unwanted)).text).toMatch(/○ cancelled.*Stopped by Ada before the command started\./);
   expect(await first.ada.told('/deckhand doctor')).toMatch(
     /1 of 9 parts needs attention.*✖ sandbox docker · engine: .*Start the engine/,
   );
@@ -167,7 +167,7 @@ test('an engine that is lost while commands run takes nothing with it', { timeou
 
   await relay.mend();
   expect((await ada.end(waiting)).text).toMatch(/✔ done in .*began later/);
-  expect((await ada.end(endless)).text).toMatch(/○ cancelled after .*begun/);
+  expect((await ada.end(endless)).text).toMatch(/○ cancelled after .*The command was stopped by Ada\. begun/);
   expect((await ada.end(counting)).text).toMatch(/✔ done in .*README\.md \+2/);
   expect(await ada.told(`/deckhand logs #${counting}`)).toContain('line 80');
   const log = await waitFor('the log', async () => (await ada.file(counting, /\.log$/)).toString(), patience);

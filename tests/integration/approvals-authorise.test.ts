@@ -172,7 +172,8 @@ describe('promise 7: the check just before execution', () => {
     const spec = await approved();
     await deckhand.tx((tx) => deckhand.engine.tasks.stop(tx, spec.task, world.people.dev));
     expect(await deckhand.authorise(spec, runner)).toMatchObject({ verdict: 'deny' });
-    expect(await deckhand.resultOf(spec.run)).toMatchObject({ outcome: 'cancelled', cause: 'stopped' });
+    const message = 'Stopped by Dev before the command started.';
+    expect(await deckhand.resultOf(spec.run)).toMatchObject({ outcome: 'cancelled', cause: 'stopped', message });
     expect(await deckhand.db.interaction.findFirstOrThrow({ where: { runId: spec.run } })).toMatchObject({ consumedAt: null });
   });
 

@@ -318,6 +318,29 @@ describe('further runs, stopping and moving', () => {
       { text: 'Ben stops the run.', actor: { name: 'Ben' } },
     ]);
     expect(await deckhand.stateOf(run)).toBe('executing');
+
+    // The runner knows that it was stopped, the engine by whom.
+    const stopped = { outcome: 'cancelled', cause: 'stopped', message: 'The command was stopped on request.' } as const;
+    expect(await deckhand.finish(run, runner, { ...stopped, exitCode: 143 })).toBe(true);
+    expect((await deckhand.resultOf(run))?.message).toBe('The command was stopped by Ben.');
+    expect((await deckhand.columnOf(task)).reason).toBe('The command was stopped by Ben.');
+  });
+
+  it('says who asked for the stop of a run whose command had not started', async () => {
+    const runner = await deckhand.runner();
+    const { task, run } = await deckhand.create(world, 'npm test');
+    await deckhand.claim(run, runner);
+    await deckhand.tx((tx) => deckhand.engine.tasks.stop(tx, task, world.people.ben));
+    const message = 'Stopped on request before the command started.';
+    await deckhand.runs.finish(run, runner, {
+      outcome: 'cancelled',
+      cause: 'stopped',
+      message,
+      durationMs: 1,
+      files: [],
+      artifacts: [],
+    });
+    expect((await deckhand.resultOf(run))?.message).toBe('Stopped by Ben before the command started.');
   });
 
   it('moves cards between resting columns', async () => {

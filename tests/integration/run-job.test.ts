@@ -109,7 +109,7 @@ describe.each(['local', 'docker'] as const)('a run on %s', (kind) => {
     await started(run, 'begun');
     await world.stop(task);
     const result = await world.resultOf(run);
-    expect(result).toMatchObject({ outcome: 'cancelled', cause: 'stopped', message: 'The command was stopped on request.' });
+    expect(result).toMatchObject({ outcome: 'cancelled', cause: 'stopped', message: 'The command was stopped by Ada.' });
     expect(result.files.map(({ path }) => path)).toEqual(['so-far.txt']);
   });
 
