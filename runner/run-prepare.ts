@@ -77,10 +77,7 @@ async function pinBase({ deps, spec, calls, stage, at }: Journey, signal: AbortS
   let { base } = spec;
   if (base === null) {
     const { source } = spec.project;
-    const what =
-      source.kind === 'git'
-        ? `fetching ${parseSource(source).address}`
-        : `reading the commits of ${source.path}; what is not committed is not included`;
+    const what = source.kind === 'git' ? `fetching ${parseSource(source).address}` : `reading the commits of ${source.path}`;
     await stage('repository', what);
     base = await deps.workspace.resolveBase(spec.project, signal);
     await at('base_resolved');

@@ -30,7 +30,7 @@ export const projectAdd = defineCommand({
   group: 'setup',
   summary: 'Adds a project: a name and where its git repository is',
   details: [
-    'The repository is a URL, `user@host:path` or the full path of a directory on the machine of the runner; a path only owners may give.',
+    'The repository is a URL, `user@host:path` or the full path of a directory on the machine of the runner; a path only owners may give. Commands see what is committed there, nothing else.',
     'A new project asks before every command; `settings` changes that.',
     'An address with a password in it is taken from a direct message only, so that nobody else sees it.',
   ],

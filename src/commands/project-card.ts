@@ -34,6 +34,9 @@ export function projectCard(project: Project): View {
         ...(project.head === undefined || sync.state !== 'ready' ? [] : [plain(`@${project.head.slice(0, 7)}`)]),
       ],
     },
+    ...(project.source.kind === 'path'
+      ? [{ type: 'context' as const, spans: [plain('Commands see its commits; changes that are not committed are left out.')] }]
+      : []),
     ...(sync.state === 'unreachable' ? [{ type: 'text' as const, spans: troubleSpans(sync) }] : []),
     ...(sync.state === 'ready'
       ? [
