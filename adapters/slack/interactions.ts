@@ -100,6 +100,7 @@ export function shortcutEvents(payload: z.infer<typeof messageActionSchema>, con
     actor: { user: user.id, ...nameOf(user.username ?? user.name), bot: false },
     ...handles(payload, context),
     message: message.ts,
+    below: message.ts,
     text: decodeText(message.text ?? '').trim(),
     ...(message.user === undefined ? {} : { author: message.user }),
   });

@@ -30,6 +30,7 @@ export function messageEvents(event: MessageEvent, context: InboundContext): Inb
     actor: { user: user ?? '', bot: false },
     text: decodeText(cut ?? raw).trim(),
     message: event.ts,
+    below: event.ts,
     addressed,
     attachments: (event.files ?? []).map(({ id, name, mimetype, size }) => ({
       id,

@@ -8,13 +8,14 @@ import type { Person } from '../tasks/task-engine.ts';
 import type { Act, Reply } from './command.ts';
 
 /**
- * Where an answer for everybody goes. What a message in a channel asks is answered in the thread below it: the id of a message is the
- * id of the thread it opens. In a direct conversation the answer follows the message.
+ * Where an answer for everybody goes. What a message in a channel asks is answered in the thread below it, where the platform has one
+ * there. In a direct conversation the answer follows the message.
  */
 export function answerConversation(event: InboundEvent): Conversation {
   const { conversation } = event;
-  const opens = (event.type === 'message' || event.type === 'shortcut') && conversation.kind === 'channel';
-  return opens ? { ...conversation, thread: conversation.thread ?? event.message } : conversation;
+  if (event.type !== 'message' && event.type !== 'shortcut') return conversation;
+  const thread = conversation.thread ?? (conversation.kind === 'channel' ? event.below : undefined);
+  return thread === undefined ? conversation : { ...conversation, thread };
 }
 
 /** How the person asked. */

@@ -7,6 +7,7 @@ import { roleAtLeast } from '../contracts/roles.ts';
 import type { View } from '../contracts/view.ts';
 import { errorView } from '../delivery/error-view.ts';
 import { home } from '../delivery/reply.ts';
+import { moveChannel } from '../store/channel-moves.ts';
 import type { Tx } from '../store/database.ts';
 import { putOutbox } from '../store/outbox.ts';
 import { projectById, projectsOf } from '../store/projects.ts';
@@ -19,6 +20,7 @@ import { homeView } from './home.ts';
 import { onForm, onShortcut } from './on-form.ts';
 import { onPress } from './on-press.ts';
 import { onAddressedMessage, onThreadReply } from './on-text.ts';
+import { placed } from './placed.ts';
 import { runText } from './run-command.ts';
 
 export interface BusDeps extends CommandDeps {
@@ -41,7 +43,9 @@ export interface Bus {
 }
 
 export function createBus(deps: BusDeps): Bus {
-  async function handle(tx: Tx, event: InboundEvent): Promise<void> {
+  async function handle(tx: Tx, sent: InboundEvent): Promise<void> {
+    if (sent.type === 'channel_moved') return onChannelMoved(tx, sent);
+    const event = await placed(tx, sent);
     // What a message has started is not changed by changing the message: `stop` does that.
     if (event.type === 'message_edited' || event.type === 'message_deleted') return;
     if (event.actor.bot || (await isTalk(tx, event))) return;
@@ -59,7 +63,8 @@ export function createBus(deps: BusDeps): Bus {
       case 'message':
         return event.addressed === 'thread' ? onThreadReply(ctx, event) : onAddressedMessage(ctx, event);
       case 'press':
-        return onPress(ctx, event, async (asked, chosen) => {
+        return onPress(ctx, event, async (kept, chosen) => {
+          const asked = await placed(tx, kept);
           const asker = await whoActs(tx, asked, deps.owners);
           if (typeof asker !== 'string') await dispatch(tx, asked, asker, chosen);
         });
@@ -72,12 +77,14 @@ export function createBus(deps: BusDeps): Bus {
         return;
       case 'message_edited':
       case 'message_deleted':
+      case 'channel_moved':
         return;
     }
   }
 
-  async function refuse(tx: Tx, event: InboundEvent, error: AppError): Promise<void> {
-    if (event.type === 'message_edited' || event.type === 'message_deleted' || event.type === 'home') return;
+  async function refuse(tx: Tx, sent: InboundEvent, error: AppError): Promise<void> {
+    if (asksNothing.has(sent.type)) return;
+    const event = await placed(tx, sent);
     const actor = await whoActs(tx, event, deps.owners);
     if (typeof actor === 'string') return nobody(event, actor);
     const view = errorView(error, deps.errorDocs);
@@ -91,6 +98,16 @@ export function createBus(deps: BusDeps): Bus {
   }
 
   return { handle, refuse };
+}
+
+/** Acts that nobody waits for an answer to. */
+const asksNothing: ReadonlySet<InboundEvent['type']> = new Set(['message_edited', 'message_deleted', 'home', 'channel_moved']);
+
+/** The platform itself says so, whoever caused it. An unknown tenant has nothing stored that could move. */
+async function onChannelMoved(tx: Tx, event: Extract<InboundEvent, { type: 'channel_moved' }>): Promise<void> {
+  const { platform, tenant, channel } = event.conversation;
+  const workspace = await workspaceOfTenant(tx, platform, tenant);
+  if (workspace !== undefined) await moveChannel(tx, { workspace: workspace.id, platform, tenant, from: channel, to: event.to });
 }
 
 /** A message that does not name the bot in a thread that is not a task's: people talk. Nothing is stored about them. */

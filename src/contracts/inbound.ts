@@ -10,6 +10,8 @@ import { conversationSchema } from './platform.ts';
  *   one message are one; `cmd:<trigger_id>`; `act:<container>:<action_ts>:<user>:<action_id>`; `view:<id>:<hash>`.
  * - `replyTo`: the message that this one answers, where the platform's threads are chains of replies (Telegram). Whose thread it
  *   belongs to is known to whoever sent that message, not to the adapter: `conversation.thread` is absent then.
+ * - `below`: the thread that an answer to this message opens, where its id is known before it exists (Slack: the id of the message).
+ *   Without it an answer in a channel stands at the top level, and the first card of a task opens a thread of its own.
  * - `reply`: sealed, opaque handle by which the adapter can answer this very act (Slack `response_url`); short-lived.
  * - `trigger`: sealed, opaque handle that lets the adapter open a form (Slack `trigger_id`, 3 s).
  */
@@ -51,6 +53,7 @@ export const inboundEventSchema = z.discriminatedUnion('type', [
     text: z.string(),
     message: z.string().min(1),
     addressed: z.enum(['mention', 'direct', 'thread']),
+    below: z.string().optional(),
     attachments: z.array(attachmentSchema),
   }),
   z.object({ ...base, type: z.literal('message_edited'), text: z.string(), message: z.string().min(1) }),
@@ -71,6 +74,7 @@ export const inboundEventSchema = z.discriminatedUnion('type', [
     ...base,
     type: z.literal('shortcut'),
     message: z.string().min(1),
+    below: z.string().optional(),
     text: z.string(),
     author: z.string().optional(),
   }),

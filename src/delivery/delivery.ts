@@ -108,6 +108,12 @@ export class Delivery {
     this.parts.splice(0, this.parts.length, ...known);
   }
 
+  /** Forgets the messages of a conversation that is no more: they are sent as if for the first time. */
+  forgetMessages(channel: string): void {
+    const kept = this.parts.filter((part) => !/^m\d+$/.test(part.slot) || (part.channel ?? channel) !== channel);
+    this.parts.splice(0, this.parts.length, ...kept);
+  }
+
   doubt(slot: string): void {
     const part = this.part(slot);
     if (part?.message === undefined) this.setPart({ ...part, slot, digest: doubtful });
@@ -117,7 +123,7 @@ export class Delivery {
   async openThread(thread: string, externalId: string): Promise<void> {
     await this.deps.database.transaction(async (tx) => {
       await notePart(tx, this.row.id, this.arrived, 'edit');
-      await openThread(tx, thread, externalId);
+      await openThread(tx, this.row, thread, externalId);
     });
     this.#noted = 'edit';
     this.row.thread = externalId;

@@ -18,16 +18,15 @@ const longestBackoffMs = 60_000;
 /** How plain a view can become: plain text with buttons, then plain text. */
 export const plainest = 2;
 
-/** `attempts`: how often the row was tried since it last succeeded, this time included. */
+/** `attempts`: how often the row was tried since it last succeeded, this time included. A move is followed, not judged. */
 export function judge(
-  failure: DeliveryFailure,
+  failure: Exclude<DeliveryFailure, { kind: 'moved' }>,
   at: { operation: Operation; priority: Priority; attempts: number; degraded: number; canBePlainer: boolean },
 ): Verdict {
   switch (failure.kind) {
     case 'rate_limited':
       return { next: 'wait', delayMs: failure.retryAfterMs, lookUp: false };
     case 'unreachable':
-    case 'moved':
       return { next: 'wait', delayMs: backoffMs(at.attempts), lookUp: false };
     case 'unknown':
       return repeatable.has(at.operation)

@@ -1,6 +1,7 @@
 import { DeliveryError, type DeliveryFailure } from '../contracts/chat-adapter.ts';
 import type { OutboxPut } from '../contracts/outbox.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { moveChannel } from '../store/channel-moves.ts';
 import { putOutboxRows } from '../store/outbox.ts';
 import { claimRow, endRow, putBackRow, requesterAccount, settleRow, type WaitingRow } from '../store/outbox-rows.ts';
 import type { Call } from './budget.ts';
@@ -66,6 +67,7 @@ export async function sendRow(row: WaitingRow, first: Permit, deps: SendRowDeps)
 async function failed(delivery: Delivery, failure: DeliveryFailure, deps: SendRowDeps): Promise<Sent> {
   const { row, claimed } = delivery;
   const operation = delivery.operation ?? 'send';
+  if (failure.kind === 'moved') return await moved(delivery, failure, deps);
   if (failure.kind === 'unknown' && delivery.under !== undefined) delivery.doubt(delivery.under);
   const verdict = judge(failure, {
     operation,
@@ -93,6 +95,34 @@ async function failed(delivery: Delivery, failure: DeliveryFailure, deps: SendRo
     answered,
     ...(failure.kind === 'rate_limited' && call !== undefined ? { pause: { call, ms: failure.retryAfterMs } } : {}),
   };
+}
+
+/** The conversation goes on elsewhere: so does everything stored about it, and the row at once. */
+async function moved(
+  delivery: Delivery,
+  { channel: to, detail }: Extract<DeliveryFailure, { kind: 'moved' }>,
+  deps: SendRowDeps,
+): Promise<Sent> {
+  const { row, claimed } = delivery;
+  const { id, workspace, platform, tenant } = row;
+  const from = delivery.lastCall?.conversation ?? row.channel;
+  deps.logger.info({ outbox: id, from, to }, 'a conversation has moved');
+  const error = `moved: ${detail}`;
+  if (claimed.payload.type === 'reaction') {
+    await deps.database.transaction(async (tx) => {
+      await moveChannel(tx, { workspace, platform, tenant, from, to });
+      await endRow(tx, row, { state: 'expired', error, arrived: delivery.arrived });
+    });
+    return { waits: false, answered: true };
+  }
+  delivery.forgetMessages(from);
+  await deps.database.transaction(async (tx) => {
+    await moveChannel(tx, { workspace, platform, tenant, from, to });
+    // A platform that sends us round in circles is not followed at full speed.
+    const delayMs = claimed.attempts <= 3 ? 0 : backoffMs(claimed.attempts);
+    await putBackRow(tx, id, { ...delivery.arrived, delayMs, error, degraded: claimed.degraded });
+  });
+  return { waits: true, answered: true };
 }
 
 async function endUnknown(delivery: Delivery, error: Error, deps: SendRowDeps): Promise<Sent> {
@@ -144,7 +174,7 @@ async function end(
   const { row, claimed } = delivery;
   await deps.database.transaction(async (tx) => {
     const puts: (OutboxPut | undefined)[] = [];
-    if (claimed.payload.type === 'form' && state !== 'unknown') puts.push(formTooLate(row, claimed.payload.user));
+    if (claimed.payload.type === 'form' && state !== 'unknown') puts.push(formTooLate(row, claimed.payload));
     if (tell !== undefined && row.threadId !== undefined) {
       const account = await requesterAccount(tx, row.threadId, row.platform, row.tenant);
       if (account !== undefined) puts.push(toldDirectly(row, claimed, tell, account));

@@ -151,10 +151,19 @@ export async function settleRow(tx: Pick<Tx, 'db'>, id: string, version: number,
   return rows[0]?.state === 'pending';
 }
 
-/** The message that opens a thread is out: the thread has an id from now on. The first to say so wins. */
-export async function openThread(tx: Tx, thread: string, externalId: string): Promise<void> {
+/**
+ * The message that opens a thread is out: the thread has an id from now on. The first to say so wins. Nothing is said when the
+ * conversation has moved while the message of `row` went out to `row.channel`.
+ */
+export async function openThread(
+  tx: Tx,
+  row: { id: string; channel: string },
+  thread: string,
+  externalId: string,
+): Promise<void> {
   await tx.db.$executeRaw(Prisma.sql`
-    UPDATE "Thread" SET "externalId" = ${externalId} WHERE "id" = ${thread} AND "externalId" IS NULL`);
+    UPDATE "Thread" SET "externalId" = ${externalId} WHERE "id" = ${thread} AND "externalId" IS NULL
+      AND EXISTS (SELECT 1 FROM "Outbox" WHERE "id" = ${row.id} AND "channel" = ${row.channel})`);
 }
 
 export interface PutBack extends Arrived {
@@ -166,8 +175,8 @@ export interface PutBack extends Arrived {
 }
 
 /** Puts a row back to wait after a failure. */
-export async function putBackRow(database: Database, id: string, back: PutBack): Promise<void> {
-  await database.db.$executeRaw(Prisma.sql`
+export async function putBackRow(tx: Pick<Tx, 'db'>, id: string, back: PutBack): Promise<void> {
+  await tx.db.$executeRaw(Prisma.sql`
     UPDATE "Outbox" SET "attemptedAt" = NULL, "attemptedSlot" = NULL, "lastError" = ${back.error}, "degraded" = ${back.degraded}, ${arrivedColumns(back)},
       "dueAt" = clock_timestamp() + make_interval(secs => ${back.delayMs / 1000})
     WHERE "id" = ${id}`);

@@ -43,7 +43,8 @@ export async function putOutboxRows(tx: Tx, puts: readonly OutboxPut[]): Promise
     payloadType: payload.type,
     priority,
   }));
-  // A thread is opened by one message: while a row is about to open it, others wait. When that row has failed, the next one opens it.
+  // A thread is opened by one message: while a row is about to open it, others wait. When that row has failed, or the thread was lost
+  // after something had arrived in it (the conversation has moved), the next message opens it.
   const rows = await tx.db.$queryRaw<PutRow[]>(Prisma.sql`
     INSERT INTO "Outbox" ("id", "workspaceId", "key", "platform", "tenant", "channel", "thread", "channelKind", "threadId", "anchor",
       "payload", "payloadType", "priority")
@@ -55,7 +56,7 @@ export async function putOutboxRows(tx: Tx, puts: readonly OutboxPut[]): Promise
           SELECT 1 FROM "Outbox" o WHERE o."threadId" = t."id" AND o."anchor" AND o."state" <> 'failed' AND o."key" <> i."key"
         )
         AND (i."anchor" OR (i."payloadType" = 'message' AND EXISTS (
-          SELECT 1 FROM "Outbox" o WHERE o."threadId" = t."id" AND o."anchor" AND o."state" = 'failed'
+          SELECT 1 FROM "Outbox" o WHERE o."threadId" = t."id" AND (o."anchor" AND o."state" = 'failed' OR o."sentVersion" > 0)
         ))),
       i."payload", i."payloadType", i."priority"
     FROM jsonb_to_recordset(${storable(incoming)}::jsonb) AS i("id" text, "workspaceId" text, "key" text, "platform" text,
@@ -67,6 +68,7 @@ export async function putOutboxRows(tx: Tx, puts: readonly OutboxPut[]): Promise
     ON CONFLICT ("workspaceId", "key") DO UPDATE SET
       "payload" = EXCLUDED."payload",
       "version" = "Outbox"."version" + 1,
+      "anchor" = "Outbox"."anchor" OR EXCLUDED."anchor",
       "priority" = CASE WHEN "Outbox"."state" = 'pending' THEN LEAST("Outbox"."priority", EXCLUDED."priority")
         ELSE EXCLUDED."priority" END,
       "dueAt" = CASE WHEN "Outbox"."state" = 'sent' THEN GREATEST("Outbox"."dueAt", now()) ELSE "Outbox"."dueAt" END,

@@ -1,3 +1,4 @@
+import { Prisma } from '../../prisma/client/client.ts';
 import { type OutboxPayload, type OutboxTarget, outboxPayloadSchema } from '../contracts/outbox.ts';
 import { platformSchema } from '../contracts/platform.ts';
 import type { Tx } from './database.ts';
@@ -26,6 +27,29 @@ export async function sentMessage(
     },
   });
   return row === null ? undefined : toSent(row);
+}
+
+/**
+ * The platform's id of the thread that a message of ours belongs to, whichever part of a long message it is; undefined when it is none
+ * of ours or belongs to no thread.
+ */
+export async function threadOfMessage(
+  tx: Tx,
+  workspace: string,
+  at: { platform: string; tenant: string; channel: string; message: string },
+): Promise<string | undefined> {
+  const thread = async (which: Prisma.Sql) => {
+    const rows = await tx.db.$queryRaw<{ thread: string | null }[]>(Prisma.sql`
+      SELECT COALESCE(t."externalId", o."thread") AS thread FROM "Outbox" o LEFT JOIN "Thread" t ON t."id" = o."threadId"
+      WHERE o."workspaceId" = ${workspace} AND o."platform" = ${at.platform} AND o."tenant" = ${at.tenant}
+        AND o."channel" = ${at.channel} AND ${which} LIMIT 1`);
+    return rows[0];
+  };
+  const part = JSON.stringify([{ message: at.message }]);
+  const found =
+    (await thread(Prisma.sql`o."externalId" = ${at.message}`)) ??
+    (await thread(Prisma.sql`jsonb_array_length(o."parts") > 1 AND o."parts" @> ${part}::jsonb`));
+  return found?.thread ?? undefined;
 }
 
 /** The row with this key. */

@@ -34,7 +34,8 @@ function shortcut(
   where: { channel?: string; message?: string; thread?: string; direct?: boolean } = {},
 ): InboundEvent {
   const { type: _, text: __, ...base } = slash(who, '', where) as Extract<InboundEvent, { type: 'command' }>;
-  return { ...base, type: 'shortcut', message: where.message ?? '30.500', text, author: 'USOMEBODY' };
+  const message = where.message ?? '30.500';
+  return { ...base, type: 'shortcut', message, below: message, text, author: 'USOMEBODY' };
 }
 
 function home(who: Account): InboundEvent {

@@ -176,7 +176,9 @@ export function slash(who: Account, text: string, where: Where = {}): InboundEve
 /** A message that names the bot, or a direct one. */
 export function mention(who: Account, text: string, where: Where & { message?: string } = {}): InboundEvent {
   const addressed = where.direct === true ? ('direct' as const) : ('mention' as const);
-  return { ...base(who, where), type: 'message', text, message: where.message ?? `${count}.000`, addressed, attachments: [] };
+  const event = base(who, where);
+  const message = where.message ?? `${count}.000`;
+  return { ...event, type: 'message', text, message, below: message, addressed, attachments: [] };
 }
 
 /** A message in a thread that does not name the bot. */

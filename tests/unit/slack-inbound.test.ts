@@ -41,6 +41,7 @@ describe('messages from Slack', () => {
       actor: { user: 'UADA', bot: false },
       text: 'sh ls',
       message: '1795254063.000100',
+      below: '1795254063.000100',
       addressed: 'mention',
       attachments: [],
     });
