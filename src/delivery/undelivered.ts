@@ -1,14 +1,18 @@
 import type { DeliveryFailure } from '../contracts/chat-adapter.ts';
 import { type OutboxPut, type OutboxTarget, priorities } from '../contracts/outbox.ts';
 import type { IdentityRef } from '../contracts/platform.ts';
-import type { View } from '../contracts/view.ts';
+import { decodePress } from '../contracts/press.ts';
+import { code, type Form, plain, type Span, type View } from '../contracts/view.ts';
 import type { ClaimedRow, WaitingRow } from '../store/outbox-rows.ts';
 import type { Unattached } from './deliver-parts.ts';
 import { marked } from './error-view.ts';
 import { textView, withFallback } from './list-view.ts';
+import { oneLine } from './neutralise.ts';
 
 /** Rows whose long texts stay in messages, because the platform has refused to take them as a file. */
 export const inlinePrefix = 'inline:';
+/** A longer command is not repeated to be typed. */
+const mostTyped = 200;
 
 /** What stands in the conversation for a file that could not be attached: the text itself where we have it, else where to find it. */
 export function insteadOfFile(row: WaitingRow, claimed: ClaimedRow, { file, detail }: Unattached): OutboxPut {
@@ -64,15 +68,28 @@ export function toldDirectly(
   };
 }
 
-/** A form that came too late to open: the person is told to press again. */
-export function formTooLate(row: WaitingRow, user: IdentityRef): OutboxPut {
+/** A form that came too late to open: the person is told how to get it again, and how to do without. */
+export function formTooLate(row: WaitingRow, { user, form }: Extract<OutboxPut['payload'], { type: 'form' }>): OutboxPut {
+  const view = withFallback([{ type: 'text', spans: [plain('The form could not be opened in time. '), ...withoutForm(form)] }]);
   return {
     workspace: row.workspace,
     key: `late:${row.id}`,
     target: targetOf(row),
-    payload: { type: 'ephemeral', user, view: textView('The form could not be opened in time. Press the button again.') },
+    payload: { type: 'ephemeral', user, view },
     priority: priorities.reply,
   };
+}
+
+function withoutForm(form: Form): Span[] {
+  const token = decodePress(form.token);
+  if (token?.kind === 'decide') return marked('Press the button again, or `Deny` to deny without a reason.');
+  if (token?.kind !== 'command') return marked('Press the button again.');
+  // A proposed command is somebody's text: code, whatever marks are in it.
+  const proposed = form.fields.find((field) => field.type === 'text');
+  const text = (proposed?.type === 'text' ? (proposed.initial ?? '') : '').trim();
+  const repeats = text !== '' && text.length <= mostTyped && !text.includes('\n');
+  const typed = `${token.text} ${repeats ? oneLine(text) : '<command>'}`;
+  return [plain('Try again, or send it yourself: '), code(typed)];
 }
 
 function targetOf(row: WaitingRow): OutboxTarget {

@@ -238,14 +238,16 @@ describe('when a call fails', () => {
     expect(code.join('\n')).toBe(text);
   });
 
-  it('a form that comes too late is answered with words', async () => {
+  it.each([
+    ['d:abc:deny', undefined, 'Press the button again, or Deny to deny without a reason.'],
+    ['c:sh', 'npm test', 'Try again, or send it yourself: sh npm test'],
+    ['c:sh', 'x'.repeat(201), 'Try again, or send it yourself: sh <command>'],
+    ['c:sh', 'one\ntwo', 'Try again, or send it yourself: sh <command>'],
+    ['c:sh', undefined, 'Try again, or send it yourself: sh <command>'],
+  ])('a form that comes too late (%s) is answered with what to do instead', async (token, initial, instead) => {
     await start({ fault: once('form', { kind: 'gone', detail: 'expired_trigger_id' }) });
-    const form = {
-      token: 'd:abc:deny_reason',
-      title: 'Why not?',
-      submit: 'Deny',
-      fields: [{ type: 'text' as const, id: 'reason', label: 'Reason', multiline: true, required: true }],
-    };
+    const field = { type: 'text' as const, id: 'text', label: 'Text', multiline: true, required: true };
+    const form = { token, title: 'A form', submit: 'Go', fields: [initial === undefined ? field : { ...field, initial }] };
     await world.put({
       key: 'f',
       target: { type: 'conversation', conversation: general },
@@ -253,9 +255,7 @@ describe('when a call fails', () => {
       priority: 2,
     });
     await eventually(() =>
-      expect(platform.ephemerals.map(({ view }) => view.fallback)).toEqual([
-        'The form could not be opened in time. Press the button again.',
-      ]),
+      expect(platform.ephemerals.map(({ view }) => view.fallback)).toEqual([`The form could not be opened in time. ${instead}`]),
     );
     expect(platform.forms).toEqual([]);
   });
