@@ -57,7 +57,9 @@ async function takeChanges(journey: Journey, base: Base): Promise<Left> {
   const { deps, spec, place, left } = journey;
   const { run, task } = spec;
   const parent = spec.head ?? base.commit;
-  const message = `${spec.title}\n\nTask #${spec.taskNumber}, run ${spec.attempt}: ${spec.command}`;
+  // It is pushed with the branch one day.
+  const command = createRedactor(deps.secrets)(spec.command);
+  const message = `${spec.title}\n\nTask #${spec.taskNumber}, run ${spec.attempt}: ${command}`;
   const result = { run, task, project: spec.project.id, parent, message };
   const imported = await journey.withSandbox(
     () => deps.workspace.collect(result, (helper) => place.sandbox.collect(run, helper, left), left),

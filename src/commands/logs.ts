@@ -113,7 +113,7 @@ function logView(
 ): View {
   const { lines, hidden } = lastLines(addOutput(emptyTail, 'stdout', output.text), shownLines);
   const heading = `#${task.number} run ${run.attempt} · ${runWords(run, ctx.deps.now())}`;
-  const more = hidden > 0 || !output.whole ? ` · the last ${lines.length} lines` : '';
+  const more = hidden > 0 || !output.whole ? ` · the last ${lines.length === 1 ? 'line' : `${lines.length} lines`}` : '';
   const soFar = isTerminal(run.state) ? '' : ' so far';
   const cut = !output.whole && !isTerminal(run.state) ? ` The file holds the last ${bytes(liveChars)} of the output.` : '';
   return withFallback(

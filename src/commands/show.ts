@@ -5,6 +5,7 @@ import { bold, code, plain, type Span, type View } from '../contracts/view.ts';
 import { withFallback } from '../delivery/list-view.ts';
 import { cleanText } from '../delivery/neutralise.ts';
 import { bytes, count } from '../delivery/units.ts';
+import { redactText } from '../runtime/redact-patterns.ts';
 import { decisionsOf } from '../store/decision-queries.ts';
 import { namesOf } from '../store/people.ts';
 import { artifactsOf } from '../store/run-queries.ts';
@@ -62,7 +63,7 @@ async function taskView(ctx: CommandContext, task: TaskRow): Promise<View> {
   ]);
   return withFallback([
     { type: 'title', spans: [plain(`#${task.number}`)], state: { text: taskState(task, now), tone: toneOf(task) } },
-    { type: 'code', text: cleanText(task.command) },
+    { type: 'code', text: cleanText(redactText(task.command, [])) },
     {
       type: 'context',
       spans: [

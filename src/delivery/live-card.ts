@@ -1,6 +1,7 @@
 import type { RunState } from '../contracts/states.ts';
 import { isTerminal } from '../contracts/states.ts';
 import { type Block, plain, type Tone, type View } from '../contracts/view.ts';
+import { redactText } from '../runtime/redact-patterns.ts';
 import { type CardContext, joined, moment, type QueueStand, taskButton, taskTitle, whereSpans } from './card-context.ts';
 import { cleanText, oneLine, shorten } from './neutralise.ts';
 import { lastLines } from './output-tail.ts';
@@ -103,8 +104,9 @@ function small(view: RunView, context: CardContext) {
 
 /** The command, when the title does not say all of it. */
 function command({ task }: CardContext): Block[] {
-  if (oneLine(task.title) === task.command.trim()) return [];
-  return [{ type: 'code', text: shorten(cleanText(task.command).trim(), commandLength) }];
+  const text = redactText(task.command, []).trim();
+  if (oneLine(task.title) === text) return [];
+  return [{ type: 'code', text: shorten(cleanText(text), commandLength) }];
 }
 
 type Item = Extract<Block, { type: 'steps' }>['items'][number];

@@ -1,9 +1,15 @@
+import { redactText } from '../runtime/redact-patterns.ts';
+
 const titleLength = 80;
 const slugLength = 40;
 
-/** The first line of a command with something on it, on one line, as the name of its task. */
+/**
+ * The first line of a command with something on it, on one line, as the name of its task. The branch is named after it, so what looks
+ * like a secret stays out.
+ */
 export function taskTitle(command: string): string {
-  const line = command.split(/[\n\r]/).find((text) => text.trim() !== '') ?? command;
+  const clean = redactText(command, []);
+  const line = clean.split(/[\n\r]/).find((text) => text.trim() !== '') ?? clean;
   const text = line.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
   const characters = [...text];
   return characters.length <= titleLength ? text : `${characters.slice(0, titleLength - 1).join('')}…`;

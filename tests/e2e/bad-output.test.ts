@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { LabMessage } from '../../lab/page-api.ts';
 import { type BadInputWorld, openBadInputWorld } from '../support/bad-input.ts';
@@ -19,6 +22,13 @@ async function wholeLog(number: number): Promise<Buffer> {
   const end = await ada.end(number);
   await ada.press(end, 'Log');
   return await waitFor('the log of the run', () => ada.file(number, /\.log$/), patience);
+}
+
+/** Messages and branches of all that runs have committed. */
+function commitsOf(dataDir: string): string {
+  const mirrors = join(dataDir, 'mirrors');
+  const [mirror = ''] = readdirSync(mirrors).filter((name) => name.endsWith('.git'));
+  return execFileSync('git', ['--git-dir', join(mirrors, mirror), 'log', '--all', '--format=%D %B']).toString();
 }
 
 /** Everything of a message that Slack would read as markup. */
@@ -65,6 +75,7 @@ test('output of any shape ends on a card that people can read and in a log that 
   expect((await ada.end(both)).text).toMatch(/✔ done in .*of 4,000, /);
 
   expect((await wholeLog(endless)).toString()).toBe('abcdefghij'.repeat(500_000));
+  await ada.waitFor(new RegExp(`^#${endless} run 1 · succeeded .* the last line `), patience);
   const wideLines = (await wholeLog(wide)).toString().trimEnd().split('\n');
   expect(wideLines.map(Number.parseInt).length).toBe(10_000);
   expect(wideLines.every((line, at) => line === String(at).padStart(2000, '-'))).toBe(true);
@@ -92,20 +103,29 @@ test('promise 11: output cannot format, mention, link or close the block it is s
   }
 });
 
-test('secrets that a command prints or writes to files are blanked out everywhere people look', { timeout: 90_000 }, async () => {
+test('secrets that a command prints, writes to files or is given are blanked out everywhere people look', {
+  timeout: 90_000,
+}, async () => {
   const secrets = ['ghp_0123456789abcdefghijABCDEFGHIJ012345', 'AKIAIOSFODNN7EXAMPLE', 'xoxb-1234567890-abcdefghijklmnop'];
   const [github = '', aws = '', slack = ''] = secrets.map((secret) => `${secret.slice(0, 8)}""${secret.slice(8)}`);
   const number = await world.start(
     `echo ${github}; echo ${aws} >&2; printf '%s' ${slack}; echo; echo token=${github} > leaked.txt; exit 1`,
   );
+  // Typed with the command itself: the message of a slash command shows to nobody, so its card must not tell it either.
+  const typed = await world.start(`echo x > typed.txt; : token=${secrets[0]} ${'and more '.repeat(20)} ${secrets[1]}`);
   const end = await ada.end(number);
   expect(end.text).toContain('[redacted github token]');
+  expect((await ada.end(typed)).text).toMatch(/token=\[redacted github token\] .*✔ done in .*typed\.txt \+1 /);
   const log = (await wholeLog(number)).toString();
   const patch = (await ada.file(number, /\.patch$/)).toString();
   expect(patch).toContain('+token=[redacted');
+  await ada.slash(`/deckhand show #${typed}`);
+  await ada.waitFor(new RegExp(`^#${typed} .*token=\\[redacted github token\\] .* Result: The command succeeded\\.`), patience);
   const seen = JSON.stringify(await ada.state());
+  const commits = commitsOf(world.deckhand.dataDir);
+  expect(commits).toContain('token=[redacted github token]');
   for (const secret of secrets)
-    for (const text of [seen, log, patch, world.deckhand.log.join('\n')]) expect(text).not.toContain(secret);
+    for (const text of [seen, log, patch, commits, world.deckhand.log.join('\n')]) expect(text).not.toContain(secret);
 });
 
 test('afterwards everything works as before', { timeout: 120_000 }, () => world.expectWell());

@@ -31,6 +31,13 @@ describe('the live card', () => {
     ]);
   });
 
+  it('shows a command without what looks like a secret in it', () => {
+    const command = `echo ${'x '.repeat(100)} ghp_0123456789abcdefghijABCDEFGHIJ012345`;
+    const card = liveCard(runAfter(...queued), context({ task: { command } }));
+    expect(text(card)).toContain('x  [redacted github token]');
+    expect(text(card)).not.toContain('ghp_');
+  });
+
   it('shows as much as the channel wants', () => {
     const lines = Array.from({ length: 30 }, (_, n) => `line ${n}`).join('\n');
     const card = (verbosity: 'quiet' | 'steps' | 'everything') =>

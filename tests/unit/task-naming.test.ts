@@ -8,6 +8,7 @@ describe('the title of a task', () => {
     ['npm test', 'npm test'],
     ['\n\n  npm   test\t--watch \nls', 'npm test --watch'],
     ['a\u2028b\u0007c', 'a b c'],
+    ['curl -H "Authorization: Bearer abcdefghijklmnop" x', 'curl -H "Authorization: Bearer [redacted]" x'],
     ['x'.repeat(200), `${'x'.repeat(79)}…`],
   ])('%j is %j', (command, title) => expect(taskTitle(command)).toBe(title));
 
@@ -24,6 +25,14 @@ describe('the branch of a task', () => {
     ['日本', 'deckhand/7-task'],
     [`${'a'.repeat(39)} b`, `deckhand/7-${'a'.repeat(39)}`],
   ])('%j is %s', (title, branch) => expect(taskBranch(7, title)).toBe(branch));
+
+  it('does not tell a secret of the command', () => {
+    const title = taskTitle('TOKEN=ghp_0123456789abcdefghijABCDEFGHIJ012345 npm publish');
+    expect([title, taskBranch(7, title)]).toEqual([
+      'TOKEN=[redacted github token] npm publish',
+      'deckhand/7-token-redacted-github-token-npm-publish',
+    ]);
+  });
 
   it('promise 11: is a safe git ref whatever the title says', () => {
     fc.assert(
