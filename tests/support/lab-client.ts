@@ -1,4 +1,4 @@
-import type { LabMessage, LabState } from '../../lab/page-api.ts';
+import type { LabMessage, LabState, LabView } from '../../lab/page-api.ts';
 import { eventually, type WaitOptions, waitFor } from './wait-for.ts';
 
 /** A message of the lab with everything readable in it as one text. */
@@ -116,6 +116,22 @@ export class LabClient {
       return;
     }
     throw new Error(`there is no button ${label} among ${told.buttons.join(', ')}`);
+  }
+
+  /** The form this person has open, the topmost one. */
+  async form(): Promise<LabView | undefined> {
+    const state = await this.state();
+    const mine = state.views.filter(({ user }) => user === this.#idOf(state));
+    return mine.toSorted((one, other) => other.depth - one.depth)[0];
+  }
+
+  /** Enters the text into every input of a form and submits it. */
+  async submit(form: LabView, text: string): Promise<void> {
+    const inputs = form.blocks.filter(({ type }) => type === 'input');
+    const values = Object.fromEntries(
+      inputs.map(({ block_id, element }) => [block_id, { [(element as { action_id: string }).action_id]: text }]),
+    );
+    await this.#post('views/submit', { view_id: form.id, values });
   }
 
   /** Everything this person sees, oldest first. */

@@ -1,0 +1,233 @@
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { type DatabaseFacts, readFacts, type TaskFacts } from '../support/chaos-facts.ts';
+import { ChaosLife } from '../support/chaos-life.ts';
+import { actOnAll, postAll, reasonGiven } from '../support/chaos-people.ts';
+import { asks, chancesOf, chosenSeed, counted, type Kind, ordersOf, type Posted } from '../support/chaos-plan.ts';
+import { type StartWatch, watchStarts } from '../support/chaos-starts.ts';
+import { newDataDir } from '../support/deckhand-process.ts';
+import { git } from '../support/git-repository.ts';
+import { waiting } from '../support/health.ts';
+import type { Told } from '../support/lab-client.ts';
+import { leftOfRuns, processesOf } from '../support/machine-traces.ts';
+import { eventually } from '../support/wait-for.ts';
+
+/**
+ * The whole program is killed with SIGKILL again and again while people work with it: alone or with its database, during its start,
+ * while it accepts a request and in the moment after, and its database alone. What the lab has accepted must come to its one right end.
+ * The chances come from a seed that a failure names; CHAOS_SEED repeats them.
+ */
+const patience = { timeoutMs: 120_000, everyMs: 250 };
+
+interface Chaos {
+  sandbox: 'docker' | 'local';
+  kinds: Partial<Record<Kind, number>>;
+  deaths: number;
+}
+
+test.concurrent.each<Chaos>([
+  {
+    sandbox: 'docker',
+    kinds: { quick: 1, counter: 3, fails: 1, approved: 1, denied: 1, contested: 2, stopped: 2, commits: 2 },
+    deaths: 7,
+  },
+  {
+    sandbox: 'local',
+    kinds: { quick: 2, counter: 2, fails: 1, approved: 1, denied: 1, contested: 1, stopped: 1, commits: 1 },
+    deaths: 5,
+  },
+])(
+  'promises 2, 4, 5 and 8: $sandbox runs end as if nothing had happened while Deckhand is killed again and again',
+  { timeout: 300_000 },
+  async ({ sandbox, kinds, deaths }) => {
+    const seed = chosenSeed();
+    const dataDir = await newDataDir();
+    const temporary = join(dataDir.path, 'tmp');
+    await mkdir(temporary);
+    const life = new ChaosLife(dataDir.path, { SANDBOX: sandbox, TMPDIR: temporary }, chancesOf(seed, `${sandbox} deaths`));
+    const starts = sandbox === 'docker' ? watchStarts() : undefined;
+    try {
+      await endure(life, { sandbox, kinds, deaths }, seed, starts);
+    } catch (error) {
+      if (error instanceof Error) error.message = `CHAOS_SEED=${seed}: ${error.message}\n${life.story.join('\n')}`;
+      throw error;
+    } finally {
+      starts?.end();
+      await life.end();
+      await dataDir.remove();
+    }
+  },
+);
+
+async function endure(life: ChaosLife, { sandbox, kinds, deaths }: Chaos, seed: number, starts: StartWatch | undefined) {
+  const { dataDir } = life;
+  // The very first starts are killed too: when there is half a database.
+  for (let start = 0; start < 2; start += 1) await life.cutShort();
+  await setUp(life);
+
+  const outside = sandbox === 'local' ? join(dataDir, 'outside.txt') : undefined;
+  const orders = ordersOf(kinds, chancesOf(seed, `${sandbox} orders`));
+  const posted: Posted[] = [];
+  let allPosted = false;
+  const posting = postAll(life, orders, posted, chancesOf(seed, `${sandbox} posts`), outside).then(() => {
+    allPosted = true;
+  });
+  const acting = actOnAll(life, posted, () => allPosted);
+  const dying = (async () => {
+    await life.kill();
+    for (let death = 0; death < deaths; death += 1) {
+      if (death % 3 === 2) await life.cutShort();
+      await life.liveAndDie();
+    }
+    await life.start();
+  })();
+  await Promise.all([posting, acting, dying]);
+  await eventually(async () => {
+    // Jobs that a killed worker held become free a minute later. They are only hints: everything has ended without them.
+    const { jobs_active: _held, ...rows } = await waiting(life.running());
+    expect(rows).toEqual({});
+  }, patience);
+  life.tell('nothing waits any more');
+
+  const facts = await readFacts(dataDir);
+  expectConsistent(facts);
+  const tasks = expectOneTaskEach(posted, facts);
+  const messages = await life.as('ada').messages();
+  for (const [one, task] of tasks) {
+    expectRightEnd(one, task);
+    expectRightThread(one, task, messages);
+    await expectOneEffect(one, task, dataDir, outside);
+  }
+  if (starts !== undefined) {
+    for (const [{ kind, marker }, { runs }] of tasks) {
+      expect([marker, starts.count(runs[0]?.id ?? '')]).toEqual([marker, kind === 'denied' ? 0 : 1]);
+    }
+  }
+
+  await eventually(async () => expect(await leftOfRuns(dataDir)).toEqual([]), { timeoutMs: 90_000, everyMs: 250 });
+  life.tell('nothing is left of the runs');
+  expect(await life.running().end('SIGTERM')).toBe(0);
+  expect(processesOf(dataDir)).toEqual([]);
+  expect(await strayFiles(dataDir)).toEqual([]);
+  expect(life.complaints()).toEqual([]);
+}
+
+/** What needs no decision runs in `demo`; everything in `careful` asks, and Ada and Ben may decide. */
+async function setUp(life: ChaosLife): Promise<void> {
+  const { dataDir } = await life.start();
+  const ada = life.as('ada');
+  await ada.slash('/deckhand settings policy=yolo concurrency=8 verbosity=quiet');
+  await ada.waitFor(/^Settings of .*yolo/, patience);
+  await ada.slash(`/deckhand project add careful ${join(dataDir, 'lab', 'demo')}`);
+  await ada.waitFor(/^Project careful ✔ ready/, patience);
+  await ada.slash('/deckhand bind careful', 'ops');
+  await ada.slash('/deckhand settings policy=ask approvers=developer concurrency=8 verbosity=quiet', 'ops');
+  await ada.waitFor(/^Settings of careful .*policy: ask.*verbosity: quiet/, patience);
+}
+
+function expectConsistent({ inbox, outbox, tasks }: DatabaseFacts): void {
+  expect(Object.keys(inbox)).toEqual(['done']);
+  expect(Object.keys(outbox).filter((what) => /^(message|direct|reaction|home) /.test(what) && !what.endsWith(' sent'))).toEqual(
+    [],
+  );
+  // What opens a form is good for one life of the lab: the person is told to press again.
+  expect(Object.keys(outbox).filter((what) => / (pending|failed)$/.test(what) && what !== 'form failed')).toEqual([]);
+  for (const { runs, command } of tasks) {
+    expect([command, runs]).toEqual([
+      command,
+      [expect.objectContaining({ gapless: true, terminals: 1, numbered: true, projected: true })],
+    ]);
+  }
+}
+
+/** Every accepted request has made one task, one without an answer at most one, and nothing else has made any. */
+function expectOneTaskEach(posted: readonly Posted[], { tasks }: DatabaseFacts): [Posted, TaskFacts][] {
+  const made = posted.map((one) => ({ ...one, made: tasks.filter(({ command }) => command.includes(one.marker)).length }));
+  expect(made.filter((one) => one.made !== 1 && (one.accepted || one.made !== 0))).toEqual([]);
+  expect(made.filter((one) => one.made === 1).length).toBe(tasks.length);
+  return posted.flatMap((one) => {
+    const task = tasks.find(({ command }) => command.includes(one.marker));
+    return task === undefined ? [] : [[one, task] satisfies [Posted, TaskFacts]];
+  });
+}
+
+const ends: Record<Kind, { state: string; column: string; stdout: string; end: RegExp }> = {
+  quick: { state: 'succeeded', column: 'review', stdout: 'hello\n', end: /✔ done in .* hello / },
+  counter: {
+    state: 'succeeded',
+    column: 'review',
+    stdout: Array.from({ length: counted }, (_, index) => `${index + 1}\n`).join(''),
+    end: new RegExp(`✔ done in .* ${counted} `),
+  },
+  fails: { state: 'failed', column: 'queued', stdout: 'about to fail\n', end: /✖ failed after .* about to fail .*exit code 3/ },
+  approved: { state: 'succeeded', column: 'review', stdout: 'hello\n', end: /✔ done in .* hello .*approved: 1 \(/ },
+  denied: { state: 'cancelled', column: 'cancelled', stdout: '', end: new RegExp(`○ cancelled .*Ben.*${reasonGiven}`) },
+  contested: { state: 'succeeded', column: 'review', stdout: 'hello\n', end: /✔ done in .* hello .*approved: 1 \(/ },
+  stopped: { state: 'cancelled', column: 'cancelled', stdout: 'begun\n', end: /○ cancelled after .*stopped by \w+.* begun / },
+  commits: { state: 'succeeded', column: 'review', stdout: 'hello\n', end: /✔ done in .* hello / },
+};
+
+/** A run comes to its own end, never to that of a kill; its output is whole, and a decision is made and used once. */
+function expectRightEnd({ kind, marker }: Posted, task: TaskFacts): void {
+  const { state, stdout } = ends[kind];
+  const [run] = task.runs;
+  expect([marker, run?.state, run?.stdout, run?.log]).toEqual([marker, state, stdout, stdout === '' ? undefined : stdout]);
+  const decision =
+    kind === 'denied' ? { state: 'denied', reason: reasonGiven, consumed: false } : { state: 'approved', consumed: true };
+  expect([marker, task.interactions]).toEqual([marker, asks(kind) ? [expect.objectContaining({ ...decision, decided: 1 })] : []]);
+}
+
+/** One thread with the live card, the decision and the end, each once and in its last state. */
+function expectRightThread({ kind, marker, how }: Posted, { number, runs }: TaskFacts, messages: readonly Told[]): void {
+  const own = messages.filter(({ text, message }) => message.is_bot && text.startsWith(`#${number} `));
+  const roleOf = ({ text, buttons }: Told) =>
+    buttons.includes('Retry') ? 'end' : /wante?d?s? to run a command/.test(text) ? 'decision' : 'live';
+  expect([marker, own.map(roleOf).toSorted()]).toEqual([marker, [...(asks(kind) ? ['decision'] : []), 'end', 'live']]);
+  const told = (role: string) => own.find((one) => roleOf(one) === role);
+
+  const first = own[0]?.message;
+  expect([marker, new Set(own.map(({ message }) => message.thread_ts ?? message.ts)).size]).toEqual([marker, 1]);
+  expect([marker, told('end')?.text]).toEqual([marker, expect.stringMatching(ends[kind].end)]);
+  expect([marker, told('live')?.text, told('live')?.buttons]).toEqual([
+    marker,
+    expect.stringMatching(/(✔ done|✖ failed|○ cancelled)/),
+    [],
+  ]);
+  if (asks(kind)) {
+    const outcome = kind === 'denied' ? `Ben denied it on Slack.*${reasonGiven}` : '(Ada|Ben) approved it on Slack';
+    expect([marker, told('decision')?.text, told('decision')?.buttons]).toEqual([marker, expect.stringMatching(outcome), []]);
+  }
+  const inThread = messages.filter(({ message }) => message.thread_ts === (first?.thread_ts ?? first?.ts));
+  const patches = inThread.flatMap(({ message }) => message.files).filter(({ name }) => name.endsWith('.patch'));
+  const patch = runs[0]?.result?.commit === undefined ? [] : [expect.stringMatching(/\.patch$/)];
+  expect([marker, patches.map(({ name }) => name)]).toEqual([marker, patch]);
+  if (how === 'mention') {
+    const request = messages.find(({ message, text }) => !message.is_bot && text.includes(marker));
+    expect([marker, request?.message.reactions.map(({ users }) => users.length)]).toEqual([marker, [1]]);
+  }
+}
+
+/** What the command has done stands once on the branch of the task, and once outside. */
+async function expectOneEffect({ kind, marker }: Posted, task: TaskFacts, dataDir: string, outside?: string): Promise<void> {
+  const lines = (text: string) => text.split('\n').filter((line) => line === marker);
+  const { commit } = task.runs[0]?.result ?? {};
+  if (commit !== undefined) {
+    const mirror = join(dataDir, 'mirrors', `${task.project}.git`);
+    expect([marker, lines(await git(mirror, 'show', `${commit}:effects.txt`))]).toEqual([marker, [marker]]);
+    expect(await git(mirror, 'rev-parse', `refs/deckhand/tasks/${task.id}/head`)).toBe(commit);
+  }
+  expect([marker, commit !== undefined]).toEqual([marker, kind !== 'denied']);
+  if (outside !== undefined) {
+    const expected = kind === 'denied' ? [] : [marker];
+    expect([marker, lines(await readFile(outside, 'utf8'))]).toEqual([marker, expected]);
+  }
+}
+
+/** Files that only somebody who was interrupted leaves. */
+async function strayFiles(dataDir: string): Promise<string[]> {
+  const all = await readdir(dataDir, { recursive: true });
+  return all.filter(
+    (path) => /^tmp\/|\.(new|tmp|lock|part)$|tmp_(pack|obj|idx)|\.draft/.test(path) && !/^(gateway|runner)\.lock$/.test(path),
+  );
+}
