@@ -1,0 +1,57 @@
+import { waitForChange } from '../slack/waiting.ts';
+import { type Core, Refused } from './core.ts';
+import { digits } from './ids.ts';
+import type { CallbackQuery, InlineButton, Message, User } from './model.ts';
+import { visibleMessage } from './people.ts';
+import { wireMessage, wireUser } from './wire.ts';
+
+/** Presses of inline buttons. */
+
+/** What the presser saw: a toast, an alert, nothing (the spinner ended), or a spinner until it gave up. */
+export interface PressAnswer {
+  shown: 'toast' | 'alert' | 'none' | 'spinner';
+  text: string;
+}
+
+/** Sends the press to the bot. Only buttons with callback data reach it. */
+export function press(core: Core, user: User, given: { chat: number; id: number; data: string }): CallbackQuery {
+  const message = visibleMessage(core, user, given.chat, given.id);
+  const button = buttonsOf(message).find((entry) => entry.callback_data === given.data);
+  if (!button) throw new Refused('button_not_found', 'That button is not there any more.');
+  const query: CallbackQuery = {
+    id: digits(19),
+    user: user.id,
+    chat: message.chat,
+    message: message.id,
+    data: given.data,
+    at: core.now(),
+  };
+  core.state.queries.put(query);
+  core.state.emit({ type: 'query', query });
+  const content = {
+    id: query.id,
+    from: wireUser(user),
+    message: wireMessage(core, message),
+    chat_instance: String(-(message.chat ** 2 % 9_007_199_254_740_881)),
+    data: query.data,
+  };
+  core.updates.publish('callback_query', content, `presses ${user.id}`, core.timing.callbackUpdate);
+  return query;
+}
+
+/** Waits for the bot's answer; a spinner when it does not come while it still could. */
+export async function answerTo(core: Core, query: CallbackQuery): Promise<PressAnswer> {
+  const timeoutMs = Math.max(0, query.at + core.timing.callback - core.now());
+  const look = () => core.state.queries.get(query.id)?.answer;
+  try {
+    const answer = await waitForChange(core.state, look, { timeoutMs, describe: () => 'no answer to the press' });
+    return { shown: answer.shown, text: answer.text };
+  } catch {
+    return { shown: 'spinner', text: '' };
+  }
+}
+
+/** All buttons below a message and in its rich content. */
+export function buttonsOf(message: Message): InlineButton[] {
+  return (message.keyboard ?? []).flat();
+}

@@ -1,0 +1,48 @@
+import { isRecord } from '../slack/json.ts';
+import type { Core } from './core.ts';
+import type { Message } from './model.ts';
+import { buttonsOf } from './presses.ts';
+
+/** A message as a person sees it. */
+export interface Seen extends Message {
+  /** Everything readable: text or caption, rich content, file name, buttons. One piece per line. */
+  plain: string;
+  /** Labels of the buttons, in order. */
+  buttons: string[];
+}
+
+export function seen(core: Core, message: Message): Seen {
+  const buttons = buttonsOf(message).map((button) => button.text);
+  const file = message.media && core.state.files.get(message.media.file);
+  const rich = message.rich ? textsOf(message.rich.blocks) : [];
+  const service = message.service ? [serviceText(core, message)] : [];
+  const lines = [message.text ?? '', message.caption ?? '', ...rich, ...service, file?.name ?? '', ...buttons];
+  return { ...message, plain: lines.filter((line) => line !== '').join('\n'), buttons };
+}
+
+const RUNS = new Set(['text', 'caption', 'summary', 'credit']);
+
+/** Texts of rich blocks in reading order; a run of rich text is one piece. */
+export function textsOf(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(textsOf);
+  if (!isRecord(value)) return [];
+  return Object.entries(value).flatMap(([key, entry]) => {
+    if (RUNS.has(key)) return [runText(entry)];
+    return typeof entry === 'object' ? textsOf(entry) : [];
+  });
+}
+
+/** A RichText: a string, an array, or an object around one. */
+export function runText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value)) return value.map(runText).join('');
+  if (!isRecord(value)) return '';
+  return runText(value.text ?? value.alternative_text ?? value.expression ?? '');
+}
+
+function serviceText(core: Core, message: Message): string {
+  const { service } = message;
+  const names = (service?.users ?? []).map((id) => core.state.users.get(id)?.first_name ?? String(id));
+  const value = isRecord(service?.value) && typeof service.value.name === 'string' ? [service.value.name] : [];
+  return [service?.field.replaceAll('_', ' ') ?? '', ...names, ...value].join(' ');
+}
