@@ -1,0 +1,112 @@
+import type { Block, Span, Tone } from '../../src/contracts/view.ts';
+import type { Mark, Piece } from './entities.ts';
+import { tableLines } from './tables.ts';
+
+type Of<T extends Block['type']> = Extract<Block, { type: T }>;
+
+const toneMarks: Record<Tone, string> = { neutral: '', active: '●', waiting: '⏸', good: '✔', bad: '✖', muted: '○' };
+const stepMarks = { done: '✔', active: '▸', open: '○', failed: '✖', skipped: '–' } as const;
+const marked = /^[●⏸✔✖○▸]/;
+const rule = '──────────';
+const bold: Mark = { type: 'bold' };
+
+/** What a view's blocks say, in one text. Buttons and selects stand below it: see `keyboard.ts`. */
+export function piecesOf(blocks: readonly Block[]): Piece[] {
+  const result: Piece[] = [];
+  let before: Block | undefined;
+  for (const block of blocks) {
+    const pieces = blockPieces(block);
+    if (pieces.every(({ text }) => text === '')) continue;
+    if (before !== undefined) result.push(plain(gap(before, block)));
+    result.push(...pieces);
+    before = block;
+  }
+  return result;
+}
+
+/** Small print stands close to its title, paragraphs apart; Telegram itself sets monospaced text apart. */
+function gap(before: Block, block: Block): string {
+  if (before.type === 'title' || before.type === 'divider' || block.type === 'divider') return '\n';
+  return before.type === 'text' && block.type === 'text' ? '\n\n' : '\n';
+}
+
+function blockPieces(block: Block): Piece[] {
+  switch (block.type) {
+    case 'title':
+      return [...block.spans.map(strong).flatMap(spanPieces), ...statePieces(block)];
+    case 'text':
+    case 'context':
+      return block.spans.flatMap(spanPieces);
+    case 'code':
+      return [{ text: block.text, marks: [{ type: 'pre', language: languageOf(block.language) }] }];
+    case 'steps':
+      return [plain(block.items.map(({ state, text }) => `${stepMarks[state]} ${text}`).join('\n'))];
+    case 'fields':
+      return block.items.flatMap(({ label, spans }, at) => [
+        ...(at === 0 ? [] : [plain('\n')]),
+        { text: `${label}:`, marks: [bold] },
+        plain(' '),
+        ...spans.flatMap(spanPieces),
+      ]);
+    case 'table':
+      return [{ text: tableLines(block), marks: [{ type: 'pre' }] }];
+    case 'divider':
+      return [plain(rule)];
+    case 'buttons':
+    case 'select':
+      return [];
+  }
+}
+
+function plain(text: string): Piece {
+  return { text, marks: [] };
+}
+
+/** The state at the end of a title, with the mark of its tone unless it brings one. */
+function statePieces({ state }: Of<'title'>): Piece[] {
+  if (state === undefined || state.text === '') return [];
+  const mark = toneMarks[state.tone];
+  return [plain(`   ${mark === '' || marked.test(state.text) ? '' : `${mark} `}${state.text}`)];
+}
+
+function strong(span: Span): Span {
+  return span.type === 'text' ? { ...span, style: [...new Set([...(span.style ?? []), 'bold' as const])] } : span;
+}
+
+function spanPieces(span: Span): Piece[] {
+  switch (span.type) {
+    case 'text':
+      return [{ text: span.text, marks: styleMarks(span.style ?? []) }];
+    case 'link':
+      return [linkPiece(span)];
+    case 'person': {
+      const user = userId(span.user);
+      const notified = span.notify && user !== undefined;
+      return [{ text: span.name, marks: notified ? [{ type: 'text_mention', user, name: span.name }] : [] }];
+    }
+    case 'time':
+      return [{ text: span.text, marks: [{ type: 'date_time', unix: Math.floor(Date.parse(span.at) / 1000) }] }];
+  }
+}
+
+/** Telegram allows no other style inside `code`. */
+function styleMarks(styles: readonly NonNullable<Extract<Span, { type: 'text' }>['style']>[number][]): Mark[] {
+  if (styles.includes('code')) return [{ type: 'code' }];
+  return styles.map((style): Mark => ({ type: style === 'strike' ? 'strikethrough' : style === 'italic' ? 'italic' : 'bold' }));
+}
+
+/** Telegram drops links to hosts without a dot, `localhost` among them: such an address is shown beside its label. */
+function linkPiece({ url, text }: Extract<Span, { type: 'link' }>): Piece {
+  const label = text === '' ? url : text;
+  if (/^https?:\/\/[^/?#]*[.\]]/i.test(url)) return { text: label, marks: [{ type: 'text_link', url }] };
+  return plain(label === url ? url : `${label} (${url})`);
+}
+
+/** Account ids of people. Groups have negative ones and are never mentioned. */
+export function userId(id: string | undefined): number | undefined {
+  return id !== undefined && /^[1-9]\d{0,15}$/.test(id) ? Number(id) : undefined;
+}
+
+function languageOf(language: string | undefined): string | undefined {
+  return language !== undefined && /^[A-Za-z0-9+#._-]{1,32}$/.test(language) ? language : undefined;
+}
