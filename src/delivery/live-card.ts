@@ -132,7 +132,10 @@ function notes(view: RunView, context: CardContext): Block[] {
   const shown = notesShown[context.thread.verbosity];
   // Quiet does not mean that nobody is told why nothing happens.
   const notes = shown === 0 ? view.notes.slice(-1).filter(({ level }) => level === 'warning') : view.notes.slice(-shown);
-  return notes.map(({ text, at }) => ({ type: 'context', spans: [plain(`${shorten(oneLine(text), 300)} `), moment(at)] }));
+  return notes.map(({ level, text, at }) => ({
+    type: level === 'warning' ? 'text' : 'context',
+    spans: [plain(`${shorten(oneLine(text), 300)} `), moment(at)],
+  }));
 }
 
 function buttons(view: RunView, context: CardContext): Block[] {

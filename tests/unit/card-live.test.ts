@@ -48,8 +48,10 @@ describe('the live card', () => {
     expect(find(card('quiet'), 'code')).toEqual([]);
     expect(find(card('quiet'), 'steps')).toEqual([]);
     expect(text(card('quiet'))).toContain('quiet for 5 min');
+    expect(find(card('quiet'), 'text')).toHaveLength(1);
     const calm = runAfter(...executing, { type: 'note', level: 'info', text: 'all is well' });
     expect(text(liveCard(calm, context({ thread: { verbosity: 'quiet' } })))).not.toContain('all is well');
+    expect(find(liveCard(calm, context({})), 'text')).toEqual([]);
     expect(find(card('steps'), 'code')[0]?.text.split('\n')).toHaveLength(4);
     expect(text(card('steps'))).toContain('quiet for 5 min');
     expect(find(card('everything'), 'code')[0]?.text.split('\n')).toHaveLength(15);
