@@ -80,7 +80,7 @@ static bool child_ended, killed;
 static int child_status;
 static const char *cause;          /* first reason to end it, or NULL */
 static int64_t kill_at = INT64_MAX;
-static uint64_t log_used, peak, initial_oom_kills;
+static uint64_t log_used, peak, initial_oom_kills, initial_pids_refused;
 static char out[2 * 16384];
 static size_t out_length, out_position;
 
@@ -130,6 +130,14 @@ static uint64_t oom_kills(void) {
   char text[1024];
   if (read_file("/sys/fs/cgroup/memory/memory.oom_control", text, sizeof text) > 0) return field(text, "oom_kill");
   if (read_file("/sys/fs/cgroup/memory.events", text, sizeof text) > 0) return field(text, "oom_kill");
+  return 0;
+}
+
+/* How often the limit of processes kept one from starting. */
+static uint64_t pids_refused(void) {
+  char text[1024];
+  if (read_file("/sys/fs/cgroup/pids/pids.events", text, sizeof text) > 0) return field(text, "max");
+  if (read_file("/sys/fs/cgroup/pids.events", text, sizeof text) > 0) return field(text, "max");
   return 0;
 }
 
@@ -250,10 +258,10 @@ static void put_end(int64_t elapsed) {
   if (!cause) cause = code != 0 && oom > 0 ? "memory_limit" : code != 0 && disk_full() ? "disk_limit" : "exit";
   out_length = (size_t)snprintf(
       out, sizeof out,
-      "x {\"cause\":\"%s\",\"exitCode\":%d%s%s%s,\"oomKills\":%" PRIu64 ",\"durationMs\":%" PRId64 ",\"peakBytes\":%" PRIu64
-      ",\"stdout\":%" PRIu64 ",\"stderr\":%" PRIu64 "}\n",
-      cause, code, name ? ",\"signal\":\"SIG" : "", name ? name : "", name ? "\"" : "", oom, elapsed, peak, streams[0].offset,
-      streams[1].offset);
+      "x {\"cause\":\"%s\",\"exitCode\":%d%s%s%s,\"oomKills\":%" PRIu64 ",\"pidsRefused\":%" PRIu64 ",\"durationMs\":%" PRId64
+      ",\"peakBytes\":%" PRIu64 ",\"stdout\":%" PRIu64 ",\"stderr\":%" PRIu64 "}\n",
+      cause, code, name ? ",\"signal\":\"SIG" : "", name ? name : "", name ? "\"" : "", oom,
+      pids_refused() - initial_pids_refused, elapsed, peak, streams[0].offset, streams[1].offset);
   out_position = 0;
 }
 
@@ -412,6 +420,7 @@ int main(int argc, char **argv) {
   if (write(STDOUT_FILENO, "s 1\n", 4) != 4) die("write");
   fcntl(STDOUT_FILENO, F_SETFL, fcntl(STDOUT_FILENO, F_GETFL) | O_NONBLOCK);
   initial_oom_kills = oom_kills();
+  initial_pids_refused = pids_refused();
   start(command, &before);
 
   /* A frozen sandbox has no ticks; the time it was frozen is one long step, of which at most a second counts. */

@@ -29,6 +29,13 @@ export async function collectRun(journey: Journey, base: Base, ended: SandboxRes
   if (ended.oomKilled && ended.cause !== 'memory_limit') {
     await journey.note('warning', 'A process of the command was killed for want of memory; the command went on without it.');
   }
+  if (ended.pidsRefused === true) {
+    const most = journey.limits.pids;
+    await journey.note(
+      'warning',
+      `The command reached the limit of ${most} processes and threads at once; further ones could not start.`,
+    );
+  }
   const kept = await keepLog(journey, log);
   await journey.at('artifacts_kept');
   return {

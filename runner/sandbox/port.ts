@@ -173,6 +173,8 @@ export interface SandboxResult {
   signal?: string | undefined;
   /** The memory limit killed at least one process, whether or not the command survived that. */
   oomKilled: boolean;
+  /** The limit of processes kept at least one from starting. Absent where it is not counted. */
+  pidsRefused?: boolean | undefined;
   /** From start to end. A pause may be left out. */
   durationMs: number;
   /** Memory held by the processes and by files in memory, without file cache. Absent where it is not measured. */

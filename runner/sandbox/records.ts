@@ -11,6 +11,8 @@ const endSchema = z.object({
   exitCode: z.number().int().min(0).max(255),
   signal: z.string().max(20).optional(),
   oomKills: z.number().int().nonnegative(),
+  /** Images built before it was counted do not tell. */
+  pidsRefused: z.number().int().nonnegative().optional(),
   durationMs: z.number().int().nonnegative(),
   peakBytes: z.number().int().nonnegative(),
   stdout: z.number().int().nonnegative(),
@@ -105,6 +107,7 @@ export function resultOf(end: EndRecord): SandboxResult {
     exitCode: end.exitCode,
     ...(end.signal === undefined ? {} : { signal: end.signal }),
     oomKilled: end.oomKills > 0,
+    ...(end.pidsRefused === undefined ? {} : { pidsRefused: end.pidsRefused > 0 }),
     durationMs: end.durationMs,
     ...(end.peakBytes > 0 ? { peakMemoryBytes: end.peakBytes } : {}),
   };

@@ -109,7 +109,8 @@ export function limitsContract(bench: Bench): void {
       const other = await bench.complete('seq 1 1000 | sha256sum');
       expect(other.result.exitCode).toBe(0);
       await bench.sandbox.stop(run, 500);
-      expect((await bench.sandbox.wait(run)).cause).toBe('stopped');
+      expect(await bench.sandbox.wait(run)).toMatchObject({ cause: 'stopped', pidsRefused: true });
+      expect(other.result.pidsRefused).toBe(false);
     });
   } else {
     it('declares that processes are not limited', () => expect(declared.limits.pids).toBe(false));

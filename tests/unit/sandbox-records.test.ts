@@ -113,5 +113,8 @@ describe('records', () => {
       peakMemoryBytes: 4096,
     });
     expect(resultOf({ ...end, peakBytes: 0 })).not.toHaveProperty('peakMemoryBytes');
+    expect(resultOf({ ...end, pidsRefused: 3 }).pidsRefused).toBe(true);
+    expect(resultOf({ ...end, pidsRefused: 0 }).pidsRefused).toBe(false);
+    expect(resultOf(end)).not.toHaveProperty('pidsRefused');
   });
 });
