@@ -115,13 +115,9 @@ export function createTelegramAdapter(config: TelegramConfig, deps: TelegramDeps
     };
   }
 
-  async function ephemeral(to: Conversation, user: IdentityRef, view: View, reply: string | undefined): Promise<void> {
+  async function ephemeral(_to: Conversation, _user: IdentityRef, view: View, reply: string | undefined): Promise<void> {
     const handle = reply === undefined ? undefined : openPress(reply, deps.open);
     if (handle !== undefined) return answers.say(handle, alertText(view));
-    if (to.kind === 'direct' && to.channel === user.user) {
-      await send(to, view, '');
-      return;
-    }
     throw new DeliveryError({
       kind: 'not_permitted',
       detail: 'Telegram shows something to one person only as the answer to a press',

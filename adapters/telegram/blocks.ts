@@ -95,11 +95,17 @@ function styleMarks(styles: readonly NonNullable<Extract<Span, { type: 'text' }>
   return styles.map((style): Mark => ({ type: style === 'strike' ? 'strikethrough' : style === 'italic' ? 'italic' : 'bold' }));
 }
 
-/** Telegram drops links to hosts without a dot, `localhost` among them: such an address is shown beside its label. */
+/** Telegram refuses links to hosts without a dot, `localhost` among them: such an address is shown beside its label. */
 function linkPiece({ url, text }: Extract<Span, { type: 'link' }>): Piece {
   const label = text === '' ? url : text;
-  if (/^https?:\/\/[^/?#]*[.\]]/i.test(url)) return { text: label, marks: [{ type: 'text_link', url }] };
+  if (isLinkable(url)) return { text: label, marks: [{ type: 'text_link', url }] };
   return plain(label === url ? url : `${label} (${url})`);
+}
+
+function isLinkable(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, hostname } = new URL(url);
+  return (protocol === 'http:' || protocol === 'https:') && /[.\]]/.test(hostname);
 }
 
 /** Account ids of people. Groups have negative ones and are never mentioned. */

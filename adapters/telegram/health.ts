@@ -49,9 +49,9 @@ async function look(api: TelegramApi): Promise<{ bot: Bot; info: WebhookInfo }> 
   const options = { timeoutMs: patienceMs };
   const [bot, info] = await Promise.all([
     askWhoWeAre(api),
-    api.read('getWebhookInfo', (raw, signal) => raw.getWebhookInfo(signal), options),
+    api.read('getWebhookInfo', async (raw, signal) => webhookInfo.parse(await raw.getWebhookInfo(signal)), options),
   ]);
-  return { bot, info: webhookInfo.parse(info) };
+  return { bot, info };
 }
 
 function webhookHealth(bot: Bot, info: WebhookInfo, url: string, now: Date): AdapterHealth {
@@ -112,7 +112,7 @@ function unreached(error: unknown): AdapterHealth {
       'It passes by itself; look for another program with the same token.',
     );
   }
-  const why = failure === undefined ? 'its answer is not one of Telegram' : 'detail' in failure ? failure.detail : failure.kind;
+  const why = failure === undefined ? 'its answer is not one of Telegram' : failure.detail;
   return bad(`Telegram cannot be reached: ${why}.`, 'Check the network, and TELEGRAM_API_ROOT when it is set.');
 }
 

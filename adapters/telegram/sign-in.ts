@@ -29,7 +29,7 @@ const maxWaitMs = 30_000;
 
 /** Asks Telegram who we are, once. */
 export async function askWhoWeAre(api: TelegramApi): Promise<Bot> {
-  const me = answer.parse(await api.read('getMe', (raw, signal) => raw.getMe(signal)));
+  const me = await api.read('getMe', async (raw, signal) => answer.parse(await raw.getMe(signal)));
   return {
     id: String(me.id),
     username: me.username,

@@ -32,8 +32,9 @@ export function createTopics(deps: { api: TelegramApi; clock: Clock; hasPrivateT
   async function hasTopics(channel: string): Promise<boolean> {
     if (isPrivate(channel)) return deps.hasPrivateTopics;
     if ((without.get(channel) ?? 0) > clock.now().getTime()) return false;
-    const chat = await api.read('getChat', (raw, signal) => raw.getChat({ chat_id: chatId(channel) }, signal), { channel });
-    const isForum = chatAnswer.parse(chat).is_forum === true;
+    const ask = { chat_id: chatId(channel) };
+    const chat = await api.read('getChat', async (raw, signal) => chatAnswer.parse(await raw.getChat(ask, signal)), { channel });
+    const isForum = chat.is_forum === true;
     if (!isForum) remember(without, channel, clock.now().getTime() + knownMs);
     return isForum;
   }
@@ -44,8 +45,12 @@ export function createTopics(deps: { api: TelegramApi; clock: Clock; hasPrivateT
     try {
       const args = { chat_id: chatId(channel), name };
       // Nobody has seen anything when the answer is lost, at worst an empty topic.
-      const topic = await api.read('createForumTopic', (raw, signal) => raw.createForumTopic(args, signal), { channel });
-      return topicThread(topicAnswer.parse(topic).message_thread_id);
+      const topic = await api.read(
+        'createForumTopic',
+        async (raw, signal) => topicAnswer.parse(await raw.createForumTopic(args, signal)),
+        { channel },
+      );
+      return topicThread(topic.message_thread_id);
     } catch (error) {
       const kind = error instanceof DeliveryError ? error.failure.kind : undefined;
       if (kind !== 'not_permitted' && kind !== 'rejected') throw error;
