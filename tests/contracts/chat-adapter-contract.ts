@@ -36,8 +36,12 @@ export interface ChatDriver {
   ben: IdentityRef;
   /** Ada writes to the bot in the channel; resolves when the event is stored. */
   ask(text: string): Promise<MessageRef>;
+  /** The conversation in which answers to this message stand. */
+  threadOf(message: MessageRef): Promise<Conversation>;
   /** Ada presses a button; resolves when the event is stored. */
   press(message: MessageRef, label: string): Promise<void>;
+  /** Ada chooses an option, by its label, of the select with this token; resolves when the event is stored. */
+  choose(message: MessageRef, token: string, label: string): Promise<void>;
   /** Ada fills in the open form, by field id, and sends it. */
   submitForm(values: Record<string, string | string[]>): Promise<void>;
   /** Makes the triggers of all acts so far too old. Returns false where they do not expire. */
@@ -122,18 +126,27 @@ export function chatAdapterContract(name: string, open: () => Promise<ChatDriver
     });
 
     it('answers in the thread of a message', async () => {
-      const asked = await driver.ask('tasks');
-      const thread = { ...driver.channel, thread: asked.message };
+      const thread = await driver.threadOf(await driver.ask('tasks'));
       const ref = await adapter.send(thread, ok, 'k1');
-      expect(ref).toMatchObject({ thread: asked.message, channel: driver.channel.channel });
+      expect(ref).toMatchObject({ thread: thread.thread, channel: driver.channel.channel });
       expect((await driver.shown(thread)).map(({ text }) => text)).toContain('all is well');
+    });
+
+    it('opens a thread with a message, and goes on in it', async () => {
+      const first = await adapter.send(driver.channel, ok, 'k1', { title: '#142 Fix the *flaky* test' });
+      const thread: Conversation = { ...driver.channel, thread: first.thread ?? first.message };
+      const second = await adapter.send(thread, { fallback: 'the next one', blocks: [] }, 'k2', { title: 'ignored' });
+      expect(second).toMatchObject({ channel: driver.channel.channel, thread: thread.thread });
+      expect((await driver.shown(thread)).map(({ text }) => text)).toContain('the next one');
+      await adapter.edit(first, { fallback: 'changed', blocks: [] });
+      await adapter.edit(second, { fallback: 'changed too', blocks: [] });
+      expect((await driver.shown(thread)).map(({ text }) => text)).toContain('changed too');
     });
 
     it('finds a message by its key, in the thread and at the top level', async () => {
       if (!adapter.capabilities.findsSent) return;
       const since = new Date().toISOString();
-      const asked = await driver.ask('tasks');
-      const thread = { ...driver.channel, thread: asked.message };
+      const thread = await driver.threadOf(await driver.ask('tasks'));
       const inThread = await adapter.send(thread, ok, 'key-in-thread');
       const atTop = await adapter.send(driver.channel, ok, 'key-at-top');
       await adapter.edit(atTop, { ...ok, fallback: 'changed' });
@@ -197,10 +210,42 @@ export function chatAdapterContract(name: string, open: () => Promise<ChatDriver
 
     it('shows an answer to one person only', async () => {
       if (!adapter.capabilities.ephemeral) return;
-      await adapter.ephemeral(driver.channel, driver.ada, ok, undefined);
+      const card = await adapter.send(driver.channel, { fallback: 'x', blocks: buttons('Tell me') }, 'k1');
+      await driver.press(card, 'Tell me');
+      const reply = driver.events.find((event) => event.type === 'press')?.reply;
+      await adapter.ephemeral(driver.channel, driver.ada, ok, reply);
       expect((await driver.shownTo(driver.ada)).map(({ text }) => text)).toEqual(['all is well']);
       expect(await driver.shownTo(driver.ben)).toEqual([]);
-      expect(await driver.shown(driver.channel)).toEqual([]);
+      expect((await driver.shown(driver.channel)).map(({ ref }) => ref)).toEqual([card]);
+    });
+
+    it('takes a press with the token of its button, and who pressed it', async () => {
+      const ref = await adapter.send(driver.channel, { ...ok, blocks: [...ok.blocks, ...buttons('Stop', 'Log')] }, 'k1');
+      await driver.press(ref, 'Log');
+      const presses = driver.events.filter((event) => event.type === 'press');
+      expect(presses).toMatchObject([
+        {
+          token: 'c:1',
+          values: [],
+          message: ref.message,
+          conversation: driver.channel,
+          actor: { user: driver.ada.user, bot: false },
+        },
+      ]);
+    });
+
+    it('takes a choice with the token of its select and the value of its option, as long as both may be', async () => {
+      const long = `p:${'x'.repeat(62)}`;
+      const options = ['one', 'two', 'three'].map((name) => ({ value: `prj_${name.padEnd(26, '0')}`, label: `Project ${name}` }));
+      const select = (token: string): Block => ({ type: 'select', token, placeholder: 'Which?', options });
+      const blocks: Block[] = [...ok.blocks, ...buttons('Stop'), select(long), select('c:move')];
+      const ref = await adapter.send(driver.channel, { ...ok, blocks }, 'k1');
+      await driver.choose(ref, long, 'Project two');
+      await driver.choose(ref, 'c:move', 'Project three');
+      expect(driver.events.filter((event) => event.type === 'press')).toMatchObject([
+        { token: long, values: [options[1]?.value], message: ref.message },
+        { token: 'c:move', values: [options[2]?.value], message: ref.message },
+      ]);
     });
 
     it('opens the direct conversation with a person, the same one every time', async () => {
@@ -238,8 +283,7 @@ export function chatAdapterContract(name: string, open: () => Promise<ChatDriver
 
     it('uploads files with a comment into the thread, byte for byte', async () => {
       if (adapter.capabilities.files === undefined) return;
-      const asked = await driver.ask('diff');
-      const thread = { ...driver.channel, thread: asked.message };
+      const thread = await driver.threadOf(await driver.ask('diff'));
       const png = new Uint8Array([137, 80, 78, 71, 13, 10, 26, 10, 0, 255, 128]);
       const files: UploadFile[] = [
         { name: '142.patch', bytes: Buffer.from('--- a\n+++ b\n@@ -1 +1 @@\n-ä\n+ö\n'), language: 'diff' },
@@ -258,14 +302,20 @@ export function chatAdapterContract(name: string, open: () => Promise<ChatDriver
       expect(await driver.contentOf(message, '142.patch')).toEqual(files[0]?.bytes);
     });
 
-    it('sets and removes receipts, each as often as asked', async () => {
+    it('sets and removes receipts, each as often as asked; an earlier one may give way to a later one', async () => {
       if (!adapter.capabilities.reactions) return;
       const asked = await driver.ask('tasks');
-      for (let round = 0; round < 2; round += 1) await adapter.react(asked, 'received', true);
-      for (let round = 0; round < 2; round += 1) await adapter.react(asked, 'read', true);
-      expect(await driver.reactions(asked)).toHaveLength(2);
-      for (let round = 0; round < 2; round += 1) await adapter.react(asked, 'received', false);
-      expect(await driver.reactions(asked)).toHaveLength(1);
+      const twice = async (mark: 'received' | 'read', on: boolean) => {
+        for (let round = 0; round < 2; round += 1) await adapter.react(asked, mark, on);
+        return await driver.reactions(asked);
+      };
+      const [received, ...more] = await twice('received', true);
+      expect(more).toEqual([]);
+      const both = await twice('read', true);
+      const read = both.filter((mark) => mark !== received);
+      expect(read).toHaveLength(1);
+      expect(await twice('received', false)).toEqual(read);
+      expect(await twice('read', false)).toEqual([]);
     });
 
     it('fills the home surface of a person and replaces it', async () => {

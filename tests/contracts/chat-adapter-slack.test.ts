@@ -50,7 +50,9 @@ async function openSlack(mode: SlackMode): Promise<ChatDriver> {
       await slack.controls.eventsSettled();
       return { platform: 'slack', tenant, channel: said.channel, message: said.ts };
     },
+    threadOf: async (message) => ({ ...channel, thread: message.message }),
     press: (ref, label) => ada.press(ref.message, label),
+    choose: (ref, token, label) => ada.press(ref.message, token, { value: label }),
     async submitForm(values) {
       const form = await ada.waitForView(() => true);
       await ada.submit(form, values);
