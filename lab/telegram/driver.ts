@@ -25,9 +25,12 @@
 import { type Core, Refused } from './core.ts';
 import { createLookups, type MessageRef } from './driver-lookups.ts';
 import { createWaits, type Waits } from './driver-waits.ts';
-import type { Chat, InlineButton, Message } from './model.ts';
+import * as groups from './groups.ts';
+import { digits } from './ids.ts';
+import { commandsFor } from './methods-commands.ts';
+import type { Chat, CommandList, InlineButton, Message, Rights, Topic } from './model.ts';
 import * as people from './people.ts';
-import { answerTo, buttonsOf, type PressAnswer, press } from './presses.ts';
+import { answerTo, buttonsOf, type PressAnswer, press, stopDraft } from './presses.ts';
 import { type Seen, seen } from './visible-text.ts';
 
 export interface SayOptions {
@@ -58,6 +61,34 @@ export interface Person extends Waits {
   react(message: MessageRef, emoji: string, action?: 'add' | 'remove'): void;
   block(): void;
   unblock(): void;
+  /** Sends a file, as a document or, with `photo`, as a compressed picture. */
+  sendFile(
+    chat: string | number,
+    name: string,
+    content: Buffer | string,
+    options?: SayOptions & { caption?: string | undefined; photo?: boolean | undefined },
+  ): Seen;
+  /** Sends several files as one album. */
+  sendAlbum(
+    chat: string | number,
+    files: { name: string; content: Buffer | string; caption?: string }[],
+    options?: SayOptions,
+  ): Seen[];
+  /** Presses the stop button of a draft. */
+  stopDraft(draftId: number): void;
+
+  createTopic(chat: string | number, name: string): Topic;
+  changeTopic(chat: string | number, topic: string | number, change: { name: string } | 'close' | 'reopen' | 'delete'): void;
+  addBot(chat: string | number): void;
+  kickBot(chat: string | number): void;
+  /** Makes the bot an administrator with these rights; without rights a plain member. */
+  setBotRights(chat: string | number, rights: Partial<Rights> | undefined): void;
+  /** Writes as the group from now on, or no more. */
+  setAnonymous(chat: string | number, on: boolean): void;
+  /** Turns a basic group into a supergroup. */
+  migrate(chat: string | number): Chat;
+  /** The commands that the client offers in the chat. */
+  commands(chat: string | number): CommandList['commands'];
 
   /** The chat as it is now. */
   chat(name: string | number): Chat;
@@ -72,11 +103,12 @@ export function createPerson(core: Core, nameOrId: string | number): Person {
   const { user, chatOf, find } = lookups;
   const show = (message: Message) => seen(core, message);
 
-  const say: Person['say'] = (name, text, options = {}) => {
+  const placeIn = (name: string | number, options: SayOptions) => {
     const chat = chatOf(name);
     const topic = options.topic === undefined ? undefined : lookups.topicOf(chat, options.topic).id;
-    return show(people.say(core, user, { chat: chat.id, text, topic, reply_to: options.reply?.id, quote: options.quote }));
+    return { chat: chat.id, topic, reply_to: options.reply?.id, quote: options.quote };
   };
+  const say: Person['say'] = (name, text, options = {}) => show(people.say(core, user, { ...placeIn(name, options), text }));
 
   return {
     ...createWaits(core, lookups),
@@ -107,6 +139,35 @@ export function createPerson(core: Core, nameOrId: string | number): Person {
     },
     block: () => people.block(core, user),
     unblock: () => people.unblock(core, user),
+    sendFile: (name, file, content, options = {}) =>
+      show(
+        groups.sendFile(core, user, {
+          ...placeIn(name, options),
+          name: file,
+          content: Buffer.from(content),
+          caption: options.caption,
+          kind: options.photo ? 'photo' : 'document',
+        }),
+      ),
+    sendAlbum(name, files, options = {}) {
+      const album = digits(17);
+      return files.map(({ name: file, content, caption }) => {
+        const given = { ...placeIn(name, options), name: file, content: Buffer.from(content), caption, media_group_id: album };
+        return show(groups.sendFile(core, user, { ...given, kind: 'document' }));
+      });
+    },
+    stopDraft: (draftId) => stopDraft(core, user, draftId),
+    createTopic: (name, topic) => groups.makeTopic(core, user, { chat: chatOf(name).id, name: topic }),
+    changeTopic(name, topic, change) {
+      const chat = chatOf(name);
+      groups.changeTopic(core, user, { chat: chat.id, topic: lookups.topicOf(chat, topic).id, change });
+    },
+    addBot: (name) => groups.addBot(core, user, chatOf(name).id),
+    kickBot: (name) => groups.kickBot(core, user, chatOf(name).id),
+    setBotRights: (name, rights) => groups.setStanding(core, user, { chat: chatOf(name).id, member: core.bot.id, rights }),
+    setAnonymous: (name, on) => groups.setAnonymous(core, user, chatOf(name).id, on),
+    migrate: (name) => groups.migrate(core, user, chatOf(name).id),
+    commands: (name) => commandsFor(core, chatOf(name), user.id),
     chat: chatOf,
     messages: (name) => core.state.messagesOf(chatOf(name).id).map(show),
     look: (target) => show(find(target)),

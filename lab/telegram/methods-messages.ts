@@ -49,6 +49,11 @@ function sendMessage(call: MethodCall): Json {
   return wireMessage(call.core, sendAs(call, place, { ...formatted, link_preview_options: linkPreview(call) }));
 }
 
+function sendRichMessage(call: MethodCall): Json {
+  const place = placeOf(call);
+  return wireMessage(call.core, sendAs(call, place, { rich: richMessageOf(call, { isDraft: false }) }));
+}
+
 function editMessageText(call: MethodCall): Json {
   const { core, args } = call;
   const { chat, message } = editable(call);
@@ -116,6 +121,7 @@ function deleteMessages(call: MethodCall): true {
 
 export const messageMethods: Record<string, Method> = {
   sendMessage: answering(sendMessage),
+  sendRichMessage: answering(sendRichMessage),
   editMessageText: answering(editMessageText),
   editMessageCaption: answering(editMessageCaption),
   editMessageReplyMarkup: answering(editMessageReplyMarkup),

@@ -1,9 +1,10 @@
+import { compact } from '../slack/json.ts';
 import { waitForChange } from '../slack/waiting.ts';
 import { type Core, Refused } from './core.ts';
 import { digits } from './ids.ts';
 import type { CallbackQuery, InlineButton, Message, User } from './model.ts';
 import { visibleMessage } from './people.ts';
-import { wireMessage, wireUser } from './wire.ts';
+import { wireChat, wireMessage, wireUser } from './wire.ts';
 
 /** Presses of inline buttons. */
 
@@ -49,6 +50,16 @@ export async function answerTo(core: Core, query: CallbackQuery): Promise<PressA
   } catch {
     return { shown: 'spinner', text: '' };
   }
+}
+
+/** Presses the stop button of a draft; the draft goes unless the bot asked to keep it. */
+export function stopDraft(core: Core, user: User, draftId: number): void {
+  const draft = core.drafts.of(user.id).find((entry) => entry.draft_id === draftId);
+  const chat = core.state.chat(user.id);
+  if (!draft?.can_stop || !chat) throw new Refused('draft_not_found', 'There is nothing to stop.');
+  const content = compact({ chat: wireChat(core, chat), message_thread_id: draft.message_thread_id, draft_id: draftId });
+  core.drafts.end(user.id, draft.message_thread_id);
+  core.updates.publish('stopped_message_generation', content, `chat ${chat.id}`, core.timing.update);
 }
 
 /** All buttons below a message and in its rich content. */
