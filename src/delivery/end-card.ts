@@ -126,7 +126,7 @@ function changes({ files, totals }: RunResult): Block[] {
 /** What went wrong beside the command once it had ended. A repeated collecting notes the same again. */
 function warnings(view: RunView): Block[] {
   const texts = view.notes.filter(({ level }) => level === 'warning').map(({ text }) => shorten(oneLine(text), 300));
-  return [...new Set(texts)].map((text) => ({ type: 'context', spans: [plain(text)] }));
+  return [...new Set(texts)].map((text) => ({ type: 'text', spans: [plain(text)] }));
 }
 
 function facts(view: RunView, result: RunResult, context: CardContext): Span[][] {
