@@ -238,7 +238,7 @@ describe('doctor and about', () => {
     expect(await desk.act(mention('mia', 'doctor'))).toMatchObject([
       {
         only: accounts.mia,
-        text: '1 of 2 parts need attention\n✔ database · PostgreSQL 18\n✖ docker · no answer\n  Start it with dockerd.',
+        text: '1 of 2 parts needs attention\n✔ database · PostgreSQL 18\n✖ docker · no answer\n  Start it with dockerd.',
       },
     ]);
   });
