@@ -6,7 +6,8 @@ import { methodScopes, neededScopes } from '../../adapters/slack/methods.ts';
 import type { DeliveryFailure } from '../../src/contracts/chat-adapter.ts';
 import type { Conversation, IdentityRef } from '../../src/contracts/platform.ts';
 import type { View } from '../../src/contracts/view.ts';
-import { type SlackSetup, seal, startSlack } from '../support/slack-adapter.ts';
+import { seal } from '../support/adapter-parts.ts';
+import { type SlackSetup, startSlack } from '../support/slack-adapter.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 let running: SlackSetup | undefined;
