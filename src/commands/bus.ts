@@ -18,6 +18,7 @@ import type { CommandDeps } from './command.ts';
 import { contextFor } from './context.ts';
 import { homeView } from './home.ts';
 import { onForm, onShortcut } from './on-form.ts';
+import { takesAnswer } from './on-guided.ts';
 import { onPress } from './on-press.ts';
 import { onAddressedMessage, onThreadReply } from './on-text.ts';
 import { placed } from './placed.ts';
@@ -48,7 +49,9 @@ export function createBus(deps: BusDeps): Bus {
     const event = await placed(tx, sent);
     // What a message has started is not changed by changing the message: `stop` does that.
     if (event.type === 'message_edited' || event.type === 'message_deleted') return;
-    if (event.actor.bot || (await isTalk(tx, event))) return;
+    if (event.actor.bot) return;
+    if ((event.type === 'message' || event.type === 'command') && (await takesAnswer(tx, event, deps.now()))) return;
+    if (await isTalk(tx, event)) return;
     const actor = await whoActs(tx, event, deps.owners);
     if (typeof actor === 'string') return nobody(event, actor);
     await dispatch(tx, event, actor, undefined);

@@ -105,12 +105,6 @@ async function askReason(ctx: CommandContext, press: Press, interaction: Interac
     const whoCan = await whoMayDecide(ctx.tx, { workspace: by.workspace, approvers, requester });
     throw new AppError('DH-202', { who: by.name, action: 'decide this', whoCan });
   }
-  if (press.trigger === undefined) {
-    throw new AppError('DH-300', {
-      what: 'A form cannot be opened from here.',
-      instead: 'Press Deny, and say why in the thread.',
-    });
-  }
   const form: Form = {
     token: encodePress({ kind: 'decide', secret: interaction.secret, verb: 'deny' }),
     title: `Deny #${interaction.task.number}`,

@@ -49,9 +49,6 @@ export async function onShortcut(ctx: CommandContext, shortcut: Shortcut): Promi
       instead: 'Send the command yourself with `sh`, or put it into a script of the repository.',
     });
   }
-  if (shortcut.trigger === undefined) {
-    throw new AppError('DH-300', { what: 'A form cannot be opened from here.', instead: 'Send the command yourself with `sh`.' });
-  }
   const act = answered(shortcut, ctx.person, ctx.act.conversation);
   await putOutbox(ctx.tx, askForm(act, shortcut.trigger, await runForm(ctx, proposed), new Date(shortcut.at)));
 }

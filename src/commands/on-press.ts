@@ -11,6 +11,7 @@ import { taskById, threadOfTaskIn } from '../store/task-queries.ts';
 import type { CommandContext } from './command.ts';
 import { patchReply } from './logs.ts';
 import { onDecision } from './on-decision.ts';
+import { onGuidedPress } from './on-guided.ts';
 import { commandNamed } from './registry.ts';
 import { answer, runText } from './run-command.ts';
 import { pickerKey, taskFor } from './subject.ts';
@@ -34,6 +35,8 @@ export async function onPress(ctx: CommandContext, press: Press, resume: Resume)
       return runText(ctx, [token.text, ...press.values.map(quote)].join(' '));
     case 'pick':
       return onPick(ctx, press, token.request, resume);
+    case 'guided':
+      return onGuidedPress(ctx, press, token);
   }
 }
 

@@ -17,6 +17,7 @@ export type AuditId = `aud_${string}`;
 export type RunnerId = `rnr_${string}`;
 export type ArtifactId = `art_${string}`;
 export type RequestId = `req_${string}`;
+export type FormId = `frm_${string}`;
 
 /** Prefix of an id -> its type. */
 export interface IdByPrefix {
@@ -35,5 +36,6 @@ export interface IdByPrefix {
   rnr: RunnerId;
   art: ArtifactId;
   req: RequestId;
+  frm: FormId;
 }
 export type IdPrefix = keyof IdByPrefix;

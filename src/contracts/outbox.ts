@@ -15,9 +15,13 @@ export const outboxPayloadSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ephemeral'), user: identityRefSchema, view: viewSchema, reply: z.string().optional() }),
   /** A message in the direct conversation with a person. */
   z.object({ type: z.literal('direct'), user: identityRefSchema, view: viewSchema }),
+  /**
+   * A form for whoever caused `trigger`, opened until `expiresAt`. Where forms are guided (see `Capabilities.forms`) it needs neither: the
+   * fields are asked one by one, and the answers come back as the same `form` event.
+   */
   z.object({
     type: z.literal('form'),
-    trigger: z.string(),
+    trigger: z.string().optional(),
     form: formSchema,
     user: identityRefSchema,
     expiresAt: z.iso.datetime(),

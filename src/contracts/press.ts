@@ -8,6 +8,9 @@ export type DecisionVerb = (typeof decisions)[number];
 export const taskVerbs = ['stop', 'retry', 'log', 'show', 'move', 'patch'] as const;
 export type TaskVerb = (typeof taskVerbs)[number];
 
+export const guidedVerbs = ['choose', 'keep', 'done', 'skip', 'cancel'] as const;
+export type GuidedVerb = (typeof guidedVerbs)[number];
+
 export type PressToken =
   /** A decision on an interaction, named by its random single-use secret (22 characters), never by its id. */
   | { kind: 'decide'; secret: string; verb: DecisionVerb }
@@ -15,22 +18,32 @@ export type PressToken =
   /** Runs a command of the registry as the presser, e.g. `board` or `tasks mine`. */
   | { kind: 'command'; text: string }
   /** The answer to "which project?" for a stored request. The chosen project is in `values`. */
-  | { kind: 'pick'; request: string };
+  | { kind: 'pick'; request: string }
+  /** On a form that is asked field by field: takes a choice (in `values`) or the proposal, ends a field or the form. */
+  | { kind: 'guided'; form: string; field: number; verb: GuidedVerb };
 
-const prefixes = { decide: 'd', task: 't', command: 'c', pick: 'p' } as const;
+const prefixes = { decide: 'd', task: 't', command: 'c', pick: 'p', guided: 'g' } as const;
 
 /** Throws when the token would not fit 64 bytes: a programming mistake, never input. */
 export function encodePress(token: PressToken): string {
-  const text =
-    token.kind === 'decide'
-      ? `${prefixes.decide}:${token.secret}:${token.verb}`
-      : token.kind === 'task'
-        ? `${prefixes.task}:${token.task}:${token.verb}`
-        : token.kind === 'command'
-          ? `${prefixes.command}:${token.text}`
-          : `${prefixes.pick}:${token.request}`;
+  const text = textOf(token);
   if (new TextEncoder().encode(text).length > 64) throw new Error(`press token over 64 bytes: ${text}`);
   return text;
+}
+
+function textOf(token: PressToken): string {
+  switch (token.kind) {
+    case 'decide':
+      return `${prefixes.decide}:${token.secret}:${token.verb}`;
+    case 'task':
+      return `${prefixes.task}:${token.task}:${token.verb}`;
+    case 'command':
+      return `${prefixes.command}:${token.text}`;
+    case 'pick':
+      return `${prefixes.pick}:${token.request}`;
+    case 'guided':
+      return `${prefixes.guided}:${token.form}:${token.field}:${token.verb}`;
+  }
 }
 
 /** Reads what a platform sent back. Anything malformed is `undefined`: the sender may be hostile. */
@@ -38,7 +51,9 @@ export function decodePress(text: string): PressToken | undefined {
   if (text.length > 64) return undefined;
   const [prefix, id, verb, ...rest] = text.split(':');
   if (prefix === prefixes.command) return { kind: 'command', text: text.slice(2) };
-  if (id === undefined || id === '' || rest.length > 0) return undefined;
+  if (id === undefined || id === '') return undefined;
+  if (prefix === prefixes.guided) return decodeGuided(id, verb, rest);
+  if (rest.length > 0) return undefined;
   if (prefix === prefixes.pick && verb === undefined) return { kind: 'pick', request: id };
   if (prefix === prefixes.decide && decisions.some((known) => known === verb)) {
     return { kind: 'decide', secret: id, verb: verb as DecisionVerb };
@@ -47,4 +62,10 @@ export function decodePress(text: string): PressToken | undefined {
     return { kind: 'task', task: id, verb: verb as TaskVerb };
   }
   return undefined;
+}
+
+function decodeGuided(form: string, field: string | undefined, [verb, ...rest]: string[]): PressToken | undefined {
+  const known = guidedVerbs.find((one) => one === verb);
+  if (known === undefined || rest.length > 0 || field === undefined || !/^\d{1,3}$/.test(field)) return undefined;
+  return { kind: 'guided', form, field: Number(field), verb: known };
 }

@@ -206,7 +206,7 @@ function decisionButtons({ secret }: DecisionFacts): Button[] {
     button('approve', 'Approve', 'primary'),
     button('approve_task', 'Approve for this task'),
     button('deny', 'Deny', 'danger'),
-    button('deny_reason', 'Deny with reason…'),
+    { ...button('deny_reason', 'Deny with reason…'), form: true },
     button('details', 'Details'),
   ];
 }

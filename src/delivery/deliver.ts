@@ -6,6 +6,7 @@ import { deliverFiles, deliverMessages, OutcomeUnknown, type Unattached } from '
 import type { Delivery } from './delivery.ts';
 import { repeatsUnknown } from './failures.ts';
 import { type FittedView, fitView, plainView } from './fit.ts';
+import { startGuidedForm } from './guided-form.ts';
 import { inlinePrefix } from './undelivered.ts';
 
 type Of<T extends OutboxPayload['type']> = Extract<OutboxPayload, { type: T }>;
@@ -27,9 +28,7 @@ export async function deliver(delivery: Delivery): Promise<Unattached[]> {
     case 'files':
       return await deliverFiles(delivery, payload.files, delivery.conversation, payload.comment);
     case 'form':
-      await delivery.call('form', { channel: delivery.row.channel }, () =>
-        adapter.openForm(payload.trigger, payload.form, delivery.conversation),
-      );
+      await deliverForm(delivery, payload);
       return [];
     case 'reaction':
       if (!adapter.capabilities.reactions) return [];
@@ -84,6 +83,20 @@ async function deliverEphemeral(delivery: Delivery, payload: Of<'ephemeral'>): P
   }
   if (view.files === undefined || view.files.length === 0) return [];
   return await deliverFiles(delivery, view.files, await delivery.direct(user.user));
+}
+
+/** Where a platform has no forms the fields are asked one by one: no call is made now, the questions are messages like any other. */
+async function deliverForm(delivery: Delivery, payload: Of<'form'>): Promise<void> {
+  const { adapter, database } = delivery.deps;
+  const { id, workspace, channel } = delivery.row;
+  if (adapter.capabilities.forms === 'guided') {
+    const { conversation } = delivery;
+    await database.transaction((tx) => startGuidedForm(tx, { workspace, origin: id, conversation, payload }, new Date()));
+    return;
+  }
+  const { trigger } = payload;
+  if (trigger === undefined) throw new DeliveryError({ kind: 'gone', detail: 'the act has nothing that opens a form' });
+  await delivery.call('form', { channel }, () => adapter.openForm(trigger, payload.form, delivery.conversation));
 }
 
 function shape(delivery: Delivery, view: View, capabilities: Capabilities): FittedView {

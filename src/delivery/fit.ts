@@ -44,6 +44,8 @@ export function fitView(view: View, capabilities: Capabilities, options: FitOpti
     messages: messages.map((message, at) => ({
       fallback: shorten(at === 0 ? view.fallback : firstText(message, view.fallback), fallbackLength),
       blocks: message,
+      // The last message is the one to answer: it has the buttons.
+      ...(view.asks === undefined || at < messages.length - 1 ? {} : { asks: view.asks }),
     })),
     files,
   };

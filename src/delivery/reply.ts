@@ -79,13 +79,22 @@ export function answerFiles(act: AnsweredAct, files: ViewFile[], comment: string
   };
 }
 
-/** Opens a form for whoever acted. `trigger`: the event's own; it lives for `lifeMs` from `at` (Slack: 3 s). */
-export function askForm(act: AnsweredAct, trigger: string, form: Form, at: Date, lifeMs = 3000): OutboxPut {
+/**
+ * Opens a form for whoever acted. `trigger`: the event's own, which lives for `lifeMs` from `at` (Slack: 3 s); none where forms are
+ * asked field by field.
+ */
+export function askForm(act: AnsweredAct, trigger: string | undefined, form: Form, at: Date, lifeMs = 3000): OutboxPut {
   return {
     workspace: act.workspace,
     key: rowKey(act, 'form'),
     target: { type: 'conversation', conversation: act.conversation },
-    payload: { type: 'form', trigger, form, user: act.user, expiresAt: new Date(at.getTime() + lifeMs).toISOString() },
+    payload: {
+      type: 'form',
+      ...(trigger === undefined ? {} : { trigger }),
+      form,
+      user: act.user,
+      expiresAt: new Date(at.getTime() + lifeMs).toISOString(),
+    },
     priority: priorities.decision,
   };
 }

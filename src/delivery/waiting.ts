@@ -38,7 +38,8 @@ export function turnOf(
   const inThread = row.payloadType === 'message' || row.payloadType === 'files';
   if (inThread && row.threadId !== undefined && row.thread === undefined && !row.anchor && row.externalId === undefined)
     return undefined;
-  const life = row.expiresInMs ?? lifeLeft(row);
+  const guided = row.payloadType === 'form' && at.capabilities.forms === 'guided';
+  const life = guided ? undefined : (row.expiresInMs ?? lifeLeft(row));
   const settling = row.attemptedAt === undefined ? 0 : Math.max(0, at.settleMs - (row.attemptAgeMs ?? 0));
   return {
     row,

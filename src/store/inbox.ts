@@ -43,6 +43,17 @@ export async function storeInbound(
   return { stored, duplicate: events.length - stored };
 }
 
+/** Stores an event that another one has led to, in the transaction of that one. Once per key, like all events. */
+export async function putInbound(tx: Tx, event: InboundEvent): Promise<void> {
+  const { platform, tenant } = event.conversation;
+  const lane = laneOf(event);
+  await tx.db.$executeRaw(Prisma.sql`
+    INSERT INTO "Inbox" ("platform", "tenant", "key", "lane", "event")
+    VALUES (${platform}, ${tenant}, ${event.key}, ${lane}, ${storableJson(event)}::jsonb)
+    ON CONFLICT ("platform", "tenant", "key") DO NOTHING`);
+  tx.notify('inbox', lane);
+}
+
 /** Lanes that have an event due now, oldest first. */
 export async function dueLanes(database: Database, now: Date, limit: number): Promise<string[]> {
   const lanes = await database.db.$queryRaw<{ lane: string }[]>(Prisma.sql`

@@ -129,6 +129,12 @@ export async function hasOwner(tx: Tx, workspace: string): Promise<boolean> {
   return (await tx.db.user.findFirst({ where: { workspaceId: workspace, role: 'owner' }, select: { id: true } })) !== null;
 }
 
+/** What an account calls itself; undefined: it was never seen. */
+export async function nameOfAccount(tx: Tx, { platform, tenant, user }: IdentityRef): Promise<string | undefined> {
+  const where = { platform_tenant_externalId: { platform, tenant, externalId: user } };
+  return (await tx.db.identity.findUnique({ where, select: { name: true } }))?.name;
+}
+
 /** Account ids of these people on one platform tenant, by user id: for mentions. */
 export async function accountsOf(
   tx: Tx,

@@ -8,6 +8,8 @@ export interface SentMessage {
   key: string;
   target: OutboxTarget;
   payload: OutboxPayload;
+  /** False while nobody knows yet under which id it has arrived, if it has. */
+  sent: boolean;
 }
 
 /** The row of the message that a platform knows by this id; undefined for an ephemeral one. */
@@ -67,6 +69,7 @@ function toSent(row: {
   channelKind: string;
   threadId: string | null;
   anchor: boolean;
+  externalId: string | null;
   payload: unknown;
 }): SentMessage {
   return {
@@ -85,5 +88,6 @@ function toSent(row: {
           }
         : { type: 'thread', thread: row.threadId, anchor: row.anchor },
     payload: outboxPayloadSchema.parse(row.payload),
+    sent: row.externalId !== null,
   };
 }

@@ -1,10 +1,12 @@
 import { expireInteraction } from '../approvals/expire.ts';
 import type { RunResult } from '../contracts/run-event.ts';
 import { type RunState, runStateSchema } from '../contracts/states.ts';
+import { expireGuidedForm } from '../delivery/guided-form.ts';
 import { duration } from '../delivery/units.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Database } from '../store/database.ts';
+import { overdueGuidedForms } from '../store/guided-forms.ts';
 import { heldRuns, noteQuiet, quietRuns, runsToRepublish } from '../store/held-runs.ts';
 import { interactionById, interactionsToRemind, noteReminder, overdueInteractions } from '../store/interactions.ts';
 import { appendEvents } from '../store/run-events.ts';
@@ -43,6 +45,10 @@ export async function sweep(deps: SweepDeps): Promise<void> {
   await step(deps, 'remind', async () => {
     const ids = await interactionsToRemind(database.db, now, batch);
     await each(deps, ids, (id) => remind(deps, id, now));
+  });
+  await step(deps, 'expire forms', async () => {
+    const forms = await overdueGuidedForms(database, now, batch);
+    await each(deps, forms, (form) => database.transaction((tx) => expireGuidedForm(tx, form, now)));
   });
   await step(deps, 'give up lost runs', async () => {
     const runs = (await heldRuns(database.db)).filter((run) => isLost(deps, run, now));

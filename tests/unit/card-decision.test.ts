@@ -23,6 +23,10 @@ describe('the decision card', () => {
       secret: 'abcdefghijklmnopqrstuv',
       verb: 'approve_task',
     });
+    // Platforms on which a form must be the first answer to a press need to know which button asks for one.
+    expect(find(card, 'buttons').flatMap(({ buttons }) => buttons.filter(({ form }) => form === true))).toMatchObject([
+      { label: 'Deny with reason…' },
+    ]);
     expect(find(card, 'text').flatMap(({ spans }) => spans)).toContainEqual({
       type: 'person',
       name: 'Ben',

@@ -1,0 +1,149 @@
+import { encodePress, type GuidedVerb } from '../contracts/press.ts';
+import { type Block, type Button, bold, type Form, plain, type Span, type View } from '../contracts/view.ts';
+import type { GuidedEnd, GuidedForm } from '../store/guided-forms.ts';
+import { marked } from './error-view.ts';
+import { withFallback } from './list-view.ts';
+import { cleanText, oneLine } from './neutralise.ts';
+import { digits } from './units.ts';
+
+export type Field = Form['fields'][number];
+
+/** The field that is asked now. */
+export function fieldOf({ form, field }: GuidedForm): Field {
+  const found = form.fields[field];
+  if (found === undefined) throw new Error(`a form has no field ${field}`);
+  return found;
+}
+
+/** The question for the field that is asked now. `name`: of who is asked; `problem`: what was wrong with the answer before. */
+export function questionView(guided: GuidedForm, name: string | undefined, problem?: string): View {
+  const { form, conversation, account, expiresAt } = guided;
+  const field = fieldOf(guided);
+  const count = form.fields.length === 1 ? '' : ` · ${guided.field + 1} of ${form.fields.length}`;
+  const named: Span[] =
+    conversation.kind === 'direct'
+      ? []
+      : [{ type: 'person', name: oneLine(name ?? account), user: account, notify: true }, plain(': ')];
+  const view = withFallback([
+    ...(problem === undefined ? [] : [{ type: 'text' as const, spans: marked(problem) }]),
+    { type: 'text', spans: [bold(`${form.title}${count}`), plain('\n'), ...named, plain(field.label)] },
+    ...(field.type === 'text' ? textHints(field) : choiceBlocks(guided, field)),
+    {
+      type: 'context',
+      spans: [
+        plain(`${howTo(guided, field)} There is time until `),
+        { type: 'time', at: expiresAt.toISOString(), text: `${expiresAt.toISOString().slice(11, 16)} UTC` },
+        plain('.'),
+      ],
+    },
+    { type: 'buttons', buttons: buttons(guided, field) },
+  ]);
+  if (field.type !== 'text') return view;
+  const placeholder = (field.placeholder ?? field.label).slice(0, 64).toWellFormed();
+  return { ...view, asks: { user: account, placeholder } };
+}
+
+/** What becomes of a question that is answered. What was typed is not repeated: it may be meant for few. */
+export function answeredView(guided: GuidedForm, values: readonly string[] | undefined): View {
+  const field = fieldOf(guided);
+  const said =
+    values === undefined
+      ? 'left out'
+      : field.type === 'text'
+        ? 'answered ✔'
+        : values.map((value) => field.options.find((option) => option.value === value)?.label ?? value).join(', ');
+  return withFallback([{ type: 'text', spans: [bold(guided.form.title), plain(` · ${field.label}: ${said}`)] }]);
+}
+
+/** What becomes of a question whose answer did not fit. */
+export function repeatedView(guided: GuidedForm): View {
+  const text = ` · ${fieldOf(guided).label}: asked again below`;
+  return withFallback([{ type: 'text', spans: [bold(guided.form.title), plain(text)] }]);
+}
+
+/** What becomes of the last question of a form that ended without being submitted. */
+export function endedView({ form }: GuidedForm, end: Exclude<GuidedEnd, 'submitted'>): View {
+  const words = {
+    cancelled: 'cancelled; nothing was done',
+    expired: 'no answer in time; nothing was done',
+    superseded: 'a newer form has taken its place',
+  };
+  return withFallback([{ type: 'text', spans: [bold(form.title), plain(` · ${words[end]}`)] }]);
+}
+
+/** Told to the person when time is over. */
+export function expiredWord({ form }: GuidedForm): View {
+  const text = `“${form.title}” was not answered in time, so nothing was done. Press the button again to start over.`;
+  return withFallback([{ type: 'text', spans: [plain(text)] }]);
+}
+
+/** The answer as the field takes it, or what is wrong with it, for people. */
+export function checkAnswer(field: Field, text: string): { values: string[] } | { problem: string } {
+  if (field.type === 'text') {
+    if (text.trim() === '') return { problem: 'The answer has to be text.' };
+    const { maxLength } = field;
+    if (maxLength === undefined || text.length <= maxLength) return { values: [text] };
+    return {
+      problem: `The answer has ${digits(text.length)} characters; there is room for ${digits(maxLength)}. Send a shorter one.`,
+    };
+  }
+  const typed = text.trim().toLowerCase();
+  const found = field.options.find(({ value, label }) => value.toLowerCase() === typed || label.toLowerCase() === typed);
+  if (found !== undefined) return { values: [found.value] };
+  return { problem: 'This is none of the choices. Press one of the buttons.' };
+}
+
+function textHints(field: Extract<Field, { type: 'text' }>): Block[] {
+  if (field.initial !== undefined)
+    return [
+      { type: 'context', spans: [plain('Proposed:')] },
+      { type: 'code', text: cleanText(field.initial) },
+    ];
+  return field.placeholder === undefined ? [] : [{ type: 'context', spans: [plain(`For example: ${field.placeholder}`)] }];
+}
+
+function choiceBlocks(guided: GuidedForm, field: Extract<Field, { type: 'select' }>): Block[] {
+  const chosen = guided.values[field.id] ?? [];
+  const labels = field.options.filter(({ value }) => chosen.includes(value)).map(({ label }) => label);
+  return [
+    ...(field.multiple && labels.length > 0 ? [{ type: 'text' as const, spans: [plain(`Chosen: ${labels.join(', ')}`)] }] : []),
+    {
+      type: 'select',
+      token: token(guided, 'choose'),
+      placeholder: field.label,
+      options: field.options.map(({ value, label }) => ({ value, label: chosen.includes(value) ? `✔ ${label}` : label })),
+    },
+  ];
+}
+
+function howTo({ conversation }: GuidedForm, field: Field): string {
+  if (field.type === 'select') return field.multiple ? 'Choose, then press Done.' : 'Choose one.';
+  return conversation.kind === 'direct' ? 'Your next message is the answer.' : 'Reply to this message; only your reply counts.';
+}
+
+function buttons(guided: GuidedForm, field: Field): Button[] {
+  const button = (verb: GuidedVerb, label: string, style: Button['style'] = 'default'): Button => ({
+    token: token(guided, verb),
+    label,
+    style,
+  });
+  const many = field.type === 'select' && field.multiple;
+  const chosen = guided.values[field.id] ?? [];
+  return [
+    ...(field.initial === undefined || many
+      ? []
+      : [button('keep', field.type === 'text' ? 'Take as proposed' : keepLabel(field), 'primary')]),
+    ...(many && chosen.length > 0 ? [button('done', 'Done', 'primary')] : []),
+    ...(field.required || (many && chosen.length > 0) ? [] : [button('skip', 'Skip')]),
+    button('cancel', 'Cancel'),
+  ];
+}
+
+function keepLabel(field: Extract<Field, { type: 'select' }>): string {
+  const label = field.options.find(({ value }) => value === field.initial)?.label ?? field.initial ?? '';
+  return `Keep ${label}`.slice(0, 40).toWellFormed();
+}
+
+function token({ id, field }: GuidedForm, verb: GuidedVerb): string {
+  return encodePress({ kind: 'guided', form: id, field, verb });
+}

@@ -1,0 +1,52 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decisions, decodePress, encodePress, guidedVerbs, type PressToken, taskVerbs } from '../../src/contracts/press.ts';
+import { newId } from '../../src/runtime/ids.ts';
+
+const token: fc.Arbitrary<PressToken> = fc.oneof(
+  fc.record({
+    kind: fc.constant('decide' as const),
+    secret: fc.stringMatching(/^[\w-]{22}$/),
+    verb: fc.constantFrom(...decisions),
+  }),
+  fc.record({ kind: fc.constant('task' as const), task: fc.constant(newId('tsk')), verb: fc.constantFrom(...taskVerbs) }),
+  fc.record({ kind: fc.constant('command' as const), text: fc.stringMatching(/^[a-z :=#\d]{1,40}$/) }),
+  fc.record({ kind: fc.constant('pick' as const), request: fc.constant(newId('req')) }),
+  fc.record({
+    kind: fc.constant('guided' as const),
+    form: fc.constant(newId('frm')),
+    field: fc.nat(999),
+    verb: fc.constantFrom(...guidedVerbs),
+  }),
+);
+
+describe('what a button carries', () => {
+  it('fits 64 bytes and comes back as it was', () => {
+    fc.assert(
+      fc.property(token, (one) => {
+        const text = encodePress(one);
+        expect(new TextEncoder().encode(text).length).toBeLessThanOrEqual(64);
+        expect(decodePress(text)).toEqual(one);
+      }),
+    );
+  });
+
+  it('is nothing when somebody has made it up', () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 70 }), (text) => {
+        const read = decodePress(text);
+        if (read !== undefined) expect(encodePress(read)).toBe(text);
+      }),
+    );
+    for (const text of [
+      'g:frm_x:1',
+      'g:frm_x:1:open',
+      'g:frm_x:-1:skip',
+      'g:frm_x:1:skip:more',
+      'g::1:skip',
+      't:x:fly',
+      'd:x:approve:x',
+    ])
+      expect(decodePress(text)).toBeUndefined();
+  });
+});
