@@ -64,15 +64,21 @@ function wholeNumber(entry: Json, name: string, fail: (detail: string) => Error)
 
 export function linkOf(value: unknown): string {
   const given = typeof value === 'string' ? value : '';
+  const link = linkOrNothing(given);
+  if (link === undefined) throw badRequest(`entity URL '${given}' is invalid: Wrong HTTP URL`);
+  return link;
+}
+
+/** An address as Telegram writes it; undefined for what is none. */
+export function linkOrNothing(given: string): string | undefined {
   const withScheme = /^[a-z][a-z0-9+.-]*:/i.test(given) ? given : `http://${given}`;
   try {
     const url = new URL(withScheme);
     const isKnown = ['http:', 'https:', 'ftp:', 'tg:', 'ton:', 'tonsite:'].includes(url.protocol);
-    if (isKnown && (url.protocol === 'tg:' || url.hostname.includes('.') || /^\[/.test(url.hostname))) return url.href;
+    return isKnown && (url.protocol === 'tg:' || /[.:]/.test(url.hostname)) ? url.href : undefined;
   } catch {
-    // Falls through to the complaint below.
+    return undefined;
   }
-  throw badRequest(`entity URL '${given}' is invalid: Wrong HTTP URL`);
 }
 
 /** A mention of somebody the bot has never met is dropped by the server; one of nobody is refused. */

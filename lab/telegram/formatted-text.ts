@@ -4,6 +4,8 @@ import { withFound } from './auto-entities.ts';
 import type { Core } from './core.ts';
 import { checkedEntities, readEntities } from './entity-rules.ts';
 import type { Entity } from './model.ts';
+import { parseHtml } from './parse-html.ts';
+import { parseMarkdown, parseMarkdownV2 } from './parse-markdown.ts';
 
 /** A text with its entities, cleaned as the server cleans it. */
 export interface FormattedText {
@@ -26,9 +28,17 @@ export function formattedText(core: Core, args: Args, fields: TextFields): Forma
 }
 
 export function readText(core: Core, raw: string, parseMode: string, entities: unknown): FormattedText {
-  const mode = parseMode.toLowerCase();
+  const parsed = parse(core, raw, parseMode.toLowerCase(), entities);
+  return cleaned(parsed.text, parsed.entities);
+}
+
+/** A parse mode wins over entities. */
+function parse(core: Core, raw: string, mode: string, entities: unknown): FormattedText {
+  if (mode === 'html') return parseHtml(core, raw);
+  if (mode === 'markdownv2') return parseMarkdownV2(core, raw);
+  if (mode === 'markdown') return parseMarkdown(raw);
   if (mode !== '' && mode !== 'none') throw badRequest('unsupported parse_mode');
-  return cleaned(raw, readEntities(core, entities));
+  return { text: raw, entities: readEntities(core, entities) };
 }
 
 /** What is stored: line ends and control characters replaced, spaces around the text cut, links and mentions found. */
