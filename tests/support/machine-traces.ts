@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
-import { labels } from '../../runner/sandbox/docker-container.ts';
+import { labels, probePrefix } from '../../runner/sandbox/docker-container.ts';
 import { openEngine } from '../../runner/sandbox/docker-engine.ts';
 
 /** A process that has to do with a data directory: it names it, works in it, or was started by one that does. */
@@ -34,15 +34,19 @@ export function processesOf(dataDir: string): FoundProcess[] {
 
 /**
  * What runs have left on this machine, in words: containers and volumes, local sandboxes, working copies, unfinished imports,
- * processes of commands. Empty when every run has been cleared away.
+ * processes of commands. Empty when every run has been cleared away. `butProbes`: leaves out what a runner that was killed while it
+ * examined the engine has left, which is removed when its time has passed.
  */
-export async function leftOfRuns(dataDir: string): Promise<string[]> {
+export async function leftOfRuns(dataDir: string, options: { butProbes?: boolean } = {}): Promise<string[]> {
   const { containers, volumes } = await onEngine(dataDir);
+  const counts = (run: string | undefined) => run !== undefined && !(options.butProbes === true && run.startsWith(probePrefix));
   const inside = async (folder: string) =>
     (await readdir(join(dataDir, folder)).catch(() => [])).map((one) => `${folder}/${one}`);
   return [
-    ...containers.map(({ Names, Status }) => `container ${Names.join()} (${Status})`),
-    ...volumes.filter(({ Labels }) => Labels?.[labels.run] !== undefined).map(({ Name }) => `volume ${Name}`),
+    ...containers
+      .filter(({ Labels }) => counts(Labels[labels.run] ?? ''))
+      .map(({ Names, Status }) => `container ${Names.join()} (${Status})`),
+    ...volumes.filter(({ Labels }) => counts(Labels?.[labels.run])).map(({ Name }) => `volume ${Name}`),
     ...(await inside('sandboxes')),
     ...(await inside('work')),
     ...(await inside('mirrors/incoming')),
