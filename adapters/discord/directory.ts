@@ -1,0 +1,104 @@
+import { type ChatAdapter, DeliveryError } from '../../src/contracts/chat-adapter.ts';
+import type { Conversation } from '../../src/contracts/platform.ts';
+import { channelSchema, type DiscordChannel, guildSchema, threadListSchema } from './payloads.ts';
+import { channelTypes, isThread, type Place } from './reading.ts';
+import { path, type Rest } from './rest.ts';
+
+type Tenants = ReturnType<ChatAdapter['tenants']>;
+
+/**
+ * Servers and channels as far as they are known: told by the gateway, asked for otherwise. Nothing depends on what it remembers; it saves
+ * asking for every message which channel a thread belongs to.
+ */
+export interface Directory {
+  /** Where something in this channel happens. Rejects when Discord does not say now; a channel that is hidden is one without threads. */
+  place(channel: { id: string; guild: string | undefined; told?: DiscordChannel | undefined }): Promise<Place>;
+  /** `undefined`: gone or hidden. */
+  channel(id: string): Promise<DiscordChannel | undefined>;
+  /** Takes what the gateway tells about servers and channels; other events are left alone. */
+  learn(type: string, data: unknown): void;
+  learnGuilds(guilds: readonly { id: string; name?: string | null | undefined }[]): void;
+  guilds(): Tenants;
+}
+
+const maxChannels = 20_000;
+
+export function createDirectory(deps: { rest: Rest; application: string; botUser: string }): Directory {
+  const { rest, application, botUser } = deps;
+  const guilds = new Map<string, string>();
+  const channels = new Map<string, DiscordChannel>();
+
+  function remember(channel: DiscordChannel): DiscordChannel {
+    const known = channels.get(channel.id);
+    channels.delete(channel.id);
+    // Interactions tell less of a channel than the gateway does.
+    const merged = { ...known, ...Object.fromEntries(Object.entries(channel).filter(([, value]) => value != null)) };
+    const complete = channelSchema.parse(merged);
+    channels.set(channel.id, complete);
+    const oldest = channels.keys().next().value;
+    if (channels.size > maxChannels && oldest !== undefined) channels.delete(oldest);
+    return complete;
+  }
+
+  async function find(id: string): Promise<DiscordChannel | undefined> {
+    const known = channels.get(id);
+    if (known !== undefined) return known;
+    try {
+      return remember(await rest.call({ method: 'get', route: path`/channels/${id}`, what: 'look up a channel' }, channelSchema));
+    } catch (error) {
+      if (error instanceof DeliveryError && ['gone', 'not_permitted'].includes(error.failure.kind)) return undefined;
+      throw error;
+    }
+  }
+
+  async function place({ id, guild, told }: Parameters<Directory['place']>[0]): Promise<Place> {
+    const direct: Conversation = { platform: 'discord', tenant: application, channel: id, kind: 'direct' };
+    if (guild === undefined) return { conversation: direct };
+    const channel = told === undefined ? await find(id) : remember({ ...told, guild_id: guild });
+    const inThread = channel !== undefined && isThread(channel.type) && channel.parent_id != null;
+    const main = inThread ? (channel.parent_id ?? id) : id;
+    const name = inThread ? channels.get(main)?.name : channel?.name;
+    const conversation: Conversation = {
+      platform: 'discord',
+      tenant: guild,
+      channel: main,
+      ...(inThread ? { thread: id } : {}),
+      kind: 'channel',
+    };
+    return { conversation, ...(name == null || name === '' ? {} : { channelName: name }) };
+  }
+
+  function learn(type: string, data: unknown): void {
+    if (type === 'GUILD_CREATE' || type === 'GUILD_UPDATE') {
+      const guild = guildSchema.safeParse(data).data;
+      if (guild === undefined || guild.unavailable === true) return;
+      guilds.set(guild.id, guild.name ?? guilds.get(guild.id) ?? guild.id);
+      for (const channel of [...(guild.channels ?? []), ...(guild.threads ?? [])]) remember({ ...channel, guild_id: guild.id });
+    } else if (type === 'GUILD_DELETE') {
+      const guild = guildSchema.safeParse(data).data;
+      // An outage of the server is no goodbye.
+      if (guild !== undefined && guild.unavailable !== true) guilds.delete(guild.id);
+    } else if (type === 'THREAD_LIST_SYNC') {
+      for (const thread of threadListSchema.safeParse(data).data?.threads ?? []) remember(thread);
+    } else if (/^(?:CHANNEL|THREAD)_(?:CREATE|UPDATE)$/.test(type)) {
+      const channel = channelSchema.safeParse(data).data;
+      if (channel !== undefined && channel.type !== channelTypes.direct) remember(channel);
+    } else if (type === 'CHANNEL_DELETE' || type === 'THREAD_DELETE') {
+      const channel = channelSchema.safeParse(data).data;
+      if (channel !== undefined) channels.delete(channel.id);
+    }
+  }
+
+  return {
+    place,
+    channel: find,
+    learn,
+    learnGuilds(list) {
+      for (const { id, name } of list) guilds.set(id, name ?? guilds.get(id) ?? id);
+    },
+    guilds: () => [
+      { tenant: application, name: 'direct messages', botUser },
+      ...[...guilds].map(([tenant, name]) => ({ tenant, name, botUser })),
+    ],
+  };
+}

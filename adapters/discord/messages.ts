@@ -1,0 +1,91 @@
+import { cutMention, decodeText, snowflakeTime } from './discord-text.ts';
+import type { DiscordMessage } from './payloads.ts';
+import { event, type Inbound, type InboundContext, ignored, isPersonal, named, nameOf, type Place } from './reading.ts';
+
+/** Whether the words themselves say that they are for the bot, so that it does not matter where they stand. */
+export function speaksToBot(message: DiscordMessage, context: InboundContext): boolean {
+  return message.guild_id == null || isMentioned(message, context);
+}
+
+/** A new message. The same message gives the same event, whether it came through the gateway or was looked up (promise 2). */
+export function messageEvents(message: DiscordMessage, place: Place, context: InboundContext): Inbound {
+  if (!isPersonal(message)) return ignored('not written by a person');
+  const { conversation } = place;
+  const addressed = addressedBy(message, place, context);
+  if (addressed === undefined) return ignored('channel talk');
+  const text = textOf(message, context);
+  const attachments = (message.attachments ?? []).map(({ id, filename, content_type: mime, size }) => ({
+    id,
+    name: filename ?? id,
+    ...(mime == null ? {} : { mime }),
+    ...(size == null ? {} : { bytes: size }),
+  }));
+  // A sticker, or a message whose words Discord keeps to itself because the intent for them is not granted.
+  if (addressed === 'thread' && text === '' && attachments.length === 0) return ignored('no words');
+  return event({
+    type: 'message',
+    key: `msg:${message.channel_id}:${message.id}`,
+    at: snowflakeTime(message.id).toISOString(),
+    conversation,
+    ...named(place),
+    actor: { user: message.author?.id ?? '', ...nameOf(message.member, message.author), bot: false },
+    text,
+    message: message.id,
+    addressed,
+    attachments,
+  });
+}
+
+/** A changed message. Previews that are added change messages too; only an edit has a time. */
+export function editEvents(message: DiscordMessage, place: Place, context: InboundContext): Inbound {
+  if (message.edited_timestamp == null || message.content == null) return ignored('the words did not change');
+  if (!isPersonal(message)) return ignored('not written by a person');
+  if (addressedBy(message, place, context) === undefined) return ignored('channel talk');
+  return event({
+    type: 'message_edited',
+    key: `edit:${message.channel_id}:${message.id}:${message.edited_timestamp}`,
+    at: new Date(message.edited_timestamp).toISOString(),
+    conversation: place.conversation,
+    ...named(place),
+    actor: { user: message.author?.id ?? '', ...nameOf(message.member, message.author), bot: false },
+    text: textOf(message, context),
+    message: message.id,
+  });
+}
+
+/** A deleted message. Discord says neither whose it was nor what it said: both are remembered from when it came. */
+export function deletionEvents(
+  deleted: { id: string; channel_id: string },
+  known: { place: Place; author: string },
+  context: Pick<InboundContext, 'now'>,
+): Inbound {
+  return event({
+    type: 'message_deleted',
+    key: `del:${deleted.channel_id}:${deleted.id}`,
+    at: context.now().toISOString(),
+    conversation: known.place.conversation,
+    ...named(known.place),
+    actor: { user: known.author, bot: false },
+    message: deleted.id,
+  });
+}
+
+function addressedBy(
+  message: DiscordMessage,
+  { conversation }: Place,
+  context: InboundContext,
+): 'mention' | 'direct' | 'thread' | undefined {
+  if (conversation.kind === 'direct') return 'direct';
+  if (isMentioned(message, context)) return 'mention';
+  return conversation.thread === undefined ? undefined : 'thread';
+}
+
+/** By name, or by a reply that notifies. `@everyone` means nobody in particular. */
+function isMentioned(message: DiscordMessage, { botUser }: InboundContext): boolean {
+  return (message.mentions ?? []).some(({ id }) => id === botUser) || cutMention(message.content ?? '', botUser) !== undefined;
+}
+
+function textOf(message: DiscordMessage, { botUser }: InboundContext): string {
+  const content = message.content ?? '';
+  return decodeText(cutMention(content, botUser) ?? content).trim();
+}
