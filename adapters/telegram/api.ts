@@ -26,39 +26,50 @@ export interface TelegramApi {
 }
 
 const defaultTimeoutMs = 15_000;
-/** Below the time after which Telegram closes idle connections, so that a send does not meet one that is just being closed. */
+/** Idle connections end sooner than Telegram would end them. */
 const idleMs = 20_000;
 
-/** Keeps connections open between calls. A connection of long polling is busy for its whole time and never counts as idle. */
+/**
+ * What changes something goes over a connection of its own: one that Telegram is just closing would swallow the call, and nobody could
+ * tell whether it was done. Reading, which may be repeated, keeps its connections.
+ */
 export function createTelegramApi(options: { token: string; apiRoot?: string | undefined }): TelegramApi {
-  const apiRoot = options.apiRoot?.replace(/\/+$/, '');
-  const Agent = apiRoot?.startsWith('http:') === true ? HttpAgent : HttpsAgent;
-  const agent = new Agent({ keepAlive: true, timeout: idleMs });
-  const { raw } = new Api(options.token, {
-    ...(apiRoot === undefined ? {} : { apiRoot }),
-    baseFetchConfig: { agent, compress: true },
-  });
+  const once = rawApi(options, false);
+  const again = rawApi(options, true);
 
-  const api: TelegramApi = {
-    async call(method, work, { timeoutMs = defaultTimeoutMs, signal, channel } = {}) {
-      const late = AbortSignal.timeout(timeoutMs);
-      const ends = signal === undefined ? late : AbortSignal.any([late, signal]);
-      try {
-        return await work(raw, asGrammys(ends));
-      } catch (error) {
-        throw deliveryError(error, method, channel === undefined ? undefined : { isPrivate: isPrivate(channel) });
-      }
-    },
+  async function perform<T>(
+    raw: Raw,
+    method: keyof Raw,
+    work: (raw: Raw, signal: Signal) => Promise<T>,
+    { timeoutMs = defaultTimeoutMs, signal, channel }: CallOptions = {},
+  ): Promise<T> {
+    const late = AbortSignal.timeout(timeoutMs);
+    const ends = signal === undefined ? late : AbortSignal.any([late, signal]);
+    try {
+      return await work(raw, asGrammys(ends));
+    } catch (error) {
+      throw deliveryError(error, method, channel === undefined ? undefined : { isPrivate: isPrivate(channel) });
+    }
+  }
+
+  return {
+    call: (method, work, callOptions) => perform(once, method, work, callOptions),
     async read(method, work, callOptions) {
       try {
-        return await api.call(method, work, callOptions);
+        return await perform(again, method, work, callOptions);
       } catch (error) {
         if (!(error instanceof DeliveryError) || error.failure.kind !== 'unknown') throw error;
         throw new DeliveryError({ ...error.failure, kind: 'unreachable' }, { cause: error });
       }
     },
   };
-  return api;
+}
+
+function rawApi({ token, apiRoot: given }: { token: string; apiRoot?: string | undefined }, keepAlive: boolean): Raw {
+  const apiRoot = given?.replace(/\/+$/, '');
+  const Agent = apiRoot?.startsWith('http:') === true ? HttpAgent : HttpsAgent;
+  const agent = new Agent(keepAlive ? { keepAlive, timeout: idleMs } : { keepAlive });
+  return new Api(token, { ...(apiRoot === undefined ? {} : { apiRoot }), baseFetchConfig: { agent, compress: true } }).raw;
 }
 
 function asGrammys(signal: AbortSignal): Signal {

@@ -72,7 +72,7 @@ function data(token: string): string {
 }
 
 function labelOf(label: string, instead: string): string {
-  const shown = printable(label).replaceAll('\n', ' ');
+  const shown = printable(label);
   return shorten(shown.trim() === '' ? instead : shown, maxLabel);
 }
 
