@@ -119,8 +119,8 @@ export const environmentSchema = z.object({
     .optional()
     .register(facts, {
       group: 'Telegram',
-      description: 'Token of the bot. Connects Deckhand to Telegram; docs/setup/telegram.md leads there step by step.',
-      fallback: 'no Telegram; without any platform the lab starts',
+      description: 'Token of the bot. Reserved: this version connects to Slack only and refuses to start with it.',
+      fallback: 'no Telegram',
       example: '123456789:AA…',
       secret: true,
     }),
@@ -146,8 +146,8 @@ export const environmentSchema = z.object({
     }),
   DISCORD_BOT_TOKEN: z.string().optional().register(facts, {
     group: 'Discord',
-    description: 'Token of the bot. Connects Deckhand to Discord; docs/setup/discord.md leads there step by step.',
-    fallback: 'no Discord; without any platform the lab starts',
+    description: 'Token of the bot. Reserved: this version connects to Slack only and refuses to start with it.',
+    fallback: 'no Discord',
     example: 'the token of the page "Bot"',
     secret: true,
   }),
