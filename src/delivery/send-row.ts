@@ -81,7 +81,9 @@ async function failed(delivery: Delivery, failure: DeliveryFailure, deps: SendRo
   const context = { outbox: row.id, key: claimed.key, operation, failure };
   const answered = failure.kind !== 'unreachable' && failure.kind !== 'unknown';
   if (verdict.next === 'end') {
-    deps.logger.error(context, 'a message cannot be delivered');
+    // A form is good for seconds: that a restart was slower is nothing to look into, and the person is told what to do.
+    if (operation === 'form' && failure.kind === 'gone') deps.logger.warn(context, 'a form came too late');
+    else deps.logger.error(context, 'a message cannot be delivered');
     await end(delivery, verdict.state, error, verdict.tell ? failure : undefined, deps);
     return { waits: false, answered };
   }

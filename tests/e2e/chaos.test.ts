@@ -105,7 +105,10 @@ async function endure(life: ChaosLife, { sandbox, kinds, deaths }: Chaos, seed: 
     }
   }
 
-  await eventually(async () => expect(await leftOfRuns(dataDir)).toEqual([]), { timeoutMs: 90_000, everyMs: 250 });
+  await eventually(async () => expect(await leftOfRuns(dataDir, { butProbes: true })).toEqual([]), {
+    timeoutMs: 90_000,
+    everyMs: 250,
+  });
   life.tell('nothing is left of the runs');
   expect(await life.running().end('SIGTERM')).toBe(0);
   expect(processesOf(dataDir)).toEqual([]);
@@ -201,7 +204,8 @@ function expectRightThread({ kind, marker, how }: Posted, { number, runs }: Task
   const inThread = messages.filter(({ message }) => message.thread_ts === (first?.thread_ts ?? first?.ts));
   const patches = inThread.flatMap(({ message }) => message.files).filter(({ name }) => name.endsWith('.patch'));
   const patch = runs[0]?.result?.commit === undefined ? [] : [expect.stringMatching(/\.patch$/)];
-  expect([marker, patches.map(({ name }) => name)]).toEqual([marker, patch]);
+  // An upload whose answer was lost cannot be looked up: what ends a task is sent again, twice is better than never (promise 6).
+  expect([marker, [...new Set(patches.map(({ name }) => name))]]).toEqual([marker, patch]);
   if (how === 'mention') {
     const request = messages.find(({ message, text }) => !message.is_bot && text.includes(marker));
     expect([marker, request?.message.reactions.map(({ users }) => users.length)]).toEqual([marker, [1]]);
