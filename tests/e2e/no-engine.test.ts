@@ -63,7 +63,7 @@ const counts = 'i=0; while sleep 0.2; do i=$((i+1)); echo step $i; done';
 const away = /container engine does not answer; it must be started on the machine of the runner\./;
 
 test('without a container engine everything works, and it is said everywhere that nothing is isolated', {
-  timeout: 90_000,
+  timeout: 240_000,
 }, async () => {
   const { deckhand, ada } = await start({});
   expect(notices(deckhand)).toEqual([
@@ -110,7 +110,7 @@ test('without a container engine everything works, and it is said everywhere tha
   expect((await ada.end(await ada.sh('git status'))).text).toMatch(/✔ done in .*sandbox local, not isolated/);
 });
 
-test('with SANDBOX=docker, runs wait for the engine, say so, and go on when it answers', { timeout: 120_000 }, async () => {
+test('with SANDBOX=docker, runs wait for the engine, say so, and go on when it answers', { timeout: 240_000 }, async () => {
   const settings = { SANDBOX: 'docker' };
   expect(await doctor(settings)).toEqual({
     code: 1,
@@ -145,7 +145,7 @@ test('with SANDBOX=docker, runs wait for the engine, say so, and go on when it a
   await eventually(async () => expect(await leftOfRuns(dataDir.path)).toEqual([]), patience);
 });
 
-test('an engine that is lost while commands run takes nothing with it', { timeout: 120_000 }, async () => {
+test('an engine that is lost while commands run takes nothing with it', { timeout: 240_000 }, async () => {
   await relay.mend();
   const { deckhand, ada } = await start({});
   expect(notices(deckhand)).toEqual([]);
@@ -176,7 +176,7 @@ test('an engine that is lost while commands run takes nothing with it', { timeou
 });
 
 test('an image that is missing is named with what to do: by auto as what it falls back from, by docker at the end of each run', {
-  timeout: 90_000,
+  timeout: 240_000,
 }, async () => {
   await relay.mend();
   const missing = { SANDBOX_IMAGE: 'deckhand-no-such-image:1' };
@@ -205,7 +205,7 @@ test('an image that is missing is named with what to do: by auto as what it fall
   expect(end.buttons).toContain('Retry');
 });
 
-test('runs in flight keep their sandbox when the next start chooses another', { timeout: 120_000 }, async () => {
+test('runs in flight keep their sandbox when the next start chooses another', { timeout: 240_000 }, async () => {
   await relay.mend();
   const first = await start({ SANDBOX: 'local' });
   expect(notices(first.deckhand)).toEqual([

@@ -46,7 +46,7 @@ describe('escaping for Discord', () => {
     expect(readDiscordMarkdown(escapeMarkdown(text))).toEqual({ ...nothing, text });
   });
 
-  it('promise 11: any text reads as it is, and neither formats, mentions nor links', () => {
+  it('promise 11: whatever is written reads as it is, and neither formats, mentions nor links', () => {
     fc.assert(
       fc.property(hostile, (text) => {
         expect(readDiscordMarkdown(escapeMarkdown(text))).toEqual({ ...nothing, text });
