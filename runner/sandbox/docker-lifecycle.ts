@@ -26,7 +26,7 @@ export async function startOnce(
     await call((abortSignal) => docker.createContainer({ ...mark, abortSignal }), signal);
   } catch (error) {
     if (!hasStatus(error, 409)) throw error;
-    if (await startedByOther(container, signal)) return;
+    if (await startedByOther(docker, { container, mark: docker.getContainer(mark.name) }, signal)) return;
   }
   try {
     await call((abortSignal) => container.start({ abortSignal }), signal);
@@ -38,13 +38,34 @@ export async function startOnce(
   }
 }
 
-/** False when whoever was about to start it does not come to it: it was killed. */
-async function startedByOther(container: Docker.Container, signal?: AbortSignal): Promise<boolean> {
-  for (const patience = Date.now() + startMs; Date.now() < patience; await delay(50, signal)) {
+/**
+ * False when whoever was about to start it does not come to it: it was killed. Its time began with its mark, so that not every later
+ * life waits for it anew.
+ */
+async function startedByOther(
+  docker: Docker,
+  { container, mark }: { container: Docker.Container; mark: Docker.Container },
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const patience = Date.now() + startMs - (await ageMs(docker, mark, signal));
+  for (;;) {
     const { State } = await call((abortSignal) => container.inspect({ abortSignal }), signal);
     if (State.Status !== 'created') return true;
+    if (Date.now() >= patience) return false;
+    await delay(50, signal);
   }
-  return false;
+}
+
+/** By the clock of the engine, which may run on another machine. 0 when the container was removed. */
+async function ageMs(docker: Docker, container: Docker.Container, signal?: AbortSignal): Promise<number> {
+  try {
+    const { Created } = await call((abortSignal) => container.inspect({ abortSignal }), signal);
+    const { SystemTime } = await call(() => docker.info(), signal);
+    return Math.max(0, Date.parse(SystemTime) - Date.parse(Created));
+  } catch (error) {
+    if (hasStatus(error, 404)) return 0;
+    throw error;
+  }
 }
 
 /** Ends a running or paused container; see `Sandbox.stop`. */

@@ -81,9 +81,10 @@ describe.each(['local', 'docker'] as const)('promise 8: a runner on %s that is k
     );
     const over = Promise.all(runs.map(({ run }) => world.resultOf(run, 150_000)));
     let ended = false;
-    void over.finally(() => {
+    const note = () => {
       ended = true;
-    });
+    };
+    over.then(note, note);
     for (let life = 0; !ended; life += 1) {
       const runner = await world.spawnRunner('none');
       // Longer and longer lives: early ones die while they prepare, later ones while output streams or results are collected.

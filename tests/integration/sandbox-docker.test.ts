@@ -19,7 +19,7 @@ import {
   SandboxUnreachable,
 } from '../../runner/sandbox/port.ts';
 import { readOutput, readUntil, takeAll, toText } from '../contracts/sandbox-subject.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { eventually, waitFor } from '../support/wait-for.ts';
 
 const socketPath = '/var/run/docker.sock';
 const docker = new Docker({ socketPath });
@@ -164,6 +164,25 @@ describe('what is gone', () => {
     await expect(takeAll(open().collect(run, list))).rejects.toThrow(SandboxGone);
   });
 });
+
+it('promise 8: a command whose starter was killed just before it starts it is started, even by lives shorter than the patience with it', async () => {
+  const spec = shell('echo once');
+  await open().create(spec);
+  const { Config } = await docker.getContainer(`deckhand-${options.instance}-${spec.run}`).inspect();
+  const mark = { name: `deckhand-${options.instance}-${spec.run}-start`, Image: options.image, Labels: Config.Labels };
+  await docker.createContainer(mark);
+  let lives = 0;
+  await eventually(
+    async () => {
+      lives += 1;
+      await open().start(spec.run, AbortSignal.timeout(2000));
+    },
+    { timeoutMs: 25_000 },
+  );
+  // The first lives leave the other one its time.
+  expect(lives).toBeGreaterThan(2);
+  expect(await open().wait(spec.run)).toMatchObject({ cause: 'exit', exitCode: 0 });
+}, 40_000);
 
 describe('working copies in memory', () => {
   it('keep their size limit and their content after the end of the command', async () => {

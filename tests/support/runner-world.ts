@@ -158,7 +158,7 @@ export async function createRunnerWorld(kind: Installation['kind']) {
     async close() {
       await Promise.allSettled(closers.map((close) => close()));
       for (const { run } of await sandbox.list()) await sandbox.destroy(run);
-      if (kind === 'docker') await removeVolumes(name);
+      if (kind === 'docker') await waitFor('an engine without traces', () => removeTraces(name));
       await parts.close();
       await database.close();
       await place[Symbol.asyncDispose]();
@@ -166,12 +166,16 @@ export async function createRunnerWorld(kind: Installation['kind']) {
   };
 }
 
-/** A provider keeps two volumes for its next start; nobody starts a test's again. */
-async function removeVolumes(instance: string): Promise<void> {
+/** What a provider keeps for its next start, which nobody makes, and what a killed one was about to make: refused while in use. */
+async function removeTraces(instance: string): Promise<true> {
   const docker = promisify(execFile);
-  const { stdout } = await docker('docker', ['volume', 'ls', '--quiet', '--filter', `name=deckhand-${instance}`]);
-  const names = stdout.split('\n').filter((name) => name !== '');
-  if (names.length > 0) await docker('docker', ['volume', 'rm', ...names]);
+  const filter = ['--filter', `name=deckhand-${instance}`];
+  const namesIn = (list: { stdout: string }) => list.stdout.split('\n').filter((name) => name !== '');
+  const containers = namesIn(await docker('docker', ['ps', '--all', '--quiet', ...filter]));
+  if (containers.length > 0) await docker('docker', ['rm', '--force', ...containers]);
+  const volumes = namesIn(await docker('docker', ['volume', 'ls', '--quiet', ...filter]));
+  if (volumes.length > 0) await docker('docker', ['volume', 'rm', ...volumes]);
+  return true;
 }
 
 /** The output events of one stream, joined; checks that they follow one another without gap or overlap. */
