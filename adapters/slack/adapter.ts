@@ -7,7 +7,7 @@ import { slackCapabilities } from './capabilities.ts';
 import { openDirect } from './direct.ts';
 import { sendEphemeral } from './ephemeral.ts';
 import { slackCode } from './failures.ts';
-import { findMessage, messageMetadata } from './find.ts';
+import { findFiles, findMessage, messageMetadata } from './find.ts';
 import { slackHealth } from './health.ts';
 import { slackWebhook } from './http.ts';
 import { createIntake, type Intake } from './intake.ts';
@@ -15,7 +15,7 @@ import { homeView, messageContent, modalView } from './outbound.ts';
 import { createPeople } from './people.ts';
 import { type Installation, signIn } from './sign-in.ts';
 import { createSlackSocket, type SlackSocket } from './socket.ts';
-import { filesAsMessage, uploadFiles } from './uploads.ts';
+import { fileName, filesAsMessage, uploadFiles } from './uploads.ts';
 import { anyAnswer, createWeb } from './web.ts';
 
 export interface SlackConfig {
@@ -140,6 +140,10 @@ export function createSlackAdapter(config: SlackConfig, deps: SlackDeps): ChatAd
         logger.warn({ code: slackCode(error) }, 'slack refuses files here, sent as text');
         await web.call('chat.postMessage', { ...place(to), ...instead, ...quiet }, sentMessage);
       }
+    },
+    async findUpload(to, names, since, after) {
+      if (installation === undefined) throw new DeliveryError({ kind: 'unreachable', detail: 'not signed in' });
+      return await findFiles(web, to, installation.botUser, names.map(fileName), { since, after });
     },
     async react(ref, mark, on) {
       const args = { channel: ref.channel, timestamp: ref.message, name: receiptReactions[mark] };

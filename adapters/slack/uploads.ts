@@ -50,7 +50,7 @@ export async function uploadFiles(
 ): Promise<void> {
   const channel = await conversationId(web, to.channel);
   const sent: { id: string; title: string }[] = [];
-  for (const file of files) sent.push({ id: await sendBytes(web, file), title: nameOf(file) });
+  for (const file of files) sent.push({ id: await sendBytes(web, file), title: fileName(file.name) });
   await web.call(
     'files.completeUploadExternal',
     {
@@ -79,7 +79,7 @@ async function sendBytes(web: Web, file: UploadFile): Promise<string> {
 async function askForAddress(web: Web, file: UploadFile): Promise<z.infer<typeof ticket>> {
   const extension = /\.([a-z0-9]+)$/i.exec(file.name)?.[1];
   const snippet = snippetTypes[(file.language ?? extension ?? '').toLowerCase()];
-  const args = { filename: nameOf(file), length: file.bytes.length };
+  const args = { filename: fileName(file.name), length: file.bytes.length };
   if (snippet === undefined) return web.call('files.getUploadURLExternal', args, ticket);
   try {
     return await web.call('files.getUploadURLExternal', { ...args, snippet_type: snippet }, ticket);
@@ -91,8 +91,8 @@ async function askForAddress(web: Web, file: UploadFile): Promise<z.infer<typeof
 }
 
 /** A name is text of a repository like any other. */
-function nameOf(file: UploadFile): string {
-  return shorten(printable(file.name).replaceAll('\n', ' '), 255);
+export function fileName(name: string): string {
+  return shorten(printable(name).replaceAll('\n', ' '), 255);
 }
 
 async function post(url: string, file: UploadFile): Promise<void> {

@@ -168,6 +168,12 @@ export interface ChatAdapter {
   openForm(trigger: string, form: Form, about: Conversation): Promise<void>;
   /** Uploads files into the conversation. */
   upload(to: Conversation, files: readonly UploadFile[], comment: string | undefined): Promise<void>;
+  /**
+   * Whether files with these names stand in one own message of the conversation, looking at most as far back as `since` (ISO 8601), and
+   * only behind the message `after` when it is given. Present where the platform can tell: the outcome of an upload that is unknown is
+   * then looked up before it is repeated.
+   */
+  findUpload?(to: Conversation, names: readonly string[], since: string, after?: string): Promise<boolean>;
   /** Adds or removes a receipt on somebody's message. Idempotent. */
   react(ref: MessageRef, mark: 'received' | 'read' | 'refused', on: boolean): Promise<void>;
   /** Replaces the person's home surface. */

@@ -1,4 +1,4 @@
-import { DeliveryError, type ThreadOpening } from '../contracts/chat-adapter.ts';
+import { DeliveryError, type ThreadOpening, type UploadFile } from '../contracts/chat-adapter.ts';
 import type { Conversation } from '../contracts/platform.ts';
 import { plain, type View, type ViewFile } from '../contracts/view.ts';
 import type { Part } from '../store/outbox-rows.ts';
@@ -133,11 +133,14 @@ async function lookUp(
     if (repeatsUnknown(claimed.priority)) return undefined;
     throw new OutcomeUnknown(slot);
   }
-  // Nothing of the row can be older than the row; a minute for clocks that differ.
-  const since = new Date(Date.now() - row.ageMs - 60_000).toISOString();
-  const ref = await deps.adapter.find(where, key, since, opens);
+  const ref = await deps.adapter.find(where, key, earliest(row), opens);
   if (ref === undefined) return undefined;
   return { message: ref.message, channel: ref.channel, ...(ref.thread === undefined ? {} : { thread: ref.thread }) };
+}
+
+/** Nothing of the row can be older than the row; a minute for clocks that differ. */
+function earliest(row: Delivery['row']): string {
+  return new Date(Date.now() - row.ageMs - 60_000).toISOString();
 }
 
 /** What a message is sent under: stored with it on the platform, so it says nothing. */
@@ -163,7 +166,8 @@ export async function deliverFiles(
   const where = { ...to, ...threadOf(delivery) };
   for (const file of missing) {
     const slot = fileSlot(file);
-    if (delivery.isDoubtful(slot) && !repeatsUnknown(delivery.claimed.priority)) {
+    const doubtful = delivery.isDoubtful(slot);
+    if (doubtful && adapter.findUpload === undefined && !repeatsUnknown(delivery.claimed.priority)) {
       delivery.setPart({ slot, digest: 'unknown' });
       continue;
     }
@@ -173,11 +177,15 @@ export async function deliverFiles(
       unattached.push({ file, detail: uploads === undefined ? 'it is no longer stored' : 'it is empty' });
       continue;
     }
+    const batches: UploadFile[][] = [];
+    for (let at = 0; at < uploads.length; at += limits.perMessage) {
+      const batch = uploads.slice(at, at + limits.perMessage);
+      if (!(doubtful && (await hasArrived(delivery, batch, where)))) batches.push(batch);
+    }
     try {
-      for (let at = 0; at < uploads.length; at += limits.perMessage) {
-        const batch = uploads.slice(at, at + limits.perMessage);
+      for (const batch of batches) {
         await delivery.call('upload', { channel: where.channel, slot }, () =>
-          adapter.upload(where, batch, at === 0 ? comment : undefined),
+          adapter.upload(where, batch, batch[0] === uploads[0] ? comment : undefined),
         );
       }
       delivery.setPart({ slot, digest: 'sent' });
@@ -189,4 +197,15 @@ export async function deliverFiles(
     }
   }
   return unattached;
+}
+
+/** Looks for an upload whose outcome is unknown. What belongs to a message of this row stands behind it. */
+async function hasArrived(delivery: Delivery, files: readonly UploadFile[], where: Conversation): Promise<boolean> {
+  const { deps, row } = delivery;
+  const names = files.map(({ name }) => name);
+  const prefixes = names.map((name) => `f:${name}:`);
+  // Another file of the row with that name would be taken for this one.
+  if (delivery.parts.some(({ slot, digest }) => digest === 'sent' && prefixes.some((prefix) => slot.startsWith(prefix))))
+    return false;
+  return (await deps.adapter.findUpload?.(where, names, earliest(row), delivery.part('m0')?.message)) ?? false;
 }

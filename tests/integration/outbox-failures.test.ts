@@ -134,6 +134,34 @@ describe('when a call fails', () => {
     expect(platform.messages.map((one) => platform.text(one))).toEqual(['the end']);
   });
 
+  it.each([
+    ['promise 6: the answer to an upload is lost: finds the files instead of uploading them twice', { kind: 'lost_answer' }],
+    ['promise 6: an upload was lost on its way: uploads again after looking', { kind: 'unknown', detail }],
+  ] as const)('%s', async (_title, fault) => {
+    await start({ findsUploads: true, fault: once('upload', fault) });
+    // The file of an earlier run in the same conversation, of the same name.
+    const files = (text: string) => ({
+      type: 'message' as const,
+      view: { ...words('the end'), files: [{ from: 'text' as const, name: '5.patch', text }] },
+    });
+    platform.uploads.push({ channel: 'C1', thread: undefined, files: [{ name: '5.patch', bytes: Buffer.from('old') }], at: 0 });
+    await world.put(message('k', '', { payload: files('new') }));
+    await sent('k');
+    const texts = platform.uploads.map(({ files: [file] }) => new TextDecoder().decode(file?.bytes));
+    expect(texts).toEqual(['old', 'new']);
+  });
+
+  it('promise 6: where uploads cannot be looked up, the file of an answer is not uploaded twice, that of a final message rather is', async () => {
+    await start({ fault: once('upload', { kind: 'lost_answer' }, 2) });
+    const view = { ...words('text'), files: [{ from: 'text' as const, name: 'a.txt', text: 'a' }] };
+    await world.put(message('answer', '', { payload: { type: 'message', view } }));
+    await sent('answer');
+    expect(platform.uploads).toHaveLength(1);
+    await world.put(message('end', '', { payload: { type: 'message', view }, priority: priorities.final }));
+    await sent('end');
+    expect(platform.uploads).toHaveLength(3);
+  });
+
   it('gone: a deleted card is sent again as a new message with the newest version', async () => {
     await start();
     await world.put(message('k', 'one'));

@@ -170,6 +170,26 @@ describe('files', () => {
     ).toHaveLength(1);
   });
 
+  it('promise 6: are found again by their names, behind the message they belong to', async () => {
+    const { slack, adapter } = await start();
+    const other = { ...patch, name: 'run.log' };
+    const root = await adapter.send(demo, { fallback: 'card', blocks: [] }, 'card');
+    const thread = { ...demo, thread: root.message };
+    const since = new Date().toISOString();
+    const finds = (to: typeof demo, names: string[], after?: string) => adapter.findUpload?.(to, names, since, after);
+    slack.controls.failNext('files.completeUploadExternal', { dropConnectionAfterEffect: true });
+    expect(await failure(adapter.upload(thread, [patch, other], 'changes'))).toMatchObject({ kind: 'unknown' });
+    slack.person('ada').say('#demo', 'between', { thread: root.message });
+    const later = await adapter.send(thread, { fallback: 'end', blocks: [] }, 'end');
+    expect(await finds(thread, [other.name, patch.name])).toBe(true);
+    expect(await finds(thread, [other.name, patch.name], root.message)).toBe(true);
+    expect(await finds(thread, [other.name, patch.name], later.message)).toBe(false);
+    expect(await finds(thread, [patch.name])).toBe(false);
+    expect(await finds(demo, [other.name, patch.name])).toBe(false);
+    await adapter.upload(demo, [patch], undefined);
+    expect(await finds(demo, [patch.name])).toBe(true);
+  });
+
   it('promise 6: are safe to send again as long as they were not shared', async () => {
     const { slack, adapter } = await start();
     slack.controls.failNext('files.getUploadURLExternal', { dropConnectionAfterEffect: true });

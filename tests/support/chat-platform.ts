@@ -39,6 +39,8 @@ export interface PlatformOptions {
       ) => Fault | undefined)
     | undefined;
   latencyMs?: (() => number) | undefined;
+  /** Whether uploads can be looked up, as on Slack. Default false. */
+  findsUploads?: boolean | undefined;
   /** Threads have ids and names of their own, as on Discord; else the message that starts a thread names it, as on Slack. */
   ownThreads?: boolean | undefined;
 }
@@ -66,7 +68,7 @@ export const testCapabilities: Capabilities = {
  */
 export class TestPlatform {
   readonly messages: PlatformMessage[] = [];
-  readonly uploads: { channel: string; thread: string | undefined; files: UploadFile[] }[] = [];
+  readonly uploads: { channel: string; thread: string | undefined; files: UploadFile[]; at: number }[] = [];
   readonly ephemerals: { channel: string; user: string; view: View; reply: string | undefined }[] = [];
   readonly forms: { trigger: string; form: Form }[] = [];
   readonly reactions: { message: string; mark: string; on: boolean }[] = [];
@@ -78,6 +80,7 @@ export class TestPlatform {
   fault: NonNullable<PlatformOptions['fault']>;
   readonly #latencyMs: () => number;
   readonly #ownThreads: boolean;
+  readonly #findsUploads: boolean;
   #next = 1;
 
   constructor(options: PlatformOptions = {}) {
@@ -85,6 +88,7 @@ export class TestPlatform {
     this.fault = options.fault ?? (() => undefined);
     this.#latencyMs = options.latencyMs ?? (() => 0);
     this.#ownThreads = options.ownThreads ?? false;
+    this.#findsUploads = options.findsUploads ?? false;
   }
 
   /** Messages people see in a channel or one thread of it. */
@@ -141,6 +145,12 @@ export class TestPlatform {
       openForm: (trigger, form) =>
         call('form', { channel: trigger }, () => void this.forms.push({ trigger, form: formSchema.parse(form) })),
       upload: (to, files) => call('upload', { channel: to.channel }, () => this.#upload(to, files)),
+      ...(this.#findsUploads
+        ? {
+            findUpload: (to: Conversation, names: readonly string[], _since: string, after?: string) =>
+              call('find', { channel: to.channel }, () => this.#findUpload(to, names, after)),
+          }
+        : {}),
       react: (ref, mark, on) =>
         call(
           'react',
@@ -157,7 +167,7 @@ export class TestPlatform {
 
   #send(to: Conversation, view: View, key: string, opens: ThreadOpening | undefined): MessageRef {
     this.#check(view);
-    const id = `${1_700_000_000 + this.#next}.000100`;
+    const id = `${idNumber(this.#next)}.000100`;
     this.#next += 1;
     const message: PlatformMessage = {
       id,
@@ -203,7 +213,17 @@ export class TestPlatform {
     ) {
       throw new DeliveryError({ kind: 'rejected', detail: 'files over the limit' });
     }
-    this.uploads.push({ channel: to.channel, thread: to.thread, files: [...files] });
+    this.uploads.push({ channel: to.channel, thread: to.thread, files: [...files], at: idNumber(this.#next) });
+  }
+
+  #findUpload(to: Conversation, names: readonly string[], after: string | undefined): boolean {
+    return this.uploads.some(
+      ({ channel, thread, files, at }) =>
+        channel === to.channel &&
+        thread === to.thread &&
+        files.map(({ name }) => name).join() === names.join() &&
+        (after === undefined || at > Number(after)),
+    );
   }
 
   /** Refuses what no real platform would take. */
@@ -242,6 +262,10 @@ export class TestPlatform {
     }
     this.calls.push({ operation, channel, message, at });
   }
+}
+
+function idNumber(next: number): number {
+  return 1_700_000_000 + next;
 }
 
 function directOf(user: IdentityRef): Conversation {
