@@ -19,10 +19,10 @@ export interface Owner {
 export interface Artifacts {
   /** Where the output of a run is kept while it runs. */
   outputLog(run: string): string;
-  /** Notes the completed output log. */
-  keepLog(owner: Owner, name: string, bytes: number): Promise<ArtifactRef>;
-  /** Writes a patch, whole or not at all. Repeatable. */
-  keepPatch(owner: Owner, name: string, bytes: Uint8Array): Promise<ArtifactRef>;
+  /** Writes a patch, whole or not at all. Repeatable. Throws what the disk says. */
+  writePatch(run: string, bytes: Uint8Array): Promise<void>;
+  /** Notes a file that is complete; `bytes` is its size. Repeatable. Fails only when the database does. */
+  record(owner: Owner, kind: ArtifactRef['kind'], name: string, bytes: number): Promise<ArtifactRef>;
   /** The file of an artifact, or undefined when there is no such artifact or its file is gone. */
   read(id: string): Promise<Uint8Array | undefined>;
 }
@@ -38,18 +38,14 @@ export function createArtifacts(deps: { dataDir: string; database: Database }): 
     return join(folder, run, file);
   }
 
-  async function record({ workspace, run }: Owner, kind: ArtifactRef['kind'], name: string, bytes: number): Promise<ArtifactRef> {
-    const path = join(run, kind === 'log' ? logFile : patchFile);
-    const { id } = await deps.database.transaction(({ db }) => recordArtifact(db, { workspace, run, name, kind, bytes, path }));
-    return { id, name, kind, bytes };
-  }
-
   return {
     outputLog: (run) => fileOf(run, logFile),
-    keepLog: (owner, name, bytes) => record(owner, 'log', name, bytes),
-    async keepPatch(owner, name, bytes) {
-      await writeWhole(fileOf(owner.run, patchFile), bytes);
-      return await record(owner, 'patch', name, bytes.length);
+    writePatch: (run, bytes) => writeWhole(fileOf(run, patchFile), bytes),
+    async record({ workspace, run }, kind, name, bytes) {
+      const path = join(run, kind === 'log' ? logFile : patchFile);
+      const row = { workspace, run, name, kind, bytes, path };
+      const { id } = await deps.database.transaction(({ db }) => recordArtifact(db, row));
+      return { id, name, kind, bytes };
     },
     async read(id) {
       const row = await artifactForSystem(deps.database.db, id);

@@ -74,7 +74,7 @@ export async function importResult(
         await moveObjects(apart, join(mirror, 'objects'));
         const commit = follows ? tip : await joinUpon(git, mirror, tip, spec);
         if (commit === undefined) return undefined;
-        await git.run(['update-ref', taskRef(spec.task, 'head'), commit], { repository: mirror });
+        await deps.mirrors.setRef(spec.project, taskRef(spec.task, 'head'), commit, signal);
         return { commit, joined: !follows };
       },
       signal,

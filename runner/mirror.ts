@@ -30,6 +30,8 @@ export interface Mirrors {
    */
   fetch(project: Project, signal?: AbortSignal): Promise<RemoteState>;
   has(project: string, commit: string): Promise<boolean>;
+  /** Sets a ref of Deckhand's own. Inside `exclusively`. */
+  setRef(project: string, ref: string, commit: string, signal?: AbortSignal): Promise<void>;
   /** Runs `work` while nobody else changes the mirror. */
   exclusively<T>(project: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
 }
@@ -115,16 +117,7 @@ export function createMirrors(deps: MirrorsDeps): Mirrors {
       '--no-recurse-submodules',
     ];
     const options = { ...transport(source), repository: dir, timeoutMs: timeouts.fetchMs, signal };
-    for (let tries = 1; ; tries += 1) {
-      try {
-        await git.run(['fetch', ...flags, '--', source.address, ...refs], options);
-        return;
-      } catch (error) {
-        if (tries > oldLockMs / 1000 + 10 || !isLocked(error)) throw error;
-        await removeOldLocks(dir);
-        await delay(1000, undefined, { signal });
-      }
-    }
+    await pastLocks(dir, () => git.run(['fetch', ...flags, '--', source.address, ...refs], options), signal);
   }
 
   async function exclusively<T>(project: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
@@ -135,6 +128,10 @@ export function createMirrors(deps: MirrorsDeps): Mirrors {
   return {
     path,
     exclusively,
+    async setRef(project, ref, commit, signal) {
+      const repository = path(project);
+      await pastLocks(repository, () => git.run(['update-ref', ref, commit], { repository }), signal);
+    },
     async fetch(project, signal) {
       const source = parseSource(project.source);
       const shown = project.source.kind === 'path' ? project.source.path : source.address;
@@ -219,6 +216,20 @@ async function requireDirectory(path: string): Promise<void> {
 
 function isLocked(error: unknown): boolean {
   return error instanceof GitFailed && /\.lock': File exists/.test(error.stderr);
+}
+
+/** Does what changes refs; waits for a lock file of git, and removes it when it was left over. The mirror is held. */
+async function pastLocks(dir: string, work: () => Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      if (tries > oldLockMs / 1000 + 10 || !isLocked(error)) throw error;
+      await removeOldLocks(dir);
+      await delay(1000, undefined, { signal });
+    }
+  }
 }
 
 async function removeOldLocks(dir: string): Promise<void> {

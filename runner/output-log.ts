@@ -16,13 +16,15 @@ export interface OutputLog {
   release(): Promise<void>;
 }
 
+type ReadEvents = EventLog['read'];
+
 /** `continues`: events of the run may hold output already. */
-export async function openOutputLog(path: string, run: string, events: EventLog, continues: boolean): Promise<OutputLog> {
+export async function openOutputLog(path: string, run: string, readEvents: ReadEvents, continues: boolean): Promise<OutputLog> {
   let file: FileHandle | undefined;
   let broken = false;
   try {
     file = await create(path);
-    if (continues) await copyEvents(file, run, events);
+    if (continues) await copyEvents(file, run, readEvents);
   } catch {
     await giveUp();
   }
@@ -45,7 +47,7 @@ export async function openOutputLog(path: string, run: string, events: EventLog,
     async close() {
       if (broken) {
         file = await create(path);
-        await copyEvents(file, run, events);
+        await copyEvents(file, run, readEvents);
       }
       if (file === undefined) throw new Error('closed twice');
       try {
@@ -64,9 +66,9 @@ async function create(path: string): Promise<FileHandle> {
   return await open(path, 'w', 0o600);
 }
 
-async function copyEvents(file: FileHandle, run: string, events: EventLog): Promise<void> {
+async function copyEvents(file: FileHandle, run: string, readEvents: ReadEvents): Promise<void> {
   for (let after = 0; ; ) {
-    const page = await events.read(run, after, 100);
+    const page = await readEvents(run, after, 100);
     if (page.length === 0) return;
     for (const { seq, data } of page) {
       after = seq;

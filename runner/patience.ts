@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RunControl } from '../src/contracts/run-control.ts';
+import type { EventLog } from '../src/contracts/run-event.ts';
+import type { Artifacts } from './artifacts.ts';
 import { SandboxUnreachable } from './sandbox/port.ts';
 
 const longestWaitMs = 10_000;
@@ -38,14 +40,28 @@ export function isUnreachable(error: unknown): boolean {
   return error instanceof SandboxUnreachable;
 }
 
-/** The calls of the engine that a run depends on. */
-export type RunCalls = Pick<RunControl, 'claim' | 'append' | 'pinBase' | 'authorise' | 'executing' | 'finishing' | 'finish'>;
+/** The calls that a run depends on, all to the database in the end. */
+export interface RunCalls
+  extends Pick<RunControl, 'claim' | 'append' | 'pinBase' | 'authorise' | 'executing' | 'finishing' | 'finish'> {
+  readEvents: EventLog['read'];
+  recordArtifact: Artifacts['record'];
+}
+
+export interface CallDeps {
+  control: RunControl;
+  events: Pick<EventLog, 'read'>;
+  artifacts: Pick<Artifacts, 'record'>;
+}
 
 /**
- * The same engine for a run on its way: a call that fails (the database is away for a moment) is made again until it succeeds or
- * `signal` ends the waiting with its reason. The engine's calls are idempotent, so a lost answer does no harm.
+ * The same calls for a run on its way: one that fails (the database is away for a moment) is made again until it succeeds or `signal`
+ * ends the waiting with its reason. All of them are idempotent, so a lost answer does no harm.
  */
-export function patientCalls(control: RunCalls, signal: AbortSignal, onError: (error: unknown, call: string) => void): RunCalls {
+export function patientCalls(
+  { control, events, artifacts }: CallDeps,
+  signal: AbortSignal,
+  onError: (error: unknown, call: string) => void,
+): RunCalls {
   function patient<A extends unknown[], R>(call: string, act: (...args: A) => Promise<R>): (...args: A) => Promise<R> {
     return (...args) => patiently(() => act(...args), { passes: () => true, onWait: (error) => onError(error, call), signal });
   }
@@ -57,5 +73,7 @@ export function patientCalls(control: RunCalls, signal: AbortSignal, onError: (e
     executing: patient('executing', (run, runner, sandbox) => control.executing(run, runner, sandbox)),
     finishing: patient('finishing', (run, runner) => control.finishing(run, runner)),
     finish: patient('finish', (run, runner, result) => control.finish(run, runner, result)),
+    readEvents: patient('readEvents', (run, after, limit) => events.read(run, after, limit)),
+    recordArtifact: patient('recordArtifact', (owner, kind, name, bytes) => artifacts.record(owner, kind, name, bytes)),
   };
 }

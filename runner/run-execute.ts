@@ -71,7 +71,7 @@ function stopWhenAsked({ deps, spec, place, stop, left, withSandbox }: Journey):
 }
 
 /** Opens the file of the output; what events hold already is in it afterwards. */
-export async function openLog({ deps, spec }: Journey): Promise<OutputLog> {
+export async function openLog({ deps, spec, calls }: Journey): Promise<OutputLog> {
   const continues = spec.resume !== null && spec.resume.phase !== 'preparing';
-  return await openOutputLog(deps.artifacts.outputLog(spec.run), spec.run, deps.events, continues);
+  return await openOutputLog(deps.artifacts.outputLog(spec.run), spec.run, calls.readEvents, continues);
 }

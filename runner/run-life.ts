@@ -20,11 +20,12 @@ import { collectRun, resultWithout } from './run-results.ts';
  * more, waits for a decision, or the runner leaves (`detach`): then it is let go of as it stands, and the command runs on.
  */
 export async function liveRun(deps: JourneyDeps & { control: RunControl }, run: string, detach: AbortSignal): Promise<void> {
-  const onError = (error: unknown, call: string) => deps.logger.warn({ run, call, err: error }, 'engine call failed');
+  const onError = (error: unknown, call: string) =>
+    deps.logger.warn({ run, call, err: error }, 'a call to the database failed, it is made again');
   const over = new AbortController();
   let left = detach;
   try {
-    const claimed = await patientCalls(deps.control, detach, onError).claim(run, deps.runner);
+    const claimed = await patientCalls(deps, detach, onError).claim(run, deps.runner);
     if (!claimed.ok) {
       deps.logger.info({ run, reason: claimed.reason }, 'not claimed');
       return;
@@ -35,7 +36,7 @@ export async function liveRun(deps: JourneyDeps & { control: RunControl }, run: 
     // The watch looks a moment later; what the claim knows already must not be missed in between.
     const stop = claimed.spec.stopRequested === true ? AbortSignal.abort('stop') : whenReason(watched, 'stop');
     const signals = { stop, left };
-    await travel(createJourney(deps, claimed.spec, patientCalls(deps.control, left, onError), signals));
+    await travel(createJourney(deps, claimed.spec, patientCalls(deps, left, onError), signals));
   } catch (error) {
     if (!(error instanceof LetGo) && !left.aborted) throw error;
     deps.logger.info({ run, why: error instanceof LetGo ? error.message : String(left.reason) }, 'let go');

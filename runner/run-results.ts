@@ -77,7 +77,7 @@ async function takeChanges(journey: Journey, base: Base): Promise<Left> {
 }
 
 async function describeChanges(journey: Journey, { commit, joined }: ImportedResult, base: string): Promise<Left> {
-  const { deps, spec } = journey;
+  const { deps, spec, calls } = journey;
   if (joined) {
     await journey.note('warning', 'The command replaced the history of the branch; its files were taken over as one commit.');
   }
@@ -91,10 +91,9 @@ async function describeChanges(journey: Journey, { commit, joined }: ImportedRes
   if (clean !== patch) {
     await journey.note('warning', 'The patch contained secrets; they are blanked out in the file. The branch has them.');
   }
-  return {
-    ...changed,
-    artifacts: clean.length === 0 ? [] : [await deps.artifacts.keepPatch(spec, fileName(journey, 'patch'), clean)],
-  };
+  if (clean.length === 0) return { ...changed, artifacts: [] };
+  await deps.artifacts.writePatch(spec.run, clean);
+  return { ...changed, artifacts: [await calls.recordArtifact(spec, 'patch', fileName(journey, 'patch'), clean.length)] };
 }
 
 /** The same bytes when there is nothing to hide; file names and contents need not be UTF-8. */
@@ -106,11 +105,12 @@ function redactPatch(patch: Buffer, secrets: readonly string[]): Buffer {
 }
 
 async function keepLog(journey: Journey, log: OutputLog): Promise<ArtifactRef[]> {
-  const { deps, spec } = journey;
+  const { deps, spec, calls, left } = journey;
   try {
     const bytes = await log.close();
-    return bytes === 0 ? [] : [await deps.artifacts.keepLog(spec, fileName(journey, 'log'), bytes)];
+    return bytes === 0 ? [] : [await calls.recordArtifact(spec, 'log', fileName(journey, 'log'), bytes)];
   } catch (error) {
+    left.throwIfAborted();
     deps.logger.error({ run: spec.run, err: error }, 'output log not kept');
     await journey.note('warning', 'The file with the whole output could not be written; the output is in the thread.');
     return [];

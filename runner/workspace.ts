@@ -82,12 +82,11 @@ export function createWorkspace(deps: WorkspaceDeps): Workspace {
     if (!(await mirrors.has(project.id, base.commit))) await mirrors.fetch(project, signal);
     if (!(await mirrors.has(project.id, base.commit))) throw missing(base.commit, 'the base of the task');
     if (head !== null && !(await mirrors.has(project.id, head))) throw missing(head, 'what an earlier run of the task left');
-    const repository = mirrors.path(project.id);
     await mirrors.exclusively(
       project.id,
       async () => {
-        await git.run(['update-ref', taskRef(task, 'base'), base.commit], { repository });
-        if (head !== null) await git.run(['update-ref', taskRef(task, 'head'), head], { repository });
+        await mirrors.setRef(project.id, taskRef(task, 'base'), base.commit, signal);
+        if (head !== null) await mirrors.setRef(project.id, taskRef(task, 'head'), head, signal);
       },
       signal,
     );

@@ -587,12 +587,4 @@ describe('many at once', () => {
     );
     for (const [index, commit] of commits.entries()) expect(await show('show', `${commit}:made-by`)).toBe(`run_${index}`);
   });
-
-  it('a lock left by a killed process is taken over', async () => {
-    await workspace.sync(project);
-    await writeFile(`${mirror()}.lock`, '999999999');
-    await source.commit({ b: 'b' });
-    await workspace.sync(project);
-    await expect(stat(`${mirror()}.lock`)).rejects.toMatchObject({ code: 'ENOENT' });
-  });
 });

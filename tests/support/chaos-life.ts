@@ -113,6 +113,11 @@ export class ChaosLife {
       .filter((line) => !line.includes('views.open: invalid_trigger_id'));
   }
 
+  /** What all lives logged as unusual, to be read when a test fails. */
+  warnings(): string[] {
+    return this.#programs.flatMap(({ log }) => log.filter((line) => /"level":"(warn|error|fatal)"/.test(line)));
+  }
+
   /** Ends everything, at once, whatever state it is in. */
   async end(): Promise<void> {
     this.#over = true;

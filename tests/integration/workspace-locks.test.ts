@@ -1,0 +1,56 @@
+import { mkdir, stat, utimes, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createWorkspace, type Workspace } from '../../runner/workspace.ts';
+import { emptyRepository, git, type TestRepository, temporaryDirectory } from '../support/git-repository.ts';
+import { runHelper } from '../support/run-helper.ts';
+
+let place: Awaited<ReturnType<typeof temporaryDirectory>>;
+let source: TestRepository;
+let first: string;
+let workspace: Workspace;
+let mirror: string;
+const project = () => ({
+  id: 'prj_1',
+  name: 'web',
+  source: { kind: 'path', path: source.path } as const,
+  baseBranch: null,
+});
+
+beforeEach(async () => {
+  place = await temporaryDirectory('locks');
+  source = await emptyRepository(join(place.path, 'source'));
+  first = await source.commit({ 'README.md': 'hello\n' });
+  const dataDir = join(place.path, 'data');
+  workspace = createWorkspace({ dataDir, environment: process.env });
+  mirror = join(dataDir, 'mirrors', 'prj_1.git');
+});
+afterEach(() => place[Symbol.asyncDispose]());
+
+const isGone = (file: string) => expect(stat(file)).rejects.toMatchObject({ code: 'ENOENT' });
+
+describe('promise 8: a lock left by a process that was killed is taken over', () => {
+  it('the lock of the mirror', async () => {
+    await workspace.sync(project());
+    await writeFile(`${mirror}.lock`, '999999999');
+    await source.commit({ b: 'b' });
+    await workspace.sync(project());
+    await isGone(`${mirror}.lock`);
+  });
+
+  it.each(['base', 'head'])("git's lock of the %s of a task: its changes are not lost", async (name) => {
+    const base = await workspace.resolveBase(project());
+    const lock = join(mirror, `refs/deckhand/tasks/tsk_1/${name}.lock`);
+    await mkdir(dirname(lock), { recursive: true });
+    await writeFile(lock, '');
+    const minuteAgo = new Date(Date.now() - 60_000);
+    await utimes(lock, minuteAgo, minuteAgo);
+    await workspace.prepare({ run: 'run_1', task: 'tsk_1', project: project(), branch: 'deckhand/7-fix', base, head: null });
+    const tree = join(place.path, 'data', 'work', 'run_1');
+    await writeFile(join(tree, 'new.txt'), 'new');
+    const result = { run: 'run_1', task: 'tsk_1', project: 'prj_1', parent: first, message: 'npm test (#7)' };
+    const imported = await workspace.collect(result, (helper) => runHelper(tree, helper));
+    expect(await git(mirror, 'rev-parse', 'refs/deckhand/tasks/tsk_1/head')).toBe(imported?.commit);
+    await isGone(lock);
+  });
+});
