@@ -50,7 +50,8 @@ test.concurrent.each<Chaos>([
     try {
       await endure(life, { sandbox, kinds, deaths }, seed, starts);
     } catch (error) {
-      if (error instanceof Error) error.message = `CHAOS_SEED=${seed}: ${error.message}\n${life.story.join('\n')}\n${life.warnings().join('\n')}`;
+      if (error instanceof Error)
+        error.message = `CHAOS_SEED=${seed}: ${error.message}\n${life.story.join('\n')}\n${life.warnings().join('\n')}`;
       throw error;
     } finally {
       starts?.end();
