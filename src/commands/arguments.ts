@@ -3,14 +3,18 @@ import { roleSchema } from '../contracts/roles.ts';
 import type { Arg } from './command.ts';
 import type { Operator } from './tokens.ts';
 
-type ArgOptions<T> = Pick<Arg<T>, 'hint' | 'about' | 'schema'> & { values?: readonly string[]; takes?: Arg<T>['takes'] };
+type ArgOptions<T> = Pick<Arg<T>, 'hint' | 'about' | 'schema'> & {
+  values?: readonly string[];
+  names?: Arg<T>['names'];
+  takes?: Arg<T>['takes'];
+};
 
 export function required<T>(options: ArgOptions<T>): Arg<T> {
-  return { ...options, required: true, values: options.values ?? [], takes: options.takes ?? 'word' };
+  return { ...options, required: true, values: options.values ?? [], names: options.names, takes: options.takes ?? 'word' };
 }
 
 export function optional<T>(options: ArgOptions<T>): Arg<T | undefined> {
-  return { ...options, required: false, values: options.values ?? [], takes: options.takes ?? 'word' };
+  return { ...options, required: false, values: options.values ?? [], names: options.names, takes: options.takes ?? 'word' };
 }
 
 /** One of a few words; case does not matter. */

@@ -17,8 +17,9 @@ export const bind = defineCommand({
   role: 'maintainer',
   action: 'bind channels',
   unbound: 'with-role',
+  direct: false,
   positional: {
-    project: required({ hint: 'project', about: 'the name of the project, or `none`', schema: name }),
+    project: required({ hint: 'project', about: 'the name of the project, or `none`', names: 'project', schema: name }),
   },
   options: {
     role: optional({

@@ -29,7 +29,7 @@ export const board = defineCommand({
   action: 'see the board',
   positional: {},
   options: {
-    project: optional({ hint: 'name', about: 'only this project; `all` for every one', schema: name }),
+    project: optional({ hint: 'name', about: 'only this project; `all` for every one', names: 'project', schema: name }),
   },
   examples: [
     ['board', 'the board of the project of this channel'],

@@ -19,6 +19,9 @@ export const groups = {
 } as const;
 export type Group = keyof typeof groups;
 
+/** Things of a workspace that an argument can name. */
+export type Named = 'task' | 'project' | 'person';
+
 /** One thing a person writes after the name of a command. `T` includes undefined when it may be left out. */
 export interface Arg<T> {
   /** As it stands in the usage line: `#task`, `column`. */
@@ -27,6 +30,8 @@ export interface Arg<T> {
   required: boolean;
   /** The words it can be, when there are few: shown in help and offered while typing. */
   values: readonly string[];
+  /** What it names, when completions can look it up. */
+  names: Named | undefined;
   /** `word`: one word. `words`: all words that are left. `verbatim`: all text that is left, untouched. `change`: an option given as `=`, `+=`, `-=`. */
   takes: 'word' | 'words' | 'verbatim' | 'change';
   /** Its messages are read by people: "`foo` is not a task number". */
@@ -123,6 +128,8 @@ export interface Command {
   roleFor: ((args: Record<string, unknown>) => Role | 'anyone') | undefined;
   /** May be used in a channel that is bound to no project. `with-role`: by people with a role of their own. */
   unbound: 'yes' | 'with-role' | 'no';
+  /** Makes sense in a direct message with the bot. */
+  direct: boolean;
   /** Completes "may not …" when it is refused: "run commands". */
   action: string;
   positional: Args;
@@ -135,6 +142,7 @@ export interface Command {
 interface CommandSpec<P extends Args, O extends Args> extends Pick<Command, 'name' | 'group' | 'summary' | 'role' | 'action'> {
   details?: readonly string[];
   unbound?: Command['unbound'];
+  direct?: false;
   positional: P;
   options: O;
   roleFor?: (args: ArgValues<P> & ArgValues<O>) => Role | 'anyone';
@@ -150,6 +158,7 @@ export function defineCommand<P extends Args, O extends Args>(spec: CommandSpec<
     ...spec,
     details: spec.details ?? [],
     unbound: spec.unbound ?? 'no',
+    direct: spec.direct ?? true,
     roleFor: roleFor === undefined ? undefined : (args) => roleFor(args as Values),
     run: (ctx, args) => spec.run(ctx, args as Values),
   };

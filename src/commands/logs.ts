@@ -31,7 +31,7 @@ export const logs = defineCommand({
   role: need.role,
   action: need.action,
   positional: {
-    task: optional({ hint: '#task', about: 'the task; may be left out in its thread', schema: taskNumber }),
+    task: optional({ hint: '#task', about: 'the task; may be left out in its thread', names: 'task', schema: taskNumber }),
   },
   options: {
     run: optional({ hint: '1', about: 'an earlier run of the task', schema: count(9999) }),

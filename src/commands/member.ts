@@ -11,6 +11,7 @@ import { grant, namedPerson, personSpan, personText } from './member-target.ts';
 const person = required({
   hint: '@person',
   about: 'a mention, or the name of somebody who has written here',
+  names: 'person',
   schema: personText,
 });
 const role = required({ hint: 'role', about: 'the role', values: roleSchema.options, schema: roleWord });

@@ -19,7 +19,7 @@ export const move = defineCommand({
   role: need.role,
   action: need.action,
   positional: {
-    task: optional({ hint: '#task', about: 'the task; may be left out in its thread', schema: taskNumber }),
+    task: optional({ hint: '#task', about: 'the task; may be left out in its thread', names: 'task', schema: taskNumber }),
     column: optional({ hint: 'column', about: 'where it goes', values: moveTargets, schema: oneOf(moveTargets) }),
   },
   options: {},

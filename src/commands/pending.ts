@@ -23,7 +23,7 @@ export const pending = defineCommand({
   action: 'see what waits for a decision',
   positional: {},
   options: {
-    project: optional({ hint: 'name', about: 'only this project; `all` for every one', schema: name }),
+    project: optional({ hint: 'name', about: 'only this project; `all` for every one', names: 'project', schema: name }),
   },
   examples: [['pending', 'what waits in the project of this channel']],
   async run(ctx, { project: named }) {

@@ -18,7 +18,7 @@ export const projectRemove = defineCommand({
   action: 'remove projects',
   unbound: 'with-role',
   positional: {
-    name: required({ hint: 'name', about: 'the project', schema: name }),
+    name: required({ hint: 'name', about: 'the project', names: 'project', schema: name }),
   },
   options: {},
   examples: [['project remove web', 'removes the project `web`']],

@@ -20,7 +20,7 @@ export const queue = defineCommand({
   action: 'see the queue',
   positional: {},
   options: {
-    project: optional({ hint: 'name', about: 'only this project; `all` for every one', schema: name }),
+    project: optional({ hint: 'name', about: 'only this project; `all` for every one', names: 'project', schema: name }),
   },
   examples: [['queue', 'the queue of the project of this channel']],
   async run(ctx, { project: named }) {

@@ -12,7 +12,7 @@ export const retry = defineCommand({
   role: need.role,
   action: need.action,
   positional: {
-    task: optional({ hint: '#task', about: 'the task; may be left out in its thread', schema: taskNumber }),
+    task: optional({ hint: '#task', about: 'the task; may be left out in its thread', names: 'task', schema: taskNumber }),
   },
   options: {},
   examples: [

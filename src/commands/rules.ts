@@ -22,7 +22,7 @@ export const rules = defineCommand({
   role: 'guest',
   action: 'see rules',
   positional: {
-    task: optional({ hint: '#task', about: 'only this task', schema: taskNumber }),
+    task: optional({ hint: '#task', about: 'only this task', names: 'task', schema: taskNumber }),
   },
   options: {},
   examples: [

@@ -28,7 +28,7 @@ export const settings = defineCommand({
   action: 'change settings',
   positional: {},
   options: {
-    project: optional({ hint: 'name', about: 'the project, where the channel does not say it', schema: name }),
+    project: optional({ hint: 'name', about: 'the project, where the channel does not say it', names: 'project', schema: name }),
     verbosity: optional({
       hint: 'steps',
       about: 'how much of a run this channel sees: decisions and the end, the steps, or every line',
@@ -58,6 +58,7 @@ export const settings = defineCommand({
     people: optional({
       hint: '@ada',
       about: 'only these people may decide; `none` for everybody with the role',
+      names: 'person',
       schema: listChange,
       takes: 'change',
     }),

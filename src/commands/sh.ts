@@ -24,7 +24,12 @@ export const sh = defineCommand({
     command: required({ hint: 'command', about: 'what the shell runs', schema: z.string(), takes: 'verbatim' }),
   },
   options: {
-    project: optional({ hint: 'name', about: 'the project to run in, where the channel does not say it', schema: name }),
+    project: optional({
+      hint: 'name',
+      about: 'the project to run in, where the channel does not say it',
+      names: 'project',
+      schema: name,
+    }),
   },
   examples: [
     ['sh npm test', 'runs the tests'],

@@ -22,7 +22,7 @@ export const show = defineCommand({
   role: 'guest',
   action: 'see tasks',
   positional: {
-    task: optional({ hint: '#task', about: 'the task; may be left out in its thread', schema: taskNumber }),
+    task: optional({ hint: '#task', about: 'the task; may be left out in its thread', names: 'task', schema: taskNumber }),
   },
   options: {},
   examples: [

@@ -15,7 +15,7 @@ export const stop = defineCommand({
   role: need.role,
   action: need.action,
   positional: {
-    task: optional({ hint: '#task', about: 'the task; may be left out in its thread', schema: taskNumber }),
+    task: optional({ hint: '#task', about: 'the task; may be left out in its thread', names: 'task', schema: taskNumber }),
   },
   options: {},
   examples: [

@@ -40,7 +40,10 @@ export async function taskFor(
 }
 
 /** The projects whose tasks the person may see here; undefined: all of the workspace. */
-export function visibleProjects(ctx: Pick<CommandContext, 'ownRole' | 'bound'>): string[] | undefined {
+export function visibleProjects(ctx: {
+  ownRole: Role | undefined;
+  bound: Pick<Project, 'id'> | undefined;
+}): string[] | undefined {
   if (ctx.ownRole !== undefined) return undefined;
   return ctx.bound === undefined ? [] : [ctx.bound.id];
 }

@@ -25,7 +25,7 @@ export const tasks = defineCommand({
     filter: optional({ hint: 'filter', about: 'which tasks', values: filters, schema: oneOf(filters) }),
   },
   options: {
-    project: optional({ hint: 'name', about: 'only this project; `all` for every one', schema: name }),
+    project: optional({ hint: 'name', about: 'only this project; `all` for every one', names: 'project', schema: name }),
     page: optional({ hint: '2', about: 'further tasks', schema: count(999) }),
   },
   examples: [

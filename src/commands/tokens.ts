@@ -8,7 +8,7 @@ export interface Token {
   text: string;
   /** A word that started with a quote is never read as an option. */
   quoted: boolean;
-  /** Set when the word looks like `key=value`, `key+=value` or `key-=value`. */
+  /** Set when the word looks like `key=value`, `key+=value` or `key-=value`. A `_` in the key is read as `-`: menus of some platforms have only that. */
   option?: { key: string; operator: Operator; value: string } | undefined;
   /** Position in the text, for completing. */
   start: number;
@@ -19,7 +19,7 @@ export type Operator = '=' | '+=' | '-=';
 
 export type Tokens = { ok: true; tokens: Token[] } | { ok: false; problem: string };
 
-const optionStart = /^([a-z][a-z-]*?)(\+=|-=|=)/;
+const optionStart = /^([a-z][a-z_-]*?)(\+=|-=|=)/;
 const closing: Record<string, string> = { '"': '"', "'": "'", '“': '”', '„': '“', '‘': '’' };
 
 /** Splits `text` into words. Never throws; the only thing that can be wrong is a quote that is never closed. */
@@ -51,7 +51,7 @@ export function readToken(text: string, from: number): Token | { unclosed: strin
   return {
     text: `${key}${operator}${value.text}`,
     quoted: false,
-    option: { key, operator, value: value.text },
+    option: { key: key.replaceAll('_', '-'), operator, value: value.text },
     start,
     end: value.end,
   };

@@ -45,6 +45,13 @@ export async function findOrCreateChannel(
   return toChannel({ ...row, name: name ?? row.name });
 }
 
+/** The row of a conversation, when there is one in this workspace. */
+export async function findChannel(tx: Tx, workspace: string, conversation: Conversation): Promise<Channel | undefined> {
+  const { platform, tenant, channel: externalId } = conversation;
+  const row = await tx.db.channel.findFirst({ where: { workspaceId: workspace, platform, tenant, externalId } });
+  return row === null ? undefined : toChannel(row);
+}
+
 /** Binds the channel, or unbinds it (`project: undefined`, which also takes the default role away). */
 export async function bindChannel(
   tx: Tx,

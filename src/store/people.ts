@@ -36,6 +36,12 @@ export async function findOrCreatePerson(tx: Tx, input: NewIdentity): Promise<(M
   return { ...member, name: input.name, created: false };
 }
 
+/** The person behind an account, when it was seen in this workspace. */
+export async function findPerson(tx: Tx, workspace: string, identity: IdentityRef): Promise<Member | undefined> {
+  const known = await findByIdentity(tx, identity);
+  return known?.workspaceId === workspace ? { user: known.user, name: known.name, role: known.role } : undefined;
+}
+
 async function createPerson(tx: Tx, input: NewIdentity): Promise<(Member & { created: boolean }) | undefined> {
   const { platform, tenant, user: externalId } = input.identity;
   const name = input.name ?? externalId;
@@ -103,6 +109,12 @@ export async function membersOf(tx: Tx, workspace: string): Promise<(Member & { 
     .map(toMember)
     .flatMap(({ role, ...member }) => (role === undefined ? [] : [{ ...member, role }]))
     .sort((a, b) => strongest.indexOf(a.role) - strongest.indexOf(b.role));
+}
+
+/** People who have written here and have no explicit role, by name. */
+export async function peopleWithoutRole(tx: Tx, workspace: string, limit: number): Promise<Member[]> {
+  const where = { workspaceId: workspace, role: null };
+  return (await tx.db.user.findMany({ where, orderBy: { name: 'asc' }, take: limit })).map(toMember);
 }
 
 /**

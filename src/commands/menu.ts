@@ -1,0 +1,130 @@
+import { effectiveRole } from '../access/effective-role.ts';
+import type { CommandMenu, MenuArgument, MenuCommand, MenuCompletion } from '../contracts/command-menu.ts';
+import type { Conversation } from '../contracts/platform.ts';
+import { roleAtLeast } from '../contracts/roles.ts';
+import { shorten } from '../delivery/neutralise.ts';
+import { findChannel } from '../store/channels.ts';
+import type { Database, Tx } from '../store/database.ts';
+import { findPerson, type Member, membersOf, peopleWithoutRole } from '../store/people.ts';
+import { projectsOf } from '../store/projects.ts';
+import { listTasks } from '../store/task-queries.ts';
+import { workspaceOfTenant } from '../store/workspaces.ts';
+import type { Arg, Command, Named } from './command.ts';
+import { complete, type KnownNames, namedIn } from './complete.ts';
+import { commands } from './registry.ts';
+import { visibleProjects } from './subject.ts';
+import { title } from './task-lines.ts';
+
+export interface MenuDeps {
+  database: Database;
+  /** Names could not be looked up; commands are completed all the same. */
+  onError(error: unknown): void;
+}
+
+/** Discord shows no more of a description. */
+const mostCharacters = 100;
+/** Completions must be there within a second, whatever the database does. */
+const lookMs = 700;
+const mostTasks = 200;
+const mostPeople = 500;
+
+/** What platforms are told about the commands, made from the registry. */
+export function createCommandMenu({ database, onError }: MenuDeps): CommandMenu {
+  return {
+    commands: commands.map(menuCommand),
+    async complete({ text, conversation, user }) {
+      const wanted = namedIn(text);
+      const known = wanted.length === 0 ? {} : await within(lookMs, lookUp(wanted, conversation, user));
+      return complete(text, known).map(({ value, hint }): MenuCompletion => ({ value, hint: line(hint) }));
+    },
+  };
+
+  function lookUp(wanted: readonly Named[], conversation: Conversation, user: string): Promise<KnownNames> {
+    return database
+      .transaction((tx) => knownTo(tx, wanted, conversation, user))
+      .catch((error: unknown) => {
+        onError(error);
+        return {};
+      });
+  }
+}
+
+function menuCommand({ name, summary, positional, options, direct }: Command): MenuCommand {
+  return {
+    name,
+    summary: line(summary),
+    positional: Object.entries(positional).map(menuArgument),
+    options: Object.entries(options).map(menuArgument),
+    direct,
+  };
+}
+
+function menuArgument([key, { about, required, values, takes }]: [string, Arg<unknown>]): MenuArgument {
+  return {
+    name: key.replaceAll('-', '_'),
+    about: line(about),
+    required,
+    values,
+    rest: takes === 'words' || takes === 'verbatim',
+  };
+}
+
+function line(text: string): string {
+  return shorten(text.replaceAll('`', ''), mostCharacters);
+}
+
+/** What the person may see of the workspace from here. Nobody is made known by typing. */
+async function knownTo(tx: Tx, wanted: readonly Named[], conversation: Conversation, user: string): Promise<KnownNames> {
+  const { platform, tenant } = conversation;
+  const workspace = (await workspaceOfTenant(tx, platform, tenant))?.id;
+  if (workspace === undefined) return {};
+  const ownRole = (await findPerson(tx, workspace, { platform, tenant, user }))?.role;
+  const channel = await findChannel(tx, workspace, conversation);
+  const role = effectiveRole({
+    own: ownRole,
+    channel: { project: channel?.project, defaultRole: channel?.defaultRole },
+    project: channel?.project,
+  });
+  if (!roleAtLeast(role, 'guest')) return {};
+  const bound = channel?.project === undefined ? undefined : { id: channel.project };
+  const projects = visibleProjects({ ownRole, bound });
+  const has = (kind: Named) => wanted.includes(kind);
+  return {
+    ...(has('task') ? { task: await tasks(tx, workspace, projects) } : {}),
+    ...(has('project') ? { project: await projectNames(tx, workspace, projects) } : {}),
+    ...(has('person') ? { person: await people(tx, workspace, roleAtLeast(ownRole, 'maintainer')) } : {}),
+  };
+}
+
+async function tasks(tx: Tx, workspace: string, projects: readonly string[] | undefined) {
+  const found = await listTasks(tx, { workspace, projects }, { size: mostTasks, number: 1 });
+  return found.tasks.map((task) => ({
+    value: `#${task.number}`,
+    also: title(task.title),
+    hint: `${title(task.title)} · ${task.column}`,
+  }));
+}
+
+async function projectNames(tx: Tx, workspace: string, projects: readonly string[] | undefined) {
+  const all = await projectsOf(tx, workspace);
+  return all
+    .filter(({ id }) => projects === undefined || projects.includes(id))
+    .map(({ name }) => ({ value: name, also: '', hint: 'project' }));
+}
+
+/** Members; to those who give roles also people who have none yet. */
+async function people(tx: Tx, workspace: string, all: boolean) {
+  const members: readonly Member[] = await membersOf(tx, workspace);
+  const others = all ? await peopleWithoutRole(tx, workspace, mostPeople) : [];
+  return [...members, ...others].map(({ name, role }) => ({ value: name, also: name, hint: role ?? 'has no role yet' }));
+}
+
+async function within(ms: number, looked: Promise<KnownNames>): Promise<KnownNames> {
+  const { promise, resolve } = Promise.withResolvers<KnownNames>();
+  const timer = setTimeout(() => resolve({}), ms);
+  try {
+    return await Promise.race([looked, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

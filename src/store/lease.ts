@@ -1,0 +1,123 @@
+import pg from 'pg';
+import type { AcquireLease, Lease } from '../contracts/lease.ts';
+
+export interface LeaseOptions {
+  /** Address of the database. */
+  url: string;
+  /** The database did not answer, or a lease was lost; waiting goes on. */
+  onError(error: unknown): void;
+  /** Pause between two tries to get a lease, milliseconds (default 1000). */
+  retryMs?: number | undefined;
+  /** How often a holder looks whether its connection lives, milliseconds (default 2000). */
+  checkMs?: number | undefined;
+  /** A connection that does not answer for this long is given up, milliseconds (default 3000). */
+  answerMs?: number | undefined;
+}
+
+const never = new AbortController().signal;
+
+/**
+ * Leases as session locks of PostgreSQL, each on a connection of its own: the database gives the right back when the connection ends,
+ * so a killed holder is followed within about a second. A holder whose connection breaks hears of it at once, one whose connection
+ * hangs within `checkMs` + `answerMs`.
+ */
+export function createLeases(options: LeaseOptions): AcquireLease {
+  const { url, onError, retryMs = 1000, checkMs = 2000, answerMs = 3000 } = options;
+
+  /** One try: a connection that holds the lock, or undefined when the signal fired while it was held by another. */
+  async function hold(name: string, signal: AbortSignal): Promise<Lease | undefined> {
+    const client = new pg.Client({
+      connectionString: url,
+      keepAlive: true,
+      connectionTimeoutMillis: 10_000,
+      query_timeout: answerMs,
+      application_name: `deckhand-${name}`,
+    });
+    const gone = new AbortController();
+    client.on('error', () => gone.abort(new Error(`the connection of the lease ${name} broke`)));
+    client.on('end', () => gone.abort(new Error(`the connection of the lease ${name} ended`)));
+    // A connection that is already broken ends with an error that says nothing new, one that hangs does not end.
+    const close = () => Promise.race([client.end().catch(() => undefined), pause(answerMs, never)]);
+    try {
+      await client.connect();
+      // Asked again and again: a waiting lock statement would hold back the database's clean-up.
+      while (!(await tryLock(client, name))) {
+        await pause(retryMs, AbortSignal.any([signal, gone.signal]));
+        if (!signal.aborted) continue;
+        await close();
+        return undefined;
+      }
+    } catch (error) {
+      await close();
+      throw error;
+    }
+    return held(client, gone, close);
+  }
+
+  function held(client: pg.Client, gone: AbortController, close: () => Promise<void>): Lease {
+    const watching = watch(client, gone, { checkMs, onLost: close });
+    let released: Promise<void> | undefined;
+    return {
+      lost: gone.signal,
+      release() {
+        released ??= close().then(async () => {
+          gone.abort(new Error('the lease was given back'));
+          await watching;
+        });
+        return released;
+      },
+    };
+  }
+
+  return async (name, signal) => {
+    for (;;) {
+      signal.throwIfAborted();
+      try {
+        const lease = await hold(name, signal);
+        if (lease !== undefined && !signal.aborted) return lease;
+        await lease?.release();
+      } catch (error) {
+        onError(error);
+        await pause(retryMs, signal);
+      }
+    }
+  };
+}
+
+async function tryLock(client: pg.Client, name: string): Promise<boolean> {
+  const { rows } = await client.query<{ held: boolean }>('SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS held', [
+    `deckhand:${name}`,
+  ]);
+  return rows[0]?.held === true;
+}
+
+/** Notices a dead connection that nobody has told us about. */
+async function watch(
+  client: pg.Client,
+  gone: AbortController,
+  options: { checkMs: number; onLost(): Promise<void> },
+): Promise<void> {
+  while (!gone.signal.aborted) {
+    await pause(options.checkMs, gone.signal);
+    if (gone.signal.aborted) return;
+    try {
+      await client.query('SELECT 1');
+    } catch (error) {
+      gone.abort(error);
+      await options.onLost();
+    }
+  }
+}
+
+/** Resolves after `ms`, or at once when the signal aborts. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  const stop = () => resolve();
+  signal.addEventListener('abort', stop, { once: true });
+  return promise.finally(() => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', stop);
+  });
+}

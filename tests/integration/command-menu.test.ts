@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createCommandMenu } from '../../src/commands/menu.ts';
+import { parseText } from '../../src/commands/parse.ts';
+import { commands } from '../../src/commands/registry.ts';
+import type { CommandMenu } from '../../src/contracts/command-menu.ts';
+import type { Conversation } from '../../src/contracts/platform.ts';
+import { createDatabase } from '../../src/store/database.ts';
+import { type Account, accounts, type Desk, openDesk, slash } from '../support/desk.ts';
+
+let desk: Desk;
+let menu: CommandMenu;
+const errors: unknown[] = [];
+
+beforeAll(async () => {
+  desk = await openDesk();
+  menu = createCommandMenu({ database: desk.database, onError: (error) => void errors.push(error) });
+  await desk.act(slash('ada', 'project add api https://example.com/acme/api.git'));
+  await desk.act(slash('ben', 'sh npm run first'));
+  await desk.act(slash('ben', 'sh project=api make second'));
+  await desk.act(slash('nobody', 'help'));
+});
+afterAll(() => desk[Symbol.asyncDispose]());
+
+const demo: Conversation = { platform: 'slack', tenant: 'T1', channel: 'CDEMO', kind: 'channel' };
+async function typed(who: Account, text: string, conversation = demo): Promise<string[]> {
+  return (await menu.complete({ text, conversation, user: accounts[who] })).map(({ value }) => value);
+}
+
+describe('the menu of commands', () => {
+  it('has every command, in words that every platform takes', () => {
+    expect(menu.commands.map(({ name }) => name)).toEqual(commands.map(({ name }) => name));
+    for (const { name, summary, positional, options } of menu.commands) {
+      expect(name).toMatch(/^[a-z]+( [a-z]+)?$/);
+      for (const one of [...positional, ...options]) expect(one.name).toMatch(/^[a-z][a-z0-9_]*$/);
+      for (const text of [summary, ...[...positional, ...options].map(({ about }) => about)]) {
+        expect(text).not.toContain('`');
+        expect(text.length).toBeLessThanOrEqual(100);
+      }
+    }
+  });
+
+  it('says how the arguments of a command are written', () => {
+    expect(menu.commands.find(({ name }) => name === 'sh')).toMatchObject({
+      positional: [{ name: 'command', required: true, rest: true }],
+      options: [{ name: 'project', required: false, rest: false }],
+      direct: true,
+    });
+    expect(menu.commands.filter(({ direct }) => !direct).map(({ name }) => name)).toEqual(['bind']);
+    const settings = menu.commands.find(({ name }) => name === 'settings');
+    expect(settings?.options.find(({ name }) => name === 'not_requester')?.values).toEqual(['on', 'off']);
+    expect(parseText('settings not_requester=on', commands)).toMatchObject({ type: 'command', args: { 'not-requester': true } });
+  });
+});
+
+describe('completions from what there is', () => {
+  it('names tasks by number or title, projects and people', async () => {
+    expect(await typed('ben', 'show ')).toEqual(['show #2', 'show #1']);
+    expect(await typed('ben', 'show 1')).toEqual(['show #1']);
+    expect(await typed('ben', 'stop sec')).toEqual(['stop #2']);
+    expect(await typed('ben', 'move #1 d')).toEqual(['move #1 done']);
+    expect(await typed('ben', 'sh project=d')).toEqual(['sh project=demo']);
+    expect(await typed('ben', 'member role g')).toEqual(['member role Gus']);
+    expect(await typed('ada', 'settings people+=be')).toEqual(['settings people+=Ben']);
+    const [first] = await menu.complete({ text: 'show ', conversation: demo, user: accounts.ben });
+    expect(first?.hint).toBe('make second · queued');
+  });
+
+  it('names people without a role to those who give roles only', async () => {
+    expect(await typed('ada', 'member add UNO')).toEqual(['member add UNOBODY']);
+    expect(await typed('ben', 'member add UNO')).toEqual([]);
+  });
+
+  it('shows nobody more than they may see: a stranger nothing, a member of the channel its project', async () => {
+    expect(await typed('nobody', 'show ')).toEqual([]);
+    expect(await typed('nobody', 'bind ')).not.toContain('bind api');
+    await desk.act(slash('ada', 'settings role=guest'));
+    expect(await typed('nobody', 'show ')).toEqual(['show #1']);
+    expect(await typed('nobody', 'bind d')).toEqual(['bind demo']);
+    expect(await typed('nobody', 'bind a')).toEqual([]);
+    expect(await typed('nobody', 'show ', { ...demo, channel: 'COTHER' })).toEqual([]);
+    await desk.act(slash('ada', 'settings role=none'));
+  });
+
+  it('promise 12: shows nothing of another workspace, and makes nobody known', async () => {
+    const before = [await desk.database.db.user.count(), await desk.database.db.channel.count()];
+    expect(await typed('ada', 'show ', { ...demo, tenant: 'T2' })).toEqual([]);
+    expect(await menu.complete({ text: 'show ', conversation: { ...demo, channel: 'CNEW' }, user: 'UNEW' })).toEqual([]);
+    expect([await desk.database.db.user.count(), await desk.database.db.channel.count()]).toEqual(before);
+  });
+
+  it('completes commands also when the database does not answer', async () => {
+    const dead = createDatabase({ url: 'postgresql://nobody@127.0.0.1:1/none', connections: 1, onEffectError: () => undefined });
+    const blind = createCommandMenu({ database: dead, onError: (error) => void errors.push(error) });
+    const started = performance.now();
+    const found = await blind.complete({ text: 'move #1 d', conversation: demo, user: accounts.ada });
+    expect(found.map(({ value }) => value)).toEqual(['move #1 done']);
+    expect(performance.now() - started).toBeLessThan(1000);
+    await dead.close();
+  });
+});
