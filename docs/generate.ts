@@ -6,9 +6,13 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { discordCapabilities } from '../adapters/discord/capabilities.ts';
+import { slackCapabilities } from '../adapters/slack/capabilities.ts';
+import { telegramCapabilities } from '../adapters/telegram/capabilities.ts';
 import { commandsMarkdown } from '../src/commands/commands-page.ts';
 import { type ErrorEntry, errorCatalogue } from '../src/contracts/errors.ts';
 import { describeVariables } from '../src/variables.ts';
+import { platformsMarkdown } from './platforms-page.ts';
 
 const root = new URL('..', import.meta.url);
 type Variables = ReturnType<typeof describeVariables>;
@@ -20,6 +24,7 @@ export function generatedPages(): Map<string, string> {
     ['docs/configuration.md', configurationPage(variables)],
     ['docs/errors.md', errorsPage(Object.entries(errorCatalogue))],
     ['docs/commands.md', `${commandsMarkdown().trimEnd()}\n`],
+    ['docs/platforms.md', platformsMarkdown([slackCapabilities, telegramCapabilities, discordCapabilities])],
     ['.env.example', envExample(variables)],
   ]);
 }
