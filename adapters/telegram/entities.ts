@@ -54,21 +54,30 @@ export function plainOf(pieces: readonly Piece[]): string {
 function laidOut(pieces: readonly Piece[]): { text: string; ranges: Range[] } {
   let text = '';
   const ranges: Range[] = [];
-  for (const piece of pieces) {
+  for (const piece of merged(pieces)) {
     const start = text.length;
     text += printable(piece.text);
     if (text.slice(start).trim() === '') continue; // Telegram refuses entities without text
-    for (const mark of piece.marks) {
-      const before = ranges.findLast((range) => range.end === start && sameStyle(range.mark, mark));
-      if (before === undefined) ranges.push({ mark, start, end: text.length });
-      else before.end = text.length;
-    }
+    for (const mark of piece.marks) ranges.push({ mark, start, end: text.length });
   }
   return { text, ranges };
 }
 
-function sameStyle(one: Mark, other: Mark): boolean {
-  return one.type === other.type && ['bold', 'italic', 'strikethrough', 'code'].includes(one.type);
+/** Neighbours of the same style as one. Those that share only some of it stay apart: entities may contain each other, never overlap. */
+function merged(pieces: readonly Piece[]): Piece[] {
+  const result: Piece[] = [];
+  for (const piece of pieces) {
+    const last = result.at(-1);
+    if (last !== undefined && sameStyle(last, piece)) result[result.length - 1] = { ...last, text: last.text + piece.text };
+    else result.push(piece);
+  }
+  return result;
+}
+
+function sameStyle(one: Piece, other: Piece): boolean {
+  const styles = ({ marks }: Piece) => marks.map(({ type }) => type).toSorted();
+  const onlyStyle = styles(one).every((type) => ['bold', 'italic', 'strikethrough', 'code'].includes(type));
+  return onlyStyle && styles(one).join() === styles(other).join();
 }
 
 function rank({ mark }: Range): number {

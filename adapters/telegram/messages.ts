@@ -3,7 +3,7 @@ import type { Conversation } from '../../src/contracts/platform.ts';
 import { readCommand } from './commands.ts';
 import { cutMention, type Typed, words } from './mentions.ts';
 import type { Chat, Message, User } from './payloads.ts';
-import { topicThread } from './place.ts';
+import { chainThread, topicThread } from './place.ts';
 import { events, type Inbound, type InboundContext, ignored } from './reading.ts';
 import { clean } from './telegram-text.ts';
 
@@ -42,6 +42,7 @@ export function messageEvents(message: Message, context: InboundContext): Inboun
     type: 'message',
     text: (command?.text ?? cut ?? words(typed)).trim(),
     message: String(message.message_id),
+    ...below(message, message.message_id),
     addressed,
     attachments,
   };
@@ -89,13 +90,15 @@ function movedEvent(message: Message, context: InboundContext): InboundEvent | u
 }
 
 /** Answering somebody's message with nothing but the bot's name hands that message over, as "Hand to Deckhand" does elsewhere. */
-function handedOver({ reply_to_message: replied }: Message, context: InboundContext) {
+function handedOver(message: Message, context: InboundContext) {
+  const { reply_to_message: replied } = message;
   if (replied === undefined || replied.forum_topic_created !== undefined) return undefined;
   const text = clean(replied.text ?? replied.caption ?? '').trim();
   if (text === '' || String(replied.from?.id) === context.bot) return undefined;
   return {
     type: 'shortcut' as const,
     message: String(replied.message_id),
+    ...below(message, replied.message_id),
     text,
     ...(replied.from === undefined || replied.sender_chat !== undefined ? {} : { author: String(replied.from.id) }),
   };
@@ -116,7 +119,7 @@ function addressedBy(message: Message, mentioned: boolean): 'mention' | 'direct'
 function typedOf(message: Message): Typed {
   if (message.text !== undefined) return { text: message.text, entities: message.entities ?? [] };
   if (message.caption !== undefined) return { text: message.caption, entities: message.caption_entities ?? [] };
-  return { text: message.rich_message === undefined ? '' : richText(message.rich_message.blocks).trim(), entities: [] };
+  return { text: message.rich_message === undefined ? '' : richLines(message.rich_message.blocks).trim(), entities: [] };
 }
 
 /** The words of a rich message: blocks hold text, lists of text, and blocks. */
@@ -157,6 +160,12 @@ function attachmentsOf(message: Message): Attachment[] {
 function replyTo({ reply_to_message: replied }: Message): { replyTo?: string } {
   if (replied === undefined || replied.forum_topic_created !== undefined) return {};
   return { replyTo: String(replied.message_id) };
+}
+
+/** Where a group has no topics, an answer is a reply to what asked for it. In a forum a task has a topic of its own where the bot may make one. */
+function below(message: Message, answered: number): { below?: string } {
+  if (isDirect(message.chat) || message.chat.is_forum === true) return {};
+  return { below: chainThread(answered) };
 }
 
 /** Without topics the thread id of Telegram names the first message of a chain of replies, which is no place to write to. */

@@ -26,7 +26,7 @@ const detected = new RegExp(
     '@(?=[A-Za-z0-9_])', // names, and the middle of e-mail addresses
     '#(?=[\\p{L}\\p{N}\\p{M}_\\u200c\\u00b7]*\\p{L})', // tags have a letter: `#142` is none
     '\\$(?=[A-Z]|1INCH)',
-    '(?<![\\p{L}\\p{N}_/<>])/(?=[A-Za-z0-9_])', // commands
+    '(?<![A-Za-z0-9_/<>])/(?=[A-Za-z0-9_])', // commands
     ':(?=//)', // addresses with a scheme, tg:// too
     '(?<=[^\\s.])\\.(?=\\p{L})', // bare domains, to which README.md and deploy.sh belong
     '(?<=\\d\\.\\d{1,3}\\.\\d{1,3})\\.(?=\\d)', // IPv4 addresses

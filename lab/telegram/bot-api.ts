@@ -8,6 +8,7 @@ import type { Core } from './core.ts';
 import { methods } from './methods.ts';
 import { createLimiter } from './rate-limits.ts';
 import { type RequestBody, readBody } from './request-body.ts';
+import { unexpected } from './unknown-parameters.ts';
 
 /** The endpoint `/bot<token>/<method>`: token, rate limits and faults around the methods. */
 export interface BotApi {
@@ -56,6 +57,8 @@ export function createBotApi(deps: { core: Core; calls: Calls; faults: Faults })
   function begin(method: string, fields: Json): ApiCall {
     const call = calls.begin(method, fields, core.now());
     const chat = fields.chat_id;
+    const findings = unexpected(method, fields);
+    if (findings.length > 0) call.note = findings.join('; ');
     call.channel = typeof chat === 'number' || typeof chat === 'string' ? String(chat) : undefined;
     return call;
   }

@@ -106,7 +106,8 @@ function inlineButton(value: unknown, chat: Chat): InlineButton {
   return { ...value, text: value.text };
 }
 
-function checkAction(action: string, button: Json, chat: Chat, fail: (detail: string) => Error): void {
+/** What one action of a button must look like. */
+export function checkAction(action: string, button: Json, chat: Chat, fail: (detail: string) => Error): void {
   const given = button[action];
   if (action === 'callback_data') {
     if (typeof given !== 'string') throw fail('Field "callback_data" must be of type String');

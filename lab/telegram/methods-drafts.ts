@@ -2,16 +2,20 @@ import { chatOf, requireReach, threadOf } from './access.ts';
 import { badRequest } from './api-error.ts';
 import { formattedText, MAX_TEXT } from './formatted-text.ts';
 import { answering, type Method, type MethodCall } from './method.ts';
-import type { Draft } from './model.ts';
+import type { Chat, Draft } from './model.ts';
 import { richMessageOf } from './rich-message.ts';
 import { requireLength } from './sending.ts';
 
 /** Drafts: previews in private chats that vanish by themselves. */
 
-function draftOf(call: MethodCall): Pick<Draft, 'chat' | 'message_thread_id' | 'draft_id' | 'can_stop' | 'refreshed_at'> {
-  const { core, args } = call;
+function privateChatOf({ core, args }: MethodCall): Chat {
   const chat = requireReach(core, chatOf(core, args));
   if (chat.kind !== 'private') throw badRequest('TEXTDRAFT_PEER_INVALID');
+  return chat;
+}
+
+function draftOf(call: MethodCall, chat: Chat): Omit<Draft, 'text' | 'entities' | 'rich'> {
+  const { core, args } = call;
   const draft_id = args.integer('draft_id', 0);
   if (draft_id === 0) throw badRequest('draft_id must be non-zero');
   const topic = threadOf(core, chat, args);
@@ -25,7 +29,7 @@ function draftOf(call: MethodCall): Pick<Draft, 'chat' | 'message_thread_id' | '
 }
 
 function sendMessageDraft(call: MethodCall): true {
-  const draft = draftOf(call);
+  const draft = draftOf(call, privateChatOf(call));
   const formatted = formattedText(call.core, call.args, { text: 'text', entities: 'entities' });
   requireLength(formatted, MAX_TEXT, { long: 'message is too long' });
   call.core.drafts.put({ ...draft, ...formatted });
@@ -33,8 +37,9 @@ function sendMessageDraft(call: MethodCall): true {
 }
 
 function sendRichMessageDraft(call: MethodCall): true {
-  const draft = draftOf(call);
-  call.core.drafts.put({ ...draft, text: '', entities: [], rich: richMessageOf(call, { isDraft: true }) });
+  const chat = privateChatOf(call);
+  const draft = draftOf(call, chat);
+  call.core.drafts.put({ ...draft, text: '', entities: [], rich: richMessageOf(call, chat, { isDraft: true }) });
   return true;
 }
 

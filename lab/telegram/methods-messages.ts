@@ -51,7 +51,7 @@ function sendMessage(call: MethodCall): Json {
 
 function sendRichMessage(call: MethodCall): Json {
   const place = placeOf(call);
-  return wireMessage(call.core, sendAs(call, place, { rich: richMessageOf(call, { isDraft: false }) }));
+  return wireMessage(call.core, sendAs(call, place, { rich: richMessageOf(call, place.chat, { isDraft: false }) }));
 }
 
 function editMessageText(call: MethodCall): Json {
@@ -59,7 +59,7 @@ function editMessageText(call: MethodCall): Json {
   const { chat, message } = editable(call);
   const keyboard = inlineMarkupOf(args, chat);
   if (args.has('rich_message')) {
-    const rich = richMessageOf(call, { isDraft: false });
+    const rich = richMessageOf(call, chat, { isDraft: false });
     if (message.media) throw badRequest('there is no text in the message to edit');
     return applyEdit(call, message, { rich, text: undefined, entities: [], keyboard });
   }

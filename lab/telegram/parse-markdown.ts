@@ -85,11 +85,8 @@ export function parseMarkdownV2(core: Core, source: string): FormattedText {
   function finish(entry: Open, mark: string): void {
     open.pop();
     at += mark.length;
-    if (entry.type === 'text_link' || entry.type === 'custom_emoji') {
-      finishLink(entry);
-      return;
-    }
-    if (entry.type === 'pre')
+    if (entry.type === 'text_link' || entry.type === 'custom_emoji') finishLink(entry);
+    else if (entry.type === 'pre')
       add({ type: 'pre', ...(entry.language === undefined ? {} : { language: entry.language }) }, entry.from);
     else add({ type: entry.type }, entry.from);
   }

@@ -1,9 +1,10 @@
-import { compact } from '../slack/json.ts';
+import { compact, isRecord } from '../slack/json.ts';
 import { waitForChange } from '../slack/waiting.ts';
 import { type Core, Refused } from './core.ts';
 import { digits } from './ids.ts';
 import type { CallbackQuery, InlineButton, Message, User } from './model.ts';
 import { visibleMessage } from './people.ts';
+import { plainRun } from './rich-text.ts';
 import { wireChat, wireMessage, wireUser } from './wire.ts';
 
 /** Presses of inline buttons. */
@@ -62,7 +63,15 @@ export function stopDraft(core: Core, user: User, draftId: number): void {
   core.updates.publish('stopped_message_generation', content, `chat ${chat.id}`, core.timing.update);
 }
 
-/** All buttons below a message and in its rich content. */
+/** All buttons below a message, and before them those in its rich content. */
 export function buttonsOf(message: Message): InlineButton[] {
-  return (message.keyboard ?? []).flat();
+  return [...richButtons(message.rich?.blocks), ...(message.keyboard ?? []).flat()];
+}
+
+function richButtons(value: unknown): InlineButton[] {
+  if (Array.isArray(value)) return value.flatMap(richButtons);
+  if (!isRecord(value)) return [];
+  const buttons = value.type === 'button' ? [value.button] : value.type === 'buttons' ? value.buttons : undefined;
+  if (!Array.isArray(buttons)) return Object.values(value).flatMap(richButtons);
+  return buttons.filter(isRecord).map((button) => ({ ...button, text: plainRun(button.text) }));
 }

@@ -18,8 +18,18 @@ export interface Place {
   markup: Markup;
 }
 
+/** Kinds of sending that the emulator does not have; done as a plain send they would show to everybody. */
+const ELSEWHERE = [
+  'business_connection_id',
+  'direct_messages_topic_id',
+  'suggested_post_parameters',
+  'ephemeral_message_parameters',
+];
+
 export function placeOf({ core, args }: MethodCall): Place {
   const chat = destination(core, args);
+  const other = ELSEWHERE.find((name) => args.has(name));
+  if (other !== undefined) throw badRequest(`the emulator cannot send with ${other}`);
   const markup = markupOf(args, chat);
   const topic = threadOf(core, chat, args);
   const reply = replyOf({ core, args }, chat);

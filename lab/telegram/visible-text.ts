@@ -2,6 +2,7 @@ import { isRecord } from '../slack/json.ts';
 import type { Core } from './core.ts';
 import type { Message } from './model.ts';
 import { buttonsOf } from './presses.ts';
+import { plainRun } from './rich-text.ts';
 
 /** A message as a person sees it. */
 export interface Seen extends Message {
@@ -25,19 +26,12 @@ const RUNS = new Set(['text', 'caption', 'summary', 'credit']);
 /** Texts of rich blocks in reading order; a run of rich text is one piece. */
 export function textsOf(value: unknown): string[] {
   if (Array.isArray(value)) return value.flatMap(textsOf);
-  if (!isRecord(value)) return [];
+  // Buttons are listed with those below the message.
+  if (!isRecord(value) || value.type === 'buttons') return [];
   return Object.entries(value).flatMap(([key, entry]) => {
-    if (RUNS.has(key)) return [runText(entry)];
+    if (RUNS.has(key)) return [plainRun(entry)];
     return typeof entry === 'object' ? textsOf(entry) : [];
   });
-}
-
-/** A RichText: a string, an array, or an object around one. */
-export function runText(value: unknown): string {
-  if (typeof value === 'string') return value;
-  if (Array.isArray(value)) return value.map(runText).join('');
-  if (!isRecord(value)) return '';
-  return runText(value.text ?? value.alternative_text ?? value.expression ?? '');
 }
 
 function serviceText(core: Core, message: Message): string {
