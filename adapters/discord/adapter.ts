@@ -82,7 +82,7 @@ export function createDiscordAdapter(config: DiscordConfig, deps: DiscordDeps): 
     platform: 'discord',
     capabilities: discordCapabilities,
     webhooks: webhook === undefined ? [] : [webhook],
-    tenants: () => running?.directory.guilds() ?? [],
+    tenants: () => running?.directory.tenants() ?? [],
     async start(sink: InboundSink) {
       const inTime = AbortSignal.any([stopping.signal, AbortSignal.timeout(deps.startWithinMs ?? 30_000)]);
       const next = await createRunning({ ...deps, config, rest, logger, sink }, inTime);
@@ -104,14 +104,15 @@ export function createDiscordAdapter(config: DiscordConfig, deps: DiscordDeps): 
         rest,
         listening: stopping.signal.aborted ? undefined : running?.listener.status(),
         publicKey: config.publicKey,
-        guilds: (running?.directory.guilds().length ?? 1) - 1,
+        guilds: running?.directory.servers() ?? 0,
         commands: running?.commandsProblem(),
       }),
-    send: async (to, view, key, opens) => sendMessage({ rest, directory: started().directory }, to, view, key, opens),
+    send: async (to, view, key, opens) => sendMessage({ rest, ...started() }, to, view, key, opens),
     async edit(ref, view) {
-      const channel = await channelOfMessage(started().directory, ref);
+      const { directory, marks } = started();
+      const channel = await channelOfMessage(directory, ref);
       const route = path`/channels/${channel}/messages/${ref.message}`;
-      const body = messageContent(view);
+      const body = messageContent(view, marks.of(ref.message));
       await awake(rest, channel, () => rest.act({ method: 'patch', route, what: 'edit a message', body }));
     },
     find: async (to, key, since, opens) => findMessage({ rest, botUser: started().botUser }, to, key, since, opens),

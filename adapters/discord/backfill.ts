@@ -50,10 +50,8 @@ export async function backfillOne(
     const messages = answer
       .flatMap((one) => messageSchema.safeParse(one).data ?? [])
       .sort((one, other) => (laterId(one.id, other.id) === one.id ? 1 : -1));
-    // Messages that are looked up do not say which server they are of.
-    const guild = conversation.kind === 'direct' ? {} : { guild_id: conversation.tenant };
     const events = messages.flatMap((message) => {
-      const read = messageEvents({ ...message, ...guild }, { conversation }, context);
+      const read = messageEvents(message, { conversation }, context);
       return read.kind === 'events' ? read.events : [];
     });
     if (events.length > 0) await take(events);

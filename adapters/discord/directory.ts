@@ -18,7 +18,13 @@ export interface Directory {
   /** Takes what the gateway tells about servers and channels; other events are left alone. */
   learn(type: string, data: unknown): void;
   learnGuilds(guilds: readonly { id: string; name?: string | null | undefined }[]): void;
-  guilds(): Tenants;
+  /**
+   * The bot is one tenant, whatever servers it is in: accounts are the same in all of them and in direct messages, channels have ids of
+   * their own everywhere, and the limits of calls are those of the bot.
+   */
+  tenants(): Tenants;
+  /** How many servers the bot is in. */
+  servers(): number;
 }
 
 const maxChannels = 20_000;
@@ -60,7 +66,7 @@ export function createDirectory(deps: { rest: Rest; application: string; botUser
     const name = inThread ? channels.get(main)?.name : channel?.name;
     const conversation: Conversation = {
       platform: 'discord',
-      tenant: guild,
+      tenant: application,
       channel: main,
       ...(inThread ? { thread: id } : {}),
       kind: 'channel',
@@ -96,9 +102,7 @@ export function createDirectory(deps: { rest: Rest; application: string; botUser
     learnGuilds(list) {
       for (const { id, name } of list) guilds.set(id, name ?? guilds.get(id) ?? id);
     },
-    guilds: () => [
-      { tenant: application, name: 'direct messages', botUser },
-      ...[...guilds].map(([tenant, name]) => ({ tenant, name, botUser })),
-    ],
+    tenants: () => [{ tenant: application, name: 'Discord', botUser }],
+    servers: () => guilds.size,
   };
 }

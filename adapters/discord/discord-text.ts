@@ -58,8 +58,8 @@ export function shorten(text: string, max: number): string {
 
 /** Words of a label, which Discord shows literally and refuses when empty. */
 export function label(text: string, max: number, instead: string): string {
-  const shown = printable(text).replaceAll('\n', ' ').trim();
-  return shorten(shown === '' ? instead : shown, max);
+  const shown = printable(text);
+  return shorten(shown.trim() === '' ? instead : shown, max);
 }
 
 /** Discord ids are 64-bit numbers written as text. Whatever is none cannot exist, and stays out of addresses and mentions. */

@@ -2,11 +2,6 @@ import { cutMention, decodeText, snowflakeTime } from './discord-text.ts';
 import type { DiscordMessage } from './payloads.ts';
 import { event, type Inbound, type InboundContext, ignored, isPersonal, named, nameOf, type Place } from './reading.ts';
 
-/** Whether the words themselves say that they are for the bot, so that it does not matter where they stand. */
-export function speaksToBot(message: DiscordMessage, context: InboundContext): boolean {
-  return message.guild_id == null || isMentioned(message, context);
-}
-
 /** A new message. The same message gives the same event, whether it came through the gateway or was looked up (promise 2). */
 export function messageEvents(message: DiscordMessage, place: Place, context: InboundContext): Inbound {
   if (!isPersonal(message)) return ignored('not written by a person');

@@ -11,6 +11,7 @@ import type { InboundContext } from './reading.ts';
 import { createReceiver } from './receiver.ts';
 import { registerCommands } from './register.ts';
 import type { Rest } from './rest.ts';
+import { createMarks, type Marks } from './sending.ts';
 import { mayReadMessages, signIn } from './sign-in.ts';
 
 /** Everything that exists once it is known who the bot is. */
@@ -18,6 +19,7 @@ export interface Running {
   application: string;
   botUser: string;
   directory: Directory;
+  marks: Marks;
   acks: Acks;
   listener: Listener;
   context: InboundContext;
@@ -62,6 +64,7 @@ export async function createRunning(
     application: application.id,
     botUser,
     directory,
+    marks: createMarks(),
     acks,
     listener,
     context,

@@ -6,7 +6,7 @@ import type { View } from '../../src/contracts/view.ts';
 import type { Directory } from './directory.ts';
 import { label } from './discord-text.ts';
 import { deliveryError, discordCode } from './failures.ts';
-import { componentMark, messageContent, nonceOf } from './outbound.ts';
+import { type ComponentMark, componentMark, messageContent, nonceOf } from './outbound.ts';
 import { isForum } from './reading.ts';
 import { path, type Rest } from './rest.ts';
 
@@ -20,9 +20,30 @@ const postAnswer = z.object({ id: z.string().min(1), message: z.object({ id: z.s
 /** Codes of Discord that opening a thread and touching one can meet. */
 const codes = { threadExists: 160004, archived: 50083, unknownMessage: 10008 } as const;
 
+/** The marks of messages that this process has sent, so that an edit keeps them and `find` still knows the message. */
+export interface Marks {
+  of(message: string): ComponentMark | undefined;
+  keep(message: string, mark: ComponentMark): void;
+}
+
+const maxMarks = 5_000;
+
+export function createMarks(): Marks {
+  const marks = new Map<string, ComponentMark>();
+  return {
+    of: (message) => marks.get(message),
+    keep(message, mark) {
+      marks.set(message, mark);
+      const oldest = marks.keys().next().value;
+      if (marks.size > maxMarks && oldest !== undefined) marks.delete(oldest);
+    },
+  };
+}
+
 export interface SendingDeps {
   rest: Rest;
   directory: Directory;
+  marks: Marks;
 }
 
 /** The channel that a conversation's messages are in: a thread is a channel of its own. */
@@ -32,25 +53,29 @@ export function channelOf(to: Pick<Conversation, 'channel' | 'thread'>): string 
 
 /** Sends a message, and makes a thread of it where one is wanted. In a forum every message of the channel itself is a thread. */
 export async function sendMessage(
-  { rest, directory }: SendingDeps,
+  { rest, directory, marks }: SendingDeps,
   to: Conversation,
   view: View,
   key: string,
   opens: ThreadOpening | undefined,
 ): Promise<MessageRef> {
-  const content = messageContent(view, componentMark(key));
-  const name = label(opens?.title ?? view.fallback, maxThreadName, 'Task');
+  const mark = componentMark(key);
+  const content = messageContent(view, mark);
+  const name = threadName(opens?.title ?? view.fallback);
   if (to.kind === 'channel' && to.thread === undefined && (await isForumChannel(directory, to.channel))) {
     const body = { name, auto_archive_duration: autoArchive, message: content };
     const post = await rest.call(
       { method: 'post', route: path`/channels/${to.channel}/threads`, what: 'make a post', body },
       postAnswer,
     );
-    return refIn({ ...to, thread: post.id }, post.message?.id ?? post.id);
+    const first = post.message?.id ?? post.id;
+    marks.keep(first, mark);
+    return refIn({ ...to, thread: post.id }, first);
   }
   const body = { ...content, nonce: nonceOf(key), enforce_nonce: true };
   const route = path`/channels/${channelOf(to)}/messages`;
   const { id } = await rest.call({ method: 'post', route, what: 'send a message', body }, sentAnswer);
+  marks.keep(id, mark);
   if (opens === undefined || to.kind === 'direct' || to.thread !== undefined) return refIn(to, id);
   await openThread(rest, to.channel, id, opens.title);
   return refIn({ ...to, thread: id }, id);
@@ -61,7 +86,7 @@ export async function sendMessage(
  * failure leaves the message where it is, and repeating finds it by its nonce.
  */
 export async function openThread(rest: Rest, channel: string, message: string, title: string): Promise<void> {
-  const name = label(title, maxThreadName, 'Task');
+  const name = threadName(title);
   const body: RESTPostAPIChannelMessagesThreadsJSONBody = { name, auto_archive_duration: autoArchive };
   try {
     await rest.act({
@@ -83,6 +108,10 @@ export async function openThread(rest: Rest, channel: string, message: string, t
     await rest.act({ method: 'delete', route: path`/channels/${channel}/messages/${message}`, what: 'take a message back' });
     throw error;
   }
+}
+
+function threadName(title: string): string {
+  return label(title.replace(/\s+/g, ' ').trim(), maxThreadName, 'Task');
 }
 
 async function isForumChannel(directory: Directory, id: string): Promise<boolean> {

@@ -7,7 +7,7 @@ export type Platform = z.infer<typeof platformSchema>;
 /**
  * One conversation of a platform. All ids are the platform's own, kept as text (a Slack `ts` loses digits as a number).
  *
- * - `tenant`: the platform's account boundary: Slack team id, Discord guild id, Telegram bot id.
+ * - `tenant`: the platform's account boundary: Slack team id, Discord application id, Telegram bot id.
  * - `channel`: channel, chat or DM id.
  * - `thread`: id of the thread inside the channel, absent at the top level. Slack: `thread_ts`.
  */

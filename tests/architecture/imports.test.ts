@@ -113,6 +113,11 @@ test.each([
   { what: 'Fastify', packages: /^(fastify|@fastify\/.*)$/, home: /^(src\/http|lab|tests)\// },
   { what: 'dockerode', packages: /^dockerode$/, home: /^(runner\/sandbox|tests)\// },
   { what: "Slack's SDK", packages: /^@slack\//, home: /^(adapters\/slack|tests)\// },
+  {
+    what: "Discord's SDK",
+    packages: /^(@discordjs\/.*|discord-api-types|discord\.js)$/,
+    home: /^(adapters\/discord|tests)\//,
+  },
 ])('$what is used in one place', ({ packages, home }) => {
   const users = imports.filter(({ to }) => packages.test(to));
   expect(users.length).toBeGreaterThan(0);

@@ -1,0 +1,141 @@
+import { createDiscordAdapter, type DiscordConfig } from '../../adapters/discord/adapter.ts';
+import { createDiscordEmulator, type DiscordEmulator, type DiscordEmulatorOptions } from '../../lab/discord/emulator.ts';
+import type { ChatAdapter } from '../../src/contracts/chat-adapter.ts';
+import type { CommandMenu, MenuArgument, MenuCommand } from '../../src/contracts/command-menu.ts';
+import type { AcquireLease } from '../../src/contracts/lease.ts';
+import type { Conversation, IdentityRef } from '../../src/contracts/platform.ts';
+import { createLogger } from '../../src/runtime/logger.ts';
+import { open, type RecordingSink, recordingSink, seal, serveWebhooks } from './adapter-parts.ts';
+import { createLeases } from './telegram-adapter.ts';
+
+/** Both ways interactions can reach the adapter; messages always come through the gateway. */
+export const discordModes = ['gateway', 'http'] as const;
+export type DiscordMode = (typeof discordModes)[number];
+
+export function argument(name: string, more: Partial<MenuArgument> = {}): MenuArgument {
+  return { name, about: `what ${name} is`, required: false, values: [], rest: false, ...more };
+}
+
+export function menuCommand(name: string, positional: MenuArgument[] = [], options: MenuArgument[] = []): MenuCommand {
+  return { name, summary: `Does ${name}`, positional, options, direct: true };
+}
+
+export const discordMenu: CommandMenu = {
+  commands: [
+    menuCommand('sh', [argument('command', { required: true, rest: true })], [argument('project')]),
+    menuCommand('stop', [argument('task')]),
+    menuCommand('tasks', [argument('filter', { values: ['mine', 'all'] })]),
+    menuCommand('rules'),
+    menuCommand('rules revoke', [argument('rule', { required: true })]),
+    menuCommand(
+      'project add',
+      [argument('name', { required: true }), argument('source', { required: true })],
+      [argument('branch')],
+    ),
+    menuCommand('claim', [argument('code', { required: true })]),
+  ],
+  complete: async ({ text }) =>
+    ['tasks mine', 'tasks all', 'stop #1', 'stop #12', 'project add "the web" x']
+      .filter((value) => value.startsWith(text))
+      .map((value) => ({ value, hint: `completes ${text}` })),
+};
+
+/** What the address of `deckhand discord invite` asks for. */
+const invited = [
+  'VIEW_CHANNEL',
+  'SEND_MESSAGES',
+  'CREATE_PUBLIC_THREADS',
+  'SEND_MESSAGES_IN_THREADS',
+  'ATTACH_FILES',
+  'READ_MESSAGE_HISTORY',
+  'ADD_REACTIONS',
+] as const;
+
+export interface DiscordSetup {
+  discord: DiscordEmulator;
+  adapter: ChatAdapter;
+  inbox: RecordingSink;
+  /** Lines of the adapter's log, as JSON. */
+  log: string[];
+  /** How often the adapter has said that something may not have been heard. */
+  gaps(): number;
+  /** Where interactions can be posted. */
+  interactionsUrl: string;
+  /** A second adapter of the same bot, as another process would have it; not started. */
+  another(acquireLease?: AcquireLease): ChatAdapter;
+  channel(name: 'demo' | 'general' | 'ops', thread?: string): Conversation;
+  identity(name: 'ada' | 'ben' | 'gus'): IdentityRef;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface DiscordOptions extends Pick<DiscordEmulatorOptions, 'timing' | 'rateLimiting' | 'botPermissions'> {
+  mode?: DiscordMode;
+  started?: boolean;
+  now?: () => Date;
+  startWithinMs?: number;
+  acquireLease?: AcquireLease;
+  menu?: CommandMenu;
+  config?: Partial<DiscordConfig>;
+}
+
+/** The real adapter against the emulator, started unless `started: false`. */
+export async function startDiscord(options: DiscordOptions = {}): Promise<DiscordSetup> {
+  const { mode = 'gateway', now = () => new Date() } = options;
+  const discord = await createDiscordEmulator({
+    ...(options.timing === undefined ? {} : { timing: options.timing }),
+    ...(options.rateLimiting === undefined ? {} : { rateLimiting: options.rateLimiting }),
+    botPermissions: options.botPermissions ?? invited,
+  });
+  const log: string[] = [];
+  const inbox = recordingSink();
+  const made: ChatAdapter[] = [];
+  let gaps = 0;
+
+  const make = (acquireLease: AcquireLease): ChatAdapter => {
+    const adapter = createDiscordAdapter(
+      { token: discord.token, apiUrl: discord.apiUrl, publicKey: discord.publicKey, ...options.config },
+      {
+        logger: createLogger({ level: 'trace', destination: { write: (line) => log.push(line) } }),
+        clock: { now },
+        seal,
+        open,
+        menu: options.menu ?? discordMenu,
+        acquireLease,
+        startWithinMs: options.startWithinMs ?? 5_000,
+        onGap: () => {
+          gaps += 1;
+        },
+      },
+    );
+    made.push(adapter);
+    return adapter;
+  };
+  const leases = options.acquireLease ?? createLeases().acquire;
+  const adapter = make(leases);
+  const server = await serveWebhooks(adapter);
+  const interactionsUrl = `${server.url}/discord/interactions`;
+  if (options.started !== false) await adapter.start(inbox.sink);
+  if (mode === 'http') await discord.controls.interactionsUrl(interactionsUrl);
+  return {
+    discord,
+    adapter,
+    inbox,
+    log,
+    gaps: () => gaps,
+    interactionsUrl,
+    another: (acquireLease = leases) => make(acquireLease),
+    channel: (name, thread) => ({
+      platform: 'discord',
+      tenant: discord.applicationId,
+      channel: discord.channelId(name),
+      ...(thread === undefined ? {} : { thread }),
+      kind: 'channel',
+    }),
+    identity: (name) => ({ platform: 'discord', tenant: discord.applicationId, user: discord.person(name).id }),
+    async [Symbol.asyncDispose]() {
+      await Promise.all(made.map((one) => one.stop()));
+      await server.close();
+      await discord.close();
+    },
+  };
+}
