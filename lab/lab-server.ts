@@ -1,9 +1,10 @@
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import * as z from 'zod';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type * as z from 'zod';
 import { actions, completeQuery, uploadQuery } from './page-actions.ts';
-import type { LabCompletion, LabError, LabOptions, LabSuggestion } from './page-api.ts';
+import type { LabCompletion, LabEvent, LabOptions, LabSuggestion } from './page-api.ts';
 import { createPageEvents } from './page-events.ts';
-import { labFile, labMessage, labSettings, labState } from './page-state.ts';
+import { errorAnswer, type Refusal, refusedStatus, refuseForeignSites, resumePoint, sendFile } from './page-guard.ts';
+import { labEvents, labFile, labMessage, labSettings, labState } from './page-state.ts';
 import { NotAnswered, Refused } from './slack/core.ts';
 import type { SlackEmulator } from './slack/emulator.ts';
 import { type Place, press, shortcut, slashCommand, suggestOptions } from './slack/interactions.ts';
@@ -25,8 +26,6 @@ export interface LabOptionsOfHost {
 }
 
 const MAX_UPLOAD = 50 * 1024 * 1024;
-/** What a browser may show in place; everything else is offered as a download, so that no file runs as a page of this origin. */
-const INLINE = new Set(['image/png', 'image/jpeg', 'image/gif']);
 
 /**
  * The lab's API as a Fastify plugin (routes `/lab/api/*`, documented in page-api.ts). The host decides who can reach it: it lets
@@ -35,9 +34,9 @@ const INLINE = new Set(['image/png', 'image/jpeg', 'image/gif']);
 export function labRoutes(slack: SlackEmulator, host: LabOptionsOfHost = {}): (server: FastifyInstance) => Promise<void> {
   return async (server) => {
     const { core } = slack;
-    const events = createPageEvents(slack);
+    const events = createPageEvents<LabEvent>((push) => core.state.subscribe((change) => labEvents(slack, change).forEach(push)));
     server.addHook('preClose', async () => events.close());
-    server.setErrorHandler(answerError);
+    server.setErrorHandler(errorAnswer(refusalOf));
     server.addHook('onRequest', async (request) => refuseForeignSites(request));
 
     const action = <T extends z.ZodType<{ as: string }>>(
@@ -111,9 +110,13 @@ export function labRoutes(slack: SlackEmulator, host: LabOptionsOfHost = {}): (s
       return {};
     });
 
-    server.get<{ Params: { id: string } }>('/lab/api/files/:id/:name', async (request, reply) =>
-      sendFile(slack, request.params.id, request, reply),
-    );
+    server.get<{ Params: { id: string } }>('/lab/api/files/:id/:name', async (request, reply) => {
+      const file = core.state.files.get(request.params.id);
+      const content = file && core.state.readContent(file.id);
+      if (!file || !content) throw new Refused('file_not_found', 'That file is not there any more.');
+      const isText = file.mode === 'snippet' || file.mimetype.startsWith('text/');
+      return sendFile(request, reply, { name: file.name, type: file.mimetype, isText, content });
+    });
     await server.register(async (scope) => {
       scope.removeAllContentTypeParsers();
       scope.addContentTypeParser(
@@ -130,47 +133,13 @@ export function labRoutes(slack: SlackEmulator, host: LabOptionsOfHost = {}): (s
   };
 }
 
-function resumePoint(request: FastifyRequest): number | undefined {
-  const { after } = z.object({ after: z.coerce.number().optional() }).parse(request.query);
-  const header = Number(request.headers['last-event-id']);
-  return Number.isFinite(header) ? header : after;
-}
-
-function sendFile(slack: SlackEmulator, id: string, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const file = slack.core.state.files.get(id);
-  const content = file && slack.core.state.readContent(file.id);
-  if (!file || !content) throw new Refused('file_not_found', 'That file is not there any more.');
-  const { download } = z.object({ download: z.string().optional() }).parse(request.query);
-  const isText = file.mode === 'snippet' || file.mimetype.startsWith('text/');
-  const type = INLINE.has(file.mimetype) ? file.mimetype : isText ? 'text/plain; charset=utf-8' : 'application/octet-stream';
-  const disposition = download !== undefined || type === 'application/octet-stream' ? 'attachment' : 'inline';
-  return reply
-    .header('content-type', type)
-    .header('content-disposition', `${disposition}; filename*=UTF-8''${encodeURIComponent(file.name)}`)
-    .header('x-content-type-options', 'nosniff')
-    .header('content-security-policy', "default-src 'none'; sandbox")
-    .send(content);
-}
-
 function optionOf(option: Json): LabOptions['options'][number] {
   const textOf = (value: unknown) => (isRecord(value) && typeof value.text === 'string' ? value.text : undefined);
   return { text: textOf(option.text) ?? '', value: String(option.value ?? ''), description: textOf(option.description) };
 }
 
-function refuseForeignSites(request: FastifyRequest): void {
-  const { origin, host } = request.headers;
-  if (origin === undefined || origin === `http://${host}` || origin === `https://${host}`) return;
-  throw new Refused('foreign_site', 'The lab only answers its own page.');
-}
-
-function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const answer = (status: number, code: string, message: string) =>
-    reply.code(status).send({ error: { code, message } } satisfies LabError);
-  if (error instanceof Refused)
-    return answer(error.code === 'foreign_site' ? 403 : error.code.endsWith('_not_found') ? 404 : 400, error.code, error.message);
-  if (error instanceof NotAnswered) return answer(424, error.code, error.told);
-  if (error instanceof z.ZodError) return answer(400, 'invalid_input', z.prettifyError(error));
-  if (error.statusCode !== undefined && error.statusCode < 500) return answer(error.statusCode, 'invalid_input', error.message);
-  request.log.error(error);
-  return answer(500, 'internal_error', 'The lab failed to do that.');
+function refusalOf(error: Error): Refusal | undefined {
+  if (error instanceof Refused) return { status: refusedStatus(error.code), code: error.code, message: error.message };
+  if (error instanceof NotAnswered) return { status: 424, code: error.code, message: error.told };
+  return undefined;
 }

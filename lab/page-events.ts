@@ -1,7 +1,4 @@
 import type { ServerResponse } from 'node:http';
-import type { LabEvent } from './page-api.ts';
-import { labEvents } from './page-state.ts';
-import type { SlackEmulator } from './slack/emulator.ts';
 
 /** The numbered events of the lab, kept for a while so that a page that was away can catch up. */
 export interface PageEvents {
@@ -17,23 +14,22 @@ const HEARTBEAT_MS = 15_000;
 /** A client that reads this much slower than events come is cut off; it reconnects and catches up. */
 const MAX_BUFFERED = 16 * 1024 * 1024;
 
-export function createPageEvents(slack: SlackEmulator): PageEvents {
-  const kept: { id: number; event: LabEvent }[] = [];
+/** `subscribe` hands over every event, and returns what ends that. A page that was away for too long gets `{ type: 'reset' }`. */
+export function createPageEvents<Event>(subscribe: (push: (event: Event) => void) => () => void): PageEvents {
+  const kept: { id: number; event: Event }[] = [];
   const clients = new Set<ServerResponse>();
   // Numbers begin at the time in microseconds: they go on growing when the server starts again.
   let last = Date.now() * 1000;
   const oldest = () => kept[0]?.id ?? last + 1;
 
-  const unsubscribe = slack.core.state.subscribe((change) => {
-    for (const event of labEvents(slack, change)) {
-      last += 1;
-      kept.push({ id: last, event });
-      if (kept.length > KEPT) kept.shift();
-      for (const client of clients) write(client, last, event);
-    }
+  const unsubscribe = subscribe((event) => {
+    last += 1;
+    kept.push({ id: last, event });
+    if (kept.length > KEPT) kept.shift();
+    for (const client of clients) write(client, last, event);
   });
 
-  function write(client: ServerResponse, id: number, event: LabEvent): void {
+  function write(client: ServerResponse, id: number, event: Event | { type: 'reset' }): void {
     client.write(`id: ${id}\ndata: ${JSON.stringify(event)}\n\n`);
     if (client.writableLength > MAX_BUFFERED) client.destroy();
   }
