@@ -15,6 +15,7 @@ const help = `Deckhand hands coding and ops work from chat to agents and command
   deckhand runner           runs commands only (needs DATABASE_URL)
   deckhand doctor           examines every external part and says what to do about each fault
   deckhand slack manifest   prints the manifest of the Slack app (--http: for signed requests to PUBLIC_URL)
+  deckhand discord invite   prints the address that adds the bot to a Discord server, with the rights it needs and no others
   deckhand version
   deckhand help
 
@@ -55,6 +56,8 @@ async function dispatch(args: readonly string[], terminal: Terminal): Promise<nu
       return runDoctor(terminal);
     case 'slack manifest':
       return printManifest(args.includes('--http'), terminal);
+    case 'discord invite':
+      return printInvite(terminal);
     case 'version':
       terminal.out(`${programVersion()}\n`);
       return 0;
@@ -93,6 +96,12 @@ function printManifest(http: boolean, terminal: Terminal): number {
   }
   const manifest = slackManifest({ mode: http ? 'http' : 'socket', publicUrl, usageHint: usageHint() });
   terminal.out(`${JSON.stringify(manifest, null, 2)}\n`);
+  return 0;
+}
+
+async function printInvite(terminal: Terminal): Promise<number> {
+  const { discordInvite } = await import('./discord-invite.ts');
+  terminal.out(`${await discordInvite(terminal.env)}\n`);
   return 0;
 }
 
