@@ -1,17 +1,24 @@
+import { createDiscordAdapter } from '../adapters/discord/adapter.ts';
 import { createSlackAdapter } from '../adapters/slack/adapter.ts';
+import { createTelegramAdapter } from '../adapters/telegram/adapter.ts';
+import { createCommandMenu } from './commands/menu.ts';
 import type { PlatformConfigs } from './config-platforms.ts';
 import type { ChatAdapter } from './contracts/chat-adapter.ts';
 import type { Infrastructure } from './infrastructure.ts';
 import { connectWithinMs } from './platforms.ts';
 import { systemClock } from './runtime/clock.ts';
 import type { Logger } from './runtime/logger.ts';
+import { createLeases } from './store/lease.ts';
 
 /** One adapter for every platform that is configured. They do nothing before they are started. */
 export function createAdapters(
-  { slack }: PlatformConfigs,
-  { secretBox, logger }: Pick<Infrastructure, 'secretBox'> & { logger: Logger },
+  { slack, telegram, discord }: PlatformConfigs,
+  { database, secretBox, logger }: Pick<Infrastructure, 'database' | 'secretBox'> & { logger: Logger },
 ): ChatAdapter[] {
-  const handles = (platform: string) => ({
+  const common = (platform: string) => ({
+    logger,
+    clock: systemClock,
+    startWithinMs: connectWithinMs,
     seal: (text: string) => secretBox.seal(text, `${platform} handle`),
     open(token: string) {
       try {
@@ -21,6 +28,17 @@ export function createAdapters(
       }
     },
   });
-  const common = { logger, clock: systemClock, startWithinMs: connectWithinMs };
-  return [...(slack === undefined ? [] : [createSlackAdapter(slack, { ...common, ...handles('slack') })])];
+  const menu = createCommandMenu({
+    database,
+    onError: (error) => logger.warn({ err: error }, 'names for completions could not be looked up'),
+  });
+  const acquireLease = createLeases({
+    url: database.url,
+    onError: (error) => logger.warn({ err: error }, 'a lease was lost, or could not be asked for'),
+  });
+  return [
+    ...(slack === undefined ? [] : [createSlackAdapter(slack, common('slack'))]),
+    ...(telegram === undefined ? [] : [createTelegramAdapter(telegram, { ...common('telegram'), menu, acquireLease })]),
+    ...(discord === undefined ? [] : [createDiscordAdapter(discord, { ...common('discord'), menu, acquireLease })]),
+  ];
 }

@@ -48,7 +48,6 @@ function discordConfig(env: Environment): PlatformConfigs['discord'] {
 }
 
 const tokens = ['SLACK_BOT_TOKEN', 'TELEGRAM_BOT_TOKEN', 'DISCORD_BOT_TOKEN'] as const;
-const unconnected = ['TELEGRAM_BOT_TOKEN', 'DISCORD_BOT_TOKEN'] as const;
 /** Variables that mean nothing without their platform's token. */
 const beside: Record<(typeof tokens)[number], readonly VariableName[]> = {
   SLACK_BOT_TOKEN: ['SLACK_APP_TOKEN', 'SLACK_SIGNING_SECRET', 'SLACK_API_URL'],
@@ -70,13 +69,10 @@ export function platformConflicts(value: (name: VariableName) => string | undefi
     value('SLACK_BOT_TOKEN') !== undefined &&
     value('SLACK_APP_TOKEN') === undefined &&
     value('SLACK_SIGNING_SECRET') === undefined;
-  // Their adapters are not part of the program yet: a start that ignored the token would leave people waiting.
-  const notYet = unconnected.filter((token) => value(token) !== undefined);
   const isLab = tokens.every((token) => value(token) === undefined);
   const isLoopback = /^(localhost|127\.\d+\.\d+\.\d+|::1|\[::1\])$/.test(value('HOST') ?? '127.0.0.1');
   return [
     ...lonely,
-    ...notYet.map((token) => `${token} is set, but this version connects to Slack only`),
     ...(needsMore ? ['SLACK_BOT_TOKEN needs SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP) beside it'] : []),
     ...(isLab && !isLoopback
       ? ['HOST must be a loopback address while no platform is set up: in the lab anyone may act as anyone']

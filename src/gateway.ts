@@ -35,7 +35,7 @@ export interface GatewayInput {
   logger: Logger;
   /** As configured, or those of the lab. */
   platforms: PlatformConfigs;
-  lab: { routes: RouteGroup; seed: LabSeed } | undefined;
+  lab: { routes: RouteGroup; seeds: readonly LabSeed[] } | undefined;
   readArtifact(id: string): Promise<Uint8Array | undefined>;
 }
 
@@ -52,7 +52,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
   const metrics = createMetrics(database, queue);
   const startedAt = systemClock.now();
 
-  const adapters = createAdapters(input.platforms, { secretBox, logger });
+  const adapters = createAdapters(input.platforms, { database, secretBox, logger });
 
   const publishSync = (project: string) => queue.publish('project.sync', { project }, { id: project });
   const probes: DoctorProbe[] = [
@@ -121,8 +121,10 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     name: 'lab seed',
     async start() {
       if (lab === undefined) return;
-      const { project, created } = await database.transaction((tx) => seedLab(tx, lab.seed));
-      if (created) await publishSync(project.id);
+      for (const seed of lab.seeds) {
+        const { project, created } = await database.transaction((tx) => seedLab(tx, seed));
+        if (created) await publishSync(project.id);
+      }
     },
     stop: async () => undefined,
   };

@@ -1,71 +1,114 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { permissionBits } from '../adapters/discord/invite.ts';
 import { slackManifest } from '../adapters/slack/manifest.ts';
 import { ensureDemoProject } from '../lab/demo-project.ts';
+import { createDiscordEmulator, type DiscordEmulator } from '../lab/discord/emulator.ts';
 import { labRoutes } from '../lab/lab-server.ts';
+import type { PersonKey } from '../lab/page-person.ts';
 import { labPageRoutes } from '../lab/page-route.ts';
 import { createSlackEmulator, type SlackEmulator } from '../lab/slack/emulator.ts';
+import { createTelegramEmulator, type TelegramEmulator } from '../lab/telegram/emulator.ts';
 import type { LabSeed } from './access/first-start.ts';
 import { complete } from './commands/complete.ts';
 import { usageHint } from './commands/registry.ts';
 import type { PlatformConfigs } from './config-platforms.ts';
+import type { Platform } from './contracts/platform.ts';
 import type { RouteGroup } from './http/server.ts';
 
 /** The stand-in for platforms when none is configured. */
 export interface Lab {
   platforms: PlatformConfigs;
   routes: RouteGroup;
-  seed: LabSeed;
+  seeds: readonly LabSeed[];
   close(): Promise<void>;
 }
 
-/** How many calls and deliveries the emulator remembers: enough to look at, little memory. */
+interface Emulators {
+  slack: SlackEmulator;
+  telegram: TelegramEmulator;
+  discord: DiscordEmulator;
+}
+
+/** How many calls and deliveries an emulator remembers: enough to look at, little memory. */
 const keepCalls = 500;
 
-/** Starts the emulator with what it kept from earlier starts, and makes the demo project. */
+/** Starts the emulators with what they kept from earlier starts, and makes the demo project. */
 export async function startLab(dataDir: string): Promise<Lab> {
   const project = join(dataDir, 'lab', 'demo');
-  const [slack] = await Promise.all([startSlack(join(dataDir, 'lab')), ensureDemoProject(project)]);
-  const { botToken, appToken } = slack.credentials;
+  const [emulators] = await Promise.all([startEmulators(join(dataDir, 'lab')), ensureDemoProject(project)]);
+  const { slack, telegram, discord } = emulators;
   return {
-    platforms: { slack: { botToken, appToken, apiUrl: slack.apiUrl }, telegram: undefined, discord: undefined },
-    routes: { name: 'lab', access: 'this machine', register: (server) => registerLab(server, slack) },
-    seed: {
-      tenant: { platform: 'slack', tenant: slack.teamId, name: 'Deckhand Lab', botUser: slack.botUserId },
-      people: [
-        { user: slack.person('ada').id, name: 'Ada', role: 'owner' },
-        { user: slack.person('ben').id, name: 'Ben', role: 'developer' },
-        { user: slack.person('gus').id, name: 'Gus', role: 'guest' },
-      ],
-      project: { name: 'demo', source: { kind: 'path', path: project } },
-      channel: { id: channelId(slack, 'demo'), name: 'demo', defaultRole: 'developer' },
+    platforms: {
+      slack: { botToken: slack.credentials.botToken, appToken: slack.credentials.appToken, apiUrl: slack.apiUrl },
+      telegram: { token: telegram.token, apiRoot: telegram.apiRoot },
+      discord: { token: discord.token, applicationId: discord.applicationId, apiUrl: discord.apiUrl },
     },
-    close: () => slack.close(),
+    routes: { name: 'lab', access: 'this machine', register: (server) => registerLab(server, emulators) },
+    seeds: seedsOf(emulators, project),
+    close: async () => {
+      await Promise.all([slack.close(), telegram.close(), discord.close()]);
+    },
   };
 }
 
-/** On the port of the last start where it is free, so that the answer addresses the emulator has handed out stay good. */
-async function startSlack(dir: string): Promise<SlackEmulator> {
-  const portFile = join(dir, 'port');
-  const start = (port: number) =>
-    createSlackEmulator({
-      persistPath: join(dir, 'slack'),
-      manifest: slackManifest({ mode: 'socket', usageHint: usageHint() }),
-      keepCalls,
-      port,
-    });
+async function startEmulators(dir: string): Promise<Emulators> {
   await mkdir(dir, { recursive: true });
-  const last = Number(await readFile(portFile, 'utf8').catch(() => '0'));
-  const slack = await start(last).catch((error: unknown) => {
+  const manifest = slackManifest({ mode: 'socket', usageHint: usageHint() });
+  const kept = (platform: Platform) => ({ persistPath: join(dir, platform), keepCalls });
+  const [slack, telegram, discord] = await Promise.all([
+    onKnownPort(join(dir, 'port'), (port) => createSlackEmulator({ ...kept('slack'), manifest, port })),
+    onKnownPort(join(dir, 'telegram-port'), (port) => createTelegramEmulator({ ...kept('telegram'), port })),
+    onKnownPort(join(dir, 'discord-port'), (port) =>
+      createDiscordEmulator({ ...kept('discord'), botPermissions: permissionBits, port }),
+    ),
+  ]);
+  return { slack, telegram, discord };
+}
+
+/** On the port of the last start where it is free, so that addresses the emulator has handed out stay good. */
+async function onKnownPort<T extends { url: string }>(file: string, start: (port: number) => Promise<T>): Promise<T> {
+  const last = Number(await readFile(file, 'utf8').catch(() => '0'));
+  const emulator = await start(last).catch((error: unknown) => {
     if (last !== 0 && error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return start(0);
     throw error;
   });
-  await writeFile(portFile, new URL(slack.url).port);
-  return slack;
+  await writeFile(file, new URL(emulator.url).port);
+  return emulator;
 }
 
-async function registerLab(server: Parameters<RouteGroup['register']>[0], slack: SlackEmulator): Promise<void> {
-  const demo = channelId(slack, 'demo');
+function seedsOf({ slack, telegram, discord }: Emulators, path: string): LabSeed[] {
+  const project = { name: 'demo', source: { kind: 'path', path } } as const;
+  const people = (id: (name: PersonKey) => string): LabSeed['people'] => [
+    { user: id('ada'), name: 'Ada', role: 'owner' },
+    { user: id('ben'), name: 'Ben', role: 'developer' },
+    { user: id('gus'), name: 'Gus', role: 'guest' },
+  ];
+  const demo = (id: string): LabSeed['channel'] => ({ id, name: 'demo', defaultRole: 'developer' });
+  return [
+    {
+      tenant: { platform: 'slack', tenant: slack.teamId, name: 'Deckhand Lab', botUser: slack.botUserId },
+      people: people((name) => slack.person(name).id),
+      project,
+      channel: demo(slackChannel(slack, 'demo')),
+    },
+    {
+      tenant: { platform: 'telegram', tenant: String(telegram.botId), name: 'Telegram', botUser: String(telegram.botId) },
+      people: people((name) => String(telegram.person(name).id)),
+      project,
+      channel: demo(String(telegramChat(telegram, 'demo'))),
+    },
+    {
+      tenant: { platform: 'discord', tenant: discord.applicationId, name: 'Discord', botUser: discord.botUserId },
+      people: people((name) => discord.person(name).id),
+      project,
+      channel: demo(discord.channelId('demo')),
+    },
+  ];
+}
+
+async function registerLab(server: Parameters<RouteGroup['register']>[0], { slack }: Emulators): Promise<void> {
+  const demo = slackChannel(slack, 'demo');
   await server.register(
     labRoutes(slack, {
       complete: ({ text }) => complete(text),
@@ -81,8 +124,14 @@ async function registerLab(server: Parameters<RouteGroup['register']>[0], slack:
   await server.register(labPageRoutes);
 }
 
-function channelId(slack: SlackEmulator, name: string): string {
+function slackChannel(slack: SlackEmulator, name: string): string {
   const channel = [...slack.core.state.channels.values()].find((one) => one.name === name);
   if (channel === undefined) throw new Error(`the lab has no channel #${name}`);
   return channel.id;
+}
+
+function telegramChat(telegram: TelegramEmulator, name: string): number {
+  const chat = [...telegram.core.state.chats.values()].find((one) => one.name === name);
+  if (chat === undefined) throw new Error(`the lab has no Telegram group ${name}`);
+  return chat.id;
 }

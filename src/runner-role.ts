@@ -19,7 +19,7 @@ export function runnerPart(input: {
 }): Part {
   const { config, infrastructure, control, logger } = input;
   const { dataDir, database, wakeups, queue } = infrastructure;
-  let stop = async () => undefined as void;
+  let stop: () => Promise<void> = async () => undefined;
   return {
     name: 'runner',
     stopWithinMs: 15_000,

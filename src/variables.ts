@@ -119,7 +119,7 @@ export const environmentSchema = z.object({
     .optional()
     .register(facts, {
       group: 'Telegram',
-      description: 'Token of the bot. Reserved: this version connects to Slack only and refuses to start with it.',
+      description: 'Token of the bot, from BotFather.',
       fallback: 'no Telegram',
       example: '123456789:AA…',
       secret: true,
@@ -146,7 +146,7 @@ export const environmentSchema = z.object({
     }),
   DISCORD_BOT_TOKEN: z.string().optional().register(facts, {
     group: 'Discord',
-    description: 'Token of the bot. Reserved: this version connects to Slack only and refuses to start with it.',
+    description: 'Token of the bot, from the page "Bot" of the application.',
     fallback: 'no Discord',
     example: 'the token of the page "Bot"',
     secret: true,

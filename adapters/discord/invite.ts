@@ -15,11 +15,14 @@ export const permissions: readonly { name: string; bit: bigint; why: string }[] 
   { name: 'Add Reactions', bit: PermissionFlagsBits.AddReactions, why: 'the receipt on a message' },
 ];
 
+/** The same as the bit set of Discord. */
+export const permissionBits = permissions.reduce((sum, { bit }) => sum | bit, 0n);
+
 /** The address that adds the bot to a server with these rights and no others. */
 export function inviteUrl(application: string): string {
   const url = new URL('https://discord.com/oauth2/authorize');
   url.searchParams.set('client_id', application);
   url.searchParams.set('scope', [OAuth2Scopes.Bot, OAuth2Scopes.ApplicationsCommands].join(' '));
-  url.searchParams.set('permissions', permissions.reduce((sum, { bit }) => sum | bit, 0n).toString());
+  url.searchParams.set('permissions', permissionBits.toString());
   return url.toString();
 }

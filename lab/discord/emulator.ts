@@ -31,8 +31,8 @@ export interface DiscordEmulatorOptions {
   persistPath?: string;
   /** The name of the bot. Default `Deckhand`. */
   botName?: string;
-  /** What the bot's role may do. Default: the least that a bot needs which answers in threads. */
-  botPermissions?: readonly PermissionName[];
+  /** What the bot's role may do, by name or as Discord's bit set. Default: the least that a bot needs which answers in threads. */
+  botPermissions?: readonly PermissionName[] | bigint;
   /** A fixed bot token, and a fixed Ed25519 private key (PEM); fresh ones otherwise. */
   credentials?: { token?: string; privateKey?: string };
   /** Answer 429 as the published limits say. Default false: over-limit calls are only recorded (`overLimit()`). */
@@ -81,7 +81,8 @@ export async function createDiscordEmulator(options: DiscordEmulatorOptions = {}
   const now = options.now ?? Date.now;
   const timing: Timing = { ...DISCORD_TIMING, ...options.timing };
   const credentials = newCredentials(options.credentials);
-  const roles = seedRoles(bitsOf(options.botPermissions ?? LEAST_BOT_PERMISSIONS));
+  const rights = options.botPermissions ?? LEAST_BOT_PERMISSIONS;
+  const roles = seedRoles(typeof rights === 'bigint' ? rights : bitsOf(rights));
   const state = createState({ persistPath: options.persistPath, botName: options.botName ?? 'Deckhand', roles, now });
   const calls: Calls = createCalls(options.keepCalls ?? 10_000);
   const faults = createFaults();

@@ -1,7 +1,7 @@
 import { defaultPolicy, type Policy } from '../contracts/policy.ts';
 import type { Role } from '../contracts/roles.ts';
 import { defaultProjectLimits } from '../contracts/settings.ts';
-import { bindChannel, findOrCreateChannel } from '../store/channels.ts';
+import { bindChannel, findChannel, findOrCreateChannel } from '../store/channels.ts';
 import type { Tx } from '../store/database.ts';
 import { findOrCreatePerson, setRole } from '../store/people.ts';
 import { createProject, type Project, projectByName } from '../store/projects.ts';
@@ -37,7 +37,7 @@ export async function prepareWorkspace(
   return { workspace, claimCode: await newClaimCode(tx, workspace.id), unservedOwners, foreignTenants };
 }
 
-/** What the lab starts with. Account and channel ids are the emulator's own. */
+/** What the lab starts with on one platform. Account and channel ids are the emulator's own. */
 export interface LabSeed {
   tenant: TenantInfo;
   people: readonly { user: string; name: string; role: Role }[];
@@ -46,8 +46,8 @@ export interface LabSeed {
 }
 
 /**
- * Makes the lab's people, project and bound channel, in the first workspace. Repeating it keeps what people have changed since:
- * a project, a binding or a role that exists stays as it is. `created`: the project is new and wants its first sync.
+ * Makes the lab's people, project and bound channel on one platform, in the first workspace. Repeating it keeps what people have
+ * changed since: a project, a channel or a role that exists stays as it is. `created`: the project is new and wants its first sync.
  */
 export async function seedLab(tx: Tx, seed: LabSeed): Promise<{ workspace: Workspace; project: Project; created: boolean }> {
   const workspace = await firstWorkspace(tx, 'Deckhand');
@@ -58,23 +58,28 @@ export async function seedLab(tx: Tx, seed: LabSeed): Promise<{ workspace: Works
     if (person?.role === undefined && person !== undefined) await setRole(tx, workspace.id, person.user, role);
   }
   const known = await projectByName(tx, workspace.id, seed.project.name);
-  if (known !== undefined) return { workspace, project: known, created: false };
+  const project = known ?? (await createLabProject(tx, workspace.id, seed.project));
+  const conversation = { platform, tenant, channel: seed.channel.id, kind: 'channel' as const };
+  if ((await findChannel(tx, workspace.id, conversation)) === undefined) {
+    const channel = await findOrCreateChannel(tx, workspace.id, conversation, seed.channel.name);
+    if (channel === undefined) throw new Error('the channel of the lab belongs to another workspace');
+    await bindChannel(tx, channel.id, { project: project.id, defaultRole: seed.channel.defaultRole });
+  }
+  return { workspace, project, created: known === undefined };
+}
+
+async function createLabProject(tx: Tx, workspace: string, { name, source }: LabSeed['project']): Promise<Project> {
   const project = await createProject(tx, {
-    workspace: workspace.id,
-    name: seed.project.name,
-    source: seed.project.source,
+    workspace,
+    name,
+    source,
     baseBranch: undefined,
     policy: labPolicy,
     limits: defaultProjectLimits,
     createdBy: undefined,
   });
   if (project === undefined) throw new Error('the lab project was made by somebody else in the same transaction');
-  const conversation = { platform, tenant, channel: seed.channel.id, kind: 'channel' as const };
-  const channel = await findOrCreateChannel(tx, workspace.id, conversation, seed.channel.name);
-  if (channel !== undefined && channel.project === undefined) {
-    await bindChannel(tx, channel.id, { project: project.id, defaultRole: seed.channel.defaultRole });
-  }
-  return { workspace, project, created: true };
+  return project;
 }
 
 /** Reading runs at once, the rest asks a developer: a newcomer sees both within two commands. */

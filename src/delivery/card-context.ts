@@ -34,6 +34,8 @@ export interface ThreadFacts {
   verbosity: Verbosity;
   /** Account of a person on the platform of the thread, by user id. */
   accounts: ReadonlyMap<string, string>;
+  /** Set for a mirror: since when it follows the task, and the keys of the messages it has. What was over before then is not shown. */
+  mirror?: { since: Date; keys: ReadonlySet<string> } | undefined;
 }
 
 export interface CardContext {

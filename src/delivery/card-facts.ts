@@ -1,6 +1,6 @@
 import { rolesFrom } from '../access/not-allowed.ts';
 import { mayDecide } from '../approvals/approvers.ts';
-import type { Database } from '../store/database.ts';
+import type { Database, Tx } from '../store/database.ts';
 import { type Member, membersOf } from '../store/people.ts';
 import {
   accountsOfPeople,
@@ -28,9 +28,26 @@ const mentioned = 6;
 
 type Deciders = Map<string, (Member & { role: Exclude<Member['role'], undefined> })[]>;
 
+/** Where facts are read: outside or inside of a transaction. */
+export interface FactsSource {
+  db: Tx['db'];
+  members(workspace: string): ReturnType<typeof membersOf>;
+}
+
+export function factsOf(database: Database): FactsSource {
+  return { db: database.db, members: (workspace) => database.transaction((tx) => membersOf(tx, workspace)) };
+}
+
+export function factsWithin(tx: Tx): FactsSource {
+  return { db: tx.db, members: (workspace) => membersOf(tx, workspace) };
+}
+
 /** Reads after the events were read, so that what it finds is at least as new as they are. */
-export async function readCardFacts(database: Database, ids: readonly string[], docs: string | undefined): Promise<CardFacts> {
-  const { db } = database;
+export async function readCardFacts(
+  { db, members }: FactsSource,
+  ids: readonly string[],
+  docs: string | undefined,
+): Promise<CardFacts> {
   const found = await projectedRuns(db, ids);
   const runs = new Map(found.map((run) => [run.run, run]));
   const [threads, decisions] = await Promise.all([
@@ -40,14 +57,14 @@ export async function readCardFacts(database: Database, ids: readonly string[], 
   const deciders: Deciders = new Map();
   const deciding = new Set(decisions.flatMap(({ state, run }) => (state === 'pending' ? [runs.get(run)?.workspace] : [])));
   for (const workspace of deciding) {
-    if (workspace !== undefined) deciders.set(workspace, await database.transaction((tx) => membersOf(tx, workspace)));
+    if (workspace !== undefined) deciders.set(workspace, await members(workspace));
   }
   const users = new Set(found.map(({ requester }) => requester.user));
   for (const { decidedBy, approvers } of decisions) {
     if (decidedBy !== undefined) users.add(decidedBy);
     for (const user of approvers.people) users.add(user);
   }
-  for (const members of deciders.values()) for (const { user } of members) users.add(user);
+  for (const able of deciders.values()) for (const { user } of able) users.add(user);
   const people = await accountsOfPeople(db, [...users]);
 
   return {
@@ -80,11 +97,11 @@ function taskContext(run: ProjectedRun, now: Date): Pick<CardContext, 'task' | '
 }
 
 function threadFacts(
-  { thread, platform, tenant, verbosity }: TaskThread,
+  { thread, platform, tenant, verbosity, mirror }: TaskThread,
   accounts: Awaited<ReturnType<typeof accountsOfPeople>>['accounts'],
 ): CardContext['thread'] {
   const here = accounts.filter((one) => one.platform === platform && one.tenant === tenant);
-  return { thread, platform, verbosity, accounts: new Map(here.map(({ user, account }) => [user, account])) };
+  return { thread, platform, verbosity, accounts: new Map(here.map(({ user, account }) => [user, account])), mirror };
 }
 
 function decisionFacts(

@@ -10,7 +10,7 @@ import { putOutboxRows } from '../store/outbox.ts';
 import { advanceProjection, eventsAfter, projectedSeqs, runsBehind } from '../store/projection.ts';
 import type { Wakeups } from '../store/wakeups.ts';
 import { changedByThemselves } from './card-clock.ts';
-import { type CardFacts, readCardFacts } from './card-facts.ts';
+import { type CardFacts, factsOf, readCardFacts } from './card-facts.ts';
 import { type Entry, fresh, progressInterval } from './projected-run.ts';
 import { endCardsOf, runCards } from './run-cards.ts';
 import { emptyRunView, foldRuns, type RunView } from './run-view.ts';
@@ -236,12 +236,13 @@ class Projector {
 
   async #facts(runs: readonly string[]): Promise<Facts> {
     const { database, docs } = this.#options;
-    const facts = await readCardFacts(database, runs, docs);
+    const source = factsOf(database);
+    const facts = await readCardFacts(source, runs, docs);
     // The first cards of a retry take the buttons off the end card of the run before.
     const previous = [...facts.runs.values()].flatMap(({ previous: before, projectedSeq }) =>
       before === undefined || projectedSeq > 0 ? [] : [before],
     );
-    return { own: facts, before: previous.length === 0 ? undefined : await readCardFacts(database, previous, docs) };
+    return { own: facts, before: previous.length === 0 ? undefined : await readCardFacts(source, previous, docs) };
   }
 
   async #cards(entry: Entry, facts: Facts): Promise<OutboxPut[]> {

@@ -19,30 +19,58 @@ export interface CardInput {
  * it may wait longer than what people act on.
  */
 export function runCards(input: CardInput, progress: boolean): OutboxPut[] {
-  return input.contexts.flatMap((context) => [
-    put(input, context, `live:${input.view.run}`, liveCard(input.view, context), {
-      anchor: true,
-      priority: progress ? priorities.progress : priorities.card,
-    }),
-    ...input.decisions.flatMap((facts) => [
-      put(input, context, `decision:${facts.id}`, decisionCard(facts, input.view, context), { priority: priorities.decision }),
-      ...(facts.remindedAt === undefined
-        ? []
-        : [put(input, context, `remind:${facts.id}`, reminder(facts, context), { priority: priorities.decision })]),
-    ]),
-    ...endCards(input, context),
-  ]);
+  const { view } = input;
+  return input.contexts.flatMap((context) => {
+    const live = shows(context, `live:${view.run}`, isTerminal(view.state) ? view.endedAt : undefined);
+    return [
+      ...(live
+        ? [
+            put(input, context, `live:${view.run}`, liveCard(view, context), {
+              anchor: true,
+              priority: progress ? priorities.progress : priorities.card,
+            }),
+          ]
+        : []),
+      ...input.decisions.flatMap((facts) => decisionCards(input, facts, context)),
+      ...endCards(input, context, !live),
+    ];
+  });
 }
 
 /** The end cards alone, for a run that a later one has followed. */
 export function endCardsOf(input: CardInput): OutboxPut[] {
-  return input.contexts.flatMap((context) => endCards(input, context));
+  return input.contexts.flatMap((context) => endCards(input, context, false));
 }
 
-function endCards(input: CardInput, context: CardContext): OutboxPut[] {
+function decisionCards(input: CardInput, facts: DecisionFacts, context: CardContext): OutboxPut[] {
+  const priority = priorities.decision;
+  const over = facts.state === 'pending' ? undefined : (facts.decidedAt ?? facts.openedAt);
+  return [
+    ...(shows(context, `decision:${facts.id}`, over)
+      ? [put(input, context, `decision:${facts.id}`, decisionCard(facts, input.view, context), { priority })]
+      : []),
+    ...(facts.remindedAt !== undefined && shows(context, `remind:${facts.id}`, facts.remindedAt)
+      ? [put(input, context, `remind:${facts.id}`, reminder(facts, context), { priority })]
+      : []),
+  ];
+}
+
+/** `anchor`: the thread has no live card of the run, so that its end opens the thread. */
+function endCards(input: CardInput, context: CardContext, anchor: boolean): OutboxPut[] {
   const { view } = input;
   if (view.result === undefined || !isTerminal(view.state)) return [];
-  return [put(input, context, `end:${view.run}`, endCard(view, context), { priority: priorities.final })];
+  const { attempt, newest } = context.run;
+  if (!shows(context, `end:${view.run}`, newest > attempt ? view.endedAt : undefined)) return [];
+  return [put(input, context, `end:${view.run}`, endCard(view, context), { priority: priorities.final, anchor })];
+}
+
+/**
+ * Whether a thread shows a card. One that follows the task from the start shows all; a mirror what it has, and what was not over
+ * (`overAt`) when it began. What it has counts first: clocks of two machines differ, and a card must never be left as it was.
+ */
+function shows({ thread }: CardContext, name: string, overAt: Date | undefined): boolean {
+  const { mirror } = thread;
+  return mirror === undefined || overAt === undefined || overAt >= mirror.since || mirror.keys.has(`${name}:${thread.thread}`);
 }
 
 function put(

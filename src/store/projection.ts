@@ -110,6 +110,8 @@ export interface TaskThread {
   platform: Platform;
   tenant: string;
   verbosity: Verbosity;
+  /** Set for a thread that was made when the task existed already: since when, and the keys of what was put for it. */
+  mirror: { since: Date; keys: ReadonlySet<string> } | undefined;
 }
 
 export async function threadsOfTasks(db: Db, tasks: readonly string[]): Promise<TaskThread[]> {
@@ -118,13 +120,31 @@ export async function threadsOfTasks(db: Db, tasks: readonly string[]): Promise<
     include: { channel: { select: { platform: true, tenant: true, verbosity: true } } },
     orderBy: { id: 'asc' },
   });
-  return rows.map(({ id, taskId, channel }) => ({
+  const origins = new Map(rows.toReversed().map(({ id, taskId }) => [taskId, id]));
+  const mirrors = rows.filter(({ id, taskId }) => origins.get(taskId) !== id).map(({ id }) => id);
+  const keys = await keysOfThreads(db, mirrors);
+  return rows.map(({ id, taskId, createdAt, channel }) => ({
     task: taskId,
     thread: id,
     platform: platformSchema.parse(channel.platform),
     tenant: channel.tenant,
     verbosity: verbositySchema.parse(channel.verbosity),
+    mirror: origins.get(taskId) === id ? undefined : { since: createdAt, keys: keys.get(id) ?? new Set() },
   }));
+}
+
+/** Read after the threads: a thread and its first messages are made together. */
+async function keysOfThreads(db: Db, threads: readonly string[]): Promise<Map<string, Set<string>>> {
+  const found = new Map<string, Set<string>>();
+  if (threads.length === 0) return found;
+  const rows = await db.outbox.findMany({ where: { threadId: { in: [...threads] } }, select: { threadId: true, key: true } });
+  for (const { threadId, key } of rows) {
+    if (threadId === null) continue;
+    const known = found.get(threadId);
+    if (known === undefined) found.set(threadId, new Set([key]));
+    else known.add(key);
+  }
+  return found;
 }
 
 /** A request for a decision, as its card needs it. */
