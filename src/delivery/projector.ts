@@ -5,15 +5,17 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Part } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { createLoop } from '../runtime/loop.ts';
-import type { Database } from '../store/database.ts';
+import type { Database, Tx } from '../store/database.ts';
 import { putOutboxRows } from '../store/outbox.ts';
 import { advanceProjection, eventsAfter, projectedSeqs, runsBehind } from '../store/projection.ts';
+import { existingThreads } from '../store/threads.ts';
 import type { Wakeups } from '../store/wakeups.ts';
 import { changedByThemselves } from './card-clock.ts';
 import { type CardFacts, factsOf, readCardFacts } from './card-facts.ts';
 import { type Entry, fresh, progressInterval } from './projected-run.ts';
+import { readOn } from './read-run.ts';
 import { endCardsOf, runCards } from './run-cards.ts';
-import { emptyRunView, foldRuns, type RunView } from './run-view.ts';
+import { emptyRunView, foldRuns } from './run-view.ts';
 import { digest } from './upload.ts';
 
 export interface ProjectorOptions {
@@ -225,7 +227,10 @@ class Projector {
       const advanced = await advanceProjection(tx, steps);
       await putOutboxRows(
         tx,
-        steps.flatMap(({ run, puts }) => (advanced.has(run) ? puts : [])),
+        await followed(
+          tx,
+          steps.flatMap(({ run, puts }) => (advanced.has(run) ? puts : [])),
+        ),
       );
       return advanced;
     });
@@ -253,17 +258,8 @@ class Projector {
     const cards = runCards(input, !entry.urgent);
     const before = facts.own.runs.get(view.run)?.previous;
     if (before === undefined || facts.before?.runs.has(before) !== true || entry.from > 0) return cards;
-    const earlier = await facts.before.input(await this.#wholeView(before), now);
+    const earlier = await facts.before.input(await readOn(this.#options.database.db, emptyRunView(before)), now);
     return earlier === undefined ? cards : [...cards, ...endCardsOf(earlier)];
-  }
-
-  async #wholeView(run: string): Promise<RunView> {
-    let view = emptyRunView(run);
-    for (;;) {
-      const events = (await eventsAfter(this.#options.database.db, [{ run, after: view.seq }], eventsAtOnce)).get(run) ?? [];
-      view = foldRuns(view, events);
-      if (events.length < eventsAtOnce) return view;
-    }
   }
 
   #advanced(run: string, to: number, puts: readonly OutboxPut[]): void {
@@ -294,6 +290,13 @@ class Projector {
       }
     }
   }
+}
+
+/** Without what is for threads that have ended since they were read. None ends while the run is held by the step of its cursor. */
+async function followed(tx: Tx, puts: readonly OutboxPut[]): Promise<OutboxPut[]> {
+  const threadOf = ({ target }: OutboxPut) => (target.type === 'thread' ? target.thread : '');
+  const there = await existingThreads(tx, [...new Set(puts.map(threadOf))]);
+  return puts.filter((put) => there.has(threadOf(put)));
 }
 
 function digestOf({ payload }: OutboxPut): string {

@@ -29,7 +29,14 @@ export interface ThreadPlace {
   origin: boolean;
   /** The platform's id; undefined until its first message is sent. */
   externalId: string | undefined;
-  channel: { id: string; platform: Platform; tenant: string; externalId: string; kind: 'channel' | 'direct'; name: string | undefined };
+  channel: {
+    id: string;
+    platform: Platform;
+    tenant: string;
+    externalId: string;
+    kind: 'channel' | 'direct';
+    name: string | undefined;
+  };
   /** Why its newest message could not be delivered; undefined: nothing is known to be wrong. */
   problem: string | undefined;
 }
