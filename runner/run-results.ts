@@ -42,7 +42,8 @@ export async function collectRun(journey: Journey, base: Base, ended: SandboxRes
     ...ending,
     exitCode: ended.exitCode,
     ...(ended.signal === undefined ? {} : { signal: ended.signal }),
-    durationMs: ended.durationMs,
+    // 0 says that it did not run at all.
+    durationMs: Math.max(1, ended.durationMs),
     ...(ended.peakMemoryBytes === undefined ? {} : { peakMemoryBytes: ended.peakMemoryBytes }),
     ...left,
     artifacts: [...left.artifacts, ...kept],
