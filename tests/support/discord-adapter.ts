@@ -1,9 +1,12 @@
+import { expect, onTestFinished } from 'vitest';
 import { createDiscordAdapter, type DiscordConfig } from '../../adapters/discord/adapter.ts';
 import { createDiscordEmulator, type DiscordEmulator, type DiscordEmulatorOptions } from '../../lab/discord/emulator.ts';
 import type { ChatAdapter } from '../../src/contracts/chat-adapter.ts';
 import type { CommandMenu, MenuArgument, MenuCommand } from '../../src/contracts/command-menu.ts';
+import type { InboundEvent } from '../../src/contracts/inbound.ts';
 import type { AcquireLease } from '../../src/contracts/lease.ts';
 import type { Conversation, IdentityRef } from '../../src/contracts/platform.ts';
+import { plain, type View } from '../../src/contracts/view.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
 import { open, type RecordingSink, recordingSink, seal, serveWebhooks } from './adapter-parts.ts';
 import { createLeases } from './telegram-adapter.ts';
@@ -138,4 +141,29 @@ export async function startDiscord(options: DiscordOptions = {}): Promise<Discor
       await discord.close();
     },
   };
+}
+
+/** `startDiscord` for one test: ends with it, and fails it when the emulator made a mistake or the log holds a secret. */
+export async function discordForTest(options: DiscordOptions = {}): Promise<DiscordSetup> {
+  const setup = await startDiscord(options);
+  onTestFinished(async () => {
+    const { discord, log } = setup;
+    const secrets = [discord.token, ...discord.core.state.interactions.values().map(({ token }) => token)];
+    await setup[Symbol.asyncDispose]();
+    expect(discord.controls.errors).toEqual([]);
+    const lines = log.join('');
+    expect(secrets.filter((secret) => lines.includes(secret))).toEqual([]);
+  });
+  return setup;
+}
+
+export function ofType<T extends InboundEvent['type']>(
+  { inbox }: Pick<DiscordSetup, 'inbox'>,
+  type: T,
+): Extract<InboundEvent, { type: T }>[] {
+  return inbox.events.filter((event): event is Extract<InboundEvent, { type: T }> => event.type === type);
+}
+
+export function words(text: string): View {
+  return { fallback: text, blocks: [{ type: 'text', spans: [plain(text)] }] };
 }
