@@ -4,16 +4,25 @@ import { createTelegramAdapter } from '../adapters/telegram/adapter.ts';
 import { createCommandMenu } from './commands/menu.ts';
 import type { PlatformConfigs } from './config-platforms.ts';
 import type { ChatAdapter } from './contracts/chat-adapter.ts';
+import type { Platform } from './contracts/platform.ts';
 import type { Infrastructure } from './infrastructure.ts';
 import { connectWithinMs } from './platforms.ts';
 import { systemClock } from './runtime/clock.ts';
 import type { Logger } from './runtime/logger.ts';
 import { createLeases } from './store/lease.ts';
 
-/** One adapter for every platform that is configured. They do nothing before they are started. */
+/**
+ * One adapter for every platform that is configured. They do nothing before they are started. `onGap`: something may have been said there
+ * that nobody heard.
+ */
 export function createAdapters(
   { slack, telegram, discord }: PlatformConfigs,
-  { database, secretBox, logger }: Pick<Infrastructure, 'database' | 'secretBox'> & { logger: Logger },
+  {
+    database,
+    secretBox,
+    logger,
+    onGap,
+  }: Pick<Infrastructure, 'database' | 'secretBox'> & { logger: Logger; onGap(platform: Platform): void },
 ): ChatAdapter[] {
   const common = (platform: string) => ({
     logger,
@@ -39,6 +48,8 @@ export function createAdapters(
   return [
     ...(slack === undefined ? [] : [createSlackAdapter(slack, common('slack'))]),
     ...(telegram === undefined ? [] : [createTelegramAdapter(telegram, { ...common('telegram'), menu, acquireLease })]),
-    ...(discord === undefined ? [] : [createDiscordAdapter(discord, { ...common('discord'), menu, acquireLease })]),
+    ...(discord === undefined
+      ? []
+      : [createDiscordAdapter(discord, { ...common('discord'), menu, acquireLease, onGap: () => onGap('discord') })]),
   ];
 }

@@ -1,5 +1,6 @@
 import { type LabSeed, prepareWorkspace, seedLab } from './access/first-start.ts';
 import { createAdapters } from './adapters.ts';
+import { createCatchUp } from './catch-up.ts';
 import { createBus } from './commands/bus.ts';
 import type { About } from './commands/command.ts';
 import { InboxWorker } from './commands/inbox-worker.ts';
@@ -52,7 +53,13 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
   const metrics = createMetrics(database, queue);
   const startedAt = systemClock.now();
 
-  const adapters = createAdapters(input.platforms, { database, secretBox, logger });
+  const catchUp = createCatchUp({
+    database,
+    adapters: () => adapters,
+    clock: systemClock,
+    logger: logger.child({ part: 'catch-up' }),
+  });
+  const adapters = createAdapters(input.platforms, { database, secretBox, logger, onGap: catchUp.gap });
 
   const publishSync = (project: string) => queue.publish('project.sync', { project }, { id: project });
   const probes: DoctorProbe[] = [
@@ -163,7 +170,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
   return {
     http,
     // What people send comes last in and first out; what answers them runs before and after it.
-    parts: [sender, projector, loop('sweep', sweeps), http, seed, platforms, loop('inbox', inbox)],
+    parts: [sender, projector, loop('sweep', sweeps), http, seed, catchUp.part, platforms, loop('inbox', inbox)],
   };
 }
 

@@ -1,0 +1,87 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { createCatchUp } from '../../src/catch-up.ts';
+import type { Missed } from '../../src/contracts/chat-adapter.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { createLogger } from '../../src/runtime/logger.ts';
+import { storeInbound } from '../../src/store/inbox.ts';
+import { missedConversations } from '../../src/store/missed.ts';
+import { TestPlatform } from '../support/chat-platform.ts';
+import { mention, openDesk, slash } from '../support/desk.ts';
+import { eventually } from '../support/wait-for.ts';
+
+let desk: Awaited<ReturnType<typeof openDesk>>;
+const cleanUp: (() => Promise<void>)[] = [];
+beforeEach(async () => {
+  desk = await openDesk();
+});
+afterEach(async () => {
+  for (const act of cleanUp.splice(0)) await act();
+  await desk[Symbol.asyncDispose]();
+});
+
+/** A platform that answers the first `failures` questions with an error. */
+async function start(failures = 0) {
+  const asked: (readonly Missed[])[] = [];
+  const adapter = {
+    ...new TestPlatform().adapter(),
+    async backfill(missed: readonly Missed[]) {
+      asked.push(missed);
+      if (asked.length <= failures) throw new Error('not now');
+    },
+  };
+  const catchUp = createCatchUp({
+    database: desk.database,
+    adapters: () => [adapter],
+    clock: systemClock,
+    logger: createLogger({ level: 'silent' }),
+  });
+  await catchUp.part.start();
+  cleanUp.push(() => catchUp.part.stop());
+  return { asked, gap: () => catchUp.gap('slack') };
+}
+
+it('promise 1: after a gap the bound channels, direct conversations and threads of tasks are asked for, from the last event on', async () => {
+  await desk.act(slash('ben', 'sh npm test'));
+  await desk.act(mention('ada', 'tasks', { direct: true }));
+  await desk.act(slash('ada', 'tasks', { channel: 'CUNBOUND' }));
+  await desk.database.db.thread.updateMany({ data: { externalId: '5.000' } });
+  await storeInbound(desk.database, [slash('ben', 'tasks')]);
+  const { receivedAt } = await desk.database.db.inbox.findFirstOrThrow({ orderBy: { id: 'desc' } });
+  const { asked, gap } = await start();
+  gap();
+  await eventually(() => expect(asked).toHaveLength(1));
+  const since = receivedAt.toISOString();
+  const at = { platform: 'slack', tenant: 'T1' };
+  expect(asked[0]).toHaveLength(3);
+  expect(asked[0]).toEqual(
+    expect.arrayContaining([
+      { conversation: { ...at, channel: 'CDEMO', kind: 'channel' }, since },
+      { conversation: { ...at, channel: 'DUADA', kind: 'direct' }, since },
+      { conversation: { ...at, channel: 'CDEMO', thread: '5.000', kind: 'channel' }, since },
+    ]),
+  );
+});
+
+it('what cannot be asked for is asked for again, with the time of the gap', async () => {
+  await storeInbound(desk.database, [slash('ben', 'tasks')]);
+  const { asked, gap } = await start(2);
+  gap();
+  await eventually(() => expect(asked).toHaveLength(1));
+  // It counts as heard: what came before it may still be missing.
+  await storeInbound(desk.database, [slash('ben', 'tasks')]);
+  await eventually(() => expect(asked).toHaveLength(3));
+  expect(asked[2]).toEqual(asked[0]);
+});
+
+it('what is older than a day is left alone, and nothing is asked for when nothing was ever heard', async () => {
+  const all = { platform: 'slack', until: new Date(), longestMs: 86_400_000, most: 9 } as const;
+  expect(await missedConversations(desk.database, all)).toEqual([]);
+  await storeInbound(desk.database, [slash('ben', 'tasks')]);
+  const { asked, gap } = await start();
+  await desk.database.db.inbox.updateMany({ data: { receivedAt: new Date(Date.now() - 3 * 86_400_000) } });
+  gap();
+  await eventually(() => expect(asked).toHaveLength(1));
+  const age = Date.now() - Date.parse(asked[0]?.[0]?.since ?? '');
+  expect(age).toBeGreaterThan(86_300_000);
+  expect(age).toBeLessThan(86_500_000);
+});
