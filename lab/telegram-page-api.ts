@@ -126,12 +126,14 @@ export interface PageMessage {
   date: number;
   edited: boolean;
   from: number;
+  /** First name of the author, or the title of the group. */
+  name: string;
   /** An anonymous administrator: the message shows the group's name. */
   as_group: boolean;
   /** Topic of a forum; absent in General. */
   topic?: number | undefined;
-  /** What it answers. `text` is what is left of that message for a quote, `name` who wrote it; both empty when it is gone. */
-  reply?: { id: number; name: string; text: string } | undefined;
+  /** What it answers, as it was when this message changed last: who wrote it and its beginning; both empty when it was gone. */
+  reply?: { id: number; name: string; text: string; quoted: boolean } | undefined;
   /** Text, or the caption of a file. */
   text: string;
   entities: PageEntity[];

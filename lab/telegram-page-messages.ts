@@ -15,6 +15,7 @@ export function pageMessage(core: Core, message: Message): PageMessage {
     date: message.date,
     edited: message.edit_date !== undefined,
     from: message.author ?? message.from,
+    name: authorOf(core, message),
     as_group: message.sender_chat !== undefined,
     topic: message.is_topic_message ? message.message_thread_id : undefined,
     reply: replyOf(core, message),
@@ -54,8 +55,9 @@ function pageButton({ text, style, callback_data, url, copy_text }: InlineButton
 function replyOf(core: Core, message: Message): PageMessage['reply'] {
   if (message.reply_to === undefined) return undefined;
   const replied = core.state.message(message.chat, message.reply_to);
-  if (replied === undefined) return { id: message.reply_to, name: '', text: '' };
-  return { id: replied.id, name: authorOf(core, replied), text: message.quote ?? shortText(core, replied) };
+  if (replied === undefined) return { id: message.reply_to, name: '', text: '', quoted: false };
+  const quoted = message.quote !== undefined;
+  return { id: replied.id, name: authorOf(core, replied), text: message.quote ?? shortText(core, replied), quoted };
 }
 
 function authorOf(core: Core, message: Message): string {

@@ -174,7 +174,7 @@ describe('acting', () => {
 
   test('files go up and come down as they are, and no page is shown in place', async () => {
     const { url, send, demo } = await startPane();
-    const upload = (name: string, kind: string, body: BodyInit) =>
+    const upload = (name: string, kind: string, body: NonNullable<RequestInit['body']>) =>
       send(`files?${new URLSearchParams({ as: 'ada', chat: String(demo), name, kind, caption: 'see' })}`, {
         body,
         headers: { 'content-type': 'application/octet-stream' },
