@@ -1,7 +1,7 @@
 import { expect, onTestFinished } from 'vitest';
 import { createDiscordAdapter, type DiscordConfig } from '../../adapters/discord/adapter.ts';
 import { createDiscordEmulator, type DiscordEmulator, type DiscordEmulatorOptions } from '../../lab/discord/emulator.ts';
-import type { ChatAdapter } from '../../src/contracts/chat-adapter.ts';
+import type { ChatAdapter, DeliveryFailure } from '../../src/contracts/chat-adapter.ts';
 import type { CommandMenu, MenuArgument, MenuCommand } from '../../src/contracts/command-menu.ts';
 import type { InboundEvent } from '../../src/contracts/inbound.ts';
 import type { AcquireLease } from '../../src/contracts/lease.ts';
@@ -65,7 +65,7 @@ export interface DiscordSetup {
   /** Where interactions can be posted. */
   interactionsUrl: string;
   /** A second adapter of the same bot, as another process would have it; not started. */
-  another(acquireLease?: AcquireLease): ChatAdapter;
+  another(acquireLease?: AcquireLease, menu?: CommandMenu): ChatAdapter;
   channel(name: 'demo' | 'general' | 'ops', thread?: string): Conversation;
   identity(name: 'ada' | 'ben' | 'gus'): IdentityRef;
   [Symbol.asyncDispose](): Promise<void>;
@@ -94,7 +94,7 @@ export async function startDiscord(options: DiscordOptions = {}): Promise<Discor
   const made: ChatAdapter[] = [];
   let gaps = 0;
 
-  const make = (acquireLease: AcquireLease): ChatAdapter => {
+  const make = (acquireLease: AcquireLease, menu = options.menu ?? discordMenu): ChatAdapter => {
     const adapter = createDiscordAdapter(
       { token: discord.token, apiUrl: discord.apiUrl, publicKey: discord.publicKey, ...options.config },
       {
@@ -102,7 +102,7 @@ export async function startDiscord(options: DiscordOptions = {}): Promise<Discor
         clock: { now },
         seal,
         open,
-        menu: options.menu ?? discordMenu,
+        menu,
         acquireLease,
         startWithinMs: options.startWithinMs ?? 5_000,
         onGap: () => {
@@ -126,7 +126,7 @@ export async function startDiscord(options: DiscordOptions = {}): Promise<Discor
     log,
     gaps: () => gaps,
     interactionsUrl,
-    another: (acquireLease = leases) => make(acquireLease),
+    another: (acquireLease = leases, menu) => make(acquireLease, menu),
     channel: (name, thread) => ({
       platform: 'discord',
       tenant: discord.applicationId,
@@ -166,4 +166,23 @@ export function ofType<T extends InboundEvent['type']>(
 
 export function words(text: string): View {
   return { fallback: text, blocks: [{ type: 'text', spans: [plain(text)] }] };
+}
+
+/** A view with a button for each label. `form`: it says that it opens one. */
+export function card(...buttons: { label: string; form?: boolean }[]): View {
+  const shown = buttons.map(({ label, form: opens }, at) => ({
+    token: `c:${at}`,
+    label,
+    style: 'default' as const,
+    ...(opens === undefined ? {} : { form: opens }),
+  }));
+  return { fallback: 'card', blocks: [...words('card').blocks, { type: 'buttons', buttons: shown }] };
+}
+
+/** What a call fails with; rejects when it does not fail. */
+export function failure(work: Promise<unknown>): Promise<DeliveryFailure> {
+  return work.then(
+    () => Promise.reject(new Error('the call succeeded')),
+    (error) => error.failure ?? Promise.reject(error),
+  );
 }
