@@ -10,6 +10,8 @@ interface TextProps {
   onCommand?: ((command: string) => void) | undefined;
 }
 
+const BLOCKS = new Set(['pre', 'blockquote', 'expandable_blockquote']);
+
 /** A text with its formatting. Nothing in it is taken for markup. */
 export function FormattedText({ text, entities, onCommand }: TextProps) {
   const sorted = entities.toSorted((a, b) => a.offset - b.offset || b.length - a.length);
@@ -37,7 +39,8 @@ function runs(
         {inner}
       </Styled>,
     );
-    at = end;
+    // What stands below a block begins a line of its own anyway.
+    at = BLOCKS.has(entity.type) && text[end] === '\n' ? end + 1 : end;
   }
   if (at < to) nodes.push(text.slice(at, to));
   return nodes;
