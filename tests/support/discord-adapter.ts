@@ -169,7 +169,7 @@ export function words(text: string): View {
 }
 
 /** A view with a button for each label. `form`: it says that it opens one. */
-export function card(...buttons: { label: string; form?: boolean }[]): View {
+export function card(...buttons: { label: string; form?: true }[]): View {
   const shown = buttons.map(({ label, form: opens }, at) => ({
     token: `c:${at}`,
     label,
