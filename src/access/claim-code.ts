@@ -1,12 +1,10 @@
-import { createHash, randomInt, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import type { Tx } from '../store/database.ts';
 import { hasOwner, setRole } from '../store/people.ts';
 import { readMetaLocked, removeMeta, writeMeta } from '../store/workspaces.ts';
+import { codeHash, newOneTimeCode } from './one-time-code.ts';
 
-/** Without characters that are mixed up when read aloud or typed from a screen. 31 to the power of 12 is 59 bits. */
-const alphabet = 'ABCDEFGHJKMNPQRSTUVWXYZ23456789';
-const codeLength = 12;
 /** Wrong tries before the code is void; a restart makes a new one. */
 const maxAttempts = 10;
 
@@ -20,9 +18,8 @@ export type ClaimResult = 'claimed' | 'wrong' | 'used_up' | 'has_owner';
  */
 export async function newClaimCode(tx: Tx, workspace: string): Promise<string | undefined> {
   if (await hasOwner(tx, workspace)) return undefined;
-  const letters = Array.from({ length: codeLength }, () => alphabet.charAt(randomInt(alphabet.length)));
-  const code = letters.join('').replace(/(.{4})(?=.)/g, '$1-');
-  await writeMeta(tx, metaKey(workspace), JSON.stringify({ hash: hashOf(code), attempts: 0 }));
+  const code = newOneTimeCode();
+  await writeMeta(tx, metaKey(workspace), JSON.stringify({ hash: codeHash(code), attempts: 0 }));
   return code;
 }
 
@@ -35,7 +32,7 @@ export async function claim(tx: Tx, workspace: string, user: string, code: strin
   }
   if (stored === undefined) return 'used_up';
   const { hash, attempts } = storedSchema.parse(JSON.parse(stored));
-  if (!timingSafeEqual(Buffer.from(hash, 'hex'), Buffer.from(hashOf(code), 'hex'))) {
+  if (!timingSafeEqual(Buffer.from(hash, 'hex'), Buffer.from(codeHash(code), 'hex'))) {
     if (attempts + 1 >= maxAttempts) {
       await removeMeta(tx, metaKey(workspace));
       return 'used_up';
@@ -46,13 +43,6 @@ export async function claim(tx: Tx, workspace: string, user: string, code: strin
   await removeMeta(tx, metaKey(workspace));
   await setRole(tx, workspace, user, 'owner');
   return 'claimed';
-}
-
-/** Case, dashes and spaces do not matter: people type the code from a terminal on a phone. */
-function hashOf(code: string): string {
-  return createHash('sha256')
-    .update(code.toUpperCase().replace(/[^A-Z0-9]/g, ''))
-    .digest('hex');
 }
 
 function metaKey(workspace: string): string {

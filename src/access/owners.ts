@@ -49,7 +49,7 @@ export async function makeConfiguredOwners(
 async function makeOwner(tx: Tx, workspace: string, identity: IdentityRef): Promise<boolean> {
   const person = await findOrCreatePerson(tx, { workspace, identity, name: undefined, role: 'owner' });
   if (person === undefined) return false;
-  const changed = person.created || (await setRole(tx, workspace, person.user, 'owner')) === 'changed';
+  const changed = person.created || (await setRole(tx, workspace, person.home, 'owner')) === 'changed';
   if (changed) {
     await recordAudit(tx, {
       workspace,

@@ -36,7 +36,7 @@ export async function whoActs(tx: Tx, event: InboundEvent, owners: readonly Conf
   if (known === undefined || channel === undefined) return 'foreign_account';
   const role = effectiveRole({ own: known.role, channel, project: channel.project });
   return {
-    person: { workspace: workspace.id, user: known.user, name: known.name, role, identity },
+    person: { workspace: workspace.id, user: known.user, name: known.name, role, identity, linked: known.linked },
     ownRole: known.role,
     channel,
   };

@@ -3,15 +3,37 @@ import type { Policy } from '../contracts/policy.ts';
 import { type Role, roleAtLeast } from '../contracts/roles.ts';
 import { roleGivenByChannels } from '../store/channel-roles.ts';
 import type { Tx } from '../store/database.ts';
-import { membersOf, namesOf, personById } from '../store/people.ts';
+import { idsOf, isSamePerson, type Linked } from '../store/linked-people.ts';
+import { membersOf, personById } from '../store/people.ts';
 
 type Approvers = Policy['approvers'];
 
-/** May this person decide? All that is asked for must hold: the role, being named where people are named, not being the requester. */
-export function mayDecide(approvers: Approvers, requester: string, person: { user: string; role: Role | undefined }): boolean {
+/** Somebody who may or may not decide, with the role that counts at this moment. */
+export interface Decider {
+  user: string;
+  role: Role | undefined;
+  linked?: Linked | undefined;
+}
+
+/**
+ * May this person decide? All that is asked for must hold: the role, being named where people are named, not being the requester. Linked
+ * accounts are one pair of eyes, also after they were split. Role and name must be those of one of the accounts: together they may no
+ * more than one of them could alone.
+ */
+export function mayDecide(approvers: Approvers, requester: string, person: Decider): boolean {
   if (!roleAtLeast(person.role, approvers.role)) return false;
-  if (approvers.people.length > 0 && !approvers.people.includes(person.user)) return false;
-  return !(approvers.notRequester && person.user === requester);
+  if (approvers.notRequester && isSamePerson(person, requester)) return false;
+  return (
+    approvers.people.length === 0 ||
+    accountsOf(person).some(({ user, role }) => approvers.people.includes(user) && roleAtLeast(role, approvers.role))
+  );
+}
+
+/** The accounts, each with the role it has without the others; where none has one, what counts here is what the channel gives. */
+function accountsOf({ user, role, linked }: Decider): readonly { user: string; role: Role | undefined }[] {
+  if (linked === undefined || linked.rows.length < 2) return [{ user, role }];
+  const given = linked.rows.every((row) => row.role === undefined) ? role : undefined;
+  return linked.rows.map((row) => ({ user: row.user, role: row.role ?? given }));
 }
 
 /**
@@ -29,15 +51,18 @@ export async function somebodyMayDecide(
   if (!roleAtLeast(given, approvers.role)) return false;
   if (approvers.people.length === 0) return true;
   // A named person without a role of their own may have it from the channel.
-  const withRole = new Set(members.map(({ user }) => user));
-  const known = await namesOf(tx, workspace, approvers.people);
-  return [...known.keys()].some((user) => !withRole.has(user) && mayDecide(approvers, requester, { user, role: given }));
+  const withRole = new Set(members.flatMap(idsOf));
+  for (const user of approvers.people) {
+    const known = withRole.has(user) ? undefined : await personById(tx, workspace, user);
+    if (known !== undefined && mayDecide(approvers, requester, { ...known, role: given })) return true;
+  }
+  return false;
 }
 
-/** The role that a person has about a project now, wherever they act: their own, else what channels of the project give. */
-export async function roleNow(tx: Tx, workspace: string, project: string, user: string): Promise<Role | undefined> {
+/** A person with the role they have about a project now, wherever they act: their own, else what channels of the project give. */
+export async function deciderNow(tx: Tx, workspace: string, project: string, user: string): Promise<Decider | undefined> {
   const person = await personById(tx, workspace, user);
-  return person === undefined ? undefined : (person.role ?? (await roleGivenByChannels(tx, project)));
+  return person === undefined ? undefined : { ...person, role: person.role ?? (await roleGivenByChannels(tx, project)) };
 }
 
 /** Who may decide, for people: "Maintainers and owners can decide: Ada, Ben. The requester cannot." */

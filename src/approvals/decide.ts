@@ -1,10 +1,11 @@
-import type { Platform } from '../contracts/platform.ts';
+import { type Platform, platformNames } from '../contracts/platform.ts';
 import type { RunEventData } from '../contracts/run-event.ts';
 import type { InteractionState } from '../contracts/states.ts';
 import { duration } from '../delivery/units.ts';
 import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
 import { findInteraction, type InteractionRecord, interactionById, settleInteraction } from '../store/interactions.ts';
+import { idsOf } from '../store/linked-people.ts';
 import { personById } from '../store/people.ts';
 import { createRule } from '../store/rules.ts';
 import { runById } from '../store/runs.ts';
@@ -115,13 +116,6 @@ async function runOf(tx: Tx, interaction: InteractionRecord) {
   return run;
 }
 
-const platformNames: Record<Platform, string> = {
-  slack: 'Slack',
-  telegram: 'Telegram',
-  discord: 'Discord',
-  console: 'the console',
-};
-
 /** Who settled it, when and where: "Ben approved it 2m 5s ago on Slack." */
 async function already(tx: Tx, interaction: InteractionRecord, by: Person, now: Date): Promise<DecideResult> {
   return { result: 'already', what: await settledText(tx, interaction, by, now) };
@@ -130,7 +124,7 @@ async function already(tx: Tx, interaction: InteractionRecord, by: Person, now: 
 async function settledText(tx: Tx, interaction: InteractionRecord, by: Person, now: Date): Promise<string> {
   const { state, decidedAt, decidedBy, decidedOn, reason } = interaction;
   const person = decidedBy === null ? undefined : await personById(tx, interaction.workspace, decidedBy);
-  const who = decidedBy === by.user ? 'You' : (person?.name ?? 'Somebody');
+  const who = decidedBy !== null && idsOf(by).includes(decidedBy) ? 'You' : (person?.name ?? 'Somebody');
   const when = decidedAt === null ? '' : ` ${duration(now.getTime() - decidedAt.getTime())} ago`;
   const where = decidedOn === null ? '' : ` on ${platformNames[decidedOn as Platform] ?? decidedOn}`;
   const texts: Record<InteractionState, string> = {

@@ -16,10 +16,12 @@ const shownLines = 10;
 /** What a person finds on the bot's home: their decisions, what runs and waits, and what was there lately. */
 export async function homeView(ctx: CommandContext): Promise<View> {
   if (ctx.ownRole === undefined) return gettingStarted();
-  const { workspace, user } = ctx.person;
+  const { workspace } = ctx.person;
   const now = ctx.deps.now();
   const waiting = await pendingInteractions(ctx.tx, workspace, undefined, now);
-  const mine = waiting.filter(({ approvers, requester }) => mayDecide(approvers, requester, { user, role: ctx.ownRole }));
+  const mine = waiting.filter(({ approvers, requester }) =>
+    mayDecide(approvers, requester, { ...ctx.person, role: ctx.ownRole }),
+  );
   const lines = await queueLines(ctx, undefined);
   const recent = await listTasks(
     ctx.tx,

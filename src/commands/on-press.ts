@@ -12,6 +12,7 @@ import type { CommandContext } from './command.ts';
 import { patchReply } from './logs.ts';
 import { onDecision } from './on-decision.ts';
 import { onGuidedPress } from './on-guided.ts';
+import { onLink } from './on-link.ts';
 import { commandNamed } from './registry.ts';
 import { answer, runText } from './run-command.ts';
 import { pickerKey, taskFor } from './subject.ts';
@@ -37,6 +38,8 @@ export async function onPress(ctx: CommandContext, press: Press, resume: Resume)
       return onPick(ctx, press, token.request, resume);
     case 'guided':
       return onGuidedPress(ctx, press, token);
+    case 'link':
+      return onLink(ctx, token);
   }
 }
 

@@ -5,6 +5,7 @@ import { claim } from './claim.ts';
 import type { Command } from './command.ts';
 import { doctor } from './doctor.ts';
 import { helpCommand } from './help.ts';
+import { link, unlink } from './link.ts';
 import { logs } from './logs.ts';
 import { memberAdd, memberRemove, memberRole } from './member.ts';
 import { move } from './move.ts';
@@ -25,7 +26,7 @@ import { who } from './who.ts';
 const work: readonly Command[] = [sh, stop, retry, move];
 const look: readonly Command[] = [tasks, show, logs, board, queue, pending];
 const setup: readonly Command[] = [projectAdd, projectList, projectRemove, bind, settings, rules, rulesRevoke];
-const people: readonly Command[] = [claim, memberAdd, memberRole, memberRemove, who];
+const people: readonly Command[] = [claim, memberAdd, memberRole, memberRemove, who, link, unlink];
 const deckhand: readonly Command[] = [doctor, about];
 
 const allButHelp = [...work, ...look, ...setup, ...people, ...deckhand];

@@ -2,6 +2,7 @@ import { type TaskColumn, taskColumnSchema } from '../contracts/states.ts';
 import { bold, plain } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
+import { idsOf } from '../store/linked-people.ts';
 import { namesOf } from '../store/people.ts';
 import { listTasks } from '../store/task-queries.ts';
 import { count, name, oneOf, optional } from './arguments.ts';
@@ -41,7 +42,7 @@ export const tasks = defineCommand({
       {
         workspace: ctx.person.workspace,
         projects: scope.projects,
-        requester: filter === 'mine' ? ctx.person.user : undefined,
+        requesters: filter === 'mine' ? idsOf(ctx.person) : undefined,
         columns: columnsOf(filter),
       },
       { size: pageSize, number: page },

@@ -1,16 +1,17 @@
 import { aRole } from '../access/not-allowed.ts';
+import { type IdentityRef, platformNames } from '../contracts/platform.ts';
 import { roleSchema } from '../contracts/roles.ts';
 import { type Block, bold, plain } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
-import { membersOf, namesOf } from '../store/people.ts';
+import { allAccountsOf, membersOf, namesOf } from '../store/people.ts';
 import { defineCommand } from './command.ts';
 import { decidersText } from './pending.ts';
 
 export const who = defineCommand({
   name: 'who',
   group: 'people',
-  summary: 'Lists people and roles, and who may decide here',
+  summary: 'Lists people with their roles and linked accounts, and who may decide here',
   role: 'guest',
   action: 'see members',
   unbound: 'with-role',
@@ -21,8 +22,10 @@ export const who = defineCommand({
     const members = await membersOf(ctx.tx, ctx.person.workspace);
     const approvers = ctx.bound?.policy.approvers;
     const names = await namesOf(ctx.tx, ctx.person.workspace, approvers?.people ?? []);
+    const accounts = await allAccountsOf(ctx.tx, ctx.person.workspace, [...members.map(({ user }) => user), ctx.person.user]);
+    const own = accounts.get(ctx.person.user) ?? [];
     const byRole = [...roleSchema.options].reverse().flatMap((role) => {
-      const people = members.filter((member) => member.role === role).map(({ name }) => name);
+      const people = members.filter((member) => member.role === role).map(({ user, name }) => named(name, accounts.get(user)));
       return people.length === 0
         ? []
         : [{ label: `${role.charAt(0).toUpperCase()}${role.slice(1)}s`, spans: [plain(people.join(', '))] }];
@@ -43,6 +46,18 @@ export const who = defineCommand({
         type: 'context',
         spans: marked(ctx.person.role === undefined ? 'You have no role here.' : `You are ${aRole(ctx.person.role)} here.`),
       },
+      ...(own.length < 2
+        ? []
+        : [
+            {
+              type: 'context' as const,
+              spans: [
+                plain(
+                  `Your accounts: ${own.map((account) => `${account.name} on ${platformNames[account.platform]}`).join(', ')}.`,
+                ),
+              ],
+            },
+          ]),
     ];
     return {
       view: withFallback([
@@ -54,3 +69,9 @@ export const who = defineCommand({
     };
   },
 });
+
+/** With the platforms of a person who has accounts on several. */
+function named(name: string, accounts: readonly IdentityRef[] = []): string {
+  const platforms = [...new Set(accounts.map(({ platform }) => platformNames[platform]))];
+  return platforms.length < 2 ? name : `${name} (${platforms.join(', ')})`;
+}

@@ -18,6 +18,7 @@ export type RunnerId = `rnr_${string}`;
 export type ArtifactId = `art_${string}`;
 export type RequestId = `req_${string}`;
 export type FormId = `frm_${string}`;
+export type LinkId = `lnk_${string}`;
 
 /** Prefix of an id -> its type. */
 export interface IdByPrefix {
@@ -37,5 +38,6 @@ export interface IdByPrefix {
   art: ArtifactId;
   req: RequestId;
   frm: FormId;
+  lnk: LinkId;
 }
 export type IdPrefix = keyof IdByPrefix;

@@ -4,6 +4,14 @@ import { z } from 'zod';
 export const platformSchema = z.enum(['slack', 'telegram', 'discord', 'console']);
 export type Platform = z.infer<typeof platformSchema>;
 
+/** As people write them, in the middle of a sentence. */
+export const platformNames: Record<Platform, string> = {
+  slack: 'Slack',
+  telegram: 'Telegram',
+  discord: 'Discord',
+  console: 'the console',
+};
+
 /**
  * One conversation of a platform. All ids are the platform's own, kept as text (a Slack `ts` loses digits as a number).
  *

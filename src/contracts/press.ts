@@ -11,6 +11,9 @@ export type TaskVerb = (typeof taskVerbs)[number];
 export const guidedVerbs = ['choose', 'keep', 'done', 'skip', 'cancel'] as const;
 export type GuidedVerb = (typeof guidedVerbs)[number];
 
+export const linkVerbs = ['agree', 'join', 'refuse'] as const;
+export type LinkVerb = (typeof linkVerbs)[number];
+
 export type PressToken =
   /** A decision on an interaction, named by its random single-use secret (22 characters), never by its id. */
   | { kind: 'decide'; secret: string; verb: DecisionVerb }
@@ -20,9 +23,11 @@ export type PressToken =
   /** The answer to "which project?" for a stored request. The chosen project is in `values`. */
   | { kind: 'pick'; request: string }
   /** On a form that is asked field by field: takes a choice (in `values`) or the proposal, ends a field or the form. */
-  | { kind: 'guided'; form: string; field: number; verb: GuidedVerb };
+  | { kind: 'guided'; form: string; field: number; verb: GuidedVerb }
+  /** On the question whether two accounts are the same person's. Only the accounts in question may press. */
+  | { kind: 'link'; link: string; verb: LinkVerb };
 
-const prefixes = { decide: 'd', task: 't', command: 'c', pick: 'p', guided: 'g' } as const;
+const prefixes = { decide: 'd', task: 't', command: 'c', pick: 'p', guided: 'g', link: 'l' } as const;
 
 /** Throws when the token would not fit 64 bytes: a programming mistake, never input. */
 export function encodePress(token: PressToken): string {
@@ -43,6 +48,8 @@ function textOf(token: PressToken): string {
       return `${prefixes.pick}:${token.request}`;
     case 'guided':
       return `${prefixes.guided}:${token.form}:${token.field}:${token.verb}`;
+    case 'link':
+      return `${prefixes.link}:${token.link}:${token.verb}`;
   }
 }
 
@@ -61,6 +68,8 @@ export function decodePress(text: string): PressToken | undefined {
   if (prefix === prefixes.task && taskVerbs.some((known) => known === verb)) {
     return { kind: 'task', task: id, verb: verb as TaskVerb };
   }
+  const linkVerb = prefix === prefixes.link ? linkVerbs.find((known) => known === verb) : undefined;
+  if (linkVerb !== undefined) return { kind: 'link', link: id, verb: linkVerb };
   return undefined;
 }
 

@@ -10,3 +10,13 @@ const rank: Record<Role, number> = { guest: 0, developer: 1, maintainer: 2, owne
 export function roleAtLeast(role: Role | undefined, needed: Role): boolean {
   return role !== undefined && rank[role] >= rank[needed];
 }
+
+/** The strongest of the roles; undefined counts as none. */
+export function strongestRole(roles: readonly (Role | undefined)[]): Role | undefined {
+  return roles.reduce((best, role) => (role !== undefined && !roleAtLeast(best, role) ? role : best), undefined);
+}
+
+/** The weaker of two roles; undefined is weaker than any. */
+export function weakerRole(one: Role | undefined, other: Role | undefined): Role | undefined {
+  return one === undefined || other === undefined ? undefined : roleAtLeast(one, other) ? other : one;
+}

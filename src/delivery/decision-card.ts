@@ -1,4 +1,4 @@
-import type { Platform } from '../contracts/platform.ts';
+import { type Platform, platformNames } from '../contracts/platform.ts';
 import type { Action } from '../contracts/policy.ts';
 import { type DecisionVerb, encodePress } from '../contracts/press.ts';
 import type { InteractionState } from '../contracts/states.ts';
@@ -35,13 +35,6 @@ const shownLines = 25;
 const shownLength = 1500;
 const excerptHead = 10;
 const excerptTail = 6;
-
-const platformNames: Record<Platform, string> = {
-  slack: 'Slack',
-  telegram: 'Telegram',
-  discord: 'Discord',
-  console: 'the console',
-};
 
 /** The message that asks, and that later says who decided what. The whole action is shown or attached, never cut silently. */
 export function decisionCard(facts: DecisionFacts, view: RunView, context: CardContext): View {

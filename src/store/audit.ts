@@ -25,3 +25,8 @@ export async function recordAudit(tx: Tx, entry: AuditEntry): Promise<void> {
     },
   });
 }
+
+/** How often a person did this since then. */
+export async function actsSince(tx: Tx, workspace: string, actor: string, action: string, since: Date): Promise<number> {
+  return tx.db.audit.count({ where: { workspaceId: workspace, actorId: actor, action, at: { gt: since } } });
+}

@@ -1,6 +1,6 @@
 import { type Role, roleAtLeast } from '../contracts/roles.ts';
 import type { Tx } from './database.ts';
-import { roleOf } from './people.ts';
+import { roleOf } from './linked-people.ts';
 
 /** The strongest role that a channel bound to the project gives its members; undefined: none gives one. */
 export async function roleGivenByChannels(tx: Tx, project: string): Promise<Role | undefined> {

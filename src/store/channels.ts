@@ -3,7 +3,7 @@ import type { Role } from '../contracts/roles.ts';
 import { type Verbosity, verbositySchema } from '../contracts/settings.ts';
 import { newId } from '../runtime/ids.ts';
 import type { Tx } from './database.ts';
-import { roleOf } from './people.ts';
+import { roleOf } from './linked-people.ts';
 
 /** A conversation of a platform as we know it. */
 export interface Channel {

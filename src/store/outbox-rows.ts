@@ -211,7 +211,8 @@ export async function endRow(
 export async function requesterAccount(tx: Tx, thread: string, platform: Platform, tenant: string): Promise<string | undefined> {
   const rows = await tx.db.$queryRaw<{ account: string }[]>(Prisma.sql`
     SELECT i."externalId" AS account FROM "Thread" t JOIN "Task" k ON k."id" = t."taskId"
-    JOIN "Identity" i ON i."userId" = k."requesterId" AND i."platform" = ${platform} AND i."tenant" = ${tenant}
+    JOIN "User" u ON u."id" = k."requesterId"
+    JOIN "Identity" i ON i."userId" = COALESCE(u."linkedToId", u."id") AND i."platform" = ${platform} AND i."tenant" = ${tenant}
     WHERE t."id" = ${thread} ORDER BY i."id" LIMIT 1`);
   return rows[0]?.account;
 }

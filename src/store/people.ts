@@ -1,14 +1,16 @@
-import { Prisma } from '../../prisma/client/client.ts';
-import type { IdentityRef } from '../contracts/platform.ts';
+import { type IdentityRef, platformSchema } from '../contracts/platform.ts';
 import { type Role, roleSchema } from '../contracts/roles.ts';
 import { newId } from '../runtime/ids.ts';
 import type { Tx } from './database.ts';
+import { type Linked, linkedOf, lockPeople, roleOf, type UserRow, writeRole } from './linked-people.ts';
 
 /** A person with their explicit role; undefined: none. */
 export interface Member {
   user: string;
   name: string;
   role: Role | undefined;
+  /** Set when the person has, or had, linked accounts. */
+  linked?: Linked | undefined;
 }
 
 export interface NewIdentity {
@@ -22,27 +24,36 @@ export interface NewIdentity {
 
 /**
  * The person behind an account; a first seen account becomes a person. The name follows the platform's. Two transactions that see
- * the same new account at once agree on one person. Undefined when the account belongs to another workspace (promise 12).
+ * the same new account at once agree on one person. Undefined when the account belongs to another workspace (promise 12). `home`: the row
+ * the account began with, which is another one than `user` when it is linked to an older account.
  */
-export async function findOrCreatePerson(tx: Tx, input: NewIdentity): Promise<(Member & { created: boolean }) | undefined> {
+export async function findOrCreatePerson(
+  tx: Tx,
+  input: NewIdentity,
+): Promise<(Member & { created: boolean; home: string }) | undefined> {
   const known = await findByIdentity(tx, input.identity);
   if (known === undefined) return createPerson(tx, input);
-  if (known.workspaceId !== input.workspace) return undefined;
-  const { identityName, workspaceId: _, identityId, ...member } = known;
-  if (input.name === undefined || input.name === identityName) return { ...member, created: false };
-  await tx.db.identity.update({ where: { id: identityId }, data: { name: input.name } });
-  if (member.name !== identityName) return { ...member, created: false };
-  await tx.db.user.update({ where: { id: member.user }, data: { name: input.name } });
-  return { ...member, name: input.name, created: false };
+  const { user, homeUserId, workspaceId } = known;
+  if (workspaceId !== input.workspace) return undefined;
+  const renamed = input.name === undefined || input.name === known.name ? undefined : input.name;
+  if (renamed !== undefined) {
+    await tx.db.identity.update({ where: { id: known.id }, data: { name: renamed } });
+    const same = homeUserId === null ? [user.id] : [user.id, homeUserId];
+    await tx.db.user.updateMany({ where: { id: { in: same }, name: known.name }, data: { name: renamed } });
+  }
+  const [member] = await toMembers(tx, workspaceId, [user]);
+  if (member === undefined) throw new Error('a person without a row');
+  const name = renamed !== undefined && member.name === known.name ? renamed : member.name;
+  return { ...member, name, created: false, home: homeUserId ?? user.id };
 }
 
 /** The person behind an account, when it was seen in this workspace. */
 export async function findPerson(tx: Tx, workspace: string, identity: IdentityRef): Promise<Member | undefined> {
   const known = await findByIdentity(tx, identity);
-  return known?.workspaceId === workspace ? { user: known.user, name: known.name, role: known.role } : undefined;
+  return known?.workspaceId === workspace ? (await toMembers(tx, workspace, [known.user]))[0] : undefined;
 }
 
-async function createPerson(tx: Tx, input: NewIdentity): Promise<(Member & { created: boolean }) | undefined> {
+async function createPerson(tx: Tx, input: NewIdentity): Promise<(Member & { created: boolean; home: string }) | undefined> {
   const { platform, tenant, user: externalId } = input.identity;
   const name = input.name ?? externalId;
   const id = newId('usr');
@@ -51,13 +62,14 @@ async function createPerson(tx: Tx, input: NewIdentity): Promise<(Member & { cre
     data: [{ id: newId('idn'), workspaceId: input.workspace, userId: id, platform, tenant, externalId, name }],
     skipDuplicates: true,
   });
-  if (count === 1) return { user: id, name, role: input.role, created: true };
+  if (count === 1) return { user: id, name, role: input.role, created: true, home: id };
   // Another transaction was first and has committed: the insert waited for it.
   await tx.db.user.delete({ where: { id } });
   const first = await findByIdentity(tx, input.identity);
   if (first === undefined) throw new Error('an identity that blocked an insert is gone');
   if (first.workspaceId !== input.workspace) return undefined;
-  return { user: first.user, name: first.name, role: first.role, created: false };
+  const [member] = await toMembers(tx, first.workspaceId, [first.user]);
+  return member === undefined ? undefined : { ...member, created: false, home: first.homeUserId ?? first.userId };
 }
 
 async function findByIdentity(tx: Tx, ref: IdentityRef) {
@@ -65,61 +77,54 @@ async function findByIdentity(tx: Tx, ref: IdentityRef) {
     where: { platform_tenant_externalId: { platform: ref.platform, tenant: ref.tenant, externalId: ref.user } },
     include: { user: true },
   });
-  if (row === null) return undefined;
-  return {
-    user: row.userId,
-    name: row.user.name,
-    role: roleOf(row.user.role),
-    workspaceId: row.workspaceId,
-    identityId: row.id,
-    identityName: row.name,
-  };
+  return row ?? undefined;
 }
 
 /** People of the workspace whose name, or the name of one of whose accounts, is `name` (case does not matter). */
 export async function peopleByName(tx: Tx, workspace: string, name: string): Promise<Member[]> {
   const same = { equals: escapeLike(name), mode: 'insensitive' as const };
   const rows = await tx.db.user.findMany({
-    where: { workspaceId: workspace, OR: [{ name: same }, { identities: { some: { name: same } } }] },
+    where: { workspaceId: workspace, linkedToId: null, OR: [{ name: same }, { identities: { some: { name: same } } }] },
     orderBy: { id: 'asc' },
     take: 5,
   });
-  return rows.map(toMember);
+  return toMembers(tx, workspace, rows);
 }
 
+/** The person with this id, or of whom the person with this id has become a part. */
 export async function personById(tx: Tx, workspace: string, user: string): Promise<Member | undefined> {
-  const row = await tx.db.user.findFirst({ where: { id: user, workspaceId: workspace } });
-  return row === null ? undefined : toMember(row);
+  const row = await tx.db.user.findFirst({ where: { id: user, workspaceId: workspace }, include: { linkedTo: true } });
+  return row === null ? undefined : (await toMembers(tx, workspace, [row.linkedTo ?? row]))[0];
 }
 
 /** Names by user id, for lists. Ids of other workspaces are left out. */
 export async function namesOf(tx: Tx, workspace: string, users: readonly string[]): Promise<Map<string, string>> {
   const rows = await tx.db.user.findMany({
     where: { workspaceId: workspace, id: { in: [...new Set(users)] } },
-    select: { id: true, name: true },
+    select: { id: true, name: true, linkedTo: { select: { name: true } } },
   });
-  return new Map(rows.map(({ id, name }) => [id, name]));
+  return new Map(rows.map(({ id, name, linkedTo }) => [id, linkedTo?.name ?? name]));
 }
 
 /** People with an explicit role, strongest first, then by name. */
 export async function membersOf(tx: Tx, workspace: string): Promise<(Member & { role: Role })[]> {
-  const rows = await tx.db.user.findMany({ where: { workspaceId: workspace, role: { not: null } }, orderBy: { name: 'asc' } });
+  const where = { workspaceId: workspace, role: { not: null }, linkedToId: null };
+  const rows = await tx.db.user.findMany({ where, orderBy: { name: 'asc' } });
   const strongest = [...roleSchema.options].reverse();
-  return rows
-    .map(toMember)
+  return (await toMembers(tx, workspace, rows))
     .flatMap(({ role, ...member }) => (role === undefined ? [] : [{ ...member, role }]))
     .sort((a, b) => strongest.indexOf(a.role) - strongest.indexOf(b.role));
 }
 
 /** People who have written here and have no explicit role, by name. */
 export async function peopleWithoutRole(tx: Tx, workspace: string, limit: number): Promise<Member[]> {
-  const where = { workspaceId: workspace, role: null };
-  return (await tx.db.user.findMany({ where, orderBy: { name: 'asc' }, take: limit })).map(toMember);
+  const where = { workspaceId: workspace, role: null, linkedToId: null };
+  return toMembers(tx, workspace, await tx.db.user.findMany({ where, orderBy: { name: 'asc' }, take: limit }));
 }
 
 /**
- * Sets the explicit role. `last_owner`: nothing changed, because the workspace would have no owner left; two changes at once see
- * each other.
+ * Sets the explicit role of a person. `user` may be the row of one of several linked accounts: that one keeps the role when they are
+ * split. `last_owner`: nothing changed, because the workspace would have no owner left; two changes at once see each other.
  */
 export async function setRole(
   tx: Tx,
@@ -127,13 +132,13 @@ export async function setRole(
   user: string,
   role: Role | undefined,
 ): Promise<'changed' | 'same' | 'last_owner' | 'unknown'> {
-  const owners = await tx.db.$queryRaw<{ id: string }[]>(Prisma.sql`
-    SELECT "id" FROM "User" WHERE "workspaceId" = ${workspace} AND "role" = 'owner' ORDER BY "id" FOR UPDATE`);
+  await lockPeople(tx, workspace);
   const member = await personById(tx, workspace, user);
   if (member === undefined) return 'unknown';
   if (member.role === role) return 'same';
-  if (role !== 'owner' && owners.length === 1 && owners[0]?.id === user) return 'last_owner';
-  await tx.db.user.update({ where: { id: user }, data: { role: role ?? null } });
+  const owners = await tx.db.user.count({ where: { workspaceId: workspace, role: 'owner', linkedToId: null } });
+  if (member.role === 'owner' && owners === 1) return 'last_owner';
+  await writeRole(tx, member, user, role);
   return 'changed';
 }
 
@@ -154,20 +159,47 @@ export async function accountsOf(
   users: readonly string[],
   on: { platform: string; tenant: string },
 ): Promise<Map<string, string>> {
+  const asked = await tx.db.user.findMany({
+    where: { workspaceId: workspace, id: { in: [...users] } },
+    select: { id: true, linkedToId: true },
+  });
   const rows = await tx.db.identity.findMany({
-    where: { workspaceId: workspace, userId: { in: [...users] }, platform: on.platform, tenant: on.tenant },
+    where: { userId: { in: asked.map(({ id, linkedToId }) => linkedToId ?? id) }, platform: on.platform, tenant: on.tenant },
     orderBy: { id: 'desc' },
   });
-  return new Map(rows.map(({ userId, externalId }) => [userId, externalId]));
+  const accounts = new Map(rows.map(({ userId, externalId }) => [userId, externalId]));
+  return new Map(
+    asked.flatMap(({ id, linkedToId }) => {
+      const account = accounts.get(linkedToId ?? id);
+      return account === undefined ? [] : [[id, account] as const];
+    }),
+  );
 }
 
-function toMember(row: { id: string; name: string; role: string | null }): Member {
-  return { user: row.id, name: row.name, role: roleOf(row.role) };
+/** The accounts of these people, oldest first, by the id of the person. */
+export async function allAccountsOf(
+  tx: Tx,
+  workspace: string,
+  users: readonly string[],
+): Promise<Map<string, (IdentityRef & { name: string })[]>> {
+  const rows = await tx.db.identity.findMany({
+    where: { workspaceId: workspace, userId: { in: [...users] } },
+    orderBy: { id: 'asc' },
+  });
+  const accounts = new Map<string, (IdentityRef & { name: string })[]>();
+  for (const { userId, platform, tenant, externalId, name } of rows) {
+    const account = { platform: platformSchema.parse(platform), tenant, user: externalId, name };
+    accounts.set(userId, [...(accounts.get(userId) ?? []), account]);
+  }
+  return accounts;
 }
 
-/** A role column as a role. What is no role counts as none. */
-export function roleOf(text: string | null): Role | undefined {
-  return roleSchema.safeParse(text).data;
+async function toMembers(tx: Tx, workspace: string, rows: readonly UserRow[]): Promise<Member[]> {
+  const linked = await linkedOf(tx, workspace, rows);
+  return rows.map(({ id, name, role }) => {
+    const parts = linked.get(id);
+    return { user: id, name, role: roleOf(role), ...(parts === undefined ? {} : { linked: parts }) };
+  });
 }
 
 /** Case-insensitive equality is a LIKE in PostgreSQL: its wildcards must not act. */

@@ -78,9 +78,9 @@ export async function projectedRuns(db: Db, runs: readonly string[]): Promise<Pr
   });
   const people = await db.user.findMany({
     where: { id: { in: [...new Set(rows.map(({ requestedById }) => requestedById))] } },
-    select: { id: true, name: true },
+    select: { id: true, name: true, linkedTo: { select: { name: true } } },
   });
-  const names = new Map(people.map(({ id, name }) => [id, name]));
+  const names = new Map(people.map(({ id, name, linkedTo }) => [id, linkedTo?.name ?? name]));
   return rows.map((row) => {
     const { task } = row;
     return {
@@ -194,11 +194,16 @@ export async function accountsOfPeople(
   db: Db,
   users: readonly string[],
 ): Promise<{ names: Map<string, string>; accounts: { user: string; platform: string; tenant: string; account: string }[] }> {
-  const rows = await db.user.findMany({ where: { id: { in: [...users] } }, include: { identities: { orderBy: { id: 'asc' } } } });
+  const include = { identities: { orderBy: { id: 'asc' } } } as const;
+  const rows = await db.user.findMany({
+    where: { id: { in: [...users] } },
+    include: { ...include, linkedTo: { include } },
+  });
+  const people = rows.map((row) => ({ asked: row.id, is: row.linkedTo ?? row }));
   return {
-    names: new Map(rows.map(({ id, name }) => [id, name])),
-    accounts: rows.flatMap(({ id, identities }) =>
-      identities.map(({ platform, tenant, externalId }) => ({ user: id, platform, tenant, account: externalId })),
+    names: new Map(people.map(({ asked, is }) => [asked, is.name])),
+    accounts: people.flatMap(({ asked, is }) =>
+      is.identities.map(({ platform, tenant, externalId }) => ({ user: asked, platform, tenant, account: externalId })),
     ),
   };
 }

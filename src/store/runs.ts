@@ -133,8 +133,8 @@ export async function requestStop(tx: Tx, run: string, by: string, at: Date): Pr
 export async function stopRequester(tx: Tx, run: string): Promise<string | undefined> {
   const row = await tx.db.run.findUnique({ where: { id: run }, select: { stopRequestedBy: true } });
   if (row === null || row.stopRequestedBy === null) return undefined;
-  const user = await tx.db.user.findUnique({ where: { id: row.stopRequestedBy }, select: { name: true } });
-  return user?.name;
+  const user = await tx.db.user.findUnique({ where: { id: row.stopRequestedBy }, include: { linkedTo: true } });
+  return user?.linkedTo?.name ?? user?.name;
 }
 
 /** Where a waiting run stands. */

@@ -40,7 +40,8 @@ export interface RunRow {
 export interface TaskFilter {
   workspace: string;
   projects?: readonly string[] | undefined;
-  requester?: string | undefined;
+  /** Asked for by one of these ids; undefined: by anybody. */
+  requesters?: readonly string[] | undefined;
   columns?: readonly TaskColumn[] | undefined;
 }
 
@@ -151,7 +152,7 @@ function whereOf(filter: TaskFilter): Prisma.TaskWhereInput {
   return {
     workspaceId: filter.workspace,
     ...(filter.projects === undefined ? {} : { projectId: { in: [...filter.projects] } }),
-    ...(filter.requester === undefined ? {} : { requesterId: filter.requester }),
+    ...(filter.requesters === undefined ? {} : { requesterId: { in: [...filter.requesters] } }),
     ...(filter.columns === undefined ? {} : { column: { in: [...filter.columns] } }),
   };
 }

@@ -3,6 +3,7 @@ import type { Role } from '../contracts/roles.ts';
 import type { RunControl } from '../contracts/run-control.ts';
 import type { TaskColumn } from '../contracts/states.ts';
 import type { Tx } from '../store/database.ts';
+import type { Linked } from '../store/linked-people.ts';
 
 /** A person acting now, with the role they have here and now. */
 export interface Person {
@@ -11,7 +12,10 @@ export interface Person {
   name: string;
   /** Effective role in the channel of the act; undefined: none. */
   role: Role | undefined;
+  /** The account that acts. */
   identity: IdentityRef;
+  /** Set when the person has, or had, linked accounts. */
+  linked?: Linked | undefined;
 }
 
 export interface CreatedTask {

@@ -1,0 +1,166 @@
+import { Prisma } from '../../prisma/client/client.ts';
+import { type Role, roleSchema, strongestRole, weakerRole } from '../contracts/roles.ts';
+import type { Tx } from './database.ts';
+
+/**
+ * What a person is made of who has linked accounts. Every account keeps the row that it began with, so that what is stored about it
+ * stays true and the accounts can be split again; the rows of one person point at one of them, which stands for all.
+ */
+export interface Linked {
+  /** The rows that are this person now, each with the role it has without the others. */
+  rows: readonly { user: string; role: Role | undefined }[];
+  /** All who ever were one person with this one, including those that have been split off again. */
+  kin: readonly string[];
+}
+
+/** The columns of a person. */
+export interface UserRow {
+  id: string;
+  name: string;
+  role: string | null;
+  aloneRole: string | null;
+  kin: string | null;
+  linkedToId: string | null;
+}
+
+/** A role column as a role. What is no role counts as none. */
+export function roleOf(text: string | null): Role | undefined {
+  return roleSchema.safeParse(text).data;
+}
+
+/** All ids under which a person may be stored. */
+export function idsOf(person: { user: string; linked?: Linked | undefined }): string[] {
+  return person.linked === undefined ? [person.user] : person.linked.rows.map(({ user }) => user);
+}
+
+/** Are these the same person, now or in earlier times? */
+export function isSamePerson(person: { user: string; linked?: Linked | undefined }, other: string): boolean {
+  return person.user === other || person.linked?.kin.includes(other) === true;
+}
+
+/** By the id of the row that stands for a person: what those of `rows` are made of who have ever been linked. */
+export async function linkedOf(tx: Tx, workspace: string, rows: readonly UserRow[]): Promise<Map<string, Linked>> {
+  const groups = [...new Set(rows.flatMap(({ kin }) => kin ?? []))];
+  if (groups.length === 0) return new Map();
+  const all = await tx.db.user.findMany({ where: { workspaceId: workspace, kin: { in: groups } }, orderBy: { id: 'asc' } });
+  return new Map(
+    rows.flatMap(({ id, kin }) => {
+      if (kin === null) return [];
+      const group = all.filter((row) => row.kin === kin);
+      const own = group.filter((row) => row.id === id || row.linkedToId === id);
+      const linked: Linked = {
+        rows: own.map((row) => ({ user: row.id, role: aloneRole(row, own.length > 1) })),
+        kin: group.map((row) => row.id),
+      };
+      return [[id, linked] as const];
+    }),
+  );
+}
+
+function aloneRole(row: UserRow, hasLinked: boolean): Role | undefined {
+  return roleOf(row.linkedToId === null && hasLinked ? row.aloneRole : row.role);
+}
+
+/**
+ * One change at a time to who is who and who may what in a workspace, until the transaction ends: roles are put together from rows that
+ * must not change in between.
+ */
+export async function lockPeople(tx: Tx, workspace: string): Promise<void> {
+  await tx.db.$queryRaw(Prisma.sql`SELECT pg_advisory_xact_lock(hashtextextended(${`people:${workspace}`}, 0))::text`);
+}
+
+interface Part {
+  user: string;
+  role: Role | undefined;
+}
+
+/** Makes one person of these rows: `first` stands for all and has the strongest role of any. The caller holds the lock. */
+async function writePerson(tx: Tx, first: string, parts: readonly Part[]): Promise<void> {
+  const alone = parts.find(({ user }) => user === first)?.role ?? null;
+  const role = strongestRole(parts.map((part) => part.role)) ?? null;
+  const aloneRole = parts.length > 1 ? alone : null;
+  await tx.db.user.update({ where: { id: first }, data: { linkedToId: null, role, aloneRole } });
+  for (const part of parts) {
+    if (part.user === first) continue;
+    await tx.db.user.update({ where: { id: part.user }, data: { linkedToId: first, role: part.role ?? null, aloneRole: null } });
+  }
+  const others = parts.map(({ user }) => user).filter((user) => user !== first);
+  if (others.length > 0) {
+    await tx.db.$executeRaw(Prisma.sql`
+      UPDATE "Identity" SET "homeUserId" = COALESCE("homeUserId", "userId"), "userId" = ${first}
+      WHERE "userId" <> ${first} AND COALESCE("homeUserId", "userId") = ANY(${others}::text[])`);
+  }
+  await tx.db.$executeRaw(Prisma.sql`
+    UPDATE "Identity" SET "userId" = ${first}, "homeUserId" = NULL WHERE "homeUserId" = ${first}`);
+}
+
+/**
+ * The role of a person changes: `named`, one of the rows, has the new one; the other rows keep at most that, so that a role that is taken
+ * away is taken from all accounts, and one that is given is not there twice when the accounts are split.
+ */
+export async function writeRole(
+  tx: Tx,
+  person: { user: string; linked?: Linked | undefined },
+  named: string,
+  role: Role | undefined,
+): Promise<void> {
+  const rows = person.linked?.rows ?? [];
+  if (rows.length < 2) {
+    await tx.db.user.update({ where: { id: person.user }, data: { role: role ?? null } });
+    return;
+  }
+  const target = rows.some(({ user }) => user === named) ? named : person.user;
+  await writePerson(
+    tx,
+    person.user,
+    rows.map((row) => ({ user: row.user, role: row.user === target ? role : weakerRole(row.role, role) })),
+  );
+}
+
+/** Two people become one, the older of whom stands for both. The caller holds the lock and has read both under it. */
+export async function joinPeople(
+  tx: Tx,
+  one: { user: string; role: Role | undefined; linked?: Linked | undefined },
+  other: { user: string; role: Role | undefined; linked?: Linked | undefined },
+): Promise<string> {
+  const [first, second] = one.user < other.user ? [one, other] : [other, one];
+  const parts = [first, second].flatMap(({ user, role, linked }) => linked?.rows ?? [{ user, role }]);
+  await writePerson(tx, first.user, parts);
+  const kin = [...new Set([first, second].flatMap(({ user, linked }) => linked?.kin ?? [user]))];
+  await tx.db.user.updateMany({ where: { id: { in: kin } }, data: { kin: first.user } });
+  const { notify } = await tx.db.user.findUniqueOrThrow({ where: { id: first.user }, select: { notify: true } });
+  if (notify === null) {
+    const kept = await tx.db.user.findUniqueOrThrow({ where: { id: second.user }, select: { notify: true } });
+    if (kept.notify !== null) await tx.db.user.update({ where: { id: first.user }, data: { notify: kept.notify } });
+  }
+  return first.user;
+}
+
+/**
+ * The accounts on one platform become a person of their own again, each row with what it had before. Returns the ids of both people;
+ * undefined when the person has no account there, or no other. The caller holds the lock and has read the person under it.
+ */
+export async function splitPerson(
+  tx: Tx,
+  person: { user: string; linked?: Linked | undefined },
+  platform: string,
+): Promise<{ split: string; rest: string } | undefined> {
+  const accounts = await tx.db.identity.findMany({ where: { userId: person.user } });
+  const homes = new Set(
+    accounts.flatMap((account) => (account.platform === platform ? [account.homeUserId ?? account.userId] : [])),
+  );
+  const rows = person.linked?.rows ?? [];
+  const split = rows.filter(({ user }) => homes.has(user));
+  const rest = rows.filter(({ user }) => !homes.has(user));
+  const ids: string[] = [];
+  for (const part of [split, rest]) {
+    const first = part.find(({ user }) => user === person.user) ?? part[0];
+    if (first === undefined) return undefined;
+    ids.push(first.user);
+  }
+  const [splitId, restId] = ids;
+  if (splitId === undefined || restId === undefined) return undefined;
+  await writePerson(tx, splitId, split);
+  await writePerson(tx, restId, rest);
+  return { split: splitId, rest: restId };
+}
