@@ -32,7 +32,9 @@ export function createIntake(deps: {
   logger: Logger;
 }): Intake {
   const { context, sink, answers, logger } = deps;
-  const failures = new Map<number, number>();
+  /** Updates that could not be stored: how often, and how many had been stored when that began. */
+  const failures = new Map<number, { count: number; since: number }>();
+  let storedSoFar = 0;
   const running = new Set<Promise<number>>();
 
   function read(update: unknown): Work & { album: string | undefined } {
@@ -67,6 +69,7 @@ export function createIntake(deps: {
       for (const { press } of some) if (press !== undefined) answers.forget(press);
       return { error };
     }
+    storedSoFar += some.length;
     for (const one of some) {
       one.done = true;
       if (one.id !== undefined) failures.delete(one.id);
@@ -77,36 +80,32 @@ export function createIntake(deps: {
 
   /**
    * One bad update must not keep the others out, and must not be overtaken by what its conversation said later, unless it has failed
-   * again and again. Then the others tell whether the store is down or this one update is impossible.
+   * again and again while others were stored: then it is this one update that is impossible, not the store that is down.
    */
   async function storeSingly(waiting: readonly Work[]): Promise<void> {
     const held = new Set<string>();
-    const suspects: { work: Work; error: unknown }[] = [];
-    let stored = 0;
     for (const one of waiting) {
       const channel = one.events[0]?.conversation.channel ?? '';
       if (held.has(channel)) continue;
       const failed = await store([one]);
-      if (failed === undefined) {
-        stored += 1;
+      if (failed === undefined) continue;
+      if (!isHopeless(one.id)) {
+        held.add(channel);
         continue;
       }
-      if (countFailure(one.id) >= maxFailures) suspects.push({ work: one, error: failed.error });
-      else held.add(channel);
-    }
-    for (const { work, error } of stored === 0 ? [] : suspects) {
-      work.done = true;
-      if (work.press !== undefined) void answers.acknowledge(work.press);
-      logger.error({ err: error, update: work.id }, 'a telegram update that cannot be stored is left out');
+      one.done = true;
+      if (one.press !== undefined) void answers.acknowledge(one.press);
+      logger.error({ err: failed.error, update: one.id }, 'a telegram update that cannot be stored is left out');
     }
   }
 
-  function countFailure(id: number | undefined): number {
-    if (id === undefined) return maxFailures;
-    const count = (failures.get(id) ?? 0) + 1;
+  /** Counts a failure. */
+  function isHopeless(id: number | undefined): boolean {
+    if (id === undefined) return true;
+    const { count, since } = failures.get(id) ?? { count: 0, since: storedSoFar };
     if (failures.size >= maxKnown) failures.delete(failures.keys().next().value ?? id);
-    failures.set(id, count);
-    return count;
+    failures.set(id, { count: count + 1, since });
+    return count + 1 >= maxFailures && storedSoFar > since;
   }
 
   return {
