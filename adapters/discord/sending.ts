@@ -46,9 +46,9 @@ export interface SendingDeps {
   marks: Marks;
 }
 
-/** The channel that a conversation's messages are in: a thread is a channel of its own. */
-export function channelOf(to: Pick<Conversation, 'channel' | 'thread'>): string {
-  return to.thread ?? to.channel;
+/** The channel that a conversation's messages are in: a thread is a channel of its own. Direct conversations have no threads. */
+export function channelOf(to: Pick<Conversation, 'channel' | 'thread' | 'kind'>): string {
+  return to.kind === 'direct' ? to.channel : (to.thread ?? to.channel);
 }
 
 /** Sends a message, and makes a thread of it where one is wanted. In a forum every message of the channel itself is a thread. */
@@ -120,8 +120,14 @@ async function isForumChannel(directory: Directory, id: string): Promise<boolean
 }
 
 export function refIn(to: Conversation, message: string): MessageRef {
-  const { tenant, channel, thread } = to;
-  return { platform: 'discord', tenant, channel, ...(thread === undefined ? {} : { thread }), message };
+  const { tenant, channel, thread, kind } = to;
+  return {
+    platform: 'discord',
+    tenant,
+    channel,
+    ...(thread === undefined || kind === 'direct' ? {} : { thread }),
+    message,
+  };
 }
 
 /**

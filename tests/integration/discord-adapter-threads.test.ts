@@ -118,6 +118,21 @@ describe('the thread of a task', () => {
     expect(refused).toMatchObject({ kind: 'not_permitted' });
   });
 
+  it('is the direct conversation itself where there is one: everything stands there, one below the other', async () => {
+    const { discord, adapter, identity } = await discordForTest();
+    const since = new Date().toISOString();
+    const direct = await adapter.direct(identity('ada'));
+    const first = await adapter.send(direct, words('the card'), 'k1', title);
+    expect(first.thread).toBeUndefined();
+    const below = { ...direct, thread: first.message };
+    const second = await adapter.send(below, words('the end'), 'k2');
+    await adapter.upload(below, [{ name: 'run.log', bytes: Buffer.from('x') }], undefined);
+    await adapter.edit(second, words('the very end'));
+    expect(await adapter.find(below, 'k2', since)).toEqual(second);
+    const [, ...more] = discord.person('ada').messages('dm');
+    expect(more.map(({ plain }) => plain)).toEqual(['the very end', 'run.log']);
+  });
+
   it('is found by a press on its card, which stands above it in the channel', async () => {
     const setup = await discordForTest();
     const ref = await setup.adapter.send(setup.channel('demo'), card({ label: 'Stop' }), 'k1', title);
