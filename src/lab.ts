@@ -4,11 +4,13 @@ import { permissionBits } from '../adapters/discord/invite.ts';
 import { slackManifest } from '../adapters/slack/manifest.ts';
 import { ensureDemoProject } from '../lab/demo-project.ts';
 import { createDiscordEmulator, type DiscordEmulator } from '../lab/discord/emulator.ts';
+import { discordLabRoutes } from '../lab/discord-routes.ts';
 import { labRoutes } from '../lab/lab-server.ts';
 import type { PersonKey } from '../lab/page-person.ts';
 import { labPageRoutes } from '../lab/page-route.ts';
 import { createSlackEmulator, type SlackEmulator } from '../lab/slack/emulator.ts';
 import { createTelegramEmulator, type TelegramEmulator } from '../lab/telegram/emulator.ts';
+import { telegramLabRoutes } from '../lab/telegram-routes.ts';
 import type { LabSeed } from './access/first-start.ts';
 import { complete } from './commands/complete.ts';
 import { usageHint } from './commands/registry.ts';
@@ -107,19 +109,32 @@ function seedsOf({ slack, telegram, discord }: Emulators, path: string): LabSeed
   ];
 }
 
-async function registerLab(server: Parameters<RouteGroup['register']>[0], { slack }: Emulators): Promise<void> {
+/** What a newcomer tries first, in `#demo`. */
+const firstSteps = [
+  { command: 'sh npm test', hint: 'Asks for approval, then a test fails' },
+  { command: 'sh git log --oneline', hint: 'Only reads, so it runs at once' },
+  { command: 'sh npm run slow', hint: 'Two minutes of output, to watch and stop' },
+  { command: 'sh npm run stamp', hint: 'Changes a file: comes back as a patch' },
+];
+const help = { command: 'help', hint: 'Everything you can say' };
+
+async function registerLab(
+  server: Parameters<RouteGroup['register']>[0],
+  { slack, telegram, discord }: Emulators,
+): Promise<void> {
+  const prefixed = (prefix: string) => [...firstSteps, help].map(({ command, hint }) => ({ text: `${prefix}${command}`, hint }));
   const demo = slackChannel(slack, 'demo');
   await server.register(
     labRoutes(slack, {
       complete: ({ text }) => complete(text),
-      suggestions: () => [
-        { text: '/deckhand sh npm test', hint: 'Asks for approval, then a test fails', channel: demo },
-        { text: '/deckhand sh git log --oneline', hint: 'Only reads, so it runs at once', channel: demo },
-        { text: '/deckhand sh npm run slow', hint: 'Two minutes of output, to watch and stop', channel: demo },
-        { text: '/deckhand sh npm run stamp', hint: 'Changes a file: comes back as a patch', channel: demo },
-        { text: '/deckhand help', hint: 'Everything you can say' },
-      ],
+      suggestions: () => prefixed('/deckhand ').map((one) => ({ ...one, channel: demo })),
     }),
+  );
+  const chat = telegramChat(telegram, 'demo');
+  await server.register(telegramLabRoutes(telegram, { suggestions: () => prefixed('/').map((one) => ({ ...one, chat })) }));
+  const channel = discord.channelId('demo');
+  await server.register(
+    discordLabRoutes(discord, { suggestions: () => prefixed('/deckhand ').map((one) => ({ ...one, channel })) }),
   );
   await server.register(labPageRoutes);
 }

@@ -91,7 +91,7 @@ test('without a container engine everything works, and it is said everywhere tha
   await eventually(async () => expect(await leftOfRuns(dataDir.path)).toEqual([]), patience);
 
   const inChat = await ada.told('/deckhand doctor');
-  expect(inChat).toMatch(/2 of 10 parts need attention/);
+  expect(inChat).toMatch(/2 of 12 parts need attention/);
   expect(inChat).toMatch(/⏸ sandbox docker · engine: .*Commands run without isolation instead\. Start the engine/);
   expect(inChat).toMatch(
     /⏸ sandbox local · isolation: None: .*no limits of memory, CPU, processes and disk\. Let commands run in containers/,
@@ -129,7 +129,7 @@ test('with SANDBOX=docker, runs wait for the engine, say so, and go on when it a
   await first.ada.slash(`/deckhand stop #${unwanted}`);
   expect((await first.ada.end(unwanted)).text).toMatch(/○ cancelled.*Stopped by Ada before the command started\./);
   expect(await first.ada.told('/deckhand doctor')).toMatch(
-    /1 of 9 parts needs attention.*✖ sandbox docker · engine: .*Start the engine/,
+    /1 of 11 parts needs attention.*✖ sandbox docker · engine: .*Start the engine/,
   );
   expect(await first.deckhand.end('SIGTERM')).toBe(0);
 

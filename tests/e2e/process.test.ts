@@ -72,6 +72,8 @@ test('a started Deckhand answers for its health, its parts and its numbers', { t
       { name: 'database', ok: true },
       { name: 'queue', ok: true, detail: '0 jobs wait' },
       { name: 'slack', ok: true, detail: 'Slack answers for Deckhand Lab; the socket is connected.' },
+      { name: 'telegram', ok: true, detail: expect.stringMatching(/^Telegram answers for @deckhand_lab_bot and is polled;/) },
+      { name: 'discord', ok: true, detail: expect.stringMatching(/^Discord answers for Deckhand; the gateway is connected;/) },
     ],
   });
 
