@@ -81,16 +81,18 @@ async function onKnownPort<T extends { url: string }>(file: string, start: (port
 
 function seedsOf({ slack, telegram, discord }: Emulators, path: string): LabSeed[] {
   const project = { name: 'demo', source: { kind: 'path', path } } as const;
+  const onSlack = (name: PersonKey) => slack.person(name).id;
+  const also = (name: PersonKey) => ({ also: { platform: 'slack', tenant: slack.teamId, user: onSlack(name) } as const });
   const people = (id: (name: PersonKey) => string): LabSeed['people'] => [
-    { user: id('ada'), name: 'Ada', role: 'owner' },
-    { user: id('ben'), name: 'Ben', role: 'developer' },
-    { user: id('gus'), name: 'Gus', role: 'guest' },
+    { user: id('ada'), name: 'Ada', role: 'owner', ...also('ada') },
+    { user: id('ben'), name: 'Ben', role: 'developer', ...also('ben') },
+    { user: id('gus'), name: 'Gus', role: 'guest', ...also('gus') },
   ];
   const demo = (id: string): LabSeed['channel'] => ({ id, name: 'demo', defaultRole: 'developer' });
   return [
     {
       tenant: { platform: 'slack', tenant: slack.teamId, name: 'Deckhand Lab', botUser: slack.botUserId },
-      people: people((name) => slack.person(name).id),
+      people: people(onSlack),
       project,
       channel: demo(slackChannel(slack, 'demo')),
     },

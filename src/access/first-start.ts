@@ -1,9 +1,11 @@
+import type { IdentityRef } from '../contracts/platform.ts';
 import { defaultPolicy, type Policy } from '../contracts/policy.ts';
 import type { Role } from '../contracts/roles.ts';
 import { defaultProjectLimits } from '../contracts/settings.ts';
 import { bindChannel, findChannel, findOrCreateChannel } from '../store/channels.ts';
 import type { Tx } from '../store/database.ts';
-import { findOrCreatePerson, setRole } from '../store/people.ts';
+import { joinPeople, lockPeople } from '../store/linked-people.ts';
+import { findOrCreatePerson, findPerson, personById, setRole } from '../store/people.ts';
 import { createProject, type Project, projectByName } from '../store/projects.ts';
 import { firstWorkspace, registerTenant, type TenantInfo, type Workspace } from '../store/workspaces.ts';
 import { newClaimCode } from './claim-code.ts';
@@ -40,7 +42,8 @@ export async function prepareWorkspace(
 /** What the lab starts with on one platform. Account and channel ids are the emulator's own. */
 export interface LabSeed {
   tenant: TenantInfo;
-  people: readonly { user: string; name: string; role: Role }[];
+  /** `also`: the account of the same person on a platform that was seeded before. */
+  people: readonly { user: string; name: string; role: Role; also?: IdentityRef | undefined }[];
   project: { name: string; source: Project['source'] };
   channel: { id: string; name: string; defaultRole: Role | undefined };
 }
@@ -53,9 +56,10 @@ export async function seedLab(tx: Tx, seed: LabSeed): Promise<{ workspace: Works
   const workspace = await firstWorkspace(tx, 'Deckhand');
   await registerTenant(tx, workspace.id, seed.tenant);
   const { platform, tenant } = seed.tenant;
-  for (const { user, name, role } of seed.people) {
+  for (const { user, name, role, also } of seed.people) {
     const person = await findOrCreatePerson(tx, { workspace: workspace.id, identity: { platform, tenant, user }, name, role });
     if (person?.role === undefined && person !== undefined) await setRole(tx, workspace.id, person.user, role);
+    if (also !== undefined && person?.created === true) await joinWith(tx, workspace.id, person.user, also);
   }
   const known = await projectByName(tx, workspace.id, seed.project.name);
   const project = known ?? (await createLabProject(tx, workspace.id, seed.project));
@@ -66,6 +70,13 @@ export async function seedLab(tx: Tx, seed: LabSeed): Promise<{ workspace: Works
     await bindChannel(tx, channel.id, { project: project.id, defaultRole: seed.channel.defaultRole });
   }
   return { workspace, project, created: known === undefined };
+}
+
+/** Only when the account is new: people who have been split stay so. */
+async function joinWith(tx: Tx, workspace: string, user: string, also: IdentityRef): Promise<void> {
+  await lockPeople(tx, workspace);
+  const [one, other] = [await findPerson(tx, workspace, also), await personById(tx, workspace, user)];
+  if (one !== undefined && other !== undefined && one.user !== other.user) await joinPeople(tx, one, other);
 }
 
 async function createLabProject(tx: Tx, workspace: string, { name, source }: LabSeed['project']): Promise<Project> {

@@ -5,7 +5,8 @@ import type { InboundEvent } from '../../src/contracts/inbound.ts';
 import { newId } from '../../src/runtime/ids.ts';
 import { bindChannel, findOrCreateChannel, setDefaultRole } from '../../src/store/channels.ts';
 import { createDatabase, type Database } from '../../src/store/database.ts';
-import { findOrCreatePerson, membersOf, peopleByName, setRole } from '../../src/store/people.ts';
+import { lockPeople, splitPerson } from '../../src/store/linked-people.ts';
+import { findOrCreatePerson, findPerson, membersOf, peopleByName, personById, setRole } from '../../src/store/people.ts';
 import { projectByName } from '../../src/store/projects.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
@@ -196,5 +197,35 @@ describe('the lab', () => {
     expect(await database.transaction((tx) => projectByName(tx, person.workspace, 'DEMO'))).toMatchObject({
       id: again.project.id,
     });
+  });
+
+  it('makes its people on a second platform the same people, once: who was split stays so', async () => {
+    const discord = { platform: 'discord' as const, tenant: '900', name: 'Discord', botUser: '900' };
+    const also = { platform: 'slack', tenant: 'TLAB', user: 'U0BEN' } as const;
+    const second = {
+      ...seed,
+      tenant: discord,
+      people: [{ user: '102', name: 'Ben', role: 'developer' as const, also }],
+      channel: { id: '201', name: 'demo', defaultRole: 'guest' as const },
+    };
+    const seedSecond = () => database.transaction((tx) => seedLab(tx, second));
+    const account = { platform: 'discord', tenant: '900', user: '102' } as const;
+    const { workspace, created } = await seedSecond();
+    const both = () =>
+      database.transaction(async (tx) => {
+        const found = await Promise.all([also, account].map((one) => findPerson(tx, workspace.id, one)));
+        return found.map((person) => person?.user);
+      });
+    expect(created).toBe(false);
+    const [ben, same] = await both();
+    expect(same).toBe(ben);
+    await database.transaction(async (tx) => {
+      await lockPeople(tx, workspace.id);
+      const person = await personById(tx, workspace.id, ben ?? '');
+      if (person !== undefined) await splitPerson(tx, person, 'discord');
+    });
+    await seedSecond();
+    const [one, other] = await both();
+    expect(other).not.toBe(one);
   });
 });
