@@ -4,8 +4,9 @@ import type { Conversation } from '../contracts/platform.ts';
 import type { View } from '../contracts/view.ts';
 import { type AnsweredAct, answerHere, answerPerson } from '../delivery/reply.ts';
 import type { SentMessage } from '../store/sent-messages.ts';
+import type { ThreadPlace } from '../store/threads.ts';
 import type { Person } from '../tasks/task-engine.ts';
-import type { Act, Reply } from './command.ts';
+import type { Act, CommandContext, Reply } from './command.ts';
 
 /**
  * Where an answer for everybody goes. What a message in a channel asks is answered in the thread below it, where the platform has one
@@ -27,12 +28,24 @@ export function askedBy(event: InboundEvent): Act['by'] {
 
 /** The outbox row of an answer. The audience decides where it goes; in a direct conversation all answers are messages. */
 export function putOf(act: Act, person: Person, reply: Reply): OutboxPut {
-  const forAll = reply.audience === 'all' || (reply.audience === 'asked' && act.by === 'message');
+  const forAll = isForAll(act, reply);
   const part = reply.list === undefined ? 'answer' : listPart(reply.list, person.user);
   const put = forAll
     ? answerHere(answered(act.event, person, act.conversation), reply.view, part)
     : answerPerson(answered(act.event, person, act.event.conversation), reply.view, part);
   return reply.key === undefined ? put : { ...put, key: reply.key };
+}
+
+function isForAll(act: Act, { audience }: Reply): boolean {
+  return audience === 'all' || (audience === 'asked' && act.by === 'message');
+}
+
+/** The same answer for the other threads of the task it is about, when it is for everybody in one of them. `put`: the answer itself. */
+export function putsElsewhere(ctx: CommandContext, reply: Reply, put: OutboxPut, places: readonly ThreadPlace[]): OutboxPut[] {
+  if (reply.task === undefined || ctx.threadTask?.id !== reply.task || !isForAll(ctx.act, reply)) return [];
+  return places
+    .filter(({ channel }) => channel.id !== ctx.channel.id)
+    .map(({ id }) => ({ ...put, key: `${put.key}:${id}`, target: { type: 'thread', thread: id, anchor: false } }));
 }
 
 /**

@@ -27,8 +27,6 @@ import { runText } from './run-command.ts';
 export interface BusDeps extends CommandDeps {
   /** DECKHAND_OWNERS. */
   owners: readonly ConfiguredOwner[];
-  /** Address of docs/errors.md, to which error codes link; undefined: they are plain. */
-  errorDocs?: string | undefined;
   log: { warn(context: object, message: string): void };
 }
 

@@ -63,6 +63,10 @@ export interface About {
 export interface CommandDeps {
   tasks: TaskEngine;
   now(): Date;
+  /** Address of docs/errors.md, to which error codes link; undefined: they are plain. */
+  errorDocs?: string | undefined;
+  /** Address at which a person finds a conversation; undefined: its platform has none. */
+  linkTo?: ((conversation: Conversation) => string | undefined) | undefined;
   /** Looks at every external part; must answer within some seconds. */
   doctor(): Promise<readonly DoctorCheck[]>;
   about(): Promise<About>;
@@ -110,6 +114,8 @@ export interface Reply {
   list?: 'own' | 'shared' | undefined;
   /** Name of the outbox row when something later changes this answer; else it is named after the act. */
   key?: string | undefined;
+  /** The task it is about: what everybody in a thread of the task is told stands in its other threads too. */
+  task?: string | undefined;
   /** The card in the thread says the same: a press on a card needs no words. */
   card?: boolean | undefined;
 }

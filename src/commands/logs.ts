@@ -6,9 +6,10 @@ import { cleanText } from '../delivery/neutralise.ts';
 import { addOutput, emptyTail, lastLines } from '../delivery/output-tail.ts';
 import { answerFiles } from '../delivery/reply.ts';
 import { bytes } from '../delivery/units.ts';
-import { putOutbox } from '../store/outbox.ts';
+import { putOutboxRows } from '../store/outbox.ts';
 import { artifactsOf, outputTail } from '../store/run-queries.ts';
-import { firstThreadOf, type RunRow, runsOf, type TaskRow } from '../store/task-queries.ts';
+import { type RunRow, runsOf, type TaskRow } from '../store/task-queries.ts';
+import { placesOfTask } from '../store/threads.ts';
 import { answered } from './answer.ts';
 import { count, optional, taskNumber } from './arguments.ts';
 import { type CommandContext, defineCommand, type Reply } from './command.ts';
@@ -26,7 +27,7 @@ export const logs = defineCommand({
   group: 'look',
   summary: 'Shows the last lines a task wrote, with all of it as a file',
   details: [
-    'Files go where everybody can see them: into the conversation where you ask with a message, else into the thread of the task.',
+    'Files go where everybody can see them: into the conversation where you ask with a message, else into the threads of the task.',
   ],
   role: need.role,
   action: need.action,
@@ -46,7 +47,7 @@ export const logs = defineCommand({
     const { text, whole } = await outputTail(ctx.tx, run.id, liveChars);
     const file = await logFile(ctx, task, run, text);
     const placed = await placeFile(ctx, task, file === undefined ? [] : [file]);
-    return { audience: placed.audience, view: logView(ctx, task, run, { text, whole }, placed) };
+    return { audience: placed.audience, view: logView(ctx, task, run, { text, whole }, placed), task: task.id };
   },
 });
 
@@ -59,7 +60,7 @@ export async function patchReply(ctx: CommandContext, task: TaskRow): Promise<Re
   }
   const placed = await placeFile(ctx, task, [{ from: 'artifact', name: patch.name, artifact: patch.id }]);
   const spans = [bold(`#${task.number} patch`), plain(` · ${bytes(patch.bytes)}${placed.note}`)];
-  return { audience: placed.audience, view: withFallback([{ type: 'text', spans }], placed.files) };
+  return { audience: placed.audience, view: withFallback([{ type: 'text', spans }], placed.files), task: task.id };
 }
 
 async function runOf(ctx: CommandContext, task: TaskRow, attempt: number | undefined): Promise<RunRow> {
@@ -93,14 +94,20 @@ async function placeFile(ctx: CommandContext, task: TaskRow, files: ViewFile[]):
   if (act.by === 'message' || act.event.conversation.kind === 'direct') return { audience: 'asked', files, note: '' };
   if (ctx.threadTask?.id === task.id) return { audience: 'all', files, note: '' };
   if (files.length === 0) return { audience: 'asked', files, note: '' };
-  const thread = await firstThreadOf(ctx.tx, task.id);
-  if (thread === undefined) return { audience: 'asked', files: [], note: '' };
   const put = answerFiles(
     answered(act.event, ctx.person, act.conversation),
     files,
     `#${task.number}, asked for by ${ctx.person.name}`,
   );
-  await putOutbox(ctx.tx, { ...put, target: { type: 'thread', thread: thread.id, anchor: false } });
+  const places = await placesOfTask(ctx.tx, task.id);
+  await putOutboxRows(
+    ctx.tx,
+    places.map(({ id, origin }) => ({
+      ...put,
+      key: origin ? put.key : `${put.key}:${id}`,
+      target: { type: 'thread', thread: id, anchor: false },
+    })),
+  );
   return { audience: 'asked', files: [], note: ' · the file is in the thread of the task' };
 }
 

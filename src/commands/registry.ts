@@ -8,6 +8,7 @@ import { helpCommand } from './help.ts';
 import { link, unlink } from './link.ts';
 import { logs } from './logs.ts';
 import { memberAdd, memberRemove, memberRole } from './member.ts';
+import { mirror } from './mirror.ts';
 import { move } from './move.ts';
 import { pending } from './pending.ts';
 import { projectAdd } from './project-add.ts';
@@ -23,7 +24,7 @@ import { stop } from './stop.ts';
 import { tasks } from './tasks.ts';
 import { who } from './who.ts';
 
-const work: readonly Command[] = [sh, stop, retry, move];
+const work: readonly Command[] = [sh, stop, retry, move, mirror];
 const look: readonly Command[] = [tasks, show, logs, board, queue, pending];
 const setup: readonly Command[] = [projectAdd, projectList, projectRemove, bind, settings, rules, rulesRevoke];
 const people: readonly Command[] = [claim, memberAdd, memberRole, memberRemove, who, link, unlink];

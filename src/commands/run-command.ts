@@ -1,9 +1,10 @@
 import { mayUse } from '../access/effective-role.ts';
 import { notAllowed } from '../access/not-allowed.ts';
 import { AppError } from '../contracts/errors.ts';
-import { putOutbox } from '../store/outbox.ts';
+import { putOutbox, putOutboxRows } from '../store/outbox.ts';
 import { sentMessage } from '../store/sent-messages.ts';
-import { putInPlace, putOf } from './answer.ts';
+import { placesOfTask } from '../store/threads.ts';
+import { putInPlace, putOf, putsElsewhere } from './answer.ts';
 import type { Command, CommandContext, Reply } from './command.ts';
 import { helpView } from './help.ts';
 import { parseText } from './parse.ts';
@@ -36,7 +37,8 @@ export async function runCommand(ctx: CommandContext, command: Command, args: Re
 
 /** Throws DH-203 in a channel without a project and DH-202 for a role that is too weak. */
 export async function checkAllowed(ctx: CommandContext, command: Command, args: Record<string, unknown>): Promise<void> {
-  const unbound = ctx.channel.kind === 'channel' && ctx.bound === undefined;
+  // A thread of a task says by itself what it is about.
+  const unbound = ctx.channel.kind === 'channel' && ctx.bound === undefined && ctx.threadTask === undefined;
   if (unbound && (command.unbound === 'no' || (command.unbound === 'with-role' && ctx.ownRole === undefined))) {
     throw new AppError('DH-203');
   }
@@ -55,7 +57,9 @@ export async function answer(ctx: CommandContext, reply: Reply): Promise<void> {
       return;
     }
   }
-  await putOutbox(ctx.tx, putOf(ctx.act, ctx.person, reply));
+  const put = putOf(ctx.act, ctx.person, reply);
+  const places = reply.task === undefined ? [] : await placesOfTask(ctx.tx, reply.task);
+  await putOutboxRows(ctx.tx, [put, ...putsElsewhere(ctx, reply, put, places)]);
 }
 
 export function suggest(names: readonly string[]): string {

@@ -31,7 +31,7 @@ export const show = defineCommand({
   ],
   async run(ctx, args) {
     const { task } = await taskFor(ctx, args.task, { command: 'show', role: 'guest', action: 'see this task' });
-    return { view: await taskView(ctx, task), audience: 'asked' };
+    return { view: await taskView(ctx, task), audience: 'asked', task: task.id };
   },
 });
 

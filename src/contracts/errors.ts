@@ -105,6 +105,11 @@ export const errorCatalogue = {
     text: 'There is a project `{project}` already.',
     remedy: 'Choose another name, or remove the other one with `project remove {project}`.',
   },
+  'DH-214': {
+    title: 'The channel is not of that project',
+    text: '{task} belongs to `{project}`, and this channel does not: people here may not be meant to see it.',
+    remedy: '{remedy}',
+  },
   'DH-299': {
     title: 'Something went wrong',
     text: 'The request could not be handled because of an error inside Deckhand (reference {reference}).',

@@ -4,6 +4,7 @@ import type { Logger } from '../runtime/logger.ts';
 import { moveChannel } from '../store/channel-moves.ts';
 import { putOutboxRows } from '../store/outbox.ts';
 import { claimRow, endRow, putBackRow, requesterAccount, settleRow, type WaitingRow } from '../store/outbox-rows.ts';
+import { mirroredBy } from '../store/threads.ts';
 import type { Call } from './budget.ts';
 import { deliver } from './deliver.ts';
 import { OutcomeUnknown } from './deliver-parts.ts';
@@ -178,8 +179,11 @@ async function end(
     const puts: (OutboxPut | undefined)[] = [];
     if (claimed.payload.type === 'form' && state !== 'unknown') puts.push(formTooLate(row, claimed.payload));
     if (tell !== undefined && row.threadId !== undefined) {
-      const account = await requesterAccount(tx, row.threadId, row.platform, row.tenant);
-      if (account !== undefined) puts.push(toldDirectly(row, claimed, tell, account));
+      const mirrored = await mirroredBy(tx, row.threadId);
+      const account = mirrored ?? (await requesterAccount(tx, row.threadId, row.platform, row.tenant));
+      // What a mirror misses stands in the other threads: that it does is said once.
+      const once = mirrored === undefined ? row.id : row.threadId;
+      if (account !== undefined) puts.push(toldDirectly(row, claimed, tell, account, once));
     }
     await putOutboxRows(
       tx,

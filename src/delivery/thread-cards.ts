@@ -36,11 +36,12 @@ const ended = { text: 'no longer followed here', tone: 'muted' } as const;
  */
 export async function lastCards(
   tx: Tx,
-  at: { workspace: string; thread: string; number: number; by: string; now: Date; run: string | undefined; over: boolean },
+  at: { workspace: string; thread: string; number: number; by: string; now: Date; run: string | undefined },
 ): Promise<OutboxPut[]> {
   const messages = await messagesOfThread(tx, at.thread);
-  const live = at.run === undefined || at.over ? undefined : `live:${at.run}:${at.thread}`;
-  const speaks = live ?? (at.run === undefined ? undefined : `end:${at.run}:${at.thread}`);
+  const end = `end:${at.run}:${at.thread}`;
+  const live = messages.some(({ key }) => key === end) ? undefined : `live:${at.run}:${at.thread}`;
+  const speaks = live ?? end;
   return messages.flatMap(({ key, payload }): OutboxPut[] => {
     const asks = payload.view.blocks.some(({ type }) => type === 'buttons' || type === 'select');
     if (!asks && key !== speaks) return [];

@@ -35,12 +35,13 @@ export function insteadOfFile(row: WaitingRow, claimed: ClaimedRow, { file, deta
   };
 }
 
-/** Tells a person directly what could not be posted where they asked for it, so that it is not lost. */
+/** Tells a person directly what could not be posted where they asked for it, so that it is not lost. `once`: one message for each of these. */
 export function toldDirectly(
   row: WaitingRow,
   claimed: ClaimedRow,
   failure: DeliveryFailure,
   account: string,
+  once: string,
 ): OutboxPut | undefined {
   const { payload } = claimed;
   if (payload.type !== 'message' || row.channelKind === 'direct') return undefined;
@@ -61,7 +62,7 @@ export function toldDirectly(
   };
   return {
     workspace: row.workspace,
-    key: `undelivered:${row.id}`,
+    key: `undelivered:${once}`,
     target: targetOf(row),
     payload: { type: 'direct', user, view },
     priority: claimed.priority,

@@ -64,6 +64,16 @@ export async function placesOfTask(tx: Tx, task: string): Promise<ThreadPlace[]>
   }));
 }
 
+/** The account that mirrored a task into this thread, on the platform of the thread; undefined: it was started there. */
+export async function mirroredBy(tx: Tx, thread: string): Promise<string | undefined> {
+  const rows = await tx.db.$queryRaw<{ account: string | null }[]>(Prisma.sql`
+    SELECT a."data"->>'account' AS account FROM "Thread" t JOIN "Audit" a ON a."workspaceId" = t."workspaceId"
+      AND a."at" BETWEEN t."createdAt" - interval '5 minutes' AND t."createdAt" + interval '5 minutes'
+      AND a."action" = 'task.mirrored' AND a."subject" = t."id"
+    WHERE t."id" = ${thread} LIMIT 1`);
+  return rows[0]?.account ?? undefined;
+}
+
 /** Those of these threads that exist. */
 export async function existingThreads(tx: Tx, threads: readonly string[]): Promise<Set<string>> {
   const rows = await tx.db.thread.findMany({ where: { id: { in: [...threads] } }, select: { id: true } });

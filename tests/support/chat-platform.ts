@@ -43,6 +43,8 @@ export interface PlatformOptions {
   findsUploads?: boolean | undefined;
   /** Threads have ids and names of their own, as on Discord; else the message that starts a thread names it, as on Slack. */
   ownThreads?: boolean | undefined;
+  /** Default `T1`. */
+  tenant?: string | undefined;
 }
 
 export const testCapabilities: Capabilities = {
@@ -78,6 +80,7 @@ export class TestPlatform {
   readonly violations: string[] = [];
   readonly capabilities: Capabilities;
   fault: NonNullable<PlatformOptions['fault']>;
+  readonly tenant: string;
   readonly #latencyMs: () => number;
   readonly #ownThreads: boolean;
   readonly #findsUploads: boolean;
@@ -85,6 +88,7 @@ export class TestPlatform {
 
   constructor(options: PlatformOptions = {}) {
     this.capabilities = { ...testCapabilities, ...options.capabilities };
+    this.tenant = options.tenant ?? 'T1';
     this.fault = options.fault ?? (() => undefined);
     this.#latencyMs = options.latencyMs ?? (() => 0);
     this.#ownThreads = options.ownThreads ?? false;
@@ -123,13 +127,13 @@ export class TestPlatform {
       return value;
     };
     return {
-      platform: 'slack',
+      platform: this.capabilities.platform,
       capabilities: this.capabilities,
       webhooks: [],
       kill: () => {
         dead = true;
       },
-      tenants: () => [{ tenant: 'T1', name: 'Acme', botUser: 'UBOT' }],
+      tenants: () => [{ tenant: this.tenant, name: 'Acme', botUser: 'UBOT' }],
       start: async () => undefined,
       stop: async () => undefined,
       health: async () => ({ ok: true, detail: 'connected' }),
@@ -187,7 +191,7 @@ export class TestPlatform {
     if (this.#ownThreads && opens !== undefined) message.started ??= { thread: `t-${message.id}`, title: opens.title };
     const thread = message.thread ?? message.started?.thread;
     const { channel, id } = message;
-    return { platform: 'slack', tenant, channel, message: id, ...(thread === undefined ? {} : { thread }) };
+    return { platform: this.capabilities.platform, tenant, channel, message: id, ...(thread === undefined ? {} : { thread }) };
   }
 
   #edit(ref: MessageRef, view: View): void {

@@ -203,16 +203,16 @@ export interface TestSender extends Part {
 }
 
 export function startSender(
-  world: World,
-  platform: TestPlatform,
+  world: Pick<World, 'database' | 'wakeups'>,
+  platforms: TestPlatform | readonly TestPlatform[],
   options: Partial<SenderOptions> & { onStep?: (step: string, when: 'before' | 'after') => void } = {},
 ): TestSender {
   const life = { dead: false };
-  const adapter = platform.adapter();
+  const adapters = [platforms].flat().map((platform) => platform.adapter());
   const { onStep = () => undefined, ...rest } = options;
   const sender = createSender({
     database: mortal(world.database, life, onStep),
-    adapters: new Map([['slack', stepped(adapter, onStep)]]),
+    adapters: new Map(adapters.map((adapter) => [adapter.platform, stepped(adapter, onStep)])),
     wakeups: world.wakeups,
     logger: silent,
     readArtifact: async () => undefined,
@@ -223,7 +223,7 @@ export function startSender(
     ...sender,
     async kill() {
       life.dead = true;
-      adapter.kill();
+      for (const adapter of adapters) adapter.kill();
       await endSessions(world.database.url, 'deckhand-sender');
     },
   };
@@ -231,7 +231,7 @@ export function startSender(
 
 /** A projector of one process, which can be killed like a sender. */
 export function startProjector(
-  world: World,
+  world: Pick<World, 'database' | 'wakeups'>,
   options: { onStep?: (step: string, when: 'before' | 'after') => void } = {},
 ): Part & { kill(): void } {
   const life = { dead: false };

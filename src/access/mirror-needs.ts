@@ -1,0 +1,21 @@
+import type { Role } from '../contracts/roles.ts';
+
+/** Who may make a task visible at another place. */
+export interface MirrorNeeds {
+  /** Weakest role about the project of the task. */
+  role: Role;
+  /** People there may not be meant to see the project: whoever shows it must say that they mean it. */
+  share: boolean;
+}
+
+/**
+ * What it takes to show a task of `project` at a place. In a direct conversation nobody else gains sight. Members of a channel of the
+ * same project are meant to see its tasks. Whoever is in another channel is not: showing it there opens the project to them, like binding
+ * the channel does, so it takes the same role. A role that a channel gives its members reaches no further than the channel's project, so
+ * in another channel only a role of one's own counts (src/access/effective-role.ts).
+ */
+export function mirrorNeeds(place: { kind: 'channel' | 'direct'; project: string | undefined }, project: string): MirrorNeeds {
+  if (place.kind === 'direct') return { role: 'guest', share: false };
+  if (place.project === project) return { role: 'developer', share: false };
+  return { role: 'maintainer', share: true };
+}
