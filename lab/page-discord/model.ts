@@ -106,7 +106,7 @@ export function dayOf(at: number): string {
 }
 
 export function clockOf(at: number): string {
-  return new Date(at).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' });
+  return new Date(at).toLocaleTimeString(undefined, { hour: 'numeric', minute: '2-digit' });
 }
 
 /** `Today at 14:03`, `Yesterday at 14:03`, or the date. */

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { DiscordChoice, DiscordOption } from '../discord-page-api.ts';
 import { api } from './api.ts';
 import type { DiscordClient, Snapshot } from './client.ts';
@@ -31,7 +31,8 @@ export function SlashBar({ leaf, rest, channel, snapshot, client, onLeave, onSen
   const hidden = leaf.options.filter(({ name }) => !open.includes(name));
   const { state, as } = snapshot;
 
-  useEffect(() => {
+  // Before the next key comes: what is typed on at once must not get lost.
+  useLayoutEffect(() => {
     const field = bar.current?.querySelector<HTMLElement>(active === undefined ? '.slash-end' : `[data-option="${active}"]`);
     field?.focus();
   }, [active]);

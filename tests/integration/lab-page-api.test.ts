@@ -3,6 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { type LabOptionsOfHost, labRoutes } from '../../lab/lab-server.ts';
 import type { LabEvent, LabFile, LabMessage, LabState } from '../../lab/page-api.ts';
 import type { SlackEmulator, SlackEmulatorOptions } from '../../lab/slack/emulator.ts';
+import { readEvents } from '../support/server-events.ts';
 import { botClient, startSlack, startSocketApp } from '../support/slack-app.ts';
 
 const ADA = 'U0000000ADA';
@@ -36,32 +37,6 @@ interface Answer {
   completions: unknown[];
   error: { code: string; message: string };
   [other: string]: unknown;
-}
-
-/** Reads server-sent events until `count` have come. */
-async function readEvents(
-  url: string,
-  count: number,
-  headers: Record<string, string> = {},
-): Promise<{ id: number; event: LabEvent }[]> {
-  const abort = new AbortController();
-  const response = await fetch(url, { headers, signal: abort.signal });
-  expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
-  const events: { id: number; event: LabEvent }[] = [];
-  let text = '';
-  const decoder = new TextDecoder();
-  for await (const chunk of response.body ?? []) {
-    text += decoder.decode(chunk, { stream: true });
-    const parts = text.split('\n\n');
-    text = parts.pop() ?? '';
-    for (const part of parts) {
-      const match = /^id: (\d+)\ndata: (.*)$/s.exec(part);
-      if (match) events.push({ id: Number(match[1]), event: JSON.parse(match[2] ?? '') });
-    }
-    if (events.length >= count) break;
-  }
-  abort.abort();
-  return events;
 }
 
 describe('the state', () => {
@@ -135,7 +110,7 @@ describe('the events', () => {
     await post('messages', { as: ADA, channel: DEMO, text: 'hello' });
     await botClient(slack).chat.postEphemeral({ channel: DEMO, user: ADA, text: 'psst' });
     await post('settings', { rate_limiting: true });
-    const events = await readEvents(`${url}/lab/api/events?after=${version}`, 3);
+    const events = await readEvents<LabEvent>(`${url}/lab/api/events?after=${version}`, 3);
     expect(events.map(({ event }) => event.type)).toEqual(['message', 'message', 'settings']);
     expect(events.map(({ id }) => id - version)).toEqual([1, 2, 3]);
   });
@@ -145,17 +120,17 @@ describe('the events', () => {
     const { version } = await state();
     const ada = slack.person('ada');
     ada.say('#demo', 'one');
-    const [first] = await readEvents(`${url}/lab/api/events?after=${version}`, 1);
+    const [first] = await readEvents<LabEvent>(`${url}/lab/api/events?after=${version}`, 1);
     ada.say('#demo', 'two');
     ada.say('#demo', 'three');
-    const rest = await readEvents(`${url}/lab/api/events?after=${version}`, 2, { 'last-event-id': String(first?.id) });
+    const rest = await readEvents<LabEvent>(`${url}/lab/api/events?after=${version}`, 2, { 'last-event-id': String(first?.id) });
     expect(rest.map(({ event }) => event.type === 'message' && event.message.text)).toEqual(['two', 'three']);
   });
 
   test('begin with a reset when the resume point is unknown: too old, or of an earlier server', async () => {
     const { slack, url, state } = await startLab();
     const { version } = await state();
-    const reset = async (after: number) => (await readEvents(`${url}/lab/api/events?after=${after}`, 1))[0]?.event;
+    const reset = async (after: number) => (await readEvents<LabEvent>(`${url}/lab/api/events?after=${after}`, 1))[0]?.event;
     expect(await reset(version - 1_000_000)).toEqual({ type: 'reset' });
     expect(await reset(version + 1_000_000)).toEqual({ type: 'reset' });
     const ada = slack.person('ada');
@@ -182,7 +157,7 @@ describe('the events', () => {
     });
     await client.views.publish({ user_id: ADA, view: { type: 'home', blocks: [{ type: 'divider' }] } });
     await ada.closeView(view?.id ?? '');
-    const events = await readEvents(`${url}/lab/api/events?after=${version}`, 4);
+    const events = await readEvents<LabEvent>(`${url}/lab/api/events?after=${version}`, 4);
     expect(events.map(({ event }) => event)).toMatchObject([
       { type: 'app', app: { connected: true } },
       { type: 'view', view: { title: 'Form', user: ADA, depth: 0 } },
