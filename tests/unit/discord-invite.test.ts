@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { interactionsPath } from '../../adapters/discord/http.ts';
 import { inviteUrl, permissions } from '../../adapters/discord/invite.ts';
 import { bitsOf, type PermissionName } from '../../lab/discord/permissions.ts';
 import { runCommandLine } from '../../src/cli.ts';
@@ -57,5 +59,22 @@ describe('deckhand discord invite', () => {
   it('is named in the help', async () => {
     const { out: help } = await run({}, 'help');
     expect(help).toContain('deckhand discord invite');
+  });
+});
+
+describe('docs/setup/discord.md', () => {
+  const page = readFileSync(new URL('../../docs/setup/discord.md', import.meta.url), 'utf8');
+
+  it('says what every right of the invite is for, and lists no other', () => {
+    const [, table = ''] = /## What it may do, and why\n\n([\s\S]*?)\n\n/.exec(page) ?? [];
+    const listed = [...table.matchAll(/^\| \*\*(.+?)\*\* +\| \S/gm)].map(([, name]) => name);
+    expect(listed).toEqual(permissions.map(({ name }) => name));
+  });
+
+  it('names every variable of Discord, and the path of interactions', () => {
+    for (const name of ['DISCORD_BOT_TOKEN', 'DISCORD_APPLICATION_ID', 'DISCORD_PUBLIC_KEY', 'PUBLIC_URL']) {
+      expect(page).toContain(`\`${name}\``);
+    }
+    expect(page).toContain(interactionsPath);
   });
 });
