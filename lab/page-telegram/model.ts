@@ -93,10 +93,10 @@ export function gist(message: PageMessage): string {
   return 'Message';
 }
 
-/** The question of the bot that this person's client opens a reply to: the newest one they have not answered. */
+/** The question of the bot that this person's client opens a reply to: the newest one, unless it was answered or has changed since. */
 export function pendingAsk(messages: readonly PageMessage[], me: Me, dismissed: ReadonlySet<number>): PageMessage | undefined {
   const ask = messages.findLast(({ asks }) => asks?.of.includes(me.id));
-  if (ask === undefined || dismissed.has(ask.id)) return undefined;
+  if (ask === undefined || ask.edited || dismissed.has(ask.id)) return undefined;
   const isAnswered = messages.some(({ from, reply, chat }) => from === me.id && reply?.id === ask.id && chat === ask.chat);
   return isAnswered ? undefined : ask;
 }
