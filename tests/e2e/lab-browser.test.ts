@@ -116,3 +116,53 @@ it('the page goes on by itself when the program is killed and started again', { 
   await card.locator('.replies').click();
   await thread().filter({ hasText: 'Add the basket' }).first().waitFor();
 });
+
+it('a task that is started on Telegram, mirrored, approved on Discord and stopped on Slack ends the same on all three', {
+  timeout: 180_000,
+}, async () => {
+  const act = (name: RegExp) => page.locator('.people button').filter({ hasText: name }).click();
+  const telegram = page.locator('.telegram');
+  const discord = page.locator('.discord');
+  await page.getByRole('tab', { name: 'Side by side' }).click();
+  await telegram.locator('textarea').fill('/sh npm run slow');
+  await telegram.locator('textarea').press('Enter');
+  await telegram.getByText('#4 wants to run a command').last().waitFor();
+
+  await page.locator('.pane.thread .close').click();
+  await composer().fill('/deckhand mirror #4 here');
+  await composer().press('Enter');
+  const onSlack = channel().filter({ hasText: '#4 npm run slow' });
+  await onSlack.getByText('waits for a decision').waitFor();
+
+  const box = discord.locator('textarea');
+  await box.fill('/deckhand mirror');
+  await discord.getByText('/deckhand mirror').first().waitFor();
+  await page.keyboard.press('Enter');
+  await page.keyboard.type('#4');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('here');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Enter');
+  await discord.getByText('1 Message').click();
+
+  await act(/Ben/);
+  await discord.getByRole('button', { name: 'Approve', exact: true }).click();
+  for (const pane of [telegram, discord])
+    await pane
+      .getByText(/Ben approved it on Discord/)
+      .last()
+      .waitFor();
+  await onSlack.getByText('step 3 of 120').waitFor();
+  await onSlack.getByRole('button', { name: 'Stop', exact: true }).click();
+  await onSlack.locator('.replies').click();
+  await thread().getByText('Ben approved it on Discord').last().waitFor();
+  for (const pane of [thread(), telegram, discord]) {
+    await pane.getByText('The command was stopped by Ben.').last().waitFor();
+    await pane
+      .getByText(/exit code 143.* approved: 1 \(Ben\)/)
+      .last()
+      .waitFor();
+    await pane.getByText('4.log').last().waitFor();
+  }
+  expect(pageErrors).toEqual([]);
+});
