@@ -1,6 +1,7 @@
 import { slackManifest } from '../adapters/slack/manifest.ts';
 import { createSlackEmulator, type SlackEmulator } from '../lab/slack/emulator.ts';
 import { TEAM } from '../lab/slack/seed.ts';
+import type { Platform } from '../src/contracts/platform.ts';
 import { defaultPolicy } from '../src/contracts/policy.ts';
 import { bindChannel, findOrCreateChannel } from '../src/store/channels.ts';
 import { createDatabase, type Database } from '../src/store/database.ts';
@@ -9,9 +10,15 @@ import { firstWorkspace } from '../src/store/workspaces.ts';
 import { emptyRepository } from '../tests/support/git-repository.ts';
 import type { Site } from './site.ts';
 
+/** How many calls an emulator keeps: all that a scenario makes. */
+export const keptCalls = 200_000;
+
 /** The platform: the strict emulator in this process, so that the moment of every call is known. */
 export async function startChat(site: Site): Promise<SlackEmulator> {
-  const slack = await createSlackEmulator({ manifest: slackManifest({ mode: 'socket', usageHint: 'help' }), keepCalls: 200_000 });
+  const slack = await createSlackEmulator({
+    manifest: slackManifest({ mode: 'socket', usageHint: 'help' }),
+    keepCalls: keptCalls,
+  });
   site.onEnd(() => slack.close());
   return slack;
 }
@@ -27,9 +34,25 @@ export function chatVariables(slack: SlackEmulator, mode: 'socket' | 'http'): Re
   };
 }
 
+/** A channel, chat or group that can be bound to a project. */
+export interface Place {
+  platform: Platform;
+  tenant: string;
+  channel: string;
+  name: string;
+}
+
 /** Names of so many channels that the bot is in. */
 export function addChannels(slack: SlackEmulator, count: number): string[] {
   return Array.from({ length: count }, (_, at) => slack.controls.addChannel({ name: `team-${at + 1}` }).name);
+}
+
+export function slackPlaces(slack: SlackEmulator, names: readonly string[]): Place[] {
+  return names.map((name) => {
+    const channel = [...slack.core.state.channels.values()].find((one) => one.name === name);
+    if (channel === undefined) throw new Error(`no channel ${name}`);
+    return { platform: 'slack', tenant: slack.teamId, channel: channel.id, name };
+  });
 }
 
 export async function openDatabase(site: Site, url: string): Promise<Database> {
@@ -50,13 +73,12 @@ export async function makeRepository(path: string): Promise<string> {
 }
 
 /**
- * Makes projects in which everything runs without asking, and binds the channels to them in turn. The program is up, so that there
+ * Makes projects in which everything runs without asking, and binds the places to them in turn. The program is up, so that there
  * is a workspace.
  */
-export async function bindChannels(
+export async function bindPlaces(
   database: Database,
-  slack: SlackEmulator,
-  channels: readonly string[],
+  places: readonly Place[],
   options: { repository: string; projects: number; concurrency: number },
 ): Promise<void> {
   await database.transaction(async (tx) => {
@@ -75,11 +97,8 @@ export async function bindChannels(
       if (project === undefined) throw new Error(`the project web${n} exists`);
       projects.push(project.id);
     }
-    for (const [at, name] of channels.entries()) {
-      const channel = [...slack.core.state.channels.values()].find((one) => one.name === name);
-      if (channel === undefined) throw new Error(`no channel ${name}`);
-      const where = { platform: 'slack', tenant: slack.teamId, channel: channel.id, kind: 'channel' } as const;
-      const row = await findOrCreateChannel(tx, workspace, where, name);
+    for (const [at, { platform, tenant, channel, name }] of places.entries()) {
+      const row = await findOrCreateChannel(tx, workspace, { platform, tenant, channel, kind: 'channel' }, name);
       if (row === undefined) throw new Error(`the channel ${name} is of another workspace`);
       await bindChannel(tx, row.id, { project: projects[at % projects.length], defaultRole: 'developer' });
     }

@@ -4,7 +4,7 @@ export interface Figure {
   value: number;
   unit: 'ms' | 's' | 'MB' | 'MB/s' | '/s' | '%' | 'cores' | '';
   /** What it should stay below, or be. Missing one is shown; it is no failure of the benchmark. */
-  target?: { below: number } | { is: number } | undefined;
+  target?: { below: number } | { atMost: number } | { is: number } | undefined;
 }
 
 /** What one scenario found. */
@@ -18,7 +18,8 @@ export interface Outcome {
 
 export function meetsTarget({ value, target }: Figure): boolean | undefined {
   if (target === undefined) return undefined;
-  return 'below' in target ? value < target.below : value === target.is;
+  if ('below' in target) return value < target.below;
+  return 'atMost' in target ? value <= target.atMost : value === target.is;
 }
 
 /** Nearest-rank percentile; NaN of nothing. */

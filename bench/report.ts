@@ -62,7 +62,8 @@ function scenarioText({ scenario, about, seconds, othersCpu, figures, notes, bro
 
 function targetText({ target, unit }: Figure): string {
   if (target === undefined) return '';
-  return 'below' in target ? `below ${shown(target.below)} ${unit}`.trim() : `must be ${shown(target.is)}`;
+  if ('below' in target) return `below ${shown(target.below)} ${unit}`.trim();
+  return 'atMost' in target ? `at most ${shown(target.atMost)}` : `must be ${shown(target.is)}`;
 }
 
 function mark(met: boolean | undefined): string {

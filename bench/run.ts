@@ -1,5 +1,5 @@
 /**
- * Measures Deckhand with real processes, a real database and the platform emulator; docs/benchmark.md says how to read the figures.
+ * Measures Deckhand with real processes, a real database and the platform emulators; docs/benchmark.md says how to read the figures.
  *
  *   npm run bench                      all scenarios, as a table
  *   npm run bench -- ack card          only these
@@ -15,12 +15,25 @@ import { append } from './scenarios/append.ts';
 import { card } from './scenarios/card.ts';
 import { edit } from './scenarios/edit.ts';
 import { memory } from './scenarios/memory.ts';
+import { refusalsDiscord, refusalsTelegram } from './scenarios/refusals.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 import { start } from './scenarios/start.ts';
-import { stream } from './scenarios/stream.ts';
+import { stream, streamDiscord, streamTelegram } from './scenarios/stream.ts';
 import { onSite } from './site.ts';
 
-const scenarios: readonly Scenario[] = [start, memory, ack, card, edit, stream, append];
+const scenarios: readonly Scenario[] = [
+  start,
+  memory,
+  ack,
+  card,
+  edit,
+  stream,
+  streamTelegram,
+  streamDiscord,
+  refusalsTelegram,
+  refusalsDiscord,
+  append,
+];
 const lastReport = fileURLToPath(new URL('last.json', import.meta.url));
 
 async function measure(scenario: Scenario, signal: AbortSignal): Promise<ScenarioReport> {
@@ -39,8 +52,8 @@ async function main(args: readonly string[]): Promise<number> {
   const names = args.filter((arg) => !arg.startsWith('--'));
   const unknown = [...names.filter((name) => !scenarios.some((one) => one.name === name)), ...args.filter(isUnknownOption)];
   if (unknown.length > 0) {
-    const known = scenarios.map(({ name, about }) => `  ${name.padEnd(8)} ${about}`).join('\n');
-    process.stderr.write(`There is no scenario or option ${unknown.join(', ')}.\n\n${known}\n  --json   prints JSON\n`);
+    const known = scenarios.map(({ name, about }) => `  ${name.padEnd(18)} ${about}`).join('\n');
+    process.stderr.write(`There is no scenario or option ${unknown.join(', ')}.\n\n${known}\n  --json             prints JSON\n`);
     return 64;
   }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { ApiCall } from '../../lab/slack/calls.ts';
 import { addressOfRunning } from '../../src/store/postgres-address.ts';
-import { addChannels, bindChannels, chatVariables, makeRepository, openDatabase, startChat } from '../chat.ts';
+import { addChannels, bindPlaces, chatVariables, makeRepository, openDatabase, slackPlaces, startChat } from '../chat.ts';
 import { durations } from '../figures.ts';
 import { complaints, startProgram } from '../program.ts';
 import type { Scenario } from './scenario.ts';
@@ -25,7 +25,7 @@ export const card: Scenario = {
     const program = await startProgram(site, { role: 'start', dataDir, variables: chatVariables(slack, 'socket') });
     const database = await openDatabase(site, (await addressOfRunning(dataDir)) ?? '');
     const repository = await makeRepository(join(site.dir, 'repository'));
-    await bindChannels(database, slack, channels, { repository, projects: 1, concurrency: 4 });
+    await bindPlaces(database, slackPlaces(slack, channels), { repository, projects: 1, concurrency: 4 });
     const ada = slack.person('ada');
     let turn = 0;
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { addressOfRunning } from '../../src/store/postgres-address.ts';
-import { addChannels, bindChannels, chatVariables, makeRepository, openDatabase, startChat } from '../chat.ts';
+import { addChannels, bindPlaces, chatVariables, makeRepository, openDatabase, slackPlaces, startChat } from '../chat.ts';
 import { durations } from '../figures.ts';
 import { complaints, startProgram } from '../program.ts';
 import type { Scenario } from './scenario.ts';
@@ -21,7 +21,7 @@ export const edit: Scenario = {
     const program = await startProgram(site, { role: 'start', dataDir, variables: chatVariables(slack, 'socket') });
     const database = await openDatabase(site, (await addressOfRunning(dataDir)) ?? '');
     const repository = await makeRepository(join(site.dir, 'repository'));
-    await bindChannels(database, slack, [channel], { repository, projects: 1, concurrency: 1 });
+    await bindPlaces(database, slackPlaces(slack, [channel]), { repository, projects: 1, concurrency: 1 });
     const ada = slack.person('ada');
     await ada.slash(channel, `/deckhand sh ${command}`);
     await ada.waitForMessage(({ buttons }) => buttons.includes('Retry'), {

@@ -1,0 +1,155 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type { Database } from '../src/store/database.ts';
+import { bindPlaces, openDatabase } from './chat.ts';
+import { openEngine, registerRunner, startPostgres } from './engine.ts';
+import { durations, type Figure, type Outcome } from './figures.ts';
+import { densest, type LivePlatform, type PlatformCall } from './live-platform.ts';
+import { type Output, playRunner } from './played-runner.ts';
+import { cpuSecondsOf, peakMemory } from './processes.ts';
+import { complaints, startProgram } from './program.ts';
+import type { Site } from './site.ts';
+
+export interface Load extends Output {
+  runs: number;
+  places: number;
+}
+
+const readyWithinMs = 60_000;
+const endsWithinMs = 6 * 60_000;
+const endCardsWithinMs = 10 * 60_000;
+const cardsSettledWithinMs = 10 * 60_000;
+
+/** Starts all runs at once and lets them live: what reaches the platform, and whether every end is told. */
+export async function liveRuns(site: Site, chat: LivePlatform, load: Load): Promise<Outcome> {
+  const url = await startPostgres(site, join(site.dir, 'database'));
+  const places = chat.addPlaces(load.places);
+  const gateway = await startProgram(site, {
+    role: 'gateway',
+    dataDir: join(site.dir, 'gateway'),
+    variables: {
+      ...chat.variables,
+      DATABASE_URL: url,
+      DECKHAND_SECRET_KEY: randomBytes(32).toString('base64'),
+    },
+  });
+  const database = await openDatabase(site, url);
+  await bindPlaces(database, places, { repository: '/nowhere', projects: 4, concurrency: 100 });
+  const parts = await openEngine(site, url);
+  const runner = await registerRunner(site, parts.engine, load.runs);
+  const { appends, ended, failures } = await playRunner(site, parts, runner, { ...load, capacity: load.runs });
+  await site.until('the platform to be ready', () => chat.isReady(), readyWithinMs);
+
+  const usage = { cpu: cpuSecondsOf(gateway.pid), transactions: await transactions(database), at: performance.now() };
+  const askedAt = Date.now();
+  await Promise.all(
+    places.map(async (place, at) => {
+      for (let n = 0; n < load.runs / load.places; n += 1) await chat.command(place, `sh work ${at + 1}-${n + 1}`);
+    }),
+  );
+  site.say(`${load.runs} commands taken after ${Date.now() - askedAt} ms`);
+  await site.until('all runs to end', () => ended() === load.runs, endsWithinMs, 100);
+  const allEnded = Date.now();
+  const busy = (performance.now() - usage.at) / 1000;
+  const gatewayCpu = (cpuSecondsOf(gateway.pid) - usage.cpu) / busy;
+  const perSecond = ((await transactions(database)) - usage.transactions) / busy;
+
+  site.say('all runs have ended, waiting for the end cards');
+  await site.until('all end cards', () => endCards(chat).size === load.runs, endCardsWithinMs, 250).catch(() => undefined);
+  site.say('waiting for the live cards to say that they are over');
+  const settledAt = await site
+    .until('the live cards', () => settledCards(chat).size === load.runs, cardsSettledWithinMs, 250)
+    .then(
+      () => Date.now(),
+      () => Number.NaN,
+    );
+  const peak = peakMemory(gateway.pid);
+  const notes = [...complaints(gateway).map((text) => `gateway logged ${text}`), ...parts.complaints];
+  await gateway.stop();
+
+  const shown = endCards(chat);
+  const lastShown = Math.max(...[...shown.values()].map(([first = Number.NaN]) => first));
+  const over = chat.overLimit();
+  const twice = [...shown.values()].filter((times) => times.length > 1).length;
+  const counted = chat.limits.map((limit) => ({ ...limit, most: densest(chat.calls(), limit) }));
+  return {
+    figures: [
+      ...callCounts(chat),
+      { name: 'calls over the published limits', value: over.length, unit: '', target: { is: 0 } },
+      ...counted.map(({ name, most, atMost }): Figure => ({ name: `most ${name}`, value: most, unit: '', target: { atMost } })),
+      { name: 'calls refused with 429', value: chat.calls().filter(({ status }) => status === 429).length, unit: '' },
+      { name: 'end cards shown', value: shown.size, unit: '', target: { is: load.runs } },
+      { name: 'last end of a run to last end card', value: (lastShown - allEnded) / 1000, unit: 's' },
+      { name: 'last end of a run to last live card that says so', value: (settledAt - allEnded) / 1000, unit: 's' },
+      ...durations('first command to a first card', firstCardDelays(chat, askedAt)),
+      { name: 'events appended by the runner', value: appends.length / busy, unit: '/s' },
+      ...durations('append in the runner', appends),
+      { name: 'gateway: CPU while runs are live', value: gatewayCpu, unit: 'cores' },
+      { name: 'gateway: largest memory', value: peak, unit: 'MB' },
+      { name: 'database: transactions', value: perSecond, unit: '/s' },
+    ],
+    notes,
+    broken: [
+      ...(over.length === 0 ? [] : [`${over.length} calls over the published limits, the first ${over[0]?.method}`]),
+      ...counted.flatMap(({ name, most, atMost }) => (most <= atMost ? [] : [`${most} ${name}; ${atMost} are published`])),
+      ...(shown.size === load.runs ? [] : [`only ${shown.size} of ${load.runs} end cards were shown`]),
+      ...(twice === 0 ? [] : [`${twice} end cards were shown twice`]),
+      ...(Number.isNaN(settledAt) ? [`${load.runs - settledCards(chat).size} live cards never said that their run is over`] : []),
+      ...chat.errors().map((error) => `the emulator failed: ${error}`),
+      ...failures,
+    ],
+  };
+}
+
+/** The number of a task whose card says that it is done. */
+function doneTask(chat: LivePlatform, call: PlatformCall): string | undefined {
+  const text = chat.textOf(call);
+  return /\bdone\b/.test(text) ? /#\d+/.exec(text)?.[0] : undefined;
+}
+
+/** Of the cards of a run that is over only the end card has buttons. */
+function isEndCard({ args }: PlatformCall): boolean {
+  return JSON.stringify(args).includes('Retry');
+}
+
+/** Task -> when its end cards were shown; one each when all is well. */
+function endCards(chat: LivePlatform): Map<string, number[]> {
+  const shown = new Map<string, number[]>();
+  for (const call of chat.calls()) {
+    if (!call.ok || call.method !== chat.methods.send || !isEndCard(call)) continue;
+    const task = doneTask(chat, call);
+    if (task !== undefined) shown.set(task, [...(shown.get(task) ?? []), call.at]);
+  }
+  return shown;
+}
+
+/** Tasks whose live card says that the run is over. */
+function settledCards(chat: LivePlatform): Set<string> {
+  const { send, edit } = chat.methods;
+  const cards = chat.calls().filter((call) => call.ok && (call.method === send || call.method === edit) && !isEndCard(call));
+  return new Set(cards.flatMap((call) => doneTask(chat, call) ?? []));
+}
+
+/** The first card of each task, and how long after the first command it came. */
+function firstCardDelays(chat: LivePlatform, since: number): number[] {
+  const first = new Map<string, number>();
+  for (const call of chat.calls()) {
+    if (!call.ok || call.method !== chat.methods.send) continue;
+    const task = /#\d+/.exec(chat.textOf(call))?.[0];
+    if (task !== undefined && !first.has(task)) first.set(task, call.at - since);
+  }
+  return [...first.values()];
+}
+
+function callCounts(chat: LivePlatform): Figure[] {
+  const byMethod = Map.groupBy(chat.calls(), ({ method }) => method);
+  return [...byMethod]
+    .sort(([, one], [, other]) => other.length - one.length)
+    .map(([method, calls]) => ({ name: `calls of ${method}`, value: calls.length, unit: '' }));
+}
+
+async function transactions(database: Database): Promise<number> {
+  const rows = await database.db.$queryRaw<{ count: bigint }[]>`
+    SELECT xact_commit + xact_rollback AS count FROM pg_stat_database WHERE datname = current_database()`;
+  return Number(rows[0]?.count ?? 0n);
+}
