@@ -52,6 +52,12 @@ const table: Record<string, readonly (readonly [use: string, weakest: Account])[
     ['member role Mia maintainer', 'ada'],
   ],
   'member remove': [['member remove stranger', 'mia']],
+  link: [['link WRONG', 'nobody']],
+  unlink: [['unlink telegram', 'nobody']],
+  mirror: [
+    ['mirror #999', 'gus'],
+    ['mirror #999 here', 'gus'],
+  ],
   doctor: [['doctor', 'mia']],
 };
 
