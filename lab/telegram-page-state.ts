@@ -48,8 +48,15 @@ export function telegramEvents(telegram: TelegramEmulator, change: Change): Tele
   switch (change.type) {
     case 'message':
       return [{ type: 'message', message: pageMessage(telegram.core, change.message) }];
-    case 'message_removed':
-      return [{ type: 'message_removed', chat: change.message.chat, id: change.message.id }];
+    case 'message_removed': {
+      const { chat, id } = change.message;
+      // Replies quote it no more.
+      const replies = telegram.core.state.messagesOf(chat).filter(({ reply_to }) => reply_to === id);
+      return [
+        { type: 'message_removed', chat, id },
+        ...replies.map((reply) => ({ type: 'message' as const, message: pageMessage(telegram.core, reply) })),
+      ];
+    }
     case 'chat':
       return [{ type: 'chat', chat: pageChat(telegram, change.chat) }];
     case 'topic':
