@@ -5,7 +5,7 @@ import { DeliveryError } from '../../src/contracts/chat-adapter.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { discordCode } from './failures.ts';
-import { firstAnswerMs, type Handle, lifetimeMs } from './handle.ts';
+import { firstAnswerMs, type Handle, lifetimeMs, mayOpenForm } from './handle.ts';
 import type { modalOf } from './modal.ts';
 import type { MessageContent } from './outbound.ts';
 import type { Rest } from './rest.ts';
@@ -90,7 +90,7 @@ export function createAcks(deps: { rest: Rest; application: string; clock: Clock
     const one: Known = { handle, state: 'held', work: Promise.resolve() };
     known.set(handle.id, one);
     setTimeout(() => known.delete(handle.id), lifetimeMs).unref();
-    if (handle.kind === 'opens') return settleIn(one, formWaitMs);
+    if (mayOpenForm(handle)) return settleIn(one, formWaitMs);
     await inTurn(one, () => first(one)).catch((error: unknown) => {
       logger.warn({ err: error }, 'a discord interaction was stored, but not acknowledged');
     });
@@ -99,7 +99,7 @@ export function createAcks(deps: { rest: Rest; application: string; clock: Clock
   async function first(one: Known): Promise<void> {
     const { handle } = one;
     one.state = 'done';
-    if (handle.kind !== 'thinking') return acknowledgePress(handle);
+    if (handle.kind === 'quiet' || handle.kind === 'opens') return acknowledgePress(handle);
     await untilTooLate(handle, () =>
       callback(handle, 'acknowledge a command', {
         type: InteractionResponseType.DeferredChannelMessageWithSource,
@@ -135,7 +135,7 @@ export function createAcks(deps: { rest: Rest; application: string; clock: Clock
   async function settle(one: Known): Promise<void> {
     const { handle, state } = one;
     one.state = 'done';
-    if (state === 'held') return acknowledgePress(handle);
+    if (state === 'held') return first(one);
     // Another process may have filled it.
     if (state !== 'placeholder' || !(await isThinking(handle))) return;
     await rest.act({ method: 'delete', route: original(handle), what: 'take back a placeholder', auth: false });
@@ -178,8 +178,10 @@ export function createAcks(deps: { rest: Rest; application: string; clock: Clock
 
   async function answerUnknown(handle: Handle, content: MessageContent): Promise<void> {
     const age = clock.now().getTime() - handle.at;
-    if (handle.kind === 'opens' && age < firstAnswerMs) return reply(handle, content);
-    const fills = handle.kind === 'thinking' && (age < fillsUntilMs || (age > looksFromMs && (await isThinking(handle))));
+    if (mayOpenForm(handle) && age < firstAnswerMs) return reply(handle, content);
+    const isWaiting = handle.kind === 'thinking' && age < fillsUntilMs;
+    const mayWait = handle.kind === 'thinking' || handle.kind === 'asks';
+    const fills = isWaiting || (mayWait && age > looksFromMs && (await isThinking(handle)));
     return fills ? fill(handle, content) : followUp(handle, content);
   }
 
@@ -211,7 +213,7 @@ export function createAcks(deps: { rest: Rest; application: string; clock: Clock
     const one = known.get(handle.id);
     const open = async () => {
       const age = clock.now().getTime() - handle.at;
-      if (one?.state === 'done' || handle.kind !== 'opens' || age > firstAnswerMs) {
+      if (one?.state === 'done' || !mayOpenForm(handle) || age > firstAnswerMs) {
         throw new DeliveryError({ kind: 'gone', detail: 'open a form: the press is too old, or was answered already' });
       }
       await callback(handle, 'open a form', { type: InteractionResponseType.Modal, data: modal });
@@ -236,6 +238,8 @@ export function createAcks(deps: { rest: Rest; application: string; clock: Clock
     },
     async stop() {
       await Promise.all([...known.values()].map(settled));
+      // What was held until now has a placeholder.
+      await Promise.all([...known.values()].filter(({ state }) => state === 'placeholder').map(settled));
     },
   };
 }

@@ -115,7 +115,7 @@ export function createDiscordAdapter(config: DiscordConfig, deps: DiscordDeps): 
       const body = messageContent(view, marks.of(ref.message));
       await awake(rest, channel, () => rest.act({ method: 'patch', route, what: 'edit a message', body }));
     },
-    find: async (to, key, since, opens) => findMessage({ rest, botUser: started().botUser }, to, key, since, opens),
+    find: async (to, key, since, opens) => findMessage({ rest, ...started() }, to, key, since, opens),
     async ephemeral(to, _user, view, reply) {
       const handle = reply === undefined ? undefined : handleOf(reply);
       if (handle !== undefined) return started().acks.answer(handle, messageContent(view));

@@ -128,7 +128,7 @@ export function createIntake(deps: {
   }
 
   async function pause(failures: number): Promise<void> {
-    await delay(Math.min(5_000, 100 * 2 ** failures), undefined, { signal: stopping.signal }).catch(() => undefined);
+    await delay(Math.min(5_000, 50 * 2 ** failures), undefined, { signal: stopping.signal }).catch(() => undefined);
   }
 
   return {

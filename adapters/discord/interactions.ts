@@ -2,7 +2,7 @@ import { messageCommand, slashCommand } from './command-names.ts';
 import { commandText } from './command-text.ts';
 import { readCustomId } from './controls.ts';
 import { decodeText, snowflakeTime, storable } from './discord-text.ts';
-import { type Handle, sealHandle } from './handle.ts';
+import { type Handle, mayOpenForm, sealHandle } from './handle.ts';
 import { fieldOf, readModalId } from './modal.ts';
 import type { DiscordInteraction, Submitted } from './payloads.ts';
 import { event, type Inbound, type InboundContext, ignored, named, nameOf, type Place } from './reading.ts';
@@ -18,6 +18,7 @@ export function handleKind(interaction: DiscordInteraction): Handle['kind'] {
   if (interaction.type === interactionTypes.component) {
     return readCustomId(interaction.data?.custom_id ?? '')?.kind === 'form' ? 'opens' : 'quiet';
   }
+  if (interaction.type === interactionTypes.command && interaction.data?.type === commandTypes.message) return 'asks';
   return interaction.type === interactionTypes.modal && interaction.message != null ? 'quiet' : 'thinking';
 }
 
@@ -35,7 +36,7 @@ export function interactionEvents(interaction: DiscordInteraction, place: Place,
     ...named(place),
     actor: { user: user.id, ...nameOf(interaction.member, user), bot: false },
     reply: sealed,
-    ...(kind === 'opens' ? { trigger: sealed } : {}),
+    ...(mayOpenForm({ kind }) ? { trigger: sealed } : {}),
   };
   switch (interaction.type) {
     case interactionTypes.command:

@@ -1,0 +1,193 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { applicationCommands } from '../../adapters/discord/command-schema.ts';
+import { commandText, typingOf } from '../../adapters/discord/command-text.ts';
+import { optional, required } from '../../src/commands/arguments.ts';
+import { defineCommand } from '../../src/commands/command.ts';
+import { parseText } from '../../src/commands/parse.ts';
+import { sh } from '../../src/commands/sh.ts';
+import type { CommandMenu, MenuCommand } from '../../src/contracts/command-menu.ts';
+import { argument, menuCommand } from '../support/discord-adapter.ts';
+
+const any = (hint: string) => ({ hint, about: hint, schema: z.string() });
+const commands = [
+  sh,
+  defineCommand({
+    name: 'project add',
+    group: 'setup',
+    summary: 'Adds a project',
+    role: 'owner',
+    action: 'add projects',
+    positional: { name: required(any('name')), source: required(any('source')) },
+    options: { branch: optional(any('branch')), 'not-now': optional(any('not-now')) },
+    examples: [],
+    run: async () => undefined,
+  }),
+];
+const menu: Pick<CommandMenu, 'commands'> = {
+  commands: [
+    menuCommand('sh', [argument('command', { required: true, rest: true })], [argument('project')]),
+    menuCommand(
+      'project add',
+      [argument('name', { required: true }), argument('source', { required: true })],
+      [argument('branch'), argument('not_now')],
+    ),
+  ],
+};
+
+const typed = (values: Record<string, string | undefined>, focused?: string) =>
+  Object.entries(values).flatMap(([name, value]) =>
+    value === undefined ? [] : [{ type: 3, name, value, ...(name === focused ? { focused: true } : {}) }],
+  );
+
+/** Options of Discord are one line, and none is empty. */
+const word = fc
+  .oneof(
+    fc.string({ minLength: 1, maxLength: 12 }),
+    fc.constantFrom(
+      'a b',
+      'x=1',
+      '"',
+      "don't",
+      '“so”',
+      '--',
+      '\\',
+      'branch=main',
+      '-- x',
+      '„a“',
+      'a"b',
+      "'",
+      '$HOME',
+      '--flag=1',
+    ),
+  )
+  .filter((text) => text.trim() === text && text !== '' && !/[\n\r]/.test(text));
+const line = fc
+  .array(word, { minLength: 1, maxLength: 4 })
+  .map((words) => words.join(' '))
+  // Code marks around the whole are taken off, wherever a command is written.
+  .filter((text) => !text.includes('`'));
+
+describe('a command of Discord as text', () => {
+  it('is read as what was typed into its options, whatever that is', () => {
+    const optionalWord = fc.option(word, { nil: undefined });
+    fc.assert(
+      fc.property(word, word, optionalWord, optionalWord, (name, source, branch, notNow) => {
+        const options = [
+          {
+            type: 2,
+            name: 'project',
+            options: [{ type: 1, name: 'add', options: typed({ branch, name, not_now: notNow, source }) }],
+          },
+        ];
+        const text = commandText(menu, options) ?? '';
+        const read = parseText(text, commands);
+        const args = read.type === 'command' ? read.args : read;
+        expect(args, text).toEqual({ name, source, branch, 'not-now': notNow });
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('keeps the text of `sh` as it was typed, behind its options', () => {
+    fc.assert(
+      fc.property(line, fc.option(word, { nil: undefined }), (command, project) => {
+        const text = commandText(menu, [{ type: 1, name: 'sh', options: typed({ command, project }) }]) ?? '';
+        const read = parseText(text, commands);
+        const args = read.type === 'command' ? read.args : read;
+        expect(args, text).toEqual({ command, project });
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('is written out when it has left the menu since Discord was told, so that somebody says what to do', () => {
+    const options = [{ type: 1, name: 'deploy', options: typed({ where: 'the moon' }) }];
+    expect(commandText(menu, options)).toBe('deploy "the moon"');
+  });
+
+  it('is none for options of another shape', () => {
+    expect(commandText(menu, [])).toBeUndefined();
+    expect(commandText(menu, [{ type: 3, name: 'sh', value: 'x' }])).toBeUndefined();
+    expect(commandText(menu, [{ type: 2, name: 'project', options: [{ type: 3, name: 'add' }] }])).toBeUndefined();
+  });
+});
+
+describe('what is being typed', () => {
+  const add = (values: Record<string, string>, focused: string) =>
+    typingOf(menu, [{ type: 2, name: 'project', options: [{ type: 1, name: 'add', options: typed(values, focused) }] }]);
+
+  it('stands at the end of the text that is to be completed, with what was typed before', () => {
+    expect(add({ name: 'the web', source: 'htt' }, 'source')?.text).toBe('project add "the web" htt');
+    expect(add({ name: 'web', source: 'x', branch: 'ma' }, 'branch')?.text).toBe('project add web x branch=ma');
+  });
+
+  it('takes a completion of the whole text as one of the option, and none that is about something else', () => {
+    const typing = add({ name: 'web', source: 'x', branch: 'ma' }, 'branch');
+    expect(typing?.valueOf({ value: 'project add web x branch=main ', hint: '' })).toBe('main');
+    expect(typing?.valueOf({ value: 'project add web x branch="a b" ', hint: '' })).toBe('a b');
+    expect(typing?.valueOf({ value: 'project add other x branch=main', hint: '' })).toBeUndefined();
+    expect(add({ name: 'web' }, 'unknown')).toBeUndefined();
+  });
+});
+
+describe('what Discord is told about the commands', () => {
+  const registered = (commandsOfMenu: MenuCommand[]) => {
+    const [slash] = applicationCommands({ commands: commandsOfMenu });
+    return slash !== undefined && 'options' in slash ? (slash.options ?? []) : [];
+  };
+
+  it('stays within twenty-five entries; `do` is always one of them', () => {
+    const names = registered(Array.from({ length: 40 }, (_, at) => menuCommand(`command-${at}`))).map(({ name }) => name);
+    expect(names).toHaveLength(25);
+    expect(names.at(-1)).toBe('do');
+  });
+
+  it('stays within the characters that one command may have, and names what it can', () => {
+    const long = Array.from({ length: 20 }, (_, at) =>
+      menuCommand(
+        `command-${at}`,
+        Array.from({ length: 6 }, (_, one) => argument(`a${one}`, { about: 'x'.repeat(100) })),
+      ),
+    );
+    const options = registered(long);
+    const characters = JSON.stringify(options).match(/"(?:name|description)":"([^"]*)"/g) ?? [];
+    expect(
+      characters.map((one) => one.replace(/^"\w+":"|"$/g, '').length).reduce((sum, one) => sum + one, 0),
+    ).toBeLessThanOrEqual(8000);
+    expect(options.length).toBeGreaterThan(5);
+    expect(options.at(-1)?.name).toBe('do');
+  });
+
+  it('has required options first, and completes what is neither a choice nor a text', () => {
+    const [found] = registered([
+      menuCommand('move', [
+        argument('task'),
+        argument('column', { required: true, values: ['review', 'done'] }),
+        argument('why', { rest: true }),
+      ]),
+    ]);
+    expect(found).toMatchObject({
+      options: [
+        {
+          name: 'column',
+          required: true,
+          choices: [
+            { name: 'review', value: 'review' },
+            { name: 'done', value: 'done' },
+          ],
+        },
+        { name: 'task', required: false, autocomplete: true },
+        { name: 'why', required: false },
+      ],
+    });
+    expect(JSON.stringify(found).match(/autocomplete/g)).toHaveLength(1);
+  });
+
+  it('calls a command `list` that is named as the group of others', () => {
+    const found = registered([menuCommand('rules'), menuCommand('rules revoke'), menuCommand('deckhand nested words')]);
+    expect(found.map(({ name }) => name)).toEqual(['rules', 'do']);
+    expect(found[0]).toMatchObject({ type: 2, options: [{ name: 'list' }, { name: 'revoke' }] });
+  });
+});
