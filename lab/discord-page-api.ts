@@ -141,6 +141,8 @@ export interface DiscordCommand {
   /** Offered in the guild, offered in DMs with the bot. */
   in_guild: boolean;
   in_dm: boolean;
+  /** Who of the people is offered it in the guild. */
+  members: string[];
 }
 
 /** `type`: 1 subcommand, 2 group, 3 text, 4 whole number, 5 yes/no, 6 user, 7 channel, 8 role, 9 mentionable, 10 number, 11 file. */

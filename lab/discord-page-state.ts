@@ -4,6 +4,7 @@ import { compareIds, timeOf } from './discord/ids.ts';
 import type { Change, Channel, Command, CommandOption, FileRecord, Message, Modal } from './discord/model.ts';
 import { canSee, may } from './discord/permissions.ts';
 import { GUILD } from './discord/seed.ts';
+import { isMemberAllowed } from './discord/typed-commands.ts';
 import type {
   DiscordApp,
   DiscordChannel,
@@ -166,10 +167,15 @@ function discordModal({ id, user, channel, title, components, error }: Modal): D
 }
 
 function discordCommands(discord: DiscordEmulator): DiscordCommand[] {
-  return discord.core.state.commands.values().map(discordCommand);
+  const { core } = discord;
+  const people = [...core.state.users.values()].filter((user) => !user.bot);
+  return core.state.commands.values().map((command) => {
+    const members = people.filter((user) => isMemberAllowed(core, user, command)).map(({ id }) => id);
+    return discordCommand(command, members);
+  });
 }
 
-function discordCommand(command: Command): DiscordCommand {
+function discordCommand(command: Command, members: string[]): DiscordCommand {
   const { id, type, name, description, options, scope, contexts } = command;
   const isGlobal = scope === 'global';
   return {
@@ -180,6 +186,7 @@ function discordCommand(command: Command): DiscordCommand {
     options: options.map(discordOption),
     in_guild: !isGlobal || (contexts?.includes(0) ?? true),
     in_dm: isGlobal && (contexts?.includes(1) ?? true),
+    members,
   };
 }
 

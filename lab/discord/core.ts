@@ -71,6 +71,8 @@ export interface Core {
   credentials: Credentials;
   /** `http://127.0.0.1:port` */
   baseUrl: string;
+  /** When commands were created lately, by scope (`global`, or a guild id). */
+  commandCreates: Map<string, number[]>;
   /** Milliseconds since 1970. */
   now(): number;
   dispatch(event: Dispatch): void;

@@ -100,6 +100,7 @@ export async function createDiscordEmulator(options: DiscordEmulatorOptions = {}
     timing,
     credentials,
     baseUrl: '',
+    commandCreates: new Map(),
     now,
     dispatch: (event) => gateway.dispatch(event),
     ask: (interaction, payload) => asks.ask(interaction, payload),
@@ -148,6 +149,7 @@ export async function createDiscordEmulator(options: DiscordEmulatorOptions = {}
       faults.clear();
       calls.clear();
       rest.clearLimits();
+      core.commandCreates.clear();
       state.reset();
     },
     async close() {

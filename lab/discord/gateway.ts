@@ -14,8 +14,8 @@ export interface Gateway {
   dispatch(event: Dispatch): void;
   /** Connected sessions. */
   count(): number;
-  /** How often a session was opened with IDENTIFY, resumed, and refused. */
-  stats: { identified: number; resumed: number; invalidated: number };
+  /** How often a session was opened with IDENTIFY, resumed, and refused; and how often IDENTIFY came within five seconds of another. */
+  stats: { identified: number; resumed: number; invalidated: number; tooSoon: number };
   /** Closes every connection with this code. The sessions can be resumed. */
   closeSockets(code: number, reason?: string): void;
   /** Cuts every connection without a close frame. The sessions can be resumed. */
@@ -35,6 +35,8 @@ export interface Gateway {
 
 const MAX_FRAME = 4_096;
 const FRAMES_PER_MINUTE = 120;
+/** `max_concurrency` is one: a session may be opened every five seconds. */
+const IDENTIFY_EVERY_MS = 5_000;
 
 interface Connection {
   socket: WebSocket;
@@ -61,8 +63,9 @@ export function createGateway(core: Core): Gateway {
   const server = new WebSocketServer({ noServer: true });
   const connections = new Set<Connection>();
   const sessions = new Map<string, Session>();
-  const stats = { identified: 0, resumed: 0, invalidated: 0 };
+  const stats = { identified: 0, resumed: 0, invalidated: 0, tooSoon: 0 };
   let acks = true;
+  let lastIdentify = Number.NEGATIVE_INFINITY;
   let closing = false;
 
   const send = (connection: Connection, frame: Json) => connection.socket.send(JSON.stringify(frame));
@@ -162,6 +165,14 @@ export function createGateway(core: Core): Gateway {
     if (typeof intents !== 'number' || !Number.isInteger(intents) || (intents & ~ALL_INTENTS) !== 0)
       throw new Closed(4013, 'Invalid intent(s).');
     if ((intents & PRIVILEGED & ~core.settings.grantedIntents) !== 0) throw new Closed(4014, 'Disallowed intent(s).');
+    const isTooSoon = core.now() - lastIdentify < IDENTIFY_EVERY_MS;
+    if (isTooSoon) stats.tooSoon += 1;
+    if (isTooSoon && core.settings.rateLimiting) {
+      stats.invalidated += 1;
+      send(connection, { op: 9, d: false, s: null, t: null });
+      return;
+    }
+    lastIdentify = core.now();
     const session = newSession(randomBytes(16).toString('hex'), intents, connection.socket);
     sessions.set(session.id, session);
     connection.session = session;

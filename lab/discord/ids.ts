@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 
 /** Snowflakes: 64-bit ids as text, whose upper bits are the time. */
 
@@ -40,6 +40,11 @@ export function compareIds(a: string, b: string): number {
 
 export function isSnowflake(value: unknown): value is string {
   return typeof value === 'string' && /^\d{1,19}$/.test(value) && BigInt(value) <= MAX;
+}
+
+/** An id for something that has none of its own: the same for the same text. */
+export function snowflakeOf(text: string): string {
+  return String(createHash('sha256').update(text).digest().readBigUInt64BE() >> 1n);
 }
 
 /** Random characters as they stand in tokens. */

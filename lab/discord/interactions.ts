@@ -78,7 +78,7 @@ function checkMayUse(core: Core, user: User, channel: Channel): void {
 /** Sends a slash command with its options, as the client builds it from what was typed. */
 export async function slashCommand(core: Core, user: User, channel: Channel, typed: Typed): Promise<void> {
   checkMayUse(core, user, channel);
-  const { command, leaf, wrap } = findSlashCommand(core, channel, typed.path);
+  const { command, leaf, wrap } = findSlashCommand(core, user, channel, typed.path);
   const options = optionsOnWire(core, user, leaf, typed.options, undefined);
   const data = compact({
     id: command.id,
@@ -99,7 +99,7 @@ export async function autocomplete(
   typed: Typed & { focused: string },
 ): Promise<Json[]> {
   checkMayUse(core, user, channel);
-  const { command, leaf, wrap } = findSlashCommand(core, channel, typed.path);
+  const { command, leaf, wrap } = findSlashCommand(core, user, channel, typed.path);
   const option = leaf.find((entry) => entry.name === typed.focused);
   if (option?.autocomplete !== true) throw new Refused('no_autocomplete', `The option "${typed.focused}" offers no completions.`);
   const options = optionsOnWire(core, user, leaf, typed.options, typed.focused);
@@ -109,9 +109,9 @@ export async function autocomplete(
   return answer.choices ?? [];
 }
 
-function findSlashCommand(core: Core, channel: Channel, path: readonly string[]) {
+function findSlashCommand(core: Core, user: User, channel: Channel, path: readonly string[]) {
   const [name = '', ...rest] = path;
-  const commands = usableCommands(core, channel).filter((entry) => entry.type === 1);
+  const commands = usableCommands(core, user, channel).filter((entry) => entry.type === 1);
   const command = commands.find((entry) => entry.name === name);
   if (!command) {
     const known = commands.map((entry) => `/${entry.name}`).join(', ');
@@ -138,7 +138,7 @@ function findSlashCommand(core: Core, channel: Channel, path: readonly string[])
 export async function messageCommand(core: Core, user: User, name: string, message: Message): Promise<void> {
   const channel = channelOf(core, message.channel);
   checkMayUse(core, user, channel);
-  const command = usableCommands(core, channel).find((entry) => entry.type === 3 && entry.name === name);
+  const command = usableCommands(core, user, channel).find((entry) => entry.type === 3 && entry.name === name);
   if (!command) throw new Refused('unknown_command', `The menu of the message has no "${name}".`);
   if (message.visible_to) throw new Refused('ephemeral_message', 'Messages that only you see have no such menu.');
   const data = compact({

@@ -94,7 +94,8 @@ function records(value: unknown): Json[] {
 }
 
 function withType(embed: Json): Json {
-  return { type: 'rich', ...embed };
+  const fields = records(embed.fields).map((field) => ({ inline: false, ...field }));
+  return { type: 'rich', ...embed, ...(fields.length === 0 ? {} : { fields }) };
 }
 
 /** Gives every component without one a number, in reading order. */

@@ -102,7 +102,7 @@ export function createRest(deps: { core: Core; calls: Calls; faults: Faults; rou
       const fault = faults.take(record);
       if (fault?.dropConnectionBeforeEffect) return drop(request, record, core);
       if (core.settings.outage) problem = { status: 503, body: { message: '503: Service Unavailable', code: 0 } };
-      let result = problem ?? faultAnswer(fault);
+      let result = problem ?? faultAnswer(fault, found ? bucketOf(found, body, record.at) : BUCKETS.other, core.now());
       try {
         if (!result && found) result = await run(request, found, body, record, url.searchParams);
       } catch (error) {
@@ -213,10 +213,14 @@ function rateLimited(
   };
 }
 
-function faultAnswer(fault: Fault | undefined): Result | undefined {
+function faultAnswer(fault: Fault | undefined, limits: Bucket, now: number): Result | undefined {
   if (!fault || (fault.status === undefined && fault.code === undefined)) return undefined;
-  if (fault.status === 429)
-    return rateLimited({ bucket: BUCKETS.other }, { limit: 'bucket', waitMs: (fault.retryAfter ?? 1) * 1000 });
+  if (fault.status === 429) {
+    const waitMs = (fault.retryAfter ?? 1) * 1000;
+    // A used up bucket, as the limits themselves answer: clients hold back what they have in store for it.
+    const admission = { bucket: limits, remaining: 0, resetAt: now + waitMs };
+    return rateLimited(admission, { limit: 'bucket', waitMs }, limitHeaders(admission, now));
+  }
   const status = fault.status ?? 400;
   return { status, body: { message: fault.code === undefined ? `${status}: lab fault` : 'lab fault', code: fault.code ?? 0 } };
 }

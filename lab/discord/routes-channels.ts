@@ -204,12 +204,8 @@ function threadList(core: Core, threads: Channel[]): Record<string, unknown> {
 
 function activeThreads(call: RouteCall): Answer {
   if (call.params.guild !== GUILD.id) throw apiError('unknownGuild');
-  return ok(
-    threadList(
-      call.core,
-      call.core.state.channels.values().filter((channel) => channel.thread?.archived === false),
-    ),
-  );
+  const active = call.core.state.channels.values().filter((channel) => channel.thread?.archived === false);
+  return ok({ ...threadList(call.core, active), has_more: false });
 }
 
 function archivedThreads(isPrivate: boolean) {

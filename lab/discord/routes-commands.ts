@@ -11,6 +11,9 @@ import { APPLICATION_ID, GUILD } from './seed.ts';
 
 /** Application commands, global and of the guild. */
 
+/** New commands a day, for each scope; a command that is only changed does not count. */
+const CREATES_A_DAY = 200;
+const DAY_MS = 24 * 60 * 60_000;
 const MOST: Record<Command['type'], number> = { 1: 100, 2: 15, 3: 15 };
 
 export function wireCommand(entry: Command): Json {
@@ -68,6 +71,13 @@ function stored(core: Core, scope: string, body: Json, known: Command | undefine
   return isSame ? known : { ...next, version: core.state.nextId() };
 }
 
+/** Counts new commands of the scope; throws 30034 when the day has had its share. */
+function countCreates(core: Core, scope: string, count: number): void {
+  const today = (core.commandCreates.get(scope) ?? []).filter((at) => core.now() - at < DAY_MS);
+  if (today.length + count > CREATES_A_DAY) throw apiError('tooManyCommandCreates');
+  core.commandCreates.set(scope, [...today, ...Array.from({ length: count }, () => core.now())]);
+}
+
 function checkCount(core: Core, scope: string, adding: Command['type']): void {
   const count = registered(core, scope).filter((entry) => entry.type === adding).length;
   if (count >= MOST[adding]) throw apiError('tooManyCommands');
@@ -82,10 +92,9 @@ function replaceAll(call: RouteCall): Answer {
     if (bodies.filter((body) => (body.type ?? 1) === type).length > MOST[type]) throw apiError('tooManyCommands');
   }
   const before = registered(core, scope);
-  const next = bodies.map((body) => {
-    const known = before.find((entry) => entry.name === body.name && entry.type === (body.type ?? 1));
-    return stored(core, scope, body, known);
-  });
+  const knownAs = (body: Json) => before.find((entry) => entry.name === body.name && entry.type === (body.type ?? 1));
+  countCreates(core, scope, bodies.filter((body) => !knownAs(body)).length);
+  const next = bodies.map((body) => stored(core, scope, body, knownAs(body)));
   for (const entry of before) if (!next.some(({ id }) => id === entry.id)) core.state.commands.remove(entry.id);
   for (const entry of next) core.state.commands.put(entry);
   core.state.emit({ type: 'commands' });
@@ -99,7 +108,10 @@ function create(call: RouteCall): Answer {
   validate(body, command);
   const known = registered(core, scope).find((entry) => entry.name === body.name && entry.type === (body.type ?? 1));
   const next = stored(core, scope, body, known);
-  if (!known) checkCount(core, scope, next.type);
+  if (!known) {
+    checkCount(core, scope, next.type);
+    countCreates(core, scope, 1);
+  }
   core.state.commands.put(next);
   core.state.emit({ type: 'commands' });
   return known ? ok(wireCommand(next)) : created(wireCommand(next));

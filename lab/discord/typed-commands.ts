@@ -1,6 +1,8 @@
 import type { Json } from '../slack/json.ts';
 import { type Core, Refused } from './core.ts';
 import type { Channel, Command, CommandOption, User } from './model.ts';
+import { guildPermissions, PERMISSION } from './permissions.ts';
+import { GUILD } from './seed.ts';
 import { wireAttachment, wireChannel, wireMember, wireRole, wireUser } from './wire.ts';
 
 /** What the client makes of a typed slash command. */
@@ -14,12 +16,25 @@ export interface Typed {
   options: TypedOptions;
 }
 
-/** Commands the person is offered here: of the guild and global ones in the guild, global ones with that context in DMs. */
-export function usableCommands(core: Core, channel: Channel): Command[] {
+/**
+ * Commands the person is offered here: of the guild and global ones in the guild, where `default_member_permissions` lets them; global
+ * ones with that context in DMs.
+ */
+export function usableCommands(core: Core, user: User, channel: Channel): Command[] {
   const here = channel.kind === 'dm' ? 1 : 0;
   return core.state.commands
     .values()
-    .filter((command) => (command.scope === 'global' ? (command.contexts?.includes(here) ?? true) : here === 0));
+    .filter((command) => (command.scope === 'global' ? (command.contexts?.includes(here) ?? true) : here === 0))
+    .filter((command) => here === 1 || isMemberAllowed(core, user, command));
+}
+
+/** Whether the person has every right the command asks of members; `0` asks for an administrator. The owner may always. */
+export function isMemberAllowed(core: Core, user: User, { default_member_permissions: asked }: Command): boolean {
+  if (asked === undefined || user.id === GUILD.owner) return true;
+  const own = guildPermissions(core, user.id);
+  if ((own & PERMISSION.ADMINISTRATOR) !== 0n) return true;
+  const wanted = BigInt(asked);
+  return wanted !== 0n && (own & wanted) === wanted;
 }
 
 /** The options as they go to the app. Refuses what the client would not send. With `focused` nothing is required yet. */

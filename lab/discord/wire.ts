@@ -1,11 +1,12 @@
 import { createHmac } from 'node:crypto';
-import { compact, isRecord, type Json } from '../slack/json.ts';
+import { compact, type Json } from '../slack/json.ts';
 import type { Core } from './core.ts';
 import { FLAGS, has } from './flags.ts';
 import { timeOf } from './ids.ts';
-import type { Channel, Component, FileRecord, Message, Role, User } from './model.ts';
+import type { Channel, FileRecord, Message, Role, User } from './model.ts';
 import { permissionsIn } from './permissions.ts';
 import { APPLICATION_ID, BOT_USER, GUILD } from './seed.ts';
+import { wireComponent } from './wire-components.ts';
 
 /** Records as Discord puts them on the wire. Shapes: UserResponse, ThreadResponse, MessageResponse … of its OpenAPI document. */
 
@@ -182,6 +183,7 @@ export function wireMessage(core: Core, message: Message, view: MessageView = {}
   const isBare = view.bare === true && !isOpenToBot(core, message);
   const thread = has(message.flags, FLAGS.HAS_THREAD) ? state.channels.get(message.id) : undefined;
   const files = message.attachments.flatMap((id) => state.files.get(id) ?? []);
+  const linked = files.map((file) => ({ file, url: fileUrl(core, file, message.channel) }));
   const reply = message.type === 19 || message.type === 21 ? referenced(core, message, view) : undefined;
   return compact({
     id: message.id,
@@ -191,7 +193,7 @@ export function wireMessage(core: Core, message: Message, view: MessageView = {}
     content: isBare ? '' : message.content,
     embeds: isBare ? [] : message.embeds,
     attachments: isBare ? [] : files.map((file) => wireAttachment(core, file, message)),
-    components: isBare ? [] : message.components.map((component) => wireComponent(core, component, files, message)),
+    components: isBare ? [] : message.components.map((component) => wireComponent(component, linked)),
     mentions: message.mentions.flatMap((id) => {
       const user = state.users.get(id);
       return user ? [wireUser(user)] : [];
@@ -302,31 +304,6 @@ export function wireAttachment(core: Core, file: FileRecord, message: Pick<Messa
     ephemeral: message.visible_to ? true : undefined,
     title: file.filename,
   });
-}
-
-/** Components with their media resolved: `attachment://name` becomes the address of the file. */
-function wireComponent(core: Core, component: Component, files: FileRecord[], message: Message): Json {
-  const resolve = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(resolve);
-    if (!isRecord(value)) return value;
-    const name = typeof value.url === 'string' ? /^attachment:\/\/(.+)$/.exec(value.url)?.[1] : undefined;
-    const file = name === undefined ? undefined : files.find((entry) => entry.filename === name);
-    if (!file) return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, resolve(entry)]));
-    const url = fileUrl(core, file, message.channel);
-    return {
-      id: file.id,
-      url,
-      proxy_url: url,
-      width: null,
-      height: null,
-      content_type: file.content_type,
-      attachment_id: file.id,
-    };
-  };
-  const resolved = resolve(component);
-  if (component.type !== 13 || !isRecord(resolved)) return isRecord(resolved) ? resolved : component;
-  const file = files.find((entry) => isRecord(component.file) && component.file.url === `attachment://${entry.filename}`);
-  return file ? { ...resolved, name: file.filename, size: file.size } : resolved;
 }
 
 /** Who acts, as interactions carry it: the member with its rights in the guild, the user in DMs. */

@@ -26,7 +26,7 @@ export function Composer({ channel, snapshot, client, placeholder, reply, onRepl
   const [ping, setPing] = useState(true);
   const [chosen, setChosen] = useState(0);
   const box = useRef<HTMLTextAreaElement>(null);
-  const leaves = leavesIn(state, channel);
+  const leaves = leavesIn(state, channel, as);
   const offers = offersFor(text, leaves, snapshot);
 
   function enter(next: string) {

@@ -1,12 +1,14 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { DiscordChannel, DiscordMessage } from '../discord-page-api.ts';
 import { api } from './api.ts';
+import { Avatar } from './avatar.tsx';
 import { Dots } from './button.tsx';
 import type { DiscordClient, Sending, Snapshot } from './client.ts';
 import { Composer } from './composer.tsx';
 import { Message } from './message.tsx';
 import { channelOf, dayOf, isContinued, messagesIn, nameOf, threadsOf } from './model.ts';
+import { Scroller } from './scroller.tsx';
 
 interface Props {
   snapshot: Snapshot;
@@ -195,16 +197,19 @@ function Talk({ channel, snapshot, client, placeholder, proposal, welcome, child
 
 /** A command between sending and the app's first answer, or what the client says when none came. */
 function OnItsWay({ sending, snapshot, client }: Props & { sending: Sending }) {
-  const { name } = snapshot.state.app;
+  const { people, app } = snapshot.state;
   return (
     <article class={`message local ${sending.failed === undefined ? '' : 'ephemeral'}`}>
       <p class="above">
+        <Avatar person={people.find(({ id }) => id === sending.user)} size={16} />
         <b>{nameOf(snapshot.state, sending.user)}</b> used <span class="mention">{sending.command}</span>
       </p>
-      <div class="gutter" />
+      <div class="gutter">
+        <Avatar person={people.find(({ id }) => id === app.id)} />
+      </div>
       <div class="body">
         <p class="byline">
-          <b class="bot">{name}</b>
+          <b class="bot">{app.name}</b>
           <span class="app-badge">APP</span>
         </p>
         {sending.failed === undefined ? (
@@ -226,48 +231,5 @@ function OnItsWay({ sending, snapshot, client }: Props & { sending: Sending }) {
         )}
       </div>
     </article>
-  );
-}
-
-/** Stays at the bottom while the person is there. */
-function Scroller({ count, children }: { count: number; children: ComponentChildren }) {
-  const list = useRef<HTMLDivElement>(null);
-  const atBottom = useRef(true);
-  const [below, setBelow] = useState(false);
-  useLayoutEffect(() => {
-    if (list.current !== null && atBottom.current) list.current.scrollTop = list.current.scrollHeight;
-  });
-  useEffect(() => {
-    if (!atBottom.current) setBelow(true);
-  }, [count]);
-  return (
-    <div class="scroll-frame">
-      <div
-        ref={list}
-        class="messages"
-        role="log"
-        aria-live="polite"
-        onScroll={(event) => {
-          const { scrollHeight, scrollTop, clientHeight } = event.currentTarget;
-          atBottom.current = scrollHeight - scrollTop - clientHeight < 60;
-          if (atBottom.current) setBelow(false);
-        }}
-      >
-        <div class="push" />
-        {children}
-      </div>
-      {below ? (
-        <button
-          type="button"
-          class="to-present"
-          onClick={() => {
-            atBottom.current = true;
-            setBelow(false);
-          }}
-        >
-          Jump to present
-        </button>
-      ) : null}
-    </div>
   );
 }

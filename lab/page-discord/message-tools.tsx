@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { api } from './api.ts';
 import type { MessageProps } from './message.tsx';
 import { channelOf } from './model.ts';
+import { offeredIn } from './slash.ts';
 
 const QUICK = ['👍', '👀', '✅'];
 
@@ -64,9 +65,7 @@ function Menu({
     return () => document.removeEventListener('mousedown', away);
   });
   const channel = channelOf(state, message.channel);
-  const offered = (command: (typeof state.commands)[number]) =>
-    command.type === 3 && (channel?.kind === 'dm' ? command.in_dm : command.in_guild);
-  const apps = state.commands.filter(offered);
+  const apps = channel === undefined ? [] : offeredIn(state, channel, as, 3);
   const item = (label: string, run: () => void, kind = '') => (
     <button
       key={label}

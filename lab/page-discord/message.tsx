@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { DiscordChannel, DiscordMessage, DiscordState } from '../discord-page-api.ts';
 import { api } from './api.ts';
 import { Avatar } from './avatar.tsx';
@@ -234,12 +234,15 @@ function Editor({
       (whole, id: string) => `@${snapshot.state.people.find((one) => one.id === id)?.username ?? whole}`,
     ),
   );
+  const area = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => area.current?.focus(), []);
   const save = async () => {
     if (await client.attempt(() => api.edit({ as: snapshot.as, id: message.id, text }))) onDone();
   };
   return (
     <div class="editor">
       <textarea
+        ref={area}
         rows={2}
         value={text}
         aria-label="Edit message"

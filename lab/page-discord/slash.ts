@@ -11,9 +11,16 @@ export interface Leaf {
 const SUBCOMMAND = 1;
 const GROUP = 2;
 
-export function leavesIn(state: DiscordState, channel: DiscordChannel): Leaf[] {
+export function leavesIn(state: DiscordState, channel: DiscordChannel, as: string): Leaf[] {
+  return offeredIn(state, channel, as, 1).flatMap(leavesOf);
+}
+
+/** Commands of this type (1 slash, 3 of messages) that the person is offered here. */
+export function offeredIn(state: DiscordState, channel: DiscordChannel, as: string, wanted: 1 | 3): DiscordCommand[] {
   const isDirect = channel.kind === 'dm';
-  return state.commands.filter(({ type, in_dm, in_guild }) => type === 1 && (isDirect ? in_dm : in_guild)).flatMap(leavesOf);
+  return state.commands.filter(
+    ({ type, in_dm, in_guild, members }) => type === wanted && (isDirect ? in_dm : in_guild && members.includes(as)),
+  );
 }
 
 function leavesOf({ name, description, options }: DiscordCommand): Leaf[] {

@@ -93,3 +93,41 @@ test('replacing all commands keeps ids and versions of those that are the same; 
   expect((await rest(discord, 'DELETE', `${base}/commands/${String(second.list[1]?.id)}`)).status).toBe(204);
   expect((await rest(discord, 'GET', `${base}/commands/${String(second.list[1]?.id)}`)).json.code).toBe(10063);
 });
+
+test('commands are for members with the rights they ask for, and for the owner always', async () => {
+  const discord = await startDiscordLab({ timing: { respond: 20 } });
+  const base = `/applications/${discord.applicationId}/commands`;
+  const body = [
+    { name: 'all', description: 'x', default_member_permissions: String(1 << 11) },
+    { name: 'managers', description: 'x', default_member_permissions: String((1 << 11) | (1 << 13)) },
+    { name: 'admins', description: 'x', default_member_permissions: '0' },
+  ];
+  await rest(discord, 'PUT', base, { body });
+  // Whoever may use it finds the app silent; whoever may not does not find the command.
+  const outcome = (person: string, name: string) =>
+    discord
+      .person(person)
+      .slash('#demo', name)
+      .catch((error: Error & { code?: string }) => error.code ?? error.name);
+  expect(await Promise.all(body.map(({ name }) => outcome('ben', name)))).toEqual([
+    'NotAnswered',
+    'unknown_command',
+    'unknown_command',
+  ]);
+  expect(await Promise.all(body.map(({ name }) => outcome('ada', name)))).toEqual(['NotAnswered', 'NotAnswered', 'NotAnswered']);
+});
+
+test('two hundred commands a day can be made, however often the list is replaced', async () => {
+  let day = 0;
+  const discord = await startDiscordLab({ now: () => Date.now() + day * 24 * 60 * 60_000 });
+  const base = `/applications/${discord.applicationId}/commands`;
+  const fill = (prefix: string) =>
+    rest(discord, 'PUT', base, { body: Array.from({ length: 100 }, (_, n) => ({ name: `${prefix}${n}`, description: 'x' })) });
+  expect((await fill('a')).status).toBe(200);
+  expect((await fill('a')).status).toBe(200);
+  expect((await fill('b')).status).toBe(200);
+  const refused = await fill('c');
+  expect([refused.status, refused.json.code]).toEqual([429, 30034]);
+  day = 1;
+  expect((await fill('c')).status).toBe(200);
+});

@@ -63,6 +63,20 @@ describe('a session', () => {
     expect(await (await openGateway(discord, '?v=9&encoding=json')).closed).toBe(4012);
   });
 
+  test('is invalid when it is asked for within five seconds of another, where limits are on', async () => {
+    let later = 0;
+    const discord = await startDiscordLab({ rateLimiting: true, now: () => Date.now() + later });
+    const open = async () => {
+      const gateway = await openGateway(discord);
+      gateway.send(identify(discord));
+      return (await gateway.next(({ op, t }) => op === 9 || t === 'READY')).op;
+    };
+    expect([await open(), await open()]).toEqual([0, 9]);
+    later = 5_000;
+    expect(await open()).toBe(0);
+    expect(discord.controls.gateway.stats).toMatchObject({ identified: 2, tooSoon: 1 });
+  });
+
   test('acknowledges heartbeats, asks for them, and closes clients that send none', async () => {
     const discord = await startDiscordLab({ timing: { heartbeat: 300 } });
     const gateway = await openGateway(discord);
@@ -105,7 +119,7 @@ describe('coming back', () => {
       'RESUMED 5',
       'MESSAGE_CREATE 6',
     ]);
-    expect(discord.controls.gateway.stats).toEqual({ identified: 1, resumed: 1, invalidated: 0 });
+    expect(discord.controls.gateway.stats).toEqual({ identified: 1, resumed: 1, invalidated: 0, tooSoon: 0 });
   });
 
   test('with a number that was never sent is closed with 4007', async () => {

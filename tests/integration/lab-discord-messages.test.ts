@@ -228,7 +228,7 @@ describe('everything at its limit is taken', () => {
     const v2 = await post(discord, { flags: V2, components: tree });
     expect(v2.json).toMatchObject({
       flags: V2,
-      components: [{ id: 1, components: expect.arrayContaining([{ type: 14, id: 3 }]) }],
+      components: [{ id: 1, components: expect.arrayContaining([{ type: 14, id: 3, spacing: 1, divider: true }]) }],
     });
     const files = Array.from({ length: 10 }, (_, n) => ({ name: `${n}.txt`, content: 'x' }));
     expect(
@@ -312,6 +312,48 @@ describe('changing', () => {
       (await rest(discord, 'PUT', `/channels/${plain.channel}/messages/${plain.id}/reactions/%F0%9F%91%80/@me`)).json.code,
     ).toBe(50013);
   });
+});
+
+test('components and embeds come back with what the app left out, and with the addresses of their files', async () => {
+  const discord = await startDiscordLab();
+  const gallery = { type: 12, items: [{ media: { url: 'attachment://a.txt' } }, { media: { url: 'https://a.example/x.png' } }] };
+  const select = { type: 1, components: [{ type: 5, custom_id: 'who' }] };
+  const components = [
+    { type: 17, components: [{ type: 14 }, { type: 13, file: { url: 'attachment://a.txt' } }, gallery, select] },
+  ];
+  const path = `/channels/${discord.channelId('demo')}/messages`;
+  const card = await rest(discord, 'POST', path, {
+    body: { flags: 1 << 15, components },
+    files: [{ name: 'a.txt', content: 'abc' }],
+  });
+  const file = expect.objectContaining({ url: expect.stringContaining(`${discord.url}/attachments/`), id: expect.any(String) });
+  expect(card.json.components).toEqual([
+    {
+      type: 17,
+      id: 1,
+      accent_color: null,
+      spoiler: false,
+      components: [
+        { type: 14, id: 2, spacing: 1, divider: true },
+        { type: 13, id: 3, file, spoiler: false, name: 'a.txt', size: 3 },
+        {
+          type: 12,
+          id: 4,
+          items: [
+            { media: file, description: null, spoiler: false },
+            {
+              media: expect.objectContaining({ url: 'https://a.example/x.png', id: expect.stringMatching(/^\d+$/) }),
+              description: null,
+              spoiler: false,
+            },
+          ],
+        },
+        { type: 1, id: 5, components: [{ type: 5, id: 6, custom_id: 'who', min_values: 1, max_values: 1 }] },
+      ],
+    },
+  ]);
+  const embed = await rest(discord, 'POST', path, { body: { embeds: [{ title: 't', fields: [{ name: 'a', value: 'b' }] }] } });
+  expect(embed.json.embeds).toEqual([{ type: 'rich', title: 't', fields: [{ name: 'a', value: 'b', inline: false }] }]);
 });
 
 test('messages are listed newest first, before, after and around a message, at most a hundred', async () => {

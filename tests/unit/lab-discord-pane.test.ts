@@ -123,13 +123,14 @@ const state: DiscordState = {
       description: 'The bot',
       in_guild: true,
       in_dm: true,
+      members: ['ada'],
       options: [
         option(1, 'show', { options: [task, option(5, 'all')] }),
         option(2, 'project', { options: [option(1, 'add', { options: [] }), option(1, 'list')] }),
       ],
     },
-    { id: '2', type: 1, name: 'guild', description: 'Only there', in_guild: true, in_dm: false, options: [] },
-    { id: '3', type: 3, name: 'Hand to Deckhand', description: '', in_guild: true, in_dm: true, options: [] },
+    { id: '2', type: 1, name: 'guild', description: 'Only there', in_guild: true, in_dm: false, members: ['ada'], options: [] },
+    { id: '3', type: 3, name: 'Hand to Deckhand', description: '', in_guild: true, in_dm: true, members: ['ada'], options: [] },
   ],
   messages: [],
 };
@@ -144,11 +145,12 @@ const place = (kind: 'text' | 'dm'): DiscordChannel => ({
 });
 
 describe('slash commands in the Discord pane', () => {
-  const leaves = leavesIn(state, place('text'));
+  const leaves = leavesIn(state, place('text'), 'ada');
 
   test('each subcommand is offered where its command may be used', () => {
     expect(leaves.map(lineOf)).toEqual(['/deckhand show', '/deckhand project add', '/deckhand project list', '/guild']);
-    expect(leavesIn(state, place('dm')).map(lineOf)).not.toContain('/guild');
+    expect(leavesIn(state, place('dm'), 'ada').map(lineOf)).not.toContain('/guild');
+    expect(leavesIn(state, place('text'), 'gus')).toEqual([]);
   });
 
   test('what is typed finds commands by any of their words, the ones that begin so first', () => {
