@@ -64,6 +64,7 @@ export const openDiscord: OpenPlatform = async (site) => {
       for (const method of Object.values(methods))
         controls.failNext(method, { status: 429, retryAfter, times: Number.POSITIVE_INFINITY, when });
     },
+    refusalScope: ({ method, channel = '' }) => `${method} ${channel}`,
     errors: () => controls.errors,
   };
 };

@@ -50,6 +50,8 @@ export interface LivePlatform {
   limits: readonly PublishedLimit[];
   /** Refuses what is over the limits, and of the messages and edits also every one `refuses` says yes to. */
   enforce(refuses: (call: PlatformCall) => boolean, retryAfterSeconds: number): void;
+  /** What has to wait when this call is refused: everything with the same answer here. */
+  refusalScope(call: PlatformCall): string;
   /** Mistakes of the emulator itself. */
   errors(): readonly unknown[];
 }

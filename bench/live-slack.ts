@@ -27,6 +27,7 @@ export const openSlack: OpenPlatform = async (site) => {
       for (const method of Object.values(methods))
         controls.failNext(method, { status: 429, retryAfter, times: Number.POSITIVE_INFINITY, when: refuses });
     },
+    refusalScope: ({ method }) => method,
     errors: () => controls.errors,
   };
 };

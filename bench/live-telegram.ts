@@ -50,6 +50,7 @@ export const openTelegram: OpenPlatform = async (site) => {
       for (const method of Object.values(methods))
         controls.failNext(method, { status: 429, retryAfter, times: Number.POSITIVE_INFINITY, when: refuses });
     },
+    refusalScope: ({ channel = '' }) => channel,
     errors: () => controls.errors,
   };
 };

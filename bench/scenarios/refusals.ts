@@ -40,15 +40,15 @@ function refusalsOn(name: string, platform: string, open: OpenPlatform): Scenari
   };
 }
 
-/** Messages and edits in a conversation between the end of a refused call there and the time that it named. */
+/** Messages and edits between the end of a refused call and the time that it named, where they had to wait for it. */
 function tooEarly(chat: LivePlatform): number {
   const { send, edit } = chat.methods;
   const calls = chat.calls().filter(({ method }) => method === send || method === edit);
   const refused = calls.filter(({ status }) => status === 429);
-  const early = calls.filter(({ at, channel }) =>
+  const early = calls.filter((call) =>
     refused.some((one) => {
-      const told = one.finishedAt ?? Number.NaN;
-      return one.channel === channel && at > told && at < told + retryAfterSeconds * 1000;
+      const waited = call.at - (one.finishedAt ?? Number.NaN);
+      return chat.refusalScope(one) === chat.refusalScope(call) && waited > 0 && waited < retryAfterSeconds * 1000;
     }),
   );
   return early.length;
