@@ -173,22 +173,6 @@ describe.each(telegramModes)('the Telegram adapter over %s', (mode) => {
     expect(await long).toEqual({ shown: 'none', text: '' });
   }, 20_000);
 
-  it('says that an answer comes too late, or that there is no press to answer', async () => {
-    const setup = await start({ mode });
-    const to = [setup.chat('demo'), setup.identity('ada'), said('x')] as const;
-    const card = await setup.adapter.send(
-      setup.chat('demo'),
-      { fallback: 'x', blocks: [{ type: 'buttons', buttons: [{ token: 'c:x', label: 'Go', style: 'default' }] }] },
-      'k',
-    );
-    await setup.telegram.person('ada').press({ chat: Number(card.channel), id: Number(card.message) }, 'Go');
-    const [press] = ofType(setup, 'press');
-    for (const reply of [press?.reply, 'never sealed', undefined]) {
-      await expect(setup.adapter.ephemeral(...to, reply)).rejects.toMatchObject({ failure: { kind: 'not_permitted' } });
-    }
-    expect(setup.telegram.callsOf('answerCallbackQuery')).toHaveLength(1);
-  }, 20_000);
-
   it('puts its commands into the menus, once', async () => {
     const setup = await start({ mode });
     const ada = setup.telegram.person('ada');
@@ -208,15 +192,6 @@ describe.each(telegramModes)('the Telegram adapter over %s', (mode) => {
     await eventually(async () =>
       expect(await setup.adapter.health()).toMatchObject({ ok: true, detail: expect.stringContaining('@deckhand_lab_bot') }),
     );
-  });
-
-  it('health tells that Telegram does not answer, within its three seconds', async () => {
-    const setup = await start({ mode });
-    const held = setup.telegram.controls.hold('getMe');
-    const since = performance.now();
-    expect(await setup.adapter.health()).toMatchObject({ ok: false, detail: expect.stringContaining('does not answer') });
-    expect(performance.now() - since).toBeLessThan(3000);
-    held.release();
   });
 
   it('refuses to start with a token that Telegram refuses, and says what to do', async () => {
@@ -246,7 +221,34 @@ describe.each(telegramModes)('the Telegram adapter over %s', (mode) => {
     await stopped;
     await setup.adapter.stop();
     expect(setup.inbox.events).toHaveLength(1);
-    setup.telegram.person('ada').dm('not any more');
-    expect(setup.inbox.events).toHaveLength(1);
+    expect(setup.telegram.core.updates.isPolled()).toBe(false);
+  });
+});
+
+// What these wait for does not depend on how updates come.
+describe('the Telegram adapter', () => {
+  it('says that an answer comes too late, or that there is no press to answer', async () => {
+    const setup = await start({ mode: 'webhook' });
+    const to = [setup.chat('demo'), setup.identity('ada'), said('x')] as const;
+    const card = await setup.adapter.send(
+      setup.chat('demo'),
+      { fallback: 'x', blocks: [{ type: 'buttons', buttons: [{ token: 'c:x', label: 'Go', style: 'default' }] }] },
+      'k',
+    );
+    await setup.telegram.person('ada').press({ chat: Number(card.channel), id: Number(card.message) }, 'Go');
+    const [press] = ofType(setup, 'press');
+    for (const reply of [press?.reply, 'never sealed', undefined]) {
+      await expect(setup.adapter.ephemeral(...to, reply)).rejects.toMatchObject({ failure: { kind: 'not_permitted' } });
+    }
+    expect(setup.telegram.callsOf('answerCallbackQuery')).toHaveLength(1);
+  }, 20_000);
+
+  it('health tells that Telegram does not answer, within its three seconds', async () => {
+    const setup = await start({ mode: 'webhook' });
+    const held = setup.telegram.controls.hold('getMe');
+    const since = performance.now();
+    expect(await setup.adapter.health()).toMatchObject({ ok: false, detail: expect.stringContaining('does not answer') });
+    expect(performance.now() - since).toBeLessThan(3000);
+    held.release();
   });
 });
