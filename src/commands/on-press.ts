@@ -15,6 +15,7 @@ import { onGuidedPress } from './on-guided.ts';
 import { onLink } from './on-link.ts';
 import { commandNamed } from './registry.ts';
 import { answer, runText } from './run-command.ts';
+import { askQuietHours, quietFormText } from './settings-notify.ts';
 import { pickerKey, taskFor } from './subject.ts';
 import { quote } from './tokens.ts';
 
@@ -33,6 +34,7 @@ export async function onPress(ctx: CommandContext, press: Press, resume: Resume)
     case 'task':
       return onTaskButton(ctx, press, token);
     case 'command':
+      if (token.text === quietFormText) return askQuietHours(ctx, press);
       return runText(ctx, [token.text, ...press.values.map(quote)].join(' '));
     case 'pick':
       return onPick(ctx, press, token.request, resume);

@@ -18,6 +18,7 @@ import { queue } from './queue.ts';
 import { retry } from './retry.ts';
 import { rules, rulesRevoke } from './rules.ts';
 import { settings } from './settings.ts';
+import { settingsNotify } from './settings-notify.ts';
 import { sh } from './sh.ts';
 import { show } from './show.ts';
 import { stop } from './stop.ts';
@@ -27,7 +28,7 @@ import { who } from './who.ts';
 const work: readonly Command[] = [sh, stop, retry, move, mirror];
 const look: readonly Command[] = [tasks, show, logs, board, queue, pending];
 const setup: readonly Command[] = [projectAdd, projectList, projectRemove, bind, settings, rules, rulesRevoke];
-const people: readonly Command[] = [claim, memberAdd, memberRole, memberRemove, who, link, unlink];
+const people: readonly Command[] = [claim, memberAdd, memberRole, memberRemove, who, link, unlink, settingsNotify];
 const deckhand: readonly Command[] = [doctor, about];
 
 const allButHelp = [...work, ...look, ...setup, ...people, ...deckhand];

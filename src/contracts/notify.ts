@@ -7,6 +7,8 @@ const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/);
 export const quietHoursSchema = z.object({ from: clockTime, to: clockTime, zone: z.string().min(1).max(64) });
 export type QuietHours = z.infer<typeof quietHoursSchema>;
 
+export const notifyWays = ['default', 'mention', 'direct'] as const;
+
 /**
  * How a person wants to hear of decisions that wait for them and of ends of their tasks.
  *
@@ -17,7 +19,7 @@ export type QuietHours = z.infer<typeof quietHoursSchema>;
  * In quiet hours neither happens; at their end one direct message says what waits and what has ended.
  */
 export const notifySchema = z.object({
-  by: z.enum(['default', 'mention', 'direct']),
+  by: z.enum(notifyWays),
   on: platformSchema.optional(),
   quiet: quietHoursSchema.optional(),
 });

@@ -6,15 +6,16 @@ import { formSchema, viewFileSchema, viewSchema } from './view.ts';
  * "This message must look like this." The only way anything reaches a platform (promise 6).
  *
  * Rows have a `key`, unique in the workspace: putting a row again under the same key gives it a new version, the sender
- * coalesces to the newest. One-shot payloads (all but `message` and `home`) are put once; a second put under the key is ignored.
+ * coalesces to the newest. One-shot payloads (all but `message`, `home` and a `direct` that follows) are put once; a second put under the
+ * key is ignored.
  */
 export const outboxPayloadSchema = z.discriminatedUnion('type', [
   /** A message that is sent once and then edited to each newer version. Files go up once, after the first send. */
   z.object({ type: z.literal('message'), view: viewSchema }),
   /** Seen by one person only; a direct message where the platform cannot. `reply`: sealed handle of the act being answered. */
   z.object({ type: z.literal('ephemeral'), user: identityRefSchema, view: viewSchema, reply: z.string().optional() }),
-  /** A message in the direct conversation with a person. */
-  z.object({ type: z.literal('direct'), user: identityRefSchema, view: viewSchema }),
+  /** A message in the direct conversation with a person. `follows`: it is edited to each newer version, like a `message`. */
+  z.object({ type: z.literal('direct'), user: identityRefSchema, view: viewSchema, follows: z.literal(true).optional() }),
   /**
    * A form for whoever caused `trigger`, opened until `expiresAt`. Where forms are guided (see `Capabilities.forms`) it needs neither: the
    * fields are asked one by one, and the answers come back as the same `form` event.

@@ -1,3 +1,4 @@
+import type { Notify } from '../contracts/notify.ts';
 import type { Platform } from '../contracts/platform.ts';
 import { encodePress, type TaskVerb } from '../contracts/press.ts';
 import type { Verbosity } from '../contracts/settings.ts';
@@ -15,7 +16,8 @@ export interface TaskFacts {
   branch: string;
   /** Pinned by the first run; undefined until then. */
   base: { branch: string; commit: string } | undefined;
-  requester: { user: string; name: string };
+  /** Who asked for the run. `notify`: how they want to hear of its end. */
+  requester: { user: string; name: string; notify?: Notify | undefined };
 }
 
 /** One run of the task among its others. */
@@ -74,8 +76,11 @@ export function moment(at: Date): Span {
   return { type: 'time', at: at.toISOString(), text: `${at.toISOString().slice(11, 16)} UTC` };
 }
 
-/** `web · main@3f9c2e1 · sandbox docker · asked by Ada`. A sandbox that does not isolate is marked as such on every card. */
-export function whereSpans(context: CardContext, view: RunView): Span[] {
+/**
+ * `web · main@3f9c2e1 · sandbox docker · asked by Ada`. A sandbox that does not isolate is marked as such on every card. `ping`: mentions
+ * who asked.
+ */
+export function whereSpans(context: CardContext, view: RunView, ping = false): Span[] {
   const { task } = context;
   const base = view.git === undefined ? task.base : { branch: view.git.baseBranch, commit: view.git.baseCommit };
   const parts: Span[][] = [[plain(oneLine(task.project))]];
@@ -83,7 +88,7 @@ export function whereSpans(context: CardContext, view: RunView): Span[] {
   if (view.sandbox !== undefined) {
     parts.push([plain(`sandbox ${view.sandbox.kind}`), ...(view.sandbox.isolated ? [] : [plain(', '), bold('not isolated')])]);
   }
-  parts.push([plain('asked by '), person(context, task.requester)]);
+  parts.push([plain('asked by '), person(context, task.requester, ping)]);
   return joined(parts);
 }
 

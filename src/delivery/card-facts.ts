@@ -1,12 +1,14 @@
 import { rolesFrom } from '../access/not-allowed.ts';
 import { mayDecide } from '../approvals/approvers.ts';
 import type { Database, Tx } from '../store/database.ts';
+import { directPeople, putKeys } from '../store/notify.ts';
 import { type Member, membersOf } from '../store/people.ts';
 import {
-  accountsOfPeople,
+  type CardPerson,
   decisionsOfRuns,
   type ProjectedDecision,
   type ProjectedRun,
+  peopleOnCards,
   projectedRuns,
   type TaskThread,
   threadsOfTasks,
@@ -14,13 +16,14 @@ import {
 import { queuePlace } from '../store/runs.ts';
 import type { CardContext } from './card-context.ts';
 import type { DecisionFacts } from './decision-card.ts';
+import { type DirectFacts, type DirectPerson, noticeKey } from './direct-notices.ts';
 import type { CardInput } from './run-cards.ts';
 import type { RunView } from './run-view.ts';
 
 /** What cards show besides the events, read for many runs at once. The views make cards of it. */
 export interface CardFacts {
   runs: Map<string, ProjectedRun>;
-  input(view: RunView, now: Date): Promise<CardInput | undefined>;
+  input(view: RunView, now: Date): Promise<(CardInput & { direct: DirectFacts }) | undefined>;
 }
 
 /** Most people mentioned on a request for a decision. */
@@ -59,13 +62,16 @@ export async function readCardFacts(
   for (const workspace of deciding) {
     if (workspace !== undefined) deciders.set(workspace, await members(workspace));
   }
+  const direct = await directPeople(db, [...new Set(found.map(({ workspace }) => workspace))]);
   const users = new Set(found.map(({ requester }) => requester.user));
   for (const { decidedBy, approvers } of decisions) {
     if (decidedBy !== undefined) users.add(decidedBy);
     for (const user of approvers.people) users.add(user);
   }
   for (const able of deciders.values()) for (const { user } of able) users.add(user);
-  const people = await accountsOfPeople(db, [...users]);
+  for (const wanting of direct.values()) for (const user of wanting) users.add(user);
+  const people = await peopleOnCards(db, [...users]);
+  const sent = await sentNotices(db, decisions, runs, direct);
 
   return {
     runs,
@@ -73,52 +79,112 @@ export async function readCardFacts(
       const run = runs.get(view.run);
       if (run === undefined) return undefined;
       const place = view.state === 'queued' ? ((await queuePlace(db, run.run, now)) ?? undefined) : undefined;
-      const contexts = threads
-        .filter(({ task }) => task === run.task)
-        .map((thread): CardContext => ({ ...taskContext(run, now), thread: threadFacts(thread, people.accounts), place, docs }));
-      const own = decisions.filter((decision) => decision.run === run.run);
+      const own = threads.filter(({ task }) => task === run.task);
+      const contexts = own.map(
+        (thread): CardContext => ({ ...taskContext(run, people, now), thread: threadFacts(thread, people), place, docs }),
+      );
+      const able = deciders.get(run.workspace) ?? [];
+      const asked = decisions.filter((decision) => decision.run === run.run);
+      const wanting = direct.get(run.workspace) ?? [];
       return {
         workspace: run.workspace,
         view,
         contexts,
-        decisions: own.map((decision) => decisionFacts(decision, people.names, deciders.get(run.workspace) ?? [])),
+        decisions: asked.map((decision) => decisionFacts(decision, people, able)),
+        direct: directFacts({ run, threads: own, decisions: asked, able, wanting, people, sent }),
       };
     },
   };
 }
 
-function taskContext(run: ProjectedRun, now: Date): Pick<CardContext, 'task' | 'run' | 'now'> {
+type People = ReadonlyMap<string, CardPerson>;
+
+function taskContext(run: ProjectedRun, people: People, now: Date): Pick<CardContext, 'task' | 'run' | 'now'> {
   const { task, number, title, command, project, branch, base, requester, attempt, newest, stopRequested } = run;
+  const notify = people.get(requester.user)?.notify;
   return {
-    task: { task, number, title, command, project, branch, base, requester },
+    task: { task, number, title, command, project, branch, base, requester: { ...requester, notify } },
     run: { run: run.run, attempt, newest, stopRequested },
     now,
   };
 }
 
-function threadFacts(
-  { thread, platform, tenant, verbosity, mirror }: TaskThread,
-  accounts: Awaited<ReturnType<typeof accountsOfPeople>>['accounts'],
-): CardContext['thread'] {
-  const here = accounts.filter((one) => one.platform === platform && one.tenant === tenant);
-  return { thread, platform, verbosity, accounts: new Map(here.map(({ user, account }) => [user, account])), mirror };
+function threadFacts({ thread, platform, tenant, verbosity, mirror }: TaskThread, people: People): CardContext['thread'] {
+  const accounts = new Map<string, string>();
+  for (const [user, person] of people) {
+    const here = person.accounts.findLast((one) => one.platform === platform && one.tenant === tenant);
+    if (here !== undefined) accounts.set(user, here.user);
+  }
+  return { thread, platform, verbosity, accounts, mirror };
 }
 
-function decisionFacts(
-  decision: ProjectedDecision,
-  names: ReadonlyMap<string, string>,
-  members: readonly Member[],
-): DecisionFacts {
+function decisionFacts(decision: ProjectedDecision, people: People, members: readonly Member[]): DecisionFacts {
   const { approvers, requester, decidedBy, ...facts } = decision;
   const able = members.filter((member) => mayDecide(approvers, requester, member));
   const who = approvers.people.length > 0 ? 'The people named by the policy' : rolesFrom(approvers.role);
   const more = able.length > mentioned ? ` (${able.length - mentioned} more)` : '';
   return {
     ...facts,
-    decidedBy: decidedBy === undefined ? undefined : { user: decidedBy, name: names.get(decidedBy) ?? 'somebody' },
+    decidedBy: decidedBy === undefined ? undefined : { user: decidedBy, name: people.get(decidedBy)?.name ?? 'somebody' },
     who: {
       text: `${who} can decide${more}.${approvers.notRequester ? ' The requester cannot.' : ''}`,
-      mention: able.slice(0, mentioned).map(({ user, name }) => ({ user, name })),
+      mention: able.slice(0, mentioned).map(({ user, name }) => ({ user, name, notify: people.get(user)?.notify })),
     },
   };
+}
+
+/** Which direct messages about these decisions there are. Those who had one keep it up to date, although nobody is asked any more. */
+async function sentNotices(
+  db: Tx['db'],
+  decisions: readonly ProjectedDecision[],
+  runs: ReadonlyMap<string, ProjectedRun>,
+  direct: ReadonlyMap<string, readonly string[]>,
+): Promise<Set<string>> {
+  const keys = decisions.flatMap(({ id, run }) =>
+    (direct.get(runs.get(run)?.workspace ?? '') ?? []).flatMap((user) => [
+      noticeKey.decision(id, user),
+      noticeKey.reminder(id, user),
+    ]),
+  );
+  return putKeys(db, [...direct.keys()], keys);
+}
+
+function directFacts(input: {
+  run: ProjectedRun;
+  threads: readonly TaskThread[];
+  decisions: readonly ProjectedDecision[];
+  able: readonly Member[];
+  wanting: readonly string[];
+  people: People;
+  sent: ReadonlySet<string>;
+}): DirectFacts {
+  const { run, threads, decisions, able, wanting, people, sent } = input;
+  const origin = threads.find(({ mirror }) => mirror === undefined);
+  const requester = people.get(run.requester.user);
+  const told = wanting.flatMap((user) => {
+    const person = people.get(user);
+    // A task that was asked for in a direct conversation shows all of it there.
+    if (person === undefined || (origin?.kind === 'direct' && person.user === requester?.user)) return [];
+    return directPerson(person, origin) ?? [];
+  });
+  const had = (id: string, user: string) => sent.has(noticeKey.decision(id, user)) || sent.has(noticeKey.reminder(id, user));
+  return {
+    decisions: new Map(
+      decisions.map(({ id, state, approvers, requester: asker }) => {
+        const may = (user: string) =>
+          state === 'pending' && able.some((member) => member.user === user && mayDecide(approvers, asker, member));
+        return [id, told.filter(({ user }) => may(user) || had(id, user))];
+      }),
+    ),
+    sent,
+    requester: requester === undefined ? undefined : told.find(({ user }) => user === requester.user),
+  };
+}
+
+/** Where a person gets direct messages: on the platform they have chosen, else on that of the task, else where they were seen first. */
+function directPerson(person: CardPerson, origin: TaskThread | undefined): DirectPerson | undefined {
+  const { user, notify, accounts } = person;
+  const on = (platform: string | undefined) => accounts.find((one) => one.platform === platform);
+  const account = on(notify.on) ?? on(origin?.platform) ?? accounts[0];
+  return account === undefined ? undefined : { user, account, notify };
 }

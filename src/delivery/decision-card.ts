@@ -1,3 +1,4 @@
+import type { Notify } from '../contracts/notify.ts';
 import { type Platform, platformNames } from '../contracts/platform.ts';
 import type { Action } from '../contracts/policy.ts';
 import { type DecisionVerb, encodePress } from '../contracts/press.ts';
@@ -7,6 +8,7 @@ import { type CardContext, moment, person, whereSpans } from './card-context.ts'
 import { marked } from './error-view.ts';
 import { cleanText, oneLine, type Revealed, reveal } from './neutralise.ts';
 import { spansText } from './plain-text.ts';
+import { isQuiet } from './quiet-hours.ts';
 import type { RunView } from './run-view.ts';
 import { bytes, count, duration } from './units.ts';
 
@@ -27,7 +29,7 @@ export interface DecisionFacts {
   decidedOn: Platform | undefined;
   reason: string | undefined;
   /** Who may decide, in words ("Maintainers and owners can decide."), and those of them who are mentioned. */
-  who: { text: string; mention: readonly { user: string; name: string }[] };
+  who: { text: string; mention: readonly { user: string; name: string; notify?: Notify | undefined }[] };
 }
 
 /** A command up to this long is shown as a whole; a longer one is attached, with its first and last lines shown. */
@@ -72,7 +74,7 @@ export function reminder(facts: DecisionFacts, context: CardContext): View {
     plain(` has waited ${since} for a decision. Without one it counts as no at `),
     moment(facts.expiresAt),
     plain('. '),
-    ...mentions(facts, context),
+    ...mentions(facts, context, facts.remindedAt ?? context.now),
   ];
   return {
     fallback: spansText(spans),
@@ -180,13 +182,15 @@ function where({ cwd, sandbox, network }: Action): Span[] {
 
 function asking(facts: DecisionFacts, context: CardContext): Block[] {
   return [
-    { type: 'text', spans: mentions(facts, context) },
+    { type: 'text', spans: mentions(facts, context, facts.openedAt) },
     { type: 'buttons', buttons: decisionButtons(facts) },
   ];
 }
 
-function mentions({ who }: DecisionFacts, context: CardContext): Span[] {
-  return [...who.mention.flatMap((one) => [person(context, one, true), plain(' ')]), plain(who.text)];
+/** Who may decide. Whoever wants direct messages, or had quiet hours when this was asked, is named without a ping. */
+function mentions({ who }: DecisionFacts, context: CardContext, askedAt: Date): Span[] {
+  const pings = (notify: Notify | undefined) => notify?.by !== 'direct' && !isQuiet(notify?.quiet, askedAt);
+  return [...who.mention.flatMap((one) => [person(context, one, pings(one.notify)), plain(' ')]), plain(who.text)];
 }
 
 function decisionButtons({ secret }: DecisionFacts): Button[] {

@@ -9,6 +9,7 @@ import { endState } from './live-card.ts';
 import { cleanText, oneLine, shorten, shortenStart } from './neutralise.ts';
 import { lastLines } from './output-tail.ts';
 import { spansText, tableText } from './plain-text.ts';
+import { isQuiet } from './quiet-hours.ts';
 import type { RunView } from './run-view.ts';
 import { bytes, count, digits } from './units.ts';
 
@@ -58,7 +59,7 @@ export function endCard(view: RunView, context: CardContext): View {
     ...output(tail, log),
     ...changes(result),
     ...warnings(view),
-    { type: 'context', spans: joined([whereSpans(context, view), ...facts(view, result, context)]) },
+    { type: 'context', spans: joined([whereSpans(context, view, pingsAtEnd(view, context)), ...facts(view, result, context)]) },
     ...buttons(context, patch, files),
   ];
   const why = succeeded ? '' : ` ${oneLine(result.message)}`;
@@ -67,6 +68,12 @@ export function endCard(view: RunView, context: CardContext): View {
     blocks,
     ...(files.length === 0 ? {} : { files }),
   };
+}
+
+/** Only who wants to be mentioned at the end is, and not in quiet hours. */
+function pingsAtEnd({ endedAt }: RunView, { task, now }: CardContext): boolean {
+  const { notify } = task.requester;
+  return notify?.by === 'mention' && !isQuiet(notify.quiet, endedAt ?? now);
 }
 
 /** What happened, what to do, and the code when there is one. */

@@ -12,6 +12,7 @@ import { existingThreads } from '../store/threads.ts';
 import type { Wakeups } from '../store/wakeups.ts';
 import { changedByThemselves } from './card-clock.ts';
 import { type CardFacts, factsOf, readCardFacts } from './card-facts.ts';
+import { directNotices } from './direct-notices.ts';
 import { type Entry, fresh, progressInterval } from './projected-run.ts';
 import { readOn } from './read-run.ts';
 import { endCardsOf, runCards } from './run-cards.ts';
@@ -255,7 +256,7 @@ class Projector {
     const { view } = entry;
     const input = await facts.own.input(view, now);
     if (input === undefined) return [];
-    const cards = runCards(input, !entry.urgent);
+    const cards = [...runCards(input, !entry.urgent), ...directNotices(input, input.direct)];
     const before = facts.own.runs.get(view.run)?.previous;
     if (before === undefined || facts.before?.runs.has(before) !== true || entry.from > 0) return cards;
     const earlier = await facts.before.input(await readOn(this.#options.database.db, emptyRunView(before)), now);
@@ -294,9 +295,9 @@ class Projector {
 
 /** Without what is for threads that have ended since they were read. None ends while the run is held by the step of its cursor. */
 async function followed(tx: Tx, puts: readonly OutboxPut[]): Promise<OutboxPut[]> {
-  const threadOf = ({ target }: OutboxPut) => (target.type === 'thread' ? target.thread : '');
-  const there = await existingThreads(tx, [...new Set(puts.map(threadOf))]);
-  return puts.filter((put) => there.has(threadOf(put)));
+  const threadOf = ({ target }: OutboxPut) => (target.type === 'thread' ? [target.thread] : []);
+  const there = await existingThreads(tx, [...new Set(puts.flatMap(threadOf))]);
+  return puts.filter((put) => threadOf(put).every((thread) => there.has(thread)));
 }
 
 function digestOf({ payload }: OutboxPut): string {

@@ -85,6 +85,10 @@ function withoutForm(form: Form): Span[] {
   const token = decodePress(form.token);
   if (token?.kind === 'decide') return marked('Press the button again, or `Deny` to deny without a reason.');
   if (token?.kind !== 'command') return marked('Press the button again.');
+  if (!form.fields.some(({ id }) => id === 'command')) {
+    const options = form.fields.flatMap((field) => (field.type === 'text' ? [`${field.id}=${field.placeholder ?? '…'}`] : []));
+    return [plain('Try again, or send it yourself: '), code([token.text, ...options].join(' '))];
+  }
   // A proposed command is somebody's text: code, whatever marks are in it.
   const proposed = form.fields.find((field) => field.type === 'text');
   const text = (proposed?.type === 'text' ? (proposed.initial ?? '') : '').trim();

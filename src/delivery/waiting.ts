@@ -61,7 +61,8 @@ export function groupOf(row: WaitingRow): string {
 }
 
 function lifeLeft(row: WaitingRow): number | undefined {
-  const life = lives[row.payloadType];
+  // What has arrived is edited to what is true, however late.
+  const life = row.payloadType === 'direct' && row.externalId !== undefined ? undefined : lives[row.payloadType];
   return life === undefined ? undefined : Math.max(0, life - row.ageMs);
 }
 

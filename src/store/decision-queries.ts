@@ -12,6 +12,7 @@ export interface InteractionRow {
   requester: string;
   approvers: Policy['approvers'];
   openedAt: Date;
+  remindedAt: Date | undefined;
   expiresAt: Date;
 }
 
@@ -122,6 +123,7 @@ function toInteraction(row: {
   requesterId: string;
   approvers: unknown;
   openedAt: Date;
+  remindedAt: Date | null;
   expiresAt: Date;
   task: { id: string; number: number; command: string; project: { id: string; name: string } };
 }): InteractionRow {
@@ -135,6 +137,7 @@ function toInteraction(row: {
     requester: row.requesterId,
     approvers: policySchema.shape.approvers.parse(row.approvers),
     openedAt: row.openedAt,
+    remindedAt: row.remindedAt ?? undefined,
     expiresAt: row.expiresAt,
   };
 }

@@ -13,8 +13,8 @@ export interface PutRow {
 /**
  * Puts one message into the outbox, in the caller's transaction, and wakes the sender when that commits.
  *
- * Idempotent by (workspace, key): the same payload again changes nothing. Another payload makes the next version of a `message` or
- * `home` row; for every other type the first put wins. Returns the row, or undefined when nothing changed. Throws when the payload
+ * Idempotent by (workspace, key): the same payload again changes nothing. Another payload makes the next version of a `message`, `home`
+ * or following `direct` row; for every other type the first put wins. Returns the row, or undefined when nothing changed. Throws when the payload
  * does not fit its schema or the thread does not exist in the workspace: programming mistakes both.
  */
 export async function putOutbox(tx: Tx, put: OutboxPut): Promise<PutRow | undefined> {
@@ -74,7 +74,7 @@ export async function putOutboxRows(tx: Tx, puts: readonly OutboxPut[]): Promise
       "dueAt" = CASE WHEN "Outbox"."state" = 'sent' THEN GREATEST("Outbox"."dueAt", now()) ELSE "Outbox"."dueAt" END,
       "state" = 'pending',
       "updatedAt" = now()
-    WHERE "Outbox"."payloadType" IN ('message', 'home') AND "Outbox"."payload" IS DISTINCT FROM EXCLUDED."payload"
+    WHERE ("Outbox"."payloadType" IN ('message', 'home') OR "Outbox"."payload" @> '{"type":"direct","follows":true}') AND "Outbox"."payload" IS DISTINCT FROM EXCLUDED."payload"
     RETURNING "id", "key", "version"`);
   for (const { id } of rows) tx.notify('outbox', id);
   return rows;

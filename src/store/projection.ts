@@ -1,10 +1,12 @@
 import { Prisma } from '../../prisma/client/client.ts';
-import { type Platform, platformSchema } from '../contracts/platform.ts';
+import type { Notify } from '../contracts/notify.ts';
+import { type Conversation, type IdentityRef, type Platform, platformSchema } from '../contracts/platform.ts';
 import { type Action, actionSchema, type Policy, policySchema } from '../contracts/policy.ts';
 import { actorSchema, type RunEvent, runEventDataSchema } from '../contracts/run-event.ts';
 import { type Verbosity, verbositySchema } from '../contracts/settings.ts';
 import { type InteractionState, interactionStateSchema } from '../contracts/states.ts';
 import type { Database, Tx } from './database.ts';
+import { notifyOf } from './notify.ts';
 import { liveStates } from './runs.ts';
 
 type Db = Prisma.TransactionClient;
@@ -109,6 +111,7 @@ export interface TaskThread {
   thread: string;
   platform: Platform;
   tenant: string;
+  kind: Conversation['kind'];
   verbosity: Verbosity;
   /** Set for a thread that was made when the task existed already: since when, and the keys of what was put for it. */
   mirror: { since: Date; keys: ReadonlySet<string> } | undefined;
@@ -117,7 +120,7 @@ export interface TaskThread {
 export async function threadsOfTasks(db: Db, tasks: readonly string[]): Promise<TaskThread[]> {
   const rows = await db.thread.findMany({
     where: { taskId: { in: [...tasks] } },
-    include: { channel: { select: { platform: true, tenant: true, verbosity: true } } },
+    include: { channel: { select: { platform: true, tenant: true, kind: true, verbosity: true } } },
     orderBy: { id: 'asc' },
   });
   const origins = new Map(rows.toReversed().map(({ id, taskId }) => [taskId, id]));
@@ -128,6 +131,7 @@ export async function threadsOfTasks(db: Db, tasks: readonly string[]): Promise<
     thread: id,
     platform: platformSchema.parse(channel.platform),
     tenant: channel.tenant,
+    kind: channel.kind === 'direct' ? 'direct' : 'channel',
     verbosity: verbositySchema.parse(channel.verbosity),
     mirror: origins.get(taskId) === id ? undefined : { since: createdAt, keys: keys.get(id) ?? new Set() },
   }));
@@ -189,23 +193,34 @@ export async function decisionsOfRuns(db: Db, runs: readonly string[]): Promise<
   }));
 }
 
-/** Names of people and their accounts, of those who appear on cards. */
-export async function accountsOfPeople(
-  db: Db,
-  users: readonly string[],
-): Promise<{ names: Map<string, string>; accounts: { user: string; platform: string; tenant: string; account: string }[] }> {
+/** A person who appears on cards. */
+export interface CardPerson {
+  /** The id that stands for the person; another one than was asked for when accounts are linked. */
+  user: string;
+  name: string;
+  notify: Notify;
+  /** Oldest first. */
+  accounts: readonly IdentityRef[];
+}
+
+/** Those who appear on cards, by the ids they are stored under. */
+export async function peopleOnCards(db: Db, users: readonly string[]): Promise<Map<string, CardPerson>> {
   const include = { identities: { orderBy: { id: 'asc' } } } as const;
   const rows = await db.user.findMany({
     where: { id: { in: [...users] } },
     include: { ...include, linkedTo: { include } },
   });
-  const people = rows.map((row) => ({ asked: row.id, is: row.linkedTo ?? row }));
-  return {
-    names: new Map(people.map(({ asked, is }) => [asked, is.name])),
-    accounts: people.flatMap(({ asked, is }) =>
-      is.identities.map(({ platform, tenant, externalId }) => ({ user: asked, platform, tenant, account: externalId })),
-    ),
-  };
+  return new Map(
+    rows.map((row) => {
+      const { id: user, name, notify, identities } = row.linkedTo ?? row;
+      const accounts = identities.map(({ platform, tenant, externalId }) => ({
+        platform: platformSchema.parse(platform),
+        tenant,
+        user: externalId,
+      }));
+      return [row.id, { user, name, notify: notifyOf(notify), accounts }];
+    }),
+  );
 }
 
 /**

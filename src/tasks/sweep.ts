@@ -1,6 +1,7 @@
 import { expireInteraction } from '../approvals/expire.ts';
 import type { RunResult } from '../contracts/run-event.ts';
 import { type RunState, runStateSchema } from '../contracts/states.ts';
+import { quietEnded, tellAfterQuiet } from '../delivery/after-quiet.ts';
 import { expireGuidedForm } from '../delivery/guided-form.ts';
 import { duration } from '../delivery/units.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -49,6 +50,10 @@ export async function sweep(deps: SweepDeps): Promise<void> {
   await step(deps, 'expire forms', async () => {
     const forms = await overdueGuidedForms(database, now, batch);
     await each(deps, forms, (form) => database.transaction((tx) => expireGuidedForm(tx, form, now)));
+  });
+  await step(deps, 'tell after quiet hours', async () => {
+    const people = await quietEnded(database, now);
+    await each(deps, people, (person) => database.transaction((tx) => tellAfterQuiet(tx, person, now)));
   });
   await step(deps, 'give up lost runs', async () => {
     const runs = (await heldRuns(database.db)).filter((run) => isLost(deps, run, now));

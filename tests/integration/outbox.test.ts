@@ -186,6 +186,24 @@ describe('the sender', () => {
     expect(platform.homes.get('UADA')?.fallback).toBe('home');
   });
 
+  it('edits a direct message that follows to its newer version, also after a day; one that does not stays as it was', async () => {
+    await start();
+    const target = { type: 'conversation', conversation: general } as const;
+    const direct = (text: string, follows: boolean) => ({
+      target,
+      payload: { type: 'direct' as const, user: ada, view: words(text), ...(follows ? { follows: true as const } : {}) },
+      priority: priorities.decision,
+    });
+    await world.put({ key: 'f', ...direct('asks', true) });
+    await world.put({ key: 'o', ...direct('once', false) });
+    for (const key of ['f', 'o']) await sent(key);
+    await world.database.db.outbox.updateMany({ data: { createdAt: new Date(Date.now() - 48 * 60 * 60_000) } });
+    await world.put({ key: 'o', ...direct('twice', false) });
+    await world.put({ key: 'f', ...direct('decided', true) });
+    await eventually(async () => expect(await row('f')).toMatchObject({ state: 'sent', sentVersion: 2 }));
+    expect(platform.shown('D-UADA').map((one) => platform.text(one))).toEqual(['decided', 'once']);
+  });
+
   it('answers one person directly where nothing is ephemeral', async () => {
     await start({ capabilities: { ephemeral: false } });
     await world.put({
