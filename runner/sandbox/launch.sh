@@ -7,6 +7,9 @@ dir=$1
 blocks=$2
 shift 2
 
+# Whoever makes this directory runs the command, once, however many have been asked to.
+mkdir "$dir/started" 2>/dev/null || exit 0
+
 ulimit -c 0
 ulimit -f "$blocks"
 

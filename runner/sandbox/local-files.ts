@@ -11,7 +11,7 @@ import { assertRun, SandboxGone, type SandboxSpec } from './port.ts';
  *
  *     spec.json  what create was asked for; without it the sandbox is partial
  *     work/ home/ tmp/
- *     started    the command may have been started, never start it again
+ *     started    the command may have been started, never start it again (made by launch.sh)
  *     pid        who leads the command (launch.sh)        stdout, stderr   its output (launch.sh)
  *     exit       its exit code (launch.sh)
  *     cause      why the runner ended it, first reason only
@@ -122,9 +122,6 @@ export function localFiles(root: string, run: string) {
       }
     },
 
-    /** True for the one call that may start the command. */
-    markStarted: () => writeOnce('started', ''),
-    unmarkStarted: () => rm(at('started'), { force: true }),
     async startedAt(): Promise<number | undefined> {
       try {
         return (await stat(at('started'))).mtimeMs;

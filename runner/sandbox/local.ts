@@ -125,7 +125,7 @@ export function createLocalSandbox(options: LocalSandboxOptions): Sandbox {
       const files = filesOf(run);
       const { argv, env, limits } = await files.spec();
       signal?.throwIfAborted();
-      if (!(await files.markStarted())) return;
+      if ((await files.startedAt()) !== undefined) return;
       const blocks = String(Math.ceil(limits.fileBytes / 512));
       const child = spawn('/bin/sh', ['-c', launcher, 'deckhand', files.directory, blocks, ...argv], {
         cwd: files.work,
@@ -137,12 +137,8 @@ export function createLocalSandbox(options: LocalSandboxOptions): Sandbox {
       child.unref();
       const { promise: failed, reject } = Promise.withResolvers<never>();
       child.once('error', reject);
-      try {
-        await Promise.race([failed, until(async () => (await files.leader()) !== undefined || child.exitCode !== null)]);
-      } catch (error) {
-        await files.unmarkStarted();
-        throw error;
-      }
+      await Promise.race([failed, until(async () => (await files.leader()) !== undefined || child.exitCode !== null)]);
+      if ((await files.startedAt()) === undefined) throw new Error(`the launcher of ${run} ended with ${child.exitCode}`);
       void followed(run);
     },
 

@@ -50,6 +50,15 @@ it('never takes another process for the command because it has the same number',
   }
 });
 
+it('promise 8: of many that start a command at once, also through several runners, one does', async () => {
+  await sandbox.create(shell('echo once'));
+  const runners = Array.from({ length: 8 }, () => createLocalSandbox({ root, path }));
+  await Promise.all(runners.map((one) => one.start('run_1')));
+  expect(await sandbox.wait('run_1')).toMatchObject({ cause: 'exit', exitCode: 0 });
+  await sandbox.start('run_1');
+  expect(toText((await readOutput(sandbox, 'run_1')).stdout)).toBe('once\n');
+});
+
 it('calls a command lost whose launcher was killed, ends what is left of it and keeps its output', async () => {
   const seconds = uniqueSleep();
   const run = await begin(`echo up; setsid sleep ${seconds} & sleep ${seconds}`);

@@ -113,9 +113,10 @@ export class ChaosLife {
       .filter((line) => !line.includes('views.open: invalid_trigger_id'));
   }
 
-  /** What all lives logged as unusual, to be read when a test fails. */
+  /** What all lives logged as unusual about runs, to be read when a test fails. */
   warnings(): string[] {
-    return this.#programs.flatMap(({ log }) => log.filter((line) => /"level":"(warn|error|fatal)"/.test(line)));
+    const told = this.#programs.flatMap(({ log }) => log.filter((line) => /"level":"(warn|error|fatal)".*"run":/.test(line)));
+    return told.map((line) => line.slice(0, 600));
   }
 
   /** Ends everything, at once, whatever state it is in. */
