@@ -26,8 +26,10 @@ describe('completions while typing', () => {
     expect(values(text)).toEqual(expected);
   });
 
-  it('nothing typed goes on with every command', () => {
-    expect(values('').map((value) => value.trimEnd())).toEqual(commands.map(({ name }) => name));
+  it('nothing typed goes on with the first commands, as many as platforms show; a letter finds the others', () => {
+    const names = commands.map(({ name }) => name);
+    expect(values('').map((value) => value.trimEnd())).toEqual(names.slice(0, 25));
+    for (const name of names) expect(values(name.slice(0, 1)).map((value) => value.trimEnd())).toContain(name);
   });
 
   it('every completed name is one the parser knows, and no text breaks it', () => {
