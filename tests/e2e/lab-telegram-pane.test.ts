@@ -76,6 +76,16 @@ it('shows what the bot formats, takes nothing else for markup, and follows edits
   expect(await bubble('done in 6m').getByRole('button', { name: 'Stop' }).count()).toBe(0);
 });
 
+it('wraps long lines of code inside the message', async () => {
+  const text = 'x'.repeat(600);
+  await bot.did('sendMessage', { chat_id: demo, text, entities: [{ type: 'pre', offset: 0, length: text.length }] });
+  await bubble(text).waitFor();
+  const hidden = await pane.page
+    .locator('.messages')
+    .evaluate((list) => Number(Reflect.get(list, 'scrollWidth')) - Number(Reflect.get(list, 'clientWidth')));
+  expect(hidden).toBe(0);
+});
+
 it('a pressed button waits until the bot answers, and shows the alert', async () => {
   const { queries } = pane.telegram.core.state;
   await bot.did('sendMessage', { chat_id: demo, text: 'a card to stop', reply_markup: stop });
