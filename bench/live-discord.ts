@@ -30,6 +30,7 @@ export const openDiscord: OpenPlatform = async (site) => {
         return { platform: 'discord', tenant: discord.applicationId, channel: controls.addChannel({ name }).id, name };
       }),
     isReady: () => controls.gateway.count() > 0 && [...discord.core.state.commands.values()].length > 0,
+    acknowledges: true,
     async command(place, line) {
       const [, name = '', rest = ''] = /^(\S+) ?(.*)$/s.exec(line) ?? [];
       await (name === 'sh'

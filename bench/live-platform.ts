@@ -36,7 +36,12 @@ export interface LivePlatform {
   addPlaces(count: number): Place[];
   /** Whether people can type commands by now. */
   isReady(): boolean;
-  /** Ada types a command of the bot, `sh npm test`. Resolves when the platform's client has taken it. */
+  /** Whether commands have an acknowledgement that people wait for. */
+  acknowledges: boolean;
+  /**
+   * Ada types a command of the bot, `sh npm test`. Resolves when it is acknowledged, where it is. Rejects when the platform has told Ada
+   * that nobody answered in time.
+   */
   command(place: Place, line: string): Promise<void>;
   /** Oldest first. */
   calls(): readonly PlatformCall[];

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Database } from '../src/store/database.ts';
-import { bindPlaces, openDatabase } from './chat.ts';
+import { bindPlaces, openDatabase, type Place } from './chat.ts';
 import { openEngine, registerRunner, startPostgres } from './engine.ts';
 import { durations, type Figure, type Outcome } from './figures.ts';
 import { densest, type LivePlatform, type PlatformCall } from './live-platform.ts';
@@ -42,23 +42,20 @@ export async function liveRuns(site: Site, chat: LivePlatform, load: Load): Prom
 
   const usage = { cpu: cpuSecondsOf(gateway.pid), transactions: await transactions(database), at: performance.now() };
   const askedAt = Date.now();
-  await Promise.all(
-    places.map(async (place, at) => {
-      for (let n = 0; n < load.runs / load.places; n += 1) await chat.command(place, `sh work ${at + 1}-${n + 1}`);
-    }),
-  );
-  site.say(`${load.runs} commands taken after ${Date.now() - askedAt} ms`);
-  await site.until('all runs to end', () => ended() === load.runs, endsWithinMs, 100);
+  const asked = await ask(site, chat, places, load.runs);
+  site.say(`${load.runs} commands typed within ${Date.now() - askedAt} ms, ${asked.unanswered} without an answer in time`);
+  const runs = await runsMade(site, database, load.runs - asked.unanswered);
+  await site.until('all runs to end', () => ended() === runs, endsWithinMs, 100);
   const allEnded = Date.now();
   const busy = (performance.now() - usage.at) / 1000;
   const gatewayCpu = (cpuSecondsOf(gateway.pid) - usage.cpu) / busy;
   const perSecond = ((await transactions(database)) - usage.transactions) / busy;
 
   site.say('all runs have ended, waiting for the end cards');
-  await site.until('all end cards', () => endCards(chat).size === load.runs, endCardsWithinMs, 250).catch(() => undefined);
+  await site.until('all end cards', () => endCards(chat).size === runs, endCardsWithinMs, 250).catch(() => undefined);
   site.say('waiting for the live cards to say that they are over');
   const settledAt = await site
-    .until('the live cards', () => settledCards(chat).size === load.runs, cardsSettledWithinMs, 250)
+    .until('the live cards', () => settledCards(chat).size === runs, cardsSettledWithinMs, 250)
     .then(
       () => Date.now(),
       () => Number.NaN,
@@ -75,10 +72,12 @@ export async function liveRuns(site: Site, chat: LivePlatform, load: Load): Prom
   return {
     figures: [
       ...callCounts(chat),
+      { name: 'commands that became runs', value: runs, unit: '', target: { is: load.runs } },
+      ...(chat.acknowledges ? durations('command to its acknowledgement', asked.answeredMs) : []),
       { name: 'calls over the published limits', value: over.length, unit: '', target: { is: 0 } },
       ...counted.map(({ name, most, atMost }): Figure => ({ name: `most ${name}`, value: most, unit: '', target: { atMost } })),
       { name: 'calls refused with 429', value: chat.calls().filter(({ status }) => status === 429).length, unit: '' },
-      { name: 'end cards shown', value: shown.size, unit: '', target: { is: load.runs } },
+      { name: 'end cards shown', value: shown.size, unit: '', target: { is: runs } },
       { name: 'last end of a run to last end card', value: (lastShown - allEnded) / 1000, unit: 's' },
       { name: 'last end of a run to last live card that says so', value: (settledAt - allEnded) / 1000, unit: 's' },
       ...durations('first command to a first card', firstCardDelays(chat, askedAt)),
@@ -92,13 +91,46 @@ export async function liveRuns(site: Site, chat: LivePlatform, load: Load): Prom
     broken: [
       ...(over.length === 0 ? [] : [`${over.length} calls over the published limits, the first ${over[0]?.method}`]),
       ...counted.flatMap(({ name, most, atMost }) => (most <= atMost ? [] : [`${most} ${name}; ${atMost} are published`])),
-      ...(shown.size === load.runs ? [] : [`only ${shown.size} of ${load.runs} end cards were shown`]),
+      ...(shown.size === runs ? [] : [`only ${shown.size} of ${runs} end cards were shown`]),
       ...(twice === 0 ? [] : [`${twice} end cards were shown twice`]),
-      ...(Number.isNaN(settledAt) ? [`${load.runs - settledCards(chat).size} live cards never said that their run is over`] : []),
+      ...(Number.isNaN(settledAt) ? [`${runs - settledCards(chat).size} live cards never said that their run is over`] : []),
       ...chat.errors().map((error) => `the emulator failed: ${error}`),
       ...failures,
     ],
   };
+}
+
+/** Ada types all commands at once in all places, in each one after the other. */
+async function ask(site: Site, chat: LivePlatform, places: readonly Place[], runs: number) {
+  const answeredMs: number[] = [];
+  let unanswered = 0;
+  await Promise.all(
+    places.map(async (place, at) => {
+      for (let n = 1; n <= runs / places.length; n += 1) {
+        const typedAt = performance.now();
+        try {
+          await chat.command(place, `sh work ${at + 1}-${n}`);
+          answeredMs.push(performance.now() - typedAt);
+        } catch (error) {
+          unanswered += 1;
+          site.say(`${error}`);
+        }
+      }
+    }),
+  );
+  return { answeredMs, unanswered };
+}
+
+/** How many runs there are in the end. What was acknowledged too late may have been stored all the same. */
+async function runsMade(site: Site, { db }: Database, atLeast: number): Promise<number> {
+  let made = 0;
+  const isDone = async () => {
+    const pending = await db.inbox.count({ where: { state: 'pending' } });
+    made = await db.run.count();
+    return pending === 0 && made >= atLeast;
+  };
+  await site.until('every command to be a run', isDone, endsWithinMs, 250);
+  return made;
 }
 
 /** The number of a task whose card says that it is done. */

@@ -13,6 +13,7 @@ export const openSlack: OpenPlatform = async (site) => {
     variables: chatVariables(slack, 'socket'),
     addPlaces: (count) => slackPlaces(slack, addChannels(slack, count)),
     isReady: () => true,
+    acknowledges: true,
     command: (place, line) => ada.slash(place.name, `/deckhand ${line}`),
     calls: () => slack.calls,
     methods,

@@ -27,6 +27,7 @@ export const openTelegram: OpenPlatform = async (site) => {
         return { platform: 'telegram', tenant, channel: String(id), name };
       }),
     isReady: () => true,
+    acknowledges: false,
     async command(place, line) {
       ada.say(Number(place.channel), `/${line}`);
     },
