@@ -138,9 +138,9 @@ const differences: readonly (readonly [what: string, slack: string, telegram: st
   ],
   [
     'what was said while Deckhand was off',
-    'delivered again by Slack for a while, then looked up',
+    'delivered again by Slack, three times within about six minutes',
     'kept by Telegram for 24 hours',
-    'looked up at the next start in the conversations of open tasks and in direct messages',
+    'looked up when Deckhand is back, of the last 24 hours: in bound channels, threads of tasks and direct messages',
   ],
 ];
 
