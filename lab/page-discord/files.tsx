@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import type { DiscordFile } from '../discord-page-api.ts';
 import { Pre } from './markdown.tsx';
 
-export function sizeOf(bytes: number): string {
+function sizeOf(bytes: number): string {
   if (bytes < 1024) return `${bytes} bytes`;
   return bytes < 1024 * 1024 ? `${(bytes / 1024).toFixed(2)} KB` : `${(bytes / 1024 / 1024).toFixed(2)} MB`;
 }

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { api } from './api.ts';
 import type { MessageProps } from './message.tsx';
 import { channelOf } from './model.ts';
@@ -57,6 +57,13 @@ function Menu({
   const { state, as } = snapshot;
   const [naming, setNaming] = useState<string | undefined>(undefined);
   const menu = useRef<HTMLDivElement>(null);
+  const [isUp, setUp] = useState(false);
+  useLayoutEffect(() => {
+    const room = menu.current?.closest('.messages')?.getBoundingClientRect();
+    const own = menu.current?.getBoundingClientRect();
+    // Below the last messages there is no room; the list would cut the menu off.
+    if (room !== undefined && own !== undefined) setUp(own.bottom > room.bottom && own.top - own.height > room.top);
+  }, []);
   useEffect(() => {
     const away = (event: MouseEvent) => {
       if (event.target instanceof Node && !menu.current?.contains(event.target)) onClose();
@@ -82,7 +89,7 @@ function Menu({
   );
   if (naming !== undefined) {
     return (
-      <div class="menu" ref={menu}>
+      <div class={`menu ${isUp ? 'up' : ''}`} ref={menu}>
         <form
           onSubmit={async (event) => {
             event.preventDefault();
@@ -110,7 +117,7 @@ function Menu({
     );
   }
   return (
-    <div class="menu" role="menu" ref={menu}>
+    <div class={`menu ${isUp ? 'up' : ''}`} role="menu" ref={menu}>
       {item('Reply', () => onReply(message))}
       {isMine ? item('Edit Message', onEdit) : null}
       {channel?.kind === 'text' && !message.has_thread ? (
