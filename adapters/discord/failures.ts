@@ -118,7 +118,8 @@ const beforeWriting =
 function networkFailure(error: Error, call: string): DeliveryFailure {
   const cause = error.cause instanceof Error ? error.cause : error;
   const { code, syscall } = cause as NodeJS.ErrnoException;
-  const detail = `${call}: ${code ?? cause.name}`;
+  // An abort has a number for a code, which says nothing.
+  const detail = `${call}: ${typeof code === 'string' ? code : cause.name}`;
   const isBefore = syscall === 'connect' || syscall === 'getaddrinfo' || (code !== undefined && beforeWriting.test(code));
   return isBefore ? { kind: 'unreachable', detail } : { kind: 'unknown', detail };
 }

@@ -26,7 +26,7 @@ describe('answers to interactions', () => {
   });
 
   it('acknowledge a press in time when its form does not come, which is too late then', async () => {
-    const setup = await discordForTest();
+    const setup = await discordForTest({ timing: { respond: 3_000 } });
     const { discord, adapter } = setup;
     const ref = await adapter.send(setup.channel('demo'), card({ label: 'Deny…', form: true }), 'k1');
     await discord.person('ada').press(ref.message, 'Deny…');

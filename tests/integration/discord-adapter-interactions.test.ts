@@ -72,7 +72,7 @@ describe('the commands of Discord', () => {
 
   it('are answered without suggestions in time when these take too long', async () => {
     const never = new Promise<never>(() => undefined);
-    const { discord } = await discordForTest({ menu: { ...discordMenu, complete: () => never } });
+    const { discord } = await discordForTest({ timing: { respond: 3_000 }, menu: { ...discordMenu, complete: () => never } });
     expect(await discord.person('ada').autocomplete('#demo', '/deckhand do', 'text', { text: 'ta' })).toEqual([]);
   });
 });
@@ -140,7 +140,7 @@ describe.each(discordModes)('interactions over %s', (mode) => {
   });
 
   it('promise 1: that could not be stored are not acknowledged, so that the person is told', async () => {
-    const { discord, inbox } = await discordForTest({ mode, timing: { respond: 700 } });
+    const { discord, inbox } = await discordForTest({ mode, timing: { respond: 2_000 } });
     inbox.fail(20);
     await expect(discord.person('ada').slash('#demo', '/deckhand tasks')).rejects.toThrow(NotAnswered);
     inbox.fail(0);
@@ -178,6 +178,27 @@ describe.each(discordModes)('interactions over %s', (mode) => {
     expect(ofType(setup, 'press')[1]).toMatchObject({ token: 'c:0', conversation: setup.channel('demo') });
     expect(ofType(setup, 'press')[1]?.message).toBeUndefined();
     expect(ada.look(ref.message).edited_at).toBeUndefined();
+  });
+
+  it('open a form as the first answer to a message command; without one, what waits for an answer goes away', async () => {
+    const setup = await discordForTest({ mode });
+    const { discord, adapter } = setup;
+    const [ada, ben] = [discord.person('ada'), discord.person('ben')];
+    const said = ben.say('#demo', 'npm test');
+    const handed = ada.messageCommand(said, 'Hand to Deckhand');
+    const shortcut = await waitFor('the shortcut', () => ofType(setup, 'shortcut')[0]);
+    await adapter.openForm(shortcut.trigger ?? '', form, setup.channel('demo'));
+    await handed;
+    await ada.submit(await ada.waitForModal('Deny'), { Reason: 'because' });
+    expect(ofType(setup, 'form')).toMatchObject([{ token: form.token, values: { reason: ['because'] } }]);
+
+    await ada.messageCommand(said, 'Hand to Deckhand');
+    expect(ada.ephemerals().map(({ plain }) => plain)).toContainEqual(expect.stringContaining('thinking'));
+    await adapter.stop();
+    expect(ada.ephemerals().filter(({ plain }) => plain.includes('thinking'))).toEqual([]);
+    await expect(adapter.openForm(shortcut.trigger ?? '', form, setup.channel('demo'))).rejects.toMatchObject({
+      failure: { kind: 'gone' },
+    });
   });
 
   it('open a form as the first answer to a press, and take what was entered', async () => {
