@@ -2,10 +2,16 @@ import { permissionBits } from '../adapters/discord/invite.ts';
 import type { ApiCall } from '../lab/discord/calls.ts';
 import { createDiscordEmulator } from '../lab/discord/emulator.ts';
 import { keptCalls } from './chat.ts';
-import type { OpenPlatform } from './live-platform.ts';
+import type { LivePlatform, OpenPlatform } from './live-platform.ts';
+import type { Site } from './site.ts';
 
-/** A server with the bot's own rights and no others. */
-export const openDiscord: OpenPlatform = async (site) => {
+/** A server with the bot's own rights and no others, where Ada types commands. */
+export const openDiscord: OpenPlatform = (site) => openServer(site, 'command');
+
+/** The same, where Ada mentions the bot instead: what has no deadline of three seconds reaches it however busy the machine is. */
+export const openDiscordByMention: OpenPlatform = (site) => openServer(site, 'mention');
+
+async function openServer(site: Site, by: 'command' | 'mention'): Promise<LivePlatform> {
   const discord = await createDiscordEmulator({ botPermissions: permissionBits, keepCalls: keptCalls });
   site.onEnd(() => discord.close());
   const { controls } = discord;
@@ -30,8 +36,12 @@ export const openDiscord: OpenPlatform = async (site) => {
         return { platform: 'discord', tenant: discord.applicationId, channel: controls.addChannel({ name }).id, name };
       }),
     isReady: () => controls.gateway.count() > 0 && [...discord.core.state.commands.values()].length > 0,
-    acknowledges: true,
+    acknowledges: by === 'command',
     async command(place, line) {
+      if (by === 'mention') {
+        ada.mention(place.channel, line);
+        return;
+      }
       const [, name = '', rest = ''] = /^(\S+) ?(.*)$/s.exec(line) ?? [];
       await (name === 'sh'
         ? ada.slash(place.channel, '/deckhand sh', { command: rest })
@@ -68,7 +78,7 @@ export const openDiscord: OpenPlatform = async (site) => {
     refusalScope: ({ method, channel = '' }) => `${method} ${channel}`,
     errors: () => controls.errors,
   };
-};
+}
 
 /** Texts of components, however deep. */
 function contents(value: unknown): string[] {

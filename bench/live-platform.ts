@@ -36,10 +36,10 @@ export interface LivePlatform {
   addPlaces(count: number): Place[];
   /** Whether people can type commands by now. */
   isReady(): boolean;
-  /** Whether commands have an acknowledgement that people wait for. */
+  /** Whether what Ada does has an acknowledgement that she waits for. */
   acknowledges: boolean;
   /**
-   * Ada types a command of the bot, `sh npm test`. Resolves when it is acknowledged, where it is. Rejects when the platform has told Ada
+   * Ada asks the bot for `sh npm test`. Resolves when it is acknowledged, where it is. Rejects when the platform has told Ada
    * that nobody answered in time.
    */
   command(place: Place, line: string): Promise<void>;

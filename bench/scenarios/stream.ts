@@ -1,4 +1,4 @@
-import { openDiscord } from '../live-discord.ts';
+import { openDiscordByMention } from '../live-discord.ts';
 import type { OpenPlatform } from '../live-platform.ts';
 import { type Load, liveRuns } from '../live-runs.ts';
 import { openSlack } from '../live-slack.ts';
@@ -19,4 +19,4 @@ function streamOn(name: string, places: string, open: OpenPlatform): Scenario {
 
 export const stream = streamOn('stream', 'channels of Slack', openSlack);
 export const streamTelegram = streamOn('stream-telegram', 'groups of Telegram', openTelegram);
-export const streamDiscord = streamOn('stream-discord', 'channels of Discord', openDiscord);
+export const streamDiscord = streamOn('stream-discord', 'channels of Discord', openDiscordByMention);
