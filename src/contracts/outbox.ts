@@ -10,8 +10,15 @@ import { formSchema, viewFileSchema, viewSchema } from './view.ts';
  * key is ignored.
  */
 export const outboxPayloadSchema = z.discriminatedUnion('type', [
-  /** A message that is sent once and then edited to each newer version. Files go up once, after the first send. */
-  z.object({ type: z.literal('message'), view: viewSchema }),
+  /**
+   * A message that is sent once and then edited to each newer version. Files go up once, after the first send. `answers`: who has caused
+   * it, with the handle of the act; it is shown to them alone when it cannot be posted.
+   */
+  z.object({
+    type: z.literal('message'),
+    view: viewSchema,
+    answers: z.object({ user: identityRefSchema, reply: z.string().optional() }).optional(),
+  }),
   /** Seen by one person only; a direct message where the platform cannot. `reply`: sealed handle of the act being answered. */
   z.object({ type: z.literal('ephemeral'), user: identityRefSchema, view: viewSchema, reply: z.string().optional() }),
   /** A message in the direct conversation with a person. `follows`: it is edited to each newer version, like a `message`. */

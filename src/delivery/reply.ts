@@ -35,7 +35,7 @@ export function answerHere(act: AnsweredAct, view: View, part = 'answer'): Outbo
     workspace: act.workspace,
     key: rowKey(act, part),
     target: { type: 'conversation', conversation: act.conversation },
-    payload: { type: 'message', view },
+    payload: { type: 'message', view, answers: { user: act.user, ...(act.reply === undefined ? {} : { reply: act.reply }) } },
     priority: priorities.reply,
   };
 }

@@ -10,7 +10,7 @@ import { deliver } from './deliver.ts';
 import { OutcomeUnknown } from './deliver-parts.ts';
 import { Delivery, type DeliveryDeps, firstSlot, type Permit, SenderStopped } from './delivery.ts';
 import { backoffMs, judge } from './failures.ts';
-import { formTooLate, insteadOfFile, toldDirectly } from './undelivered.ts';
+import { formTooLate, insteadOfFile, shownToAsker, toldDirectly } from './undelivered.ts';
 
 export interface SendRowDeps extends DeliveryDeps {
   logger: Logger;
@@ -184,7 +184,7 @@ async function end(
       // What a mirror misses stands in the other threads: that it does is said once.
       const once = mirrored === undefined ? row.id : row.threadId;
       if (account !== undefined) puts.push(toldDirectly(row, claimed, tell, account, once));
-    }
+    } else if (tell !== undefined) puts.push(shownToAsker(row, claimed, tell));
     await putOutboxRows(
       tx,
       puts.filter((put) => put !== undefined),

@@ -46,26 +46,42 @@ export function toldDirectly(
   const { payload } = claimed;
   if (payload.type !== 'message' || row.channelKind === 'direct') return undefined;
   const user: IdentityRef = { platform: row.platform, tenant: row.tenant, user: account };
+  return {
+    workspace: row.workspace,
+    key: `undelivered:${once}`,
+    target: targetOf(row),
+    payload: { type: 'direct', user, view: withReason(payload.view, failure) },
+    priority: claimed.priority,
+  };
+}
+
+/** Shows an answer that could not be posted to the person who asked: where they asked for it when the platform can, else directly. */
+export function shownToAsker(row: WaitingRow, claimed: ClaimedRow, failure: DeliveryFailure): OutboxPut | undefined {
+  const { payload } = claimed;
+  if (payload.type !== 'message' || payload.answers === undefined || row.channelKind === 'direct') return undefined;
+  return {
+    workspace: row.workspace,
+    key: `undelivered:${row.id}`,
+    target: targetOf(row),
+    payload: { type: 'ephemeral', ...payload.answers, view: withReason(payload.view, failure) },
+    priority: claimed.priority,
+  };
+}
+
+function withReason(view: View, failure: DeliveryFailure): View {
   const detail = failure.kind === 'rate_limited' ? '' : `: ${failure.detail}`;
   const why: Record<string, string> = {
     not_permitted: `Deckhand may not write there${detail}. Invite Deckhand to the channel to get the next messages in the thread.`,
     gone: `the channel or the thread no longer exists${detail}.`,
     rejected: `the platform refuses its content${detail}.`,
   };
-  const view: View = {
-    fallback: payload.view.fallback,
+  return {
+    fallback: view.fallback,
     blocks: [
       { type: 'text', spans: marked(`The following could not be posted where you asked for it: ${why[failure.kind] ?? detail}`) },
-      ...payload.view.blocks,
+      ...view.blocks,
     ],
-    ...(payload.view.files === undefined ? {} : { files: payload.view.files }),
-  };
-  return {
-    workspace: row.workspace,
-    key: `undelivered:${once}`,
-    target: targetOf(row),
-    payload: { type: 'direct', user, view },
-    priority: claimed.priority,
+    ...(view.files === undefined ? {} : { files: view.files }),
   };
 }
 

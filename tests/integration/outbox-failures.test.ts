@@ -209,6 +209,22 @@ describe('when a call fails', () => {
     });
   });
 
+  it('promise 4: not permitted: the answer to a command is shown to the person who typed it', async () => {
+    await start({
+      fault: (operation, { channel }) =>
+        operation === 'send' && channel === 'C1' ? { kind: 'not_permitted', detail: 'not_in_channel' } : undefined,
+    });
+    const user = { platform: 'slack', tenant: 'T1', user: 'UADA' } as const;
+    await world.put(
+      message('k', 'bound', { payload: { type: 'message', view: words('bound'), answers: { user, reply: 'handle' } } }),
+    );
+    await eventually(() => expect(platform.ephemerals).toHaveLength(1));
+    const [shown] = platform.ephemerals;
+    expect(shown).toMatchObject({ channel: 'C1', user: 'UADA', reply: 'handle' });
+    expect(JSON.stringify(shown?.view)).toMatch(/Invite Deckhand to the channel.*bound/);
+    expect((await row('k')).state).toBe('failed');
+  });
+
   it('rejected: says it in plain text, with its buttons, then without', async () => {
     const refused: string[] = [];
     const fault: PlatformOptions['fault'] = (operation, { view }) => {
@@ -274,7 +290,7 @@ describe('when a call fails', () => {
     ['c:sh', undefined, 'Try again, or send it yourself: sh <command>'],
   ])('a form that comes too late (%s) is answered with what to do instead', async (token, initial, instead) => {
     await start({ fault: once('form', { kind: 'gone', detail: 'expired_trigger_id' }) });
-    const field = { type: 'text' as const, id: 'text', label: 'Text', multiline: true, required: true };
+    const field = { type: 'text' as const, id: 'command', label: 'Text', multiline: true, required: true };
     const form = { token, title: 'A form', submit: 'Go', fields: [initial === undefined ? field : { ...field, initial }] };
     await world.put({
       key: 'f',
