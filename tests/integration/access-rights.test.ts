@@ -54,6 +54,7 @@ const table: Record<string, readonly (readonly [use: string, weakest: Account])[
   'member remove': [['member remove stranger', 'mia']],
   link: [['link WRONG', 'nobody']],
   unlink: [['unlink telegram', 'nobody']],
+  'settings notify': [['settings notify', 'nobody']],
   mirror: [
     ['mirror #999', 'gus'],
     ['mirror #999 here', 'gus'],
