@@ -78,7 +78,7 @@ describe('a session', () => {
   });
 
   test('acknowledges heartbeats, asks for them, and closes clients that send none', async () => {
-    const discord = await startDiscordLab({ timing: { heartbeat: 300 } });
+    const discord = await startDiscordLab({ timing: { heartbeat: 1_000 } });
     const gateway = await openGateway(discord);
     gateway.send(identify(discord));
     gateway.send({ op: 1, d: null });
