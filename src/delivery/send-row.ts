@@ -4,13 +4,14 @@ import type { Logger } from '../runtime/logger.ts';
 import { moveChannel } from '../store/channel-moves.ts';
 import { putOutboxRows } from '../store/outbox.ts';
 import { claimRow, endRow, putBackRow, requesterAccount, settleRow, type WaitingRow } from '../store/outbox-rows.ts';
+import { nameOfAccount } from '../store/people.ts';
 import { mirroredBy } from '../store/threads.ts';
 import type { Call } from './budget.ts';
 import { deliver } from './deliver.ts';
 import { OutcomeUnknown } from './deliver-parts.ts';
 import { Delivery, type DeliveryDeps, firstSlot, type Permit, SenderStopped } from './delivery.ts';
 import { backoffMs, judge } from './failures.ts';
-import { formTooLate, insteadOfFile, shownToAsker, toldDirectly } from './undelivered.ts';
+import { calledAside, formTooLate, insteadOfFile, shownToAsker, toldDirectly } from './undelivered.ts';
 
 export interface SendRowDeps extends DeliveryDeps {
   logger: Logger;
@@ -184,7 +185,13 @@ async function end(
       // What a mirror misses stands in the other threads: that it does is said once.
       const once = mirrored === undefined ? row.id : row.threadId;
       if (account !== undefined) puts.push(toldDirectly(row, claimed, tell, account, once));
-    } else if (tell !== undefined) puts.push(shownToAsker(row, claimed, tell));
+    } else if (tell !== undefined) {
+      puts.push(shownToAsker(row, claimed, tell));
+      if (claimed.payload.type === 'ephemeral') {
+        const { user } = claimed.payload;
+        puts.push(calledAside(row, claimed, tell, (await nameOfAccount(tx, user)) ?? user.user));
+      }
+    }
     await putOutboxRows(
       tx,
       puts.filter((put) => put !== undefined),

@@ -68,6 +68,34 @@ export function shownToAsker(row: WaitingRow, claimed: ClaimedRow, failure: Deli
   };
 }
 
+/**
+ * Says where somebody asked that the answer is for them alone and cannot reach them, without the answer: on some platforms a bot may write
+ * to nobody who has not written to it before.
+ */
+export function calledAside(row: WaitingRow, claimed: ClaimedRow, failure: DeliveryFailure, name: string): OutboxPut | undefined {
+  const { payload } = claimed;
+  if (payload.type !== 'ephemeral' || failure.kind !== 'not_permitted' || row.channelKind === 'direct') return undefined;
+  const { user } = payload;
+  const words = ': the answer is for you alone, and Deckhand may not write to you yet. ';
+  const todo =
+    'Open a direct conversation with Deckhand and say something there (on Telegram: press Start), then ask here again.';
+  return {
+    workspace: row.workspace,
+    key: `aside:${row.id}`,
+    target: targetOf(row),
+    payload: {
+      type: 'message',
+      view: withFallback([
+        {
+          type: 'text',
+          spans: [{ type: 'person', name: oneLine(name), user: user.user, notify: true }, plain(words), plain(todo)],
+        },
+      ]),
+    },
+    priority: claimed.priority,
+  };
+}
+
 function withReason(view: View, failure: DeliveryFailure): View {
   const detail = failure.kind === 'rate_limited' ? '' : `: ${failure.detail}`;
   const why: Record<string, string> = {

@@ -316,6 +316,22 @@ describe('when a call fails', () => {
     expect(platform.shown('D-UADA').map((one) => platform.text(one))).toEqual(['only you']);
   });
 
+  it('promise 4: an ephemeral answer to somebody who cannot be written to is announced where they asked, without what it says', async () => {
+    await start({
+      fault: (operation, { channel }) =>
+        operation === 'ephemeral' || (operation === 'send' && channel !== 'C1')
+          ? { kind: 'not_permitted', detail: 'the person has never pressed Start' }
+          : undefined,
+    });
+    const target = { type: 'conversation', conversation: general } as const;
+    await world.put({ key: 'e', target, payload: { type: 'ephemeral', user: ada, view: words('only you') }, priority: 2 });
+    await eventually(() => expect(platform.shown('C1')).toHaveLength(1));
+    const [told] = platform.shown('C1').map((one) => platform.text(one));
+    expect(told).toContain('Open a direct conversation with Deckhand');
+    expect(told).not.toContain('only you');
+    expect((await row('e')).state).toBe('failed');
+  });
+
   it('an answer nobody waits for any more expires', async () => {
     platform = new TestPlatform();
     await world.put({
