@@ -115,7 +115,13 @@ export async function startProgram(site: Site, options: ProgramOptions): Promise
 export function complaints(program: Program): string[] {
   const found = Map.groupBy(
     program.log.filter(({ level }) => level === 'warn' || level === 'error' || level === 'fatal'),
-    ({ level, msg }) => `${level}: ${msg}`,
+    (line) => `${line.level}: ${line.msg}${failureOf(line)}`,
   );
   return [...found].map(([text, lines]) => (lines.length === 1 ? text : `${text} (${lines.length} times)`));
+}
+
+/** Which call failed and how, in lines about platform calls: `, edit rate_limited`. */
+function failureOf({ operation, failure }: LogLine): string {
+  if (typeof failure !== 'object' || failure === null || !('kind' in failure)) return '';
+  return `, ${operation} ${failure.kind}`;
 }
