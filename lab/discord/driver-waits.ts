@@ -1,10 +1,10 @@
+import { waitForChange } from '../slack/waiting.ts';
 import type { Core } from './core.ts';
 import { idOf, type Lookups, type MessageOrId, type Where } from './driver-lookups.ts';
 import { compareIds } from './ids.ts';
 import type { Change, Channel, Message, Modal } from './model.ts';
 import { BOT_USER } from './seed.ts';
 import { modalText, type Seen, seen } from './visible-text.ts';
-import { waitForChange } from './waiting.ts';
 
 /** Waiting for what a person sees. */
 
