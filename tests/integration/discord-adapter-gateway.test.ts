@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { GatewayIntentBits } from 'discord-api-types/v10';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { createGateway } from '../../adapters/discord/gateway.ts';
 import { createRest } from '../../adapters/discord/rest.ts';
@@ -68,6 +68,23 @@ describe('the connection to the gateway', () => {
     expect(await adapter.health()).toMatchObject({ ok: true });
   });
 
+  it('keeps its session also while the connection is refused', async () => {
+    const setup = await start({ started: false });
+    const { discord } = setup;
+    const relay = await startRelay(Number(new URL(discord.url).port));
+    // Where the gateway says that it is.
+    discord.core.baseUrl = `http://127.0.0.1:${relay.port}`;
+    await setup.adapter.start(setup.inbox.sink);
+    await relay.refuse();
+    discord.person('ada').mention('#demo', 'meanwhile');
+    const closed = () => setup.log.filter((line) => line.includes('discord gateway connection closed')).length;
+    await waitFor('the cut and a refused attempt', () => closed() >= 2);
+    await relay.accept();
+    await heard(setup, 'meanwhile');
+    expect(discord.controls.gateway.stats).toMatchObject({ identified: 1, resumed: 1 });
+    expect(setup.gaps()).toBe(1);
+  });
+
   it('says that messages may be missing when its session is lost, and looks them up once', async () => {
     const setup = await start();
     const { discord } = setup;
@@ -119,6 +136,29 @@ describe('the connection to the gateway', () => {
     expect(await intentsAskedFor(false)).toBe(intentBits('Guilds', 'GuildMessages', 'DirectMessages'));
   });
 });
+
+/** Passes connections on to a port of this machine, or is not there. */
+async function startRelay(target: number) {
+  const open = new Set<Socket>();
+  const server = createTcpServer((socket) => {
+    const onward = connect(target, '127.0.0.1');
+    for (const one of [socket, onward]) {
+      open.add(one);
+      one.on('error', () => undefined).on('close', () => open.delete(one));
+    }
+    socket.pipe(onward).pipe(socket);
+  });
+  const accept = (port: number) => new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const refuse = async () => {
+    const closed = new Promise((resolve) => server.close(resolve));
+    for (const socket of open) socket.destroy();
+    await closed;
+  };
+  await accept(0);
+  const { port } = server.address() as AddressInfo;
+  onTestFinished(async () => void (server.listening && (await refuse())));
+  return { port, refuse, accept: () => accept(port) };
+}
 
 const intentBits = (...names: (keyof typeof GatewayIntentBits)[]) =>
   names.reduce((bits, name) => bits | GatewayIntentBits[name], 0);
