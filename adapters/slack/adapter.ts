@@ -11,6 +11,7 @@ import { findFiles, findMessage, messageMetadata } from './find.ts';
 import { slackHealth } from './health.ts';
 import { slackWebhook } from './http.ts';
 import { createIntake, type Intake } from './intake.ts';
+import { slackLink } from './link.ts';
 import { homeView, messageContent, modalView } from './outbound.ts';
 import { createPeople } from './people.ts';
 import { type Installation, signIn } from './sign-in.ts';
@@ -123,6 +124,10 @@ export function createSlackAdapter(config: SlackConfig, deps: SlackDeps): ChatAd
     },
     find: (to, key, since) => findMessage(web, to, key, since),
     ephemeral: (to, user, view, reply) => sendEphemeral({ web, ...deps }, to, user, messageContent(view), reply),
+    linkTo(to) {
+      const url = config.apiUrl === undefined ? installation?.url : undefined;
+      return url === undefined ? undefined : slackLink(url, to);
+    },
     async direct(user) {
       return { platform: 'slack', tenant: user.tenant, channel: await openDirect(web, user.user), kind: 'direct' };
     },

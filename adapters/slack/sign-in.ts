@@ -9,12 +9,15 @@ export interface Installation {
   team: string;
   teamName: string;
   botUser: string;
+  /** Address of the workspace, `https://acme.slack.com/`. */
+  url?: string | undefined;
 }
 
 export const authAnswer = z.object({
   team_id: z.string().min(1),
   team: z.string(),
   user_id: z.string().min(1),
+  url: z.url().optional().catch(undefined),
   response_metadata: z.object({ scopes: z.array(z.string()).optional() }).optional(),
 });
 
@@ -29,7 +32,7 @@ export async function signIn(web: Web, logger: Logger, signal: AbortSignal): Pro
   for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, maxWaitMs)) {
     try {
       const answer = await web.call('auth.test', {}, authAnswer);
-      return { team: answer.team_id, teamName: answer.team, botUser: answer.user_id };
+      return { team: answer.team_id, teamName: answer.team, botUser: answer.user_id, url: answer.url };
     } catch (error) {
       const failure = error instanceof DeliveryError ? error.failure : undefined;
       if (failure === undefined || ['gone', 'not_permitted', 'rejected'].includes(failure.kind)) throw error;

@@ -12,6 +12,7 @@ import { refusalText } from './failures.ts';
 import { openPress } from './handles.ts';
 import { telegramHealth } from './health.ts';
 import { createIntake, type Intake } from './intake.ts';
+import { telegramLink } from './link.ts';
 import { commandWords, setMenus } from './menu.ts';
 import { alertText, editedMarkup, messageContent, messageMarkup } from './outbound.ts';
 import { chainThread, chatId, messageId, place } from './place.ts';
@@ -160,6 +161,7 @@ export function createTelegramAdapter(config: TelegramConfig, deps: TelegramDeps
     // Bots cannot look up what they have sent.
     find: async () => undefined,
     ephemeral,
+    linkTo: (to) => (config.apiRoot === undefined ? telegramLink(to) : undefined),
     direct: async (user) => ({ platform: 'telegram', tenant: user.tenant, channel: user.user, kind: 'direct' }),
     async openForm() {
       throw new DeliveryError({ kind: 'rejected', detail: 'Telegram has no forms; fields are asked for one by one' });

@@ -42,7 +42,8 @@ function placeLine({ channel, deps }: Pick<CommandContext, 'channel' | 'deps'>, 
     ...(place.problem === undefined ? [] : [`its last message could not be delivered: ${shorten(oneLine(place.problem), 200)}`]),
   ];
   const text = `${where} on ${platformNames[platform]}`;
-  const url = deps.linkTo?.(conversationOf(place));
+  // Nobody else can open a direct conversation.
+  const url = kind === 'direct' ? undefined : deps.linkTo?.(conversationOf(place));
   return [
     url === undefined ? plain(text) : { type: 'link', url, text },
     ...(marks.length === 0 ? [] : [plain(` · ${marks.join(' · ')}`)]),

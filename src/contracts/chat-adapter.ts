@@ -162,6 +162,11 @@ export interface ChatAdapter {
   find(to: Conversation, key: string, since: string, opens?: ThreadOpening): Promise<MessageRef | undefined>;
   /** Shows `view` to one person only. `reply` is the handle of the act being answered, tried first when present. */
   ephemeral(to: Conversation, user: IdentityRef, view: View, reply: string | undefined): Promise<void>;
+  /**
+   * Address at which people find the conversation in their own client, told without asking the platform; undefined when it has none, and
+   * while the platform is another one than its own service. Present where there are such addresses.
+   */
+  linkTo?(to: Conversation): string | undefined;
   /** Opens the direct conversation with a person. Idempotent. */
   direct(user: IdentityRef): Promise<Conversation>;
   /** Opens a form for whoever caused `trigger`. `gone` when the trigger has expired. */
