@@ -1,0 +1,119 @@
+import { permissionBits } from '../../adapters/discord/invite.ts';
+import { createDiscordEmulator } from '../../lab/discord/emulator.ts';
+import type { Seen } from '../../lab/discord/visible-text.ts';
+import type { ConformanceDriver, PersonName, Place, Said, Shown } from './conformance-driver.ts';
+import { readDiscordMarkdown } from './discord-markdown.ts';
+import { waitFor } from './wait-for.ts';
+
+const receiptEmoji: Record<string, 'received' | 'read' | 'refused'> = { '👀': 'received', '✅': 'read', '⛔': 'refused' };
+
+export async function openDiscord(): Promise<ConformanceDriver> {
+  const discord = await createDiscordEmulator({ botPermissions: permissionBits });
+  const { state } = discord.core;
+  const { controls } = discord;
+  const dispatch = discord.core.dispatch;
+  const person = (name: PersonName) => discord.person(name);
+
+  const placeOf = (id: string): Place => {
+    const channel = state.channels.get(id);
+    return { id: channel?.thread?.parent_id ?? id, direct: channel?.kind === 'dm' };
+  };
+  const shown = (message: Seen): Shown => ({
+    place: placeOf(message.channel),
+    id: message.id,
+    // The message that starts a thread has the id of the thread; a direct conversation is all one.
+    thread: state.channels.get(message.channel)?.kind === 'text' ? message.id : message.channel,
+    own: message.author === discord.botUserId,
+    text: readDiscordMarkdown(message.plain).text,
+    buttons: message.buttons,
+    files: message.attachments.map((id) => state.files.get(id)?.filename ?? ''),
+  });
+  const direct = (name: PersonName) => {
+    const channel = state.channels.values().find(({ dm }) => dm?.user === person(name).id);
+    if (channel === undefined) throw new Error(`${name} has no direct conversation`);
+    return placeOf(channel.id);
+  };
+  const personOf = (place: Place): PersonName =>
+    (['ada', 'ben', 'gus'] as const).find((name) => place.direct && direct(name).id === place.id) ?? 'ada';
+
+  return {
+    platform: 'discord',
+    variables: {
+      DISCORD_BOT_TOKEN: discord.token,
+      DISCORD_APPLICATION_ID: discord.applicationId,
+      DISCORD_API_URL: discord.apiUrl,
+    },
+    tenant: { tenant: discord.applicationId, name: 'Discord', botUser: discord.botUserId },
+    userOf: (name) => person(name).id,
+    begin: () => undefined,
+    newPlace: (name) => placeOf(controls.addChannel({ name }).id),
+    directPlace: direct,
+
+    say: (name, place, text) => shown(person(name).say(place.id, text)),
+    mention: (name, place, text) => shown(place.direct ? person(name).say(place.id, text) : person(name).mention(place.id, text)),
+    async command(name, place, line) {
+      const rest = /^sh (.*)$/s.exec(line)?.[1];
+      if (rest !== undefined) await person(name).slash(place.id, '/deckhand sh', { command: rest });
+      else await person(name).slash(place.id, '/deckhand do', { text: line });
+    },
+    handOver: (name, message) => person(name).messageCommand(message.id, 'Hand to Deckhand'),
+    reply: (name, to, text) => shown(person(name).say(to.place.direct ? to.place.id : to.thread, text)),
+    edit: (name, message, text) => void person(name).edit(message.id, text),
+    delete: (name, message) => person(name).delete(message.id),
+    press: (name, message, label) => person(name).press(message.id, label),
+    choose: (name, message, placeholder, option) => person(name).select(message.id, placeholder, option),
+    async fill(name, _place, title, values) {
+      const modal = await person(name).waitForModal(title, { timeoutMs: 60_000 });
+      await person(name).submit(modal, values);
+    },
+
+    messages(place) {
+      const reader = person(personOf(place));
+      const threads = state.channels.values().filter(({ thread }) => thread?.parent_id === place.id);
+      return [place.id, ...threads.map(({ id }) => id)]
+        .flatMap((channel) => reader.messages(channel))
+        .filter(({ visible_to: only }) => only === undefined)
+        .map(shown);
+    },
+    toldTo(name) {
+      const own = person(name)
+        .messages('dm')
+        .filter(({ author }) => author === discord.botUserId);
+      return [...person(name).ephemerals(), ...own].map(shown);
+    },
+    receipts: (message) =>
+      (state.message(message.id)?.reactions ?? []).flatMap(({ emoji, users }) =>
+        users.includes(discord.botUserId) ? (receiptEmoji[emoji] ?? []) : [],
+      ),
+    contentOf(message, file) {
+      const id = state.message(message.id)?.attachments.find((one) => state.files.get(one)?.filename === file);
+      return (id === undefined ? undefined : person(personOf(message.place)).content(id)) ?? Buffer.alloc(0);
+    },
+
+    /** The gateway sends the same event once more, as a session that was resumed does. */
+    async redelivered(act, program) {
+      const before = await program.stored();
+      const sent: Parameters<typeof dispatch>[0][] = [];
+      discord.core.dispatch = (event) => {
+        sent.push(event);
+        dispatch(event);
+      };
+      const said: Said = act();
+      discord.core.dispatch = dispatch;
+      await waitFor('the message to be stored', async () => (await program.stored()) > before, { timeoutMs: 60_000 });
+      for (const event of sent) dispatch(event);
+      return said;
+    },
+    async cut() {
+      controls.gateway.cut();
+      await waitFor('another connection', () => controls.gateway.count() > 0);
+    },
+    throttle(calls) {
+      const when = ({ method }: { method: string }) => /^(create_message|update_message)$/.test(method);
+      controls.failNext('*', { status: 429, retryAfter: 1, times: calls, when });
+    },
+    overLimit: () => discord.overLimit().map(({ method, path, at }) => `${method} ${path} at ${at}`),
+    errors: () => controls.errors,
+    close: () => discord.close(),
+  };
+}

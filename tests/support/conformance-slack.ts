@@ -1,0 +1,101 @@
+import { slackManifest } from '../../adapters/slack/manifest.ts';
+import { createSlackEmulator } from '../../lab/slack/emulator.ts';
+import { isRecord } from '../../lab/slack/json.ts';
+import type { Block } from '../../lab/slack/model.ts';
+import { type Seen, seen } from '../../lab/slack/visible-text.ts';
+import { usageHint } from '../../src/commands/registry.ts';
+import type { ConformanceDriver, Place, Said, Shown } from './conformance-driver.ts';
+import { waitFor } from './wait-for.ts';
+
+const receiptNames = { eyes: 'received', white_check_mark: 'read', no_entry: 'refused' } as const;
+
+export async function openSlack(): Promise<ConformanceDriver> {
+  const manifest = slackManifest({ mode: 'socket', usageHint: usageHint() });
+  const slack = await createSlackEmulator({ manifest, timing: { retryDelays: [0, 100, 100] } });
+  const { state } = slack.core;
+  const { person, controls } = slack;
+
+  const placeOf = (channel: string): Place => ({ id: channel, direct: state.channels.get(channel)?.kind === 'im' });
+  const shown = (message: Seen): Shown => ({
+    place: placeOf(message.channel),
+    id: message.ts,
+    thread: message.thread_ts ?? message.ts,
+    own: message.user === slack.botUserId,
+    text: message.plain,
+    buttons: message.buttons,
+    files: message.files.map((id) => state.files.get(id)?.name ?? ''),
+  });
+
+  return {
+    platform: 'slack',
+    variables: {
+      SLACK_BOT_TOKEN: slack.credentials.botToken,
+      SLACK_APP_TOKEN: slack.credentials.appToken,
+      SLACK_API_URL: slack.apiUrl,
+    },
+    tenant: { tenant: slack.teamId, name: 'Acme', botUser: slack.botUserId },
+    userOf: (name) => person(name).id,
+    begin: () => undefined,
+    newPlace: (name) => placeOf(controls.addChannel({ name }).id),
+    directPlace: (name) => placeOf(state.channels.values().find(({ im_user: user }) => user === person(name).id)?.id ?? ''),
+
+    say: (name, place, text) => shown(person(name).say(place.id, text)),
+    mention: (name, place, text) => shown(place.direct ? person(name).say(place.id, text) : person(name).mention(place.id, text)),
+    command: (name, place, line) => person(name).slash(place.id, `/deckhand ${line}`),
+    handOver: (name, message) => person(name).shortcut('hand_to_deckhand', message.id),
+    reply: (name, to, text) => shown(person(name).say(to.place.id, text, { thread: to.thread })),
+    edit: (name, message, text) => void person(name).edit(message.id, text),
+    delete: (name, message) => person(name).delete(message.id),
+    press: (name, message, label) => person(name).press(message.id, label),
+    choose: (name, message, placeholder, option) => person(name).press(message.id, placeholder, { value: option }),
+    async fill(name, _place, title, values) {
+      const view = await person(name).waitForView(title, { timeoutMs: 60_000 });
+      const byBlock = Object.entries(values).map(([label, value]) => [blockNamed(view.blocks, label), value] as const);
+      await person(name).submit(view, Object.fromEntries(byBlock));
+    },
+
+    messages: (place) => state.messagesOf(place.id).map((message) => shown(seen(slack.core, message))),
+    toldTo(name) {
+      const direct = person(name)
+        .messages('dm')
+        .filter(({ user }) => user === slack.botUserId);
+      return [...person(name).ephemerals(), ...direct].map(shown);
+    },
+    receipts: (message) =>
+      (state.message(message.place.id, message.id)?.reactions ?? []).flatMap(
+        ({ name }) => Object.entries(receiptNames).find(([known]) => known === name)?.[1] ?? [],
+      ),
+    contentOf(message, file) {
+      const id = state.message(message.place.id, message.id)?.files.find((one) => state.files.get(one)?.name === file);
+      return state.readContent(id ?? '') ?? Buffer.alloc(0);
+    },
+
+    async redelivered(act) {
+      const said: Said = act();
+      await controls.eventsSettled();
+      const events = slack.deliveries.filter(
+        ({ eventId, payload }) => eventId !== undefined && JSON.stringify(payload).includes(said.id),
+      );
+      for (const { eventId } of events) await controls.redeliver(eventId ?? '');
+      return said;
+    },
+    async cut() {
+      controls.sockets.cut();
+      await waitFor('another socket', () => controls.sockets.count() > 0);
+    },
+    throttle(calls) {
+      const when = ({ method }: { method: string }) => /^(chat\.(postMessage|update)|files\.)/.test(method);
+      controls.failNext('*', { status: 429, retryAfter: 1, times: calls, when });
+    },
+    overLimit: () => slack.overLimit().map(({ method, at }) => `${method} at ${at}`),
+    errors: () => controls.errors,
+    close: () => slack.close(),
+  };
+}
+
+/** The input block with this label. */
+function blockNamed(blocks: readonly Block[], label: string): string {
+  const found = blocks.find((block) => isRecord(block.label) && block.label.text === label);
+  if (found === undefined) throw new Error(`the form has no field ${label}`);
+  return found.block_id;
+}
