@@ -19,17 +19,17 @@ export interface MenuDeps {
   database: Database;
   /** Names could not be looked up; commands are completed all the same. */
   onError(error: unknown): void;
+  /** How long names are looked up, milliseconds (default 700): completions must be there within a second, whatever the database does. */
+  lookMs?: number | undefined;
 }
 
 /** Discord shows no more of a description. */
 const mostCharacters = 100;
-/** Completions must be there within a second, whatever the database does. */
-const lookMs = 700;
 const mostTasks = 200;
 const mostPeople = 500;
 
 /** What platforms are told about the commands, made from the registry. */
-export function createCommandMenu({ database, onError }: MenuDeps): CommandMenu {
+export function createCommandMenu({ database, onError, lookMs = 700 }: MenuDeps): CommandMenu {
   return {
     commands: commands.map(menuCommand),
     async complete({ text, conversation, user }) {

@@ -13,7 +13,7 @@ const errors: unknown[] = [];
 
 beforeAll(async () => {
   desk = await openDesk();
-  menu = createCommandMenu({ database: desk.database, onError: (error) => void errors.push(error) });
+  menu = createCommandMenu({ database: desk.database, onError: (error) => void errors.push(error), lookMs: 10_000 });
   await desk.act(slash('ada', 'project add api https://example.com/acme/api.git'));
   await desk.act(slash('ben', 'sh npm run first'));
   await desk.act(slash('ben', 'sh project=api make second'));

@@ -108,7 +108,7 @@ describe('settings notify', () => {
   });
 });
 
-describe('how people hear of decisions', () => {
+describe('how people hear of decisions', { timeout: 60_000 }, () => {
   it('mentions who may decide; who wants direct messages gets one with the buttons instead, which shows the decision later', async () => {
     await desk.act(slash('mia', 'settings notify direct'));
     const { id, secret } = await waits('ben', 'echo direct');
@@ -183,7 +183,7 @@ describe('how people hear of decisions', () => {
   });
 });
 
-describe('how people hear of the ends of their tasks', () => {
+describe('how people hear of the ends of their tasks', { timeout: 60_000 }, () => {
   const ended = async (who: Account, command: string) => {
     const { run, secret } = await waits(who, command);
     await desk.act(press('ada', `d:${secret}:deny`));
