@@ -91,12 +91,6 @@ export async function isTaskThread(
   return row !== null;
 }
 
-/** Our id of the first thread of a task, for what is shown to all who follow it. */
-export async function firstThreadOf(tx: Tx, task: string): Promise<{ id: string; channel: string } | undefined> {
-  const row = await tx.db.thread.findFirst({ where: { taskId: task }, orderBy: { id: 'asc' } });
-  return row === null ? undefined : { id: row.id, channel: row.channelId };
-}
-
 /** The platform's id of a task's thread in one of our channels; undefined: it has none there, or its first message is not sent yet. */
 export async function threadOfTaskIn(tx: Tx, task: string, channel: string): Promise<string | undefined> {
   const row = await tx.db.thread.findFirst({ where: { taskId: task, channelId: channel }, orderBy: { id: 'asc' } });
