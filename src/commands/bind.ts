@@ -1,7 +1,9 @@
+import { z } from 'zod';
 import { AppError } from '../contracts/errors.ts';
 import { textView } from '../delivery/list-view.ts';
+import { isId } from '../runtime/ids.ts';
 import { recordAudit } from '../store/audit.ts';
-import { bindChannel } from '../store/channels.ts';
+import { bindChannel, channelById } from '../store/channels.ts';
 import { defaultRoleWord, name, optional, required } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { namedProject } from './subject.ts';
@@ -28,13 +30,20 @@ export const bind = defineCommand({
       values: ['guest', 'developer', 'none'],
       schema: defaultRoleWord,
     }),
+    in: optional({
+      hint: 'channel',
+      about: 'another channel than this one, by the id that buttons carry',
+      schema: z.string().refine((text) => isId('chn', text), { error: ({ input }) => `\`${input}\` is not a channel.` }),
+    }),
   },
   examples: [
     ['bind web', 'commands in this channel run in `web`'],
     ['bind web role=developer', 'and every member of the channel may run them'],
     ['bind none', 'unbinds the channel'],
   ],
-  async run(ctx, args) {
+  async run(here, args) {
+    const ctx = args.in === undefined ? here : { ...here, channel: await otherChannel(here, args.in) };
+    const elsewhere = ctx.channel.id !== here.channel.id;
     if (ctx.channel.kind === 'direct') {
       throw new AppError('DH-300', {
         what: 'A direct conversation is bound to no project.',
@@ -43,7 +52,7 @@ export const bind = defineCommand({
     }
     if (args.project.toLowerCase() === 'none') return unbind(ctx);
     const project = await namedProject(ctx, args.project);
-    const kept = ctx.bound?.id === project.id ? ctx.channel.defaultRole : undefined;
+    const kept = ctx.channel.project === project.id ? ctx.channel.defaultRole : undefined;
     const role = args.role === undefined ? kept : args.role === 'none' ? undefined : args.role;
     await bindChannel(ctx.tx, ctx.channel.id, { project: project.id, defaultRole: role });
     await audit(ctx, { project: project.name, role: role ?? 'none' });
@@ -51,12 +60,21 @@ export const bind = defineCommand({
       role === undefined ? 'People need a role of their own here.' : `Members without a role of their own are ${role}s here.`;
     return {
       view: textView(
-        `This channel is bound to \`${project.name}\`. ${who} \`sh <command>\` runs a command, \`help\` shows the rest.`,
+        `${elsewhere ? 'The' : 'This'} channel is bound to \`${project.name}\`. ${who} \`sh <command>\` runs a command, \`help\` shows the rest.`,
       ),
-      audience: 'all',
+      audience: elsewhere ? 'person' : 'all',
     };
   },
 });
+
+async function otherChannel(ctx: CommandContext, id: string) {
+  const channel = await channelById(ctx.tx, ctx.person.workspace, id);
+  if (channel !== undefined) return channel;
+  throw new AppError('DH-300', {
+    what: 'That channel is not known any more.',
+    instead: 'Send `bind` in the channel itself.',
+  });
+}
 
 async function unbind(ctx: CommandContext) {
   if (ctx.channel.project === undefined) {

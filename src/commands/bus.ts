@@ -127,7 +127,8 @@ async function withWayOut(tx: Tx, actor: Actor, error: AppError, view: View): Pr
   if (projects.length === 0) return view;
   const select = {
     type: 'select' as const,
-    token: encodePress({ kind: 'command', text: 'bind' }),
+    // It may be shown in a direct conversation, where nobody else sees it.
+    token: encodePress({ kind: 'command', text: `bind in=${actor.channel.id}` }),
     placeholder: 'Bind this channel to…',
     options: projects.map(({ name }) => ({ value: name, label: name })),
   };

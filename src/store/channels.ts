@@ -52,6 +52,12 @@ export async function findChannel(tx: Tx, workspace: string, conversation: Conve
   return row === null ? undefined : toChannel(row);
 }
 
+/** A channel of this workspace by our id. */
+export async function channelById(tx: Tx, workspace: string, id: string): Promise<Channel | undefined> {
+  const row = await tx.db.channel.findFirst({ where: { id, workspaceId: workspace } });
+  return row === null ? undefined : toChannel(row);
+}
+
 /** Binds the channel, or unbinds it (`project: undefined`, which also takes the default role away). */
 export async function bindChannel(
   tx: Tx,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commands } from '../../src/commands/registry.ts';
 import { newId } from '../../src/runtime/ids.ts';
-import { type Account, type Desk, mention, openDesk, slash } from '../support/desk.ts';
+import { type Account, type Desk, mention, openDesk, press, slash } from '../support/desk.ts';
 
 let desk: Desk;
 beforeAll(async () => {
@@ -140,5 +140,18 @@ describe('a channel that is bound to nothing', () => {
     const [plain] = await desk.act(slash('ben', 'sh ls', elsewhere));
     expect(plain?.payload.type === 'ephemeral' && plain.payload.view.blocks.some(({ type }) => type === 'select')).toBe(false);
     expect(await desk.database.db.task.count({ where: { command: 'ls' } })).toBe(0);
+  });
+
+  it('binds the channel it was offered for, also where the offer was shown in a direct conversation', async () => {
+    const [refused] = await desk.act(slash('mia', 'sh ls', elsewhere));
+    const blocks = refused?.payload.type === 'ephemeral' ? refused.payload.view.blocks : [];
+    const select = blocks.find((block) => block.type === 'select');
+    const token = select?.type === 'select' ? select.token : '';
+    const [denied] = await desk.act(press('ben', token, { direct: true, values: ['demo'] }));
+    expect(denied?.text).toContain('DH-202');
+    const [bound] = await desk.act(press('mia', token, { direct: true, values: ['demo'] }));
+    expect(bound?.text).toContain('The channel is bound to demo');
+    const channel = await desk.database.db.channel.findFirstOrThrow({ where: { externalId: elsewhere.channel } });
+    expect(channel.projectId).toBe(desk.demo.id);
   });
 });
