@@ -1,9 +1,10 @@
+import { createFaults } from '../faults.ts';
 import { type ApiCall, type Calls, createCalls } from './calls.ts';
 import { type Controls, createControls } from './controls.ts';
 import { type Core, type Credentials, type Settings, SLACK_TIMING, type Timing } from './core.ts';
 import { createDeliveries, type Delivery } from './deliveries.ts';
 import { createPerson, type Person } from './driver.ts';
-import { createFaults } from './faults.ts';
+import type { Faults } from './faults.ts';
 import { createHttpDelivery } from './http-delivery.ts';
 import { defaultManifest, parseManifest } from './manifest.ts';
 import { methods } from './methods.ts';
@@ -77,7 +78,7 @@ export async function createSlackEmulator(options: SlackEmulatorOptions = {}): P
   const state = createState({ persistPath: options.persistPath, botName: manifest.features.bot_user.display_name, now });
   const keep = options.keepCalls ?? 10_000;
   const calls: Calls = createCalls(keep);
-  const faults = createFaults();
+  const faults: Faults = createFaults();
   const errors: unknown[] = [];
   let closed = false;
 

@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { closeAtOnce, listen } from '../http-listen.ts';
 import type { Core } from './core.ts';
 import { receiveUpload } from './methods-files.ts';
 import { BadBody, readBody } from './request-body.ts';
@@ -79,30 +79,14 @@ export async function startServer(deps: {
     });
   });
   server.on('upgrade', (request, socket, head) => socketMode.handleUpgrade(request, socket, head));
-  // Clients keep connections open between calls; the default of 5 s makes a call race with the close now and then.
-  server.keepAliveTimeout = 60_000;
-  await listen(server, deps.host, deps.port);
-  const { port } = server.address() as AddressInfo;
-  core.baseUrl = `http://${deps.host.includes(':') ? `[${deps.host}]` : deps.host}:${port}`;
+  core.baseUrl = await listen(server, deps.host, deps.port);
 
   return {
     async close() {
       await socketMode.close();
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      await closed;
+      await closeAtOnce(server);
     },
   };
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
 }
 
 function sendText(response: ServerResponse, status: number, text: string): void {

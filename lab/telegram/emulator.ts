@@ -1,5 +1,6 @@
+import { createFaults } from '../faults.ts';
 import { type ApiCall, type Calls, createCalls } from '../slack/calls.ts';
-import { createFaults } from '../slack/faults.ts';
+import type { Faults } from '../slack/faults.ts';
 import { createBotApi } from './bot-api.ts';
 import { type Controls, createControls } from './controls.ts';
 import { type Core, TELEGRAM_TIMING, type Timing } from './core.ts';
@@ -72,7 +73,7 @@ export async function createTelegramEmulator(options: TelegramEmulatorOptions = 
   const state = createState({ persistPath: options.persistPath, bot });
   const keep = options.keepCalls ?? 10_000;
   const calls: Calls = createCalls(keep);
-  const faults = createFaults();
+  const faults: Faults = createFaults();
   const errors: unknown[] = [];
   const token = options.token ?? newToken(BOT_ID);
 

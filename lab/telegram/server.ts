@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { closeAtOnce, listen } from '../http-listen.ts';
 import type { BotApi } from './bot-api.ts';
 import type { Core } from './core.ts';
 
@@ -50,29 +50,13 @@ export async function startServer(deps: {
       else sendJson(response, 500, JSON.stringify({ ok: false, error_code: 500, description: 'Internal Server Error' }));
     });
   });
-  // Clients keep connections open between calls; the default of 5 s makes a call race with the close now and then.
-  server.keepAliveTimeout = 60_000;
-  await listen(server, deps.host, deps.port);
-  const { port } = server.address() as AddressInfo;
-  core.baseUrl = `http://${deps.host.includes(':') ? `[${deps.host}]` : deps.host}:${port}`;
+  core.baseUrl = await listen(server, deps.host, deps.port);
 
   return {
     async close() {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      await closed;
+      await closeAtOnce(server);
     },
   };
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
 }
 
 function sendJson(response: ServerResponse, status: number, text: string): void {

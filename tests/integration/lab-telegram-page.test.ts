@@ -3,6 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { FORUM } from '../../lab/telegram/seed.ts';
 import type { PageMessage, TelegramPageEvent, TelegramPageState } from '../../lab/telegram-page-api.ts';
 import { type TelegramLabHost, telegramLabRoutes } from '../../lab/telegram-routes.ts';
+import { readEvents } from '../support/server-events.ts';
 import { botOf, PIXEL, startTelegram } from '../support/telegram-bot.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -31,27 +32,6 @@ interface Answer {
   chat: number;
   error: { code: string; message: string };
   [other: string]: unknown;
-}
-
-/** Reads server-sent events until `count` have come. */
-async function readEvents(url: string, count: number): Promise<TelegramPageEvent[]> {
-  const abort = new AbortController();
-  const response = await fetch(url, { signal: abort.signal });
-  const events: TelegramPageEvent[] = [];
-  let text = '';
-  const decoder = new TextDecoder();
-  for await (const chunk of response.body ?? []) {
-    text += decoder.decode(chunk, { stream: true });
-    const parts = text.split('\n\n');
-    text = parts.pop() ?? '';
-    for (const part of parts) {
-      const match = /^id: \d+\ndata: (.*)$/s.exec(part);
-      if (match) events.push(JSON.parse(match[1] ?? ''));
-    }
-    if (events.length >= count) break;
-  }
-  abort.abort();
-  return events;
 }
 
 describe('the state', () => {
@@ -132,13 +112,15 @@ describe('the events', () => {
     await bot.did('sendChatAction', { chat_id: demo, action: 'typing' });
     await bot.did('setMyCommands', { commands: [{ command: 'sh', description: 'Run a command' }] });
     telegram.person('ada').delete({ chat: demo, id: said.body.message.id });
-    expect(await readEvents(`${url}/events?after=${version}`, 4)).toMatchObject([
+    const events = async (after: number, count: number) =>
+      (await readEvents<TelegramPageEvent>(`${url}/events?after=${after}`, count)).map(({ event }) => event);
+    expect(await events(version, 4)).toMatchObject([
       { type: 'message', message: { text: 'hello' } },
       { type: 'action', chat: demo, action: 'typing' },
       { type: 'commands' },
       { type: 'message_removed', chat: demo, id: said.body.message.id },
     ]);
-    expect(await readEvents(`${url}/events?after=${version - 1_000_000}`, 1)).toEqual([{ type: 'reset' }]);
+    expect(await events(version - 1_000_000, 1)).toEqual([{ type: 'reset' }]);
   });
 });
 
