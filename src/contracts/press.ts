@@ -57,8 +57,9 @@ function textOf(token: PressToken): string {
 export function decodePress(text: string): PressToken | undefined {
   if (text.length > 64) return undefined;
   const [prefix, id, verb, ...rest] = text.split(':');
+  if (id === undefined) return undefined;
   if (prefix === prefixes.command) return { kind: 'command', text: text.slice(2) };
-  if (id === undefined || id === '') return undefined;
+  if (id === '') return undefined;
   if (prefix === prefixes.guided) return decodeGuided(id, verb, rest);
   if (rest.length > 0) return undefined;
   if (prefix === prefixes.pick && verb === undefined) return { kind: 'pick', request: id };
@@ -75,6 +76,6 @@ export function decodePress(text: string): PressToken | undefined {
 
 function decodeGuided(form: string, field: string | undefined, [verb, ...rest]: string[]): PressToken | undefined {
   const known = guidedVerbs.find((one) => one === verb);
-  if (known === undefined || rest.length > 0 || field === undefined || !/^\d{1,3}$/.test(field)) return undefined;
+  if (known === undefined || rest.length > 0 || field === undefined || !/^(?:0|[1-9]\d{0,2})$/.test(field)) return undefined;
   return { kind: 'guided', form, field: Number(field), verb: known };
 }

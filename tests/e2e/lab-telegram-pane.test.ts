@@ -122,7 +122,7 @@ it('people edit, react to, answer and delete messages', async () => {
   const mine = bubble('frist message');
   await mine.hover();
   await mine.getByTitle('Edit').click();
-  expect(await composer().inputValue()).toBe('frist message');
+  await eventually(async () => expect(await composer().inputValue()).toBe('frist message'));
   await say('first message');
   const edited = bubble('first message');
   await edited.getByText('edited').waitFor();

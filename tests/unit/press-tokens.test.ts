@@ -39,6 +39,8 @@ describe('what a button carries', () => {
       }),
     );
     for (const text of [
+      'c',
+      'g:frm_x:01:skip',
       'g:frm_x:1',
       'g:frm_x:1:open',
       'g:frm_x:-1:skip',
