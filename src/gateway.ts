@@ -79,7 +79,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     doctor: () => examine(probes),
     about: () => about(infrastructure, startedAt, config),
     syncProject: publishSync,
-    linkTo: (to) => adapters.find(({ platform }) => platform === to.platform)?.linkTo?.(to),
+    linkTo: async (to) => adapters.find(({ platform }) => platform === to.platform)?.linkTo?.(to),
     owners: config.owners,
     log: logger,
   });

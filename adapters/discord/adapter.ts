@@ -11,6 +11,7 @@ import { findMessage } from './find.ts';
 import { openHandle } from './handle.ts';
 import { discordHealth } from './health.ts';
 import { discordWebhook } from './http.ts';
+import { discordLink } from './link.ts';
 import { modalOf } from './modal.ts';
 import { messageContent } from './outbound.ts';
 import { createRest, path } from './rest.ts';
@@ -125,6 +126,9 @@ export function createDiscordAdapter(config: DiscordConfig, deps: DiscordDeps): 
       }
       const detail = 'only the answer to a command, a press or a form can be shown to one person, for fifteen minutes';
       throw new DeliveryError({ kind: 'not_permitted', detail });
+    },
+    async linkTo(to) {
+      return config.apiUrl === undefined && running !== undefined ? discordLink(running.directory, to) : undefined;
     },
     async direct(user): Promise<Conversation> {
       const body = { recipient_id: user.user };

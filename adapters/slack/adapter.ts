@@ -124,7 +124,7 @@ export function createSlackAdapter(config: SlackConfig, deps: SlackDeps): ChatAd
     },
     find: (to, key, since) => findMessage(web, to, key, since),
     ephemeral: (to, user, view, reply) => sendEphemeral({ web, ...deps }, to, user, messageContent(view), reply),
-    linkTo(to) {
+    async linkTo(to) {
       const url = config.apiUrl === undefined ? installation?.url : undefined;
       return url === undefined ? undefined : slackLink(url, to);
     },

@@ -161,7 +161,7 @@ export function createTelegramAdapter(config: TelegramConfig, deps: TelegramDeps
     // Bots cannot look up what they have sent.
     find: async () => undefined,
     ephemeral,
-    linkTo: (to) => (config.apiRoot === undefined ? telegramLink(to) : undefined),
+    linkTo: async (to) => (config.apiRoot === undefined ? telegramLink(to) : undefined),
     direct: async (user) => ({ platform: 'telegram', tenant: user.tenant, channel: user.user, kind: 'direct' }),
     async openForm() {
       throw new DeliveryError({ kind: 'rejected', detail: 'Telegram has no forms; fields are asked for one by one' });

@@ -66,7 +66,7 @@ export interface CommandDeps {
   /** Address of docs/errors.md, to which error codes link; undefined: they are plain. */
   errorDocs?: string | undefined;
   /** Address at which a person finds a conversation; undefined: its platform has none. */
-  linkTo?: ((conversation: Conversation) => string | undefined) | undefined;
+  linkTo?: ((conversation: Conversation) => Promise<string | undefined>) | undefined;
   /** Looks at every external part; must answer within some seconds. */
   doctor(): Promise<readonly DoctorCheck[]>;
   about(): Promise<About>;

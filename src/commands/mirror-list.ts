@@ -7,15 +7,19 @@ import { oneLine, shorten } from '../delivery/neutralise.ts';
 import { count } from '../delivery/units.ts';
 import type { TaskRow } from '../store/task-queries.ts';
 import type { ThreadPlace } from '../store/threads.ts';
-import type { CommandContext } from './command.ts';
+import type { CommandDeps } from './command.ts';
 
 /** Where a task is shown, one place a line, with a link where the platform has one. */
-export function placesView(
-  ctx: Pick<CommandContext, 'channel' | 'deps'>,
+export async function placesView(
+  ctx: { channel: { id: string }; deps: Pick<CommandDeps, 'linkTo'> },
   task: Pick<TaskRow, 'number'>,
   places: readonly ThreadPlace[],
-): View {
-  const lines = places.flatMap((place, at): Span[] => [plain(at === 0 ? '' : '\n'), ...placeLine(ctx, place)]);
+): Promise<View> {
+  // Nobody else can open a direct conversation.
+  const urls = await Promise.all(
+    places.map((place) => (place.channel.kind === 'direct' ? undefined : ctx.deps.linkTo?.(conversationOf(place)))),
+  );
+  const lines = places.flatMap((place, at): Span[] => [plain(at === 0 ? '' : '\n'), ...placeLine(ctx, place, urls[at])]);
   return withFallback([
     { type: 'text', spans: [bold(`#${task.number} is shown in ${count(places.length, 'place')}`)] },
     ...(lines.length === 0
@@ -28,7 +32,7 @@ export function placesView(
   ]);
 }
 
-function placeLine({ channel, deps }: Pick<CommandContext, 'channel' | 'deps'>, place: ThreadPlace): Span[] {
+function placeLine({ channel }: { channel: { id: string } }, place: ThreadPlace, url: string | undefined): Span[] {
   const { platform, kind, name } = place.channel;
   const where =
     kind === 'direct'
@@ -42,8 +46,6 @@ function placeLine({ channel, deps }: Pick<CommandContext, 'channel' | 'deps'>, 
     ...(place.problem === undefined ? [] : [`its last message could not be delivered: ${shorten(oneLine(place.problem), 200)}`]),
   ];
   const text = `${where} on ${platformNames[platform]}`;
-  // Nobody else can open a direct conversation.
-  const url = kind === 'direct' ? undefined : deps.linkTo?.(conversationOf(place));
   return [
     url === undefined ? plain(text) : { type: 'link', url, text },
     ...(marks.length === 0 ? [] : [plain(` · ${marks.join(' · ')}`)]),

@@ -63,7 +63,7 @@ export const mirror = defineCommand({
     if (what === 'off') return endHere(ctx, number);
     const { task, person } = await taskFor(ctx, number, look);
     if (what === 'here') return showHere(ctx, task, person, share === true);
-    return { view: placesView(ctx, task, await placesOfTask(ctx.tx, task.id)), audience: 'person' };
+    return { view: await placesView(ctx, task, await placesOfTask(ctx.tx, task.id)), audience: 'person' };
   },
 });
 

@@ -163,10 +163,11 @@ export interface ChatAdapter {
   /** Shows `view` to one person only. `reply` is the handle of the act being answered, tried first when present. */
   ephemeral(to: Conversation, user: IdentityRef, view: View, reply: string | undefined): Promise<void>;
   /**
-   * Address at which people find the conversation in their own client, told without asking the platform; undefined when it has none, and
-   * while the platform is another one than its own service. Present where there are such addresses.
+   * Address at which people find the conversation in their own client; undefined when it has none, when the platform would have to be asked
+   * for it and does not answer within 1.5 s, and while the platform is another one than its own service. Never rejects for what the
+   * platform answers. Present where there are such addresses.
    */
-  linkTo?(to: Conversation): string | undefined;
+  linkTo?(to: Conversation): Promise<string | undefined>;
   /** Opens the direct conversation with a person. Idempotent. */
   direct(user: IdentityRef): Promise<Conversation>;
   /** Opens a form for whoever caused `trigger`. `gone` when the trigger has expired. */
