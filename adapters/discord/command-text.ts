@@ -1,5 +1,5 @@
 import type { CommandMenu, MenuArgument, MenuCommand, MenuCompletion } from '../../src/contracts/command-menu.ts';
-import { anyCommand, placeCommands } from './command-names.ts';
+import { anyCommand, placeCommands, slashCommand } from './command-names.ts';
 import type { CommandOption } from './payloads.ts';
 
 /** What was chosen below `/deckhand`, or is being typed there. */
@@ -21,6 +21,13 @@ export function commandText(menu: Pick<CommandMenu, 'commands'>, options: readon
   const command = find(menu, chosen);
   if (command !== undefined) return written(command, chosen.values, undefined);
   return [...(chosen.group === undefined ? [] : [chosen.group]), chosen.sub, ...[...chosen.values.values()].map(quote)].join(' ');
+}
+
+/** The command as Discord's clients write it: what is pasted so becomes the same choices again. */
+export function typedCommand(options: readonly CommandOption[]): string {
+  const { group, sub, values } = choose(options) ?? { group: undefined, sub: '', values: new Map<string, string>() };
+  const given = [...values].map(([name, value]) => `${name}:${value}`);
+  return [`/${slashCommand}`, ...(group === undefined ? [] : [group]), sub, ...given].join(' ').trim();
 }
 
 /** What is typed, and how a completion of the whole text becomes one of the option that has the focus. */

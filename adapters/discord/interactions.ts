@@ -1,5 +1,5 @@
 import { messageCommand, slashCommand } from './command-names.ts';
-import { commandText } from './command-text.ts';
+import { commandText, typedCommand } from './command-text.ts';
 import { readCustomId } from './controls.ts';
 import { decodeText, snowflakeTime, storable } from './discord-text.ts';
 import { type Handle, mayOpenForm, sealHandle } from './handle.ts';
@@ -68,7 +68,7 @@ function commandEvents({ data }: DiscordInteraction, base: Base, context: Inboun
   if (data?.type !== commandTypes.chat || data.name !== slashCommand) return ignored('a command of another kind');
   const text = commandText(context.menu, data.options ?? []);
   if (text === undefined) return ignored('a command that is not in the menu any more');
-  return event({ ...base, type: 'command', text: storable(text) });
+  return event({ ...base, type: 'command', text: storable(text), typed: storable(typedCommand(data.options ?? [])) });
 }
 
 function pressEvents({ data, message }: DiscordInteraction, base: Base): Inbound {

@@ -10,6 +10,7 @@ import { decodeText } from './slack-text.ts';
 
 /** A slash command. Slack does not let them be used in threads, so there is never one. */
 export function commandEvents(command: z.infer<typeof commandSchema>, context: InboundContext): Inbound {
+  const text = decodeText(command.text).trim();
   return events({
     type: 'command',
     key: `cmd:${command.trigger_id}`,
@@ -18,8 +19,14 @@ export function commandEvents(command: z.infer<typeof commandSchema>, context: I
     ...named(command.channel_name),
     actor: { user: command.user_id, ...nameOf(command.user_name), bot: false },
     ...handles(command, context),
-    text: decodeText(command.text).trim(),
+    text,
+    typed: `${command.command} ${asTyped(text)}`.trim(),
   });
+}
+
+/** What Slack has made of names and addresses in a command, as the person sees them while typing. */
+function asTyped(text: string): string {
+  return text.replace(/<([@#])[UWC][A-Z0-9]*\|([^<>|]+)>/g, '$1$2').replace(/<(https?:[^<>|\s]+)(?:\|[^<>]*)?>/g, '$1');
 }
 
 /** Presses of buttons and choices in selects, in messages and in the App Home. */

@@ -5,7 +5,6 @@ import type { InboundEvent } from '../contracts/inbound.ts';
 import { encodePress } from '../contracts/press.ts';
 import { roleAtLeast } from '../contracts/roles.ts';
 import type { View } from '../contracts/view.ts';
-import { errorView } from '../delivery/error-view.ts';
 import { home } from '../delivery/reply.ts';
 import { moveChannel } from '../store/channel-moves.ts';
 import type { Tx } from '../store/database.ts';
@@ -22,6 +21,7 @@ import { takesAnswer } from './on-guided.ts';
 import { onPress } from './on-press.ts';
 import { onAddressedMessage, onThreadReply } from './on-text.ts';
 import { placed } from './placed.ts';
+import { refusalView } from './refusal.ts';
 import { runText } from './run-command.ts';
 
 export interface BusDeps extends CommandDeps {
@@ -88,7 +88,7 @@ export function createBus(deps: BusDeps): Bus {
     const event = await placed(tx, sent);
     const actor = await whoActs(tx, event, deps.owners);
     if (typeof actor === 'string') return nobody(event, actor);
-    const view = errorView(error, deps.errorDocs);
+    const view = refusalView(event, error, deps.errorDocs);
     await putOutbox(tx, personalPut(event, actor.person, await withWayOut(tx, actor, error, view)));
   }
 

@@ -2,7 +2,6 @@ import { type MirrorNeeds, mirrorNeeds } from '../access/mirror-needs.ts';
 import { notAllowed, whoCan } from '../access/not-allowed.ts';
 import { AppError } from '../contracts/errors.ts';
 import { roleAtLeast } from '../contracts/roles.ts';
-import { errorView } from '../delivery/error-view.ts';
 import { textView } from '../delivery/list-view.ts';
 import { receipt } from '../delivery/reply.ts';
 import { firstCards, lastCards } from '../delivery/thread-cards.ts';
@@ -15,6 +14,7 @@ import type { Person } from '../tasks/task-engine.ts';
 import { oneOf, onOff, optional, taskNumber } from './arguments.ts';
 import { type CommandContext, defineCommand, type Reply } from './command.ts';
 import { placesView } from './mirror-list.ts';
+import { refusalView } from './refusal.ts';
 import { personFor, taskFor } from './subject.ts';
 
 const look = { command: 'mirror', role: 'guest', action: 'see this task' } as const;
@@ -73,7 +73,7 @@ async function showHere(ctx: CommandContext, task: TaskRow, person: Person, shar
   const refusal = await refused(ctx, task, person, needs, share);
   if (refusal !== undefined) {
     await audit(ctx, 'task.mirror_refused', task.id, { channel: channel.id });
-    return { view: errorView(refusal), audience: 'person' };
+    return { view: refusalView(ctx.act.event, refusal, ctx.deps.errorDocs), audience: 'person' };
   }
   await lockTask(tx, task.id);
   const places = await placesOfTask(tx, task.id);

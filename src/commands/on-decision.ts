@@ -7,7 +7,6 @@ import { type DecisionVerb, encodePress } from '../contracts/press.ts';
 import { roleAtLeast } from '../contracts/roles.ts';
 import type { Form } from '../contracts/view.ts';
 import { bold, plain } from '../contracts/view.ts';
-import { errorView } from '../delivery/error-view.ts';
 import { textView, withFallback } from '../delivery/list-view.ts';
 import { askForm } from '../delivery/reply.ts';
 import { type InteractionRow, interactionBySecret } from '../store/decision-queries.ts';
@@ -15,6 +14,7 @@ import { putOutbox } from '../store/outbox.ts';
 import { sentMessage } from '../store/sent-messages.ts';
 import { answered, personalPut } from './answer.ts';
 import type { CommandContext } from './command.ts';
+import { refusalView } from './refusal.ts';
 
 type Press = Extract<InboundEvent, { type: 'press' }>;
 
@@ -80,7 +80,7 @@ async function confirm(ctx: CommandContext, text: string): Promise<void> {
 }
 
 async function tell(ctx: CommandContext, error: AppError): Promise<void> {
-  await putOutbox(ctx.tx, personalPut(ctx.act.event, ctx.person, errorView(error)));
+  await putOutbox(ctx.tx, personalPut(ctx.act.event, ctx.person, refusalView(ctx.act.event, error, ctx.deps.errorDocs)));
 }
 
 async function showDetails(ctx: CommandContext, interaction: InteractionRow): Promise<void> {

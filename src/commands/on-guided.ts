@@ -1,8 +1,8 @@
 import { AppError } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import type { PressToken } from '../contracts/press.ts';
-import { endWithWord, guidedLifeMs, putQuestion, questionPrefix, questionPut } from '../delivery/guided-form.ts';
-import { answeredView, checkAnswer, fieldOf, repeatedView } from '../delivery/guided-question.ts';
+import { endWithWord, guidedLifeMs, putQuestion, questionPrefix, settleQuestion } from '../delivery/guided-form.ts';
+import { answeredView, checkAnswer, fieldOf, repeatedView, type Word, wordFor } from '../delivery/guided-question.ts';
 import type { Tx } from '../store/database.ts';
 import {
   advanceGuidedForm,
@@ -14,7 +14,6 @@ import {
   openGuidedForms,
 } from '../store/guided-forms.ts';
 import { putInbound } from '../store/inbox.ts';
-import { putOutbox } from '../store/outbox.ts';
 import { messageByKey, sentMessage } from '../store/sent-messages.ts';
 import { workspaceOfTenant } from '../store/workspaces.ts';
 import type { CommandContext } from './command.ts';
@@ -25,7 +24,7 @@ type Press = Extract<InboundEvent, { type: 'press' }>;
 
 /**
  * Takes a message as the answer to a question that its writer was asked: a reply to the question, in a direct conversation the next
- * message. `skip` and `cancel` as commands do what the buttons do. True when it was one: nothing else may happen for it.
+ * message. `skip` and `cancel` as commands do what the buttons do, as replies of one word where the question has no buttons. True when it was one: nothing else may happen for it.
  */
 export async function takesAnswer(tx: Tx, event: Message | Command, now: Date): Promise<boolean> {
   const word = event.type === 'command' ? /^(skip|cancel)$/i.exec(event.text.trim())?.[1]?.toLowerCase() : undefined;
@@ -41,6 +40,8 @@ export async function takesAnswer(tx: Tx, event: Message | Command, now: Date): 
   if (guided === undefined || guided.expiresAt <= now) return false;
   if (event.type === 'command') return await byWord(tx, guided, event, word === 'cancel' ? 'cancel' : 'skip', now);
   if (!(await answersQuestion(tx, guided, event))) return false;
+  const said = wordFor(guided, event.text);
+  if (said !== undefined) return await byWord(tx, guided, event, said, now);
   const field = fieldOf(guided);
   const checked = checkAnswer(field, event.text);
   if ('problem' in checked) await askAgain(tx, guided, event, checked.problem, now);
@@ -91,10 +92,11 @@ export async function onGuidedPress(
   }
 }
 
-async function byWord(tx: Tx, guided: GuidedForm, event: Command, word: 'skip' | 'cancel', now: Date): Promise<boolean> {
+async function byWord(tx: Tx, guided: GuidedForm, event: Command | Message, word: Word, now: Date): Promise<boolean> {
   if (word === 'cancel') return await endWithWord(tx, guided, 'cancelled', now, event.key);
   const field = fieldOf(guided);
-  if (field.required) await askAgain(tx, guided, event, 'This cannot be left out.', now);
+  if (word === 'keep' && field.initial !== undefined) await answer(tx, guided, event, [field.initial], now);
+  else if (field.required) await askAgain(tx, guided, event, 'This cannot be left out.', now);
   else await answer(tx, guided, event, undefined, now);
   return true;
 }
@@ -120,7 +122,7 @@ async function answer(
   values: string[] | undefined,
   now: Date,
 ): Promise<void> {
-  await putOutbox(tx, questionPut(guided, answeredView(guided, values)));
+  await settleQuestion(tx, guided, answeredView(guided, values));
   const id = fieldOf(guided).id;
   const { [id]: _, ...others } = guided.values;
   const all = values === undefined || values.length === 0 ? others : { ...others, [id]: values };
@@ -134,7 +136,7 @@ async function answer(
 
 /** The same question once more, as a new message that can be answered; the old one loses its buttons. */
 async function askAgain(tx: Tx, guided: GuidedForm, by: { key: string }, problem: string, now: Date): Promise<void> {
-  await putOutbox(tx, questionPut(guided, repeatedView(guided)));
+  await settleQuestion(tx, guided, repeatedView(guided));
   await ask(tx, { ...guided, asked: guided.asked + 1 }, by, problem, now);
 }
 

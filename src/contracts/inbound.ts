@@ -41,8 +41,11 @@ export const attachmentSchema = z.object({
 });
 
 export const inboundEventSchema = z.discriminatedUnion('type', [
-  /** A slash command: `text` is what follows `/deckhand`. */
-  z.object({ ...base, type: z.literal('command'), text: z.string() }),
+  /**
+   * A slash command: `text` is what follows `/deckhand`. `typed`: all of it as the person can send it again, where the platform does not
+   * leave it standing (Slack, Discord).
+   */
+  z.object({ ...base, type: z.literal('command'), text: z.string(), typed: z.string().optional() }),
   /**
    * A message. `addressed`: `mention` (the bot is named; the mention is already cut from `text`), `direct` (a DM), `thread`
    * (a reply in some thread without a mention; only the bus knows whether the thread is a task's).

@@ -152,7 +152,8 @@ describe('"Hand to Deckhand" on a message', () => {
   it('a form filled in by somebody who may not is refused, an empty one too', async () => {
     const token = formOf(await desk.act(shortcut('ben', 'ls')))?.form.token ?? '';
     const before = await lastTask();
-    expect((await desk.act(submit('gus', token, { command: ['ls'] }, { thread: '33.002' })))[0]?.text).toContain('DH-202');
+    const refused = (await desk.act(submit('gus', token, { command: ['ls -la'] }, { thread: '33.002' })))[0]?.text;
+    expect(refused, 'what was typed is not lost').toMatch(/DH-202\nYou wrote: ls -la$/);
     expect((await desk.act(submit('ben', token, { command: ['  '] }, { thread: '33.002' })))[0]?.text).toContain('DH-201');
     expect((await desk.act(submit('ben', 'c:nothing', { command: ['ls'] })))[0]?.text).toContain('DH-208');
     expect((await lastTask())?.id).toBe(before?.id);

@@ -69,6 +69,29 @@ describe('talking to the bot', () => {
     ]);
   });
 
+  it('a refused slash command comes back as it was typed, to be copied; what stays standing anyway does not', async () => {
+    const blocksOf = async (event: ReturnType<typeof slash>) => {
+      const [said] = await desk.act(event);
+      return said !== undefined && 'view' in said.payload ? said.payload.view.blocks : [];
+    };
+    const refusals: [code: string, Parameters<typeof slash>][] = [
+      ['DH-200', ['ben', 'tsks mine', {}]],
+      ['DH-201', ['ben', 'move #1 somewhere', {}]],
+      ['DH-202', ['gus', 'sh touch x', {}]],
+      ['DH-203', ['ben', 'sh ls', { channel: 'CNOWHERE' }]],
+      ['DH-207', ['ben', 'stop', {}]],
+    ];
+    for (const [errorCode, [who, text, where]] of refusals) {
+      const typed = `/deckhand ${text}`;
+      const blocks = await blocksOf(slash(who, text, { ...where, typed }));
+      expect(JSON.stringify(blocks[1]), text).toContain(errorCode);
+      expect(blocks[2]).toMatchObject({ spans: [{ text: 'You wrote: ' }, { text: typed, style: ['code'] }] });
+      expect(await blocksOf(slash(who, text, where)), text).toHaveLength(2);
+    }
+    const long = `/deckhand tsks ${'x'.repeat(300)}\nand more`;
+    expect((await blocksOf(slash('ben', 'tsks', { typed: long }))).at(-1)).toEqual({ type: 'code', text: long });
+  });
+
   it('free text is answered with what there is', async () => {
     const said = await desk.act(mention('ben', ', fix the flaky login test please'));
     expect(said).toMatchObject([{ only: accounts.ben, text: expect.stringContaining('No agent is installed here') }]);

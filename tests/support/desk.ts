@@ -169,8 +169,10 @@ function base(who: Account, where: Where) {
   };
 }
 
-export function slash(who: Account, text: string, where: Where = {}): InboundEvent {
-  return { ...base(who, where), type: 'command', text };
+/** `typed`: on a platform that does not leave it standing. */
+export function slash(who: Account, text: string, where: Where & { typed?: string } = {}): InboundEvent {
+  const { typed } = where;
+  return { ...base(who, where), type: 'command', text, ...(typed === undefined ? {} : { typed }) };
 }
 
 /** A message that names the bot, or a direct one. */

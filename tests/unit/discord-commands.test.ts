@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { applicationCommands } from '../../adapters/discord/command-schema.ts';
-import { commandText, typingOf } from '../../adapters/discord/command-text.ts';
+import { commandText, typedCommand, typingOf } from '../../adapters/discord/command-text.ts';
+import type { CommandOption } from '../../adapters/discord/payloads.ts';
 import { optional, required } from '../../src/commands/arguments.ts';
 import { defineCommand } from '../../src/commands/command.ts';
 import { parseText } from '../../src/commands/parse.ts';
@@ -105,6 +106,13 @@ describe('a command of Discord as text', () => {
   it('is written out when it has left the menu since Discord was told, so that somebody says what to do', () => {
     const options = [{ type: 1, name: 'deploy', options: typed({ where: 'the moon' }) }];
     expect(commandText(menu, options)).toBe('deploy "the moon"');
+  });
+
+  it('is known as the clients write it, so that it can be pasted and corrected', () => {
+    const choices = typed({ name: 'the web', source: 'https://example.com/web.git' });
+    const options: CommandOption[] = [{ type: 2, name: 'project', options: [{ type: 1, name: 'add', options: choices }] }];
+    expect(typedCommand(options)).toBe('/deckhand project add name:the web source:https://example.com/web.git');
+    expect(typedCommand([{ type: 1, name: 'rules' }])).toBe('/deckhand rules');
   });
 
   it('is none for options of another shape', () => {

@@ -229,6 +229,7 @@ describe('commands and interactions', () => {
       key: 'cmd:1.2.3',
       at: '2026-11-21T10:00:00.000Z',
       text: 'member add <@UBEN|ben>',
+      typed: '/deckhand member add @ben',
       channelName: 'web',
       conversation: { channel: 'C1', kind: 'channel' },
       actor: { user: 'UADA', name: 'ada' },
