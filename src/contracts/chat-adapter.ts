@@ -168,6 +168,10 @@ export interface ChatAdapter {
    * platform answers. Present where there are such addresses.
    */
   linkTo?(to: Conversation): Promise<string | undefined>;
+  /**
+   * What the platform calls somebody who may never have written; undefined when it does not tell. Present where it can be asked.
+   */
+  nameOf?(user: IdentityRef): Promise<string | undefined>;
   /** Opens the direct conversation with a person. Idempotent. */
   direct(user: IdentityRef): Promise<Conversation>;
   /** Opens a form for whoever caused `trigger`. `gone` when the trigger has expired. */

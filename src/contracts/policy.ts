@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { agentKindSchema, questionSchema, toolCallSchema } from './agent.ts';
 import { roleSchema } from './roles.ts';
 
 /**
@@ -54,6 +55,46 @@ export const commandActionSchema = z.object({
   network: z.literal('none').or(z.literal('host')),
   timeoutMs: z.number().int().positive(),
 });
+export type CommandAction = z.infer<typeof commandActionSchema>;
+
+/** Where an agent works: part of what is approved, as for commands. */
+const agentPlace = {
+  agent: agentKindSchema,
+  project: z.string(),
+  cwd: z.string(),
+  sandbox: z.enum(['docker', 'local']),
+  image: z.string().nullable(),
+  network: z.literal('none').or(z.literal('host')),
+};
+
+/** One call of a tool by an agent. `ask` is the agent's own name for the call: an approval is good for this one call. */
+export const toolActionSchema = z.object({ type: z.literal('tool'), ask: z.string(), ...agentPlace, call: toolCallSchema });
+export type ToolAction = z.infer<typeof toolActionSchema>;
+
+/** A plan to carry out. */
+export const planActionSchema = z.object({ type: z.literal('plan'), ask: z.string(), ...agentPlace, text: z.string() });
+export type PlanAction = z.infer<typeof planActionSchema>;
+
+/** Questions of an agent. Answering grants nothing. */
+export const questionActionSchema = z.object({
+  type: z.literal('question'),
+  ask: z.string(),
+  ...agentPlace,
+  questions: z.array(questionSchema).min(1),
+});
+export type QuestionAction = z.infer<typeof questionActionSchema>;
+
+/** The task has used up its budget: go on to a higher one? US dollars. */
+export const spendActionSchema = z.object({
+  type: z.literal('spend'),
+  ask: z.string(),
+  project: z.string(),
+  spentUsd: z.number(),
+  budgetUsd: z.number(),
+  raisedUsd: z.number(),
+});
+export type SpendAction = z.infer<typeof spendActionSchema>;
+
 export const actionSchema = z.discriminatedUnion('type', [commandActionSchema]);
 export type Action = z.infer<typeof actionSchema>;
 

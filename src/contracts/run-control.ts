@@ -1,4 +1,5 @@
-import type { Action, Policy } from './policy.ts';
+import type { AgentSpec } from './agent-control.ts';
+import type { CommandAction, Policy } from './policy.ts';
 import type { OutputCursor, RunEventData, RunResult } from './run-event.ts';
 
 /** What a runner needs to execute a run. */
@@ -28,6 +29,8 @@ export interface RunSpec {
   timeoutMs: number;
   /** A person asked to stop the run before it was claimed: a command that has not started must not start. */
   stopRequested?: boolean | undefined;
+  /** What an agent is to do; absent: the run is a plain command. */
+  agent?: AgentSpec | undefined;
   /** Set when another life of a runner on this host had started the command already: attach and continue from there. */
   resume: {
     phase: 'preparing' | 'executing' | 'finishing';
@@ -38,7 +41,7 @@ export interface RunSpec {
 }
 
 /** The part of an action that the machine decides, not the task. */
-export type SandboxOffer = Pick<Action, 'cwd' | 'sandbox' | 'image' | 'network'>;
+export type SandboxOffer = Pick<CommandAction, 'cwd' | 'sandbox' | 'image' | 'network'>;
 
 export type ClaimRefusal = 'not_queued' | 'held_elsewhere' | 'project_busy' | 'unknown';
 
@@ -66,7 +69,7 @@ export interface RunControl {
   claim(run: string, runner: string): Promise<{ ok: true; spec: RunSpec } | { ok: false; reason: ClaimRefusal }>;
   /**
    * Appends events and stores the output cursor with them, in one commit. Refused (false) when this runner no longer holds the run.
-   * For `stage`, `output` and `note`; the other events are written by the methods that cause them.
+   * For `stage`, `output`, `note`; the other events are written by the methods that cause them.
    */
   append(run: string, runner: string, events: RunEventData[], cursor?: OutputCursor): Promise<boolean>;
   /** Pins the base of the task; the first pin wins and is returned. Appends the `git` event of the run, once. */
@@ -81,7 +84,7 @@ export interface RunControl {
   authorise(
     run: string,
     runner: string,
-    action: Action,
+    action: CommandAction,
   ): Promise<{ verdict: 'run' } | { verdict: 'ask' } | { verdict: 'deny'; because: string }>;
   /**
    * `preparing` -> `executing`: the sandbox exists and its command is about to start. Recorded BEFORE the start. Refused (false)

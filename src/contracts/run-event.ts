@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { agentKindSchema, agentModeSchema, effortSchema, usageSchema } from './agent.ts';
 import { runCauseSchema, runOutcomeSchema, runStateSchema } from './states.ts';
 
 /**
@@ -23,7 +24,8 @@ export type FileStat = z.infer<typeof fileStatSchema>;
 export const artifactRefSchema = z.object({
   id: z.string(),
   name: z.string(),
-  kind: z.enum(['log', 'patch']),
+  /** `file`: something the agent made for people; `session`: what continues the agent's session, never shown. */
+  kind: z.enum(['log', 'patch', 'file', 'session']),
   bytes: z.number().int().nonnegative(),
 });
 export type ArtifactRef = z.infer<typeof artifactRefSchema>;
@@ -64,7 +66,7 @@ export const runEventDataSchema = z.discriminatedUnion('type', [
   /** A step a person would name: "fetching the repository". */
   z.object({
     type: z.literal('stage'),
-    stage: z.enum(['repository', 'workspace', 'sandbox', 'command', 'results']),
+    stage: z.enum(['repository', 'workspace', 'sandbox', 'command', 'agent', 'results']),
     detail: z.string(),
   }),
   /** Output of the command. `from`/`to` are raw byte positions; `text` is decoded (invalid bytes as U+FFFD) and redacted. */
@@ -75,13 +77,17 @@ export const runEventDataSchema = z.discriminatedUnion('type', [
     to: z.number().int().nonnegative(),
     text: z.string(),
   }),
-  z.object({ type: z.literal('interaction_opened'), interaction: z.string(), kind: z.literal('approval') }),
+  z.object({
+    type: z.literal('interaction_opened'),
+    interaction: z.string(),
+    kind: z.enum(['approval', 'plan', 'question', 'spend']),
+  }),
   /** The approvers have been reminded; the reminder is a message of its own. */
   z.object({ type: z.literal('interaction_reminded'), interaction: z.string() }),
   z.object({
     type: z.literal('interaction_decided'),
     interaction: z.string(),
-    state: z.enum(['approved', 'denied', 'expired', 'superseded', 'cancelled']),
+    state: z.enum(['approved', 'denied', 'answered', 'expired', 'superseded', 'cancelled']),
     reason: z.string().optional(),
   }),
   z.object({
@@ -92,6 +98,65 @@ export const runEventDataSchema = z.discriminatedUnion('type', [
     image: z.string().optional(),
   }),
   z.object({ type: z.literal('git'), branch: z.string(), baseBranch: z.string(), baseCommit: z.string() }),
+  /** Which agent works, and how; again whenever that changes. */
+  z.object({
+    type: z.literal('agent'),
+    agent: agentKindSchema,
+    version: z.string().optional(),
+    model: z.string().nullable(),
+    mode: agentModeSchema,
+    effort: effortSchema.nullable(),
+  }),
+  /** What of the thread the agent was given besides the request. */
+  z.object({ type: z.literal('context'), messages: z.number().int().nonnegative(), files: z.number().int().nonnegative() }),
+  /**
+   * A piece of what the agent says (`thinking`: to itself). Pieces of one `part` follow on from one another; `final` ends the part.
+   * `parent`: the tool call of the sub-agent that says it.
+   */
+  z.object({
+    type: z.enum(['assistant', 'thinking']),
+    part: z.string(),
+    text: z.string(),
+    final: z.boolean(),
+    parent: z.string().optional(),
+  }),
+  /** A tool is called. `title` is one line for people, `detail` what they may want to read: the command, the diff. */
+  z.object({
+    type: z.literal('tool'),
+    id: z.string(),
+    tool: z.string(),
+    title: z.string(),
+    detail: z.string().optional(),
+    parent: z.string().optional(),
+  }),
+  /** The call is over. `summary`: one line; `detail`: what came out, at most 16 KiB of it. */
+  z.object({
+    type: z.literal('tool_ended'),
+    id: z.string(),
+    ok: z.boolean(),
+    summary: z.string(),
+    detail: z.string().optional(),
+  }),
+  /** The agent's list of steps, whole. */
+  z.object({
+    type: z.literal('checklist'),
+    items: z.array(z.object({ state: z.enum(['done', 'active', 'open', 'failed', 'skipped']), text: z.string() })),
+  }),
+  /** A request to a model has been answered. */
+  usageSchema.extend({ type: z.literal('usage') }),
+  /** A person said something to the running agent; later the agent has read it, or it was dropped before. */
+  z.object({
+    type: z.literal('message'),
+    message: z.string(),
+    by: z.string(),
+    text: z.string(),
+    when: z.enum(['next', 'now', 'btw']),
+  }),
+  z.object({ type: z.literal('message_settled'), message: z.string(), how: z.enum(['read', 'dropped']) }),
+  /** The answer to a side question. */
+  z.object({ type: z.literal('aside'), message: z.string(), text: z.string() }),
+  /** The agent's own name for the conversation it can continue. */
+  z.object({ type: z.literal('session'), session: z.string() }),
   z.object({ type: z.literal('note'), level: z.enum(['info', 'warning']), text: z.string() }),
   z.object({ type: z.literal('terminal'), result: runResultSchema }),
 ]);

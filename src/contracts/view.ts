@@ -87,7 +87,10 @@ export const viewSchema = z.object({
   fallback: z.string().min(1),
   blocks: z.array(blockSchema),
   files: z.array(viewFileSchema).optional(),
-  /** Asks one person to answer by replying to this message, where the platform can show that (Telegram: ForceReply). */
+  /**
+   * Asks one person to answer by replying to this message, where the platform can show that (Telegram: ForceReply). In a channel such a view
+   * names the person with `notify`, has no buttons and selects, and its message cannot be edited: only so it asks nobody else.
+   */
   asks: z.object({ user: z.string(), placeholder: z.string().max(64).optional() }).optional(),
 });
 export type View = z.infer<typeof viewSchema>;

@@ -28,7 +28,7 @@ export interface RunView {
 }
 
 export interface Step {
-  stage: 'repository' | 'workspace' | 'sandbox' | 'command' | 'results';
+  stage: 'repository' | 'workspace' | 'sandbox' | 'command' | 'agent' | 'results';
   detail: string;
   state: 'active' | 'done' | 'failed' | 'skipped';
 }
@@ -99,6 +99,20 @@ function change(view: RunView, { at, actor, data }: RunEvent): Partial<RunView> 
       return { git: { branch: data.branch, baseBranch: data.baseBranch, baseCommit: data.baseCommit } };
     case 'note':
       return { notes: [...view.notes, { level: data.level, text: data.text, at }].slice(-keptNotes) };
+    case 'agent':
+    case 'context':
+    case 'assistant':
+    case 'thinking':
+    case 'tool':
+    case 'tool_ended':
+    case 'checklist':
+    case 'usage':
+    case 'message':
+    case 'message_settled':
+    case 'aside':
+    case 'session':
+      // Cards of agents are made of them.
+      return {};
     case 'interaction_opened':
       return {
         interactions: [

@@ -1,4 +1,5 @@
 import type { Artifact, Prisma } from '../../prisma/client/client.ts';
+import type { ArtifactRef } from '../contracts/run-event.ts';
 import { newId } from '../runtime/ids.ts';
 
 /** A file a run left. The bytes are below the artifacts directory of the data directory, at `path`. */
@@ -16,7 +17,7 @@ export interface StoredArtifact {
 /** Records a file, once per run and name: a repetition keeps the id and tells the new size and place. */
 export async function recordArtifact(
   db: Prisma.TransactionClient,
-  artifact: Omit<StoredArtifact, 'id'> & { kind: 'log' | 'patch' },
+  artifact: Omit<StoredArtifact, 'id'> & { kind: ArtifactRef['kind'] },
 ): Promise<StoredArtifact> {
   const content = { kind: artifact.kind, bytes: BigInt(artifact.bytes), path: artifact.path };
   const row = await db.artifact.upsert({

@@ -1,0 +1,135 @@
+import type { AgentKind, AgentMode, AgentSettings, Ask, Effort, NumberedMail, ProcessInput } from '../../src/contracts/agent.ts';
+import type { OutputCursor, OutputStream, RunEventData } from '../../src/contracts/run-event.ts';
+import type { ExecResult, Helper } from '../sandbox/port.ts';
+
+/**
+ * What does the thinking in a run. Every harness passes tests/contracts/harness-contract.ts; docs/add-an-agent.md says how to add one.
+ *
+ * A turn goes from a prompt to the agent's end of turn. A harness decides nothing: what the agent wants to do becomes an ask, and the
+ * answer comes as mail. Whatever it does is committed step by step, and a harness that is started again with the last committed state
+ * goes on from there: nothing is done twice, nothing is lost (promise 8).
+ */
+export interface Harness {
+  readonly kind: AgentKind;
+  readonly capabilities: HarnessCapabilities;
+  /** The main process of the sandbox, and files it needs. Pure: the same turn gives the same launch. */
+  launch(turn: Turn): Launch;
+  /** Drives the turn to its end, from the beginning or from `session.state`. An aborted `session.left` rejects with its reason. */
+  drive(session: HarnessSession): Promise<TurnEnd>;
+}
+
+/** What a harness can do, as data; what it cannot is not offered to people. */
+export interface HarnessCapabilities {
+  modes: readonly AgentMode[];
+  efforts: readonly Effort[];
+  /** Mode, model or effort can change while it runs. */
+  changes: { mode: boolean; model: boolean; effort: boolean };
+  /** Asks people questions with choices. */
+  questions: boolean;
+  /** Reads messages at its next step, can be interrupted, answers a side question. */
+  steering: { next: boolean; now: boolean; btw: boolean };
+  /** Continues a session in a fresh sandbox. */
+  resume: boolean;
+  /** Wire protocols of the model servers it can work with. */
+  models: readonly ('anthropic' | 'openai')[];
+}
+
+/** What an agent is to do, and where. Stored with the run, the same at every start of the harness. */
+export interface Turn {
+  run: string;
+  taskNumber: number;
+  settings: AgentSettings;
+  /** What to do: the text of the task, or of the follow-up. */
+  prompt: string;
+  /** What was said in the thread before, quoted; data, never instructions. Undefined: nothing. */
+  context: string | undefined;
+  /** Contents of CLAUDE.md and AGENTS.md of the repository: to be given as quoted context. */
+  guidance: readonly { path: string; text: string }[];
+  /** Absolute path the agent works in: `/workspace` in a container. */
+  cwd: string;
+  /** Absolute path of the agent's home; `session` files of an earlier run are in it already. */
+  home: string;
+  /** Session to continue, as the last run of the task left it; undefined: a new one. */
+  session: string | undefined;
+  gateway: GatewayAccess;
+  /** The most this turn may cost, for harnesses that can keep to it themselves. */
+  budgetUsd: number | undefined;
+}
+
+/** How the sandbox reaches its gateway. */
+export interface GatewayAccess {
+  /** `http://127.0.0.1:9100`; `/anthropic` and `/openai/v1` below it are base URLs of the two protocols. */
+  url: string;
+  /** Good for this run only. */
+  token: string;
+  /** Variables for programs that fetch: proxies for the allowed hosts. */
+  proxyEnv: Readonly<Record<string, string>>;
+}
+
+export interface Launch {
+  /** The command of the CLI; undefined: none, the loop runs outside and uses the sandbox for its tools. */
+  argv: readonly [string, ...string[]] | undefined;
+  env: Readonly<Record<string, string>>;
+  /** Written anew at every start, replacing what is there. Paths relative to `turn.home`. */
+  files: readonly { path: string; text: string }[];
+  /** What of the home a later run needs to continue the session: paths relative to the home, directories whole. */
+  keeps: readonly string[];
+}
+
+/** Everything a harness may touch of its run. */
+export interface HarnessSession {
+  readonly turn: Turn;
+  /** As committed last; null at the beginning of the turn. JSON. */
+  readonly state: unknown;
+  /** Runs a helper in the sandbox beside its main process. */
+  exec(helper: Helper, signal?: AbortSignal): Promise<ExecResult>;
+  /**
+   * Complete lines of the main process's output from the committed cursor on, to its end. `end` is the cursor after the line. An
+   * unfinished last line comes when the process has ended. Lines over 16 MiB are cut to that and marked.
+   */
+  lines(): AsyncIterable<OutputLine>;
+  /** Mail after the committed one, as it comes; never ends by itself. */
+  mail(): AsyncIterable<NumberedMail>;
+  /** Stores a step in one transaction. Throws LetGo when the run is not this runner's any more. */
+  commit(step: Commit): Promise<void>;
+  /** Talks to a model server with the real key, counted like requests of the sandbox. For loops that run outside. */
+  readonly models: ModelAccess;
+  /** A person wants the run stopped: end the turn soon. The sandbox is stopped meanwhile. */
+  readonly stop: AbortSignal;
+  /** The run is to be let go of as it stands. */
+  readonly left: AbortSignal;
+}
+
+export interface ModelAccess {
+  /** Base URL and token as an SDK takes them; requests go through the gateway of the run, outside the sandbox. */
+  anthropic: { baseUrl: string; token: string } | undefined;
+}
+
+export interface OutputLine {
+  stream: OutputStream;
+  text: string;
+  end: OutputCursor;
+  cut: boolean;
+}
+
+export interface Commit {
+  /** JSON; replaces the last. */
+  state: unknown;
+  events?: readonly RunEventData[] | undefined;
+  asks?: readonly Ask[] | undefined;
+  /** Asks that the agent has withdrawn, e.g. after an interruption: their buttons go. */
+  withdrawn?: readonly string[] | undefined;
+  inputs?: readonly ProcessInput[] | undefined;
+  cursor?: OutputCursor | undefined;
+  /** Number of the last mail that has been dealt with. */
+  mail?: number | undefined;
+}
+
+/** How a turn ended, for the run's result. */
+export type TurnEnd =
+  | { end: 'done'; session: string | undefined }
+  /** The agent or the model gave up: why, and what to do. `resumable`: a retry continues the session. */
+  | { end: 'failed'; why: string; session: string | undefined; resumable: boolean }
+  | { end: 'stopped'; session: string | undefined }
+  /** It has saved what it needs to go on at the ask it waits for. */
+  | { end: 'parked'; session: string | undefined };

@@ -1,0 +1,72 @@
+import type { AgentSettings, Ask, NumberedInput, NumberedMail, ProcessInput, Usage } from './agent.ts';
+import type { OutputCursor, RunEventData } from './run-event.ts';
+
+/** A turn of an agent task, as the engine knows it. */
+export interface AgentSpec {
+  settings: AgentSettings;
+  /** The text of the task, or of the follow-up. */
+  prompt: string;
+  /** What was said in the thread before, quoted, made when the run was. */
+  context: string | null;
+  /** Files people gave with the request: artifacts to be put into the sandbox. */
+  files: readonly { artifact: string; name: string }[];
+  /** The session of an earlier run of the task (or of the task it was forked from): its name, and the artifact with its files. */
+  session: { id: string; artifact: string | null } | null;
+  /** As `step` stored them last; null, 0 and 0 at the beginning of a turn. */
+  state: unknown;
+  mail: number;
+  inputs: number;
+  /** US dollars of the whole task; null: no limit. */
+  budgetUsd: number | null;
+  spentUsd: number;
+}
+
+/** One step of a harness. */
+export interface AgentStep {
+  /** JSON; replaces the last. */
+  state: unknown;
+  events: RunEventData[];
+  asks: Ask[];
+  withdrawn: string[];
+  inputs: ProcessInput[];
+  cursor?: OutputCursor | undefined;
+  mail?: number | undefined;
+}
+
+/**
+ * The engine as the harness of an agent's run sees it, beside RunControl. Every method is one transaction, and idempotent under
+ * repetition by the same runner.
+ */
+export interface AgentControl {
+  /**
+   * Stores a step of the harness of an agent's run, in one transaction. Every ask is judged at once by the policy, the mode and the rules
+   * of the task (promise 7: no policy means ask, no approver means deny): what the policy knows is answered by mail in the same
+   * transaction; the rest becomes an interaction, and the run is `awaiting` (still this runner's) until all of them are decided.
+   * An ask that is known already (same name) is not opened again. Refused (false) when this runner no longer holds the run.
+   */
+  step(run: string, runner: string, step: AgentStep): Promise<boolean>;
+  /** Mail after `after`, in order. */
+  mail(run: string, after: number): Promise<NumberedMail[]>;
+  /** Inputs after `after`, in order. */
+  inputs(run: string, after: number): Promise<NumberedInput[]>;
+  /** Calls back when there may be new mail or inputs; perhaps without need, and a lost wake-up is made up for within seconds. */
+  onMail(run: string, listener: () => void, until: AbortSignal): void;
+  /**
+   * May the run ask a model now? Its task has used up its budget: opens the interaction `spend` (once), and says `wait`; asked again
+   * after it was decided. `deny`: the answer was no.
+   */
+  maySpend(run: string, runner: string): Promise<{ verdict: 'go' } | { verdict: 'wait' } | { verdict: 'deny'; because: string }>;
+  /** Counts a request to a model: `usage` event, cost of run and task. */
+  used(run: string, runner: string, usage: Usage): Promise<boolean>;
+  /**
+   * Lets go of a run that waits for a decision: it holds no place and no sandbox, the decision puts it back into the queue, and the next
+   * claim continues the session (`session`, `head`: what has been saved). False when nothing is awaited any more: go on then.
+   */
+  release(
+    run: string,
+    runner: string,
+    saved: { session: { id: string; artifact: string | null } | null; head: string | null },
+  ): Promise<boolean>;
+  /** Keeps the session for follow-ups of the task. With the end of the run or before. */
+  keepSession(run: string, runner: string, session: { id: string; artifact: string | null }): Promise<void>;
+}
