@@ -51,6 +51,10 @@ export async function openDiscord(): Promise<ConformanceDriver> {
 
     say: (name, place, text) => shown(person(name).say(place.id, text)),
     mention: (name, place, text) => shown(place.direct ? person(name).say(place.id, text) : person(name).mention(place.id, text)),
+    attach(name, place, text, files) {
+      const options = { files: files.map(({ name: file, content }) => person(name).upload(file, content)) };
+      return shown(place.direct ? person(name).say(place.id, text, options) : person(name).mention(place.id, text, options));
+    },
     async command(name, place, line) {
       const rest = /^sh (.*)$/s.exec(line)?.[1];
       if (rest !== undefined) await person(name).slash(place.id, '/deckhand sh', { command: rest });
@@ -61,7 +65,8 @@ export async function openDiscord(): Promise<ConformanceDriver> {
     edit: (name, message, text) => void person(name).edit(message.id, text),
     delete: (name, message) => person(name).delete(message.id),
     press: (name, message, label) => person(name).press(message.id, label),
-    choose: (name, message, placeholder, option) => person(name).select(message.id, placeholder, option),
+    // A long select comes as several, each with its number.
+    choose: (name, message, _placeholder, option) => person(name).press(message.id, option),
     async fill(name, _place, title, values) {
       const modal = await person(name).waitForModal(title, { timeoutMs: 60_000 });
       await person(name).submit(modal, values);

@@ -26,6 +26,13 @@ export interface Shown {
 /** Where a person wrote something. */
 export type Said = Pick<Shown, 'place' | 'id' | 'thread'>;
 
+/** A file of a person. A photo is sent as a picture, where the platform tells pictures from other files. */
+export interface Upload {
+  name: string;
+  content: Buffer;
+  photo?: true;
+}
+
 /** One running program, as far as drivers need it. */
 export interface RunningProgram {
   /** Kills it as `kill -9` does and starts it again. */
@@ -53,6 +60,8 @@ export interface ConformanceDriver {
   say(person: PersonName, place: Place, text: string): Said;
   /** Names the bot; in a direct conversation just writes. */
   mention(person: PersonName, place: Place, text: string): Said;
+  /** The same with files. Several go as one message, as far as the platform has that. */
+  attach(person: PersonName, place: Place, text: string, files: readonly Upload[]): Said;
   /** As the platform's command: `sh npm test`. */
   command(person: PersonName, place: Place, line: string): Promise<void>;
   /** "Hand to Deckhand" on a message. */

@@ -41,6 +41,10 @@ export async function openSlack(): Promise<ConformanceDriver> {
 
     say: (name, place, text) => shown(person(name).say(place.id, text)),
     mention: (name, place, text) => shown(place.direct ? person(name).say(place.id, text) : person(name).mention(place.id, text)),
+    attach(name, place, text, files) {
+      const options = { files: files.map(({ name: file, content }) => person(name).upload(file, content).id) };
+      return shown(place.direct ? person(name).say(place.id, text, options) : person(name).mention(place.id, text, options));
+    },
     command: (name, place, line) => person(name).slash(place.id, `/deckhand ${line}`),
     handOver: (name, message) => person(name).shortcut('hand_to_deckhand', message.id),
     reply: (name, to, text) => shown(person(name).say(to.place.id, text, { thread: to.thread })),

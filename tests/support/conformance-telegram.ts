@@ -79,6 +79,18 @@ export async function openTelegram(): Promise<ConformanceDriver> {
     say: (name, place, text) => shown(person(name).say(Number(place.id), text)),
     mention: (name, place, text) =>
       shown(place.direct ? person(name).say(Number(place.id), text) : person(name).mention(Number(place.id), text)),
+    attach(name, place, text, files) {
+      const chat = Number(place.id);
+      const caption = place.direct ? text : `@${telegram.botUsername} ${text}`;
+      const [first, ...more] = files;
+      if (first === undefined) throw new Error('no file');
+      const sent =
+        more.length === 0
+          ? person(name).sendFile(chat, first.name, first.content, { caption, photo: first.photo })
+          : person(name).sendAlbum(chat, [{ ...first, caption }, ...more])[0];
+      if (sent === undefined) throw new Error('nothing was sent');
+      return shown(sent);
+    },
     async command(name, place, line) {
       person(name).say(Number(place.id), `/${line}`);
     },
