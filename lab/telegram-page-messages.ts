@@ -1,6 +1,6 @@
 import { isRecord } from './slack/json.ts';
-import { isIn } from './telegram/access.ts';
 import type { Core } from './telegram/core.ts';
+import { forcedToReply } from './telegram/forced-replies.ts';
 import type { FileRecord, InlineButton, Message, RichMessage } from './telegram/model.ts';
 import { textsOf } from './telegram/visible-text.ts';
 import type { PageBlock, PageButton, PageFile, PageMessage } from './telegram-page-api.ts';
@@ -79,23 +79,12 @@ function shortText(core: Core, message: Message): string {
   return said.replace(/\s+/g, ' ').slice(0, 140);
 }
 
-/** Whose clients open a reply: everybody's, or with `selective` those of people named in the text and of whom it answers. */
+/** Whose clients open a reply, and with which words in the empty field. */
 function asksOf(core: Core, message: Message): PageMessage['asks'] {
-  const { asks } = message;
-  const chat = core.state.chat(message.chat);
-  if (asks?.force_reply !== true || chat === undefined) return undefined;
-  const there = [...core.state.users.values()].filter(({ id, is_bot }) => !is_bot && isIn(chat, id));
-  const replied = message.reply_to === undefined ? undefined : core.state.message(chat.id, message.reply_to);
-  const named = there.filter(({ id, username }) =>
-    message.entities.some(({ type, user, offset, length }) => {
-      if (type === 'text_mention') return user === id;
-      return type === 'mention' && message.text?.slice(offset + 1, offset + length).toLowerCase() === username?.toLowerCase();
-    }),
-  );
-  const meant = there.filter((user) => named.includes(user) || user.id === replied?.from);
-  const placeholder = asks.input_field_placeholder;
+  if (message.asks?.force_reply !== true) return undefined;
+  const { input_field_placeholder: placeholder } = message.asks;
   return {
-    of: (asks.selective === true ? meant : there).map(({ id }) => id),
+    of: forcedToReply(core, message).map(({ id }) => id),
     placeholder: typeof placeholder === 'string' ? placeholder : '',
   };
 }

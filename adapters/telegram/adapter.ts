@@ -14,8 +14,9 @@ import { telegramHealth } from './health.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { telegramLink } from './link.ts';
 import { commandWords, setMenus } from './menu.ts';
-import { alertText, editedMarkup, messageContent, messageMarkup } from './outbound.ts';
-import { chainThread, chatId, messageId, place } from './place.ts';
+import { personName } from './messages.ts';
+import { aims, alertText, editedMarkup, messageContent, messageMarkup } from './outbound.ts';
+import { chainThread, chatId, isPrivate, messageId, place, topicOf } from './place.ts';
 import { createPolling, type Polling } from './polling.ts';
 import { createPressAnswers } from './press-answers.ts';
 import { createReceipts } from './receipts.ts';
@@ -95,12 +96,13 @@ export function createTelegramAdapter(config: TelegramConfig, deps: TelegramDeps
 
   async function send(to: Conversation, view: View, key: string, opens?: ThreadOpening): Promise<MessageRef> {
     const content = messageContent(view);
-    const markup = messageMarkup(view);
+    const markup = messageMarkup(view, isPrivate(to.channel));
     const isOpening = opens !== undefined && to.thread === undefined;
     const thread = isOpening ? await topics?.open(to.channel, opens, key) : to.thread;
     const args = {
       chat_id: chatId(to.channel),
-      ...place(thread),
+      // Whoever wrote the message that is answered would be asked too.
+      ...(aims(markup) ? topicOf(thread) : place(thread)),
       ...content,
       ...(markup === undefined ? {} : { reply_markup: markup }),
     };

@@ -28,18 +28,27 @@ export function messageContent(view: View): MessageContent {
   return { text, entities, link_preview_options: { is_disabled: true } };
 }
 
-/** What stands below the text; `undefined` for nothing. A reply can be asked for only by a new message. */
-export function messageMarkup(view: View): InlineKeyboardMarkup | ForceReply | undefined {
+/**
+ * What stands below the text; `undefined` for nothing. A reply can be asked for only by a new message. Beside buttons Telegram opens the
+ * reply for everybody in the chat, so in groups the buttons stand alone then.
+ */
+export function messageMarkup(view: View, isPrivate: boolean): InlineKeyboardMarkup | ForceReply | undefined {
   const keyboard = keyboardOf(view.blocks);
-  if (keyboard.length > 0) return { inline_keyboard: keyboard, ...(view.asks === undefined ? {} : { force_reply: true }) };
+  const asks = view.asks !== undefined;
+  if (keyboard.length > 0) return { inline_keyboard: keyboard, ...(asks && isPrivate ? { force_reply: true } : {}) };
   if (view.asks === undefined) return undefined;
   const placeholder = view.asks.placeholder === undefined ? '' : printable(view.asks.placeholder).trim();
   return {
     force_reply: true,
     // Only for whoever is mentioned in the text, or whose message is answered.
-    selective: true,
+    ...(isPrivate ? {} : { selective: true }),
     ...(placeholder === '' ? {} : { input_field_placeholder: shorten(placeholder, maxPlaceholder) }),
   };
+}
+
+/** Whether a message opens a reply for the people it aims at, and for them alone. */
+export function aims(markup: InlineKeyboardMarkup | ForceReply | undefined): boolean {
+  return markup !== undefined && 'selective' in markup;
 }
 
 /** The buttons of an edited message. Telegram takes the old ones away by itself, an empty list says so. */

@@ -29,8 +29,19 @@ export function messageId(message: string): number {
   return id;
 }
 
+interface Place {
+  message_thread_id?: number;
+  reply_parameters?: ReplyParameters;
+}
+
+/** The same place, but answering no message. */
+export function topicOf(thread: string | undefined): Pick<Place, 'message_thread_id'> {
+  const { message_thread_id: topic } = place(thread);
+  return topic === undefined ? {} : { message_thread_id: topic };
+}
+
 /** Where in a chat a new message goes. */
-export function place(thread: string | undefined): { message_thread_id?: number; reply_parameters?: ReplyParameters } {
+export function place(thread: string | undefined): Place {
   if (thread === undefined) return {};
   const [, kind, digits] = /^([tr])([1-9]\d{0,15})$/.exec(thread) ?? [];
   if (kind === 't') return { message_thread_id: Number(digits) };

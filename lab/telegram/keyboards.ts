@@ -9,6 +9,8 @@ export interface Markup {
   keyboard?: InlineKeyboard | undefined;
   /** Force reply, reply keyboard or its removal. */
   asks?: Json | undefined;
+  /** Set with everything but an inline keyboard: such a message cannot be edited. */
+  isFixed?: true | undefined;
 }
 
 const MAX_BUTTONS = 100;
@@ -35,24 +37,26 @@ export function markupOf(args: Args, chat: Chat): Markup {
   if (!isRecord(value)) throw badRequest('object expected as reply markup');
   if (value.inline_keyboard !== undefined) {
     const keyboard = inlineKeyboard(value.inline_keyboard, chat);
-    const asks = value.force_reply === undefined ? undefined : forceReply(value);
-    return { keyboard: keyboard.length > 0 ? keyboard : undefined, asks };
+    // Beside buttons a reply is forced from everybody: there is neither `selective` nor a placeholder.
+    return {
+      keyboard: keyboard.length > 0 ? keyboard : undefined,
+      asks: value.force_reply === true ? { force_reply: true } : undefined,
+    };
   }
-  if (value.keyboard !== undefined) return { asks: { keyboard: replyKeyboard(value.keyboard), ...placeholderOf(value) } };
-  if (value.remove_keyboard === true) return { asks: { remove_keyboard: true } };
-  if (value.force_reply === true) return { asks: forceReply(value) };
+  if (value.keyboard !== undefined) {
+    const forced = value.force_reply === true ? { force_reply: true } : {};
+    return { asks: { keyboard: replyKeyboard(value.keyboard), ...forced, ...placeholderOf(value) }, isFixed: true };
+  }
+  if (value.remove_keyboard === true) return { asks: { remove_keyboard: true }, isFixed: true };
+  if (value.force_reply === true) return { asks: { force_reply: true, ...placeholderOf(value) }, isFixed: true };
   return {};
 }
 
 /** For edits, which take inline keyboards only. */
 export function inlineMarkupOf(args: Args, chat: Chat): InlineKeyboard | undefined {
-  const { keyboard, asks } = markupOf(args, chat);
-  if (asks) throw badRequest('inline keyboard expected');
+  const { keyboard, isFixed } = markupOf(args, chat);
+  if (isFixed) throw badRequest('inline keyboard expected');
   return keyboard;
-}
-
-function forceReply(value: Json): Json {
-  return { force_reply: true, ...placeholderOf(value) };
 }
 
 function placeholderOf(value: Json): Json {

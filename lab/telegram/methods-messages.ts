@@ -21,7 +21,7 @@ function editable(call: MethodCall): { chat: Chat; message: Message } {
   if (args.has('inline_message_id')) throw badRequest('MESSAGE_ID_INVALID');
   const chat = requireReach(core, chatOf(core, args));
   const message = messageOf(core, chat, args, 'message to edit not found');
-  if (message.from !== core.bot.id || message.service) throw badRequest("message can't be edited");
+  if (message.from !== core.bot.id || message.service || message.is_fixed) throw badRequest("message can't be edited");
   return { chat, message };
 }
 

@@ -138,6 +138,8 @@ export interface Message {
   keyboard?: InlineKeyboard | undefined;
   /** `force_reply`, `keyboard` or `remove_keyboard`: shown by clients, not echoed by the API. */
   asks?: Json | undefined;
+  /** Sent with a reply markup other than an inline keyboard: it cannot be edited. Never on the wire. */
+  is_fixed?: true | undefined;
   link_preview_options?: Json | undefined;
   /** The service field and its value, e.g. `{ forum_topic_created: {…} }`. Users stand as ids in `users`. */
   service?: { field: string; value?: unknown; users?: number[] | undefined; message?: number | undefined } | undefined;

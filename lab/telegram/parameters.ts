@@ -126,7 +126,7 @@ export const OBJECTS: Readonly<Record<string, string>> = {
     'login_url:LoginUrl switch_inline_query:text switch_inline_query_current_chat:text ' +
     'switch_inline_query_chosen_chat:SwitchInlineQueryChosenChat copy_text:CopyTextButton ' +
     'callback_game:CallbackGame pay:flag disabled:any',
-  InlineKeyboardMarkup: 'inline_keyboard:InlineKeyboardButton force_reply:flag input_field_placeholder:text selective:flag',
+  InlineKeyboardMarkup: 'inline_keyboard:InlineKeyboardButton force_reply:flag',
   InputMediaAudio:
     'type:text media:text thumbnail:text caption:text parse_mode:text caption_entities:MessageEntity ' +
     'duration:int performer:text title:text',
@@ -172,7 +172,7 @@ export const OBJECTS: Readonly<Record<string, string>> = {
   ReactionTypePaid: 'type:text',
   ReplyKeyboardMarkup:
     'keyboard:KeyboardButton is_persistent:flag resize_keyboard:flag one_time_keyboard:flag ' +
-    'input_field_placeholder:text selective:flag',
+    'input_field_placeholder:text selective:flag force_reply:flag',
   ReplyKeyboardRemove: 'remove_keyboard:flag selective:flag',
   ReplyParameters:
     'message_id:int chat_id:int|text allow_sending_without_reply:flag quote:text quote_parse_mode:text ' +

@@ -83,6 +83,7 @@ export function sendAs(call: MethodCall, place: Place, content: Partial<NewMessa
     from: core.bot.id,
     keyboard: place.markup.keyboard,
     asks: place.markup.asks,
+    is_fixed: place.markup.isFixed,
   });
 }
 

@@ -12,7 +12,8 @@ import {
 } from '../store/guided-forms.ts';
 import { putOutbox } from '../store/outbox.ts';
 import { nameOfAccount } from '../store/people.ts';
-import { endedView, expiredWord, questionView } from './guided-question.ts';
+import { messageByKey } from '../store/sent-messages.ts';
+import { endedView, expiredWord, questionView, staysAsAsked } from './guided-question.ts';
 
 /** How long the person has for each answer. Milliseconds. */
 export const guidedLifeMs = 10 * 60 * 1000;
@@ -43,7 +44,10 @@ export async function putQuestion(tx: Tx, guided: GuidedForm, problem?: string):
   await putOutbox(tx, questionPut(guided, questionView(guided, name, problem)));
 }
 
-/** Ends a form that was not submitted and takes the buttons off its question. False when it is over already. */
+/**
+ * Ends a form that was not submitted and shows it in its question. One that stays as it was asked says itself until when it counts; that it
+ * is cancelled is said below it. False when the form is over already.
+ */
 export async function endWithWord(
   tx: Tx,
   guided: GuidedForm,
@@ -52,8 +56,16 @@ export async function endWithWord(
   key?: string,
 ): Promise<boolean> {
   if (!(await endGuidedForm(tx, guided.id, end, now, key))) return false;
-  await putOutbox(tx, questionPut(guided, endedView(guided, end)));
+  const question = questionPut(guided, endedView(guided, end));
+  const isAsked = (await messageByKey(tx, guided.workspace, question.key))?.sent !== false;
+  if (!staysAsAsked(guided) || !isAsked) await putOutbox(tx, question);
+  else if (end === 'cancelled') await putOutbox(tx, { ...question, key: endKey(guided) });
   return true;
+}
+
+/** What becomes of a question that has got its answer, when it can change. */
+export async function settleQuestion(tx: Tx, guided: GuidedForm, view: View): Promise<void> {
+  if (!staysAsAsked(guided)) await putOutbox(tx, questionPut(guided, view));
 }
 
 /** Ends a form whose time is over and tells the person; nothing when it is over already or was answered just now. */
@@ -64,7 +76,7 @@ export async function expireGuidedForm(tx: Tx, form: { id: string; workspace: st
 }
 
 /** The row of the question that stands now. */
-export function questionPut(guided: GuidedForm, view: View): OutboxPut {
+function questionPut(guided: GuidedForm, view: View): OutboxPut {
   return {
     workspace: guided.workspace,
     key: `${questionPrefix(guided.id)}${guided.asked}`,
@@ -79,12 +91,17 @@ export function questionPrefix(id: string): string {
   return `guided:${id}:`;
 }
 
-function wordPut({ id, workspace, conversation, account }: GuidedForm, view: View): OutboxPut {
+function endKey({ id }: GuidedForm): string {
+  return `guided-end:${id}`;
+}
+
+function wordPut(guided: GuidedForm, view: View): OutboxPut {
+  const { workspace, conversation, account } = guided;
   const { platform, tenant } = conversation;
   const user = { platform, tenant, user: account };
   return {
     workspace,
-    key: `guided-end:${id}`,
+    key: endKey(guided),
     target: { type: 'conversation', conversation },
     payload: conversation.kind === 'direct' ? { type: 'message', view } : { type: 'ephemeral', user, view },
     priority: priorities.reply,

@@ -1,5 +1,5 @@
 import { encodePress, type GuidedVerb } from '../contracts/press.ts';
-import { type Block, type Button, bold, type Form, plain, type Span, type View } from '../contracts/view.ts';
+import { type Block, type Button, bold, code, type Form, plain, type Span, type View } from '../contracts/view.ts';
 import type { GuidedEnd, GuidedForm } from '../store/guided-forms.ts';
 import { marked } from './error-view.ts';
 import { withFallback } from './list-view.ts';
@@ -13,6 +13,26 @@ export function fieldOf({ form, field }: GuidedForm): Field {
   const found = form.fields[field];
   if (found === undefined) throw new Error(`a form has no field ${field}`);
   return found;
+}
+
+/**
+ * Whether the question that is asked now stays as it is, whatever comes of it. Where others read along, a question to be answered in words
+ * has no buttons: then a platform can open the answer for the person asked alone, and such a message it does not let change (Telegram).
+ */
+export function staysAsAsked(guided: GuidedForm): boolean {
+  return guided.conversation.kind !== 'direct' && fieldOf(guided).type === 'text';
+}
+
+/** What a reply of one word means to a question without buttons; undefined when it is an answer like any other. */
+export function wordFor(guided: GuidedForm, text: string): Word | undefined {
+  const said = text.trim().toLowerCase();
+  return staysAsAsked(guided) ? wordsOf(fieldOf(guided)).find((word) => word === said) : undefined;
+}
+
+export type Word = Extract<GuidedVerb, 'keep' | 'skip' | 'cancel'>;
+
+function wordsOf(field: Field): Word[] {
+  return [...(field.initial === undefined ? [] : ['keep' as const]), ...(field.required ? [] : ['skip' as const]), 'cancel'];
 }
 
 /** The question for the field that is asked now. `name`: of who is asked; `problem`: what was wrong with the answer before. */
@@ -31,19 +51,20 @@ export function questionView(guided: GuidedForm, name: string | undefined, probl
     {
       type: 'context',
       spans: [
-        plain(`${howTo(guided, field)} There is time until `),
+        ...howTo(guided, field),
+        plain(' There is time until '),
         { type: 'time', at: expiresAt.toISOString(), text: `${expiresAt.toISOString().slice(11, 16)} UTC` },
         plain('.'),
       ],
     },
-    { type: 'buttons', buttons: buttons(guided, field) },
+    ...(staysAsAsked(guided) ? [] : [{ type: 'buttons' as const, buttons: buttons(guided, field) }]),
   ]);
   if (field.type !== 'text') return view;
   const placeholder = (field.placeholder ?? field.label).slice(0, 64).toWellFormed();
   return { ...view, asks: { user: account, placeholder } };
 }
 
-/** What becomes of a question that is answered. What was typed is not repeated: it may be meant for few. */
+/** What becomes of a question that is answered and can change. What was typed is not repeated: it may be meant for few. */
 export function answeredView(guided: GuidedForm, values: readonly string[] | undefined): View {
   const field = fieldOf(guided);
   const said =
@@ -116,9 +137,17 @@ function choiceBlocks(guided: GuidedForm, field: Extract<Field, { type: 'select'
   ];
 }
 
-function howTo({ conversation }: GuidedForm, field: Field): string {
-  if (field.type === 'select') return field.multiple ? 'Choose, then press Done.' : 'Choose one.';
-  return conversation.kind === 'direct' ? 'Your next message is the answer.' : 'Reply to this message; only your reply counts.';
+const wordMeanings: Record<Word, string> = { keep: 'takes what is proposed', skip: 'leaves it out', cancel: 'ends it' };
+
+function howTo(guided: GuidedForm, field: Field): Span[] {
+  if (field.type === 'select') return [plain(field.multiple ? 'Choose, then press Done.' : 'Choose one.')];
+  if (!staysAsAsked(guided)) return [plain('Your next message is the answer.')];
+  const words = wordsOf(field).flatMap((word, at) => [
+    plain(at === 0 ? ' The word ' : ', '),
+    code(word),
+    plain(` ${wordMeanings[word]}`),
+  ]);
+  return [plain('Reply to this message; only your reply counts.'), ...words, plain('.')];
 }
 
 function buttons(guided: GuidedForm, field: Field): Button[] {

@@ -3,6 +3,7 @@ import type { InboundEvent } from '../../src/contracts/inbound.ts';
 import type { Conversation } from '../../src/contracts/platform.ts';
 import { encodePress } from '../../src/contracts/press.ts';
 import type { Form } from '../../src/contracts/view.ts';
+import { startGuidedForm } from '../../src/delivery/guided-form.ts';
 import { askForm } from '../../src/delivery/reply.ts';
 import { putOutbox } from '../../src/store/outbox.ts';
 import { buttonsOf, type ChatLine, openLine, tokenIn } from '../support/chat-line.ts';
@@ -70,6 +71,9 @@ const runForm: Form = {
   ],
 };
 
+const reason = { type: 'text', id: 'reason', label: 'Reason', multiline: false, required: true } as const;
+const channel: Conversation = { platform: 'slack', tenant: 'T1', channel: 'CDEMO', kind: 'channel' };
+
 /** Asks Ben for `asked` as the bus does when it wants a form. */
 async function ask(asked: Form, conversation: Conversation = direct, key = 'ask'): Promise<void> {
   const user = { platform: 'slack' as const, tenant: 'T1', user: accounts.ben };
@@ -87,12 +91,28 @@ describe('a form where the platform has none', () => {
     expect(line.platform.forms).toEqual([]);
     expect(question.views[0]?.asks).toMatchObject({ user: accounts.ada });
     expect(text(question)).toContain('Ada: Why not? It is shown on the card.');
-    expect(buttonsOf(question)).toEqual(['Cancel']);
+    expect(text(question)).toContain('Reply to this message; only your reply counts. The word cancel ends it.');
     await line.deliver(says('ada', 'Use the staging\ndatabase instead.', { to: question }));
     await line.settled();
     expect(await interaction()).toMatchObject({ state: 'denied', reason: 'Use the staging\ndatabase instead.' });
-    expect([text(question), buttonsOf(question)]).toEqual([expect.stringContaining('answered ✔'), []]);
+    expect([question.views.length, buttonsOf(question)]).toEqual([1, []]);
     expect(await form()).toMatchObject({ state: 'submitted', values: {} });
+  });
+
+  it('takes a word for a button where others read along, and changes nothing that was asked in words', async () => {
+    await ask({ ...runForm, fields: [...runForm.fields, { ...reason, required: false }] }, channel);
+    const first = await line.said(/1 of 3/);
+    expect(text(first)).toContain('The word keep takes what is proposed, cancel ends it.');
+    await line.deliver(says('ben', 'skip', { to: first }), says('ben', ' Keep', { to: await line.said(/1 of 3/) }));
+    const second = await line.said(/2 of 3/);
+    expect(buttonsOf(second)).toEqual(['Skip', 'Cancel']);
+    await line.deliver(says('ben', 'demo', { to: second }));
+    const third = await line.said(/3 of 3/);
+    expect(text(third)).toContain('The word skip leaves it out, cancel ends it.');
+    await line.deliver(says('ben', 'skip', { to: third }));
+    await line.settled();
+    expect(await desk.database.db.task.findMany()).toMatchObject([{ command: 'skip' }]);
+    expect([first, second, third].map(({ views }) => views.length)).toEqual([1, 2, 1]);
   });
 
   it('promise 8: goes on in another life of the process', async () => {
@@ -191,7 +211,9 @@ describe('a form where the platform has none', () => {
 describe('what counts as an answer', () => {
   it('is what the person who is asked says, and nobody else', async () => {
     const question = await askedWhy();
-    await line.deliver(says('ben', 'because', { to: question }), press('ben', tokenIn(question, 'Cancel')));
+    const { id } = await form();
+    const cancel = encodePress({ kind: 'guided', form: id, field: 0, verb: 'cancel' });
+    await line.deliver(says('ben', 'because', { to: question }), says('ben', 'cancel', { to: question }), press('ben', cancel));
     await line.settled();
     expect((await interaction()).state).toBe('pending');
     expect(await form()).toMatchObject({ state: 'open' });
@@ -261,6 +283,27 @@ describe('the end of a form', () => {
     expect(await desk.database.db.task.count()).toBe(0);
   });
 
+  it('is said below a question that cannot change, and instead of one that was not sent yet', async () => {
+    const question = await askedWhy();
+    await line.deliver(says('ada', 'cancel', { to: question }));
+    const word = await line.said(/cancelled; nothing was done/);
+    expect([word.id === question.id, question.views.length, word.channel]).toEqual([false, 1, question.channel]);
+    expect((await interaction()).state).toBe('pending');
+
+    await line.stop();
+    const { workspace } = desk;
+    const user = { platform: 'slack' as const, tenant: 'T1', user: accounts.ben };
+    const payload = { type: 'form' as const, form: runForm, user, expiresAt: new Date(0).toISOString() };
+    await desk.database.transaction((tx) =>
+      startGuidedForm(tx, { workspace, origin: 'row', conversation: channel, payload }, new Date()),
+    );
+    await desk.act(slash('ben', 'cancel'));
+    await line.resume();
+    await line.settled();
+    const about = line.platform.messages.map(text).filter((said) => said.includes('Hand to Deckhand'));
+    expect(about).toEqual(['Hand to Deckhand · cancelled; nothing was done']);
+  });
+
   it('leaves buttons of old questions without effect', async () => {
     await ask(runForm);
     const cancel = tokenIn(await line.said(/1 of 2/), 'Cancel');
@@ -299,7 +342,7 @@ describe('the end of a form', () => {
     const word = await line.said(/was not answered in time, so nothing was done/);
     expect(word.channel).toBe(`D-${accounts.ada}`);
     await line.settled();
-    expect([text(question), buttonsOf(question)]).toEqual([expect.stringContaining('no answer in time'), []]);
+    expect([question.views.length, text(question)]).toEqual([1, expect.stringMatching(/There is time until \d\d:\d\d UTC/)]);
     expect((await interaction()).state).toBe('pending');
     expect(line.platform.messages.filter((one) => /was not answered/.test(text(one)))).toHaveLength(1);
   });
@@ -307,7 +350,9 @@ describe('the end of a form', () => {
   it('promise 12: is not reached from another workspace', async () => {
     const question = await askedWhy();
     await desk.database.db.guidedForm.updateMany({ data: { workspaceId: 'wsp_other' } });
-    await line.deliver(says('ada', 'no', { to: question }), press('ada', tokenIn(question, 'Cancel')));
+    const { id } = await form();
+    const cancel = encodePress({ kind: 'guided', form: id, field: 0, verb: 'cancel' });
+    await line.deliver(says('ada', 'no', { to: question }), press('ada', cancel));
     await line.said(/DH-208/);
     expect(await form()).toMatchObject({ state: 'open' });
   });

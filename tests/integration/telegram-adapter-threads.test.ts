@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { InboundEvent } from '../../src/contracts/inbound.ts';
-import type { View } from '../../src/contracts/view.ts';
+import type { Block, View } from '../../src/contracts/view.ts';
 import { startTelegram, type TelegramOptions, type TelegramSetup } from '../support/telegram-adapter.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -94,23 +94,50 @@ describe('a chain of replies', () => {
 });
 
 describe('a question with a field', () => {
+  const question = (user: string): View => ({
+    fallback: 'Why not?',
+    blocks: [
+      {
+        type: 'text',
+        spans: [
+          { type: 'person', user, name: 'Ben', notify: true },
+          { type: 'text', text: ': why not?' },
+        ],
+      },
+    ],
+    asks: { user, placeholder: 'The reason' },
+  });
+  const cancel: Block = { type: 'buttons', buttons: [{ token: 'c:x', label: 'Cancel', style: 'default' }] };
+
+  it('opens a reply in the client of the person asked alone, also in the thread of somebody else', async () => {
+    const { telegram, adapter, chat, identity } = await start();
+    const everybody = ['ada', 'ben', 'gus'] as const;
+    const asked = () => everybody.filter((name) => telegram.person(name).asked('demo') !== undefined);
+    const request = telegram.person('gus').mention('demo', 'sh npm test');
+    const { user } = identity('ben');
+    await adapter.send(chat('demo', `r${request.id}`), question(user), 'k1');
+    expect(asked()).toEqual(['ben']);
+    const [shown] = telegram.person('ben').messages('demo').slice(-1);
+    telegram.person('ben').reply({ chat: shown?.chat ?? 0, id: shown?.id ?? 0 }, 'not before the release');
+    expect(asked()).toEqual([]);
+    await adapter.send(chat('demo'), { ...question(user), blocks: [...question(user).blocks, cancel] }, 'k2');
+    expect(asked()).toEqual([]);
+  });
+
+  it('opens a reply beside its buttons in a private chat', async () => {
+    const { telegram, adapter, identity } = await start();
+    const ben = telegram.person('ben');
+    ben.start();
+    const { user } = identity('ben');
+    const direct = await adapter.direct(identity('ben'));
+    await adapter.send(direct, { ...question(user), blocks: [...question(user).blocks, cancel] }, 'k1');
+    expect(ben.asked('dm')).toMatchObject({ buttons: ['Cancel'] });
+  });
+
   it('opens a reply in the client of the person asked, and the answer names the question', async () => {
     const { telegram, adapter, chat, inbox, settled, identity } = await start();
     const { user } = identity('ben');
-    const question: View = {
-      fallback: 'Why not?',
-      blocks: [
-        {
-          type: 'text',
-          spans: [
-            { type: 'person', user, name: 'Ben', notify: true },
-            { type: 'text', text: ', why not?' },
-          ],
-        },
-      ],
-      asks: { user, placeholder: 'The reason' },
-    };
-    const asked = await adapter.send(chat('demo'), question, 'k1');
+    const asked = await adapter.send(chat('demo'), question(user), 'k1');
     const shown = telegram.core.state.message(Number(asked.channel), Number(asked.message));
     expect(shown?.asks).toEqual({ force_reply: true, selective: true, input_field_placeholder: 'The reason' });
     telegram.person('ben').reply({ chat: Number(asked.channel), id: Number(asked.message) }, 'not before the release');

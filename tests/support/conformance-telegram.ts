@@ -44,11 +44,15 @@ export async function openTelegram(): Promise<ConformanceDriver> {
   /** Answers the questions of a guided form, one field after the other. */
   async function fill(name: PersonName, place: Place, title: string, values: Readonly<Record<string, string>>): Promise<void> {
     for (const [label, value] of Object.entries(values)) {
+  /** Where others read along, a question has no buttons and opens a reply in the client of the person asked. */
+  const isAsked = (name: PersonName, place: Place, id: string) => String(person(name).asked(Number(place.id))?.id) === id;
+
       const question = await waitFor(
         `the question for ${label}`,
         () =>
           messages(place).findLast(
-            ({ own, text, buttons }) => own && text.includes(title) && text.includes(label) && buttons.includes('Cancel'),
+            ({ id, own, text, buttons }) =>
+              own && text.includes(title) && text.includes(label) && (buttons.includes('Cancel') || isAsked(name, place, id)),
           ),
         { timeoutMs: 60_000 },
       );
@@ -113,6 +117,7 @@ export async function openTelegram(): Promise<ConformanceDriver> {
       const { id } = person(name);
       const alerts = state.queries.values().flatMap(({ id: query, user, chat, answer }): Shown[] => {
         if (user !== id || !answer?.text) return [];
+    isAsked: () => true,
         return [{ place: placeOf(chat), id: query, thread: query, own: true, text: answer.text, buttons: [], files: [] }];
       });
       return [...alerts, ...messages(placeOf(id)).filter(({ own }) => own)];

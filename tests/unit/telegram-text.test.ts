@@ -202,7 +202,7 @@ describe('text for Telegram', () => {
           expect(content.text.trim()).not.toBe('');
           expect(content.entities.length).toBeLessThanOrEqual(100);
           expect(kept(content)).toHaveLength(content.entities.filter(({ length }) => length > 0).length);
-          const markup = messageMarkup(message);
+          const markup = messageMarkup(message, false);
           const rows = markup !== undefined && 'inline_keyboard' in markup ? markup.inline_keyboard : [];
           expect(rows.flat().length).toBeLessThanOrEqual(100);
           for (const row of rows) expect(row.length).toBeLessThanOrEqual(8);
@@ -307,19 +307,17 @@ describe('answers to presses', () => {
 describe('questions', () => {
   const asks = { user: '700000001', placeholder: 'Why?' };
 
-  it('force a reply from whoever is mentioned', () => {
-    expect(messageMarkup({ fallback: 'x', blocks: [], asks })).toEqual({
-      force_reply: true,
-      selective: true,
-      input_field_placeholder: 'Why?',
-    });
+  it('force a reply, in groups from whoever is mentioned', () => {
+    const view: View = { fallback: 'x', blocks: [], asks };
+    const forced = { force_reply: true, input_field_placeholder: 'Why?' };
+    expect(messageMarkup(view, false)).toEqual({ ...forced, selective: true });
+    expect(messageMarkup(view, true)).toEqual(forced);
   });
 
-  it('keep their buttons', () => {
+  it('keep their buttons, beside which a reply can be forced only where nobody else is asked', () => {
     const blocks: Block[] = [{ type: 'buttons', buttons: [{ token: 'c:x', label: 'Cancel', style: 'default' }] }];
-    expect(messageMarkup({ fallback: 'x', blocks, asks })).toEqual({
-      inline_keyboard: [[{ text: 'Cancel', callback_data: 'c:x' }]],
-      force_reply: true,
-    });
+    const buttons = { inline_keyboard: [[{ text: 'Cancel', callback_data: 'c:x' }]] };
+    expect(messageMarkup({ fallback: 'x', blocks, asks }, false)).toEqual(buttons);
+    expect(messageMarkup({ fallback: 'x', blocks, asks }, true)).toEqual({ ...buttons, force_reply: true });
   });
 });
