@@ -84,12 +84,12 @@ export interface HarnessSession {
   /** Runs a helper in the sandbox beside its main process. */
   exec(helper: Helper, signal?: AbortSignal): Promise<ExecResult>;
   /**
-   * Complete lines of the main process's output from the committed cursor on, to its end. `end` is the cursor after the line. An
-   * unfinished last line comes when the process has ended. Lines over 16 MiB are cut to that and marked.
+   * Complete lines of the main process's output from the committed cursor on, to its end or until `until` aborts. `end` is the cursor
+   * after the line. An unfinished last line comes when the process has ended. Lines over 16 MiB are cut to that and marked.
    */
-  lines(): AsyncIterable<OutputLine>;
-  /** Mail after the committed one, as it comes; never ends by itself. */
-  mail(): AsyncIterable<NumberedMail>;
+  lines(until: AbortSignal): AsyncIterable<OutputLine>;
+  /** Mail after the committed one, as it comes; ends only with `until`. */
+  mail(until: AbortSignal): AsyncIterable<NumberedMail>;
   /** Stores a step in one transaction. Throws LetGo when the run is not this runner's any more. */
   commit(step: Commit): Promise<void>;
   /** Talks to a model server with the real key, counted like requests of the sandbox. For loops that run outside. */
