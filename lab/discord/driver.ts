@@ -71,6 +71,8 @@ export interface Person extends Waits {
   messageCommand(message: MessageOrId, name: string): Promise<void>;
   /** Presses a button, or chooses an option, found by label or custom id. */
   press(message: MessageOrId, what: string): Promise<void>;
+  /** A press that was under way when the app changed the message: `as` is the message as the person still saw it. */
+  pressLate(as: Message, what: string): Promise<void>;
   /** Chooses in the select with this placeholder or custom id; options by label or value. */
   select(message: MessageOrId, what: string, values: string | readonly string[]): Promise<void>;
   submit(modal: Modal | string, values?: FormValues): Promise<void>;
@@ -134,6 +136,10 @@ export function createPerson(core: Core, nameOrId: string): Person {
         custom_id: String(component.custom_id),
         values: value === undefined ? undefined : [value],
       });
+    },
+    async pressLate(as, what) {
+      const { component } = pickComponent(as.components, what);
+      await press(core, user, as, { custom_id: String(component.custom_id), isLate: true });
     },
     async select(target, what, values) {
       const message = find(target);

@@ -152,14 +152,17 @@ export async function messageCommand(core: Core, user: User, name: string, messa
   await send(core, user, channel, { type: 2, data, name });
 }
 
-/** Presses a button, or chooses in a select menu with `values` (option values, or ids of users, roles and channels). */
+/**
+ * Presses a button, or chooses in a select menu with `values` (option values, or ids of users, roles and channels). `isLate`: on its way
+ * when the app changed the message, so that the message counts as it is given here.
+ */
 export async function press(
   core: Core,
   user: User,
   message: Message,
-  given: { custom_id: string; values?: readonly string[] | undefined },
+  given: { custom_id: string; values?: readonly string[] | undefined; isLate?: boolean },
 ): Promise<void> {
-  const current = core.state.message(message.id);
+  const current = given.isLate ? message : core.state.message(message.id);
   if (!current) throw new Refused('message_not_found', 'That message is not there any more.');
   const component = flatten(current.components).find((entry) => entry.custom_id === given.custom_id);
   if (!component) throw new Refused('component_not_found', `There is nothing with the id ${given.custom_id} in that message.`);

@@ -64,6 +64,8 @@ export interface Person extends Waits {
     what: string,
     options?: { value?: FlatValue | undefined; values?: FlatValues | undefined },
   ): Promise<void>;
+  /** A press that was under way when the app changed the message: `as` is the message as the person still saw it. */
+  pressLate(as: Message, what: string): Promise<void>;
   options(target: MessageOrTs | View, what: string, query: string): Promise<Json[]>;
   /** Submits a form; fields by label, block id or action id. */
   submit(view: View | string, values?: FlatValues): Promise<SubmitResult>;
@@ -121,6 +123,10 @@ export function createPerson(core: Core, nameOrId: string): Person {
       const found = pickElement(core, place, what, options.value);
       const values: InputValues = options.values ? fieldValues(found.blocks, options.values) : {};
       await press(core, user, place, { block_id: found.block_id, action_id: found.action_id, value: found.value, values });
+    },
+    async pressLate(as, what) {
+      const { block_id, action_id, value } = pickElement(core, { message: as }, what, undefined);
+      await press(core, user, { message: as }, { block_id, action_id, value });
     },
     async options(target, what, query) {
       const place = placeOf(target);

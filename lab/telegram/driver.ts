@@ -25,7 +25,6 @@
 import { type Core, Refused } from './core.ts';
 import { createLookups, type MessageRef } from './driver-lookups.ts';
 import { createWaits, type Waits } from './driver-waits.ts';
-import { openReply } from './forced-replies.ts';
 import * as groups from './groups.ts';
 import { digits } from './ids.ts';
 import { commandsFor } from './methods-commands.ts';
@@ -57,6 +56,8 @@ export interface Person extends Waits {
   start(payload?: string): Seen;
   /** Presses a button, found by label or callback data, and waits for what the bot's answer shows. */
   press(target: MessageRef, what: string): Promise<PressAnswer>;
+  /** A press that was under way when the bot changed the message: `as` is the message as the person still saw it. */
+  pressLate(as: Message, what: string): Promise<PressAnswer>;
   edit(message: MessageRef, text: string): Seen;
   delete(message: MessageRef): void;
   react(message: MessageRef, emoji: string, action?: 'add' | 'remove'): void;
@@ -97,8 +98,6 @@ export interface Person extends Waits {
   messages(chat: string | number): Seen[];
   /** A message as it is now. */
   look(message: MessageRef): Seen;
-  /** The message to which the person's client has opened a reply by itself. */
-  asked(chat: string | number): Seen | undefined;
 }
 
 export function createPerson(core: Core, nameOrId: string | number): Person {
@@ -124,9 +123,11 @@ export function createPerson(core: Core, nameOrId: string | number): Person {
     start: (payload) => show(people.start(core, user, payload)),
     async press(target, what) {
       const { chat, id } = find(target);
-      const button = pickButton(find(target), what);
-      if (typeof button.callback_data !== 'string') throw new Refused('no_callback', `"${what}" does not ask the bot anything`);
-      return answerTo(core, press(core, user, { chat, id, data: button.callback_data }));
+      return answerTo(core, press(core, user, { chat, id, data: dataOf(find(target), what) }));
+    },
+    async pressLate(as, what) {
+      const { chat, id } = as;
+      return answerTo(core, press(core, user, { chat, id, data: dataOf(as, what), shown: as }));
     },
     edit(target, text) {
       const { chat, id } = find(target);
@@ -177,10 +178,13 @@ export function createPerson(core: Core, nameOrId: string | number): Person {
   };
 }
 
-    asked(name) {
-      const message = openReply(core, user, chatOf(name).id);
-      return message && show(message);
-    },
+/** What the button with this text sends. */
+function dataOf(message: Message, what: string): string {
+  const { callback_data: data } = pickButton(message, what);
+  if (typeof data !== 'string') throw new Refused('no_callback', `"${what}" does not ask the bot anything`);
+  return data;
+}
+
 function pickButton(message: Message, what: string): InlineButton {
   const all = buttonsOf(message);
   const found = all.filter((button) => button.text === what || button.callback_data === what);

@@ -15,10 +15,13 @@ export interface PressAnswer {
   text: string;
 }
 
-/** Sends the press to the bot. Only buttons with callback data reach it. */
-export function press(core: Core, user: User, given: { chat: number; id: number; data: string }): CallbackQuery {
+/**
+ * Sends the press to the bot. Only buttons with callback data reach it. `shown`: the message as the person still sees it, when the bot has
+ * changed it meanwhile; the bot gets the message as it is now.
+ */
+export function press(core: Core, user: User, given: { chat: number; id: number; data: string; shown?: Message }): CallbackQuery {
   const message = visibleMessage(core, user, given.chat, given.id);
-  const button = buttonsOf(message).find((entry) => entry.callback_data === given.data);
+  const button = buttonsOf(given.shown ?? message).find((entry) => entry.callback_data === given.data);
   if (!button) throw new Refused('button_not_found', 'That button is not there any more.');
   const query: CallbackQuery = {
     id: digits(19),

@@ -1,7 +1,7 @@
 import { permissionBits } from '../../adapters/discord/invite.ts';
 import { createDiscordEmulator } from '../../lab/discord/emulator.ts';
 import type { Seen } from '../../lab/discord/visible-text.ts';
-import type { ConformanceDriver, PersonName, Place, Said, Shown } from './conformance-driver.ts';
+import { type ConformanceDriver, nativeOf, type PersonName, type Place, type Said, type Shown } from './conformance-driver.ts';
 import { readDiscordMarkdown } from './discord-markdown.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -14,20 +14,25 @@ export async function openDiscord(): Promise<ConformanceDriver> {
   const dispatch = discord.core.dispatch;
   const person = (name: PersonName) => discord.person(name);
 
+  const seenAs = new WeakMap<Shown, Seen>();
   const placeOf = (id: string): Place => {
     const channel = state.channels.get(id);
     return { id: channel?.thread?.parent_id ?? id, direct: channel?.kind === 'dm' };
   };
-  const shown = (message: Seen): Shown => ({
-    place: placeOf(message.channel),
-    id: message.id,
-    // The message that starts a thread has the id of the thread; a direct conversation is all one.
-    thread: state.channels.get(message.channel)?.kind === 'text' ? message.id : message.channel,
-    own: message.author === discord.botUserId,
-    text: readDiscordMarkdown(message.plain).text,
-    buttons: message.buttons,
-    files: message.attachments.map((id) => state.files.get(id)?.filename ?? ''),
-  });
+  const shown = (message: Seen): Shown => {
+    const result = {
+      place: placeOf(message.channel),
+      id: message.id,
+      // The message that starts a thread has the id of the thread; a direct conversation is all one.
+      thread: state.channels.get(message.channel)?.kind === 'text' ? message.id : message.channel,
+      own: message.author === discord.botUserId,
+      text: readDiscordMarkdown(message.plain).text,
+      buttons: message.buttons,
+      files: message.attachments.map((id) => state.files.get(id)?.filename ?? ''),
+    };
+    seenAs.set(result, message);
+    return result;
+  };
   const direct = (name: PersonName) => {
     const channel = state.channels.values().find(({ dm }) => dm?.user === person(name).id);
     if (channel === undefined) throw new Error(`${name} has no direct conversation`);
@@ -65,8 +70,11 @@ export async function openDiscord(): Promise<ConformanceDriver> {
     edit: (name, message, text) => void person(name).edit(message.id, text),
     delete: (name, message) => person(name).delete(message.id),
     press: (name, message, label) => person(name).press(message.id, label),
+    pressLate: (name, message, label) => person(name).pressLate(nativeOf(seenAs, message), label),
     // A long select comes as several, each with its number.
     choose: (name, message, _placeholder, option) => person(name).press(message.id, option),
+    isAsked: (name, title) =>
+      [...state.modals.values()].some((modal) => modal.user === person(name).id && modal.title.includes(title)),
     async fill(name, _place, title, values) {
       const modal = await person(name).waitForModal(title, { timeoutMs: 60_000 });
       await person(name).submit(modal, values);

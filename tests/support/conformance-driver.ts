@@ -71,8 +71,12 @@ export interface ConformanceDriver {
   edit(person: PersonName, message: Said, text: string): void;
   delete(person: PersonName, message: Said): void;
   press(person: PersonName, message: Shown, label: string): Promise<void>;
+  /** A press that was under way when the bot changed the message: on the message as it was shown. */
+  pressLate(person: PersonName, message: Shown, label: string): Promise<void>;
   /** Chooses in the select with this placeholder. */
   choose(person: PersonName, message: Shown, placeholder: string, option: string): Promise<void>;
+  /** Whether the form with this title is open. Questions of a guided form may still be about to come. */
+  isAsked(person: PersonName, title: string): boolean;
   /** Fills in the form with this title that is, or is about to be, asked of the person. Values by label. */
   fill(person: PersonName, place: Place, title: string, values: Readonly<Record<string, string>>): Promise<void>;
 
@@ -95,4 +99,11 @@ export interface ConformanceDriver {
   /** Mistakes of the emulator itself. */
   errors(): readonly unknown[];
   close(): Promise<void>;
+}
+
+/** What the emulator itself had shown when this was read. */
+export function nativeOf<Seen>(seenAs: WeakMap<Shown, Seen>, message: Shown): Seen {
+  const found = seenAs.get(message);
+  if (found === undefined) throw new Error('this was not read from the platform');
+  return found;
 }

@@ -2,9 +2,10 @@ import { slackManifest } from '../../adapters/slack/manifest.ts';
 import { createSlackEmulator } from '../../lab/slack/emulator.ts';
 import { isRecord } from '../../lab/slack/json.ts';
 import type { Block } from '../../lab/slack/model.ts';
-import { type Seen, seen } from '../../lab/slack/visible-text.ts';
+import { openViews } from '../../lab/slack/views.ts';
+import { type Seen, seen, textsOf } from '../../lab/slack/visible-text.ts';
 import { usageHint } from '../../src/commands/registry.ts';
-import type { ConformanceDriver, Place, Said, Shown } from './conformance-driver.ts';
+import { type ConformanceDriver, nativeOf, type Place, type Said, type Shown } from './conformance-driver.ts';
 import { waitFor } from './wait-for.ts';
 
 const receiptNames = { eyes: 'received', white_check_mark: 'read', no_entry: 'refused' } as const;
@@ -15,16 +16,21 @@ export async function openSlack(): Promise<ConformanceDriver> {
   const { state } = slack.core;
   const { person, controls } = slack;
 
+  const seenAs = new WeakMap<Shown, Seen>();
   const placeOf = (channel: string): Place => ({ id: channel, direct: state.channels.get(channel)?.kind === 'im' });
-  const shown = (message: Seen): Shown => ({
-    place: placeOf(message.channel),
-    id: message.ts,
-    thread: message.thread_ts ?? message.ts,
-    own: message.user === slack.botUserId,
-    text: message.plain,
-    buttons: message.buttons,
-    files: message.files.map((id) => state.files.get(id)?.name ?? ''),
-  });
+  const shown = (message: Seen): Shown => {
+    const result = {
+      place: placeOf(message.channel),
+      id: message.ts,
+      thread: message.thread_ts ?? message.ts,
+      own: message.user === slack.botUserId,
+      text: message.plain,
+      buttons: message.buttons,
+      files: message.files.map((id) => state.files.get(id)?.name ?? ''),
+    };
+    seenAs.set(result, message);
+    return result;
+  };
 
   return {
     platform: 'slack',
@@ -51,7 +57,9 @@ export async function openSlack(): Promise<ConformanceDriver> {
     edit: (name, message, text) => void person(name).edit(message.id, text),
     delete: (name, message) => person(name).delete(message.id),
     press: (name, message, label) => person(name).press(message.id, label),
+    pressLate: (name, message, label) => person(name).pressLate(nativeOf(seenAs, message), label),
     choose: (name, message, placeholder, option) => person(name).press(message.id, placeholder, { value: option }),
+    isAsked: (name, title) => openViews(slack.core, person(name).id).some((view) => textsOf(view.title).join('').includes(title)),
     async fill(name, _place, title, values) {
       const view = await person(name).waitForView(title, { timeoutMs: 60_000 });
       const byBlock = Object.entries(values).map(([label, value]) => [blockNamed(view.blocks, label), value] as const);

@@ -2,7 +2,7 @@ import type { ApiCall } from '../../lab/slack/calls.ts';
 import { createTelegramEmulator } from '../../lab/telegram/emulator.ts';
 import type { Message } from '../../lab/telegram/model.ts';
 import type { Seen } from '../../lab/telegram/visible-text.ts';
-import type { ConformanceDriver, PersonName, Place, Said, Shown } from './conformance-driver.ts';
+import { type ConformanceDriver, nativeOf, type PersonName, type Place, type Said, type Shown } from './conformance-driver.ts';
 import { waitFor } from './wait-for.ts';
 
 const receiptEmoji: Record<string, 'received' | 'read' | 'refused'> = { '👀': 'received', '👍': 'read', '👎': 'refused' };
@@ -14,6 +14,7 @@ export async function openTelegram(): Promise<ConformanceDriver> {
   const person = (name: PersonName) => telegram.person(name);
   let isDeaf = false;
 
+  const seenAs = new WeakMap<Shown, Seen>();
   const placeOf = (chat: number): Place => ({ id: String(chat), direct: chat > 0 });
   const at = ({ place, id }: Said) => ({ chat: Number(place.id), id: Number(id) });
 
@@ -25,7 +26,7 @@ export async function openTelegram(): Promise<ConformanceDriver> {
 
   const shown = (message: Seen): Shown => {
     const file = message.media === undefined ? undefined : state.files.get(message.media.file);
-    return {
+    const result = {
       place: placeOf(message.chat),
       id: String(message.id),
       thread: String(rootOf(message)),
@@ -35,18 +36,20 @@ export async function openTelegram(): Promise<ConformanceDriver> {
       buttons: message.buttons,
       files: file === undefined ? [] : [file.name],
     };
+    seenAs.set(result, message);
+    return result;
   };
   const messages = (place: Place): Shown[] => {
     const anybody = telegram.person(place.direct ? Number(place.id) : 'ada');
     return anybody.messages(Number(place.id)).map(shown);
   };
 
-  /** Answers the questions of a guided form, one field after the other. */
-  async function fill(name: PersonName, place: Place, title: string, values: Readonly<Record<string, string>>): Promise<void> {
-    for (const [label, value] of Object.entries(values)) {
   /** Where others read along, a question has no buttons and opens a reply in the client of the person asked. */
   const isAsked = (name: PersonName, place: Place, id: string) => String(person(name).asked(Number(place.id))?.id) === id;
 
+  /** Answers the questions of a guided form, one field after the other. */
+  async function fill(name: PersonName, place: Place, title: string, values: Readonly<Record<string, string>>): Promise<void> {
+    for (const [label, value] of Object.entries(values)) {
       const question = await waitFor(
         `the question for ${label}`,
         () =>
@@ -104,12 +107,17 @@ export async function openTelegram(): Promise<ConformanceDriver> {
     reply: (name, to, text) => shown(person(name).reply(at(to), text)),
     edit: (name, message, text) => void person(name).edit(at(message), text),
     delete: (name, message) => person(name).delete(at(message)),
+    // What the bot answers to a press is told apart from it: `toldTo`.
     async press(name, message, label) {
-      await person(name).press(at(message), label);
+      void person(name).press(at(message), label);
+    },
+    async pressLate(name, message, label) {
+      void person(name).pressLate(nativeOf(seenAs, message), label);
     },
     async choose(name, message, _placeholder, option) {
       await person(name).press(at(message), option);
     },
+    isAsked: () => true,
     fill,
 
     messages,
@@ -117,7 +125,6 @@ export async function openTelegram(): Promise<ConformanceDriver> {
       const { id } = person(name);
       const alerts = state.queries.values().flatMap(({ id: query, user, chat, answer }): Shown[] => {
         if (user !== id || !answer?.text) return [];
-    isAsked: () => true,
         return [{ place: placeOf(chat), id: query, thread: query, own: true, text: answer.text, buttons: [], files: [] }];
       });
       return [...alerts, ...messages(placeOf(id)).filter(({ own }) => own)];
