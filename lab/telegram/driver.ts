@@ -25,6 +25,7 @@
 import { type Core, Refused } from './core.ts';
 import { createLookups, type MessageRef } from './driver-lookups.ts';
 import { createWaits, type Waits } from './driver-waits.ts';
+import { openReply } from './forced-replies.ts';
 import * as groups from './groups.ts';
 import { digits } from './ids.ts';
 import { commandsFor } from './methods-commands.ts';
@@ -96,6 +97,8 @@ export interface Person extends Waits {
   chat(name: string | number): Chat;
   /** All messages of a chat, oldest first. */
   messages(chat: string | number): Seen[];
+  /** The message to which the person's client has opened a reply by itself. */
+  asked(chat: string | number): Seen | undefined;
   /** A message as it is now. */
   look(message: MessageRef): Seen;
 }
@@ -174,6 +177,10 @@ export function createPerson(core: Core, nameOrId: string | number): Person {
     commands: (name) => commandsFor(core, chatOf(name), user.id),
     chat: chatOf,
     messages: (name) => core.state.messagesOf(chatOf(name).id).map(show),
+    asked(name) {
+      const message = openReply(core, user, chatOf(name).id);
+      return message && show(message);
+    },
     look: (target) => show(find(target)),
   };
 }
