@@ -14,7 +14,6 @@ import { telegramHealth } from './health.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { telegramLink } from './link.ts';
 import { commandWords, setMenus } from './menu.ts';
-import { personName } from './messages.ts';
 import { aims, alertText, editedMarkup, messageContent, messageMarkup } from './outbound.ts';
 import { chainThread, chatId, isPrivate, messageId, place, topicOf } from './place.ts';
 import { createPolling, type Polling } from './polling.ts';
