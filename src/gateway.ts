@@ -17,6 +17,7 @@ import { databaseProbe, machineProbes } from './doctor-probes.ts';
 import { createHttpServer, type HttpServer, type RouteGroup } from './http/server.ts';
 import type { Infrastructure } from './infrastructure.ts';
 import { createMetrics } from './metrics.ts';
+import { createNames } from './names.ts';
 import { platformsPart } from './platforms.ts';
 import { systemClock } from './runtime/clock.ts';
 import type { Part } from './runtime/lifecycle.ts';
@@ -60,6 +61,8 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     logger: logger.child({ part: 'catch-up' }),
   });
   const adapters = createAdapters(input.platforms, { database, secretBox, logger, onGap: catchUp.gap });
+
+  const names = createNames({ database, adapters, clock: systemClock, logger: logger.child({ part: 'names' }) });
 
   const publishSync = (project: string) => queue.publish('project.sync', { project }, { id: project });
   const probes: DoctorProbe[] = [
@@ -122,7 +125,10 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
       metrics.inbound(adapter.platform, counts.stored, counts.duplicate);
       return counts;
     },
-    connected: () => prepare(input, adapters),
+    async connected() {
+      await prepare(input, adapters);
+      names.wake();
+    },
     logger,
   });
   const seed: Part = {
@@ -171,7 +177,17 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
   return {
     http,
     // What people send comes last in and first out; what answers them runs before and after it.
-    parts: [sender, projector, loop('sweep', sweeps), http, seed, catchUp.part, platforms, loop('inbox', inbox)],
+    parts: [
+      sender,
+      projector,
+      loop('sweep', sweeps),
+      http,
+      seed,
+      catchUp.part,
+      loop('names', names),
+      platforms,
+      loop('inbox', inbox),
+    ],
   };
 }
 

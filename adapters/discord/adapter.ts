@@ -14,6 +14,8 @@ import { discordWebhook } from './http.ts';
 import { discordLink } from './link.ts';
 import { modalOf } from './modal.ts';
 import { messageContent } from './outbound.ts';
+import { userSchema } from './payloads.ts';
+import { nameOf } from './reading.ts';
 import { createRest, path } from './rest.ts';
 import { createRunning, type Running } from './running.ts';
 import { awake, channelOf, channelOfMessage, sendMessage } from './sending.ts';
@@ -129,6 +131,10 @@ export function createDiscordAdapter(config: DiscordConfig, deps: DiscordDeps): 
     },
     async linkTo(to) {
       return config.apiUrl === undefined && running !== undefined ? discordLink(running.directory, to) : undefined;
+    },
+    async nameOf({ user }) {
+      const account = await rest.call({ method: 'get', route: path`/users/${user}`, what: 'look up a person' }, userSchema);
+      return nameOf(undefined, account).name;
     },
     async direct(user): Promise<Conversation> {
       const body = { recipient_id: user.user };

@@ -64,11 +64,13 @@ export function createSlackAdapter(config: SlackConfig, deps: SlackDeps): ChatAd
       ? slackWebhook({ signingSecret: secretOf(config), clock: deps.clock, logger, take })
       : undefined;
 
+  const people = createPeople({ web, clock: deps.clock, logger });
+
   async function start(sink: InboundSink): Promise<void> {
     const inTime = AbortSignal.any([stopping.signal, AbortSignal.timeout(deps.startWithinMs ?? 30_000)]);
     installation = await signIn(web, logger, inTime);
     const context = { ...installation, seal: deps.seal, now: () => deps.clock.now() };
-    const ready = createIntake({ context, sink, logger, people: createPeople({ web, clock: deps.clock, logger }) });
+    const ready = createIntake({ context, sink, logger, people });
     if (config.appToken === undefined) await webhook?.prepare();
     else socket = await connectSocket(config.appToken, ready, inTime);
     intake = ready;
@@ -128,6 +130,7 @@ export function createSlackAdapter(config: SlackConfig, deps: SlackDeps): ChatAd
       const url = config.apiUrl === undefined ? installation?.url : undefined;
       return url === undefined ? undefined : slackLink(url, to);
     },
+    nameOf: async ({ user }) => (await people.ask(user)).name,
     async direct(user) {
       return { platform: 'slack', tenant: user.tenant, channel: await openDirect(web, user.user), kind: 'direct' };
     },

@@ -20,7 +20,12 @@ interface Waiting {
 
 const batch = 100;
 
-export function createIntake(deps: { context: InboundContext; people: People; sink: InboundSink; logger: Logger }): Intake {
+export function createIntake(deps: {
+  context: InboundContext;
+  people: Pick<People, 'find'>;
+  sink: InboundSink;
+  logger: Logger;
+}): Intake {
   const { context, people, sink, logger } = deps;
   const channels = new Map<string, { waiting: Waiting[]; work: Promise<void> }>();
 

@@ -12,6 +12,8 @@ export interface Account {
 export interface People {
   /** What is known now or within `patienceMs`; `undefined` when Slack does not say in time. Never rejects. */
   find(user: string): Promise<Account | undefined>;
+  /** Asks Slack, however long it takes. Rejects with `DeliveryError`. */
+  ask(user: string): Promise<Account>;
 }
 
 const patienceMs = 400;
@@ -35,12 +37,16 @@ export function createPeople(deps: { web: Web; clock: Clock; logger: Logger }): 
   const known = new Map<string, { account: Account | undefined; until: number }>();
   const asking = new Map<string, Promise<Account | undefined>>();
 
-  async function ask(user: string): Promise<Account | undefined> {
+  async function ask(user: string): Promise<Account> {
+    const { user: info } = await web.read('users.info', { user }, answer);
+    const names = [info.profile?.display_name, info.profile?.real_name, info.real_name, info.name];
+    return { name: names.find((name) => name != null && name.trim() !== '') ?? undefined, bot: info.is_bot === true };
+  }
+
+  async function askOnce(user: string): Promise<Account | undefined> {
     let account: Account | undefined;
     try {
-      const { user: info } = await web.read('users.info', { user }, answer);
-      const names = [info.profile?.display_name, info.profile?.real_name, info.real_name, info.name];
-      account = { name: names.find((name) => name != null && name.trim() !== '') ?? undefined, bot: info.is_bot === true };
+      account = await ask(user);
     } catch (error) {
       logger.warn({ err: error, user }, 'slack account not looked up');
     }
@@ -51,12 +57,13 @@ export function createPeople(deps: { web: Web; clock: Clock; logger: Logger }): 
   }
 
   return {
+    ask,
     async find(user) {
       const entry = known.get(user);
       if (entry !== undefined && entry.until > clock.now().getTime()) return entry.account;
       let question = asking.get(user);
       if (question === undefined) {
-        question = ask(user);
+        question = askOnce(user);
         asking.set(user, question);
       }
       const late = Promise.withResolvers<undefined>();

@@ -14,6 +14,7 @@ import { telegramHealth } from './health.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { telegramLink } from './link.ts';
 import { commandWords, setMenus } from './menu.ts';
+import { personName } from './messages.ts';
 import { aims, alertText, editedMarkup, messageContent, messageMarkup } from './outbound.ts';
 import { chainThread, chatId, isPrivate, messageId, place, topicOf } from './place.ts';
 import { createPolling, type Polling } from './polling.ts';
@@ -163,6 +164,11 @@ export function createTelegramAdapter(config: TelegramConfig, deps: TelegramDeps
     find: async () => undefined,
     ephemeral,
     linkTo: async (to) => (config.apiRoot === undefined ? telegramLink(to) : undefined),
+    async nameOf({ user }) {
+      const ask = { chat_id: chatId(user) };
+      const options = { channel: user };
+      return api.read('getChat', async (raw, signal) => personName(await raw.getChat(ask, signal)), options);
+    },
     direct: async (user) => ({ platform: 'telegram', tenant: user.tenant, channel: user.user, kind: 'direct' }),
     async openForm() {
       throw new DeliveryError({ kind: 'rejected', detail: 'Telegram has no forms; fields are asked for one by one' });

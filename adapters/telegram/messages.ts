@@ -189,8 +189,12 @@ export function conversationOf(
 }
 
 export function actorOf(user: User): { user: string; name?: string; bot: false } {
-  const name = clean([user.first_name, user.last_name ?? ''].join(' ')).trim();
-  return { user: String(user.id), ...(name === '' ? {} : { name }), bot: false };
+  const name = personName(user);
+  return { user: String(user.id), ...(name === undefined ? {} : { name }), bot: false };
+}
+
+export function personName(user: { first_name?: string | undefined; last_name?: string | undefined }): string | undefined {
+  return clean([user.first_name ?? '', user.last_name ?? ''].join(' ')).trim() || undefined;
 }
 
 export function channelName(chat: Chat): { channelName?: string } {

@@ -1,7 +1,8 @@
-import { type IdentityRef, platformSchema } from '../contracts/platform.ts';
+import { Prisma } from '../../prisma/client/client.ts';
+import { type IdentityRef, type Platform, platformNames, platformSchema } from '../contracts/platform.ts';
 import { type Role, roleSchema } from '../contracts/roles.ts';
 import { newId } from '../runtime/ids.ts';
-import type { Tx } from './database.ts';
+import type { Database, Tx } from './database.ts';
 import { type Linked, linkedOf, lockPeople, roleOf, type UserRow, writeRole } from './linked-people.ts';
 
 /** A person with their explicit role; undefined: none. */
@@ -16,7 +17,7 @@ export interface Member {
 export interface NewIdentity {
   workspace: string;
   identity: IdentityRef;
-  /** As the platform tells it; undefined: unknown, the account id stands in until it is. */
+  /** As the platform tells it; undefined: unknown, `namelessName` stands in until it is. */
   name: string | undefined;
   /** Role a person gets who is seen for the first time. */
   role: Role | undefined;
@@ -55,7 +56,7 @@ export async function findPerson(tx: Tx, workspace: string, identity: IdentityRe
 
 async function createPerson(tx: Tx, input: NewIdentity): Promise<(Member & { created: boolean; home: string }) | undefined> {
   const { platform, tenant, user: externalId } = input.identity;
-  const name = input.name ?? externalId;
+  const name = input.name ?? namelessName(input.identity);
   const id = newId('usr');
   await tx.db.user.create({ data: { id, workspaceId: input.workspace, name, role: input.role ?? null } });
   const { count } = await tx.db.identity.createMany({
@@ -78,6 +79,24 @@ async function findByIdentity(tx: Tx, ref: IdentityRef) {
     include: { user: true },
   });
   return row ?? undefined;
+}
+
+/** What an account is called until its name is known. */
+export function namelessName({ platform, user }: IdentityRef): string {
+  return `${platformNames[platform]} account ${user}`;
+}
+
+/** Accounts of these tenants whose name is not known, oldest first. */
+export async function namelessAccounts(
+  { db }: Pick<Database, 'db'>,
+  on: { platform: Platform; tenant: string },
+): Promise<(IdentityRef & { workspace: string })[]> {
+  const { platform, tenant } = on;
+  const prefix = namelessName({ platform, tenant, user: '' });
+  const rows = await db.$queryRaw<{ user: string; workspace: string }[]>(Prisma.sql`
+    SELECT "externalId" AS "user", "workspaceId" AS "workspace" FROM "Identity"
+    WHERE "platform" = ${platform} AND "tenant" = ${tenant} AND "name" IN (${prefix} || "externalId", "externalId") ORDER BY "id" LIMIT 200`);
+  return rows.map(({ user, workspace }) => ({ platform, tenant, user, workspace }));
 }
 
 /** People of the workspace whose name, or the name of one of whose accounts, is `name` (case does not matter). */

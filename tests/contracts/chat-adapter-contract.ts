@@ -252,6 +252,13 @@ export function chatAdapterContract(name: string, open: () => Promise<ChatDriver
       ]);
     });
 
+    it('tells what somebody is called who has not written, and of an account that nobody has not', async () => {
+      expect(await adapter.nameOf?.(driver.ada)).toMatch(/^Ada\b/);
+      const nobody = { ...driver.ada, user: driver.ada.user.replace(/...$/, '998') };
+      const told = await adapter.nameOf?.(nobody).catch((error: unknown) => error);
+      if (told !== undefined) expect((told as DeliveryError).failure.kind).toMatch(/^(gone|not_permitted|rejected)$/);
+    });
+
     it('opens the direct conversation with a person, the same one every time', async () => {
       const direct = await adapter.direct(driver.ada);
       expect(direct).toMatchObject({ kind: 'direct', platform: driver.ada.platform });

@@ -66,7 +66,7 @@ describe('a start', () => {
     expect(later.unservedOwners).toEqual([{ platform: 'discord', user: '9' }]);
     const again = await prepare([{ platform: 'slack', tenant: 'T1', user: 'UOWNER' }]);
     expect(await database.transaction((tx) => membersOf(tx, again.workspace.id))).toEqual([
-      { user: expect.stringMatching(/^usr_/), name: 'UOWNER', role: 'owner' },
+      { user: expect.stringMatching(/^usr_/), name: 'Slack account UOWNER', role: 'owner' },
     ]);
     expect(await database.db.audit.count({ where: { action: 'member.role' } })).toBe(1);
   });
@@ -88,7 +88,7 @@ describe('a start', () => {
 describe('people', () => {
   it('who is first seen has no role; the name follows the platform', async () => {
     const first = await acts(command({ user: 'UBEN' }));
-    expect(first.person).toMatchObject({ name: 'UBEN', role: undefined });
+    expect(first.person).toMatchObject({ name: 'Slack account UBEN', role: undefined });
     expect((await acts(command({ user: 'UBEN', name: 'Ben' }))).person).toMatchObject({ user: first.person.user, name: 'Ben' });
     expect((await acts(command({ user: 'UBEN' }))).person.name).toBe('Ben');
   });
