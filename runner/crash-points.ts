@@ -22,7 +22,10 @@ export const crashPoints = [
   'destroyed',
 ] as const;
 
-export type CrashPoint = (typeof crashPoints)[number];
+/** More of them in the runs of agents. */
+export const agentCrashPoints = ['gateway_open', 'agent_committed', 'session_kept'] as const;
+
+export type CrashPoint = (typeof crashPoints)[number] | (typeof agentCrashPoints)[number];
 
 /** Called at each point; does nothing in production. */
 export type AtPoint = (point: CrashPoint, run: string) => void | Promise<void>;

@@ -1,0 +1,140 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { NumberedInput, NumberedMail } from '../src/contracts/agent.ts';
+import type { AgentControl } from '../src/contracts/agent-control.ts';
+import type { RunEventData } from '../src/contracts/run-event.ts';
+import { createRedactor } from '../src/runtime/redact-patterns.ts';
+import type { Commit, HarnessSession, ModelAccess, Turn } from './harness/port.ts';
+import { outputLines } from './output-lines.ts';
+import { patiently } from './patience.ts';
+import { engineAway, type Journey, LetGo } from './run-journey.ts';
+
+/** A lost wake-up costs no more than this. */
+const pollMs = 5_000;
+
+/** The run as its harness sees it. `control` is asked again and again while the database is away. */
+export function createAgentSession(
+  journey: Journey,
+  control: AgentControl,
+  input: { turn: Turn; state: unknown; mail: number; models: ModelAccess },
+): HarnessSession {
+  const { deps, spec, place, left, stop } = journey;
+  const { run } = spec;
+  const redact = createRedactor(deps.secrets);
+  const ask = <T>(work: () => Promise<T>, signal: AbortSignal) =>
+    patiently(work, {
+      passes: () => true,
+      onWait: (error) => deps.logger.warn({ run, err: error }, 'a call to the database failed, it is made again'),
+      signal,
+    });
+  let cursor = spec.resume?.cursor ?? { stdout: 0, stderr: 0 };
+  let mailAt = input.mail;
+
+  return {
+    turn: input.turn,
+    state: input.state,
+    models: input.models,
+    stop,
+    left,
+    exec: (helper, signal) =>
+      journey.withSandbox(
+        () => place.sandbox.exec(run, helper, signal),
+        signal === undefined ? left : AbortSignal.any([left, signal]),
+      ),
+    async *lines(until) {
+      const signal = AbortSignal.any([left, until]);
+      try {
+        yield* outputLines({
+          sandbox: place.sandbox,
+          run,
+          from: cursor,
+          signal,
+          async onUnreachable(error) {
+            deps.logger.warn({ run, err: error }, 'output unreachable');
+            await journey.note('warning', `${engineAway} The agent's output continues when it is back.`);
+          },
+          onAnswer: () => journey.note('info', 'The container engine answers again.'),
+        });
+      } catch (error) {
+        left.throwIfAborted();
+        if (!until.aborted) throw error;
+      }
+    },
+    async *mail(until) {
+      const signal = AbortSignal.any([left, until]);
+      const come = (after: number) => ask(() => control.mail(run, after), signal);
+      try {
+        yield* numbered<NumberedMail>(mailAt, come, (listener) => control.onMail(run, listener, signal), signal);
+      } catch (error) {
+        left.throwIfAborted();
+        if (!until.aborted) throw error;
+      }
+    },
+    async commit(step) {
+      const stored = await ask(() => control.step(run, deps.runner, stepOf(step, redact)), left);
+      if (!stored) throw new LetGo(`${run} is not held any more`);
+      if (step.cursor !== undefined) cursor = step.cursor;
+      if (step.mail !== undefined) mailAt = step.mail;
+      await journey.at('agent_committed');
+    },
+  };
+}
+
+/** Inputs for the main process, for the gateway of the run. */
+export function inputsOf(
+  control: AgentControl,
+  run: string,
+): (after: number, signal: AbortSignal) => AsyncIterable<NumberedInput> {
+  return (after, signal) =>
+    numbered(
+      after,
+      (from) => patiently(() => control.inputs(run, from), { passes: () => true, signal }),
+      (listener) => control.onMail(run, listener, signal),
+      signal,
+    );
+}
+
+/** Reads numbered rows as they come, without gaps and without end; wake-ups may be lost. Rejects with the reason of the signal. */
+async function* numbered<T extends { seq: number }>(
+  after: number,
+  read: (after: number) => Promise<T[]>,
+  listen: (listener: () => void) => void,
+  signal: AbortSignal,
+): AsyncGenerator<T> {
+  let woken = Promise.withResolvers<void>();
+  listen(() => woken.resolve());
+  for (let last = after; ; ) {
+    const wake = woken;
+    const rows = await read(last);
+    for (const row of rows) {
+      last = row.seq;
+      yield row;
+    }
+    if (rows.length > 0) continue;
+    const waited = new AbortController();
+    await Promise.race([wake.promise, delay(pollMs, undefined, { signal: AbortSignal.any([signal, waited.signal]) })]).catch(() =>
+      signal.throwIfAborted(),
+    );
+    waited.abort();
+    if (woken === wake) woken = Promise.withResolvers<void>();
+  }
+}
+
+/** Everything that is logged is redacted; what goes back to the agent (state, inputs, asks) must stay to the letter. */
+function stepOf(step: Commit, redact: (text: string) => string) {
+  return {
+    state: step.state,
+    events: (step.events ?? []).map((event) => redacted(event, redact) as RunEventData),
+    asks: [...(step.asks ?? [])],
+    withdrawn: [...(step.withdrawn ?? [])],
+    inputs: [...(step.inputs ?? [])],
+    ...(step.cursor === undefined ? {} : { cursor: step.cursor }),
+    ...(step.mail === undefined ? {} : { mail: step.mail }),
+  };
+}
+
+function redacted(value: unknown, redact: (text: string) => string): unknown {
+  if (typeof value === 'string') return redact(value);
+  if (Array.isArray(value)) return value.map((item) => redacted(item, redact));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, redacted(field, redact)]));
+}
