@@ -14,12 +14,20 @@ export interface Config {
   /** No platform is configured: the lab stands in for them. */
   lab: boolean;
   sandbox: { kind: 'auto' | 'docker' | 'local'; image: string; dockerHost: string | undefined };
+  /** Model servers agents can be given. Each is absent when neither its key nor its address is set. */
+  models: { anthropic: ModelConfig | undefined; openai: ModelConfig | undefined };
   runnerConcurrency: number;
   logLevel: Environment['LOG_LEVEL'];
   /** Values that must never be logged or shown. */
   secrets: readonly string[];
   /** Oddities that do not keep Deckhand from running, as sentences. */
   warnings: readonly string[];
+}
+
+export interface ModelConfig {
+  baseUrl: string;
+  /** Empty for a server that asks for none. */
+  key: string;
 }
 
 /**
@@ -45,6 +53,10 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
     platforms,
     lab: Object.values(platforms).every((platform) => platform === undefined),
     sandbox: { kind: env.SANDBOX, image: env.SANDBOX_IMAGE, dockerHost: env.DOCKER_HOST },
+    models: {
+      anthropic: modelConfig(env.ANTHROPIC_BASE_URL, env.ANTHROPIC_API_KEY, 'https://api.anthropic.com'),
+      openai: modelConfig(env.OPENAI_BASE_URL, env.OPENAI_API_KEY, 'https://api.openai.com/v1'),
+    },
     runnerConcurrency: env.RUNNER_CONCURRENCY,
     logLevel: env.LOG_LEVEL,
     secrets: names().flatMap((name) => (factsOf(name).secret === true && given[name] ? [given[name]] : [])),
@@ -61,6 +73,11 @@ function conflicts(value: (name: VariableName) => string | undefined): string[] 
       : []),
     ...platformConflicts(value),
   ];
+}
+
+/** A server of one's own may need no key. */
+function modelConfig(baseUrl: string | undefined, key: string | undefined, usual: string): ModelConfig | undefined {
+  return baseUrl === undefined && key === undefined ? undefined : { baseUrl: baseUrl ?? usual, key: key ?? '' };
 }
 
 function misspelt(variables: Readonly<Record<string, string | undefined>>): string[] {

@@ -5,7 +5,7 @@ import { logLevels } from './runtime/logger.ts';
 
 /** What a variable is, beside its schema. docs/configuration.md and .env.example are made from it. */
 interface Facts {
-  group: 'Data' | 'Web server' | 'People and keys' | 'Slack' | 'Telegram' | 'Discord' | 'Running commands' | 'Log';
+  group: 'Data' | 'Web server' | 'People and keys' | 'Slack' | 'Telegram' | 'Discord' | 'Models' | 'Running commands' | 'Log';
   description: string;
   /** What holds when it is unset, in words. */
   fallback: string;
@@ -180,6 +180,39 @@ export const environmentSchema = z.object({
       description: 'Address of the Discord API without its version, for a proxy or a test.',
       fallback: '`https://discord.com/api`',
       example: 'http://127.0.0.1:8082/api',
+    }),
+  ANTHROPIC_API_KEY: z.string().optional().register(facts, {
+    group: 'Models',
+    description:
+      'Key for models of Anthropic, for the built-in agent and Claude Code. Stays in the runner; no sandbox ever holds it.',
+    fallback: 'neither agent works; in the lab a scripted model answers',
+    example: 'sk-ant-…',
+    secret: true,
+  }),
+  ANTHROPIC_BASE_URL: webAddress
+    .transform((value) => value.replace(/\/+$/, ''))
+    .optional()
+    .register(facts, {
+      group: 'Models',
+      description: 'Address of a server that speaks the Anthropic Messages API, for a gateway of your own or a test.',
+      fallback: '`https://api.anthropic.com`',
+      example: 'http://127.0.0.1:8084',
+    }),
+  OPENAI_API_KEY: z.string().optional().register(facts, {
+    group: 'Models',
+    description: 'Key for models of OpenAI, for Codex. Stays in the runner; no sandbox ever holds it.',
+    fallback: 'Codex does not work; in the lab a scripted model answers',
+    example: 'sk-…',
+    secret: true,
+  }),
+  OPENAI_BASE_URL: webAddress
+    .transform((value) => value.replace(/\/+$/, ''))
+    .optional()
+    .register(facts, {
+      group: 'Models',
+      description: 'Address of a server that speaks the OpenAI Responses API, with its version.',
+      fallback: '`https://api.openai.com/v1`',
+      example: 'http://127.0.0.1:8085/v1',
     }),
   SANDBOX: oneOf(['auto', 'docker', 'local']).default('auto').register(facts, {
     group: 'Running commands',

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
 
 /** Encrypts small texts (tokens, keys) for storage: AES-256-GCM, one random nonce a text, the key named in the result. */
 export interface SecretBox {
@@ -11,6 +11,11 @@ export interface SecretBox {
   open(sealed: string, context: string): string;
   /** True when `sealed` was made with an older key and should be sealed again. */
   isStale(sealed: string): boolean;
+  /**
+   * A token for one purpose (for example the gateway of one run), 43 characters: the same whenever it is asked for with the same key,
+   * so that it need not be stored; it tells nothing about the key or about other tokens.
+   */
+  tokenFor(purpose: string): string;
 }
 
 const nonceBytes = 12;
@@ -47,6 +52,7 @@ export function createSecretBox(keys: readonly [Buffer, ...Buffer[]]): SecretBox
       return Buffer.concat([decipher.update(body.subarray(nonceBytes, -tagBytes)), decipher.final()]).toString('utf8');
     },
     isStale: (sealed) => sealed.split('.')[1] !== current,
+    tokenFor: (purpose) => createHmac('sha256', keys[0]).update(`deckhand token ${purpose}`).digest('base64url'),
   };
 }
 

@@ -28,6 +28,7 @@ test('without any variable the lab runs on loopback with an embedded database', 
     owners: [],
     platforms: { slack: undefined, telegram: undefined, discord: undefined },
     lab: true,
+    models: { anthropic: undefined, openai: undefined },
     sandbox: { kind: 'auto', image: 'deckhand-sandbox:1', dockerHost: undefined },
     runnerConcurrency: 4,
     logLevel: 'info',
@@ -148,4 +149,16 @@ test('oddities are warnings: requests that cannot arrive, and names that do not 
   expect(loadConfig({ DECKHAND_OWNER: 'slack:T1/U1', SLACKER: 'x' }).warnings).toEqual([
     expect.stringMatching(/^DECKHAND_OWNER is not a variable/),
   ]);
+});
+
+test('a model server is there when its key or its address is', () => {
+  expect(loadConfig({ ANTHROPIC_API_KEY: 'sk-ant-test' }).models).toEqual({
+    anthropic: { baseUrl: 'https://api.anthropic.com', key: 'sk-ant-test' },
+    openai: undefined,
+  });
+  expect(loadConfig({ OPENAI_BASE_URL: 'http://127.0.0.1:8085/v1/' }).models.openai).toEqual({
+    baseUrl: 'http://127.0.0.1:8085/v1',
+    key: '',
+  });
+  expect(loadConfig({ OPENAI_API_KEY: 'sk-test' }).secrets).toEqual(['sk-test']);
 });

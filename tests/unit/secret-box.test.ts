@@ -49,3 +49,11 @@ test('after a rotation old texts open and are known as stale', () => {
 test('a key that is not 32 bytes long is refused', () => {
   expect(() => createSecretBox([randomBytes(16)])).toThrow('32 bytes');
 });
+
+test('the token for a purpose is the same with the same key, and different for another purpose or key', () => {
+  const token = box.tokenFor('gateway of run_1');
+  expect(token).toMatch(/^[A-Za-z0-9_-]{43}$/);
+  expect(createSecretBox([key]).tokenFor('gateway of run_1')).toBe(token);
+  expect(box.tokenFor('gateway of run_2')).not.toBe(token);
+  expect(createSecretBox([randomBytes(32)]).tokenFor('gateway of run_1')).not.toBe(token);
+});
