@@ -54,6 +54,8 @@ test('every variable reaches its place', () => {
     SANDBOX_IMAGE: 'acme/sandbox:7',
     DOCKER_HOST: 'tcp://engine:2375',
     RUNNER_CONCURRENCY: '16',
+    ANTHROPIC_API_KEY: 'sk-ant-1',
+    OPENAI_BASE_URL: 'http://127.0.0.1:1/v1',
     LOG_LEVEL: 'debug',
   });
   expect(config).toEqual({
@@ -72,10 +74,14 @@ test('every variable reaches its place', () => {
       discord: undefined,
     },
     lab: false,
+    models: {
+      anthropic: { baseUrl: 'https://api.anthropic.com', key: 'sk-ant-1' },
+      openai: { baseUrl: 'http://127.0.0.1:1/v1', key: '' },
+    },
     sandbox: { kind: 'docker', image: 'acme/sandbox:7', dockerHost: 'tcp://engine:2375' },
     runnerConcurrency: 16,
     logLevel: 'debug',
-    secrets: ['postgresql://u:p@db/deckhand', key.toString('base64'), 'xoxb-1', 'signing'],
+    secrets: ['postgresql://u:p@db/deckhand', key.toString('base64'), 'xoxb-1', 'signing', 'sk-ant-1'],
     warnings: [],
   });
 });
