@@ -12,7 +12,8 @@ export function messageEvents(message: DiscordMessage, place: Place, context: In
   const attachments = (message.attachments ?? []).map(({ id, filename, content_type: mime, size }) => ({
     id,
     name: filename ?? id,
-    ...(mime == null ? {} : { mime }),
+    // Discord names the character set too: `text/plain; charset=utf-8`.
+    ...(mime == null ? {} : { mime: mime.replace(/;.*$/s, '').trim() }),
     ...(size == null ? {} : { bytes: size }),
   }));
   // A sticker, or a message whose words Discord keeps to itself because the intent for them is not granted.

@@ -1,9 +1,10 @@
 import type { InboundSink } from '../../src/contracts/chat-adapter.ts';
 import type { InboundEvent } from '../../src/contracts/inbound.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
+import { type Album, createAlbums } from './albums.ts';
 import { readUpdate } from './inbound.ts';
 import type { PressAnswers } from './press-answers.ts';
-import type { Inbound, InboundContext } from './reading.ts';
+import type { InboundContext } from './reading.ts';
 
 /** Takes updates to the sink, in the order of their arrival. */
 export interface Intake {
@@ -36,8 +37,9 @@ export function createIntake(deps: {
   const failures = new Map<number, { count: number; since: number }>();
   let storedSoFar = 0;
   const running = new Set<Promise<number>>();
+  const albums = createAlbums();
 
-  function read(update: unknown): Work & { album: string | undefined } {
+  function read(update: unknown): Work & Album {
     const inbound = readUpdate(update, context);
     if (inbound.kind === 'malformed') logger.warn({ why: inbound.why }, 'malformed telegram update dropped');
     if (inbound.kind === 'ignored') logger.debug({ why: inbound.why }, 'telegram update ignored');
@@ -49,12 +51,15 @@ export function createIntake(deps: {
       events: list,
       press: list.length === 0 ? undefined : pressed,
       done: list.length === 0,
-      album: albumOf(inbound),
+      album: inbound.kind === 'events' ? inbound.album : undefined,
+      talk: inbound.kind === 'events' && inbound.talk === true,
     };
   }
 
   async function take(updates: readonly unknown[]): Promise<number> {
-    const all = withAlbums(updates.map(read));
+    const all = updates.map(read);
+    albums.join(all);
+    for (const one of all) if (one.events.length === 0) one.done = true;
     const waiting = all.filter(({ done }) => !done);
     if (waiting.length > 0 && (await store(waiting)) !== undefined) await storeSingly(waiting);
     const first = all.findIndex(({ done }) => !done);
@@ -118,30 +123,6 @@ export function createIntake(deps: {
       while (running.size > 0) await Promise.allSettled(running);
     },
   };
-}
-
-/** Files sent at once come as messages of their own, the words with the first: they are one act. */
-function withAlbums(all: readonly (Work & { album: string | undefined })[]): Work[] {
-  const firsts = new Map<string, InboundEvent>();
-  for (const one of all) {
-    const [event] = one.events;
-    if (one.album === undefined || event?.type !== 'message') continue;
-    const first = firsts.get(one.album);
-    if (first?.type !== 'message') {
-      firsts.set(one.album, event);
-      continue;
-    }
-    first.attachments.push(...event.attachments);
-    if (first.text === '') first.text = event.text;
-    one.events = [];
-    one.done = true;
-  }
-  return [...all];
-}
-
-function albumOf(inbound: Inbound): string | undefined {
-  if (inbound.kind !== 'events' || inbound.album === undefined) return undefined;
-  return `${inbound.events[0]?.conversation.channel}:${inbound.album}`;
 }
 
 function updateId(update: unknown): number | undefined {

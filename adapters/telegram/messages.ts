@@ -36,17 +36,18 @@ export function messageEvents(message: Message, context: InboundContext): Inboun
   // A command has no room for files: with some, the same words come as a message that names the bot.
   if (command !== undefined && attachments.length === 0) return events({ ...shared, type: 'command', text: command.text });
   const addressed = command !== undefined ? (direct ? 'direct' : 'mention') : addressedBy(message, cut !== undefined);
-  if (addressed === undefined) return ignored('talk');
+  const album = attachments.length === 0 ? undefined : message.media_group_id;
+  if (addressed === undefined && album === undefined) return ignored('talk');
   const said: InboundEvent = {
     ...shared,
     type: 'message',
     text: (command?.text ?? cut ?? words(typed)).trim(),
     message: String(message.message_id),
     ...below(message, message.message_id),
-    addressed,
+    addressed: addressed ?? 'thread',
     attachments,
   };
-  return { kind: 'events', events: [said], album: message.media_group_id };
+  return { kind: 'events', events: [said], album, talk: addressed === undefined };
 }
 
 /** `edited_message`. It also comes when nobody changed a word, and then says no time. */

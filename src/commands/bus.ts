@@ -47,6 +47,8 @@ export function createBus(deps: BusDeps): Bus {
     const event = await placed(tx, sent);
     // What a message has started is not changed by changing the message: `stop` does that.
     if (event.type === 'message_edited' || event.type === 'message_deleted') return;
+    // Files that follow what was asked with the first of them: they are kept in the inbox.
+    if (event.type === 'message' && event.partOf !== undefined) return;
     if (event.actor.bot) return;
     if ((event.type === 'message' || event.type === 'command') && (await takesAnswer(tx, event, deps.now()))) return;
     if (await isTalk(tx, event)) return;

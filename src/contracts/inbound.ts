@@ -58,6 +58,8 @@ export const inboundEventSchema = z.discriminatedUnion('type', [
     addressed: z.enum(['mention', 'direct', 'thread']),
     below: z.string().optional(),
     attachments: z.array(attachmentSchema),
+    /** The message that these files belong to, where files sent at once can arrive apart (Telegram albums). Asks nothing by itself. */
+    partOf: z.string().min(1).optional(),
   }),
   z.object({ ...base, type: z.literal('message_edited'), text: z.string(), message: z.string().min(1) }),
   z.object({ ...base, type: z.literal('message_deleted'), message: z.string().min(1) }),

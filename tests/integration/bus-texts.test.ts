@@ -195,6 +195,12 @@ it('editing or deleting a message changes nothing that was started with it', asy
   expect(await tasks()).toEqual(before);
 });
 
+it('files that follow what was asked with the first of them ask nothing', async () => {
+  const event = mention('ben', '', { direct: true });
+  expect(await desk.act({ ...event, ...{ partOf: '9.001' } })).toEqual([]);
+  expect(await desk.act(event)).toMatchObject([{ text: expect.stringContaining('help') }]);
+});
+
 describe('promise 12: tenant walls', () => {
   it('an event of an unknown tenant has no effect but a line in the log', async () => {
     expect(await desk.act(slash('ada', 'sh ls', { tenant: 'T404' }))).toEqual([]);

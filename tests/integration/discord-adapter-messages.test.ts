@@ -66,7 +66,7 @@ describe('messages of people', () => {
     ada.delete(asked);
     await waitFor('the deletion', () => setup.inbox.events.length === 3);
     expect(setup.inbox.events).toMatchObject([
-      { type: 'message', attachments: [{ id: file.id, name: 'trace.log', bytes: 9 }] },
+      { type: 'message', attachments: [{ id: file.id, name: 'trace.log', mime: 'text/plain', bytes: 9 }] },
       { type: 'message_edited', text: 'look at that', message: asked.id },
       { type: 'message_deleted', message: asked.id, actor: { user: ada.id } },
     ]);

@@ -202,3 +202,25 @@ it('files of an album are one message with all of them, its words with the first
     },
   ]);
 });
+
+it.each(telegramModes)('%s: files of an album that arrive one by one name the message they belong to', async (mode) => {
+  const { telegram, inbox, chat, settled } = await start({ mode });
+  const ada = telegram.person('ada');
+  const files = [
+    { name: 'b.log', content: 'three' },
+    { name: 'c.log', content: 'sixsix' },
+  ];
+  const caption = `@${telegram.botUsername} look at these`;
+  const [first] = ada.sendAlbum('demo', [{ name: 'a.log', content: 'one', caption }, ...files]);
+  await settled();
+  ada.sendAlbum('demo', files);
+  await settled();
+  const said = inbox.events.filter((event) => event.type === 'message');
+  expect(said[0]).toMatchObject({ message: String(first?.id), addressed: 'mention', text: 'look at these' });
+  expect(said[0]).not.toHaveProperty('partOf');
+  for (const part of said.slice(1)) {
+    expect(part).toMatchObject({ partOf: String(first?.id), addressed: 'mention', text: '', conversation: chat('demo') });
+  }
+  expect(said.flatMap(({ attachments }) => attachments.map(({ name }) => name))).toEqual(['a.log', 'b.log', 'c.log']);
+  expect(mode === 'polling' || said.length === 3).toBe(true);
+});
