@@ -44,7 +44,7 @@ const abilities: readonly Ability[] = [
     name: 'forms',
     of: ({ forms }) => (forms === 'modal' ? 'a window' : 'guided replies'),
     instead:
-      'Guided replies ask for one field after the other: the person replies to the question (in a direct message: just writes), presses a choice, or presses Skip or Cancel. Ten minutes for each answer; only the person who was asked may give it; the result is the same as that of a window.',
+      'Guided replies ask for one field after the other: the person replies to the question (in a direct message: just writes), presses a choice, or presses Skip or Cancel. In a channel a question to be answered in words has no buttons, and opens the reply for the person asked alone: there the words `skip` and `cancel` do it. Ten minutes for each answer; only the person who was asked may give it; the result is the same as that of a window.',
   },
   {
     name: 'answers seen by one person',
@@ -184,6 +184,7 @@ const operationNames: Record<RateBudget['operations'][number], string> = {
   react: 'reactions',
   home: 'home surfaces',
   direct: 'opened direct conversations',
+  draft: 'drafts',
 };
 
 const scopeNames: Record<RateBudget['scope'], string> = {

@@ -8,6 +8,7 @@ import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { createTelegramApi } from './api.ts';
 import { telegramCapabilities } from './capabilities.ts';
+import { showDraft } from './drafts.ts';
 import { refusalText } from './failures.ts';
 import { openPress } from './handles.ts';
 import { telegramHealth } from './health.ts';
@@ -147,6 +148,7 @@ export function createTelegramAdapter(config: TelegramConfig, deps: TelegramDeps
         mode: config.webhook ?? { polling: polling?.status() },
       }),
     send,
+    draft: (to, view, key) => showDraft(api, to, view, key),
     async edit(ref, view) {
       const args = {
         chat_id: chatId(ref.channel),

@@ -25,10 +25,12 @@ export const telegramCapabilities: Capabilities = {
   findsSent: false,
   // Published limits (core.telegram.org/bots/faq): one message a second in a chat, 20 a minute in a group, 30 a second in all.
   // Edits are not mentioned there; grammY's documentation counts them together with messages.
-  // Answers to presses are no messages, and opening a direct conversation is no call.
+  // Answers to presses are no messages, and opening a direct conversation is no call. For drafts nothing is published: as often as a
+  // reader can follow, within what all calls share.
   budgets: [
     { operations: ['send', 'edit', 'upload'], scope: 'conversation', calls: 1, windowMs: 1000 },
     { operations: ['send', 'edit', 'upload'], scope: 'conversation', calls: 20, windowMs: 60_000 },
-    { operations: ['send', 'edit', 'upload', 'ephemeral', 'react'], scope: 'tenant', calls: 30, windowMs: 1000 },
+    { operations: ['draft'], scope: 'conversation', calls: 3, windowMs: 1000 },
+    { operations: ['send', 'edit', 'upload', 'ephemeral', 'react', 'draft'], scope: 'tenant', calls: 30, windowMs: 1000 },
   ],
 };

@@ -56,10 +56,15 @@ export function editedMarkup(view: View): InlineKeyboardMarkup {
   return { inline_keyboard: keyboardOf(view.blocks) };
 }
 
+/** Whether there is nothing in a view to press, to answer or to open. */
+export function onlyText(view: View): boolean {
+  const more = view.asks !== undefined || (view.files?.length ?? 0) > 0;
+  return !more && !view.blocks.some(({ type }) => type === 'buttons' || type === 'select');
+}
+
 /** A view as the alert that answers a press: `undefined` when it is more than 200 characters or more than text. Nothing in it is a link. */
 export function alertText(view: View): string | undefined {
-  const more = view.asks !== undefined || (view.files?.length ?? 0) > 0;
-  if (more || view.blocks.some(({ type }) => type === 'buttons' || type === 'select')) return undefined;
+  if (!onlyText(view)) return undefined;
   const text = plainOf(shownPieces(view)).trim();
   return text.length <= maxAlert ? text : undefined;
 }

@@ -4,7 +4,7 @@ import type { Conversation, IdentityRef, MessageRef, Platform } from './platform
 import type { Form, View } from './view.ts';
 
 /** The calls the outbox makes. Rate budgets are stated per operation. */
-export const operations = ['send', 'edit', 'ephemeral', 'form', 'upload', 'react', 'home', 'direct'] as const;
+export const operations = ['send', 'edit', 'ephemeral', 'form', 'upload', 'react', 'home', 'direct', 'draft'] as const;
 export type Operation = (typeof operations)[number];
 
 /**
@@ -153,6 +153,14 @@ export interface ChatAdapter {
    * `thread` in the result the message's own id stands for the thread (Slack; direct conversations of Discord).
    */
   send(to: Conversation, view: View, key: string, opens?: ThreadOpening): Promise<MessageRef>;
+  /**
+   * Shows prose while it is being written, in a direct conversation: in place of what the same `key` showed there before, undefined while
+   * nothing is written yet. Nothing may rely on it: it is no message, holds no buttons, selects and files, fades within 30 s unless it is
+   * shown again, and gives way to the bot's next message there, so that the prose itself is sent as one in the end, through the outbox.
+   * Hence a call that fails is not repeated; the next one shows more. `rejected` elsewhere, and for what is no text or too long. Present
+   * with `streaming: 'draft'`.
+   */
+  draft?(to: Conversation, view: View | undefined, key: string): Promise<void>;
   /** Replaces the whole content of an own message. Idempotent. */
   edit(ref: MessageRef, view: View): Promise<void>;
   /**

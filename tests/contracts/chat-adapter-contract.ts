@@ -53,6 +53,8 @@ export interface ChatDriver {
   shown(where: Conversation): Promise<Shown[]>;
   /** What only this person sees. */
   shownTo(user: IdentityRef): Promise<Shown[]>;
+  /** What the bot shows in the conversation as being written; absent where there are no drafts. */
+  drafts?(where: Conversation): string[];
   homeOf(user: IdentityRef): Promise<string | undefined>;
   contentOf(message: Shown, file: string): Promise<Buffer>;
   reactions(ref: MessageRef): Promise<string[]>;
@@ -265,6 +267,27 @@ export function chatAdapterContract(name: string, open: () => Promise<ChatDriver
       expect(await adapter.direct(driver.ada)).toEqual(direct);
       await adapter.send(direct, ok, 'k1');
       expect((await only(direct)).text).toBe('all is well');
+    });
+
+    it('shows prose while it is being written where the platform has drafts, until it is sent', async () => {
+      expect(adapter.draft !== undefined).toBe(adapter.capabilities.streaming === 'draft');
+      if (adapter.draft === undefined || driver.drafts === undefined) return;
+      const direct = await adapter.direct(driver.ada);
+      const prose = (text: string): View => ({ fallback: 'prose', blocks: [{ type: 'text', spans: [plain(text)] }] });
+      await adapter.draft(direct, undefined, 'one');
+      expect(driver.drafts(direct)).toEqual(['']);
+      for (const text of [...hostileTexts, 'I look', 'I look into it', 'I look into it']) {
+        await adapter.draft(direct, prose(text), 'one');
+        expect(driver.drafts(direct)).toEqual([text.trim()]);
+      }
+      expect(await failure(adapter.draft(driver.channel, ok, 'one'))).toMatchObject({ kind: 'rejected' });
+      const pressable = { ...ok, blocks: [...ok.blocks, ...buttons('Stop')] };
+      expect(await failure(adapter.draft(direct, pressable, 'one'))).toMatchObject({ kind: 'rejected' });
+      const tooLong = prose('x'.repeat(adapter.capabilities.text.maxMessage * 2));
+      expect(await failure(adapter.draft(direct, tooLong, 'one'))).toMatchObject({ kind: 'rejected' });
+      expect(driver.drafts(direct)).toEqual(['I look into it']);
+      await adapter.send(direct, ok, 'k1');
+      expect(driver.drafts(direct)).toEqual([]);
     });
 
     it('takes presses, opens a form on one, and takes what was entered', async () => {

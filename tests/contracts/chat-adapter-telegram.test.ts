@@ -72,6 +72,7 @@ async function openTelegram(mode: TelegramMode): Promise<ChatDriver> {
     expireTriggers: () => false,
     shown: async (where) => telegramShown(telegram, ownMessages(where)),
     shownTo: async (user) => [...telegramDirect(telegram, user.user)],
+    drafts: (where) => telegram.core.drafts.of(Number(where.channel)).map(({ text }) => text.replaceAll('\u2060', '')),
     homeOf: async () => undefined,
     async contentOf(message, name) {
       const file = state

@@ -162,6 +162,43 @@ describe('a private chat', () => {
   });
 });
 
+describe('a draft', () => {
+  it('of the same key grows, one of another takes its place, and an edited card leaves it alone', async () => {
+    const { telegram, adapter, identity } = await start();
+    telegram.person('ada').start();
+    const direct = await adapter.direct(identity('ada'));
+    const card = await adapter.send(direct, said('running'), 'card');
+    const drafts = () => telegram.core.drafts.of(telegram.person('ada').id);
+    const ids: (number | undefined)[] = [];
+    for (const [key, words] of [
+      ['one', 'I'],
+      ['one', 'I look'],
+      ['two', 'Now'],
+    ] as const) {
+      await adapter.draft?.(direct, said(words), key);
+      await adapter.edit(card, said(`running, ${words}`));
+      expect(drafts()).toMatchObject([{ text: words, can_stop: false }]);
+      ids.push(drafts()[0]?.draft_id);
+    }
+    expect(ids[0]).toBeGreaterThan(0);
+    expect([ids[1] === ids[0], ids[2] === ids[0]]).toEqual([true, false]);
+    expect(telegram.callsOf('sendMessageDraft').map(({ note }) => note)).toEqual([undefined, undefined, undefined]);
+  });
+
+  it('fails in words the caller can act on: told to wait, not reached, nobody there', async () => {
+    const { telegram, adapter, identity } = await start();
+    const direct = await adapter.direct(identity('ada'));
+    const failed = () => adapter.draft?.(direct, said('I'), 'one').catch(failure);
+    expect(await failed()).toMatchObject({ kind: 'not_permitted', detail: expect.stringContaining('Start') });
+    telegram.person('ada').start();
+    telegram.controls.failNext('sendMessageDraft', { status: 429, retryAfter: 3 });
+    expect(await failed()).toEqual({ kind: 'rate_limited', retryAfterMs: 3000 });
+    // Showing it again is harmless, so that a lost answer leaves nothing to find out.
+    telegram.controls.failNext('sendMessageDraft', { dropConnectionAfterEffect: true });
+    expect(await failed()).toMatchObject({ kind: 'unreachable' });
+  });
+});
+
 describe('a press', () => {
   it('on an option of a select brings the select and the value', async () => {
     const { telegram, adapter, chat, inbox } = await start();
