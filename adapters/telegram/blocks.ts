@@ -10,7 +10,13 @@ const marked = /^[●⏸✔✖○▸]/;
 const rule = '──────────';
 const bold: Mark = { type: 'bold' };
 
-/** What a view's blocks say, in one text. Buttons and selects stand below it: see `keyboard.ts`. */
+/**
+ * What a view's blocks say, in one text. Buttons and selects stand below it: see `keyboard.ts`.
+ *
+ * Rich messages (`sendRichMessage`, Bot API 10.1) would show tables and headings as such, but they have nothing to fall back on: Telegram
+ * takes them for every chat, and clients that do not know them (Telegram Web, older and other apps) show an empty bubble or "This message
+ * is not supported" instead, of which the bot learns nothing. A card that some cannot read serves worse than one in marks that all show.
+ */
 export function piecesOf(blocks: readonly Block[]): Piece[] {
   const result: Piece[] = [];
   let before: Block | undefined;
