@@ -35,10 +35,10 @@ export interface Upload {
 
 /** One running program, as far as drivers need it. */
 export interface RunningProgram {
-  /** Kills it as `kill -9` does and starts it again. */
-  restart(): Promise<void>;
-  /** How many acts of people are stored. */
-  stored(): Promise<number>;
+  /** Kills it as `kill -9` does and starts it again. `whileDown` comes between. */
+  restart(whileDown?: () => void): Promise<void>;
+  /** How often this message is stored as an act of somebody. */
+  stored(platform: Platform, said: Said): Promise<number>;
 }
 
 /**
@@ -90,8 +90,8 @@ export interface ConformanceDriver {
 
   /** Does something that the platform brings to the program at least twice; resolves when it has. */
   redelivered(act: () => Said, program: RunningProgram): Promise<Said>;
-  /** Cuts the connection over which acts come. Resolves when it is gone. */
-  cut(): Promise<void>;
+  /** Cuts the connection over which acts come. */
+  cut(): void;
   /** Refuses the next calls that send, edit or upload, and tells the program to wait for a second. */
   throttle(calls: number): void;
   /** Calls beyond the platform's published limits so far, as text. */

@@ -147,21 +147,17 @@ export async function openTelegram(): Promise<ConformanceDriver> {
         times: Number.POSITIVE_INFINITY,
         when: ({ args }) => isDeaf && telegram.core.updates.pending().some((update) => update.update_id < Number(args.offset)),
       });
-      const before = await program.stored();
       const said = act();
-      await waitFor('the update to be stored', async () => (await program.stored()) > before, { timeoutMs: 60_000 });
-      const kept = telegram.core.updates.pending();
-      if (kept.length === 0) throw new Error('the update was confirmed at once');
-      const restarted = program.restart();
-      isDeaf = false;
-      await restarted;
+      await waitFor('the update to be stored', async () => (await program.stored('telegram', said)) > 0, { timeoutMs: 60_000 });
+      await program.restart(() => {
+        isDeaf = false;
+        if (telegram.core.updates.pending().length === 0) throw new Error('the update was confirmed');
+      });
       await waitFor('the update to be confirmed', () => telegram.core.updates.pending().length === 0, { timeoutMs: 60_000 });
       return said;
     },
-    async cut() {
-      // The request that is waiting now still brings what comes next; asking for more fails.
-      controls.failNext('getUpdates', { dropConnectionBeforeEffect: true, times: 3 });
-    },
+    // The request that is waiting now still brings what comes next; the answers to those after it are lost.
+    cut: () => controls.failNext('getUpdates', { dropConnectionAfterEffect: true, times: 2 }),
     throttle(calls) {
       const when = ({ method }: ApiCall) => /^(sendMessage|editMessageText|sendDocument|sendPhoto|sendMediaGroup)$/.test(method);
       controls.failNext('*', { status: 429, retryAfter: 1, times: calls, when });

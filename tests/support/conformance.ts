@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { seedLab } from '../../src/access/first-start.ts';
 import type { Conversation } from '../../src/contracts/platform.ts';
@@ -34,7 +35,7 @@ const openers: Record<PlatformName, () => Promise<ConformanceDriver>> = {
 };
 
 /** How long anything may take on a loaded machine. */
-const patienceMs = 60_000;
+const patienceMs = 120_000;
 
 /** The first words of a card, and how the first lines of an end go on. Requests for a decision say "wanted". */
 const cardHead = /^#\d+ (?!want)/;
@@ -67,11 +68,13 @@ export async function openConformance() {
   for (const driver of drivers.values()) driver.begin();
 
   const program: RunningProgram = {
-    async restart() {
+    async restart(whileDown) {
       await deckhand.end('SIGKILL');
+      whileDown?.();
       deckhand = await start();
     },
-    stored: () => database.db.inbox.count(),
+    stored: (platform, { place, id }) =>
+      database.db.inbox.count({ where: { platform, key: { contains: `:${place.id}:`, endsWith: `:${id}` } } }),
   };
 
   return {
@@ -81,6 +84,12 @@ export async function openConformance() {
       return onPlatform({ driver, database, program, projects });
     },
     program,
+    /** A command that says `begun`, waits until it is let go, and says `through`. */
+    heldCommand(): { command: string; letGo(): Promise<void> } {
+      const gate = join(directory.path, randomBytes(4).toString('hex'));
+      const command = `echo begun; until test -e ${gate}; do sleep 0.2; done; echo through`;
+      return { command, letGo: () => writeFile(gate, '') };
+    },
     /** Ends everything. Rejects when an emulator has made a mistake. */
     async close(): Promise<void> {
       const mistakes = [...drivers.values()].flatMap((driver) => driver.errors());
