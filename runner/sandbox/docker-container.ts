@@ -1,9 +1,11 @@
 import type Docker from 'dockerode';
-import type { Helper, SandboxLimits, SandboxSpec } from './port.ts';
+import { gatewayVariable, type Helper, type SandboxLimits, type SandboxSpec } from './port.ts';
 
 /** User and group of everything in a sandbox; made by docker/Dockerfile. */
 export const sandboxUser = 10001;
 export const workspace = '/workspace';
+/** Where a sandbox finds the directory of its gateway. */
+export const gatewayDirectory = '/run/deckhand';
 export const initPath = '/usr/local/bin/deckhand-init';
 /** Version of what the runner expects of the image, `deckhand.sandbox.version` in docker/Dockerfile. */
 export const imageVersion = '1';
@@ -16,6 +18,9 @@ export const labels = {
   role: 'deckhand.role',
   /** Kind of the working copy, on volumes and sandboxes. */
   disk: 'deckhand.disk',
+  /** Versions of the programs in the image of agents; docker/agents.Dockerfile. */
+  claude: 'deckhand.agents.claude',
+  codex: 'deckhand.agents.codex',
 } as const;
 
 /** Begins the run ids of what only examines the engine. */
@@ -107,16 +112,26 @@ export function sandboxContainer(p: {
     WorkingDir: workspace,
     Entrypoint: [...initArguments(spec.limits), '--log-bytes', String(log), '--disk', workspace, '--'],
     Cmd: [...spec.argv],
-    Env: environment(spec.env),
+    Env: environment({
+      ...spec.env,
+      ...(spec.gateway === undefined ? {} : { [gatewayVariable]: `${gatewayDirectory}/gw.sock` }),
+    }),
     Labels: { ...sandboxLabels(p.instance, spec.run, spec.expiresAt, 'sandbox'), ...p.extraLabels },
     HostConfig: {
       ...lockedDown({ ...spec.limits, memoryBytes: p.memoryBytes }, p.volume),
+      ...(spec.gateway === undefined ? {} : { Mounts: [gatewayMount(spec.gateway)] }),
       LogConfig: {
         Type: 'local',
         Config: { 'max-size': `${Math.ceil(log / mebibyte) + 64}m`, 'max-file': '1', compress: 'false' },
       },
     },
   };
+}
+
+/** As a mount, not as one of `Binds`: a directory that does not exist is an error then, instead of being made by the engine. */
+export function gatewayMount(directory: string): Docker.MountSettings {
+  const BindOptions = { Propagation: 'private' } as const;
+  return { Type: 'bind', Source: directory, Target: gatewayDirectory, ReadOnly: true, BindOptions };
 }
 
 /** A helper over the working copy of a sandbox, with the restrictions of that sandbox. */
@@ -134,6 +149,6 @@ export function collectContainer(p: {
     Cmd: [...p.helper.argv],
     Env: environment(p.helper.env ?? {}),
     Labels: p.labels,
-    HostConfig: { ...p.sandbox.HostConfig, LogConfig: { Type: 'none', Config: {} } },
+    HostConfig: { ...p.sandbox.HostConfig, Mounts: [], LogConfig: { Type: 'none', Config: {} } },
   };
 }

@@ -11,7 +11,7 @@ interface ProbeInput {
   docker: Docker;
   instance: string;
   image: string;
-  requireImage(signal?: AbortSignal): Promise<void>;
+  requireImage(signal?: AbortSignal): Promise<unknown>;
   examineDisk(): Promise<DiskChoice>;
   signal: AbortSignal | undefined;
 }

@@ -36,8 +36,10 @@ export interface DockerSandboxOptions {
   engine: Docker.DockerOptions;
   /** Tells the sandboxes of this Deckhand from those of others on the same engine: letters, digits, `-`. */
   instance: string;
-  /** Image of every sandbox, built by `npm run image`. */
+  /** Image of sandboxes, built by `npm run image`. */
   image: string;
+  /** The same with the programs of agents (`deckhand-agents:1`). */
+  agentsImage?: string | undefined;
   /** Undefined: the best that works on the engine. */
   disk?: DiskKind | undefined;
 }
@@ -52,7 +54,7 @@ export const dockerCapabilities: SandboxCapabilities = {
 
 /** Sandboxes as containers of a Docker engine. docs/sandbox.md describes what they consist of. */
 export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
-  const { instance, image } = options;
+  const { instance, image, agentsImage = 'deckhand-agents:1' } = options;
   if (!/^[a-z0-9][a-z0-9-]{0,40}$/.test(instance)) throw new Error(`not an instance name: ${JSON.stringify(instance)}`);
   const docker = openEngine(options.engine);
   const disks = createDisks({ docker, instance, image, kind: options.disk });
@@ -76,16 +78,19 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
     return found;
   }
 
-  async function requireImage(signal?: AbortSignal): Promise<void> {
+  async function requireImage(signal?: AbortSignal, name = image): Promise<Record<string, string>> {
     let found: Docker.ImageInspectInfo;
     try {
-      found = await call(() => docker.getImage(image).inspect(), signal);
+      found = await call(() => docker.getImage(name).inspect(), signal);
     } catch (error) {
-      throw hasStatus(error, 404) ? new ImageMissing(image) : error;
+      throw hasStatus(error, 404) ? new ImageMissing(name) : error;
     }
-    const version = found.Config.Labels?.['deckhand.sandbox.version'];
-    if (version === undefined) throw new ImageUnfit(image, 'it was not built from docker/Dockerfile');
-    if (version !== imageVersion) throw new ImageUnfit(image, `it has version ${version}, needed is ${imageVersion}`);
+    // Docker answers null where there are none.
+    const imageLabels = found.Config.Labels ?? {};
+    const version = imageLabels['deckhand.sandbox.version'];
+    if (version === undefined) throw new ImageUnfit(name, 'it was not built from docker/Dockerfile');
+    if (version !== imageVersion) throw new ImageUnfit(name, `it has version ${version}, needed is ${imageVersion}`);
+    return imageLabels;
   }
 
   async function everything(run?: string) {
@@ -102,19 +107,34 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
     kind: 'docker',
     capabilities: dockerCapabilities,
 
+    inside: () => ({ workspace, bridge: ['/usr/local/bin/node', '/usr/local/lib/deckhand/bridge.mjs'] }),
+
+    async agents(signal) {
+      const imageLabels = await requireImage(signal, agentsImage);
+      return { claude: imageLabels[labels.claude], codex: imageLabels[labels.codex] };
+    },
+
     async create(spec, signal) {
       assertSpec(spec);
+      const wanted = spec.image === 'agents' ? agentsImage : image;
       try {
         await inspect(spec.run, signal);
         return;
       } catch (error) {
         if (!(error instanceof SandboxGone)) throw error;
       }
-      await requireImage(signal);
+      await requireImage(signal, wanted);
       const { volume, kind } = await disks.prepare(spec, signal);
       // A working copy in memory is paid from the same account.
       const memoryBytes = spec.limits.memoryBytes + (kind === 'tmpfs' ? spec.limits.diskBytes : 0);
-      const container = sandboxContainer({ image, instance, volume, spec, memoryBytes, extraLabels: { [labels.disk]: kind } });
+      const container = sandboxContainer({
+        image: wanted,
+        instance,
+        volume,
+        spec,
+        memoryBytes,
+        extraLabels: { [labels.disk]: kind },
+      });
       try {
         await call(
           (abortSignal) => docker.createContainer({ name: disks.volumeName(spec.run), ...container, abortSignal }),

@@ -31,6 +31,8 @@ const specSchema = z.object({
     diskBytes: z.number(),
     fileBytes: z.number(),
   }),
+  gateway: z.string().optional(),
+  image: z.enum(['commands', 'agents']).optional(),
   expiresAt: z.coerce.date(),
 });
 

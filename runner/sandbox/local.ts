@@ -2,9 +2,11 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { userInfo } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { OutputStream } from '../../src/contracts/run-event.ts';
+import { localAgents } from './local-agents.ts';
 import { directoriesIn, freeBytes, isCode, type LocalFiles, localFiles } from './local-files.ts';
 import { type HelperPlace, runHelper } from './local-helper.ts';
 import { probeLocal } from './local-probe.ts';
@@ -13,6 +15,7 @@ import { unpack } from './local-unpack.ts';
 import { endCommand, familyOf, follow, standing } from './local-watch.ts';
 import {
   assertSpec,
+  gatewayVariable,
   HelperFailed,
   NoSpace,
   type OutputChunk,
@@ -39,6 +42,7 @@ export const localCapabilities: SandboxCapabilities = {
 };
 
 const gitconfig = '[user]\n\tname = Deckhand\n\temail = deckhand@localhost\n[init]\n\tdefaultBranch = main\n[gc]\n\tauto = 0\n';
+const bridgePath = fileURLToPath(new URL('../../docker/bridge.mjs', import.meta.url));
 const readBytes = 64 * 1024;
 
 /**
@@ -104,6 +108,9 @@ export function createLocalSandbox(options: LocalSandboxOptions): Sandbox {
     kind: 'local',
     capabilities: localCapabilities,
 
+    inside: (run) => ({ workspace: filesOf(run).work, bridge: [process.execPath, bridgePath] }),
+    agents: (signal) => localAgents({ root, path, signal }),
+
     async create(spec, signal) {
       assertSpec(spec);
       signal?.throwIfAborted();
@@ -123,14 +130,14 @@ export function createLocalSandbox(options: LocalSandboxOptions): Sandbox {
 
     async start(run, signal) {
       const files = filesOf(run);
-      const { argv, env, limits } = await files.spec();
+      const { argv, env, limits, gateway } = await files.spec();
       signal?.throwIfAborted();
       if ((await files.startedAt()) !== undefined) return;
       const blocks = String(Math.ceil(limits.fileBytes / 512));
       const child = spawn('/bin/sh', ['-c', launcher, 'deckhand', files.directory, blocks, ...argv], {
         cwd: files.work,
         // TMPDIR is set by the launcher, for the command alone: it tells the one from the other.
-        env: { ...environment(files), ...env, TMPDIR: undefined },
+        env: { ...environment(files), ...env, ...gatewayEnv(gateway), TMPDIR: undefined },
         stdio: 'ignore',
         detached: true,
       });
@@ -220,8 +227,8 @@ export function createLocalSandbox(options: LocalSandboxOptions): Sandbox {
       if ((await standing(files)) !== 'running') throw new Error(`nothing of ${run} runs`);
       const stderr: Buffer[] = [];
       const stdout: Buffer[] = [];
-      const { env } = await files.spec();
-      const running = runHelper(helper, place(files, env), (bytes) => stderr.push(bytes), signal);
+      const { env, gateway } = await files.spec();
+      const running = runHelper(helper, place(files, { ...env, ...gatewayEnv(gateway) }), (bytes) => stderr.push(bytes), signal);
       for (;;) {
         const step = await running.next();
         if (step.done) return { ...step.value, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) };
@@ -270,6 +277,10 @@ export function createLocalSandbox(options: LocalSandboxOptions): Sandbox {
 
     probe: () => probeLocal(root, path, minFreeBytes),
   };
+}
+
+function gatewayEnv(gateway: string | undefined): Record<string, string> {
+  return gateway === undefined ? {} : { [gatewayVariable]: join(gateway, 'gw.sock') };
 }
 
 async function* readOn(

@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import type { OutputCursor, OutputStream } from '../../src/contracts/run-event.ts';
 
 /**
@@ -18,6 +19,15 @@ export interface Sandbox {
   readonly kind: 'docker' | 'local';
   readonly capabilities: SandboxCapabilities;
 
+  /** What the command of a run finds, known before anything exists. */
+  inside(run: string): SandboxInside;
+
+  /**
+   * Which programs of agents commands with `image: 'agents'` find in their PATH. Throws ImageMissing, ImageUnfit,
+   * SandboxUnreachable where there is no telling.
+   */
+  agents(signal?: AbortSignal): Promise<AgentPrograms>;
+
   /**
    * Makes the sandbox with an empty working copy; the command does not run yet. Idempotent by `spec.run`: a second call completes
    * what an earlier one left half done and changes nothing about a complete sandbox, even where the spec differs.
@@ -26,8 +36,9 @@ export interface Sandbox {
   create(spec: SandboxSpec, signal?: AbortSignal): Promise<void>;
 
   /**
-   * Unpacks a plain tar stream (see `packDirectory`) into the working copy. Owners in the archive do not matter: everything belongs
-   * to the sandbox's user afterwards. Only before `start`. May be repeated after a failure; an abort leaves a part of the files.
+   * Unpacks a plain tar stream (see `packDirectory`, `packFiles`) into the working copy. Owners in the archive do not matter:
+   * everything belongs to the sandbox's user afterwards. Only before `start`. May be repeated, after a failure or to add files: what
+   * has the same name is replaced. An abort leaves a part of the files.
    * Throws SandboxGone, NoSpace (the archive does not fit), SandboxUnreachable.
    */
   copyIn(run: string, tar: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<void>;
@@ -135,8 +146,36 @@ export interface SandboxSpec {
    */
   env: Readonly<Record<string, string>>;
   limits: SandboxLimits;
+  /**
+   * Directory of the host with the socket of the run's gateway, `gw.sock`: the one way out of an isolated sandbox. Absolute. The
+   * command finds the socket under the path in DECKHAND_GATEWAY_SOCKET; helpers of `collect` do not. A container sees the directory
+   * read-only and nothing else of the host, as a user of its own: mode 711 of the directory and 666 of the socket let it connect,
+   * a directory above that only the runner may enter keeps other users of the host away. It must exist from `create` on and stay the
+   * same directory; sockets that are made in it later are seen. Undefined: no way out.
+   */
+  gateway?: string | undefined;
+  /** `agents`: with the programs of agents, see `Sandbox.agents`. Default `commands`. */
+  image?: SandboxImage | undefined;
   /** After this the reaper may destroy the sandbox even if nobody asks for it. */
   expiresAt: Date;
+}
+
+/** Tells a command where the socket of its gateway is. */
+export const gatewayVariable = 'DECKHAND_GATEWAY_SOCKET';
+
+export type SandboxImage = 'commands' | 'agents';
+
+export interface SandboxInside {
+  /** Absolute path of the working copy, which is also the directory that the command starts in. */
+  workspace: string;
+  /** Runs docker/bridge.mjs, which brings an agent and its gateway together; `--` and a command follow, or nothing. */
+  bridge: readonly [string, ...string[]];
+}
+
+/** Version of each program that is there, `2.1.197`. */
+export interface AgentPrograms {
+  claude?: string | undefined;
+  codex?: string | undefined;
 }
 
 /** A helper command inside a sandbox. Its working directory is the working copy. */
@@ -279,6 +318,7 @@ export function assertSpec(spec: SandboxSpec): void {
   for (const [name, value] of Object.entries(spec.env)) {
     if (!envPattern.test(name) || value.includes('\0')) throw new Error(`not an environment variable: ${JSON.stringify(name)}`);
   }
+  if (spec.gateway !== undefined && !isAbsolute(spec.gateway)) throw new Error(`not an absolute path: ${spec.gateway}`);
   if (spec.argv.some((part) => part.includes('\0'))) throw new Error('an argument contains a NUL byte');
   for (const [name, value] of Object.entries(spec.limits)) {
     if (!Number.isFinite(value) || value <= 0) throw new Error(`limit ${name} must be a positive number`);

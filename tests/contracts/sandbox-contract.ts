@@ -1,5 +1,6 @@
 import { describe } from 'vitest';
 import { collectContract } from './sandbox-collect.ts';
+import { gatewayContract } from './sandbox-gateway.ts';
 import { isolationContract } from './sandbox-isolation.ts';
 import { lifeContract } from './sandbox-life.ts';
 import { limitsContract } from './sandbox-limits.ts';
@@ -16,6 +17,7 @@ export function sandboxContract(subject: SandboxSubject): void {
     describe('after kill -9 of the runner', () => reattachContract(bench));
     describe('limits', () => limitsContract(bench));
     describe('files and helpers', () => collectContract(bench));
+    describe('gateway', () => gatewayContract(bench));
     describe('isolation', () => isolationContract(bench));
   });
 }
