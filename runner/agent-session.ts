@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NumberedInput, NumberedMail } from '../src/contracts/agent.ts';
 import type { AgentControl } from '../src/contracts/agent-control.ts';
@@ -15,7 +16,7 @@ const pollMs = 5_000;
 export function createAgentSession(
   journey: Journey,
   control: AgentControl,
-  input: { turn: Turn; state: unknown; mail: number; models: ModelAccess },
+  input: { turn: Turn; state: unknown; begun: boolean; mail: number; models: ModelAccess; park: AbortSignal },
 ): HarnessSession {
   const { deps, spec, place, left, stop } = journey;
   const { run } = spec;
@@ -32,6 +33,8 @@ export function createAgentSession(
   return {
     turn: input.turn,
     state: input.state,
+    begun: input.begun,
+    park: input.park,
     models: input.models,
     stop,
     left,
@@ -70,7 +73,8 @@ export function createAgentSession(
       }
     },
     async commit(step) {
-      const stored = await ask(() => control.step(run, deps.runner, stepOf(step, redact)), left);
+      const whole = { id: randomUUID(), ...stepOf(step, redact) };
+      const stored = await ask(() => control.step(run, deps.runner, whole), left);
       if (!stored) throw new LetGo(`${run} is not held any more`);
       if (step.cursor !== undefined) cursor = step.cursor;
       if (step.mail !== undefined) mailAt = step.mail;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import type { ArtifactRef } from '../src/contracts/run-event.ts';
@@ -21,6 +22,10 @@ export interface Artifacts {
   outputLog(run: string): string;
   /** Writes a patch, whole or not at all. Repeatable. Throws what the disk says. */
   writePatch(run: string, bytes: Uint8Array): Promise<void>;
+  /** Writes what continues an agent's session, whole or not at all. Repeatable. Throws what the disk says. */
+  writeSession(run: string, bytes: Uint8Array): Promise<void>;
+  /** Writes a file the agent made for people, whole or not at all; `name` is what people see it called. Throws what the disk says. */
+  writeFile(run: string, name: string, bytes: Uint8Array): Promise<void>;
   /** Notes a file that is complete; `bytes` is its size. Repeatable. Fails only when the database does. */
   record(owner: Owner, kind: ArtifactRef['kind'], name: string, bytes: number): Promise<ArtifactRef>;
   /** The file of an artifact, or undefined when there is no such artifact or its file is gone. */
@@ -29,6 +34,7 @@ export interface Artifacts {
 
 const logFile = 'output.log';
 const patchFile = 'changes.patch';
+const sessionFile = 'session.tar';
 
 export function createArtifacts(deps: { dataDir: string; database: Database }): Artifacts {
   const folder = resolve(deps.dataDir, 'artifacts');
@@ -41,8 +47,10 @@ export function createArtifacts(deps: { dataDir: string; database: Database }): 
   return {
     outputLog: (run) => fileOf(run, logFile),
     writePatch: (run, bytes) => writeWhole(fileOf(run, patchFile), bytes),
+    writeFile: (run, name, bytes) => writeWhole(fileOf(run, nameOnDisk('file', name)), bytes),
+    writeSession: (run, bytes) => writeWhole(fileOf(run, sessionFile), bytes),
     async record({ workspace, run }, kind, name, bytes) {
-      const path = join(run, kind === 'log' ? logFile : patchFile);
+      const path = join(run, nameOnDisk(kind, name));
       const row = { workspace, run, name, kind, bytes, path };
       const { id } = await deps.database.transaction(({ db }) => recordArtifact(db, row));
       return { id, name, kind, bytes };
@@ -60,6 +68,20 @@ export function createArtifacts(deps: { dataDir: string; database: Database }): 
       }
     },
   };
+}
+
+/** Never the name that somebody gave it. */
+function nameOnDisk(kind: ArtifactRef['kind'], name: string): string {
+  switch (kind) {
+    case 'log':
+      return logFile;
+    case 'patch':
+      return patchFile;
+    case 'session':
+      return sessionFile;
+    case 'file':
+      return `file-${createHash('sha256').update(name).digest('hex').slice(0, 24)}`;
+  }
 }
 
 async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {

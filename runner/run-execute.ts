@@ -1,10 +1,12 @@
+import type { TurnEnd } from './harness/port.ts';
 import { streamOutput } from './output.ts';
 import { type OutputLog, openOutputLog } from './output-log.ts';
 import { engineAway, type Journey, LetGo } from './run-journey.ts';
 import { type Ending, stoppedBeforeStart } from './run-outcome.ts';
 import { SandboxGone, type SandboxResult } from './sandbox/port.ts';
 
-export type Execution = { ended: SandboxResult } | { notStarted: Ending };
+/** `turn`: how the agent's turn ended, where it was an agent's. */
+export type Execution = { ended: SandboxResult; turn?: TurnEnd | undefined } | { notStarted: Ending };
 
 /**
  * From the record that the command is about to start to its end. Starts it unless another life of the runner has: the sandbox starts
@@ -52,7 +54,7 @@ export async function executeRun(journey: Journey, log: OutputLog): Promise<Exec
 }
 
 /** Ends the command when a person asks for it. `end` waits for a stop under way: it must not outlive the step. */
-function stopWhenAsked({ deps, spec, place, stop, left, withSandbox }: Journey): { end(): Promise<void> } {
+export function stopWhenAsked({ deps, spec, place, stop, left, withSandbox }: Journey): { end(): Promise<void> } {
   let stopping = Promise.resolve();
   const onStop = () => {
     stopping = withSandbox(() => place.sandbox.stop(spec.run, deps.stopGraceMs), left).catch((error: unknown) => {

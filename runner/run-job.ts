@@ -9,6 +9,7 @@ import { createLoop } from '../src/runtime/loop.ts';
 import type { Artifacts } from './artifacts.ts';
 import type { AtPoint } from './crash-points.ts';
 import { createReaper } from './reaper.ts';
+import type { AgentDeps } from './run-agent.ts';
 import { type JourneyDeps, LetGo, type Place } from './run-journey.ts';
 import { liveRun } from './run-life.ts';
 import { offerOf } from './run-prepare.ts';
@@ -39,6 +40,8 @@ export interface RunnerDeps {
   beatEveryMs?: number | undefined;
   reapEveryMs?: number | undefined;
   at?: AtPoint | undefined;
+  /** Undefined: no runs of agents are taken. */
+  agents?: AgentDeps | undefined;
 }
 
 /** Executes runs on this machine. */
@@ -74,6 +77,7 @@ export function createRunner(deps: RunnerDeps): Runner {
     clock: deps.clock ?? systemClock,
     logger,
     at: deps.at ?? (() => undefined),
+    agents: deps.agents,
   };
 
   /** A run lives once in a process, however often it is asked for. */

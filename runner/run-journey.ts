@@ -5,6 +5,7 @@ import type { Logger } from '../src/runtime/logger.ts';
 import type { Artifacts } from './artifacts.ts';
 import type { AtPoint, CrashPoint } from './crash-points.ts';
 import { isUnreachable, patiently, type RunCalls } from './patience.ts';
+import type { AgentDeps } from './run-agent.ts';
 import { duration } from './run-outcome.ts';
 import type { Sandbox, SandboxLimits } from './sandbox/port.ts';
 import type { Workspace } from './workspace.ts';
@@ -37,6 +38,8 @@ export interface JourneyDeps {
   clock: Clock;
   logger: Logger;
   at: AtPoint;
+  /** Undefined: this runner takes no runs of agents. */
+  agents?: AgentDeps | undefined;
 }
 
 /** The run is not this runner's business any more, or the runner leaves: nothing more is done or written. */

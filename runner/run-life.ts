@@ -1,12 +1,14 @@
 import type { RunControl } from '../src/contracts/run-control.ts';
 import type { RunResult } from '../src/contracts/run-event.ts';
+import type { TurnEnd } from './harness/port.ts';
 import type { OutputLog } from './output-log.ts';
-import { patientCalls } from './patience.ts';
-import { executeRun, openLog } from './run-execute.ts';
+import { patientCalls, patiently } from './patience.ts';
+import { type AgentRun, createAgentRun } from './run-agent.ts';
+import { type Execution, executeRun, openLog } from './run-execute.ts';
 import { createJourney, type Journey, type JourneyDeps, LetGo } from './run-journey.ts';
-import { endingOfError, stoppedBeforeStart } from './run-outcome.ts';
-import { prepareRun } from './run-prepare.ts';
-import { collectRun, resultWithout } from './run-results.ts';
+import { endingOf, endingOfError, endingOfTurn, stoppedBeforeStart } from './run-outcome.ts';
+import { type Base, prepareRun } from './run-prepare.ts';
+import { collectRun, resultWithout, takeChanges } from './run-results.ts';
 
 /**
  * The life of a run on this machine:
@@ -46,24 +48,37 @@ export async function liveRun(deps: JourneyDeps & { control: RunControl }, run: 
 }
 
 async function travel(journey: Journey): Promise<void> {
-  const { deps, spec, place, calls } = journey;
-  const result = await resultOf(journey);
+  const { deps, spec, calls } = journey;
+  const agent = agentOf(journey);
+  const result = await resultOf(journey, agent).finally(() => agent?.close(false));
   if (result === undefined) return;
   // Refused: somebody else has ended or taken the run. The sandbox may be theirs now; the reaper knows.
   if (!(await calls.finish(spec.run, deps.runner, result))) throw new LetGo(`${spec.run} was ended elsewhere`);
   deps.logger.info({ run: spec.run, outcome: result.outcome, cause: result.cause }, 'finished');
   await journey.at('finished');
+  await cleanUp(journey, agent);
+  await journey.at('destroyed');
+}
+
+async function cleanUp({ deps, spec, place }: Journey, agent: AgentRun | undefined): Promise<void> {
   try {
+    await agent?.close(true);
     await deps.workspace.discard(spec.run);
     await place.sandbox.destroy(spec.run);
   } catch (error) {
     deps.logger.warn({ run: spec.run, err: error }, 'clean-up left to the reaper');
   }
-  await journey.at('destroyed');
+}
+
+function agentOf(journey: Journey): AgentRun | undefined {
+  const { spec, deps } = journey;
+  if (spec.agent === undefined) return undefined;
+  if (deps.agents === undefined) throw new Error(`${spec.run} is an agent's, and this runner takes none`);
+  return createAgentRun(journey, deps.agents, spec.agent);
 }
 
 /** How the run ends; undefined when it does not end here. */
-async function resultOf(journey: Journey): Promise<RunResult | undefined> {
+async function resultOf(journey: Journey, agent: AgentRun | undefined): Promise<RunResult | undefined> {
   const { deps, spec, left, stop, calls } = journey;
   const since = spec.resume?.startedAt ?? deps.clock.now();
   let { base } = spec;
@@ -71,20 +86,27 @@ async function resultOf(journey: Journey): Promise<RunResult | undefined> {
   let log: OutputLog | undefined;
   try {
     if (phase === 'preparing') {
-      base = (await prepareRun(journey)) ?? null;
+      base = (await prepareRun(journey, agent)) ?? null;
       if (base === null) return undefined;
       phase = 'executing';
     }
     if (base === null) throw new Error(`${spec.run} has started without a base`);
     log = await openLog(journey);
-    const execution = await executeRun(journey, log);
+    const execution: Execution = agent === undefined ? await executeRun(journey, log) : await agent.execute();
     if ('notStarted' in execution) return await resultWithout(journey, execution.notStarted, since, log);
+    const { ended, turn } = execution;
+    if (agent !== undefined && turn?.end === 'parked') {
+      await parkRun(journey, agent, turn, base);
+      return undefined;
+    }
     if (phase !== 'finishing' && !(await calls.finishing(spec.run, deps.runner)))
       throw new LetGo(`${spec.run} is not held any more`);
     phase = 'finishing';
     await journey.at('finishing_recorded');
     await journey.stage('results', 'collecting the changes');
-    return await collectRun(journey, base, execution.ended, log);
+    if (turn !== undefined) await agent?.keepSession(turn);
+    const how = turn === undefined ? endingOf(ended, journey.limits) : endingOfTurn(turn, ended, journey.limits);
+    return await collectRun(journey, base, { ended, how }, log);
   } catch (error) {
     left.throwIfAborted();
     if (error instanceof LetGo) throw error;
@@ -94,6 +116,22 @@ async function resultOf(journey: Journey): Promise<RunResult | undefined> {
   } finally {
     await log?.release();
   }
+}
+
+/** Keeps all that the turn needs to go on after its decision, and lets go of the run: it holds no place and no sandbox meanwhile. */
+async function parkRun(journey: Journey, agent: AgentRun, turn: TurnEnd, base: Base): Promise<void> {
+  const { deps, spec, left } = journey;
+  const session = await agent.keepSession(turn);
+  const { commit } = await takeChanges(journey, base);
+  const saved = { session, head: commit ?? spec.head };
+  const control = deps.agents?.control;
+  const released = await patiently(async () => await control?.release(spec.run, deps.runner, saved), {
+    passes: () => true,
+    signal: left,
+  });
+  if (released !== true) throw new LetGo(`${spec.run} is not held any more`);
+  deps.logger.info({ run: spec.run }, 'parked until it is decided');
+  await cleanUp(journey, agent);
 }
 
 /** Aborts when `watched` does for this reason. */

@@ -1,6 +1,7 @@
 import { AppError, describeError, type ErrorCode } from '../src/contracts/errors.ts';
 import type { RunResult } from '../src/contracts/run-event.ts';
 import type { RunCause } from '../src/contracts/states.ts';
+import type { TurnEnd } from './harness/port.ts';
 import { ResultInvalid } from './import-result.ts';
 import {
   HelperFailed,
@@ -38,6 +39,24 @@ export function endingOf(result: SandboxResult, limits: SandboxLimits): Ending {
       return { outcome: 'cancelled', cause: 'stopped', message: 'The command was stopped on request.' };
     case 'lost':
       return interrupted('The command was killed from outside: by the container engine or a restart of the machine.');
+  }
+}
+
+/** What the end of an agent's turn means for the run. A limit of the sandbox that ended its process counts more. */
+export function endingOfTurn(turn: TurnEnd, result: SandboxResult, limits: SandboxLimits): Ending {
+  if (result.cause !== 'exit') {
+    const ending = endingOf(result, limits);
+    return { ...ending, message: ending.message.replace(/^The command/, 'The agent') };
+  }
+  switch (turn.end) {
+    case 'done':
+      return { outcome: 'succeeded', message: 'The agent has finished.' };
+    case 'failed':
+      return { outcome: 'failed', cause: 'agent', message: sentence(turn.why) };
+    case 'stopped':
+      return { outcome: 'cancelled', cause: 'stopped', message: 'The agent was stopped on request.' };
+    case 'parked':
+      throw new Error('a parked turn is no end');
   }
 }
 

@@ -1,8 +1,13 @@
 import type { RunSpec, SandboxOffer } from '../src/contracts/run-control.ts';
 import { parseSource } from './git-source.ts';
+import type { AgentRun } from './run-agent.ts';
 import { type Journey, LetGo, type Place, sandboxRef } from './run-journey.ts';
+import type { SandboxSpec } from './sandbox/port.ts';
 
 export type Base = NonNullable<RunSpec['base']>;
+
+/** What a sandbox runs. */
+export type Program = Pick<SandboxSpec, 'argv' | 'env' | 'gateway' | 'image'>;
 
 /** What commands run in, as approvals are asked for it. */
 export function offerOf({ sandbox, image }: Place): SandboxOffer {
@@ -15,7 +20,7 @@ export function offerOf({ sandbox, image }: Place): SandboxOffer {
  * it is about to start. Nothing of the command has run when this fails, so it may be done again from the beginning; what an
  * interrupted attempt left is replaced. Returns the base of the task; undefined when the run must wait for a decision or was denied.
  */
-export async function prepareRun(journey: Journey): Promise<Base | undefined> {
+export async function prepareRun(journey: Journey, agent: AgentRun | undefined): Promise<Base | undefined> {
   const { deps, spec, place, calls } = journey;
   const { run, task, project, branch, head } = spec;
   const signal = AbortSignal.any([journey.left, journey.stop]);
@@ -25,6 +30,7 @@ export async function prepareRun(journey: Journey): Promise<Base | undefined> {
   await deps.workspace.prepare({ run, task, project, branch, base, head }, signal);
   await journey.at('copy_made');
 
+  const program = agent === undefined ? commandOf(spec) : await agent.program(signal);
   const isolated = place.sandbox.capabilities.isolated;
   await journey.stage('sandbox', isolated ? 'starting a container' : 'starting on this machine, not isolated');
   const { sandbox } = place;
@@ -34,8 +40,8 @@ export async function prepareRun(journey: Journey): Promise<Base | undefined> {
       await sandbox.create(
         {
           run,
-          argv: ['/bin/sh', '-c', spec.command],
-          env: { DECKHAND_TASK: String(spec.taskNumber), DECKHAND_RUN: run },
+          ...program,
+          env: { ...program.env, DECKHAND_TASK: String(spec.taskNumber), DECKHAND_RUN: run },
           limits: journey.limits,
           expiresAt: new Date(deps.clock.now().getTime() + spec.timeoutMs + keepMs),
         },
@@ -67,6 +73,10 @@ export async function prepareRun(journey: Journey): Promise<Base | undefined> {
   if (!(await calls.executing(run, deps.runner, record))) throw new LetGo(`${run} may not start`);
   await journey.at('executing_recorded');
   return base;
+}
+
+function commandOf({ command }: RunSpec): Program {
+  return { argv: ['/bin/sh', '-c', command], env: {} };
 }
 
 /** A sandbox outlives its command by this much before the reaper may take it. */

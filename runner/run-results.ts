@@ -4,7 +4,7 @@ import type { ImportedResult } from './import-result.ts';
 import type { OutputLog } from './output-log.ts';
 import { maxPatchBytes } from './patch.ts';
 import type { Journey } from './run-journey.ts';
-import { type Ending, endingOf, endingOfError, size } from './run-outcome.ts';
+import { type Ending, endingOfError, size } from './run-outcome.ts';
 import type { Base } from './run-prepare.ts';
 import { SandboxGone, type SandboxResult } from './sandbox/port.ts';
 
@@ -14,8 +14,13 @@ type Left = Pick<RunResult, 'commit' | 'files' | 'totals' | 'artifacts'>;
  * From the end of the command to the result of the run: commits what it changed, keeps patch and log. Repeatable. Whatever goes wrong
  * with the changes ends in a result too: an error of its own where the command had succeeded, else a note beside the command's.
  */
-export async function collectRun(journey: Journey, base: Base, ended: SandboxResult, log: OutputLog): Promise<RunResult> {
-  let ending = endingOf(ended, journey.limits);
+export async function collectRun(
+  journey: Journey,
+  base: Base,
+  { ended, how }: { ended: SandboxResult; how: Ending },
+  log: OutputLog,
+): Promise<RunResult> {
+  let ending = how;
   let left: Left = { files: [], artifacts: [] };
   try {
     left = await takeChanges(journey, base);
@@ -61,13 +66,14 @@ export async function resultWithout(
   return { ...ending, durationMs: Math.max(0, journey.deps.clock.now().getTime() - since.getTime()), files: [], artifacts };
 }
 
-async function takeChanges(journey: Journey, base: Base): Promise<Left> {
+/** Takes what the working copy holds over into the mirror, as commits on the branch of the task. Repeatable. */
+export async function takeChanges(journey: Journey, base: Base): Promise<Left> {
   const { deps, spec, place, left } = journey;
   const { run, task } = spec;
   const parent = spec.head ?? base.commit;
   // It is pushed with the branch one day.
-  const command = createRedactor(deps.secrets)(spec.command);
-  const message = `${spec.title}\n\nTask #${spec.taskNumber}, run ${spec.attempt}: ${command}`;
+  const what = createRedactor(deps.secrets)(spec.agent?.prompt ?? spec.command);
+  const message = `${spec.title}\n\nTask #${spec.taskNumber}, run ${spec.attempt}: ${what}`;
   const result = { run, task, project: spec.project.id, parent, message };
   const imported = await journey.withSandbox(
     () => deps.workspace.collect(result, (helper) => place.sandbox.collect(run, helper, left), left),

@@ -2,6 +2,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../src/contracts/errors.ts';
 import type { RunSpec } from '../src/contracts/run-control.ts';
+import { fillHome, guidanceIn, type HomeFile } from './agent-home.ts';
 import { collectHelper } from './collect-script.ts';
 import { createGit } from './git.ts';
 import { machineError } from './git-errors.ts';
@@ -26,6 +27,10 @@ export interface Workspace {
    * Repeatable; what an interrupted call left is replaced. Throws AppError DH-50x, DH-508 when the disk is full.
    */
   prepare(copy: CopySpec, signal?: AbortSignal): Promise<void>;
+  /** What the repository tells agents (CLAUDE.md, AGENTS.md) in a commit that `prepare` has brought. */
+  guidance(project: string, commit: string, signal?: AbortSignal): Promise<{ path: string; text: string }[]>;
+  /** Puts files into the home of the agent in the prepared working copy; see agent-home.ts. */
+  fillHome(run: string, files: readonly HomeFile[]): Promise<void>;
   /** The prepared working copy as a tar stream. */
   pack(run: string): AsyncIterable<Uint8Array>;
   /** Removes what the host has of the run besides its results. Idempotent. */
@@ -111,6 +116,8 @@ export function createWorkspace(deps: WorkspaceDeps): Workspace {
         throw machineError(error);
       }
     },
+    guidance: (project, commit, signal) => guidanceIn(git, mirrors.path(project), commit, signal),
+    fillHome: (run, files) => fillHome(copies.path(run), files),
     pack: (run) => packDirectory(copies.path(run)),
     async discard(run) {
       await copies.remove(run);

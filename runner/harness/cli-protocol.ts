@@ -10,10 +10,12 @@ import type { OutputLine, Turn, TurnEnd } from './port.ts';
 export interface CliProtocol<S> {
   /** Reads a stored state back. */
   readonly state: z.ZodType<S>;
-  /** Before anything was said: the first inputs. */
-  begin(turn: Turn): Step<S>;
+  /** Before the process has said anything: the first inputs, at least one. `earlier`: the state of a turn that was parked. */
+  begin(turn: Turn, earlier: S | null): Step<S>;
   line(state: S, line: OutputLine, turn: Turn): Step<S>;
   mail(state: S, mail: Mail, turn: Turn): Step<S>;
+  /** The wait for a decision takes long: what makes the process save its session and end, so that it can go on at the same ask. */
+  park(state: S, turn: Turn): Step<S>;
   /** The process has ended, and all it said was read. `stopped`: a person wanted it to. */
   over(state: S, stopped: boolean): TurnEnd;
 }

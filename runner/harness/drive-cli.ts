@@ -12,19 +12,20 @@ const gatherMs = 50;
 /** Drives a CLI by its protocol: takes its lines and the mail in the order they come, and stores what follows from them. */
 export async function driveCli<S>(protocol: CliProtocol<S>, session: HarnessSession): Promise<TurnEnd> {
   const { turn } = session;
+  const earlier = session.state === null ? null : protocol.state.parse(session.state);
   let state: S;
-  if (session.state === null) {
-    const first = protocol.begin(turn);
+  if (earlier === null || !session.begun) {
+    const first = protocol.begin(turn, earlier);
     await session.commit(commitOf([first]));
     state = first.state;
   } else {
-    state = protocol.state.parse(session.state);
+    state = earlier;
   }
 
   const arrivals = gather(session);
   try {
     for (;;) {
-      const { lines, mail, over } = await arrivals.take();
+      const { lines, mail, park, over } = await arrivals.take();
       const steps: Step<S>[] = [];
       const reduce = (step: Step<S>) => {
         state = step.state;
@@ -32,6 +33,7 @@ export async function driveCli<S>(protocol: CliProtocol<S>, session: HarnessSess
       };
       for (const { mail: one } of mail) reduce(protocol.mail(state, one, turn));
       for (const line of lines) reduce(protocol.line(state, line, turn));
+      if (park && !over) reduce(protocol.park(state, turn));
       if (steps.length > 0) {
         const cursor = lines.at(-1)?.end;
         const last = mail.at(-1)?.seq;
@@ -80,6 +82,8 @@ function joined(events: readonly RunEventData[]): RunEventData[] {
 interface Taken {
   lines: OutputLine[];
   mail: NumberedMail[];
+  /** The turn is to be parked; said once. */
+  park: boolean;
   /** The process has ended, and these were its last lines. */
   over: boolean;
 }
@@ -89,6 +93,7 @@ function gather(session: HarnessSession): { take(): Promise<Taken>; end(): Promi
   let lines: OutputLine[] = [];
   let characters = 0;
   let mail: NumberedMail[] = [];
+  let park = false;
   let over = false;
   let failure: { error: unknown } | undefined;
   let wake = Promise.withResolvers<void>();
@@ -118,6 +123,12 @@ function gather(session: HarnessSession): { take(): Promise<Taken>; end(): Promi
     }
   }
 
+  const onPark = () => {
+    park = true;
+    wake.resolve();
+  };
+  if (session.park.aborted) onPark();
+  else session.park.addEventListener('abort', onPark, { once: true });
   const reading = [readLines().catch(fail), readMail().catch(fail)];
 
   return {
@@ -125,7 +136,8 @@ function gather(session: HarnessSession): { take(): Promise<Taken>; end(): Promi
       await wake.promise;
       if (failure === undefined && !over) await new Promise((resolve) => setTimeout(resolve, gatherMs));
       if (failure !== undefined) throw failure.error;
-      const taken = { lines, mail, over };
+      const taken = { lines, mail, park, over };
+      park = false;
       lines = [];
       characters = 0;
       mail = [];
@@ -136,6 +148,7 @@ function gather(session: HarnessSession): { take(): Promise<Taken>; end(): Promi
       return taken;
     },
     async end() {
+      session.park.removeEventListener('abort', onPark);
       until.abort();
       room.resolve();
       await Promise.all(reading);

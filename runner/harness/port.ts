@@ -51,6 +51,8 @@ export interface Turn {
   home: string;
   /** Session to continue, as the last run of the task left it; undefined: a new one. */
   session: string | undefined;
+  /** The turn was parked and goes on: its prompt has been given, the session waits at an ask that is decided by now or soon. */
+  resumed: boolean;
   gateway: GatewayAccess;
   /** The most this turn may cost, for harnesses that can keep to it themselves. */
   budgetUsd: number | undefined;
@@ -81,6 +83,8 @@ export interface HarnessSession {
   readonly turn: Turn;
   /** As committed last; null at the beginning of the turn. JSON. */
   readonly state: unknown;
+  /** Whether the first step of this process has been committed. A turn that was parked begins again with its old state. */
+  readonly begun: boolean;
   /** Runs a helper in the sandbox beside its main process. */
   exec(helper: Helper, signal?: AbortSignal): Promise<ExecResult>;
   /**
@@ -94,6 +98,8 @@ export interface HarnessSession {
   commit(step: Commit): Promise<void>;
   /** Talks to a model server with the real key, counted like requests of the sandbox. For loops that run outside. */
   readonly models: ModelAccess;
+  /** The wait for a decision takes long: save what is needed to go on at the same ask, and end the turn as `parked`. */
+  readonly park: AbortSignal;
   /** A person wants the run stopped: end the turn soon. The sandbox is stopped meanwhile. */
   readonly stop: AbortSignal;
   /** The run is to be let go of as it stands. */

@@ -31,6 +31,21 @@ export const agentSettingsSchema = z.object({
 });
 export type AgentSettings = z.infer<typeof agentSettingsSchema>;
 
+/** What agent tasks of a project begin with, where the request says nothing else. */
+export const agentDefaultsSchema = agentSettingsSchema.extend({
+  /** US dollars that a task may cost before people are asked; null: no limit. */
+  budgetUsd: z.number().nonnegative().nullable(),
+});
+export type AgentDefaults = z.infer<typeof agentDefaultsSchema>;
+export const defaultAgentDefaults: AgentDefaults = {
+  agent: 'claude',
+  mode: 'auto',
+  model: null,
+  effort: null,
+  account: null,
+  budgetUsd: null,
+};
+
 /** One question with its choices, as agents ask them. */
 export const questionSchema = z.object({
   /** Unique among the questions of the ask. */
@@ -110,8 +125,6 @@ export const mailSchema = z.discriminatedUnion('type', [
     model: z.string().optional(),
     effort: effortSchema.optional(),
   }),
-  /** The wait for a decision takes long: save what is needed to go on at the same call, and end the process. */
-  z.object({ type: z.literal('park') }),
 ]);
 export type Mail = z.infer<typeof mailSchema>;
 export interface NumberedMail {

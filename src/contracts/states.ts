@@ -31,8 +31,16 @@ export const interactionStateSchema = z.enum(['pending', 'approved', 'denied', '
 export type InteractionState = z.infer<typeof interactionStateSchema>;
 
 /**
+ * Which of several ways to say yes or no was taken. `once`, `task`: a call is approved, also in future for this task. `implement`,
+ * `implement_ask`: a plan is to be carried out, as it is or asking before every step. `revise`: it is to be changed first. `no`.
+ */
+export const decisionChoiceSchema = z.enum(['once', 'task', 'implement', 'implement_ask', 'revise', 'answer', 'raise', 'no']);
+export type DecisionChoice = z.infer<typeof decisionChoiceSchema>;
+
+/**
  * Why a run ended other than well. A closed list: each has its own text and remedy on the card.
  *
+ * - of an agent: `agent` (it, or the model, gave up)
  * - of the command: `exit_code`, `signal`, `timed_out`, `output_limit`, `memory_limit`, `disk_limit`
  * - of a person: `stopped`, `denied`, `expired`, `no_approver`
  * - of the project: `repository_unreachable`, `repository_invalid`, `base_missing`
@@ -45,6 +53,7 @@ export const runCauseSchema = z.enum([
   'output_limit',
   'memory_limit',
   'disk_limit',
+  'agent',
   'stopped',
   'denied',
   'expired',

@@ -1,0 +1,246 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { chmod, mkdir, rm, stat } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import type { AgentKind } from '../src/contracts/agent.ts';
+import type { AgentControl, AgentSpec } from '../src/contracts/agent-control.ts';
+import { agentHome, type HomeFile, keepHelper, packSession, readSession } from './agent-home.ts';
+import { createAgentSession, inputsOf } from './agent-session.ts';
+import { type WaitLimits, watchWaits } from './agent-waits.ts';
+import type { Harness, Launch, Turn, TurnEnd } from './harness/port.ts';
+import type { Harnesses } from './harness/registry.ts';
+import { patiently } from './patience.ts';
+import type { GatewayRun, Gateways } from './proxy/port.ts';
+import { type Execution, stopWhenAsked } from './run-execute.ts';
+import type { Journey } from './run-journey.ts';
+import { stoppedBeforeStart } from './run-outcome.ts';
+import type { Program } from './run-prepare.ts';
+
+/** What runs of agents need beside what all runs need. */
+export interface AgentDeps {
+  control: AgentControl;
+  gateways: Gateways;
+  harnesses: Harnesses;
+  models: GatewayRun['models'];
+  /** The same token for the same purpose at every start; see SecretBox. */
+  tokenFor(purpose: string): string;
+  /** Directory of the sockets, one directory below it for each run. */
+  gatewayRoot: string;
+  /** Hosts that sandboxes may fetch from. */
+  hosts: readonly string[];
+  waits: WaitLimits;
+}
+
+/** One turn of an agent on its way through the runner. */
+export interface AgentRun {
+  /** What the sandbox runs. Prepares the home in the working copy, so after `workspace.prepare`. */
+  program(signal: AbortSignal): Promise<Program>;
+  /** From the record that it is about to start to the end of the turn and of the sandbox's process. Repeatable. */
+  execute(): Promise<Execution>;
+  /** Keeps what continues the session. Repeatable. Nothing to keep is no error. */
+  keepSession(turn: TurnEnd): Promise<AgentSpec['session']>;
+  /** Lets go of the gateway. `over`: the run is, its directory goes too. */
+  close(over: boolean): Promise<void>;
+}
+
+/** Where the bridge listens in a container. */
+const insidePort = 9100;
+/** Longest path of a socket that every system takes, with room for its name. */
+const longestDirectory = 95;
+
+export function createAgentRun(journey: Journey, agents: AgentDeps, agent: AgentSpec): AgentRun {
+  const { deps, spec, place, calls, left } = journey;
+  const { run } = spec;
+  const harness = harnessOf(agents.harnesses, agent.settings.agent);
+  const token = `dhr_${agents.tokenFor(`gateway of ${run}`)}`;
+  const directory = socketDirectory(agents.gatewayRoot, run);
+  const { workspace: cwd, bridge } = place.sandbox.inside(run);
+  const home = `${cwd}/${agentHome}`;
+  let open: Awaited<ReturnType<Gateways['open']>> | undefined;
+
+  async function turnAt(port: number, signal: AbortSignal): Promise<Turn> {
+    const commit = spec.head ?? spec.base?.commit;
+    const guidance = commit === undefined ? [] : await deps.workspace.guidance(spec.project.id, commit, signal);
+    const url = `http://127.0.0.1:${port}`;
+    return {
+      run,
+      taskNumber: spec.taskNumber,
+      settings: agent.settings,
+      prompt: agent.prompt,
+      context: agent.context ?? undefined,
+      guidance,
+      cwd,
+      home,
+      session: agent.session?.id,
+      resumed: agent.resumed === true,
+      gateway: { url, token, proxyEnv: proxies(url, token) },
+      budgetUsd: agent.budgetUsd === null ? undefined : Math.max(0, agent.budgetUsd - agent.spentUsd),
+    };
+  }
+
+  return {
+    async program(signal) {
+      const port = place.sandbox.capabilities.network === 'none' ? insidePort : await freePort();
+      const turn = await turnAt(port, signal);
+      const launch = harness.launch(turn);
+      await deps.workspace.fillHome(run, [...(await sessionFiles(journey, agent)), ...configuration(launch)]);
+      await makeDirectory(directory);
+      return {
+        argv: [...bridge, ...(launch.argv === undefined ? [] : ['--', ...launch.argv])],
+        env: {
+          ...launch.env,
+          ...turn.gateway.proxyEnv,
+          DECKHAND_RUN_TOKEN: token,
+          DECKHAND_GATEWAY_PORT: String(port),
+          DECKHAND_INPUT_AFTER: String(agent.inputs),
+        },
+        gateway: directory,
+        image: 'agents',
+      };
+    },
+
+    async execute() {
+      open = await openGateway();
+      await journey.at('gateway_open');
+      const { sandbox } = place;
+      const { state } = await journey.withSandbox(() => sandbox.status(run), left);
+      if (state === 'created') {
+        if (journey.stop.aborted) return { notStarted: stoppedBeforeStart };
+        await journey.withSandbox(() => sandbox.start(run, left), left);
+        await journey.at('started');
+        await journey.stage('agent', `${agent.settings.agent} works`);
+      }
+      const stopping = stopWhenAsked(journey);
+      const waits = watchWaits(journey, agents.control, agents.waits);
+      try {
+        const session = createAgentSession(journey, agents.control, {
+          turn: await turnAt(insidePort, left),
+          state: agent.state,
+          begun: agent.inputs > 0,
+          mail: agent.mail,
+          park: waits.park,
+          models: { anthropic: agents.models.anthropic === undefined ? undefined : { baseUrl: `${open.url}/anthropic`, token } },
+        });
+        const turn = await harness.drive(session);
+        const ended = await journey.withSandbox(() => sandbox.wait(run, left), left);
+        await journey.at('command_ended');
+        return { ended, turn };
+      } finally {
+        await waits.end();
+        await stopping.end();
+      }
+    },
+
+    async keepSession(turn) {
+      if (turn.session === undefined) return null;
+      const session = { id: turn.session, artifact: await keepFiles() };
+      await patiently(() => agents.control.keepSession(run, deps.runner, session), { passes: () => true, signal: left });
+      await journey.at('session_kept');
+      return session;
+    },
+
+    async close(over) {
+      await open?.close();
+      if (over) await rm(directory, { recursive: true, force: true });
+    },
+  };
+
+  /** Nobody may lose a result because the agent's own files are odd: then a follow-up begins a new session. */
+  async function keepFiles(): Promise<string | null> {
+    try {
+      const { keeps } = harness.launch(await turnAt(insidePort, left));
+      const files = await journey.withSandbox(() => readSession(place.sandbox.collect(run, keepHelper(keeps), left)), left);
+      if (files.length === 0) return null;
+      const bytes = await packSession(files);
+      await deps.artifacts.writeSession(run, bytes);
+      return (await calls.recordArtifact(spec, 'session', `session-${spec.attempt}.tar`, bytes.length)).id;
+    } catch (error) {
+      left.throwIfAborted();
+      deps.logger.warn({ run, err: error }, 'session not kept');
+      await journey.note('warning', "The agent's session could not be kept: a follow-up begins a new one on the same branch.");
+      return null;
+    }
+  }
+
+  async function openGateway() {
+    await makeDirectory(directory);
+    return await agents.gateways.open({
+      run,
+      token,
+      directory,
+      models: agents.models,
+      providerTools: false,
+      hosts: agents.hosts,
+      maySpend: (signal) => patiently(() => agents.control.maySpend(run, deps.runner), { passes: () => true, signal }),
+      async used(usage) {
+        await patiently(() => agents.control.used(run, deps.runner, usage), { passes: () => true, signal: left });
+      },
+      host(host, allowed) {
+        deps.logger.info({ run, host, allowed }, 'a sandbox asked for a host');
+        if (!allowed) void journey.note('info', `The sandbox may not reach ${host}.`).catch(() => undefined);
+      },
+      inputs: inputsOf(agents.control, run),
+    });
+  }
+}
+
+/** Entered by the sandbox's user, listed by nobody else. The directory above keeps other users of the host away. */
+async function makeDirectory(directory: string): Promise<void> {
+  const above = dirname(directory);
+  await mkdir(above, { recursive: true, mode: 0o700 });
+  if ((await stat(above)).uid !== process.getuid?.()) throw new Error(`${above} belongs to somebody else`);
+  await mkdir(directory, { recursive: true });
+  await chmod(directory, 0o711);
+}
+
+/** Programs that fetch find the way out in these. The token names the run; models are reached without a proxy. */
+function proxies(url: string, token: string): Record<string, string> {
+  const proxy = url.replace('://', `://run:${token}@`);
+  return {
+    HTTP_PROXY: proxy,
+    HTTPS_PROXY: proxy,
+    http_proxy: proxy,
+    https_proxy: proxy,
+    NO_PROXY: '127.0.0.1,localhost',
+    no_proxy: '127.0.0.1,localhost',
+  };
+}
+
+/** Of this machine, for a sandbox that shares its network. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (typeof address !== 'object' || address === null) throw new Error('no port is free');
+  return address.port;
+}
+
+function harnessOf(harnesses: Harnesses, kind: AgentKind): Harness {
+  const harness = harnesses[kind];
+  if (harness === undefined) throw new Error(`no harness ${kind}`);
+  return harness;
+}
+
+function configuration(launch: Launch): HomeFile[] {
+  return launch.files.map(({ path, text }) => ({ path, bytes: Buffer.from(text) }));
+}
+
+async function sessionFiles({ deps }: Journey, { session }: AgentSpec): Promise<HomeFile[]> {
+  if (session?.artifact == null) return [];
+  const bytes = await deps.artifacts.read(session.artifact);
+  return bytes === undefined ? [] : await readSession(Readable.from([bytes]));
+}
+
+/** In the data directory, unless its path is too long for a socket. The same at every start. */
+export function socketDirectory(root: string, run: string): string {
+  const usual = join(root, run);
+  if (usual.length <= longestDirectory) return usual;
+  const name = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 24);
+  return join(tmpdir(), `deckhand-${name(root)}`, name(run));
+}
