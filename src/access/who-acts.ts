@@ -2,6 +2,7 @@ import type { InboundEvent } from '../contracts/inbound.ts';
 import type { Role } from '../contracts/roles.ts';
 import { type Channel, findOrCreateChannel } from '../store/channels.ts';
 import type { Tx } from '../store/database.ts';
+import { noteDirectReached } from '../store/direct-reach.ts';
 import { findOrCreatePerson } from '../store/people.ts';
 import { workspaceOfTenant } from '../store/workspaces.ts';
 import type { Person } from '../tasks/task-engine.ts';
@@ -34,6 +35,7 @@ export async function whoActs(tx: Tx, event: InboundEvent, owners: readonly Conf
   });
   const channel = await findOrCreateChannel(tx, workspace.id, event.conversation, event.channelName);
   if (known === undefined || channel === undefined) return 'foreign_account';
+  if (event.conversation.kind === 'direct' && event.type !== 'home') await noteDirectReached(tx, identity);
   const role = effectiveRole({ own: known.role, channel, project: channel.project });
   return {
     person: { workspace: workspace.id, user: known.user, name: known.name, role, identity, linked: known.linked },

@@ -6,8 +6,10 @@ import { encodePress } from '../contracts/press.ts';
 import { roleAtLeast } from '../contracts/roles.ts';
 import type { View } from '../contracts/view.ts';
 import { home } from '../delivery/reply.ts';
+import { unreachedView } from '../delivery/unreached.ts';
 import { moveChannel } from '../store/channel-moves.ts';
 import type { Tx } from '../store/database.ts';
+import { noteRefusalTold, refusedAccounts } from '../store/direct-reach.ts';
 import { putOutbox } from '../store/outbox.ts';
 import { projectById, projectsOf } from '../store/projects.ts';
 import { isTaskThread } from '../store/task-queries.ts';
@@ -55,6 +57,7 @@ export function createBus(deps: BusDeps): Bus {
     const actor = await whoActs(tx, event, deps.owners);
     if (typeof actor === 'string') return nobody(event, actor);
     await dispatch(tx, event, actor, undefined);
+    await tellUnreached(tx, event, actor, deps.now());
   }
 
   async function dispatch(tx: Tx, event: InboundEvent, actor: Actor, picked: string | undefined): Promise<void> {
@@ -101,6 +104,15 @@ export function createBus(deps: BusDeps): Bus {
   }
 
   return { handle, refuse };
+}
+
+/** Whoever does something learns once where Deckhand has failed to write to them. */
+async function tellUnreached(tx: Tx, event: InboundEvent, { person }: Actor, now: Date): Promise<void> {
+  if (event.type !== 'command' && event.type !== 'message') return;
+  for (const { told, ...account } of await refusedAccounts(tx, person.user)) {
+    if (told || !(await noteRefusalTold(tx, account, now))) continue;
+    await putOutbox(tx, personalPut(event, person, unreachedView(account.platform), `unreached/${account.platform}`));
+  }
 }
 
 /** Acts that nobody waits for an answer to. */

@@ -2,14 +2,16 @@ import { z } from 'zod';
 import { AppError } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import { type Notify, notifyWays, quietHoursSchema } from '../contracts/notify.ts';
-import { platformNames } from '../contracts/platform.ts';
+import { type Platform, platformNames } from '../contracts/platform.ts';
 import { encodePress } from '../contracts/press.ts';
 import { type Button, bold, code, type Form, plain, type Span, type View } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
 import { isTimeZone } from '../delivery/quiet-hours.ts';
 import { askForm } from '../delivery/reply.ts';
+import { unreachedWords } from '../delivery/unreached.ts';
 import { recordAudit } from '../store/audit.ts';
+import { noteRefusalTold, refusedAccounts } from '../store/direct-reach.ts';
 import { readNotify, writeNotify } from '../store/notify.ts';
 import { putOutbox } from '../store/outbox.ts';
 import { allAccountsOf } from '../store/people.ts';
@@ -48,6 +50,7 @@ export const settingsNotify = defineCommand({
   details: [
     'With `default` you are mentioned where a decision waits for you, and the end of a task shows in its thread. With `mention` you are mentioned at the end too. With `direct` you get a direct message for both instead.',
     'In quiet hours nothing pings you; at their end one direct message says what still waits and, unless you keep to `default`, which of your tasks have ended.',
+    'Where a direct message cannot reach you (on Telegram before you press Start), you are told once, and mentioned in the thread instead.',
     'This is yours alone: it holds on every platform and in every project.',
   ],
   role: 'anyone',
@@ -76,7 +79,7 @@ export const settingsNotify = defineCommand({
     const { user, workspace } = ctx.person;
     const now = await readNotify(ctx.tx, user);
     const changes = how !== undefined || on !== undefined || quiet !== undefined || zone !== undefined;
-    if (!changes) return { view: notifyView(now), audience: 'person', list: 'own' };
+    if (!changes) return { view: notifyView(now, await unreachedOn(ctx, now)), audience: 'person', list: 'own' };
     if (on !== undefined && on !== 'any') await checkAccount(ctx, on);
     const next: Notify = {
       by: how ?? now.by,
@@ -91,7 +94,7 @@ export const settingsNotify = defineCommand({
       subject: user,
       data: { by: next.by, on: next.on ?? 'any', quiet: next.quiet === undefined ? 'off' : { ...next.quiet } },
     });
-    return { view: notifyView(next), audience: 'person', list: 'own' };
+    return { view: notifyView(next, await unreachedOn(ctx, next)), audience: 'person', list: 'own' };
   },
 });
 
@@ -161,7 +164,15 @@ const ways: Record<Notify['by'], string> = {
   direct: 'a direct message when a decision waits for you and when a task of yours ends',
 };
 
-function notifyView({ by, on, quiet }: Notify): View {
+/** Platforms from which direct messages would come if they could. The person is told so here, and needs not be told again. */
+async function unreachedOn(ctx: CommandContext, { by, on }: Notify): Promise<Platform[]> {
+  if (by !== 'direct') return [];
+  const refused = (await refusedAccounts(ctx.tx, ctx.person.user)).filter(({ platform }) => on === undefined || platform === on);
+  for (const account of refused) await noteRefusalTold(ctx.tx, account, ctx.deps.now());
+  return [...new Set(refused.map(({ platform }) => platform))];
+}
+
+function notifyView({ by, on, quiet }: Notify, unreached: readonly Platform[]): View {
   const field = (label: string, ...spans: Span[]) => ({ label, spans });
   const choices: Button[] = [
     ...notifyWays.filter((way) => way !== by).map((way) => commandButton(labels[way], `settings notify ${way}`)),
@@ -180,6 +191,7 @@ function notifyView({ by, on, quiet }: Notify): View {
         field('quiet', plain(quiet === undefined ? 'no quiet hours' : `${quiet.from} to ${quiet.to}, ${quiet.zone}`)),
       ],
     },
+    ...unreached.map((platform) => ({ type: 'text' as const, spans: [plain(unreachedWords(platform))] })),
     { type: 'buttons', buttons: choices },
     { type: 'context', spans: marked('`help settings notify` says what each means.') },
   ]);

@@ -21,8 +21,17 @@ export const outboxPayloadSchema = z.discriminatedUnion('type', [
   }),
   /** Seen by one person only; a direct message where the platform cannot. `reply`: sealed handle of the act being answered. */
   z.object({ type: z.literal('ephemeral'), user: identityRefSchema, view: viewSchema, reply: z.string().optional() }),
-  /** A message in the direct conversation with a person. `follows`: it is edited to each newer version, like a `message`. */
-  z.object({ type: z.literal('direct'), user: identityRefSchema, view: viewSchema, follows: z.literal(true).optional() }),
+  /**
+   * A message in the direct conversation with a person. `follows`: it is edited to each newer version, like a `message`. `thread`: ours,
+   * of the task it is about, in which the person is told when it is refused.
+   */
+  z.object({
+    type: z.literal('direct'),
+    user: identityRefSchema,
+    view: viewSchema,
+    follows: z.literal(true).optional(),
+    thread: z.string().optional(),
+  }),
   /**
    * A form for whoever caused `trigger`, opened until `expiresAt`. Where forms are guided (see `Capabilities.forms`) it needs neither: the
    * fields are asked one by one, and the answers come back as the same `form` event.

@@ -1,5 +1,7 @@
 import { rolesFrom } from '../access/not-allowed.ts';
 import { mayDecide } from '../approvals/approvers.ts';
+import type { Notify } from '../contracts/notify.ts';
+import type { IdentityRef } from '../contracts/platform.ts';
 import type { Database, Tx } from '../store/database.ts';
 import { directPeople, putKeys } from '../store/notify.ts';
 import { type Member, membersOf } from '../store/people.ts';
@@ -16,7 +18,7 @@ import {
 import { queuePlace } from '../store/runs.ts';
 import type { CardContext } from './card-context.ts';
 import type { DecisionFacts } from './decision-card.ts';
-import { type DirectFacts, type DirectPerson, noticeKey } from './direct-notices.ts';
+import { type DirectFacts, noticeKey } from './direct-notices.ts';
 import type { CardInput } from './run-cards.ts';
 import type { RunView } from './run-view.ts';
 
@@ -80,8 +82,9 @@ export async function readCardFacts(
       if (run === undefined) return undefined;
       const place = view.state === 'queued' ? ((await queuePlace(db, run.run, now)) ?? undefined) : undefined;
       const own = threads.filter(({ task }) => task === run.task);
+      const notify = (user: string) => notifyNow(people.get(user), originOf(own));
       const contexts = own.map(
-        (thread): CardContext => ({ ...taskContext(run, people, now), thread: threadFacts(thread, people), place, docs }),
+        (thread): CardContext => ({ ...taskContext(run, notify, now), thread: threadFacts(thread, people), place, docs }),
       );
       const able = deciders.get(run.workspace) ?? [];
       const asked = decisions.filter((decision) => decision.run === run.run);
@@ -90,7 +93,7 @@ export async function readCardFacts(
         workspace: run.workspace,
         view,
         contexts,
-        decisions: asked.map((decision) => decisionFacts(decision, people, able)),
+        decisions: asked.map((decision) => decisionFacts(decision, people, able, notify)),
         direct: directFacts({ run, threads: own, decisions: asked, able, wanting, people, sent }),
       };
     },
@@ -99,9 +102,21 @@ export async function readCardFacts(
 
 type People = ReadonlyMap<string, CardPerson>;
 
-function taskContext(run: ProjectedRun, people: People, now: Date): Pick<CardContext, 'task' | 'run' | 'now'> {
+function originOf(threads: readonly TaskThread[]): TaskThread | undefined {
+  return threads.find(({ mirror }) => mirror === undefined);
+}
+
+/** How a person hears of things now: whoever cannot be written to directly is mentioned instead. */
+function notifyNow(person: CardPerson | undefined, origin: TaskThread | undefined): Notify | undefined {
+  if (person?.notify.by !== 'direct' || directAccount(person, origin) !== undefined) return person?.notify;
+  return { ...person.notify, by: 'mention' };
+}
+
+type NotifyOf = (user: string) => Notify | undefined;
+
+function taskContext(run: ProjectedRun, notifyOf: NotifyOf, now: Date): Pick<CardContext, 'task' | 'run' | 'now'> {
   const { task, number, title, command, project, branch, base, requester, attempt, newest, stopRequested } = run;
-  const notify = people.get(requester.user)?.notify;
+  const notify = notifyOf(requester.user);
   return {
     task: { task, number, title, command, project, branch, base, requester: { ...requester, notify } },
     run: { run: run.run, attempt, newest, stopRequested },
@@ -118,7 +133,12 @@ function threadFacts({ thread, platform, tenant, verbosity, mirror }: TaskThread
   return { thread, platform, verbosity, accounts, mirror };
 }
 
-function decisionFacts(decision: ProjectedDecision, people: People, members: readonly Member[]): DecisionFacts {
+function decisionFacts(
+  decision: ProjectedDecision,
+  people: People,
+  members: readonly Member[],
+  notifyOf: NotifyOf,
+): DecisionFacts {
   const { approvers, requester, decidedBy, ...facts } = decision;
   const able = members.filter((member) => mayDecide(approvers, requester, member));
   const who = approvers.people.length > 0 ? 'The people named by the policy' : rolesFrom(approvers.role);
@@ -128,7 +148,7 @@ function decisionFacts(decision: ProjectedDecision, people: People, members: rea
     decidedBy: decidedBy === undefined ? undefined : { user: decidedBy, name: people.get(decidedBy)?.name ?? 'somebody' },
     who: {
       text: `${who} can decide${more}.${approvers.notRequester ? ' The requester cannot.' : ''}`,
-      mention: able.slice(0, mentioned).map(({ user, name }) => ({ user, name, notify: people.get(user)?.notify })),
+      mention: able.slice(0, mentioned).map(({ user, name }) => ({ user, name, notify: notifyOf(user) })),
     },
   };
 }
@@ -159,13 +179,15 @@ function directFacts(input: {
   sent: ReadonlySet<string>;
 }): DirectFacts {
   const { run, threads, decisions, able, wanting, people, sent } = input;
-  const origin = threads.find(({ mirror }) => mirror === undefined);
+  const origin = originOf(threads);
+  const open = threads.find(({ kind }) => kind === 'channel')?.thread;
   const requester = people.get(run.requester.user);
   const told = wanting.flatMap((user) => {
     const person = people.get(user);
     // A task that was asked for in a direct conversation shows all of it there.
     if (person === undefined || (origin?.kind === 'direct' && person.user === requester?.user)) return [];
-    return directPerson(person, origin) ?? [];
+    const account = directAccount(person, origin);
+    return account === undefined ? [] : { user: person.user, account, notify: person.notify, thread: open };
   });
   const had = (id: string, user: string) => sent.has(noticeKey.decision(id, user)) || sent.has(noticeKey.reminder(id, user));
   return {
@@ -181,10 +203,14 @@ function directFacts(input: {
   };
 }
 
-/** Where a person gets direct messages: on the platform they have chosen, else on that of the task, else where they were seen first. */
-function directPerson(person: CardPerson, origin: TaskThread | undefined): DirectPerson | undefined {
-  const { user, notify, accounts } = person;
+/**
+ * Where a person gets direct messages: on the platform they have chosen, else on that of the task, else where they were seen first.
+ * Undefined when they cannot be reached there.
+ */
+function directAccount({ notify, accounts }: CardPerson, origin: TaskThread | undefined): IdentityRef | undefined {
   const on = (platform: string | undefined) => accounts.find((one) => one.platform === platform);
   const account = on(notify.on) ?? on(origin?.platform) ?? accounts[0];
-  return account === undefined ? undefined : { user, account, notify };
+  if (account === undefined || account.refused) return undefined;
+  const { platform, tenant, user } = account;
+  return { platform, tenant, user };
 }

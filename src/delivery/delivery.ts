@@ -52,6 +52,8 @@ export class Delivery {
   /** The operation under way, for the failure that may come of it. */
   operation: Operation | undefined;
   calls: RecentCalls;
+  /** Whether it went, or was to go, to the direct conversation with a person. */
+  triedDirectly = false;
   /** The last call that was made. */
   lastCall: Call | undefined;
   /** The part whose call the database expects: what a crash now would leave unknown. */
@@ -174,6 +176,7 @@ export class Delivery {
 
   /** The direct conversation with an account. */
   async direct(user: string): Promise<Conversation> {
+    this.triedDirectly = true;
     const { platform, tenant } = this.row;
     const name = directName(tenant, user);
     const known = this.deps.directs.get(name);

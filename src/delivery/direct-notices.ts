@@ -11,6 +11,8 @@ import type { CardInput } from './run-cards.ts';
 export interface DirectPerson {
   user: string;
   account: IdentityRef;
+  /** A thread of the task in which others are too. */
+  thread?: string | undefined;
   notify: CardContext['task']['requester']['notify'];
 }
 
@@ -73,13 +75,19 @@ function ofDecision(
   ];
 }
 
-function put({ workspace }: CardInput, { account }: DirectPerson, key: string, view: View, follows: boolean): OutboxPut {
+function put({ workspace }: CardInput, { account, thread }: DirectPerson, key: string, view: View, follows: boolean): OutboxPut {
   const { platform, tenant, user } = account;
   return {
     workspace,
     key,
     target: { type: 'conversation', conversation: { platform, tenant, channel: user, kind: 'direct' } },
-    payload: { type: 'direct', user: account, view, ...(follows ? { follows: true as const } : {}) },
+    payload: {
+      type: 'direct',
+      user: account,
+      view,
+      ...(follows ? { follows: true as const } : {}),
+      ...(thread === undefined ? {} : { thread }),
+    },
     priority: follows ? priorities.decision : priorities.final,
   };
 }

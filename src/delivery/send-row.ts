@@ -2,6 +2,7 @@ import { DeliveryError, type DeliveryFailure } from '../contracts/chat-adapter.t
 import type { OutboxPut } from '../contracts/outbox.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { moveChannel } from '../store/channel-moves.ts';
+import { noteDirectReached } from '../store/direct-reach.ts';
 import { putOutboxRows } from '../store/outbox.ts';
 import { claimRow, endRow, putBackRow, requesterAccount, settleRow, type WaitingRow } from '../store/outbox-rows.ts';
 import { nameOfAccount } from '../store/people.ts';
@@ -12,6 +13,7 @@ import { OutcomeUnknown } from './deliver-parts.ts';
 import { Delivery, type DeliveryDeps, firstSlot, type Permit, SenderStopped } from './delivery.ts';
 import { backoffMs, judge } from './failures.ts';
 import { calledAside, formTooLate, insteadOfFile, shownToAsker, toldDirectly } from './undelivered.ts';
+import { unreached } from './unreached.ts';
 
 export interface SendRowDeps extends DeliveryDeps {
   logger: Logger;
@@ -46,6 +48,8 @@ export async function sendRow(row: WaitingRow, first: Permit, deps: SendRowDeps)
       deps.logger.warn({ outbox: row.id, file: file.name, detail }, 'a file was not attached');
     const { id } = row;
     const { arrived } = delivery;
+    const { payload } = claimed;
+    if (payload.type === 'direct') await noteDirectReached(deps.database, payload.user);
     const waits =
       puts.length === 0
         ? await settleRow(deps.database, id, claimed.version, arrived)
@@ -179,6 +183,9 @@ async function end(
   await deps.database.transaction(async (tx) => {
     const puts: (OutboxPut | undefined)[] = [];
     if (claimed.payload.type === 'form' && state !== 'unknown') puts.push(formTooLate(row, claimed.payload));
+    if (tell !== undefined && delivery.triedDirectly) {
+      puts.push(await unreached(tx, row, claimed, { failure: tell, operation: delivery.operation, at: new Date() }));
+    }
     if (tell !== undefined && row.threadId !== undefined) {
       const mirrored = await mirroredBy(tx, row.threadId);
       const account = mirrored ?? (await requesterAccount(tx, row.threadId, row.platform, row.tenant));

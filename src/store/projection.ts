@@ -199,8 +199,8 @@ export interface CardPerson {
   user: string;
   name: string;
   notify: Notify;
-  /** Oldest first. */
-  accounts: readonly IdentityRef[];
+  /** Oldest first. `refused`: direct messages do not reach it. */
+  accounts: readonly (IdentityRef & { refused: boolean })[];
 }
 
 /** Those who appear on cards, by the ids they are stored under. */
@@ -213,10 +213,11 @@ export async function peopleOnCards(db: Db, users: readonly string[]): Promise<M
   return new Map(
     rows.map((row) => {
       const { id: user, name, notify, identities } = row.linkedTo ?? row;
-      const accounts = identities.map(({ platform, tenant, externalId }) => ({
+      const accounts = identities.map(({ platform, tenant, externalId, directRefusedAt }) => ({
         platform: platformSchema.parse(platform),
         tenant,
         user: externalId,
+        refused: directRefusedAt !== null,
       }));
       return [row.id, { user, name, notify: notifyOf(notify), accounts }];
     }),
