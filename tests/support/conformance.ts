@@ -39,7 +39,7 @@ const patienceMs = 120_000;
 
 /** The first words of a card, and how the first lines of an end go on. Requests for a decision say "wanted". */
 const cardHead = /^#\d+ (?!want)/;
-const endWords = /^[^\n]*(\n[^\n]*)?\b(done|failed|cancelled|timed out|interrupted)\b/;
+const endWords = /^[^\n]*(\n[^\n]*)?[✔✖○●] (done|failed|cancelled|timed out|interrupted)\b/u;
 
 export type Conformance = Awaited<ReturnType<typeof openConformance>>;
 export type OnPlatform = ReturnType<Conformance['on']>;
