@@ -1,0 +1,25 @@
+/**
+ * What people themselves said: without what agents add to it (reminders, the environment, quoted threads and files). A script listens to
+ * people only; what was quoted to it must not choose what it does.
+ */
+export function saidByPeople(text: string): string {
+  let rest = text;
+  for (;;) {
+    const next = rest.replace(/<([a-z][\w-]*)(?:\s[^<>]*)?>[\s\S]*?<\/\1>/gi, '');
+    if (next === rest) break;
+    rest = next;
+  }
+  return rest
+    .replace(/^# AGENTS\.md instructions[\s\S]*$/m, '')
+    .replace(/```[\s\S]*?```/g, '')
+    .split('\n')
+    .filter((line) => !line.startsWith('>'))
+    .join('\n')
+    .trim();
+}
+
+/** Where the agent works, as its instructions tell. */
+export function workingDirectory(text: string): string {
+  const found = /<cwd>([^<]+)<\/cwd>|working directory:? *`?(\/[^\s`<]*)/i.exec(text);
+  return found?.[1] ?? found?.[2] ?? '/workspace';
+}
