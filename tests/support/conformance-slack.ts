@@ -55,11 +55,13 @@ export async function openSlack(): Promise<ConformanceDriver> {
     command: (name, place, line) => person(name).slash(place.id, `/deckhand ${line}`),
     handOver: (name, message) => person(name).shortcut('hand_to_deckhand', message.id),
     reply: (name, to, text) => shown(person(name).say(to.place.id, text, { thread: to.thread })),
-    edit: (name, message, text) => void person(name).edit(message.id, text),
+    edit: (name, message, text) =>
+      void person(name).edit(message.id, `@${slack.core.manifest.features.bot_user.display_name} ${text}`),
     delete: (name, message) => person(name).delete(message.id),
     press: (name, message, label) => person(name).press(message.id, label),
     pressLate: (name, message, label) => person(name).pressLate(nativeOf(seenAs, message), label),
-    choose: (name, message, placeholder, option) => person(name).press(message.id, placeholder, { value: option }),
+    // A long select comes as several, each with its number.
+    choose: (name, message, _placeholder, option) => person(name).press(message.id, option),
     isAsked: (name, title) => openViews(slack.core, person(name).id).some((view) => textsOf(view.title).join('').includes(title)),
     async fill(name, _place, title, values) {
       const view = await person(name).waitForView(title, { timeoutMs: 60_000 });
