@@ -6,6 +6,7 @@ import { recordAudit } from '../store/audit.ts';
 import { bindChannel, channelById } from '../store/channels.ts';
 import { defaultRoleWord, name, optional, required } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
+import { endForeignMirrors } from './mirror-end.ts';
 import { namedProject } from './subject.ts';
 
 export const bind = defineCommand({
@@ -15,6 +16,7 @@ export const bind = defineCommand({
   details: [
     'With `role` the members of the channel who have no role of their own get one here, for this project. `guest` may look, `developer` may run commands.',
     '`bind none` unbinds the channel.',
+    'Mirrors of tasks of the project it was bound to before end, unless a maintainer has shared them with `share=on`. Tasks that were started here stay.',
   ],
   role: 'maintainer',
   action: 'bind channels',
@@ -55,12 +57,13 @@ export const bind = defineCommand({
     const kept = ctx.channel.project === project.id ? ctx.channel.defaultRole : undefined;
     const role = args.role === undefined ? kept : args.role === 'none' ? undefined : args.role;
     await bindChannel(ctx.tx, ctx.channel.id, { project: project.id, defaultRole: role });
+    const ended = await endForeignMirrors(ctx, ctx.channel.id, project.id);
     await audit(ctx, { project: project.name, role: role ?? 'none' });
     const who =
       role === undefined ? 'People need a role of their own here.' : `Members without a role of their own are ${role}s here.`;
     return {
       view: textView(
-        `${elsewhere ? 'The' : 'This'} channel is bound to \`${project.name}\`. ${who} \`sh <command>\` runs a command, \`help\` shows the rest.`,
+        `${elsewhere ? 'The' : 'This'} channel is bound to \`${project.name}\`. ${who} \`sh <command>\` runs a command, \`help\` shows the rest.${endedWords(ended)}`,
       ),
       audience: elsewhere ? 'person' : 'all',
     };
@@ -81,8 +84,17 @@ async function unbind(ctx: CommandContext) {
     return { view: textView('This channel is bound to no project.'), audience: 'person' as const };
   }
   await bindChannel(ctx.tx, ctx.channel.id, { project: undefined, defaultRole: undefined });
+  const ended = await endForeignMirrors(ctx, ctx.channel.id, undefined);
   await audit(ctx, { project: 'none' });
-  return { view: textView('This channel is bound to no project any more. Tasks that run go on.'), audience: 'all' as const };
+  const text = `This channel is bound to no project any more. Tasks that run go on.${endedWords(ended)}`;
+  return { view: textView(text), audience: 'all' as const };
+}
+
+function endedWords(mirrors: number): string {
+  if (mirrors === 0) return '';
+  return mirrors === 1
+    ? ' A task of another project that was mirrored here is not followed here any more.'
+    : ` ${mirrors} tasks of other projects that were mirrored here are not followed here any more.`;
 }
 
 async function audit(ctx: CommandContext, data: { project: string; role?: string }): Promise<void> {

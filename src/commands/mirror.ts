@@ -4,15 +4,17 @@ import { AppError } from '../contracts/errors.ts';
 import { roleAtLeast } from '../contracts/roles.ts';
 import { textView } from '../delivery/list-view.ts';
 import { receipt } from '../delivery/reply.ts';
-import { firstCards, lastCards } from '../delivery/thread-cards.ts';
+import { firstCards } from '../delivery/thread-cards.ts';
 import { recordAudit } from '../store/audit.ts';
+import { holdBinding } from '../store/channels.ts';
 import { putOutbox, putOutboxRows } from '../store/outbox.ts';
 import { type TaskRow, taskByNumber } from '../store/task-queries.ts';
 import { lockTask } from '../store/tasks.ts';
-import { createThread, endThread, holdRuns, placesOfTask, type ThreadPlace } from '../store/threads.ts';
+import { createThread, placesOfTask, type ThreadPlace } from '../store/threads.ts';
 import type { Person } from '../tasks/task-engine.ts';
 import { oneOf, onOff, optional, taskNumber } from './arguments.ts';
 import { type CommandContext, defineCommand, type Reply } from './command.ts';
+import { endMirror } from './mirror-end.ts';
 import { placesView } from './mirror-list.ts';
 import { refusalView } from './refusal.ts';
 import { personFor, taskFor } from './subject.ts';
@@ -69,7 +71,7 @@ export const mirror = defineCommand({
 
 async function showHere(ctx: CommandContext, task: TaskRow, person: Person, share: boolean): Promise<Reply | undefined> {
   const { tx, channel } = ctx;
-  const needs = mirrorNeeds(channel, task.project.id);
+  const needs = mirrorNeeds({ kind: channel.kind, project: await holdBinding(tx, channel.id) }, task.project.id);
   const refusal = await refused(ctx, task, person, needs, share);
   if (refusal !== undefined) {
     await audit(ctx, 'task.mirror_refused', task.id, { channel: channel.id });
@@ -155,12 +157,7 @@ async function endHere(ctx: CommandContext, number: number | undefined): Promise
       instead: `\`mirror #${task.number}\` lists where it is shown.`,
     });
   }
-  const run = await holdRuns(tx, task.id);
-  const now = ctx.deps.now();
-  const by = ctx.person.name;
-  await putOutboxRows(tx, await lastCards(tx, { workspace, thread: place.id, number: task.number, by, now, run }));
-  await endThread(tx, place.id);
-  await audit(ctx, 'task.mirror_ended', place.id, { task: task.id, channel: channel.id });
+  await endMirror(ctx, { thread: place.id, channel: channel.id, task: task.id, number: task.number });
   return { view: textView(`#${task.number} is not followed here any more.`), audience: 'asked' };
 }
 

@@ -1,3 +1,4 @@
+import { Prisma } from '../../prisma/client/client.ts';
 import type { Conversation } from '../contracts/platform.ts';
 import type { Role } from '../contracts/roles.ts';
 import { type Verbosity, verbositySchema } from '../contracts/settings.ts';
@@ -56,6 +57,16 @@ export async function findChannel(tx: Tx, workspace: string, conversation: Conve
 export async function channelById(tx: Tx, workspace: string, id: string): Promise<Channel | undefined> {
   const row = await tx.db.channel.findFirst({ where: { id, workspaceId: workspace } });
   return row === null ? undefined : toChannel(row);
+}
+
+/**
+ * The project a channel is bound to; until the transaction ends it is bound to no other. A binding under way is waited for.
+ */
+export async function holdBinding(tx: Tx, channel: string): Promise<string | undefined> {
+  const rows = await tx.db.$queryRaw<{ project: string | null }[]>(
+    Prisma.sql`SELECT "projectId" AS project FROM "Channel" WHERE "id" = ${channel} FOR SHARE`,
+  );
+  return rows[0]?.project ?? undefined;
 }
 
 /** Binds the channel, or unbinds it (`project: undefined`, which also takes the default role away). */

@@ -74,6 +74,25 @@ export async function mirroredBy(tx: Tx, thread: string): Promise<string | undef
   return rows[0]?.account ?? undefined;
 }
 
+/**
+ * Mirrors in a channel of tasks of other projects than `except` that were not shared on purpose (`share=on`), in the order in which tasks
+ * are locked.
+ */
+export async function mirrorsIn(
+  tx: Tx,
+  channel: string,
+  { except }: { except: string | undefined },
+): Promise<{ thread: string; task: string; number: number }[]> {
+  return tx.db.$queryRaw<{ thread: string; task: string; number: number }[]>(Prisma.sql`
+    SELECT t."id" AS thread, k."id" AS task, k."number" FROM "Thread" t JOIN "Task" k ON k."id" = t."taskId"
+    WHERE t."channelId" = ${channel} AND k."projectId" IS DISTINCT FROM ${except ?? null}
+      AND EXISTS (SELECT 1 FROM "Thread" o WHERE o."taskId" = t."taskId" AND o."id" < t."id")
+      AND NOT EXISTS (SELECT 1 FROM "Audit" a WHERE a."workspaceId" = t."workspaceId"
+        AND a."at" BETWEEN t."createdAt" - interval '5 minutes' AND t."createdAt" + interval '5 minutes'
+        AND a."action" = 'task.mirrored' AND a."subject" = t."id" AND a."data"->>'shared' = 'true')
+    ORDER BY k."id"`);
+}
+
 /** Those of these threads that exist. */
 export async function existingThreads(tx: Tx, threads: readonly string[]): Promise<Set<string>> {
   const rows = await tx.db.thread.findMany({ where: { id: { in: [...threads] } }, select: { id: true } });

@@ -140,6 +140,55 @@ describe('rights follow the person, not the place', () => {
     expect(world.platforms.discord.text(world.platforms.discord.messages.at(-1))).toContain('Ben stopped it');
   });
 
+  it('a channel that is bound to another project follows the old one no more, but for what was shared on purpose and began there', async () => {
+    await world.channel('discord', 'MOVES', { project: world.desk.demo.id });
+    const place = discord('MOVES');
+    const [one, two, shared] = [await start('touch one'), await start('touch two'), await start('touch three')];
+    for (const { number } of [one, two]) await world.desk.act(command('ben', `mirror #${number} here`, place));
+    await world.desk.act(command('mia', `mirror #${shared.number} here`, discord('FREE')));
+    await world.desk.act(command('mia', `mirror #${shared.number} here share=on`, discord('FREE')));
+    await world.desk.act(say('ben', 'sh touch own', place));
+    const own = await world.desk.database.db.task.findFirstOrThrow({ orderBy: { number: 'desc' } });
+    await world.settled();
+
+    const said = await world.desk.act(command('mia', 'bind other', place));
+    expect(said.map(({ text }) => text).join()).toContain('2 tasks of other projects that were mirrored here are not followed');
+    await world.settled();
+    expect([await threads(one.task), await threads(two.task), await threads(own.id)]).toEqual([1, 1, 1]);
+    const cards = world.platforms.discord.messages.filter(({ channel }) => channel === 'MOVES');
+    for (const { number } of [one, two]) {
+      const views = cards.map(({ views }) => views.at(-1)).filter((view) => view?.fallback.includes(`#${number}`));
+      expect(views.length).toBeGreaterThan(0);
+      expect(views.flatMap((view) => view?.blocks ?? []).filter(({ type }) => type === 'buttons')).toEqual([]);
+      expect(JSON.stringify(views)).toContain('no longer followed here');
+    }
+    expect((await audits('task.mirror_ended')).slice(-2).map(({ data }) => (data as { task?: string }).task)).toEqual([
+      one.task,
+      two.task,
+    ]);
+
+    await world.desk.act(command('mia', 'bind other', discord('FREE')));
+    await world.desk.act(command('mia', 'bind none', discord('FREE')));
+    expect(await threads(shared.task)).toBe(2);
+
+    await world.channel('discord', 'ENDS', { project: world.desk.demo.id });
+    await world.desk.act(command('ben', `mirror #${one.number} here`, discord('ENDS')));
+    const unbound = await world.desk.act(command('mia', 'bind none', discord('ENDS')));
+    expect(unbound.map(({ text }) => text).join()).toContain('A task of another project that was mirrored here');
+    expect(await threads(one.task)).toBe(1);
+  });
+
+  it('a mirror and a binding at once: whichever is later sees the other', async () => {
+    await world.channel('discord', 'RACE', { project: world.desk.demo.id });
+    const { task, number } = await start('touch race');
+    for (let round = 0; round < 6; round += 1) {
+      const both = [command('ben', `mirror #${number} here`, discord('RACE')), command('mia', 'bind other', discord('RACE'))];
+      await Promise.all((round % 2 === 0 ? both : both.toReversed()).map((event) => world.desk.act(event)));
+      expect(await threads(task)).toBe(1);
+      await world.desk.act(command('mia', 'bind demo', discord('RACE')));
+    }
+  });
+
   it('whoever has lost every role can still end what comes into their direct messages', async () => {
     const { task, number } = await start('ls');
     await world.desk.act(command('gus', `mirror #${number} here`, direct('telegram')));
