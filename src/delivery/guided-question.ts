@@ -40,10 +40,8 @@ export function questionView(guided: GuidedForm, name: string | undefined, probl
   const { form, conversation, account, expiresAt } = guided;
   const field = fieldOf(guided);
   const count = form.fields.length === 1 ? '' : ` · ${guided.field + 1} of ${form.fields.length}`;
-  const named: Span[] =
-    conversation.kind === 'direct'
-      ? []
-      : [{ type: 'person', name: oneLine(name ?? account), user: account, notify: true }, plain(': ')];
+  const person: Span = { type: 'person', name: oneLine(name ?? account), user: account, notify: true };
+  const named = conversation.kind === 'direct' ? [] : [person, plain(': ')];
   const view = withFallback([
     ...(problem === undefined ? [] : [{ type: 'text' as const, spans: marked(problem) }]),
     { type: 'text', spans: [bold(`${form.title}${count}`), plain('\n'), ...named, plain(field.label)] },
@@ -51,7 +49,7 @@ export function questionView(guided: GuidedForm, name: string | undefined, probl
     {
       type: 'context',
       spans: [
-        ...howTo(guided, field),
+        ...howTo(guided, field, person),
         plain(' There is time until '),
         { type: 'time', at: expiresAt.toISOString(), text: `${expiresAt.toISOString().slice(11, 16)} UTC` },
         plain('.'),
@@ -139,7 +137,8 @@ function choiceBlocks(guided: GuidedForm, field: Extract<Field, { type: 'select'
 
 const wordMeanings: Record<Word, string> = { keep: 'takes what is proposed', skip: 'leaves it out', cancel: 'ends it' };
 
-function howTo(guided: GuidedForm, field: Field): Span[] {
+/** A long question becomes several messages. The last one is to be answered, so that it too names the person. */
+function howTo(guided: GuidedForm, field: Field, person: Span): Span[] {
   if (field.type === 'select') return [plain(field.multiple ? 'Choose, then press Done.' : 'Choose one.')];
   if (!staysAsAsked(guided)) return [plain('Your next message is the answer.')];
   const words = wordsOf(field).flatMap((word, at) => [
@@ -147,7 +146,7 @@ function howTo(guided: GuidedForm, field: Field): Span[] {
     code(word),
     plain(` ${wordMeanings[word]}`),
   ]);
-  return [plain('Reply to this message; only your reply counts.'), ...words, plain('.')];
+  return [plain('Reply to this message; only the reply of '), person, plain(' counts.'), ...words, plain('.')];
 }
 
 function buttons(guided: GuidedForm, field: Field): Button[] {

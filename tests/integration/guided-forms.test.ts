@@ -49,6 +49,7 @@ function says(who: Account, text: string, options: { to?: PlatformMessage; direc
 
 const interaction = () => desk.database.db.interaction.findFirstOrThrow({ orderBy: { id: 'desc' } });
 const form = () => desk.database.db.guidedForm.findFirstOrThrow({ orderBy: { id: 'desc' } });
+const cancelOf = (form: string) => encodePress({ kind: 'guided', form, field: 0, verb: 'cancel' });
 const text = (message: PlatformMessage) => line.platform.text(message);
 
 const runForm: Form = {
@@ -71,14 +72,14 @@ const runForm: Form = {
   ],
 };
 
-const reason = { type: 'text', id: 'reason', label: 'Reason', multiline: false, required: true } as const;
+const reason = { type: 'text', id: 'reason', label: 'Reason', multiline: false, required: false } as const;
+const ben = { platform: 'slack', tenant: 'T1', user: accounts.ben } as const;
 const channel: Conversation = { platform: 'slack', tenant: 'T1', channel: 'CDEMO', kind: 'channel' };
 
 /** Asks Ben for `asked` as the bus does when it wants a form. */
 async function ask(asked: Form, conversation: Conversation = direct, key = 'ask'): Promise<void> {
-  const user = { platform: 'slack' as const, tenant: 'T1', user: accounts.ben };
   await desk.database.transaction((tx) =>
-    putOutbox(tx, askForm({ workspace: desk.workspace, key, conversation, user }, undefined, asked, new Date(0))),
+    putOutbox(tx, askForm({ workspace: desk.workspace, key, conversation, user: ben }, undefined, asked, new Date(0))),
   );
 }
 const direct: Conversation = { platform: 'slack', tenant: 'T1', channel: `D-${accounts.ben}`, kind: 'direct' };
@@ -91,7 +92,7 @@ describe('a form where the platform has none', () => {
     expect(line.platform.forms).toEqual([]);
     expect(question.views[0]?.asks).toMatchObject({ user: accounts.ada });
     expect(text(question)).toContain('Ada: Why not? It is shown on the card.');
-    expect(text(question)).toContain('Reply to this message; only your reply counts. The word cancel ends it.');
+    expect(text(question)).toContain('Reply to this message; only the reply of Ada counts. The word cancel ends it.');
     await line.deliver(says('ada', 'Use the staging\ndatabase instead.', { to: question }));
     await line.settled();
     expect(await interaction()).toMatchObject({ state: 'denied', reason: 'Use the staging\ndatabase instead.' });
@@ -100,15 +101,13 @@ describe('a form where the platform has none', () => {
   });
 
   it('takes a word for a button where others read along, and changes nothing that was asked in words', async () => {
-    await ask({ ...runForm, fields: [...runForm.fields, { ...reason, required: false }] }, channel);
-    const first = await line.said(/1 of 3/);
-    expect(text(first)).toContain('The word keep takes what is proposed, cancel ends it.');
+    await ask({ ...runForm, fields: [...runForm.fields, reason] }, channel);
+    const first = await line.said(/1 of 3[\s\S]*The word keep takes what is proposed, cancel ends it\./);
     await line.deliver(says('ben', 'skip', { to: first }), says('ben', ' Keep', { to: await line.said(/1 of 3/) }));
     const second = await line.said(/2 of 3/);
     expect(buttonsOf(second)).toEqual(['Skip', 'Cancel']);
     await line.deliver(says('ben', 'demo', { to: second }));
-    const third = await line.said(/3 of 3/);
-    expect(text(third)).toContain('The word skip leaves it out, cancel ends it.');
+    const third = await line.said(/3 of 3[\s\S]*The word skip leaves it out, cancel ends it\./);
     await line.deliver(says('ben', 'skip', { to: third }));
     await line.settled();
     expect(await desk.database.db.task.findMany()).toMatchObject([{ command: 'skip' }]);
@@ -211,9 +210,8 @@ describe('a form where the platform has none', () => {
 describe('what counts as an answer', () => {
   it('is what the person who is asked says, and nobody else', async () => {
     const question = await askedWhy();
-    const { id } = await form();
-    const cancel = encodePress({ kind: 'guided', form: id, field: 0, verb: 'cancel' });
-    await line.deliver(says('ben', 'because', { to: question }), says('ben', 'cancel', { to: question }), press('ben', cancel));
+    const others = [says('ben', 'because', { to: question }), says('ben', 'cancel', { to: question })];
+    await line.deliver(...others, press('ben', cancelOf((await form()).id)));
     await line.settled();
     expect((await interaction()).state).toBe('pending');
     expect(await form()).toMatchObject({ state: 'open' });
@@ -288,20 +286,15 @@ describe('the end of a form', () => {
     await line.deliver(says('ada', 'cancel', { to: question }));
     const word = await line.said(/cancelled; nothing was done/);
     expect([word.id === question.id, question.views.length, word.channel]).toEqual([false, 1, question.channel]);
-    expect((await interaction()).state).toBe('pending');
-
     await line.stop();
-    const { workspace } = desk;
-    const user = { platform: 'slack' as const, tenant: 'T1', user: accounts.ben };
-    const payload = { type: 'form' as const, form: runForm, user, expiresAt: new Date(0).toISOString() };
-    await desk.database.transaction((tx) =>
-      startGuidedForm(tx, { workspace, origin: 'row', conversation: channel, payload }, new Date()),
-    );
+    const payload = { type: 'form', form: runForm, user: ben, expiresAt: new Date(0).toISOString() } as const;
+    const form = { workspace: desk.workspace, origin: 'row', conversation: channel, payload };
+    await desk.database.transaction((tx) => startGuidedForm(tx, form, new Date()));
     await desk.act(slash('ben', 'cancel'));
     await line.resume();
     await line.settled();
-    const about = line.platform.messages.map(text).filter((said) => said.includes('Hand to Deckhand'));
-    expect(about).toEqual(['Hand to Deckhand · cancelled; nothing was done']);
+    expect(line.platform.messages.map(text)).toContain('Hand to Deckhand · cancelled; nothing was done');
+    expect(line.platform.messages.map(text).join()).not.toContain('Command to run');
   });
 
   it('leaves buttons of old questions without effect', async () => {
@@ -350,9 +343,7 @@ describe('the end of a form', () => {
   it('promise 12: is not reached from another workspace', async () => {
     const question = await askedWhy();
     await desk.database.db.guidedForm.updateMany({ data: { workspaceId: 'wsp_other' } });
-    const { id } = await form();
-    const cancel = encodePress({ kind: 'guided', form: id, field: 0, verb: 'cancel' });
-    await line.deliver(says('ada', 'no', { to: question }), press('ada', cancel));
+    await line.deliver(says('ada', 'no', { to: question }), press('ada', cancelOf((await form()).id)));
     await line.said(/DH-208/);
     expect(await form()).toMatchObject({ state: 'open' });
   });

@@ -1,6 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { InboundEvent } from '../../src/contracts/inbound.ts';
-import type { Block, View } from '../../src/contracts/view.ts';
+import { encodePress } from '../../src/contracts/press.ts';
+import type { Block, Form, View } from '../../src/contracts/view.ts';
+import { fitView } from '../../src/delivery/fit.ts';
+import { questionView } from '../../src/delivery/guided-question.ts';
+import { newId } from '../../src/runtime/ids.ts';
 import { startTelegram, type TelegramOptions, type TelegramSetup } from '../support/telegram-adapter.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -122,6 +126,30 @@ describe('a question with a field', () => {
     expect(asked()).toEqual([]);
     await adapter.send(chat('demo'), { ...question(user), blocks: [...question(user).blocks, cancel] }, 'k2');
     expect(asked()).toEqual([]);
+  });
+
+  it('that takes several messages names the person in the last one too, which opens the reply', async () => {
+    const { telegram, adapter, chat, identity } = await start();
+    const { user } = identity('ben');
+    const form: Form = {
+      token: encodePress({ kind: 'command', text: 'sh' }),
+      title: 'Hand to Deckhand',
+      submit: 'Run',
+      fields: [
+        { type: 'text', id: 'a', label: 'Command to run', multiline: true, required: true, initial: 'a.b/c '.repeat(500) },
+      ],
+    };
+    const expiresAt = new Date('2026-11-21T12:00:00Z');
+    const asked = { conversation: chat('demo'), account: user, form, values: {}, field: 0, asked: 1, open: true, expiresAt };
+    const view = questionView({ id: newId('frm'), workspace: newId('wsp'), ...asked }, 'Ben');
+    const { messages: parts } = fitView(view, adapter.capabilities);
+    expect(parts.length).toBeGreaterThan(1);
+    for (const [at, part] of parts.entries()) {
+      expect(telegram.person('ben').asked('demo')).toBeUndefined();
+      await adapter.send(chat('demo'), part, `k${at}`);
+    }
+    expect(telegram.person('ben').asked('demo')?.plain).toContain('There is time until');
+    expect(telegram.person('ada').asked('demo')).toBeUndefined();
   });
 
   it('opens a reply beside its buttons in a private chat', async () => {
