@@ -21,7 +21,21 @@ async function ask(at: OnPlatform, place: Place, command = risky) {
   return await at.sees(place, waits, { button: 'Approve' });
 }
 
+// The longest first.
 describe.concurrent.each(platforms)('on %s', (name) => {
+  it('approved for the task, the same command does not ask again when it is retried by a reply', async () => {
+    const at = world.on(name);
+    const place = await at.place('for-task');
+    const request = await ask(at, place);
+    await at.driver.press('ada', request, 'Approve for this task');
+    const { end } = await at.endsOnce(place, /it ran/);
+    at.driver.reply('ben', end, 'retry');
+    await at.sees(place, /done in[\s\S]*it ran/, { after: end });
+    await at.settled(place);
+    expect(at.driver.messages(place).filter(({ own, text }) => own && waits.test(text))).toEqual([]);
+    expect(at.driver.messages(place).filter(({ own, text }) => own && decided.test(text))).toHaveLength(1);
+  });
+
   it('promise 7: a request shows the whole command and waits; approved by a double click, it says by whom, and runs once', async () => {
     const at = world.on(name);
     const place = await at.place('approve');
@@ -34,19 +48,6 @@ describe.concurrent.each(platforms)('on %s', (name) => {
     expect(after).toMatchObject({ id: request.id, thread: card.thread, buttons: [] });
     expect(after.text).toMatch(new RegExp(`Ada[\\s\\S]*approved it on ${name}`));
     await at.isTold('ada', /You approved it[\s\S]*DH-400/);
-  });
-
-  it('denied with a reason, it says why and does not run', async () => {
-    const at = world.on(name);
-    const place = await at.place('deny');
-    const request = await ask(at, place);
-    const form = { place, title: 'Deny #', values: { 'Why not? It is shown on the card.': 'not on a Friday' } };
-    await at.fillIn('ada', () => at.driver.press('ada', request, 'Deny with reason…'), form);
-    const { end } = await at.endsOnce(place, /cancelled/);
-    expect(end.text).not.toContain('it ran');
-    const after = await at.sees(place, decided);
-    expect(after.text).toMatch(/Ada[\s\S]*denied it[\s\S]*not on a Friday/);
-    expect(after.buttons).toEqual([]);
   });
 
   it('promise 7: of two people who press at once one wins, and both see the same', async () => {
@@ -65,23 +66,14 @@ describe.concurrent.each(platforms)('on %s', (name) => {
     else await at.isTold('ada', /Ben[\s\S]*denied it[\s\S]*DH-400/);
   });
 
-  it('promise 7: whoever may not decide is told who can, for a reason too, and the request goes on waiting', async () => {
+  it('a running task is stopped by its button, and says who stopped it', async () => {
     const at = world.on(name);
-    const place = await at.place('wrong-person');
-    const request = await ask(at, place);
-    for (const label of ['Approve', 'Deny with reason…']) await at.driver.press('gus', request, label);
-    const told = await waitFor(
-      'both presses to be refused',
-      () => {
-        const all = at.driver.toldTo('gus').filter(({ text }) => /DH-202/.test(text));
-        return all.length >= 2 && all;
-      },
-      { timeoutMs: 60_000 },
-    );
-    for (const { text } of told) expect(text).toMatch(/may not decide this[\s\S]*(developer|Ada)/i);
-    expect(await at.sees(place, waits)).toEqual(request);
-    await at.driver.press('ben', request, 'Deny');
-    await at.endsOnce(place, /cancelled/);
+    const place = await at.place('stop', at.projects.free);
+    await at.driver.command('ben', place, 'sh echo begun; sleep 120');
+    const running = await at.sees(place, /running/, { button: 'Stop' });
+    await at.driver.press('ben', running, 'Stop');
+    const { end } = await at.endsOnce(place, /cancelled/);
+    expect(end.text).toContain('Ben');
   });
 
   it('promise 7: what nobody decides in time counts as no, and stays so when presses come late, whoever makes them', async () => {
@@ -107,17 +99,36 @@ describe.concurrent.each(platforms)('on %s', (name) => {
     expect(at.driver.messages(place)).toEqual(before);
   });
 
-  it('approved for the task, the same command does not ask again when it is retried by a reply', async () => {
+  it('denied with a reason, it says why and does not run', async () => {
     const at = world.on(name);
-    const place = await at.place('for-task');
+    const place = await at.place('deny');
     const request = await ask(at, place);
-    await at.driver.press('ada', request, 'Approve for this task');
-    const { end } = await at.endsOnce(place, /it ran/);
-    at.driver.reply('ben', end, 'retry');
-    await at.sees(place, /done in[\s\S]*it ran/, { after: end });
-    await at.settled(place);
-    expect(at.driver.messages(place).filter(({ own, text }) => own && waits.test(text))).toEqual([]);
-    expect(at.driver.messages(place).filter(({ own, text }) => own && decided.test(text))).toHaveLength(1);
+    const form = { place, title: 'Deny #', values: { 'Why not? It is shown on the card.': 'not on a Friday' } };
+    await at.fillIn('ada', () => at.driver.press('ada', request, 'Deny with reason…'), form);
+    const { end } = await at.endsOnce(place, /cancelled/);
+    expect(end.text).not.toContain('it ran');
+    const after = await at.sees(place, decided);
+    expect(after.text).toMatch(/Ada[\s\S]*denied it[\s\S]*not on a Friday/);
+    expect(after.buttons).toEqual([]);
+  });
+
+  it('promise 7: whoever may not decide is told who can, for a reason too, and the request goes on waiting', async () => {
+    const at = world.on(name);
+    const place = await at.place('wrong-person');
+    const request = await ask(at, place);
+    for (const label of ['Approve', 'Deny with reason…']) await at.driver.press('gus', request, label);
+    const told = await waitFor(
+      'both presses to be refused',
+      () => {
+        const all = at.driver.toldTo('gus').filter(({ text }) => /DH-202/.test(text));
+        return all.length >= 2 && all;
+      },
+      { timeoutMs: 60_000 },
+    );
+    for (const { text } of told) expect(text).toMatch(/may not decide this[\s\S]*(developer|Ada)/i);
+    expect(await at.sees(place, waits)).toEqual(request);
+    await at.driver.press('ben', request, 'Deny');
+    await at.endsOnce(place, /cancelled/);
   });
 
   it('details are shown to whoever asks for them, to the letter', async () => {
@@ -129,15 +140,5 @@ describe.concurrent.each(platforms)('on %s', (name) => {
     expect(details.text).toContain("printf '%s' in-detail > made");
     await at.driver.press('ben', request, 'Deny');
     await at.endsOnce(place, /cancelled/);
-  });
-
-  it('a running task is stopped by its button, and says who stopped it', async () => {
-    const at = world.on(name);
-    const place = await at.place('stop', at.projects.free);
-    await at.driver.command('ben', place, 'sh echo begun; sleep 120');
-    const running = await at.sees(place, /running/, { button: 'Stop' });
-    await at.driver.press('ben', running, 'Stop');
-    const { end } = await at.endsOnce(place, /cancelled/);
-    expect(end.text).toContain('Ben');
   });
 });
