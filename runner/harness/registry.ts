@@ -1,5 +1,8 @@
 import type { AgentKind } from '../../src/contracts/agent.ts';
+import { claudeCode } from './claude-code.ts';
 import type { Harness } from './port.ts';
 
-/** Every harness this version knows. Adding one: its file, and a line here; see docs/add-an-agent.md. */
 export type Harnesses = Partial<Record<AgentKind, Harness>>;
+
+/** Every harness this version knows. Adding one: its file, and a line here; see docs/add-an-agent.md. */
+export const harnesses: Harnesses = { 'claude-code': claudeCode };
