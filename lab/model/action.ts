@@ -11,6 +11,7 @@ export type Action =
   | { do: 'enter-plan' }
   | { do: 'plan'; text: string }
   | { do: 'delegate'; title: string; prompt: string }
+  | { do: 'wait-agent'; agent: string }
   | { do: 'wait'; tool: string; input: Readonly<Record<string, unknown>> };
 
 export interface Todo {
@@ -57,6 +58,12 @@ export interface Scene {
   can(kind: Exclude<Action['do'], 'wait'>): boolean;
   /** What people said while it worked and has not been acknowledged. */
   heard: string[];
+  /** All of what people said while it worked. */
+  news: string[];
+  /** To be done when the work is: what people chose before it. */
+  later: (() => Script)[];
+  /** Nothing more is to be done: what people did not agree to. */
+  halted: boolean;
 }
 
 /** A scenario: chosen by words of the prompt, played with whatever agent asks. */

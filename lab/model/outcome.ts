@@ -13,6 +13,8 @@ export function outcomeOf(result: { text: string; failed: boolean }, agent: Agen
 }
 
 function reasonOf(text: string): string {
+  const quoted = /Rejected\(\\*"(.+?)\\*"\)/.exec(text)?.[1];
+  if (quoted !== undefined) return quoted;
   const [first = ''] = text
     .replace(/^(?:[\w ]+ failed(?: for [^:]*)?:|Error:)\s*/i, '')
     .trim()

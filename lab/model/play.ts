@@ -47,6 +47,9 @@ function createPlayer(conversation: Conversation, scenarios: readonly Scenario[]
       planning: () => plan,
       can: (kind) => toolFor(kind, conversation) !== undefined || used(kind),
       heard: [],
+      news: [],
+      later: [],
+      halted: false,
     };
   }
 

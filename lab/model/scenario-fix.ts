@@ -1,5 +1,5 @@
 import type { Action, Scene, Script, Seen, Todo, Turn } from './action.ts';
-import { act, step } from './step.ts';
+import { act, because, step } from './step.ts';
 
 const source = 'src/basket.js';
 const test = 'test/basket.test.js';
@@ -28,6 +28,7 @@ export function* fix(scene: Scene): Script {
     return `I could not read \`${test}\`. The scripted model can repair one thing only: the basket of the demo project.`;
   }
   const before = yield* runOnce(scene, 'I run the tests.', 1);
+  if (before === 'pass') return 'All tests pass already, so there is nothing to fix.';
   const [code] = yield* step(scene, {
     think: 'The discount is taken off each line and rounded there, so the error adds up. Rounding belongs at the end.',
     say: `The test of the discount fails. I look at \`${source}\`.`,
@@ -69,6 +70,3 @@ function summary(before: Result, after: Result): string {
     `| \`npm test\` | ${before} | ${after} |`,
   ].join('\n');
 }
-
-/** `: reason` where there is one. */
-export const because = (reason: string) => (reason === '' ? '' : ` (${reason})`);

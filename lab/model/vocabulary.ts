@@ -22,6 +22,7 @@ export const names: Readonly<Record<Exclude<Action['do'], 'wait'>, readonly stri
   'enter-plan': ['EnterPlanMode'],
   plan: ['ExitPlanMode', 'exit_plan_mode', 'present_plan', 'propose_plan', 'submit_plan', 'plan'],
   delegate: ['Agent', 'Task', 'agent', 'subagent', 'spawn_agent'],
+  'wait-agent': ['wait_agent'],
 };
 
 /** Outcomes of these say nothing that a script wants to know. */
@@ -108,6 +109,11 @@ function argumentsOf(action: Direct, tool: OfferedTool, { agent, cwd }: Conversa
         [['fork_turns'], 'none'],
         [['subagent_type'], 'general-purpose'],
         [['run_in_background'], false],
+      ];
+    case 'wait-agent':
+      return [
+        [['targets'], [action.agent]],
+        [['timeout_ms'], 60_000],
       ];
     case 'enter-plan':
       return [];
