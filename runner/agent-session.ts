@@ -72,6 +72,17 @@ export function createAgentSession(
         if (!until.aborted) throw error;
       }
     },
+    async conversation(of) {
+      const entries: string[] = [];
+      for (let after = 0; ; ) {
+        const page = await journey.calls.readEvents(of, after, 200);
+        if (page.length === 0) return entries;
+        for (const { seq, data } of page) {
+          after = seq;
+          if (data.type === 'conversation') entries.push(data.entry);
+        }
+      }
+    },
     async commit(step) {
       const whole = { id: randomUUID(), ...stepOf(step, redact) };
       const stored = await ask(() => control.step(run, deps.runner, whole), left);

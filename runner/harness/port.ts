@@ -94,6 +94,8 @@ export interface HarnessSession {
   lines(until: AbortSignal): AsyncIterable<OutputLine>;
   /** Mail after the committed one, as it comes; ends only with `until`. */
   mail(until: AbortSignal): AsyncIterable<NumberedMail>;
+  /** Entries of `conversation` events of a run of this task, in order; of the session that is continued, or of this run. */
+  conversation(run: string): Promise<string[]>;
   /** Stores a step in one transaction. Throws LetGo when the run is not this runner's any more. */
   commit(step: Commit): Promise<void>;
   /** Talks to a model server with the real key, counted like requests of the sandbox. For loops that run outside. */

@@ -39,6 +39,8 @@ export const runResultSchema = z.object({
   signal: z.string().optional(),
   durationMs: z.number().int().nonnegative(),
   peakMemoryBytes: z.number().int().nonnegative().optional(),
+  /** What the command changed could not be taken over, whatever became of the command. */
+  uncollected: z.literal(true).optional(),
   /** Set when the command changed files: the commit on the task's branch in the clean mirror. */
   commit: z.string().optional(),
   files: z.array(fileStatSchema),
@@ -155,6 +157,11 @@ export const runEventDataSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('message_settled'), message: z.string(), how: z.enum(['read', 'dropped']) }),
   /** The answer to a side question. */
   z.object({ type: z.literal('aside'), message: z.string(), text: z.string() }),
+  /**
+   * An entry of the conversation with a model, as the loop that runs outside of the sandbox needs it to go on: JSON of its own making, as text. Not
+   * for people.
+   */
+  z.object({ type: z.literal('conversation'), entry: z.string() }),
   /** The agent's own name for the conversation it can continue. */
   z.object({ type: z.literal('session'), session: z.string() }),
   z.object({ type: z.literal('note'), level: z.enum(['info', 'warning']), text: z.string() }),
