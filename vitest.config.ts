@@ -1,12 +1,16 @@
 import { defineConfig } from 'vitest/config';
+import LongestFirst from './tests/support/longest-first.ts';
 
 export default defineConfig({
   test: {
     include: ['tests/**/*.test.ts'],
     globalSetup: ['tests/support/global-setup.ts'],
     pool: 'forks',
+    // No module keeps state, so files can share a process and what it has loaded.
+    isolate: false,
     // More than the two cores of a small machine: many tests wait for containers, databases and platforms most of the time.
-    maxWorkers: 3,
+    maxWorkers: 4,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 20_000,
     hookTimeout: 60_000,
     // A test that leaves a handle open shows up as an error, not as a hang.

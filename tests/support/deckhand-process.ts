@@ -40,11 +40,12 @@ export async function newDataDir(): Promise<{ path: string; remove(): Promise<vo
   };
 }
 
-/** Runs `deckhand …`. Nothing of this process's settings reaches it. */
+/** Runs `deckhand …`. Nothing of this process's settings reaches it, only where programs and compiled code are. */
 export function runDeckhand(args: readonly string[], dataDir: string, settings: Record<string, string> = {}): Program {
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
   const child = spawn(process.execPath, [main, ...args], {
     cwd: tmpdir(),
-    env: { PATH: process.env.PATH, HOME: dataDir, DECKHAND_DATA_DIR: dataDir, PORT: '0', ...settings },
+    env: { PATH, NODE_COMPILE_CACHE, HOME: dataDir, DECKHAND_DATA_DIR: dataDir, PORT: '0', ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const log: string[] = [];

@@ -1,12 +1,16 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { createLogger } from '../../src/runtime/logger.ts';
 import { createEmbeddedPostgres } from '../../src/store/embedded-postgres.ts';
 import { migrate } from '../../src/store/migrate.ts';
 import { databaseUrl, templateDatabase } from './postgres.ts';
+
+/** Compiled code of the programs that tests start, which are many times the same. Stays between runs. */
+const compiled = fileURLToPath(new URL('../../node_modules/.cache/deckhand-compiled', import.meta.url));
 
 /** One PostgreSQL for the whole run, with a template database that has all migrations. Gone, with its files, when the run ends. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -17,9 +21,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
     // The data need not outlive the run.
     settings: ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=300', 'shared_buffers=64MB'],
   });
+  process.env.NODE_COMPILE_CACHE = compiled;
   const end = async () => {
     await postgres.abort();
-    await rm(dataDir, { recursive: true, force: true });
+    // Workers write to the cache of compiled code when they end, which may be now.
+    await rm(dataDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   };
   try {
     await postgres.start();
