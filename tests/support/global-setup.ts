@@ -24,8 +24,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   process.env.NODE_COMPILE_CACHE = compiled;
   const end = async () => {
     await postgres.abort();
-    // Workers write to the cache of compiled code when they end, which may be now.
-    await rm(dataDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    await rm(dataDir, { recursive: true, force: true });
   };
   try {
     await postgres.start();
