@@ -11,5 +11,14 @@ export function codeModeCall(action: Action, command: Extract<Action, { do: 'run
   const patch =
     action.do === 'edit' ? editPatch(action) : action.do === 'write' ? addPatch(action.path, action.content) : undefined;
   if (patch !== undefined) return { tool, input: `text(await tools.apply_patch(${JSON.stringify(patch)}));` };
-  return { tool, input: `text(await tools.exec_command(${JSON.stringify({ cmd: command.command })}));` };
+  return { tool, input: EXEC.replace('ARGUMENTS', () => JSON.stringify({ cmd: command.command })) };
 }
+
+/** Runs a command to its end and shows what a direct call would show. */
+const EXEC = `let r = await tools.exec_command(ARGUMENTS);
+let output = r.output;
+while (r.session_id !== undefined && r.session_id !== null) {
+  r = await tools.write_stdin({ session_id: r.session_id, chars: '' });
+  output += r.output;
+}
+text('Process exited with code ' + r.exit_code + '\\nOutput:\\n' + output);`;

@@ -90,12 +90,23 @@ function messageEntries(item: Json, entries: readonly Entry[]): Entry[] {
     const mode = /<collaboration_mode>#?\s*(?:Collaboration Mode:\s*)?(\w+)/.exec(text)?.[1];
     return mode === undefined ? [] : [{ type: 'mode', plan: /^plan/i.test(mode) }];
   }
+  if (item.type === 'agent_message') return agentMessage(item, entries);
   if (item.role !== 'user') return [];
   if (/<turn_aborted>/.test(text)) return [{ type: 'interrupted' }];
   const said = saidByPeople(text);
   if (said === '') return [];
   const previous = entries.findLast((entry) => entry.type === 'answer');
   return [{ type: 'said', text: said, late: previous?.type === 'answer' && previous.calls.length > 0 }];
+}
+
+/** What one agent of Codex tells another: the task, or what came of it. The payload is text here, encrypted for a real model. */
+function agentMessage({ content }: Json, entries: readonly Entry[]): Entry[] {
+  const parts = recordsOf(content).map(({ text, encrypted_content: payload }) => stringOf(payload) ?? stringOf(text) ?? '');
+  const text = parts
+    .join('')
+    .replace(/^[\s\S]*?\bPayload:\n/, '')
+    .trim();
+  return text === '' ? [] : [{ type: 'said', text, late: entries.some(({ type }) => type === 'answer') }];
 }
 
 function parseOr(text: string, otherwise: unknown): unknown {

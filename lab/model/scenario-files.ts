@@ -50,6 +50,8 @@ function commandsIn(text: string): string[] {
 
 function summary({ denied, failed, reason, text }: Outcome): string {
   if (denied) return `denied${because(reason)}`;
-  const shown = text.trim().replace(/\s+/g, ' ').slice(0, 200);
+  // Codex puts what it knows of the process before its output.
+  const output = text.replace(/^[\s\S]*?\nOutput:\n/, '');
+  const shown = output.trim().replace(/\s+/g, ' ').slice(0, 200);
   return `${failed ? 'failed' : 'worked'}: ${shown === '' ? 'no output' : shown}`;
 }

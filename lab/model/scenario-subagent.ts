@@ -14,5 +14,7 @@ export function* delegate(scene: Scene): Script {
   const id = /"(?:agent_id|task_name)"\s*:\s*"([^"]+)"/.exec(outcome.text)?.[1];
   const found =
     id === undefined ? outcome : yield* act(scene, { say: 'I wait for it.', action: { do: 'wait-agent', agent: id } });
-  return `The sub-agent says: ${found.text.slice(0, 400)}`;
+  // With some models Codex hands over the report as a message instead of a result.
+  const report = [found.text, ...scene.heard.splice(0)].join('\n');
+  return `The sub-agent says: ${/\[scripted\] ([^"\n]+)/.exec(report)?.[1] ?? report.slice(0, 400)}`;
 }
