@@ -22,10 +22,12 @@ export async function collectRun(
 ): Promise<RunResult> {
   let ending = how;
   let left: Left = { files: [], artifacts: [] };
+  let uncollected = false;
   try {
     left = await takeChanges(journey, base);
   } catch (error) {
     journey.left.throwIfAborted();
+    uncollected = true;
     const failure = endingOfError(error, journey.spec.run);
     journey.deps.logger.warn({ run: journey.spec.run, err: error }, 'changes not taken over');
     if (ending.outcome === 'succeeded' || error instanceof SandboxGone) ending = failure;
@@ -50,6 +52,7 @@ export async function collectRun(
     // 0 says that it did not run at all.
     durationMs: Math.max(1, ended.durationMs),
     ...(ended.peakMemoryBytes === undefined ? {} : { peakMemoryBytes: ended.peakMemoryBytes }),
+    ...(uncollected ? { uncollected: true as const } : {}),
     ...left,
     artifacts: [...left.artifacts, ...kept],
   };

@@ -111,6 +111,7 @@ function change(view: RunView, { at, actor, data }: RunEvent): Partial<RunView> 
     case 'message_settled':
     case 'aside':
     case 'session':
+    case 'conversation':
       // Cards of agents are made of them.
       return {};
     case 'interaction_opened':
@@ -170,16 +171,23 @@ const causesOfCommand: ReadonlySet<RunCause | undefined> = new Set([
 ]);
 
 /** The end: what was under way is done, failed or left; a command that failed has failed, though its changes were collected after it. */
-function settle(steps: readonly Step[], { outcome, cause }: RunResult): Step[] {
+function settle(steps: readonly Step[], result: RunResult): Step[] {
+  const { outcome, uncollected } = result;
   const left = outcome === 'cancelled' || outcome === 'interrupted';
   const last = outcome === 'succeeded' ? 'done' : left ? 'skipped' : 'failed';
-  const collected = steps.some(({ stage, state }) => stage === 'results' && state === 'active');
-  if (!collected || !(left || causesOfCommand.has(cause))) {
+  const collecting = steps.some(({ stage, state }) => stage === 'results' && state === 'active');
+  if (!collecting || !(left || ofCommand(result))) {
     return steps.map((step) => (step.state === 'active' ? { ...step, state: last } : step));
   }
+  const results = uncollected === true ? 'failed' : 'done';
   return steps.map((step) =>
-    step.stage === 'command' ? { ...step, state: last } : step.state === 'active' ? { ...step, state: 'done' } : step,
+    step.stage === 'command' ? { ...step, state: last } : step.state === 'active' ? { ...step, state: results } : step,
   );
+}
+
+/** A collecting that failed can have the cause of a command that did: the disk was full for either. */
+function ofCommand({ cause, uncollected, exitCode, signal }: RunResult): boolean {
+  return causesOfCommand.has(cause) && !(uncollected === true && exitCode === 0 && signal === undefined);
 }
 
 function update(interactions: readonly InteractionView[], id: string, patch: Partial<InteractionView>): InteractionView[] {

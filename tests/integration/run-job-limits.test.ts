@@ -6,6 +6,16 @@ import { createRunnerWorld, ofType, outputText, type RunnerWorld } from '../supp
 
 const mebibyte = 1024 * 1024;
 
+/** Commits whose history holds an entry `.git`. */
+const forbidden = [
+  'blob=$(git hash-object -w README.md)',
+  'printf "100644 .git\\0" > entry; printf "%s" "$blob" | sed "s/../\\\\\\\\x&/g" | xargs -0 printf >> entry',
+  'tree=$(git hash-object -w -t tree --literally entry); rm entry',
+  'evil=$(git commit-tree "$tree" -p HEAD -m evil)',
+  'good=$(git commit-tree "HEAD^{tree}" -p "$evil" -m good)',
+  'git update-ref HEAD "$good"',
+].join(' && ');
+
 describe.each(['local', 'docker'] as const)('commands that go too far on %s', (kind) => {
   let world: RunnerWorld;
   let project: string;
@@ -101,23 +111,20 @@ describe.each(['local', 'docker'] as const)('commands that go too far on %s', (k
   });
 
   it('promise 10: a history with a forbidden entry is refused, said so, and leaves the branch as it was', async () => {
-    const { result, task } = await complete(
-      [
-        'blob=$(git hash-object -w README.md)',
-        'printf "100644 .git\\0" > entry; printf "%s" "$blob" | sed "s/../\\\\\\\\x&/g" | xargs -0 printf >> entry',
-        'tree=$(git hash-object -w -t tree --literally entry); rm entry',
-        'evil=$(git commit-tree "$tree" -p HEAD -m evil)',
-        'good=$(git commit-tree "HEAD^{tree}" -p "$evil" -m good)',
-        'git update-ref HEAD "$good"',
-      ].join(' && '),
-    );
+    const { result, task } = await complete(forbidden);
     expect(result).toMatchObject({
       outcome: 'failed',
       cause: 'result_invalid',
+      uncollected: true,
       message: expect.stringContaining('could not be taken over'),
     });
     expect(await git(world.mirror(project), 'for-each-ref', `refs/deckhand/tasks/${task}/head`)).toBe('');
     await expectWell();
+  });
+
+  it('a command that failed and whose changes were refused too says both', async () => {
+    const { result } = await complete(`${forbidden}; exit 3`);
+    expect(result).toMatchObject({ outcome: 'failed', cause: 'exit_code', exitCode: 3, uncollected: true, files: [] });
   });
 
   if (kind === 'docker') {

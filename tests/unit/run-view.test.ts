@@ -87,6 +87,28 @@ describe('a run view', () => {
     expect(steps({ outcome: 'timed_out', cause: 'timed_out' })).toEqual(['failed', 'done']);
     expect(steps({ outcome: 'cancelled', cause: 'stopped' })).toEqual(['skipped', 'done']);
     expect(steps({ cause: 'result_invalid' })).toEqual(['done', 'failed']);
+    expect(steps({ cause: 'result_invalid', exitCode: 0, uncollected: true })).toEqual(['done', 'failed']);
+  });
+
+  it('says that collecting failed, whatever became of the command', () => {
+    const stepsOf = (result: Partial<RunResult>) =>
+      foldRuns(
+        emptyRunView('run_1'),
+        log(
+          { type: 'stage', stage: 'command', detail: 'running' },
+          { type: 'stage', stage: 'results', detail: 'collecting' },
+          {
+            type: 'terminal',
+            result: { outcome: 'failed', message: '', durationMs: 1, files: [], artifacts: [], uncollected: true, ...result },
+          },
+        ),
+      ).steps.map(({ state }) => state);
+    expect(stepsOf({ cause: 'exit_code', exitCode: 1 })).toEqual(['failed', 'failed']);
+    expect(stepsOf({ cause: 'signal', exitCode: 137, signal: 'SIGKILL' })).toEqual(['failed', 'failed']);
+    expect(stepsOf({ outcome: 'cancelled', cause: 'stopped' })).toEqual(['skipped', 'failed']);
+    expect(stepsOf({ outcome: 'interrupted', cause: 'sandbox_lost' })).toEqual(['skipped', 'failed']);
+    expect(stepsOf({ cause: 'disk_limit', exitCode: 0 }), 'the disk was full for the changes').toEqual(['done', 'failed']);
+    expect(stepsOf({ cause: 'disk_limit', exitCode: 1 }), 'and for the command before').toEqual(['failed', 'failed']);
   });
 
   it('promise 5: is the same however the log is read: at once, in pieces, from a stored view on, twice', () => {
