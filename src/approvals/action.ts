@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Action } from '../contracts/policy.ts';
+import type { Action, CommandAction } from '../contracts/policy.ts';
 import type { SandboxOffer } from '../contracts/run-control.ts';
 
 /** The action of a run in the sandbox that is offered: what a person approves and what `authorise` compares with. */
@@ -7,7 +7,7 @@ export function commandAction(
   task: { command: string; project: string },
   run: { timeoutMs: number },
   { cwd, sandbox, image, network }: SandboxOffer,
-): Action {
+): CommandAction {
   return {
     type: 'command',
     command: task.command,

@@ -1,4 +1,4 @@
-import { type Action, actionSchema } from '../contracts/policy.ts';
+import { type CommandAction, commandActionSchema } from '../contracts/policy.ts';
 import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
 import { noteAuthorised } from '../store/held-runs.ts';
@@ -19,7 +19,7 @@ export type Authorisation = { verdict: 'run' } | { verdict: 'ask' } | { verdict:
  * The check just before execution. What runs is allowed by the pinned policy, by a rule, or by an approval of exactly this action,
  * given for this run by somebody who still has the right, and not used by another run. Everything else asks anew or is denied.
  */
-export async function authorise(tx: Tx, runId: string, runner: string, raw: Action, now: Date): Promise<Authorisation> {
+export async function authorise(tx: Tx, runId: string, runner: string, raw: CommandAction, now: Date): Promise<Authorisation> {
   const first = await runById(tx, runId);
   const task = first === undefined ? undefined : await lockTask(tx, first.task);
   const run = await runById(tx, runId);
@@ -30,7 +30,7 @@ export async function authorise(tx: Tx, runId: string, runner: string, raw: Acti
     const by = (await stopRequester(tx, run.id)) ?? 'somebody';
     return refuse(tx, task, run, 'stopped', `Stopped by ${by} before the command started.`, now);
   }
-  const action = actionSchema.safeParse(raw).data;
+  const action = commandActionSchema.safeParse(raw).data;
   const mismatch = action === undefined ? 'it cannot be read' : mismatchOf(task, run, action);
   if (action === undefined || mismatch !== undefined) {
     return refuse(tx, task, run, 'denied', `Not run: the runner would run something else than the task says (${mismatch}).`, now);
@@ -54,7 +54,8 @@ export async function authorise(tx: Tx, runId: string, runner: string, raw: Acti
 }
 
 /** What of the action is the task's, and must be the task's. */
-function mismatchOf(task: TaskRecord, run: RunRecord, action: Action): string | undefined {
+function mismatchOf(task: TaskRecord, run: RunRecord, action: CommandAction): string | undefined {
+  if (task.kind !== 'command') return 'a command instead of an agent';
   if (action.command !== task.command) return 'another command';
   if (action.project !== task.project) return 'another project';
   return action.timeoutMs === run.timeoutMs ? undefined : 'another time limit';
@@ -79,7 +80,7 @@ async function refuse(
 }
 
 /** Uses up an approval of exactly this action, when there is one that counts. */
-async function useApproval(tx: Tx, task: TaskRecord, run: RunRecord, action: Action, now: Date): Promise<boolean> {
+async function useApproval(tx: Tx, task: TaskRecord, run: RunRecord, action: CommandAction, now: Date): Promise<boolean> {
   const hash = actionHash(action);
   for (const interaction of await interactionsOfRun(tx, run.id)) {
     if (interaction.state !== 'approved' || interaction.actionHash !== hash) continue;

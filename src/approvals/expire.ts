@@ -1,4 +1,3 @@
-import { duration } from '../delivery/units.ts';
 import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
 import { type InteractionRecord, settleInteraction } from '../store/interactions.ts';
@@ -6,22 +5,24 @@ import { runById } from '../store/runs.ts';
 import type { TaskRecord } from '../store/tasks.ts';
 import { system } from '../tasks/advance.ts';
 import { cancelledResult, endRun } from '../tasks/end-run.ts';
+import { expiredText } from './expired-text.ts';
 import { interactionTransition } from './interaction-state.ts';
+import { isAgents, settleForAgent } from './settle-agent.ts';
 
-/** Lets a request whose time is over count as no, and ends its run. The caller holds the lock of the task. False: it was settled before. */
+/** Lets a request whose time is over count as no: a command ends with it, an agent is told and goes on. The caller holds the lock of the task. False: it was settled before. */
 export async function expireInteraction(tx: Tx, task: TaskRecord, interaction: InteractionRecord, at: Date): Promise<boolean> {
   if (!interactionTransition(interaction.state, 'expire').ok || at < interaction.expiresAt) return false;
   if (!(await settleInteraction(tx, interaction.id, 'expired', { decidedAt: at }))) return false;
   const run = await runById(tx, interaction.run);
   if (run === undefined) throw new Error(`interaction ${interaction.id} has no run`);
-  await endRun(tx, {
-    task,
-    run,
-    result: cancelledResult('expired', expiredText(interaction)),
-    actor: system('watchdog'),
-    at,
-    before: [{ type: 'interaction_decided', interaction: interaction.id, state: 'expired' }],
-  });
+  const decided = { type: 'interaction_decided', interaction: interaction.id, state: 'expired' } as const;
+  const actor = system('watchdog');
+  if (isAgents(interaction)) {
+    await settleForAgent(tx, { task, run, interaction: interaction.id, decided, actor, at });
+  } else {
+    const result = cancelledResult('expired', expiredText(interaction));
+    await endRun(tx, { task, run, result, actor, at, before: [decided] });
+  }
   await recordAudit(tx, {
     workspace: task.workspace,
     action: 'approval.expired',
@@ -29,9 +30,4 @@ export async function expireInteraction(tx: Tx, task: TaskRecord, interaction: I
     data: { task: task.id, run: interaction.run, hash: interaction.actionHash },
   });
   return true;
-}
-
-export function expiredText(interaction: { openedAt: Date; expiresAt: Date }): string {
-  const waited = duration(interaction.expiresAt.getTime() - interaction.openedAt.getTime());
-  return `Nobody decided within ${waited}, so it counts as no.`;
 }

@@ -1,4 +1,4 @@
-import { type Action, defaultPolicy, type Policy, type Verdict } from '../contracts/policy.ts';
+import { type CommandAction, defaultPolicy, type Policy, type Verdict } from '../contracts/policy.ts';
 import type { Tx } from '../store/database.ts';
 import { commandsAllowed, commandsAllowedFor } from '../store/rules.ts';
 import type { TaskRecord } from '../store/tasks.ts';
@@ -15,7 +15,7 @@ export function policyOf(task: TaskRecord): Policy {
  * network included: one given for an isolated sandbox does not reach the host. `action` undefined: no runner has said yet what it
  * runs commands in; rules count then, because the check before execution looks again.
  */
-export async function judgeTask(tx: Tx, task: TaskRecord, action: Action | undefined): Promise<Verdict> {
+export async function judgeTask(tx: Tx, task: TaskRecord, action: CommandAction | undefined): Promise<Verdict> {
   const rules =
     action === undefined ? await commandsAllowed(tx, task.id) : await commandsAllowedFor(tx, task.id, actionHash(action));
   const verdict = judgeCommand(policyOf(task), task.command, rules);

@@ -1,4 +1,4 @@
-import type { Action } from '../contracts/policy.ts';
+import type { CommandAction } from '../contracts/policy.ts';
 import type { RunEventData } from '../contracts/run-event.ts';
 import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
@@ -16,7 +16,7 @@ export interface ApprovalRequest {
   task: TaskRecord;
   run: RunRecord;
   /** Exactly what will run when it is approved. */
-  action: Action;
+  action: CommandAction;
   because: string;
   risks: readonly string[];
   at: Date;

@@ -12,6 +12,12 @@ export interface AgentSpec {
   files: readonly { artifact: string; name: string }[];
   /** The session of an earlier run of the task (or of the task it was forked from): its name, and the artifact with its files. */
   session: { id: string; artifact: string | null } | null;
+  /**
+   * The turn was let go of while it waited, and goes on now in a fresh sandbox: the session continues, the prompt has been given.
+   * `state` is what was stored last; output and inputs begin anew. Decisions made meanwhile are mail after `mail`; an ask that comes
+   * again by its old name, or for the same call by another, is answered as it was decided.
+   */
+  resumed?: boolean | undefined;
   /** As `step` stored them last; null, 0 and 0 at the beginning of a turn. */
   state: unknown;
   mail: number;
@@ -23,6 +29,8 @@ export interface AgentSpec {
 
 /** One step of a harness. */
 export interface AgentStep {
+  /** Random, the same when the step is repeated because its answer was lost: it is stored once. */
+  id?: string | undefined;
   /** JSON; replaces the last. */
   state: unknown;
   events: RunEventData[];
@@ -60,13 +68,16 @@ export interface AgentControl {
   used(run: string, runner: string, usage: Usage): Promise<boolean>;
   /**
    * Lets go of a run that waits for a decision: it holds no place and no sandbox, the decision puts it back into the queue, and the next
-   * claim continues the session (`session`, `head`: what has been saved). False when nothing is awaited any more: go on then.
+   * claim continues the session (`session`, `head`: what has been saved). When everything was decided meanwhile it is queued at once.
+   * False when this runner does not hold it.
    */
   release(
     run: string,
     runner: string,
     saved: { session: { id: string; artifact: string | null } | null; head: string | null },
   ): Promise<boolean>;
+  /** Since when the run waits for decisions; null: it does not. */
+  awaiting(run: string): Promise<{ since: Date } | null>;
   /** Keeps the session for follow-ups of the task. With the end of the run or before. */
   keepSession(run: string, runner: string, session: { id: string; artifact: string | null }): Promise<void>;
 }

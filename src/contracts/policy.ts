@@ -95,8 +95,16 @@ export const spendActionSchema = z.object({
 });
 export type SpendAction = z.infer<typeof spendActionSchema>;
 
-export const actionSchema = z.discriminatedUnion('type', [commandActionSchema]);
+export const actionSchema = z.discriminatedUnion('type', [
+  commandActionSchema,
+  toolActionSchema,
+  planActionSchema,
+  questionActionSchema,
+  spendActionSchema,
+]);
 export type Action = z.infer<typeof actionSchema>;
+/** What an agent asks for. */
+export type AgentAction = ToolAction | PlanAction | QuestionAction;
 
 /** What a policy says about an action. */
 export type Verdict =

@@ -88,14 +88,15 @@ export interface RunControl {
   ): Promise<{ verdict: 'run' } | { verdict: 'ask' } | { verdict: 'deny'; because: string }>;
   /**
    * `preparing` -> `executing`: the sandbox exists and its command is about to start. Recorded BEFORE the start. Refused (false)
-   * when the run is not this runner's or `authorise` has not said `run` for this kind of sandbox. Appends the `sandbox` event.
+   * when the run is not this runner's or `authorise` has not said `run` for this kind of sandbox. Appends the `sandbox` event. The run
+   * of an agent is not authorised as a whole: each of its calls is (AgentControl); it becomes `planning` in mode `plan`.
    */
   executing(
     run: string,
     runner: string,
     sandbox: { kind: 'docker' | 'local'; ref: string; isolated: boolean; image?: string | undefined },
   ): Promise<boolean>;
-  /** `executing` -> `finishing`: the command has ended. */
+  /** `executing` (`planning`, `awaiting`) -> `finishing`: the command, or the agent's turn, has ended. */
   finishing(run: string, runner: string): Promise<boolean>;
   /** Ends the run, exactly once: terminal event, run state, task column and head, next runs dispatched. False when it had ended. */
   finish(run: string, runner: string, result: RunResult): Promise<boolean>;

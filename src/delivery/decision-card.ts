@@ -1,6 +1,7 @@
+import { actionLines, actionTitle } from '../approvals/action-text.ts';
 import type { Notify } from '../contracts/notify.ts';
 import { type Platform, platformNames } from '../contracts/platform.ts';
-import type { Action } from '../contracts/policy.ts';
+import type { Action, CommandAction } from '../contracts/policy.ts';
 import { type DecisionVerb, encodePress } from '../contracts/press.ts';
 import type { InteractionState } from '../contracts/states.ts';
 import { type Block, type Button, bold, plain, type Span, type Tone, type View, type ViewFile } from '../contracts/view.ts';
@@ -40,9 +41,38 @@ const excerptTail = 6;
 
 /** The message that asks, and that later says who decided what. The whole action is shown or attached, never cut silently. */
 export function decisionCard(facts: DecisionFacts, view: RunView, context: CardContext): View {
+  const { action } = facts;
+  return action.type === 'command' ? commandCard({ ...facts, action }, view, context) : agentCard(facts, view, context);
+}
+
+/** What else than a command is asked: all that the decision is bound to, as a text. */
+function agentCard(facts: DecisionFacts, view: RunView, context: CardContext): View {
+  const pending = facts.state === 'pending';
+  const { text } = reveal(actionLines(facts.action, context.task.project).join('\n'));
+  const { blocks: body, files } = textBlocks(text, `${context.task.number}-request.txt`, 'request');
+  const { heading, tone } = headingOf(facts.state);
+  const blocks: Block[] = [
+    {
+      type: 'title',
+      spans: [plain(`#${context.task.number} ${pending ? 'asks' : 'asked'}`)],
+      state: { text: heading, tone },
+    },
+    ...(pending ? [] : [{ type: 'text' as const, spans: outcome(facts, context) }]),
+    ...body,
+    { type: 'fields', items: commonFields(facts) },
+    { type: 'context', spans: whereSpans(context, { ...view, sandbox: undefined }) },
+    ...(pending ? asking(facts, context) : []),
+  ];
+  const said = pending
+    ? `Decision needed: #${context.task.number} ${oneLine(actionTitle(facts.action))}`
+    : `#${context.task.number}: ${spansText(outcome(facts, context))}`;
+  return { fallback: said, blocks, ...(files.length === 0 ? {} : { files }) };
+}
+
+function commandCard(facts: DecisionFacts & { action: CommandAction }, view: RunView, context: CardContext): View {
   const pending = facts.state === 'pending';
   const revealed = reveal(facts.action.command);
-  const { blocks: command, files } = commandBlocks(revealed, context.task.number);
+  const { blocks: command, files } = textBlocks(revealed.text, `${context.task.number}-command.sh`, 'command');
   const { heading, tone } = headingOf(facts.state);
   const title: Span[] = [plain(`#${context.task.number} ${pending ? 'wants to run a command' : 'wanted to run a command'}`)];
   const blocks: Block[] = [
@@ -127,16 +157,16 @@ function outcome(facts: DecisionFacts, context: CardContext): Span[] {
   }
 }
 
-function commandBlocks({ text }: Revealed, number: number): { blocks: Block[]; files: ViewFile[] } {
+/** A text as a whole, or attached with its beginning and its end. */
+function textBlocks(text: string, name: string, what: 'command' | 'request'): { blocks: Block[]; files: ViewFile[] } {
   const lines = text.split('\n');
   if (lines.length <= shownLines && text.length <= shownLength) return { blocks: [{ type: 'code', text }], files: [] };
-  const name = `${number}-command.sh`;
   const short = (line: string) => line.length <= 120;
   const head = lines.slice(0, excerptHead);
   const tail = lines.slice(excerptHead).slice(-excerptTail);
   const between = lines.length - head.length - tail.length;
   const size = bytes(new TextEncoder().encode(text).length);
-  const whole = `The whole command, ${count(lines.length, 'line')} and ${size}, is in the attached ${name}. Read it before you decide.`;
+  const whole = `The whole ${what}, ${count(lines.length, 'line')} and ${size}, is in the attached ${name}. Read it before you decide.`;
   const note: Block = { type: 'text', spans: [bold(whole)] };
   const excerpt: Block[] = [...head, ...tail].every(short)
     ? [
@@ -145,7 +175,7 @@ function commandBlocks({ text }: Revealed, number: number): { blocks: Block[]; f
         ...(tail.length === 0 ? [] : [{ type: 'code' as const, text: tail.join('\n') }]),
       ]
     : [];
-  return { blocks: [note, ...excerpt], files: [{ from: 'text', name, text, language: 'sh' }] };
+  return { blocks: [note, ...excerpt], files: [{ from: 'text', name, text, ...(what === 'command' ? { language: 'sh' } : {}) }] };
 }
 
 /** What a reader's eye would miss. */
@@ -163,18 +193,23 @@ function warnings({ hidden, mixed }: Revealed): Block[] {
   return blocks;
 }
 
-function fields(facts: DecisionFacts): Extract<Block, { type: 'fields' }>['items'] {
-  const { action, risks, because, expiresAt, state } = facts;
+type Fields = Extract<Block, { type: 'fields' }>['items'];
+
+function fields({ action, ...facts }: DecisionFacts & { action: CommandAction }): Fields {
+  const [because, risk, ...rest] = commonFields(facts);
+  const limit = { label: 'time limit', spans: [plain(duration(action.timeoutMs))] };
+  return [{ label: 'where', spans: where(action) }, ...[because, risk].filter((field) => field !== undefined), limit, ...rest];
+}
+
+function commonFields({ risks, because, expiresAt, state }: Omit<DecisionFacts, 'action'>): Fields {
   return [
-    { label: 'where', spans: where(action) },
     { label: 'because', spans: marked(oneLine(because)) },
     { label: 'risk', spans: [plain(risks.length === 0 ? 'none noticed' : risks.map(oneLine).join(', '))] },
-    { label: 'time limit', spans: [plain(duration(action.timeoutMs))] },
     ...(state === 'pending' ? [{ label: 'until', spans: [moment(expiresAt), plain(', then it counts as no')] }] : []),
   ];
 }
 
-function where({ cwd, sandbox, network }: Action): Span[] {
+function where({ cwd, sandbox, network }: CommandAction): Span[] {
   const reach = network === 'none' ? 'no network' : 'the network of the machine';
   if (sandbox === 'docker') return [plain(`${oneLine(cwd)} in a container, ${reach}`)];
   return [plain(`${oneLine(cwd)} on the machine of the runner, `), bold('not isolated'), plain(`, ${reach}`)];
@@ -193,15 +228,16 @@ function mentions({ who }: DecisionFacts, context: CardContext, askedAt: Date): 
   return [...who.mention.flatMap((one) => [person(context, one, pings(one.notify)), plain(' ')]), plain(who.text)];
 }
 
-function decisionButtons({ secret }: DecisionFacts): Button[] {
+function decisionButtons({ secret, action }: DecisionFacts): Button[] {
   const button = (verb: DecisionVerb, label: string, style: Button['style'] = 'default'): Button => ({
     token: encodePress({ kind: 'decide', secret, verb }),
     label,
     style,
   });
+  const forTask = action.type === 'command' || action.type === 'tool';
   return [
-    button('approve', 'Approve', 'primary'),
-    button('approve_task', 'Approve for this task'),
+    ...(action.type === 'question' ? [] : [button('approve', 'Approve', 'primary')]),
+    ...(forTask ? [button('approve_task', 'Approve for this task')] : []),
     button('deny', 'Deny', 'danger'),
     { ...button('deny_reason', 'Deny with reason…'), form: true },
     button('details', 'Details'),

@@ -1,6 +1,8 @@
+import { z } from 'zod';
 import { type Policy, policySchema } from '../contracts/policy.ts';
 import { type InteractionState, interactionStateSchema } from '../contracts/states.ts';
 import type { Tx } from './database.ts';
+import type { RuleKind } from './rules.ts';
 
 /** A request for a decision, as lists show it. */
 export interface InteractionRow {
@@ -59,11 +61,14 @@ export async function decisionsOf(
   }));
 }
 
+const ruleKindSchema = z.enum(['command', 'path', 'tool', 'host']);
+
 /** A rule "for this task" that holds. */
 export interface RuleRow {
   id: string;
   taskNumber: number;
   project: string;
+  kind: RuleKind;
   match: string;
   createdBy: string;
   createdAt: Date;
@@ -100,6 +105,7 @@ export async function ruleById(tx: Tx, workspace: string, id: string): Promise<R
 
 function toRule(row: {
   id: string;
+  kind: string;
   match: string;
   createdById: string;
   createdAt: Date;
@@ -109,6 +115,7 @@ function toRule(row: {
     id: row.id,
     taskNumber: row.task.number,
     project: row.task.projectId,
+    kind: ruleKindSchema.parse(row.kind),
     match: row.match,
     createdBy: row.createdById,
     createdAt: row.createdAt,

@@ -1,11 +1,13 @@
 import { Prisma } from '../../prisma/client/client.ts';
 import type { Tx } from './database.ts';
 import { type RunnerRecord, toRunner } from './runners.ts';
-import { heldStates, holdsPlace, liveStates } from './runs.ts';
+import { heldStates, holdsPlace, holdsRun, liveStates } from './runs.ts';
+
+const held = { state: { in: [...heldStates] }, runnerId: { not: null } };
 
 /** Gives a run that is held by somebody else (dead by now) to this runner. */
 export async function takeOver(tx: Tx, run: string, runner: string): Promise<void> {
-  await tx.db.run.updateMany({ where: { id: run, state: { in: [...heldStates] } }, data: { runnerId: runner } });
+  await tx.db.run.updateMany({ where: { id: run, ...held }, data: { runnerId: runner } });
 }
 
 /** Notes for which kind of sandbox the command is authorised; `executing` asks for the same. */
@@ -26,7 +28,7 @@ export async function watchedRuns(
     id,
     stop: stopRequestedAt !== null,
     runner: runnerId,
-    held: heldStates.some((held) => held === state),
+    held: runnerId !== null && heldStates.some((known) => known === state),
   }));
 }
 
@@ -91,7 +93,7 @@ export async function runsToRepublish(
     UPDATE "Run" SET "dispatchedAt" = ${now} WHERE "id" IN (
       SELECT "id" FROM "Run"
       WHERE ("state" = 'queued' AND "dispatchedAt" < ${before.queued})
-        OR ("state" IN ('preparing', 'planning', 'executing', 'finishing') AND "dispatchedAt" < ${before.held})
+        OR (${holdsRun} AND "dispatchedAt" < ${before.held})
       ORDER BY "dispatchedAt" LIMIT 500 FOR UPDATE SKIP LOCKED
     ) RETURNING "id"`);
   return rows.map(({ id }) => id);
@@ -102,7 +104,7 @@ export async function heldRuns(
   db: Prisma.TransactionClient,
 ): Promise<{ id: string; task: string; runner: string | null; hostRunners: RunnerRecord[] }[]> {
   const runs = await db.run.findMany({
-    where: { state: { in: [...heldStates] } },
+    where: held,
     select: { id: true, taskId: true, runnerId: true, hostId: true },
   });
   const hosts = [...new Set(runs.flatMap(({ hostId }) => hostId ?? []))];

@@ -1,16 +1,28 @@
 import { randomBytes } from 'node:crypto';
-import type { Interaction, Prisma } from '../../prisma/client/client.ts';
+import { z } from 'zod';
+import { type Interaction, Prisma } from '../../prisma/client/client.ts';
 import { type Action, actionSchema, type Policy, policySchema } from '../contracts/policy.ts';
-import { type InteractionState, interactionStateSchema } from '../contracts/states.ts';
+import { type DecisionChoice, decisionChoiceSchema, type InteractionState, interactionStateSchema } from '../contracts/states.ts';
 import { newId } from '../runtime/ids.ts';
 import type { Tx } from './database.ts';
+import { storableJson } from './storable.ts';
 
-/** A request for an approval as the engine needs it. Its state changes only under the lock of its task. */
+const kindSchema = z.enum(['approval', 'plan', 'question', 'spend']);
+export type InteractionKind = z.infer<typeof kindSchema>;
+const answersSchema = z.record(z.string(), z.array(z.string()));
+/** Answers to questions by their id. */
+export type Answers = z.infer<typeof answersSchema>;
+
+/** A request for a decision as the engine needs it. Its state changes only under the lock of its task. */
 export interface InteractionRecord {
   id: string;
   workspace: string;
   task: string;
   run: string;
+  kind: InteractionKind;
+  /** The agent's name for it within a life of the run; null: a command. */
+  ask: string | null;
+  life: number;
   state: InteractionState;
   action: Action;
   actionHash: string;
@@ -25,6 +37,8 @@ export interface InteractionRecord {
   decidedBy: string | null;
   decidedOn: string | null;
   reason: string | null;
+  choice: DecisionChoice | null;
+  answers: Answers | null;
   consumedAt: Date | null;
   consumedBy: string | null;
 }
@@ -33,6 +47,10 @@ export interface NewInteraction {
   workspace: string;
   task: string;
   run: string;
+  /** Default: the approval of a command. */
+  kind?: InteractionKind | undefined;
+  ask?: string | undefined;
+  life?: number | undefined;
   action: Action;
   actionHash: string;
   because: string;
@@ -45,7 +63,7 @@ export interface NewInteraction {
 }
 
 export async function createInteraction(tx: Tx, input: NewInteraction): Promise<InteractionRecord> {
-  const { workspace, task, run, requester, risks, ...rest } = input;
+  const { workspace, task, run, kind = 'approval', ask, life = 0, action, requester, risks, ...rest } = input;
   const row = await tx.db.interaction.create({
     data: {
       ...rest,
@@ -54,7 +72,11 @@ export async function createInteraction(tx: Tx, input: NewInteraction): Promise<
       taskId: task,
       runId: run,
       requesterId: requester,
-      kind: 'approval',
+      kind,
+      ask: ask ?? null,
+      life,
+      // JSON has no undefined: optional fields that are not set are left out.
+      action: JSON.parse(storableJson(action)) as Prisma.InputJsonObject,
       state: 'pending',
       // 128 bits, 22 characters: what buttons carry. Nobody can guess it, and it grants nothing by itself.
       secret: randomBytes(16).toString('base64url'),
@@ -86,7 +108,14 @@ export async function settleInteraction(
   tx: Tx,
   id: string,
   to: Exclude<InteractionState, 'pending'>,
-  set: { decidedAt: Date; decidedById?: string; decidedOn?: string; reason?: string | null },
+  set: {
+    decidedAt: Date;
+    decidedById?: string;
+    decidedOn?: string;
+    reason?: string | null;
+    choice?: DecisionChoice;
+    answers?: Answers;
+  },
 ): Promise<boolean> {
   const { count } = await tx.db.interaction.updateMany({ where: { id, state: 'pending' }, data: { state: to, ...set } });
   if (count === 1) tx.notify('interaction', id);
@@ -104,6 +133,35 @@ export async function consumeApproval(tx: Tx, id: string, run: string, at: Date)
   });
   if (first.count === 1) return 'first';
   return (await tx.db.interaction.count({ where: { id, state: 'approved', consumedBy: run } })) === 1 ? 'again' : 'refused';
+}
+
+/** An answer to what waited when the run was let go of counts for an ask of its next life: once, and under the name it has now. */
+export async function carryOver(tx: Tx, id: string, life: number, ask: string): Promise<boolean> {
+  const { count } = await tx.db.interaction.updateMany({ where: { id, life: { gte: 0, lt: life } }, data: { life, ask } });
+  return count === 1;
+}
+
+/**
+ * The process that has dealt with these answers is gone: a negative life keeps them out of what the next one asks. An answer that it has
+ * not dealt with stays.
+ */
+export async function retireAnswered(tx: Tx, run: string): Promise<void> {
+  await tx.db.$executeRaw(Prisma.sql`
+    UPDATE "Interaction" SET "life" = -"life" - 1
+    WHERE "runId" = ${run} AND "state" <> 'pending' AND "ask" IS NOT NULL AND "life" >= 0 AND NOT EXISTS (
+      SELECT FROM "RunMail" JOIN "Run" ON "Run"."id" = "RunMail"."runId"
+      WHERE "RunMail"."runId" = ${run} AND "RunMail"."interactionId" = "Interaction"."id" AND "RunMail"."seq" > "Run"."mailSeq"
+    )`);
+}
+
+/** Since when a run waits for a decision; undefined: it does not. */
+export async function waitingSince(db: Prisma.TransactionClient, run: string): Promise<Date | undefined> {
+  const first = await db.interaction.findFirst({
+    where: { runId: run, state: 'pending' },
+    select: { openedAt: true },
+    orderBy: { openedAt: 'asc' },
+  });
+  return first?.openedAt;
 }
 
 /** Pending interactions whose time is over. */
@@ -144,6 +202,9 @@ function toRecord(row: Interaction): InteractionRecord {
     workspace: row.workspaceId,
     task: row.taskId,
     run: row.runId,
+    kind: kindSchema.parse(row.kind),
+    ask: row.ask,
+    life: row.life,
     state: interactionStateSchema.parse(row.state),
     action: actionSchema.parse(row.action),
     actionHash: row.actionHash,
@@ -158,6 +219,8 @@ function toRecord(row: Interaction): InteractionRecord {
     decidedBy: row.decidedById,
     decidedOn: row.decidedOn,
     reason: row.reason,
+    choice: row.choice === null ? null : decisionChoiceSchema.parse(row.choice),
+    answers: row.answers === null ? null : answersSchema.parse(row.answers),
     consumedAt: row.consumedAt,
     consumedBy: row.consumedBy,
   };

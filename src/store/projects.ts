@@ -1,4 +1,5 @@
 import { Prisma } from '../../prisma/client/client.ts';
+import { type AgentDefaults, agentDefaultsSchema, defaultAgentDefaults } from '../contracts/agent.ts';
 import { type Policy, policySchema } from '../contracts/policy.ts';
 import { type ProjectLimits, projectLimitsSchema } from '../contracts/settings.ts';
 import { newId } from '../runtime/ids.ts';
@@ -21,6 +22,8 @@ export interface Project {
   policy: Policy;
   policyVersion: number;
   limits: ProjectLimits;
+  /** What agent tasks begin with. */
+  agent: AgentDefaults;
 }
 
 export interface NewProject {
@@ -90,6 +93,11 @@ export async function changeLimits(tx: Tx, project: string, limits: ProjectLimit
   await tx.db.project.update({ where: { id: project }, data: { limits } });
 }
 
+/** Sets what agent tasks of the project begin with; tasks that exist keep what they have. */
+export async function changeAgentDefaults(tx: Tx, project: string, agent: AgentDefaults): Promise<void> {
+  await tx.db.project.update({ where: { id: project }, data: { agent } });
+}
+
 /** Sets the base branch and has the repository checked again. */
 export async function changeBaseBranch(tx: Tx, project: string, branch: string | undefined): Promise<void> {
   await tx.db.project.update({
@@ -132,6 +140,7 @@ function toProject(row: {
   policy: Prisma.JsonValue;
   policyVersion: number;
   limits: Prisma.JsonValue;
+  agent: Prisma.JsonValue;
 }): Project {
   return {
     id: row.id,
@@ -145,6 +154,7 @@ function toProject(row: {
     policy: policySchema.parse(row.policy),
     policyVersion: row.policyVersion,
     limits: projectLimitsSchema.parse(row.limits),
+    agent: row.agent === null ? defaultAgentDefaults : agentDefaultsSchema.parse(row.agent),
   };
 }
 

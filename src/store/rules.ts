@@ -2,6 +2,24 @@ import { Prisma } from '../../prisma/client/client.ts';
 import { newId } from '../runtime/ids.ts';
 import type { Tx } from './database.ts';
 
+/** What a rule is about: an exact command line, an exact path, the name of a tool, a host. */
+export type RuleKind = 'command' | 'path' | 'tool' | 'host';
+
+/** What rules of a task allow its agent in a place (digest of sandbox, image and network): one given for a container holds for no host. */
+export async function rulesIn(
+  tx: Tx,
+  task: string,
+  place: string,
+): Promise<{ commands: string[]; paths: string[]; tools: string[] }> {
+  const rows = await tx.db.rule.findMany({
+    where: { taskId: task, place, revokedAt: null },
+    select: { kind: true, match: true },
+    orderBy: { id: 'asc' },
+  });
+  const of = (kind: RuleKind) => rows.flatMap((row) => (row.kind === kind ? [row.match] : []));
+  return { commands: of('command'), paths: of('path'), tools: of('tool') };
+}
+
 /** The exact commands that rules of the task allow now. */
 export async function commandsAllowed(tx: Tx, task: string): Promise<string[]> {
   const rows = await tx.db.rule.findMany({ where: { taskId: task, kind: 'command', revokedAt: null }, select: { match: true } });
@@ -21,18 +39,19 @@ export async function commandsAllowedFor(tx: Tx, task: string, actionHash: strin
   return rows.map(({ match }) => match);
 }
 
-/** Allows one exact command in one task. `at` is the moment of the decision it comes from. */
+/** Allows one exact thing in one task. `at` is the moment of the decision it comes from; `place`: where it holds, for agents. */
 export async function createRule(
   tx: Tx,
-  rule: { workspace: string; task: string; command: string; by: string; at: Date },
+  rule: { workspace: string; task: string; kind: RuleKind; match: string; place?: string | undefined; by: string; at: Date },
 ): Promise<string> {
   const row = await tx.db.rule.create({
     data: {
       id: newId('rul'),
       workspaceId: rule.workspace,
       taskId: rule.task,
-      kind: 'command',
-      match: rule.command,
+      kind: rule.kind,
+      match: rule.match,
+      place: rule.place ?? null,
       createdById: rule.by,
       createdAt: rule.at,
     },
@@ -47,11 +66,11 @@ export async function endRule(
   rule: string,
   by: string,
   at: Date,
-): Promise<{ task: string; command: string } | undefined> {
+): Promise<{ task: string; kind: string; match: string } | undefined> {
   const [row] = await tx.db.rule.updateManyAndReturn({
     where: { id: rule, workspaceId: workspace, revokedAt: null },
     data: { revokedAt: at, revokedById: by },
-    select: { taskId: true, match: true },
+    select: { taskId: true, kind: true, match: true },
   });
-  return row === undefined ? undefined : { task: row.taskId, command: row.match };
+  return row === undefined ? undefined : { task: row.taskId, kind: row.kind, match: row.match };
 }

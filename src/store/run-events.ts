@@ -38,7 +38,7 @@ export async function appendHeld(
   const rows = await insert(db, append, {
     numbered: Prisma.sql`
       UPDATE "Run" SET "lastSeq" = "lastSeq" + ${events.length}, "lastEventAt" = ${at} ${moved}
-      WHERE "id" = ${run} AND "runnerId" = ${runner} AND "state" IN ('preparing', 'planning', 'executing', 'finishing')
+      WHERE "id" = ${run} AND "runnerId" = ${runner} AND "state" IN ('preparing', 'planning', 'awaiting', 'executing', 'finishing')
       RETURNING "lastSeq"`,
     select: Prisma.sql`pg_notify(${wakeChannel}, ${`run:${run}`})::text`,
   });

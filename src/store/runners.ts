@@ -86,12 +86,21 @@ export async function currentOffer(tx: Tx): Promise<SandboxOffer | undefined> {
   return undefined;
 }
 
+/** What a runner runs things in; undefined when it has not said. */
+export async function offerOf(tx: Tx, runner: string): Promise<SandboxOffer | undefined> {
+  const row = await tx.db.runner.findUnique({ where: { id: runner }, select: { sandboxes: true } });
+  return sandboxesSchema.safeParse(row?.sandboxes).data?.offer ?? undefined;
+}
+
 /** Forgets runners that left long ago and hold no run. */
 export async function forgetRunners(tx: Tx, before: Date): Promise<void> {
   await tx.db.$executeRaw(Prisma.sql`
     DELETE FROM "Runner" WHERE "beatAt" < ${before} AND NOT EXISTS (
       SELECT FROM "Run" WHERE "Run"."hostId" = "Runner"."hostId"
-        AND "Run"."state" IN ('preparing', 'planning', 'executing', 'finishing')
+        AND (
+          "Run"."state" IN ('preparing', 'planning', 'executing', 'finishing')
+          OR ("Run"."state" = 'awaiting' AND "Run"."runnerId" IS NOT NULL)
+        )
     )`);
 }
 

@@ -1,16 +1,29 @@
+import { z } from 'zod';
 import { Prisma, type Run } from '../../prisma/client/client.ts';
+import { type AgentSettings, agentSettingsSchema } from '../contracts/agent.ts';
 import type { Actor, OutputCursor, RunEventData, RunResult } from '../contracts/run-event.ts';
 import { type RunState, runStateSchema } from '../contracts/states.ts';
 import { newId } from '../runtime/ids.ts';
 import type { Tx } from './database.ts';
 import { appendEvents, insertNumbered } from './run-events.ts';
 import { totalCapacity } from './runners.ts';
-import { storableJson } from './storable.ts';
+import { storableJson, storableText } from './storable.ts';
 
-/** States in which a runner holds the run. */
-export const heldStates = ['preparing', 'planning', 'executing', 'finishing'] as const satisfies RunState[];
+/** States in which a runner may hold the run. One that is `awaiting` is held when it has a runner: its agent waits in its sandbox. */
+export const heldStates = ['preparing', 'planning', 'awaiting', 'executing', 'finishing'] as const satisfies RunState[];
 /** States that are not an end. */
-export const liveStates = ['queued', 'awaiting', ...heldStates] as const satisfies RunState[];
+export const liveStates = ['queued', ...heldStates] as const satisfies RunState[];
+
+/** A runner holds the run. */
+export function isHeld(run: Pick<RunRecord, 'state' | 'runner'>): boolean {
+  return run.runner !== null && heldStates.some((state) => state === run.state);
+}
+
+/** The same for a row of "Run". */
+export const holdsRun = Prisma.sql`(
+  "Run"."state" IN ('preparing', 'planning', 'executing', 'finishing')
+  OR ("Run"."state" = 'awaiting' AND "Run"."runnerId" IS NOT NULL)
+)`;
 
 /** A run as the engine needs it. Its state changes only under the lock of its task (`lockTask`). */
 export interface RunRecord {
@@ -31,7 +44,24 @@ export interface RunRecord {
   sandboxRef: string | null;
   cursor: OutputCursor;
   timeoutMs: number;
+  /** What its sandbox is, once it executes. */
+  isolated: boolean | null;
+  image: string | null;
+  /** Of an agent: its settings as they are now, and what it was asked to do; null for a command. */
+  agent: AgentSettings | null;
+  prompt: string | null;
+  files: readonly { artifact: string; name: string }[];
+  /** How often it was let go of while it waited and claimed again; `released`: it is let go of now. */
+  life: number;
+  released: boolean;
+  /** Number of the last mail that the harness has dealt with. */
+  mail: number;
+  inputs: number;
 }
+
+const filesSchema = z.array(z.object({ artifact: z.string(), name: z.string() }));
+/** Large columns that only the claim of an agent's run needs. */
+export const withoutLarge = { harnessState: true, context: true } as const;
 
 export interface NewRun {
   workspace: string;
@@ -41,6 +71,18 @@ export interface NewRun {
   requestedBy: string;
   timeoutMs: number;
   at: Date;
+  /** Set for the turn of an agent. */
+  turn?: NewTurn | undefined;
+}
+
+/** What an agent is to do in a run. */
+export interface NewTurn {
+  settings: AgentSettings;
+  prompt: string;
+  context: string | null;
+  files: readonly { artifact: string; name: string }[];
+  /** Key of the message that asked for it; undefined: the task's own. */
+  originKey?: string | undefined;
 }
 
 /** Makes a run in state `queued`, with its first event. */
@@ -57,20 +99,32 @@ export async function createRun(tx: Tx, input: NewRun, actor: Actor): Promise<Ru
       queuedAt: input.at,
       lastEventAt: input.at,
       timeoutMs: input.timeoutMs,
+      ...(input.turn === undefined ? {} : turnColumns(input.turn)),
     },
+    omit: withoutLarge,
   });
   await appendEvents(tx, { run: row.id, actor, at: input.at, events: [{ type: 'lifecycle', from: null, to: 'queued' }] });
   return toRecord(row);
 }
 
+function turnColumns({ settings, prompt, context, files, originKey }: NewTurn) {
+  return {
+    agent: settings,
+    prompt: storableText(prompt),
+    context: context === null ? null : storableText(context),
+    files: [...files],
+    originKey: originKey ?? null,
+  };
+}
+
 export async function runById(tx: Tx, id: string): Promise<RunRecord | undefined> {
-  const row = await tx.db.run.findUnique({ where: { id } });
+  const row = await tx.db.run.findUnique({ where: { id }, omit: withoutLarge });
   return row === null ? undefined : toRecord(row);
 }
 
 /** The run of the task with the highest attempt. */
 export async function latestRun(tx: Tx, task: string): Promise<RunRecord | undefined> {
-  const row = await tx.db.run.findFirst({ where: { taskId: task }, orderBy: { attempt: 'desc' } });
+  const row = await tx.db.run.findFirst({ where: { taskId: task }, orderBy: { attempt: 'desc' }, omit: withoutLarge });
   return row === null ? undefined : toRecord(row);
 }
 
@@ -82,6 +136,13 @@ export interface RunFields {
   sandboxKind?: string | null;
   sandboxRef?: string | null;
   isolated?: boolean;
+  image?: string | null;
+  released?: boolean;
+  life?: number;
+  stdoutBytes?: number;
+  stderrBytes?: number;
+  lastInput?: number;
+  lastStep?: null;
   startedAt?: Date;
   endedAt?: Date;
   result?: RunResult;
@@ -117,6 +178,17 @@ export async function changeRun(tx: Tx, { run, from, to, actor, events, at, set 
   await insertNumbered(tx, { run, actor, events, at }, moved.lastSeq);
   tx.notify('queue');
   return true;
+}
+
+/** Takes the runner off a run that waits: it holds no place and no sandbox any more. */
+export async function letGo(tx: Tx, run: string, events: readonly RunEventData[], actor: Actor, at: Date): Promise<void> {
+  await tx.db.run.update({
+    where: { id: run },
+    data: { runnerId: null, released: true, dispatchedAt: null, sandboxKind: null, sandboxRef: null, image: null },
+  });
+  if (events.length > 0) await appendEvents(tx, { run, actor, at, events });
+  tx.notify('stop', run);
+  tx.notify('queue');
 }
 
 /** Notes who wants the run stopped. Returns false when it was noted before. */
@@ -190,7 +262,7 @@ export async function queuePlace(db: Prisma.TransactionClient, run: string, now:
 
 /** The run holds a place: a runner has it, or may take it any moment. */
 export const holdsPlace = Prisma.sql`(
-  "Run"."state" IN ('preparing', 'planning', 'executing', 'finishing')
+  ${holdsRun}
   OR ("Run"."state" = 'queued' AND "Run"."dispatchedAt" IS NOT NULL)
 )`;
 
@@ -204,7 +276,7 @@ function meanMs(which: Prisma.Sql): Prisma.Sql {
     ) AS ended`;
 }
 
-export function toRecord(row: Run): RunRecord {
+export function toRecord(row: Omit<Run, keyof typeof withoutLarge>): RunRecord {
   return {
     id: row.id,
     workspace: row.workspaceId,
@@ -222,5 +294,14 @@ export function toRecord(row: Run): RunRecord {
     sandboxRef: row.sandboxRef,
     cursor: { stdout: Number(row.stdoutBytes), stderr: Number(row.stderrBytes) },
     timeoutMs: row.timeoutMs,
+    isolated: row.isolated,
+    image: row.image,
+    agent: row.agent === null ? null : agentSettingsSchema.parse(row.agent),
+    prompt: row.prompt,
+    files: filesSchema.parse(row.files),
+    life: row.life,
+    released: row.released,
+    mail: row.mailSeq,
+    inputs: row.lastInput,
   };
 }

@@ -1,4 +1,6 @@
+import { z } from 'zod';
 import { Prisma, type Task } from '../../prisma/client/client.ts';
+import { type AgentSettings, agentSettingsSchema } from '../contracts/agent.ts';
 import { type Policy, policySchema } from '../contracts/policy.ts';
 import { type TaskColumn, taskColumnSchema } from '../contracts/states.ts';
 import { newId } from '../runtime/ids.ts';
@@ -20,7 +22,18 @@ export interface TaskRecord {
   /** Pinned at creation; undefined when the row holds none that can be read: then everything asks. */
   policy: Policy | undefined;
   requester: string;
+  kind: 'command' | 'agent';
+  /** What the next run of an agent begins with; null for a command. */
+  agent: AgentSettings | null;
+  session: AgentSession | null;
+  /** US dollars; null: no limit. */
+  budgetUsd: number | null;
+  spentUsd: number;
 }
+
+const sessionSchema = z.object({ id: z.string(), artifact: z.string().nullable() });
+/** What continues the conversation of an agent: its name for it, and the artifact with its files. */
+export type AgentSession = z.infer<typeof sessionSchema>;
 
 export interface NewTask {
   workspace: string;
@@ -34,6 +47,15 @@ export interface NewTask {
   requester: string;
   originKey: string;
   at: Date;
+  /** Set for the task of an agent; `command` is its prompt then. */
+  agent?: NewAgentTask | undefined;
+}
+
+export interface NewAgentTask {
+  settings: AgentSettings;
+  budgetUsd: number | null;
+  /** Where a fork begins: the task, its session, base and head. */
+  from?: { task: string; session: AgentSession | null; base: TaskRecord['base']; head: string | null } | undefined;
 }
 
 /**
@@ -62,8 +84,8 @@ export async function createTask(tx: Tx, input: NewTask): Promise<TaskRecord> {
       number: input.number,
       projectId: input.project,
       title: input.title,
-      kind: 'command',
-      command: input.command,
+      kind: input.agent === undefined ? 'command' : 'agent',
+      command: input.agent === undefined ? input.command : storableText(input.command),
       column: 'backlog',
       rank: input.at.getTime(),
       branch: input.branch,
@@ -73,9 +95,24 @@ export async function createTask(tx: Tx, input: NewTask): Promise<TaskRecord> {
       originKey: input.originKey,
       createdAt: input.at,
       updatedAt: input.at,
+      ...(input.agent === undefined ? {} : agentColumns(input.agent)),
     },
   });
   return toRecord(row);
+}
+
+function agentColumns({ settings, budgetUsd, from }: NewAgentTask) {
+  const forked =
+    from === undefined
+      ? {}
+      : {
+          forkedFromId: from.task,
+          session: from.session ?? Prisma.DbNull,
+          baseBranch: from.base?.branch ?? null,
+          baseCommit: from.base?.commit ?? null,
+          head: from.head,
+        };
+  return { agent: settings, budgetUsd, ...forked };
 }
 
 export async function taskById(tx: Tx, id: string): Promise<TaskRecord | undefined> {
@@ -121,6 +158,18 @@ export async function setHead(tx: Tx, task: string, head: string): Promise<void>
   await tx.db.task.update({ where: { id: task }, data: { head } });
 }
 
+export async function setAgent(tx: Tx, task: string, settings: AgentSettings): Promise<void> {
+  await tx.db.task.update({ where: { id: task }, data: { agent: settings } });
+}
+
+export async function setSession(tx: Tx, task: string, session: AgentSession | null): Promise<void> {
+  await tx.db.task.update({ where: { id: task }, data: { session: session ?? Prisma.DbNull } });
+}
+
+export async function setBudget(tx: Tx, task: string, budgetUsd: number | null): Promise<void> {
+  await tx.db.task.update({ where: { id: task }, data: { budgetUsd } });
+}
+
 function toRecord(row: Task): TaskRecord {
   return {
     id: row.id,
@@ -135,5 +184,10 @@ function toRecord(row: Task): TaskRecord {
     head: row.head,
     policy: policySchema.safeParse(row.policy).data,
     requester: row.requesterId,
+    kind: row.kind === 'agent' ? 'agent' : 'command',
+    agent: row.agent === null ? null : agentSettingsSchema.parse(row.agent),
+    session: sessionSchema.nullable().parse(row.session),
+    budgetUsd: row.budgetUsd,
+    spentUsd: row.spentUsd,
   };
 }

@@ -1,29 +1,22 @@
 import { AppError } from '../contracts/errors.ts';
-import { isTerminal, type TaskColumn } from '../contracts/states.ts';
+import type { TaskColumn } from '../contracts/states.ts';
 import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
 import { projectById } from '../store/projects.ts';
 import { appendEvents } from '../store/run-events.ts';
-import { latestRun, type RunRecord, requestStop } from '../store/runs.ts';
+import { type RunRecord, requestStop } from '../store/runs.ts';
 import { lockTask, type TaskRecord } from '../store/tasks.ts';
 import { advanceTask, personActor } from './advance.ts';
+import { agentOf } from './agent-rights.ts';
+import type { SettingsChoice } from './agent-tasks.ts';
+import { retryAgent } from './create-agent-task.ts';
 import { cancelledResult, endRun } from './end-run.ts';
+import { hold, isAlive } from './hold-task.ts';
 import { startRun } from './start-run.ts';
 import type { CreatedTask, Person, TaskEngine } from './task-engine.ts';
 import type { TaskEventName } from './task-state.ts';
 
 type StopOutcome = Awaited<ReturnType<TaskEngine['stop']>>['outcome'];
-
-/** The task, locked, with its latest run. A task of another workspace does not exist (promise 12). */
-async function hold(tx: Tx, id: string, by: Person): Promise<{ task: TaskRecord; run: RunRecord | undefined }> {
-  const task = await lockTask(tx, id);
-  if (task === undefined || task.workspace !== by.workspace) throw new AppError('DH-204', { task: id });
-  return { task, run: await latestRun(tx, task.id) };
-}
-
-function isAlive(run: RunRecord | undefined): run is RunRecord {
-  return run !== undefined && !isTerminal(run.state);
-}
 
 /** Stops the current run: what has not started ends at once, what runs is told to. Repeating is harmless. */
 export async function stopTask(tx: Tx, id: string, by: Person, now: Date): Promise<{ number: number; outcome: StopOutcome }> {
@@ -37,9 +30,14 @@ export async function stopTask(tx: Tx, id: string, by: Person, now: Date): Promi
   return { number: task.number, outcome: await stopRun(tx, task, run, by, now) };
 }
 
+/** No runner has it: it is in the queue, or parked until a decision. */
+function isWaiting(run: RunRecord): boolean {
+  return run.state === 'queued' || (run.state === 'awaiting' && run.runner === null);
+}
+
 async function stopRun(tx: Tx, task: TaskRecord, run: RunRecord, by: Person, at: Date): Promise<StopOutcome> {
   const actor = personActor(by);
-  if (run.state === 'queued' || run.state === 'awaiting') {
+  if (isWaiting(run)) {
     await requestStop(tx, run.id, by.user, at);
     const result = cancelledResult('stopped', `${by.name} stopped it before it started.`);
     await endRun(tx, { task, run, result, actor, at });
@@ -63,8 +61,8 @@ async function auditStop(tx: Tx, task: TaskRecord, run: RunRecord, by: Person): 
   });
 }
 
-/** A further run of the same task, on its pinned base and with what it had changed. */
-export async function retryTask(tx: Tx, id: string, by: Person, now: Date): Promise<CreatedTask> {
+/** A further run of the same task, on its pinned base and with what it had changed. `change`: for agents only. */
+export async function retryTask(tx: Tx, id: string, by: Person, now: Date, change?: SettingsChoice): Promise<CreatedTask> {
   const { task, run } = await hold(tx, id, by);
   if (isAlive(run)) {
     throw new AppError('DH-300', {
@@ -72,10 +70,19 @@ export async function retryTask(tx: Tx, id: string, by: Person, now: Date): Prom
       instead: `\`stop #${task.number}\` ends it first.`,
     });
   }
-  return { task: task.id, number: task.number, run: (await startAgain(tx, task, run, by, now)).id };
+  return { task: task.id, number: task.number, run: (await startAgain(tx, task, run, by, now, change)).id };
 }
 
-async function startAgain(tx: Tx, task: TaskRecord, last: RunRecord | undefined, by: Person, at: Date): Promise<RunRecord> {
+async function startAgain(
+  tx: Tx,
+  task: TaskRecord,
+  last: RunRecord | undefined,
+  by: Person,
+  at: Date,
+  change?: SettingsChoice,
+): Promise<RunRecord> {
+  if (task.kind === 'agent') return retryAgent(tx, task, last, by, change, at);
+  if (change !== undefined) agentOf(task);
   const project = await projectById(tx, task.workspace, task.project);
   if (project === undefined) {
     throw new AppError('DH-300', {
@@ -123,7 +130,7 @@ export async function moveTask(
   }
   let rested = task;
   if (isAlive(run)) {
-    const waiting = run.state === 'queued' || run.state === 'awaiting';
+    const waiting = isWaiting(run);
     if (!waiting && to !== 'cancelled') throw busy(task, run);
     await stopRun(tx, task, run, by, now);
     // A command that runs takes a moment to stop; its end moves the card.

@@ -3,6 +3,7 @@ import type { Actor, RunEventData, RunResult } from '../contracts/run-event.ts';
 import type { RunCause } from '../contracts/states.ts';
 import type { Tx } from '../store/database.ts';
 import { interactionsOfRun, settleInteraction } from '../store/interactions.ts';
+import { settleMessage, unreadMessages } from '../store/run-mail.ts';
 import type { RunRecord } from '../store/runs.ts';
 import { setHead, type TaskRecord } from '../store/tasks.ts';
 import { advanceRun, advanceTask } from './advance.ts';
@@ -23,7 +24,7 @@ export interface End {
  * guard on the state makes it happen exactly once.
  */
 export async function endRun(tx: Tx, { task, run, result, actor, at, before }: End): Promise<void> {
-  const cancelled = await cancelPending(tx, run.id, at);
+  const cancelled = [...(await cancelPending(tx, run.id, at)), ...(await dropUnread(tx, run))];
   await advanceRun(tx, {
     run,
     event: result.outcome,
@@ -38,12 +39,24 @@ export async function endRun(tx: Tx, { task, run, result, actor, at, before }: E
   await advanceTask(tx, task, taskEventOf(result.outcome, result.files.length > 0), at, reason);
 }
 
-async function cancelPending(tx: Tx, run: string, at: Date): Promise<RunEventData[]> {
+/** Requests of the run that still wait are over with it. */
+export async function cancelPending(tx: Tx, run: string, at: Date): Promise<RunEventData[]> {
   const events: RunEventData[] = [];
   for (const { id, state } of await interactionsOfRun(tx, run)) {
     const transition = interactionTransition(state, 'cancel');
     if (!transition.ok || !(await settleInteraction(tx, id, 'cancelled', { decidedAt: at }))) continue;
     events.push({ type: 'interaction_decided', interaction: id, state: 'cancelled' });
+  }
+  return events;
+}
+
+/** Messages that the agent has not read are told to be dropped. */
+async function dropUnread(tx: Tx, run: RunRecord): Promise<RunEventData[]> {
+  if (run.agent === null) return [];
+  const events: RunEventData[] = [];
+  for (const { seq, mail } of await unreadMessages(tx, run.id)) {
+    if (mail.type !== 'message' || !(await settleMessage(tx, run.id, seq, 'dropped'))) continue;
+    events.push({ type: 'message_settled', message: mail.message, how: 'dropped' });
   }
   return events;
 }

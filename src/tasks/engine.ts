@@ -14,7 +14,11 @@ import { appendHeld } from '../store/run-events.ts';
 import { beatRunner, putRunner, retireRunner } from '../store/runners.ts';
 import type { Wakeups } from '../store/wakeups.ts';
 import { system } from './advance.ts';
+import { createAgentControl } from './agent-control.ts';
+import { changeMessage, steer } from './agent-messages.ts';
+import { changeBudget, changeSettings, giveFiles } from './agent-settings.ts';
 import { moveTask, retryTask, stopTask } from './change-task.ts';
+import { createAgentTask, followUp, forkTask } from './create-agent-task.ts';
 import { createCommandTask } from './create-task.ts';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
 import { defaultEngineSettings, type EngineSettings } from './engine-settings.ts';
@@ -41,6 +45,7 @@ export function createEngine(deps: EngineDeps): Engine {
   return {
     tasks: taskEngine(deps, dispatcher),
     runs: runControl(deps, dispatcher, settings),
+    agents: createAgentControl({ ...deps, dispatcher, everyMs: settings.watchMs }),
     sweep: () => sweep({ ...deps, dispatcher, settings, since }),
   };
 }
@@ -55,9 +60,17 @@ function taskEngine({ clock }: EngineDeps, dispatcher: Dispatcher): TaskEngine {
   return {
     createCommandTask: (tx, input) => dispatching(tx, createCommandTask(tx, input, clock.now())),
     stop: (tx, task, by) => dispatching(tx, stopTask(tx, task, by, clock.now())),
-    retry: (tx, task, by) => dispatching(tx, retryTask(tx, task, by, clock.now())),
+    retry: (tx, task, by, change) => dispatching(tx, retryTask(tx, task, by, clock.now(), change)),
     move: (tx, task, column, by) => dispatching(tx, moveTask(tx, task, column, by, clock.now())),
     decide: (tx, input) => dispatching(tx, decide(tx, input, clock.now())),
+    createAgentTask: (tx, input) => dispatching(tx, createAgentTask(tx, input, clock.now())),
+    followUp: (tx, input) => dispatching(tx, followUp(tx, input, clock.now())),
+    steer: (tx, input) => steer(tx, input, clock.now()),
+    changeMessage: (tx, input) => changeMessage(tx, input, clock.now()),
+    changeSettings: (tx, task, change, by) => changeSettings(tx, task, change, by, clock.now()),
+    fork: (tx, input) => dispatching(tx, forkTask(tx, input, clock.now())),
+    setBudget: (tx, task, budgetUsd, by, on) => dispatching(tx, changeBudget(tx, task, budgetUsd, by, on, clock.now())),
+    giveFiles,
     details: (tx, workspace, secret) => approvalDetails(tx, workspace, secret),
     async revokeRule(tx, rule, by) {
       const ended = await endRule(tx, by.workspace, rule, by.user, clock.now());

@@ -1,10 +1,13 @@
 import { policyOf } from '../approvals/judge-task.ts';
+import type { AgentSettings } from '../contracts/agent.ts';
+import type { AgentSpec } from '../contracts/agent-control.ts';
 import type { ClaimRefusal, RunSpec } from '../contracts/run-control.ts';
+import { forgetInputs, turnOf } from '../store/agent-runs.ts';
 import type { Tx } from '../store/database.ts';
 import { takeOver } from '../store/held-runs.ts';
 import { sourceOf } from '../store/project-sync.ts';
 import { appendEvents } from '../store/run-events.ts';
-import { isAlive, runnerById } from '../store/runners.ts';
+import { isAlive, type RunnerRecord, runnerById } from '../store/runners.ts';
 import { type RunRecord, runById } from '../store/runs.ts';
 import { lockTask, type TaskRecord } from '../store/tasks.ts';
 import { advanceRun, advanceTask, system } from './advance.ts';
@@ -32,28 +35,21 @@ export async function claimRun(tx: Tx, runId: string, runnerId: string, now: Dat
         await endRun(tx, { task, run, result, actor: system('gateway'), at: now });
         return { ok: false, reason: 'not_queued' };
       }
-      const set = { runnerId, hostId: runner.host, sandboxKind: null, sandboxRef: null };
+      const set = { runnerId, hostId: runner.host, sandboxKind: null, sandboxRef: null, ...(await nextLife(tx, run)) };
       await advanceRun(tx, { run, event: 'claim', actor: system('runner'), at: now, set });
       await advanceTask(tx, task, 'start', now);
-      return spec(tx, task, run, null);
+      return spec(tx, task, { ...run, life: set.life ?? run.life, inputs: set.lastInput ?? run.inputs }, null);
     }
+    case 'awaiting':
+      // Parked without a runner: a decision puts it into the queue.
+      if (run.runner === null) return { ok: false, reason: 'not_queued' };
+      return takeBack(tx, task, run, runner, 'executing', now);
+    case 'planning':
+      return takeBack(tx, task, run, runner, 'executing', now);
     case 'preparing':
     case 'executing':
-    case 'finishing': {
-      const { state: phase } = run;
-      if (run.runner !== runnerId) {
-        const holder = run.runner === null ? undefined : await runnerById(tx, run.runner);
-        const free = holder === undefined || !isAlive(holder, now);
-        if (!free || run.host !== runner.host) return { ok: false, reason: 'held_elsewhere' };
-        await takeOver(tx, run.id, runnerId);
-        const text = 'The runner has started again and continues the run.';
-        const events = [{ type: 'note', level: 'info', text }] as const;
-        await appendEvents(tx, { run: run.id, actor: system('runner'), at: now, events });
-      }
-      return spec(tx, task, run, { phase, sandboxRef: run.sandboxRef, cursor: run.cursor, startedAt: run.startedAt });
-    }
-    case 'planning':
-    case 'awaiting':
+    case 'finishing':
+      return takeBack(tx, task, run, runner, run.state, now);
     case 'succeeded':
     case 'failed':
     case 'cancelled':
@@ -61,6 +57,43 @@ export async function claimRun(tx: Tx, runId: string, runnerId: string, now: Dat
     case 'interrupted':
       return { ok: false, reason: 'not_queued' };
   }
+}
+
+/** A run that was let go of begins a new life: another process, whose output and input are numbered from the start. */
+async function nextLife(tx: Tx, run: RunRecord): Promise<Partial<NextLife>> {
+  if (!run.released) return {};
+  await forgetInputs(tx, run.id);
+  return { life: run.life + 1, released: false, stdoutBytes: 0, stderrBytes: 0, lastInput: 0, lastStep: null };
+}
+
+interface NextLife {
+  life: number;
+  released: boolean;
+  stdoutBytes: number;
+  stderrBytes: number;
+  lastInput: number;
+  lastStep: null;
+}
+
+/** A run in the middle goes to the runner that has it, or from a dead one to another of its host. */
+async function takeBack(
+  tx: Tx,
+  task: TaskRecord,
+  run: RunRecord,
+  { id: runnerId, host }: RunnerRecord,
+  phase: 'preparing' | 'executing' | 'finishing',
+  now: Date,
+): Promise<Claim> {
+  if (run.runner !== runnerId) {
+    const holder = run.runner === null ? undefined : await runnerById(tx, run.runner);
+    const free = holder === undefined || !isAlive(holder, now);
+    if (!free || run.host !== host) return { ok: false, reason: 'held_elsewhere' };
+    await takeOver(tx, run.id, runnerId);
+    const text = 'The runner has started again and continues the run.';
+    const events = [{ type: 'note', level: 'info', text }] as const;
+    await appendEvents(tx, { run: run.id, actor: system('runner'), at: now, events });
+  }
+  return spec(tx, task, run, { phase, sandboxRef: run.sandboxRef, cursor: run.cursor, startedAt: run.startedAt });
 }
 
 async function spec(tx: Tx, task: TaskRecord, run: RunRecord, resume: RunSpec['resume']): Promise<Claim> {
@@ -83,7 +116,25 @@ async function spec(tx: Tx, task: TaskRecord, run: RunRecord, resume: RunSpec['r
       policy: policyOf(task),
       timeoutMs: run.timeoutMs,
       ...(run.stopRequestedAt === null ? {} : { stopRequested: true }),
+      ...(run.agent === null ? {} : { agent: await agentSpec(tx, task, { ...run, agent: run.agent }) }),
       resume,
     },
+  };
+}
+
+async function agentSpec(tx: Tx, task: TaskRecord, run: RunRecord & { agent: AgentSettings }): Promise<AgentSpec> {
+  const { context, state } = await turnOf(tx, run.id);
+  return {
+    settings: run.agent,
+    prompt: run.prompt ?? task.command,
+    context,
+    files: run.files,
+    session: task.session,
+    ...(run.life === 0 ? {} : { resumed: true }),
+    state,
+    mail: run.mail,
+    inputs: run.inputs,
+    budgetUsd: task.budgetUsd,
+    spentUsd: task.spentUsd,
   };
 }

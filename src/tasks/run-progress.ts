@@ -2,23 +2,23 @@ import type { RunControl } from '../contracts/run-control.ts';
 import { type RunResult, runResultSchema } from '../contracts/run-event.ts';
 import type { Tx } from '../store/database.ts';
 import { appendEvents, hasEvent } from '../store/run-events.ts';
-import { heldStates, type RunRecord, runById, stopRequester } from '../store/runs.ts';
+import { isHeld, type RunRecord, runById, stopRequester } from '../store/runs.ts';
 import { lockTask, pinTaskBase, type TaskRecord } from '../store/tasks.ts';
-import { advanceRun, system } from './advance.ts';
-import { endRun } from './end-run.ts';
+import { advanceRun, advanceTask, system } from './advance.ts';
+import { cancelPending, endRun } from './end-run.ts';
 
-interface Held {
+export interface Held {
   task: TaskRecord;
   run: RunRecord;
 }
 
 /** The run with its task locked, when this runner holds it. */
-async function held(tx: Tx, runId: string, runner: string): Promise<Held | undefined> {
+export async function held(tx: Tx, runId: string, runner: string): Promise<Held | undefined> {
   const known = await runById(tx, runId);
   const task = known === undefined ? undefined : await lockTask(tx, known.task);
   const run = await runById(tx, runId);
   if (task === undefined || run === undefined || run.runner !== runner) return undefined;
-  return heldStates.some((state) => state === run.state) ? { task, run } : undefined;
+  return isHeld(run) ? { task, run } : undefined;
 }
 
 export async function pinBase(
@@ -48,25 +48,38 @@ export async function markExecuting(
   at: Date,
 ): Promise<boolean> {
   const run = (await held(tx, runId, runner))?.run;
-  if (run?.state === 'executing') return run.sandboxRef === sandbox.ref;
-  if (run?.state !== 'preparing' || run.sandboxKind !== sandbox.kind) return false;
+  if (run?.state === 'executing' || run?.state === 'planning') return run.sandboxRef === sandbox.ref;
+  // A command was authorised for a kind of sandbox; the calls of an agent are looked at one by one.
+  if (run?.state !== 'preparing' || (run.agent === null && run.sandboxKind !== sandbox.kind)) return false;
   const { kind, ref, isolated, image } = sandbox;
   await advanceRun(tx, {
     run,
-    event: 'execute',
+    event: run.agent?.mode === 'plan' ? 'plan' : 'execute',
     actor: system('runner'),
     at,
     after: [{ type: 'sandbox', kind, isolated, ref, image }],
-    set: { startedAt: at, sandboxRef: ref, isolated },
+    set: {
+      ...(run.startedAt === null ? { startedAt: at } : {}),
+      sandboxKind: kind,
+      sandboxRef: ref,
+      isolated,
+      image: image ?? null,
+    },
   });
   return true;
 }
 
 export async function markFinishing(tx: Tx, runId: string, runner: string, at: Date): Promise<boolean> {
-  const run = (await held(tx, runId, runner))?.run;
-  if (run?.state === 'finishing') return true;
-  if (run?.state !== 'executing') return false;
-  await advanceRun(tx, { run, event: 'collect', actor: system('runner'), at });
+  const found = await held(tx, runId, runner);
+  if (found === undefined) return false;
+  const { task, run } = found;
+  if (run.state === 'finishing') return true;
+  if (run.state === 'preparing') return false;
+  const waited = run.state === 'awaiting';
+  // The agent has ended while people were asked: nothing is left to decide.
+  const before = waited ? await cancelPending(tx, run.id, at) : [];
+  await advanceRun(tx, { run, event: 'collect', actor: system('runner'), at, before });
+  if (waited) await advanceTask(tx, task, 'start', at);
   return true;
 }
 

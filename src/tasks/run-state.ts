@@ -7,20 +7,27 @@ import type { RunOutcome, RunState } from '../contracts/states.ts';
  *           +----------+            +-------------+
  *           v          |            |             v
  *      [awaiting] -> [queued] -> [preparing] -> [executing] -> [finishing] -> succeeded
- *           | approve            claim  |  ^ |   execute          collect
- *           |                           |  | +-> [planning]
- *           |                       plan|  |         | execute
- *           v                           v  |         v
- *        cancelled       any of preparing, planning, executing, finishing:
+ *           | approve            claim  |    |   execute          collect
+ *           v                           |    +-> [planning] <-> [executing]     (plan, execute)
+ *        cancelled                      v
+ *                        any of preparing, planning, awaiting, executing, finishing:
  *                        failed, cancelled, timed_out, interrupted
+ *
+ *      of an agent:  [planning], [executing] -- wait --> [awaiting] -- plan, execute --> [planning], [executing]
+ *                                                            | approve (after it was let go of)
+ *                                                            v
+ *                                                        [queued]
  *
  * - `park`: an approval is needed first. Before the start it is asked for where possible (`queued`), else by the last check just
  *   before execution (`preparing`). A parked run holds no place; `approve` puts it back into the queue.
  * - A run that is denied, whose approval expires or that nobody may approve ends as `cancelled`; the cause tells which.
- * - `planning` belongs to agents that plan first; nothing of a plain command enters it.
+ * - `planning` belongs to agents that only read and plan; nothing of a plain command enters it. They go from one to the other as
+ *   their mode changes.
+ * - `wait`: an agent waits for a decision. Its runner keeps the run, and goes on with it when nothing is left to decide; a run that the
+ *   runner has let go of meanwhile is queued (`approve`) instead. Only a run with a runner takes the first way.
  * - The five outcomes are final.
  */
-export type RunEventName = 'claim' | 'park' | 'approve' | 'plan' | 'execute' | 'collect' | RunOutcome;
+export type RunEventName = 'claim' | 'park' | 'approve' | 'plan' | 'execute' | 'wait' | 'collect' | RunOutcome;
 
 export type RunTransition = { ok: true; to: RunState } | { ok: false; reason: string };
 
@@ -42,6 +49,7 @@ const table: Record<RunState, Row> = {
     approve: 'no decision is pending',
     plan: notTaken,
     execute: notTaken,
+    wait: notTaken,
     collect: notTaken,
     succeeded: notTaken,
     failed: notTaken,
@@ -53,14 +61,15 @@ const table: Record<RunState, Row> = {
     claim: parked,
     park: parked,
     approve: { to: 'queued' },
-    plan: parked,
-    execute: parked,
-    collect: parked,
+    plan: { to: 'planning' },
+    execute: { to: 'executing' },
+    wait: 'the run waits already',
+    collect: { to: 'finishing' },
     succeeded: parked,
-    failed: parked,
+    failed: { to: 'failed' },
     cancelled: { to: 'cancelled' },
-    timed_out: parked,
-    interrupted: parked,
+    timed_out: { to: 'timed_out' },
+    interrupted: { to: 'interrupted' },
   },
   preparing: {
     claim: taken,
@@ -68,6 +77,7 @@ const table: Record<RunState, Row> = {
     approve: 'no decision is pending',
     plan: { to: 'planning' },
     execute: { to: 'executing' },
+    wait: notStarted,
     collect: notStarted,
     succeeded: notStarted,
     failed: { to: 'failed' },
@@ -81,7 +91,8 @@ const table: Record<RunState, Row> = {
     approve: 'no decision is pending',
     plan: 'the run is planning already',
     execute: { to: 'executing' },
-    collect: notStarted,
+    wait: { to: 'awaiting' },
+    collect: { to: 'finishing' },
     succeeded: notStarted,
     failed: { to: 'failed' },
     cancelled: { to: 'cancelled' },
@@ -92,8 +103,9 @@ const table: Record<RunState, Row> = {
     claim: taken,
     park: started,
     approve: started,
-    plan: started,
+    plan: { to: 'planning' },
     execute: started,
+    wait: { to: 'awaiting' },
     collect: { to: 'finishing' },
     succeeded: 'the results are not collected',
     failed: { to: 'failed' },
@@ -107,6 +119,7 @@ const table: Record<RunState, Row> = {
     approve: started,
     plan: started,
     execute: started,
+    wait: started,
     collect: 'the results are being collected',
     succeeded: { to: 'succeeded' },
     failed: { to: 'failed' },
@@ -128,6 +141,7 @@ function closed(): Row {
     approve: over,
     plan: over,
     execute: over,
+    wait: over,
     collect: over,
     succeeded: over,
     failed: over,

@@ -12,7 +12,7 @@ import { heldRuns, noteQuiet, quietRuns, runsToRepublish } from '../store/held-r
 import { interactionById, interactionsToRemind, noteReminder, overdueInteractions } from '../store/interactions.ts';
 import { appendEvents } from '../store/run-events.ts';
 import { forgetRunners, isAlive, type RunnerRecord } from '../store/runners.ts';
-import { heldStates, runById } from '../store/runs.ts';
+import { isHeld, runById } from '../store/runs.ts';
 import { lockTask } from '../store/tasks.ts';
 import { system } from './advance.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -133,7 +133,7 @@ async function interrupt(deps: SweepDeps, { id, task: taskId, runner }: HeldRun,
     const run = await runById(tx, id);
     // Somebody may have taken it over since.
     if (task === undefined || run === undefined || run.runner !== runner) return;
-    if (!heldStates.some((state) => state === run.state)) return;
+    if (!isHeld(run)) return;
     const message =
       run.startedAt === null
         ? 'The runner went away before the command started. Nothing has run.'

@@ -1,9 +1,11 @@
+import type { AgentControl } from '../contracts/agent-control.ts';
 import type { IdentityRef, Platform } from '../contracts/platform.ts';
 import type { Role } from '../contracts/roles.ts';
 import type { RunControl } from '../contracts/run-control.ts';
 import type { TaskColumn } from '../contracts/states.ts';
 import type { Tx } from '../store/database.ts';
 import type { Linked } from '../store/linked-people.ts';
+import type { AgentTasks, SettingsChoice } from './agent-tasks.ts';
 
 /** A person acting now, with the role they have here and now. */
 export interface Person {
@@ -37,8 +39,27 @@ export interface CommandTaskInput {
   originKey: string;
 }
 
+/**
+ * - a command or a call of a tool: `approve`, `approve_task` (also in future for this task), `deny`
+ * - a plan: `implement`, `implement_ask` (ask before every step), `revise` (with what to change), `deny`
+ * - questions: `answer` (with answers), `deny` (no answer)
+ * - money: `approve` (raises the budget), `deny`
+ */
+export type DecideVerb = 'approve' | 'approve_task' | 'deny' | 'implement' | 'implement_ask' | 'revise' | 'answer';
+
+export interface DecideInput {
+  /** What the buttons carry. */
+  secret: string;
+  decision: DecideVerb;
+  reason?: string | undefined;
+  /** Labels chosen, or own words, by the id of the question. */
+  answers?: Readonly<Record<string, readonly string[]>> | undefined;
+  by: Person;
+  on: Platform;
+}
+
 export type DecideResult =
-  | { result: 'decided'; state: 'approved' | 'denied'; taskNumber: number }
+  | { result: 'decided'; state: 'approved' | 'denied' | 'answered'; taskNumber: number }
   /** Somebody was first, or time was. `what` says who and when, for people. */
   | { result: 'already'; what: string }
   | { result: 'not_allowed'; whoCan: string }
@@ -48,6 +69,7 @@ export type DecideResult =
 export interface InteractionDetails {
   id: string;
   taskNumber: number;
+  /** The command, or one line about what else is asked. */
   command: string;
   text: string;
 }
@@ -57,25 +79,16 @@ export interface InteractionDetails {
  * views follow from the events (delivery/). Methods throw `AppError` for what a person can be told. Roles for starting, stopping,
  * retrying and moving are checked by the caller (the command's permission); the right to decide is checked here, at this moment.
  */
-export interface TaskEngine {
+export interface TaskEngine extends AgentTasks {
   createCommandTask(tx: Tx, input: CommandTaskInput): Promise<CreatedTask>;
   /** Stops the task's current run: not started yet: cancelled at once; else the runner is told. Repeating is harmless. */
   stop(tx: Tx, task: string, by: Person): Promise<{ number: number; outcome: 'cancelled' | 'stopping' | 'already_stopping' }>;
-  /** A further run of the same task. Refused while one is not terminal. */
-  retry(tx: Tx, task: string, by: Person): Promise<CreatedTask>;
+  /** A further run of the same task. Refused while one is not terminal. `change`: another agent, model, mode … for an agent's task. */
+  retry(tx: Tx, task: string, by: Person, change?: SettingsChoice): Promise<CreatedTask>;
   /** Moves a card on the board: backlog, queued (starts it), review, done, cancelled (stops it). */
   move(tx: Tx, task: string, column: TaskColumn, by: Person): Promise<{ number: number; from: TaskColumn; to: TaskColumn }>;
   /** Decides a pending interaction, named by the secret its buttons carry. Two at once: one wins (promise 7). */
-  decide(
-    tx: Tx,
-    input: {
-      secret: string;
-      decision: 'approve' | 'approve_task' | 'deny';
-      reason?: string | undefined;
-      by: Person;
-      on: Platform;
-    },
-  ): Promise<DecideResult>;
+  decide(tx: Tx, input: DecideInput): Promise<DecideResult>;
   /** The whole action of an interaction, or undefined when there is none in this workspace. */
   details(tx: Tx, workspace: string, secret: string): Promise<InteractionDetails | undefined>;
   revokeRule(tx: Tx, rule: string, by: Person): Promise<boolean>;
@@ -85,6 +98,7 @@ export interface TaskEngine {
 export interface Engine {
   tasks: TaskEngine;
   runs: RunControl;
+  agents: AgentControl;
   /** Expires and reminds interactions, notes quiet runs, ends runs of dead runners, publishes due runs again. Run on a timer; safe in parallel. */
   sweep(): Promise<void>;
 }

@@ -11,7 +11,8 @@ import type { RunOutcome, TaskColumn } from '../contracts/states.ts';
  *
  *      cancelled: stopped, denied, expired, or put there. Every resting column leads back to queued (retry).
  *
- * - `enqueue`: a run waits for its turn; `start`: a runner has taken it; `block`: it waits for a decision.
+ * - `enqueue`: a run waits for its turn; `start`: a runner has taken it, or its agent goes on after a decision; `block`: it waits for
+ *   a decision.
  * - `change` / `no_change`: it succeeded with, or without, changed files. Changed files want a look: review.
  * - `fall`: it failed, timed out or was interrupted. The card goes back to the backlog and says why; Retry queues it again.
  * - `cancel`: a person stopped it, or an approval was refused, or somebody puts the card there.
@@ -81,11 +82,11 @@ const table: Record<TaskColumn, Row> = {
   },
   blocked: {
     enqueue: { to: 'queued' },
-    start: decides,
+    start: { to: 'running' },
     block: decides,
     change: decides,
     no_change: decides,
-    fall: decides,
+    fall: { to: 'backlog' },
     cancel: { to: 'cancelled' },
     to_backlog: decides,
     to_review: decides,

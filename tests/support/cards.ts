@@ -1,3 +1,4 @@
+import type { CommandAction } from '../../src/contracts/policy.ts';
 import type { RunEvent, RunEventData, RunResult } from '../../src/contracts/run-event.ts';
 import type { Block, View } from '../../src/contracts/view.ts';
 import type { CardContext } from '../../src/delivery/card-context.ts';
@@ -77,21 +78,23 @@ export function context(
   };
 }
 
+export const commandAction: CommandAction = {
+  type: 'command',
+  command: 'npm install left-pad@1.3.0',
+  cwd: '/workspace',
+  project: 'prj_1',
+  sandbox: 'docker',
+  image: 'deckhand-sandbox',
+  network: 'none',
+  timeoutMs: 1_800_000,
+};
+
 export function decision(change: Partial<DecisionFacts> = {}): DecisionFacts {
   return {
     id: 'int_1',
     secret: 'abcdefghijklmnopqrstuv',
     state: 'pending',
-    action: {
-      type: 'command',
-      command: 'npm install left-pad@1.3.0',
-      cwd: '/workspace',
-      project: 'prj_1',
-      sandbox: 'docker',
-      image: 'deckhand-sandbox',
-      network: 'none',
-      timeoutMs: 1_800_000,
-    },
+    action: commandAction,
     because: 'the policy asks for everything',
     risks: ['network', 'changes lockfile'],
     openedAt: new Date(start),

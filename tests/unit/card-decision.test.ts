@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { decodePress } from '../../src/contracts/press.ts';
 import { viewSchema } from '../../src/contracts/view.ts';
 import { type DecisionFacts, decisionCard, reminder } from '../../src/delivery/decision-card.ts';
-import { context, decision, find, labels, queued, runAfter, start, text } from '../support/cards.ts';
+import { commandAction, context, decision, find, labels, queued, runAfter, start, text } from '../support/cards.ts';
 
 describe('the decision card', () => {
   it('shows the whole command, where it runs, why it asks, what is risky and who may decide', () => {
@@ -43,7 +43,7 @@ describe('the decision card', () => {
           fc.array(fc.string({ maxLength: 60 }), { minLength: 1, maxLength: 90 }).map((lines) => lines.join('\n')),
         ),
         (command) => {
-          const card = decisionCard(decision({ action: { ...decision().action, command } }), runAfter(...queued), context());
+          const card = decisionCard(decision({ action: { ...commandAction, command } }), runAfter(...queued), context());
           const shown = find(card, 'code').map((block) => block.text);
           const attached = card.files?.flatMap((file) => (file.from === 'text' ? [file.text] : [])) ?? [];
           const whole = attached.length > 0 ? attached : shown;
@@ -62,7 +62,7 @@ describe('the decision card', () => {
 
   it('writes hidden characters out and says so', () => {
     const card = decisionCard(
-      decision({ action: { ...decision().action, command: 'rm -rf \u202e/tmp # lоg' } }),
+      decision({ action: { ...commandAction, command: 'rm -rf \u202e/tmp # lоg' } }),
       runAfter(...queued),
       context(),
     );

@@ -3,7 +3,19 @@ import { decodePress } from '../../src/contracts/press.ts';
 import { decisionCard } from '../../src/delivery/decision-card.ts';
 import { endCard } from '../../src/delivery/end-card.ts';
 import { liveCard } from '../../src/delivery/live-card.ts';
-import { context, decision, ended, executing, find, labels, output, queued, runAfter, text } from '../support/cards.ts';
+import {
+  commandAction,
+  context,
+  decision,
+  ended,
+  executing,
+  find,
+  labels,
+  output,
+  queued,
+  runAfter,
+  text,
+} from '../support/cards.ts';
 
 describe('the live card', () => {
   it('tells the place in the queue and about how long it takes', () => {
@@ -68,7 +80,7 @@ describe('the live card', () => {
       });
     }
     expect(
-      text(decisionCard(decision({ action: { ...decision().action, sandbox: 'local', network: 'host' } }), local, context())),
+      text(decisionCard(decision({ action: { ...commandAction, sandbox: 'local', network: 'host' } }), local, context())),
     ).toContain('where: /workspace on the machine of the runner, not isolated, the network of the machine');
   });
 

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { actionHash, canonicalJson, commandAction } from '../../src/approvals/action.ts';
 import { hiddenCharacters, revealHidden } from '../../src/approvals/hidden-characters.ts';
-import type { Action } from '../../src/contracts/policy.ts';
+import type { CommandAction } from '../../src/contracts/policy.ts';
 
-const action: Action = commandAction(
+const action: CommandAction = commandAction(
   { command: 'npm test', project: 'prj_1' },
   { timeoutMs: 1000 },
   { cwd: '/workspace', sandbox: 'docker', image: 'img:1', network: 'none' },
@@ -12,7 +12,7 @@ const action: Action = commandAction(
 
 describe('the hash that binds a decision to an action', () => {
   it('promise 7: differs when any field differs', () => {
-    const changes: Partial<Action>[] = [
+    const changes: Partial<CommandAction>[] = [
       { command: 'npm test ' },
       { cwd: '/workspace/a' },
       { project: 'prj_2' },
@@ -27,7 +27,7 @@ describe('the hash that binds a decision to an action', () => {
   });
 
   it('does not depend on the order of the fields', () => {
-    const turned = Object.fromEntries(Object.entries(action).reverse()) as Action;
+    const turned = Object.fromEntries(Object.entries(action).reverse()) as CommandAction;
     expect(actionHash(turned)).toBe(actionHash(action));
   });
 

@@ -22,7 +22,7 @@ const expected: Expected = {
   backlog: atRest,
   queued: { ...busy, enqueue: no, start: 'running', block: 'blocked', change: no, no_change: no, fall: no },
   running: { ...busy, enqueue: no, start: no, block: 'blocked', change: 'review', no_change: 'done', fall: 'backlog' },
-  blocked: { ...busy, enqueue: 'queued', start: no, block: no, change: no, no_change: no, fall: no },
+  blocked: { ...busy, enqueue: 'queued', start: 'running', block: no, change: no, no_change: no, fall: 'backlog' },
   review: atRest,
   done: atRest,
   cancelled: atRest,

@@ -1,0 +1,104 @@
+import type { Action, ToolAction } from '../contracts/policy.ts';
+import { duration } from '../delivery/units.ts';
+import { hiddenCharacters, revealHidden } from './hidden-characters.ts';
+
+/** One line for lists: the command, the call, what is asked. Not cleaned for a platform. */
+export function actionTitle(action: Action): string {
+  switch (action.type) {
+    case 'command':
+      return action.command;
+    case 'tool':
+      return action.call.title;
+    case 'plan':
+      return firstLine(action.text);
+    case 'question':
+      return action.questions.map(({ text }) => text).join(' ');
+    case 'spend':
+      return `Go on up to ${dollars(action.raisedUsd)}`;
+  }
+}
+
+/** Everything the decision is bound to, nothing cut, hidden characters written out. */
+export function actionLines(action: Action, project: string): string[] {
+  switch (action.type) {
+    case 'command':
+      return [
+        ...block('Command', action.command),
+        `Project: ${shown(project)}`,
+        ...placeLines(action),
+        `Time limit: ${duration(action.timeoutMs)}`,
+      ];
+    case 'tool':
+      return [`Call: ${shown(action.call.title)}`, ...toolLines(action), ...agentLines(action, project)];
+    case 'plan':
+      return [...block('Plan', action.text), ...agentLines(action, project)];
+    case 'question':
+      return [
+        ...action.questions.flatMap(({ header, text, options, multiple, free }) => [
+          ...block(`Question (${shown(header)})`, text),
+          ...options.map(
+            ({ label, description }) => `  - ${shown(label)}${description === undefined ? '' : `: ${shown(description)}`}`,
+          ),
+          `  ${multiple ? 'several can be chosen' : 'one can be chosen'}${free ? ', or own words' : ''}`,
+        ]),
+        ...agentLines(action, project),
+      ];
+    case 'spend':
+      return [
+        `Spent: ${dollars(action.spentUsd)} of ${dollars(action.budgetUsd)}`,
+        `Go on up to: ${dollars(action.raisedUsd)}`,
+        `Project: ${shown(project)}`,
+      ];
+  }
+}
+
+/** US dollars for people: `$1.20`, small amounts with as many digits as it takes. */
+export function dollars(usd: number): string {
+  return usd !== 0 && Math.abs(usd) < 0.01 ? `$${usd.toPrecision(2)}` : `$${usd.toFixed(2)}`;
+}
+
+function toolLines({ call }: ToolAction): string[] {
+  return [
+    `Tool: ${shown(call.tool)}`,
+    ...(call.command === undefined ? [] : block('Command', call.command)),
+    ...(call.files ?? []).flatMap(({ path, change, diff }) => [
+      `File: ${shown(path)} (${change})`,
+      ...(diff === undefined ? [] : indented(diff)),
+    ]),
+    ...block('Input', call.input),
+    ...(call.readOnly ? ['The tool only reads.'] : []),
+  ];
+}
+
+function agentLines(action: Exclude<Action, { type: 'command' | 'spend' }>, project: string): string[] {
+  return [`Agent: ${action.agent}`, `Named by it: ${shown(action.ask)}`, `Project: ${shown(project)}`, ...placeLines(action)];
+}
+
+function placeLines({ cwd, sandbox, image, network }: Extract<Action, { cwd: string }>): string[] {
+  const container = image === null ? 'container' : `container of ${shown(image)}`;
+  return [
+    `In: ${shown(cwd)}`,
+    `Sandbox: ${sandbox === 'local' ? 'none: it runs on the host, not isolated' : container}`,
+    `Network: ${network === 'none' ? 'none' : 'all that the host reaches'}`,
+  ];
+}
+
+function block(label: string, text: string): string[] {
+  const hidden = hiddenCharacters(text);
+  const note = `Hidden characters: ${hidden.join(', ')} (shown above between ⟨ and ⟩)`;
+  return [`${label}:`, ...indented(text), ...(hidden.length === 0 ? [] : [note])];
+}
+
+function indented(text: string): string[] {
+  return revealHidden(text)
+    .split('\n')
+    .map((line) => `  ${line}`);
+}
+
+function shown(text: string): string {
+  return revealHidden(text).replaceAll('\n', '⏎');
+}
+
+function firstLine(text: string): string {
+  return text.split('\n').find((line) => line.trim() !== '') ?? text;
+}

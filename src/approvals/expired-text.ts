@@ -1,0 +1,7 @@
+import { duration } from '../delivery/units.ts';
+
+/** Why a request counts as refused that nobody decided on. */
+export function expiredText(interaction: { openedAt: Date; expiresAt: Date }): string {
+  const waited = duration(interaction.expiresAt.getTime() - interaction.openedAt.getTime());
+  return `Nobody decided within ${waited}, so it counts as no.`;
+}

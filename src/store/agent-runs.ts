@@ -1,0 +1,108 @@
+import { Prisma } from '../../prisma/client/client.ts';
+import { type AgentSettings, type NumberedInput, type ProcessInput, processInputSchema, type Usage } from '../contracts/agent.ts';
+import type { Actor, OutputCursor, RunEventData } from '../contracts/run-event.ts';
+import type { Tx } from './database.ts';
+import { insertNumbered } from './run-events.ts';
+import { storableJson } from './storable.ts';
+
+export interface StoredStep {
+  run: string;
+  state: unknown;
+  /** Names the step, so that its repetition is known; null: it has no name. */
+  digest: string | null;
+  events: readonly RunEventData[];
+  inputs: readonly ProcessInput[];
+  cursor: OutputCursor | undefined;
+  mail: number | undefined;
+  actor: Actor;
+  at: Date;
+}
+
+/** Digest of the step that a run stored last. */
+export async function lastStep(tx: Tx, run: string): Promise<string | null> {
+  const row = await tx.db.run.findUnique({ where: { id: run }, select: { lastStep: true } });
+  return row?.lastStep ?? null;
+}
+
+/** Stores what a harness has come to. The caller holds the lock of the task and knows that the run is its runner's. */
+export async function storeStep(tx: Tx, step: StoredStep): Promise<void> {
+  const { run, state, digest, events, inputs, cursor, mail, actor, at } = step;
+  const row = await tx.db.run.update({
+    where: { id: run },
+    data: {
+      harnessState: jsonOf(state),
+      lastStep: digest,
+      lastSeq: { increment: events.length },
+      lastInput: { increment: inputs.length },
+      ...(events.length === 0 ? {} : { lastEventAt: at }),
+      ...(cursor === undefined ? {} : { stdoutBytes: cursor.stdout, stderrBytes: cursor.stderr }),
+      ...(mail === undefined ? {} : { mailSeq: mail }),
+    },
+    select: { lastSeq: true, lastInput: true },
+  });
+  if (events.length > 0) await insertNumbered(tx, { run, actor, events, at }, row.lastSeq);
+  if (inputs.length === 0) return;
+  const first = row.lastInput - inputs.length + 1;
+  await tx.db.runInput.createMany({
+    data: inputs.map((input, place) => ({ runId: run, seq: first + place, data: jsonObject(input) })),
+  });
+  tx.notify('mail', run);
+}
+
+/** Inputs after a number, in order, at most 500. */
+export async function inputsAfter(db: Prisma.TransactionClient, run: string, after: number): Promise<NumberedInput[]> {
+  const rows = await db.runInput.findMany({ where: { runId: run, seq: { gt: after } }, orderBy: { seq: 'asc' }, take: 500 });
+  return rows.map(({ seq, data }) => ({ seq, input: processInputSchema.parse(data) }));
+}
+
+/** Forgets the inputs of a process that is gone. */
+export async function forgetInputs(tx: Tx, run: string): Promise<void> {
+  await tx.db.runInput.deleteMany({ where: { runId: run } });
+}
+
+/** What only the claim of an agent's run needs. */
+export async function turnOf(tx: Tx, run: string): Promise<{ context: string | null; state: unknown }> {
+  const row = await tx.db.run.findUniqueOrThrow({ where: { id: run }, select: { context: true, harnessState: true } });
+  return { context: row.context, state: row.harnessState };
+}
+
+export async function setRunAgent(tx: Tx, run: string, settings: AgentSettings): Promise<void> {
+  await tx.db.run.update({ where: { id: run }, data: { agent: settings } });
+}
+
+/** Adds files to what the agent is given. */
+export async function setRunFiles(tx: Tx, run: string, files: readonly { artifact: string; name: string }[]): Promise<void> {
+  await tx.db.run.update({ where: { id: run }, data: { files: [...files] } });
+}
+
+/** Counts a request to a model on the run and its task. The caller holds the lock of the task. */
+export async function addUsage(tx: Tx, run: { id: string; task: string }, usage: Usage): Promise<void> {
+  const cost = usage.costUsd ?? 0;
+  await tx.db.run.update({
+    where: { id: run.id },
+    data: {
+      costUsd: { increment: cost },
+      inputTokens: { increment: usage.input },
+      outputTokens: { increment: usage.output },
+      cacheReadTokens: { increment: usage.cacheRead },
+      cacheWriteTokens: { increment: usage.cacheWrite },
+    },
+    select: { id: true },
+  });
+  await tx.db.task.update({ where: { id: run.task }, data: { spentUsd: { increment: cost } }, select: { id: true } });
+}
+
+/** The run that this message has asked for already. */
+export async function runByOrigin(tx: Tx, task: string, originKey: string): Promise<string | undefined> {
+  const row = await tx.db.run.findUnique({ where: { taskId_originKey: { taskId: task, originKey } }, select: { id: true } });
+  return row?.id;
+}
+
+function jsonOf(value: unknown): Prisma.InputJsonValue | typeof Prisma.DbNull {
+  if (value === null || value === undefined) return Prisma.DbNull;
+  return JSON.parse(storableJson(value)) as Prisma.InputJsonValue;
+}
+
+function jsonObject(value: unknown): Prisma.InputJsonObject {
+  return JSON.parse(storableJson(value)) as Prisma.InputJsonObject;
+}

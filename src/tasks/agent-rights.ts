@@ -1,0 +1,54 @@
+import { notAllowed } from '../access/not-allowed.ts';
+import type { AgentMode, AgentSettings } from '../contracts/agent.ts';
+import { AppError } from '../contracts/errors.ts';
+import { roleAtLeast } from '../contracts/roles.ts';
+import type { Tx } from '../store/database.ts';
+import type { TaskRecord } from '../store/tasks.ts';
+import type { Person } from './task-engine.ts';
+
+/** Longest text for an agent, in bytes. */
+const longestPromptBytes = 100_000;
+
+/** Only maintainers let an agent run without asking. */
+export function mayBypass(by: Person): boolean {
+  return roleAtLeast(by.role, 'maintainer');
+}
+
+/** Throws DH-202 unless this person may speak to an agent in this mode: what it does then is done for them. */
+export async function checkMaySpeak(tx: Tx, by: Person, mode: AgentMode | undefined): Promise<void> {
+  if (!roleAtLeast(by.role, 'developer')) throw await notAllowed(tx, by, 'give work to an agent', 'developer');
+  if (mode === 'bypass' && !mayBypass(by)) {
+    throw await notAllowed(tx, by, 'speak to an agent that runs without asking', 'maintainer');
+  }
+}
+
+/** Throws DH-202 for a mode that is not this person's to choose. */
+export async function checkMode(tx: Tx, by: Person, mode: AgentMode | undefined): Promise<void> {
+  if (mode === 'bypass' && !mayBypass(by)) throw await notAllowed(tx, by, 'let an agent run without asking', 'maintainer');
+}
+
+/** What a further turn works with when this person begins it: never more than they could choose themselves. */
+export function settingsFor(by: Person, settings: AgentSettings): AgentSettings {
+  return settings.mode === 'bypass' && !mayBypass(by) ? { ...settings, mode: 'auto' } : settings;
+}
+
+/** Throws DH-201 for a text that no agent can be given. */
+export function checkPrompt(text: string): void {
+  const problem = problemOf(text);
+  if (problem !== undefined) throw new AppError('DH-201', { problem, example: 'fix the failing test' });
+}
+
+function problemOf(text: string): string | undefined {
+  if (text.trim() === '') return 'The text is empty.';
+  if (Buffer.byteLength(text) <= longestPromptBytes) return undefined;
+  return `The text is longer than ${longestPromptBytes.toLocaleString('en-US')} bytes; attach it as a file.`;
+}
+
+/** The settings of an agent's task. Throws DH-300 for the task of a command. */
+export function agentOf(task: TaskRecord): AgentSettings {
+  if (task.agent !== null) return task.agent;
+  throw new AppError('DH-300', {
+    what: `#${task.number} runs a command, which no agent works on.`,
+    instead: 'Mention Deckhand with what an agent is to do.',
+  });
+}

@@ -1,0 +1,137 @@
+import { mayDecide, whoMayDecide } from '../approvals/approvers.ts';
+import { policyOf } from '../approvals/judge-task.ts';
+import type { AgentSettings } from '../contracts/agent.ts';
+import { AppError } from '../contracts/errors.ts';
+import type { Platform } from '../contracts/platform.ts';
+import type { RunEventData } from '../contracts/run-event.ts';
+import { setRunAgent, setRunFiles } from '../store/agent-runs.ts';
+import { recordAudit } from '../store/audit.ts';
+import type { Tx } from '../store/database.ts';
+import { interactionsOfRun, settleInteraction } from '../store/interactions.ts';
+import { appendEvents } from '../store/run-events.ts';
+import { addMail } from '../store/run-mail.ts';
+import { type RunRecord, runById } from '../store/runs.ts';
+import { lockTask, setAgent, setBudget, type TaskRecord } from '../store/tasks.ts';
+import { advanceRun, personActor } from './advance.ts';
+import { agentOf, checkMaySpeak, checkMode } from './agent-rights.ts';
+import type { SettingsChange } from './agent-tasks.ts';
+import { stopWaiting } from './agent-wait.ts';
+import { moreThan } from './create-agent-task.ts';
+import { hold, isAlive } from './hold-task.ts';
+import type { Person } from './task-engine.ts';
+
+/** Changes mode, model or effort of an agent: for the task, and by mail for the run that is under way. */
+export async function changeSettings(
+  tx: Tx,
+  id: string,
+  change: SettingsChange,
+  by: Person,
+  at: Date,
+): Promise<{ number: number; settings: AgentSettings }> {
+  const { task, run } = await hold(tx, id, by);
+  const was = agentOf(task);
+  await checkMaySpeak(tx, by, isAlive(run) ? run.agent?.mode : was.mode);
+  await checkMode(tx, by, change.mode);
+  if (change.mode === 'bypass' && isAlive(run) && run.isolated === false) {
+    throw new AppError('DH-300', {
+      what: `#${task.number} runs on the machine of the runner itself, not isolated, so it goes on asking.`,
+      instead: 'Run it in a container to let it work without asking.',
+    });
+  }
+  const settings: AgentSettings = {
+    ...was,
+    ...(change.mode === undefined ? {} : { mode: change.mode }),
+    ...(change.model === undefined ? {} : { model: change.model }),
+    ...(change.effort === undefined ? {} : { effort: change.effort }),
+  };
+  await setAgent(tx, task.id, settings);
+  if (isAlive(run)) await changeRun(tx, run, change, by, at);
+  await recordAudit(tx, {
+    workspace: task.workspace,
+    actor: by.user,
+    action: 'task.settings',
+    subject: task.id,
+    data: { from: was, to: settings, role: by.role ?? null },
+  });
+  return { number: task.number, settings };
+}
+
+async function changeRun(tx: Tx, run: RunRecord, change: SettingsChange, by: Person, at: Date): Promise<void> {
+  if (run.agent === null) throw new Error(`run ${run.id} has no agent`);
+  const { mode = run.agent.mode, model = run.agent.model, effort = run.agent.effort } = change;
+  const agent = { ...run.agent, mode, model, effort };
+  await setRunAgent(tx, run.id, agent);
+  const told = {
+    ...(mode === run.agent.mode ? {} : { mode }),
+    ...(model === run.agent.model || model === null ? {} : { model }),
+    ...(effort === run.agent.effort || effort === null ? {} : { effort }),
+  };
+  if (Object.keys(told).length === 0) return;
+  // A run that has not begun is given its settings when it does.
+  if (run.state !== 'queued' || run.life > 0 || run.released) {
+    await addMail(tx, { run: run.id, workspace: run.workspace, mail: { type: 'settings', ...told }, at, user: by.user });
+  }
+  const event: RunEventData = { type: 'agent', agent: agent.agent, model, mode, effort };
+  const actor = personActor(by);
+  if (run.state === 'executing' && mode === 'plan') {
+    await advanceRun(tx, { run, event: 'plan', actor, at, before: [event] });
+  } else if (run.state === 'planning' && mode !== 'plan') {
+    await advanceRun(tx, { run, event: 'execute', actor, at, before: [event] });
+  } else {
+    await appendEvents(tx, { run: run.id, actor, at, events: [event] });
+  }
+}
+
+/** Changes what a task may cost; a request for more money that waits is settled when the new budget is enough. */
+export async function changeBudget(
+  tx: Tx,
+  id: string,
+  budgetUsd: number | null,
+  by: Person,
+  on: Platform,
+  at: Date,
+): Promise<{ number: number }> {
+  const { task, run } = await hold(tx, id, by);
+  agentOf(task);
+  await checkMaySpeak(tx, by, undefined);
+  if (budgetUsd !== null && !(Number.isFinite(budgetUsd) && budgetUsd >= 0)) throw new Error(`no budget: ${budgetUsd}`);
+  const { approvers } = policyOf(task);
+  const requester = run?.requestedBy ?? task.requester;
+  if (moreThan(budgetUsd, task.budgetUsd) && !mayDecide(approvers, requester, by)) {
+    const whoCan = await whoMayDecide(tx, { workspace: task.workspace, approvers, requester });
+    throw new AppError('DH-202', { who: by.name, action: 'raise the budget of a task', whoCan });
+  }
+  await setBudget(tx, task.id, budgetUsd);
+  await recordAudit(tx, {
+    workspace: task.workspace,
+    actor: by.user,
+    action: 'task.budget',
+    subject: task.id,
+    data: { from: task.budgetUsd, to: budgetUsd },
+  });
+  if (isAlive(run) && (budgetUsd === null || task.spentUsd < budgetUsd)) await settleSpend(tx, task, run, by, on, at);
+  return { number: task.number };
+}
+
+async function settleSpend(tx: Tx, task: TaskRecord, run: RunRecord, by: Person, on: Platform, at: Date): Promise<void> {
+  const events: RunEventData[] = [];
+  for (const { id, kind, state } of await interactionsOfRun(tx, run.id)) {
+    if (kind !== 'spend' || state !== 'pending') continue;
+    const set = { decidedAt: at, decidedById: by.user, decidedOn: on, choice: 'raise' } as const;
+    if (!(await settleInteraction(tx, id, 'approved', set))) continue;
+    events.push({ type: 'interaction_decided', interaction: id, state: 'approved' });
+  }
+  if (events.length > 0) await stopWaiting(tx, { task, run, at, events, actor: personActor(by) });
+}
+
+/** Gives the agent of a run files of people, while no runner has taken the run. */
+export async function giveFiles(tx: Tx, id: string, files: readonly { artifact: string; name: string }[]): Promise<void> {
+  const known = await runById(tx, id);
+  const task = known === undefined ? undefined : await lockTask(tx, known.task);
+  const run = await runById(tx, id);
+  if (run === undefined || task === undefined) throw new Error(`no run ${id}`);
+  if (run.state !== 'queued' || run.agent === null) {
+    throw new AppError('DH-300', { what: `#${task.number} has begun.`, instead: 'Files come with the next request.' });
+  }
+  await setRunFiles(tx, run.id, [...run.files, ...files]);
+}

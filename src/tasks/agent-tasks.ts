@@ -1,0 +1,99 @@
+import type { AgentMode, AgentSettings } from '../contracts/agent.ts';
+import type { Platform } from '../contracts/platform.ts';
+import type { Tx } from '../store/database.ts';
+import type { CreatedTask, Person } from './task-engine.ts';
+
+/** What a turn of an agent is made of besides its prompt. */
+export interface TurnExtras {
+  /** What was said in the thread before, quoted; and how many messages of it. */
+  context?: { text: string; messages: number } | undefined;
+}
+
+/** What people choose; what is missing comes from the project, or stays as it is. `model: null`: the agent's default. */
+export type SettingsChoice = Partial<AgentSettings>;
+
+export interface AgentTaskInput extends TurnExtras {
+  workspace: string;
+  project: string;
+  requester: Person;
+  prompt: string;
+  settings?: SettingsChoice | undefined;
+  /** US dollars; null: no limit; undefined: that of the project. */
+  budgetUsd?: number | null | undefined;
+  /** Our channel row. */
+  channel: string;
+  /** Platform thread id in which the task lives; null: its live card opens the thread. */
+  thread: string | null;
+  /** Key of the inbound event: the same key makes the same task (promise 2). */
+  originKey: string;
+}
+
+export interface FollowUpInput extends TurnExtras {
+  task: string;
+  text: string;
+  by: Person;
+  /** Key of the inbound event: the same key makes the same run (promise 2). */
+  originKey: string;
+  settings?: SettingsChoice | undefined;
+}
+
+export interface SteerInput {
+  task: string;
+  text: string;
+  /** `next`: read at the next step; `now`: interrupts; `btw`: a side question that changes nothing. */
+  when: 'next' | 'now' | 'btw';
+  by: Person;
+  /** Names the platform's message, the same when it is edited or deleted: one message is one mail of a run. */
+  origin: string;
+}
+
+export type SteerResult =
+  /** `message` names it in the log of the run: `message`, `message_settled` and `aside` events. `known`: it was sent before. */
+  | { outcome: 'sent' | 'known'; run: string; message: string; taskNumber: number }
+  /** No turn is under way: a follow-up begins one. */
+  | { outcome: 'at_rest'; taskNumber: number };
+
+export interface SettingsChange {
+  mode?: AgentMode | undefined;
+  model?: string | undefined;
+  effort?: AgentSettings['effort'] | undefined;
+}
+
+export interface ForkInput extends TurnExtras {
+  task: string;
+  /** What the fork is to do. */
+  text: string;
+  by: Person;
+  channel: string;
+  thread: string | null;
+  originKey: string;
+}
+
+/**
+ * What may become of tasks of agents, in the caller's transaction. Whoever speaks to an agent needs the role developer, and maintainer
+ * while its mode is `bypass`: nobody makes it do what they could not have it do. Methods throw `AppError` for what a person can be told:
+ * DH-202 not allowed, DH-204 no such task, DH-205 no such project, DH-300 not possible now, DH-201 the text does not fit.
+ */
+export interface AgentTasks {
+  createAgentTask(tx: Tx, input: AgentTaskInput): Promise<CreatedTask>;
+  /** A further run of a task at rest that continues the agent's session. Refused (DH-300) while one is alive: `steer` speaks to that. */
+  followUp(tx: Tx, input: FollowUpInput): Promise<CreatedTask>;
+  /** Says something to the agent at work: mail and a `message` event. */
+  steer(tx: Tx, input: SteerInput): Promise<SteerResult>;
+  /** The message was edited (`text`) or deleted (null). `too_late`: the agent has read it, or its run is over. */
+  changeMessage(
+    tx: Tx,
+    input: { workspace: string; origin: string; text: string | null; by: Person },
+  ): Promise<{ outcome: 'changed' | 'dropped' | 'too_late' | 'unknown' }>;
+  /** For the run that is alive and those to come. `bypass` is for maintainers, in an isolated sandbox. */
+  changeSettings(tx: Tx, task: string, change: SettingsChange, by: Person): Promise<{ number: number; settings: AgentSettings }>;
+  /** A new task that begins where this one is: its files, its session. The source must have no run that is alive. */
+  fork(tx: Tx, input: ForkInput): Promise<CreatedTask>;
+  /**
+   * US dollars, null: no limit. More than before is for those who may approve (the policy's approvers); less for developers. A request
+   * for more money that waits is settled when the new budget is enough.
+   */
+  setBudget(tx: Tx, task: string, budgetUsd: number | null, by: Person, on: Platform): Promise<{ number: number }>;
+  /** Files that people gave with the request of a run, as artifacts of it. Only while no runner has taken it (DH-300). */
+  giveFiles(tx: Tx, run: string, files: readonly { artifact: string; name: string }[]): Promise<void>;
+}

@@ -1,0 +1,209 @@
+import { AppError } from '../contracts/errors.ts';
+import { roleAtLeast } from '../contracts/roles.ts';
+import { runByOrigin, turnOf } from '../store/agent-runs.ts';
+import type { Tx } from '../store/database.ts';
+import { type Project, projectById } from '../store/projects.ts';
+import { latestRun, type RunRecord } from '../store/runs.ts';
+import {
+  createTask,
+  type NewAgentTask,
+  nextTaskNumber,
+  setAgent,
+  setSession,
+  type TaskRecord,
+  taskByOrigin,
+} from '../store/tasks.ts';
+import { createThread } from '../store/threads.ts';
+import { agentOf, checkMaySpeak, checkMode, checkPrompt, settingsFor } from './agent-rights.ts';
+import type { AgentTaskInput, FollowUpInput, ForkInput, SettingsChoice, TurnExtras } from './agent-tasks.ts';
+import { hold, isAlive } from './hold-task.ts';
+import { taskBranch, taskTitle } from './naming.ts';
+import { startTurn } from './start-turn.ts';
+import type { CreatedTask, Person } from './task-engine.ts';
+
+/** Makes the task of an agent with its first turn. The same origin makes the same task (promise 2). */
+export async function createAgentTask(tx: Tx, input: AgentTaskInput, now: Date): Promise<CreatedTask> {
+  const { requester, settings = {} } = input;
+  await checkMaySpeak(tx, requester, undefined);
+  await checkMode(tx, requester, settings.mode);
+  checkPrompt(input.prompt);
+  const project = await projectById(tx, input.workspace, input.project);
+  if (project === undefined) {
+    throw new AppError('DH-205', { project: input.project, suggestion: '`project list` names the projects there are.' });
+  }
+  const { budgetUsd: usual, ...defaults } = project.agent;
+  const budgetUsd = input.budgetUsd === undefined ? usual : input.budgetUsd;
+  if (moreThan(budgetUsd, usual) && !roleAtLeast(requester.role, project.policy.approvers.role)) {
+    throw new AppError('DH-202', {
+      who: requester.name,
+      action: 'give a task a larger budget than the project does',
+      whoCan: 'Who approves for the project can.',
+    });
+  }
+  return newTask(tx, input, project, { settings: { ...defaults, ...present(settings) }, budgetUsd }, now);
+}
+
+/** Is one budget more than another? Null is no limit. */
+export function moreThan(one: number | null, other: number | null): boolean {
+  return other !== null && (one === null || one > other);
+}
+
+type Origin = Pick<AgentTaskInput, 'workspace' | 'requester' | 'prompt' | 'context' | 'channel' | 'thread' | 'originKey'>;
+
+async function newTask(tx: Tx, input: Origin, project: Project, agent: NewAgentTask, at: Date): Promise<CreatedTask> {
+  const { workspace, requester, prompt } = input;
+  if (requester.workspace !== workspace) throw new Error('the requester is of another workspace');
+  const number = await nextTaskNumber(tx, workspace);
+  if (number === undefined) throw new Error(`no workspace ${workspace}`);
+  const known = await taskByOrigin(tx, workspace, input.originKey);
+  if (known !== undefined) {
+    const run = await latestRun(tx, known.id);
+    if (run === undefined) throw new Error(`task ${known.id} has no run`);
+    return { task: known.id, number: known.number, run: run.id };
+  }
+  const title = taskTitle(prompt);
+  const task = await createTask(tx, {
+    workspace,
+    number,
+    project: project.id,
+    title,
+    command: prompt,
+    branch: taskBranch(number, title),
+    policy: project.policy,
+    policyVersion: project.policyVersion,
+    requester: requester.user,
+    originKey: input.originKey,
+    at,
+    agent,
+  });
+  await createThread(tx, { workspace, task: task.id, channel: input.channel, externalId: input.thread });
+  const run = await begin(tx, task, project, undefined, { by: requester, prompt, extras: input, at });
+  return { task: task.id, number, run: run.id };
+}
+
+interface Beginning {
+  by: Person;
+  prompt: string;
+  extras: TurnExtras;
+  at: Date;
+  originKey?: string | undefined;
+}
+
+function begin(
+  tx: Tx,
+  task: TaskRecord,
+  project: Project,
+  last: RunRecord | undefined,
+  { by, prompt, extras, at, originKey }: Beginning,
+): Promise<RunRecord> {
+  return startTurn(tx, {
+    task,
+    attempt: (last?.attempt ?? 0) + 1,
+    timeoutMs: project.limits.timeoutMs,
+    by,
+    turn: { settings: agentOf(task), prompt, context: extras.context?.text ?? null, files: [], originKey },
+    messages: extras.context?.messages ?? 0,
+    at,
+  });
+}
+
+/** A further turn of a task at rest, in the session of the ones before. */
+export async function followUp(tx: Tx, input: FollowUpInput, at: Date): Promise<CreatedTask> {
+  const { by, text, originKey } = input;
+  const { task, run } = await hold(tx, input.task, by);
+  agentOf(task);
+  await checkMaySpeak(tx, by, undefined);
+  const known = await runByOrigin(tx, task.id, originKey);
+  if (known !== undefined) return { task: task.id, number: task.number, run: known };
+  checkPrompt(text);
+  if (isAlive(run)) {
+    throw new AppError('DH-300', {
+      what: `#${task.number} is not over: its run is ${run.state}.`,
+      instead: 'What is said in its thread reaches the agent at its next step.',
+    });
+  }
+  const project = await projectOf(tx, task);
+  const ready = await withSettings(tx, task, by, input.settings);
+  const made = await begin(tx, ready, project, run, { by, prompt: text, extras: input, at, originKey });
+  return { task: task.id, number: task.number, run: made.id };
+}
+
+/** The same again, with what people changed; another agent begins a conversation of its own on the same branch. */
+export async function retryAgent(
+  tx: Tx,
+  task: TaskRecord,
+  last: RunRecord | undefined,
+  by: Person,
+  change: SettingsChoice | undefined,
+  at: Date,
+): Promise<RunRecord> {
+  await checkMaySpeak(tx, by, undefined);
+  const project = await projectOf(tx, task);
+  const ready = await withSettings(tx, task, by, change);
+  return startTurn(tx, {
+    task: ready,
+    attempt: (last?.attempt ?? 0) + 1,
+    timeoutMs: project.limits.timeoutMs,
+    by,
+    turn: {
+      settings: agentOf(ready),
+      prompt: last?.prompt ?? task.command,
+      context: last === undefined ? null : (await turnOf(tx, last.id)).context,
+      files: last?.files ?? [],
+    },
+    messages: 0,
+    at,
+  });
+}
+
+/** The settings from now on: what this person changes, and never more than they could choose. */
+async function withSettings(tx: Tx, task: TaskRecord, by: Person, change: SettingsChoice | undefined): Promise<TaskRecord> {
+  const was = agentOf(task);
+  await checkMode(tx, by, change?.mode);
+  const other = change?.agent !== undefined && change.agent !== was.agent;
+  // Models, accounts and sessions are an agent's own.
+  const kept = other ? { ...was, model: null, effort: null, account: null } : was;
+  const settings = settingsFor(by, { ...kept, ...present(change ?? {}) });
+  await setAgent(tx, task.id, settings);
+  const session = other || settings.account !== was.account ? null : task.session;
+  if (session === null && task.session !== null) await setSession(tx, task.id, null);
+  return { ...task, agent: settings, session };
+}
+
+function present(choice: SettingsChoice): SettingsChoice {
+  return Object.fromEntries(Object.entries(choice).filter(([, value]) => value !== undefined));
+}
+
+async function projectOf(tx: Tx, task: TaskRecord): Promise<Project> {
+  const project = await projectById(tx, task.workspace, task.project);
+  if (project !== undefined) return project;
+  throw new AppError('DH-300', {
+    what: `The project of #${task.number} has been removed.`,
+    instead: '`project add` adds it again; the task stays readable.',
+  });
+}
+
+/** A new task that goes on from where another one is. */
+export async function forkTask(tx: Tx, input: ForkInput, at: Date): Promise<CreatedTask> {
+  const { by } = input;
+  // The row of the workspace before that of the task, as everywhere.
+  await nextTaskNumber(tx, by.workspace);
+  const { task, run } = await hold(tx, input.task, by);
+  await checkMaySpeak(tx, by, undefined);
+  checkPrompt(input.text);
+  if (isAlive(run)) {
+    throw new AppError('DH-300', {
+      what: `#${task.number} is not over: its run is ${run.state}.`,
+      instead: `\`stop #${task.number}\` ends it first, or wait until it is over.`,
+    });
+  }
+  const project = await projectOf(tx, task);
+  const { session, base, head } = task;
+  const agent: NewAgentTask = {
+    settings: settingsFor(by, agentOf(task)),
+    budgetUsd: project.agent.budgetUsd,
+    from: { task: task.id, session, base, head },
+  };
+  const origin = { ...input, workspace: task.workspace, requester: by, prompt: input.text };
+  return newTask(tx, origin, project, agent, at);
+}
