@@ -13,7 +13,8 @@
  *   had. Empty lines say that the stream lives.
  * - stdout and stderr of the command are those of this process, and so is its end: exit code or signal.
  *
- * The command sees the environment without the variables named above. Signals from outside reach the command by themselves, for
+ * The command sees the environment without the variables named above and LD_PRELOAD, with which the sandbox makes this process
+ * private. Signals from outside reach the command by themselves, for
  * whoever stops a sandbox signals all of it; this process ends after the command. Without a command it ends at SIGTERM, or with 0 at
  * `end`.
  */
@@ -29,6 +30,7 @@ const {
   DECKHAND_GATEWAY_PORT: gatewayPort = '9100',
   DECKHAND_RUN_TOKEN: token = '',
   DECKHAND_INPUT_AFTER: inputAfter = '0',
+  LD_PRELOAD: _,
   ...commandEnv
 } = process.env;
 

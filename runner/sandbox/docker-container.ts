@@ -7,6 +7,13 @@ export const workspace = '/workspace';
 /** Where a sandbox finds the directory of its gateway. */
 export const gatewayDirectory = '/run/deckhand';
 export const initPath = '/usr/local/bin/deckhand-init';
+/** Runs the bridge of an agent; as a process of which programs of the same user see nothing, see docker/private.c. */
+export const bridge = [
+  '/usr/bin/env',
+  'LD_PRELOAD=/usr/local/lib/deckhand/private.so',
+  'node',
+  '/usr/local/lib/deckhand/bridge.mjs',
+] as const;
 /** Version of what the runner expects of the image, `deckhand.sandbox.version` in docker/Dockerfile. */
 export const imageVersion = '1';
 

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import {
+  bridge,
   collectContainer,
   imageVersion,
   labels,
@@ -93,6 +94,13 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
     return imageLabels;
   }
 
+  async function requireAgents(signal?: AbortSignal): Promise<Record<string, string>> {
+    const imageLabels = await requireImage(signal, agentsImage);
+    if (imageLabels[labels.claude] === undefined && imageLabels[labels.codex] === undefined)
+      throw new ImageUnfit(agentsImage, 'it has no programs of agents');
+    return imageLabels;
+  }
+
   async function everything(run?: string) {
     const label = [`${labels.instance}=${instance}`, ...(run === undefined ? [] : [`${labels.run}=${run}`])];
     const [containers, { Volumes: volumes }] = await Promise.all([
@@ -107,10 +115,10 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
     kind: 'docker',
     capabilities: dockerCapabilities,
 
-    inside: () => ({ workspace, bridge: ['/usr/local/bin/node', '/usr/local/lib/deckhand/bridge.mjs'] }),
+    inside: () => ({ workspace, bridge }),
 
     async agents(signal) {
-      const imageLabels = await requireImage(signal, agentsImage);
+      const imageLabels = await requireAgents(signal);
       return { claude: imageLabels[labels.claude], codex: imageLabels[labels.codex] };
     },
 
@@ -123,7 +131,7 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
       } catch (error) {
         if (!(error instanceof SandboxGone)) throw error;
       }
-      await requireImage(signal, wanted);
+      await (spec.image === 'agents' ? requireAgents(signal) : requireImage(signal));
       const { volume, kind } = await disks.prepare(spec, signal);
       // A working copy in memory is paid from the same account.
       const memoryBytes = spec.limits.memoryBytes + (kind === 'tmpfs' ? spec.limits.diskBytes : 0);

@@ -33,7 +33,9 @@ export function gatewayContract(bench: Bench): void {
     const spec = bench.shell('true');
     const { bridge } = bench.sandbox.inside(spec.run);
     const port = String(await freePort());
-    const fetching = `fetch() { ${bridge[0]} -e 'fetch("http://127.0.0.1:${port}" + process.argv[1]).then((a) => a.text()).then(console.log)' "$1"; }`;
+    // The Node that the bridge runs on.
+    const node = bridge.find((part) => part.endsWith('node'));
+    const fetching = `fetch() { ${node} -e 'fetch("http://127.0.0.1:${port}" + process.argv[1]).then((a) => a.text()).then(console.log)' "$1"; }`;
     return {
       ...spec,
       argv: [...bridge, '--', 'sh', '-c', `${fetching}\n${script}`],
