@@ -80,7 +80,10 @@ function callOf(item: Json): Call {
 function resultOf(item: Json): Entry {
   const text = typeof item.output === 'string' ? item.output : textOf(item.output);
   const exit = /(?:exit(?:ed with)? code|exit_code"?):? *(-?\d+)/i.exec(text)?.[1];
-  const refused = /^(exec_command|apply_patch|write_stdin|[\w ]+) failed\b|rejected by user|^Script (error|failed)/i.test(text);
+  const refused =
+    /^(exec_command|apply_patch|write_stdin|[\w ]+) failed\b|rejected by user|^Script (error|failed)|^failed to parse/i.test(
+      text,
+    );
   return { type: 'result', call: stringOf(item.call_id) ?? '', text, failed: refused || (exit !== undefined && exit !== '0') };
 }
 

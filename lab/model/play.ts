@@ -35,6 +35,8 @@ function createPlayer(conversation: Conversation, scenarios: readonly Scenario[]
   let answered: { calls: readonly Call[]; outcomes: Map<string, Outcome> } | undefined;
   let said: string[] = [];
   let ended = true;
+  /** The script has not said anything yet. */
+  let isFresh = false;
 
   function scene(): Scene {
     const used = (kind: keyof typeof names) =>
@@ -59,6 +61,13 @@ function createPlayer(conversation: Conversation, scenarios: readonly Scenario[]
     said = [];
     ended = false;
     answered = undefined;
+    isFresh = true;
+  }
+
+  /** Not before everything is known that was there when the model was asked: agents tell their mode behind the prompt. */
+  function open(): void {
+    if (!isFresh || script === undefined) return;
+    isFresh = false;
     take(script.next({ outcomes: [], said: [] }));
   }
 
@@ -96,6 +105,7 @@ function createPlayer(conversation: Conversation, scenarios: readonly Scenario[]
         else if (answered === undefined) begin(`${prompt}\n${entry.text}`);
         else said.push(entry.text);
       } else {
+        open();
         settle();
         skipWhile(() => !entry.calls.some(({ tool }) => isTodoTool(tool)));
         answered = { calls: entry.calls, outcomes: new Map() };
@@ -104,6 +114,7 @@ function createPlayer(conversation: Conversation, scenarios: readonly Scenario[]
     },
     due(): Turn {
       if (ended && answered !== undefined) return { say: 'Nothing is left to do.' };
+      open();
       settle();
       skipWhile(({ actions = [] }) => actions.every((action) => callsFor(action, conversation).length === 0));
       return turn;

@@ -9,7 +9,9 @@ export function saidByPeople(text: string): string {
     if (next === rest) break;
     rest = next;
   }
+  // Where a thread was quoted before it, the request comes behind this line.
   return rest
+    .replace(/^[\s\S]*\n *The request:\n/, '')
     .replace(/^# AGENTS\.md instructions[\s\S]*$/m, '')
     .replace(/```[\s\S]*?```/g, '')
     .split('\n')
