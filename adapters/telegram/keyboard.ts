@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { InlineKeyboardButton } from 'grammy/types';
 import { DeliveryError } from '../../src/contracts/chat-adapter.ts';
+import { fitsPress } from '../../src/contracts/press.ts';
 import type { Block, Button } from '../../src/contracts/view.ts';
 import { printable, shorten } from './telegram-text.ts';
 
@@ -67,7 +68,7 @@ function optionOf({ value, label }: Select['options'][number], select: number): 
 }
 
 function data(token: string): string {
-  if (Buffer.byteLength(token) > maxDataBytes) throw rejected('a press token is longer than a button of Telegram carries');
+  if (!fitsPress(token)) throw rejected('a press token is longer than a button of Telegram carries');
   return token;
 }
 

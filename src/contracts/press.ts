@@ -2,10 +2,30 @@
  * What a button, a select or a form carries. Opaque to platforms, at most 64 bytes (the tightest: Telegram callback data).
  * A token grants nothing: whoever presses is looked up and checked at the moment of the press (promise 7).
  */
-export const decisions = ['approve', 'approve_task', 'deny', 'deny_reason', 'details'] as const;
+export const decisions = [
+  'approve',
+  'approve_task',
+  'deny',
+  'deny_reason',
+  'details',
+  'implement',
+  'implement_ask',
+  'revise',
+  'answer',
+] as const;
+/**
+ * `approve`, `approve_task`: a command, a call, money. `implement`, `implement_ask`: a plan. `deny`: no to any of them, no answer to a
+ * question. `deny_reason`, `revise` (what is to change in the plan), `answer` (questions): the press opens a form. The form of `deny_reason`
+ * comes back as `deny` and that of `revise` as `revise`, each with the field `reason`; that of `answer` as `answer`, with the fields that
+ * `src/delivery/question-form.ts` makes and reads. `details`: shows the presser all that is decided.
+ */
 export type DecisionVerb = (typeof decisions)[number];
 
-export const taskVerbs = ['stop', 'retry', 'log', 'show', 'move', 'patch'] as const;
+export const taskVerbs = ['stop', 'retry', 'log', 'show', 'move', 'patch', 'steer', 'context'] as const;
+/**
+ * `steer`: the press opens a form whose token is the same, with the field `text`: said to the agent at work, or what a further run is to do.
+ * `context`: shows the presser what of the thread the agent was given.
+ */
 export type TaskVerb = (typeof taskVerbs)[number];
 
 export const guidedVerbs = ['choose', 'keep', 'done', 'skip', 'cancel'] as const;
@@ -17,6 +37,11 @@ export type LinkVerb = (typeof linkVerbs)[number];
 export type PressToken =
   /** A decision on an interaction, named by its random single-use secret (22 characters), never by its id. */
   | { kind: 'decide'; secret: string; verb: DecisionVerb }
+  /**
+   * One of the choices of a question, both counted from 0: a button for each choice; without `option` a select that has the number of the
+   * choice in `values`. `secret` as with `decide`.
+   */
+  | { kind: 'choose'; secret: string; question: number; option?: number | undefined }
   | { kind: 'task'; task: string; verb: TaskVerb }
   /** Runs a command of the registry as the presser, e.g. `board` or `tasks mine`. */
   | { kind: 'command'; text: string }
@@ -27,12 +52,19 @@ export type PressToken =
   /** On the question whether two accounts are the same person's. Only the accounts in question may press. */
   | { kind: 'link'; link: string; verb: LinkVerb };
 
-const prefixes = { decide: 'd', task: 't', command: 'c', pick: 'p', guided: 'g', link: 'l' } as const;
+const prefixes = { decide: 'd', choose: 'q', task: 't', command: 'c', pick: 'p', guided: 'g', link: 'l' } as const;
 
-/** Throws when the token would not fit 64 bytes: a programming mistake, never input. */
+const maxBytes = 64;
+
+/** Whether a text can be what a button carries, as UTF-8: the one rule for what is made, shown, sent and read. */
+export function fitsPress(text: string): boolean {
+  return text !== '' && new TextEncoder().encode(text).length <= maxBytes;
+}
+
+/** Throws when the token would not fit: a programming mistake, never input. */
 export function encodePress(token: PressToken): string {
   const text = textOf(token);
-  if (new TextEncoder().encode(text).length > 64) throw new Error(`press token over 64 bytes: ${text}`);
+  if (!fitsPress(text)) throw new Error(`press token over ${maxBytes} bytes: ${text}`);
   return text;
 }
 
@@ -40,6 +72,8 @@ function textOf(token: PressToken): string {
   switch (token.kind) {
     case 'decide':
       return `${prefixes.decide}:${token.secret}:${token.verb}`;
+    case 'choose':
+      return [prefixes.choose, token.secret, token.question, ...(token.option === undefined ? [] : [token.option])].join(':');
     case 'task':
       return `${prefixes.task}:${token.task}:${token.verb}`;
     case 'command':
@@ -55,12 +89,13 @@ function textOf(token: PressToken): string {
 
 /** Reads what a platform sent back. Anything malformed is `undefined`: the sender may be hostile. */
 export function decodePress(text: string): PressToken | undefined {
-  if (text.length > 64) return undefined;
+  if (!fitsPress(text)) return undefined;
   const [prefix, id, verb, ...rest] = text.split(':');
   if (id === undefined) return undefined;
   if (prefix === prefixes.command) return { kind: 'command', text: text.slice(2) };
   if (id === '') return undefined;
   if (prefix === prefixes.guided) return decodeGuided(id, verb, rest);
+  if (prefix === prefixes.choose) return decodeChoice(id, verb, rest);
   if (rest.length > 0) return undefined;
   if (prefix === prefixes.pick && verb === undefined) return { kind: 'pick', request: id };
   if (prefix === prefixes.decide && decisions.some((known) => known === verb)) {
@@ -74,8 +109,16 @@ export function decodePress(text: string): PressToken | undefined {
   return undefined;
 }
 
+const ordinal = /^(?:0|[1-9]\d{0,2})$/;
+
+function decodeChoice(secret: string, question: string | undefined, [option, ...rest]: string[]): PressToken | undefined {
+  if (question === undefined || !ordinal.test(question) || rest.length > 0) return undefined;
+  if (option === undefined) return { kind: 'choose', secret, question: Number(question) };
+  return ordinal.test(option) ? { kind: 'choose', secret, question: Number(question), option: Number(option) } : undefined;
+}
+
 function decodeGuided(form: string, field: string | undefined, [verb, ...rest]: string[]): PressToken | undefined {
   const known = guidedVerbs.find((one) => one === verb);
-  if (known === undefined || rest.length > 0 || field === undefined || !/^(?:0|[1-9]\d{0,2})$/.test(field)) return undefined;
+  if (known === undefined || rest.length > 0 || field === undefined || !ordinal.test(field)) return undefined;
   return { kind: 'guided', form, field: Number(field), verb: known };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fitsPress } from './press.ts';
 
 /**
  * The platform-neutral picture of one message. Adapters translate it, `delivery/` fits it to what the platform can carry.
@@ -29,9 +30,11 @@ export type Span = z.infer<typeof spanSchema>;
 export const toneSchema = z.enum(['neutral', 'active', 'waiting', 'good', 'bad', 'muted']);
 export type Tone = z.infer<typeof toneSchema>;
 
+/** A press token of `contracts/press.ts`. */
+const pressText = z.string().refine(fitsPress, { error: 'no token of a button: 1 to 64 bytes' });
+
 const buttonSchema = z.object({
-  /** A press token of `contracts/press.ts`, at most 64 bytes. */
-  token: z.string().min(1).max(64),
+  token: pressText,
   label: z.string().min(1).max(40),
   style: z.enum(['default', 'primary', 'danger']),
   /** A press opens a form. Platforms on which a form must be the very first answer to a press (Discord) need to know before. */
@@ -67,7 +70,7 @@ export const blockSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('buttons'), buttons: z.array(buttonSchema) }),
   z.object({
     type: z.literal('select'),
-    token: z.string().min(1).max(64),
+    token: pressText,
     placeholder: z.string(),
     options: z.array(z.object({ value: z.string(), label: z.string() })),
   }),
@@ -97,7 +100,7 @@ export type View = z.infer<typeof viewSchema>;
 
 export const formSchema = z.object({
   /** A press token of `contracts/press.ts`; comes back in the `form` event. */
-  token: z.string().min(1).max(64),
+  token: pressText,
   title: z.string().min(1).max(24),
   submit: z.string().min(1).max(24),
   fields: z

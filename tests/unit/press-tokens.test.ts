@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { keyboardOf } from '../../adapters/telegram/keyboard.ts';
 import { decisions, decodePress, encodePress, guidedVerbs, type PressToken, taskVerbs } from '../../src/contracts/press.ts';
+import { blockSchema } from '../../src/contracts/view.ts';
 import { newId } from '../../src/runtime/ids.ts';
 
 const token: fc.Arbitrary<PressToken> = fc.oneof(
@@ -9,6 +11,15 @@ const token: fc.Arbitrary<PressToken> = fc.oneof(
     secret: fc.stringMatching(/^[\w-]{22}$/),
     verb: fc.constantFrom(...decisions),
   }),
+  fc.record(
+    {
+      kind: fc.constant('choose' as const),
+      secret: fc.stringMatching(/^[\w-]{22}$/),
+      question: fc.nat(999),
+      option: fc.nat(999),
+    },
+    { requiredKeys: ['kind', 'secret', 'question'] },
+  ),
   fc.record({ kind: fc.constant('task' as const), task: fc.constant(newId('tsk')), verb: fc.constantFrom(...taskVerbs) }),
   fc.record({ kind: fc.constant('command' as const), text: fc.stringMatching(/^[a-z :=#\d]{1,40}$/) }),
   fc.record({ kind: fc.constant('pick' as const), request: fc.constant(newId('req')) }),
@@ -31,6 +42,23 @@ describe('what a button carries', () => {
     );
   });
 
+  it('is measured in bytes wherever it is made, shown or read', () => {
+    const button = (text: string) => ({ type: 'buttons', buttons: [{ token: text, label: 'x', style: 'default' }] });
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 70 }), (text) => {
+        const written = `c:${text}`;
+        const fits = Buffer.byteLength(written) <= 64;
+        if (fits) expect(encodePress({ kind: 'command', text })).toBe(written);
+        else expect(() => encodePress({ kind: 'command', text })).toThrow('over 64 bytes');
+        expect(decodePress(written)).toEqual(fits ? { kind: 'command', text } : undefined);
+        expect(blockSchema.safeParse(button(written)).success).toBe(fits);
+      }),
+    );
+    const [most, over] = [`c:${'ä'.repeat(31)}`, `c:${'ä'.repeat(31)}b`];
+    expect([decodePress(most)?.kind, decodePress(over)]).toEqual(['command', undefined]);
+    expect(keyboardOf([blockSchema.parse(button(most))])).toMatchObject([[{ callback_data: most }]]);
+  });
+
   it('is nothing when somebody has made it up', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 70 }), (text) => {
@@ -48,6 +76,11 @@ describe('what a button carries', () => {
       'g::1:skip',
       't:x:fly',
       'd:x:approve:x',
+      'q:x',
+      'q:x:',
+      'q:x:1:',
+      'q:x:01',
+      'q:x:0:1:2',
     ])
       expect(decodePress(text)).toBeUndefined();
   });
