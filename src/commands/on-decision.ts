@@ -31,6 +31,7 @@ export async function onDecision(
   if (interaction === undefined) throw new AppError('DH-208');
   if (token.verb === 'details') return showDetails(ctx, interaction);
   if (token.verb === 'deny_reason') return askReason(ctx, press, interaction);
+  if (token.verb !== 'approve' && token.verb !== 'approve_task' && token.verb !== 'deny') throw new AppError('DH-208');
   await decide(ctx, interaction, token.verb, undefined);
 }
 

@@ -31,6 +31,8 @@ export async function onPress(ctx: CommandContext, press: Press, resume: Resume)
   switch (token.kind) {
     case 'decide':
       return onDecision(ctx, press, token);
+    case 'choose':
+      throw new AppError('DH-208');
     case 'task':
       return onTaskButton(ctx, press, token);
     case 'command':
@@ -46,7 +48,7 @@ export async function onPress(ctx: CommandContext, press: Press, resume: Resume)
 }
 
 /** The command each button on a card stands for: its role is the button's. */
-const commandOf: Record<TaskVerb, string> = {
+const commandOf: Partial<Record<TaskVerb, string>> = {
   stop: 'stop',
   retry: 'retry',
   log: 'logs',
@@ -58,7 +60,9 @@ const commandOf: Record<TaskVerb, string> = {
 async function onTaskButton(ctx: CommandContext, press: Press, token: Extract<PressToken, { kind: 'task' }>): Promise<void> {
   const task = await taskById(ctx.tx, ctx.person.workspace, token.task);
   if (task === undefined) throw new AppError('DH-208');
-  const command = commandNamed(commandOf[token.verb]);
+  const name = commandOf[token.verb];
+  if (name === undefined) throw new AppError('DH-208');
+  const command = commandNamed(name);
   const { action, role } = command;
   if (role === 'anyone') throw new Error(`${command.name} must need a role`);
   const thread = await threadOfTaskIn(ctx.tx, task.id, ctx.channel.id);

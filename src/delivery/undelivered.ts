@@ -127,7 +127,9 @@ export function formTooLate(row: WaitingRow, { user, form }: Extract<OutboxPut['
 
 function withoutForm(form: Form): Span[] {
   const token = decodePress(form.token);
-  if (token?.kind === 'decide') return marked('Press the button again, or `Deny` to deny without a reason.');
+  if (token?.kind === 'decide' && token.verb === 'deny') {
+    return marked('Press the button again, or `Deny` to deny without a reason.');
+  }
   if (token?.kind !== 'command') return marked('Press the button again.');
   if (!form.fields.some(({ id }) => id === 'command')) {
     const options = form.fields.flatMap((field) => (field.type === 'text' ? [`${field.id}=${field.placeholder ?? '…'}`] : []));
