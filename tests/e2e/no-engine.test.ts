@@ -9,7 +9,7 @@ import { eventually, waitFor } from '../support/wait-for.ts';
 let dataDir: Awaited<ReturnType<typeof newDataDir>>;
 let relay: SocketRelay;
 const programs: Program[] = [];
-const patience = { timeoutMs: 30_000, everyMs: 50 };
+const patience = { timeoutMs: 30_000, everyMs: 100 };
 
 beforeEach(async () => {
   dataDir = await newDataDir();

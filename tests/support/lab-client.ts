@@ -12,6 +12,9 @@ export interface Told {
 const cardHead = /^#(\d+) /;
 const endWords = /(✔ done|✖ failed|✖ timed out|✖ interrupted|○ cancelled)( in| after)? /;
 
+/** Every look at the lab is all of its state, made by the process under test and read by this one. */
+const everyMs = 100;
+
 /** Acts as one of the lab's people over the lab's own API, against Deckhand in another process. */
 export class LabClient {
   readonly #url: string;
@@ -42,7 +45,7 @@ export class LabClient {
     return await waitFor(
       `the card of \`${command.slice(0, 60)}\``,
       async () => (await this.messages()).map(numberOf).find((number) => number > last),
-      { timeoutMs: 30_000 },
+      { timeoutMs: 30_000, everyMs },
     );
   }
 
@@ -73,7 +76,7 @@ export class LabClient {
         if (found === undefined) throw new Error(thread.map(({ text }) => text.slice(0, 300)).join('\n'));
         return found;
       },
-      { timeoutMs: 60_000, everyMs: 100, ...wait },
+      { timeoutMs: 60_000, everyMs, ...wait },
     );
   }
 
@@ -93,6 +96,7 @@ export class LabClient {
     await this.slash(line, channel);
     return await waitFor(`an answer to \`${line.slice(0, 60)}\``, async () => (await mine())[before]?.text, {
       timeoutMs: 20_000,
+      everyMs,
     });
   }
 
@@ -144,14 +148,17 @@ export class LabClient {
   /** The newest message that matches, once there is one. */
   async waitFor(pattern: RegExp, options: WaitOptions & { button?: string } = {}): Promise<Told> {
     let found: Told | undefined;
-    await eventually(async () => {
-      const all = await this.messages();
-      found = all.findLast(
-        ({ text, buttons }) => pattern.test(text) && (options.button === undefined || buttons.includes(options.button)),
-      );
-      if (found === undefined)
-        throw new Error(`no message matches ${pattern}; there are:\n${all.map(({ text }) => `  ${text}`).join('\n')}`);
-    }, options);
+    await eventually(
+      async () => {
+        const all = await this.messages();
+        found = all.findLast(
+          ({ text, buttons }) => pattern.test(text) && (options.button === undefined || buttons.includes(options.button)),
+        );
+        if (found === undefined)
+          throw new Error(`no message matches ${pattern}; there are:\n${all.map(({ text }) => `  ${text}`).join('\n')}`);
+      },
+      { everyMs, ...options },
+    );
     if (found === undefined) throw new Error('unreachable');
     return found;
   }
