@@ -25,6 +25,7 @@ export function messageEvents(message: DiscordMessage, place: Place, context: In
     conversation,
     ...named(place),
     actor: { user: message.author?.id ?? '', ...nameOf(message.member, message.author), bot: false },
+    ...(conversation.thread === undefined && answersBot(message, context) ? { replyTo: message.referenced_message?.id } : {}),
     text,
     message: message.id,
     addressed,
@@ -73,12 +74,17 @@ function addressedBy(
 ): 'mention' | 'direct' | 'thread' | undefined {
   if (conversation.kind === 'direct') return 'direct';
   if (isMentioned(message, context)) return 'mention';
-  return conversation.thread === undefined ? undefined : 'thread';
+  return conversation.thread !== undefined || answersBot(message, context) ? 'thread' : undefined;
 }
 
 /** By name, or by a reply that notifies. `@everyone` means nobody in particular. */
 function isMentioned(message: DiscordMessage, { botUser }: InboundContext): boolean {
   return (message.mentions ?? []).some(({ id }) => id === botUser) || cutMention(message.content ?? '', botUser) !== undefined;
+}
+
+/** Such an answer belongs to the thread of what it answers, though it stands beside it. */
+function answersBot({ referenced_message: answered }: DiscordMessage, { botUser }: InboundContext): boolean {
+  return answered?.author?.id === botUser;
 }
 
 function textOf(message: DiscordMessage, { botUser }: InboundContext): string {

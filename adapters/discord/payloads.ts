@@ -27,6 +27,8 @@ export const messageSchema = z.object({
   webhook_id: id.nullish(),
   mentions: z.array(z.object({ id })).nullish(),
   attachments: z.array(attachmentSchema).nullish(),
+  /** The message that this one answers; null when it is deleted. */
+  referenced_message: z.object({ id, author: userSchema.nullish() }).nullish().catch(undefined),
   flags: z.number().nullish(),
 });
 export type DiscordMessage = z.infer<typeof messageSchema>;

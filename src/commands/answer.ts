@@ -2,7 +2,7 @@ import type { InboundEvent } from '../contracts/inbound.ts';
 import type { OutboxPut } from '../contracts/outbox.ts';
 import type { Conversation } from '../contracts/platform.ts';
 import type { View } from '../contracts/view.ts';
-import { type AnsweredAct, answerHere, answerPerson } from '../delivery/reply.ts';
+import { type AnsweredAct, answerHere, answerPerson, receipt } from '../delivery/reply.ts';
 import type { SentMessage } from '../store/sent-messages.ts';
 import type { ThreadPlace } from '../store/threads.ts';
 import type { Person } from '../tasks/task-engine.ts';
@@ -62,6 +62,12 @@ export function putInPlace(sent: SentMessage, person: Person, reply: Reply, work
 /** An answer that only the person who acted sees. */
 export function personalPut(event: InboundEvent, person: Person, view: View, part = 'answer'): OutboxPut {
   return answerPerson(answered(event, person, event.conversation), view, part);
+}
+
+/** Marks a message as taken. One that answers another stands where that one does, not in the thread both belong to. */
+export function receivedPut(workspace: string, event: Extract<InboundEvent, { type: 'message' }>): OutboxPut {
+  const { thread: _, ...beside } = event.conversation;
+  return receipt(workspace, event.replyTo === undefined ? event.conversation : beside, event.message, 'received');
 }
 
 export function answered(event: InboundEvent, person: Person, conversation: Conversation): AnsweredAct {

@@ -3,7 +3,6 @@ import { notAllowed, whoCan } from '../access/not-allowed.ts';
 import { AppError } from '../contracts/errors.ts';
 import { roleAtLeast } from '../contracts/roles.ts';
 import { textView } from '../delivery/list-view.ts';
-import { receipt } from '../delivery/reply.ts';
 import { firstCards } from '../delivery/thread-cards.ts';
 import { recordAudit } from '../store/audit.ts';
 import { holdBinding } from '../store/channels.ts';
@@ -12,6 +11,7 @@ import { type TaskRow, taskByNumber } from '../store/task-queries.ts';
 import { lockTask } from '../store/tasks.ts';
 import { createThread, placesOfTask, type ThreadPlace } from '../store/threads.ts';
 import type { Person } from '../tasks/task-engine.ts';
+import { receivedPut } from './answer.ts';
 import { oneOf, onOff, optional, taskNumber } from './arguments.ts';
 import { type CommandContext, defineCommand, type Reply } from './command.ts';
 import { endMirror } from './mirror-end.ts';
@@ -105,7 +105,7 @@ async function showHere(ctx: CommandContext, task: TaskRow, person: Person, shar
   const cards = await firstCards(tx, { task: task.id, thread, now, docs: ctx.deps.errorDocs });
   await putOutboxRows(tx, cards);
   if (event.type === 'message') {
-    await putOutbox(tx, receipt(person.workspace, event.conversation, event.message, 'received'));
+    await putOutbox(tx, receivedPut(person.workspace, event));
   }
   if (cards.length === 0) return { view: textView(`#${task.number} is shown here as soon as it runs.`), audience: 'asked' };
   if (ctx.threadTask === undefined) return undefined;

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { textView } from '../delivery/list-view.ts';
-import { receipt } from '../delivery/reply.ts';
 import { putOutbox } from '../store/outbox.ts';
-import { personalPut } from './answer.ts';
+import { personalPut, receivedPut } from './answer.ts';
 import { name, optional, required } from './arguments.ts';
 import { type CommandContext, defineCommand, type Reply } from './command.ts';
 import { personFor, projectFor } from './subject.ts';
@@ -53,7 +52,7 @@ export const sh = defineCommand({
       originKey: `${conversation.platform}:${conversation.tenant}:${event.key}`,
     });
     if (event.type === 'message') {
-      await putOutbox(ctx.tx, receipt(requester.workspace, event.conversation, event.message, 'received'));
+      await putOutbox(ctx.tx, receivedPut(requester.workspace, event));
     }
     await warnOfQuotes(ctx, command);
     return ctx.threadTask === undefined || ctx.threadTask.id === task.task ? undefined : elsewhere(task.number);

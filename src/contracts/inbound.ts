@@ -8,8 +8,8 @@ import { conversationSchema } from './platform.ts';
  * - `key`: what is the same on every redelivery of the same act and different for every other act of this platform and
  *   tenant (promise 2). Slack: `msg:<team>:<channel>:<ts>` for a message, so that the `message` and `app_mention` events of
  *   one message are one; `cmd:<trigger_id>`; `act:<container>:<action_ts>:<user>:<action_id>`; `view:<id>:<hash>`.
- * - `replyTo`: the message that this one answers, where the platform's threads are chains of replies (Telegram). Whose thread it
- *   belongs to is known to whoever sent that message, not to the adapter: `conversation.thread` is absent then.
+ * - `replyTo`: the message that this one answers, where the platform's threads are chains of replies (Telegram), or where it stands
+ *   beside a message of ours and outside its thread (Discord). Whose thread it belongs to is known to whoever sent that message, not to the adapter: `conversation.thread` is absent then.
  * - `below`: the thread that an answer to this message opens, where its id is known before it exists (Slack: the id of the message).
  *   Without it an answer in a channel stands at the top level, and the first card of a task opens a thread of its own.
  * - `reply`: sealed, opaque handle by which the adapter can answer this very act (Slack `response_url`); short-lived.

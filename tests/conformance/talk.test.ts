@@ -61,7 +61,7 @@ describe.concurrent.each(platforms)('on %s', (name) => {
     expect(ofBot(at, place)).toHaveLength(before + 1);
 
     // A further run of the same task has an end of its own.
-    at.driver.reply('ben', card, 'retry');
+    at.driver.answer('ben', card, 'retry');
     const again = await at.sees(place, isEnd, { after: end, button: 'Log' });
     await at.settled(place);
     expect(again.thread).toBe(end.thread);
@@ -180,8 +180,11 @@ describe.concurrent.each(platforms)('on %s', (name) => {
     const said = at.driver.say('ada', place, 'echo proposed');
     await at.driver.handOver('ada', said);
     await at.driver.fill('ada', place, 'Hand to Deckhand', { 'Command to run': 'echo from a form', Project: 'free' });
-    const { card } = await at.endsOnce(place, /from a form/);
+    const { card, end } = await at.endsOnce(place, /from a form/);
     expect(card.text).toContain('free');
+    // An answer to what is shown of a task is about that task.
+    at.driver.answer('ada', card, 'show');
+    await at.sees(place, /echo from a form[\s\S]*(branch|runs?)/i, { after: end });
   });
 
   it('a form that a button opens is taken when it is right; what is wrong in it is explained', async () => {

@@ -101,6 +101,14 @@ describe('an answer to a message of ours', () => {
   });
 });
 
+it('a command that answers a message of ours gets its receipt where it stands, beside the thread', async () => {
+  const shown = await desk.act(answering(mention('ben', 'sh make', { message: `${root + 9}` }), `${root}`));
+  const ref = { channel: 'CDEMO', message: `${root + 9}` };
+  const receipt = shown.find(({ payload }) => payload.type === 'reaction');
+  expect(receipt?.payload).toMatchObject({ mark: 'received', message: ref });
+  expect(receipt?.payload).not.toHaveProperty('message.thread');
+});
+
 describe('a press on a message of ours', () => {
   it('is answered in the thread of the message', async () => {
     const [said] = await desk.act(press('ben', encodePress({ kind: 'command', text: 'show' }), { message: `${root + 1}` }));

@@ -42,6 +42,27 @@ describe('messages of people', () => {
     ]);
   });
 
+  it('that answer one of the bot outside its thread name it; answers to people are talk', async () => {
+    const setup = await start();
+    const { discord, adapter } = setup;
+    const [ada, ben] = [discord.person('ada'), discord.person('ben')];
+    const card = await adapter.send(setup.channel('demo'), { fallback: 'the card', blocks: [] }, 'k1');
+    const shown = ada.look(card.message);
+    const [pinged, quiet] = [ada.reply(shown, 'retry'), ben.reply(shown, 'stop', { ping: false })];
+    ben.reply(pinged, 'why?');
+    const thread = ada.startThread(card.message, 'a thread');
+    const inside = ben.say(thread.id, 'show');
+    ada.mention('#demo', 'tasks');
+    await waitFor('four messages', () => setup.inbox.events.length === 4);
+    const said = ofType(setup, 'message').map(({ message, addressed, replyTo }) => ({ message, addressed, replyTo }));
+    expect(said.toSorted((one, other) => (BigInt(one.message) < BigInt(other.message) ? -1 : 1))).toEqual([
+      { message: pinged.id, addressed: 'mention', replyTo: card.message },
+      { message: quiet.id, addressed: 'thread', replyTo: card.message },
+      { message: inside.id, addressed: 'thread', replyTo: undefined },
+      { message: expect.any(String), addressed: 'mention', replyTo: undefined },
+    ]);
+  });
+
   it('of bots, of webhooks and of the bot itself are not heard', async () => {
     const setup = await start();
     const { discord, adapter } = setup;

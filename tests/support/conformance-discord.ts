@@ -67,6 +67,7 @@ export async function openDiscord(): Promise<ConformanceDriver> {
     },
     handOver: (name, message) => person(name).messageCommand(message.id, 'Hand to Deckhand'),
     reply: (name, to, text) => shown(person(name).say(to.place.direct ? to.place.id : to.thread, text)),
+    answer: (name, to, text) => shown(person(name).reply(person(name).look(to.id), text)),
     edit: (name, message, text) => void person(name).edit(message.id, `<@${discord.botUserId}> ${text}`),
     delete: (name, message) => person(name).delete(message.id),
     press: (name, message, label) => person(name).press(message.id, label),

@@ -68,6 +68,8 @@ export interface ConformanceDriver {
   handOver(person: PersonName, message: Said): Promise<void>;
   /** Writes in the thread of this message, without naming the bot. */
   reply(person: PersonName, to: Shown, text: string): Said;
+  /** Answers the very message with what the platform has for that. Discord leaves the answer beside the message, also where a thread hangs on it. */
+  answer(person: PersonName, to: Shown, text: string): Said;
   /** The new words name the bot, as those of a mention do. */
   edit(person: PersonName, message: Said, text: string): void;
   delete(person: PersonName, message: Said): void;

@@ -55,6 +55,7 @@ export async function openSlack(): Promise<ConformanceDriver> {
     command: (name, place, line) => person(name).slash(place.id, `/deckhand ${line}`),
     handOver: (name, message) => person(name).shortcut('hand_to_deckhand', message.id),
     reply: (name, to, text) => shown(person(name).say(to.place.id, text, { thread: to.thread })),
+    answer: (name, to, text) => shown(person(name).say(to.place.id, text, { thread: to.thread })),
     edit: (name, message, text) =>
       void person(name).edit(message.id, `@${slack.core.manifest.features.bot_user.display_name} ${text}`),
     delete: (name, message) => person(name).delete(message.id),

@@ -105,6 +105,7 @@ export async function openTelegram(): Promise<ConformanceDriver> {
       person(name).say(Number(message.place.id), `@${telegram.botUsername}`, { reply: at(message) });
     },
     reply: (name, to, text) => shown(person(name).reply(at(to), text)),
+    answer: (name, to, text) => shown(person(name).reply(at(to), text)),
     edit: (name, message, text) => void person(name).edit(at(message), `@${telegram.botUsername} ${text}`),
     delete: (name, message) => person(name).delete(at(message)),
     // What the bot answers to a press is told apart from it: `toldTo`.
