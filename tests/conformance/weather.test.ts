@@ -24,7 +24,7 @@ describe('a connection that is cut', () => {
   it.concurrent.each(platforms)('promise 5: comes back on %s, and what was said meanwhile is heard', async (name) => {
     const at = world.on(name);
     const [place, meanwhile] = [await at.place('cut', at.projects.free), await at.place('cut-meanwhile')];
-    const held = world.heldCommand();
+    const held = await world.heldCommand();
     at.driver.mention('ben', place, `sh ${held.command}`);
     const card = await at.sees(place, /▸ running the command/);
     at.driver.cut();
@@ -67,7 +67,7 @@ describe('on all platforms', () => {
       const asking = await at.place('killed-asking');
       const running = await at.place('killed-running', at.projects.free);
       at.driver.mention('ben', asking, "sh touch made; printf 'it %s' ran");
-      const held = world.heldCommand();
+      const held = await world.heldCommand();
       at.driver.mention('ben', running, `sh ${held.command}`);
       const request = await at.sees(asking, /wants to run a command/, { button: 'Approve' });
       await at.sees(running, /▸ running the command[\s\S]*begun/);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { seedLab } from '../../src/access/first-start.ts';
 import type { Conversation } from '../../src/contracts/platform.ts';
@@ -84,11 +84,11 @@ export async function openConformance() {
       return onPlatform({ driver, database, program, projects });
     },
     program,
-    /** A command that says `begun`, waits until it is let go, and says `through`. */
-    heldCommand(): { command: string; letGo(): Promise<void> } {
-      const gate = join(directory.path, randomBytes(4).toString('hex'));
-      const command = `echo begun; until test -e ${gate}; do sleep 0.2; done; echo through`;
-      return { command, letGo: () => writeFile(gate, '') };
+    /** A command that says `begun`, waits until it is let go, at the latest by the end of the test, and says `through`. */
+    async heldCommand(): Promise<{ command: string; letGo(): Promise<void> }> {
+      const hold = join(directory.path, randomBytes(4).toString('hex'));
+      await writeFile(hold, '');
+      return { command: `echo begun; while test -e ${hold}; do sleep 0.2; done; echo through`, letGo: () => rm(hold) };
     },
     /** Ends everything. Rejects when an emulator has made a mistake. */
     async close(): Promise<void> {
