@@ -35,13 +35,21 @@ export async function createApp(
     const found = infrastructure.get();
     const engine = createEngine({ ...found, clock: systemClock, logger: logger.child({ part: 'engine' }) });
     const parts: Part[] = [];
+    if (role !== 'runner' && config.lab) lab = await startLab(found.dataDir.path);
     if (role !== 'gateway') {
       parts.push(
-        runnerPart({ config, infrastructure: found, control: withProjectCards(engine.runs, found), environment, logger }),
+        runnerPart({
+          config,
+          infrastructure: found,
+          control: withProjectCards(engine.runs, found),
+          agents: engine.agents,
+          models: modelsOf(config, lab),
+          environment,
+          logger,
+        }),
       );
     }
     if (role !== 'runner') {
-      if (config.lab) lab = await startLab(found.dataDir.path);
       const gateway = gatewayParts({
         config,
         infrastructure: found,
@@ -98,4 +106,10 @@ export async function createApp(
     },
     url: () => url?.(),
   };
+}
+
+/** In the lab a scripted model stands in for servers that are not configured. */
+function modelsOf(config: Config, lab: Lab | undefined): Config['models'] {
+  const { anthropic, openai } = config.models;
+  return { anthropic: anthropic ?? lab?.models.anthropic, openai: openai ?? lab?.models.openai };
 }

@@ -6,6 +6,7 @@ import { ensureDemoProject } from '../lab/demo-project.ts';
 import { createDiscordEmulator, type DiscordEmulator } from '../lab/discord/emulator.ts';
 import { discordLabRoutes } from '../lab/discord-routes.ts';
 import { labRoutes } from '../lab/lab-server.ts';
+import { createModelServer } from '../lab/model/server.ts';
 import type { PersonKey } from '../lab/page-person.ts';
 import { labPageRoutes } from '../lab/page-route.ts';
 import { createSlackEmulator, type SlackEmulator } from '../lab/slack/emulator.ts';
@@ -14,6 +15,7 @@ import { telegramLabRoutes } from '../lab/telegram-routes.ts';
 import type { LabSeed } from './access/first-start.ts';
 import { complete } from './commands/complete.ts';
 import { usageHint } from './commands/registry.ts';
+import type { ModelConfig } from './config.ts';
 import type { PlatformConfigs } from './config-platforms.ts';
 import type { Platform } from './contracts/platform.ts';
 import type { RouteGroup } from './http/server.ts';
@@ -23,6 +25,8 @@ export interface Lab {
   platforms: PlatformConfigs;
   routes: RouteGroup;
   seeds: readonly LabSeed[];
+  /** Scripted: they answer by rules, and say so. */
+  models: { anthropic: ModelConfig; openai: ModelConfig };
   close(): Promise<void>;
 }
 
@@ -38,7 +42,12 @@ const keepCalls = 500;
 /** Starts the emulators with what they kept from earlier starts, and makes the demo project. */
 export async function startLab(dataDir: string): Promise<Lab> {
   const project = join(dataDir, 'lab', 'demo');
-  const [emulators] = await Promise.all([startEmulators(join(dataDir, 'lab')), ensureDemoProject(project)]);
+  await mkdir(join(dataDir, 'lab'), { recursive: true });
+  const [emulators, model] = await Promise.all([
+    startEmulators(join(dataDir, 'lab')),
+    onKnownPort(join(dataDir, 'lab', 'model-port'), startModel),
+    ensureDemoProject(project),
+  ]);
   const { slack, telegram, discord } = emulators;
   return {
     platforms: {
@@ -48,14 +57,17 @@ export async function startLab(dataDir: string): Promise<Lab> {
     },
     routes: { name: 'lab', access: 'this machine', register: (server) => registerLab(server, emulators) },
     seeds: seedsOf(emulators, project),
+    models: {
+      anthropic: { baseUrl: model.anthropicUrl, key: 'scripted' },
+      openai: { baseUrl: model.openaiUrl, key: 'scripted' },
+    },
     close: async () => {
-      await Promise.all([slack.close(), telegram.close(), discord.close()]);
+      await Promise.all([slack.close(), telegram.close(), discord.close(), model.close()]);
     },
   };
 }
 
 async function startEmulators(dir: string): Promise<Emulators> {
-  await mkdir(dir, { recursive: true });
   const manifest = slackManifest({ mode: 'socket', usageHint: usageHint() });
   const kept = (platform: Platform) => ({ persistPath: join(dir, platform), keepCalls });
   const [slack, telegram, discord] = await Promise.all([
@@ -66,6 +78,11 @@ async function startEmulators(dir: string): Promise<Emulators> {
     ),
   ]);
   return { slack, telegram, discord };
+}
+
+async function startModel(port: number) {
+  const model = await createModelServer({ port, paceMs: 20 });
+  return { ...model, url: model.anthropicUrl };
 }
 
 /** On the port of the last start where it is free, so that addresses the emulator has handed out stay good. */

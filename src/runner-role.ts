@@ -1,7 +1,12 @@
+import { join } from 'node:path';
+import { defaultWaitLimits } from '../runner/agent-waits.ts';
 import { createArtifacts } from '../runner/artifacts.ts';
+import { harnesses } from '../runner/harness/registry.ts';
+import { createGateways } from '../runner/proxy/gateways.ts';
 import { createRunner } from '../runner/run-job.ts';
 import { createWorkspace } from '../runner/workspace.ts';
 import type { Config } from './config.ts';
+import type { AgentControl } from './contracts/agent-control.ts';
 import type { RunControl } from './contracts/run-control.ts';
 import type { Infrastructure } from './infrastructure.ts';
 import type { Part } from './runtime/lifecycle.ts';
@@ -14,11 +19,13 @@ export function runnerPart(input: {
   config: Config;
   infrastructure: Infrastructure;
   control: RunControl;
+  agents: AgentControl;
+  models: Config['models'];
   environment: Readonly<Record<string, string | undefined>>;
   logger: Logger;
 }): Part {
   const { config, infrastructure, control, logger } = input;
-  const { dataDir, database, wakeups, queue } = infrastructure;
+  const { dataDir, database, wakeups, queue, secretBox } = infrastructure;
   let stop: () => Promise<void> = async () => undefined;
   return {
     name: 'runner',
@@ -26,6 +33,7 @@ export function runnerPart(input: {
     async start() {
       const choice = await chooseSandboxes(config, { hostId: dataDir.hostId, dataDir: dataDir.path });
       announce(choice, logger);
+      const gateways = createGateways({ logger: logger.child({ part: 'gateway of runs' }), environment: input.environment });
       const runner = createRunner({
         control,
         queue,
@@ -37,8 +45,21 @@ export function runnerPart(input: {
         capacity: config.runnerConcurrency,
         logger: logger.child({ part: 'runner' }),
         secrets: config.secrets,
+        agents: {
+          control: input.agents,
+          gateways,
+          harnesses,
+          models: input.models,
+          tokenFor: secretBox.tokenFor,
+          gatewayRoot: join(dataDir.path, 'gateway'),
+          hosts: [],
+          waits: defaultWaitLimits,
+        },
       });
-      stop = () => runner.stop();
+      stop = async () => {
+        await runner.stop();
+        await gateways.close();
+      };
       await runner.start();
       logger.info({ sandbox: choice.places[0].sandbox.kind, capacity: config.runnerConcurrency }, 'runner is ready');
     },
