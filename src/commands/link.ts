@@ -28,7 +28,7 @@ export const link = defineCommand({
   summary: 'Joins your accounts on two platforms, so that Deckhand knows them as one person',
   details: [
     'Without a code it gives you one. Send it back from your other account; then both accounts are asked whether they belong together.',
-    'Joined accounts have the stronger of their two roles, in this workspace only. For rules that want a second person they count as one, also after `unlink`.',
+    'Joined accounts have the stronger of their two roles, in this workspace only. For rules that want a second person they count as one, also after `unlink`, until an owner lifts it with `member separate`.',
   ],
   role: 'anyone',
   action: 'link accounts',

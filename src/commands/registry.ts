@@ -8,6 +8,7 @@ import { helpCommand } from './help.ts';
 import { link, unlink } from './link.ts';
 import { logs } from './logs.ts';
 import { memberAdd, memberRemove, memberRole } from './member.ts';
+import { memberSeparate } from './member-separate.ts';
 import { mirror } from './mirror.ts';
 import { move } from './move.ts';
 import { pending } from './pending.ts';
@@ -28,7 +29,17 @@ import { who } from './who.ts';
 const work: readonly Command[] = [sh, stop, retry, move, mirror];
 const look: readonly Command[] = [tasks, show, logs, board, queue, pending];
 const setup: readonly Command[] = [projectAdd, projectList, projectRemove, bind, settings, rules, rulesRevoke];
-const people: readonly Command[] = [claim, memberAdd, memberRole, memberRemove, who, link, unlink, settingsNotify];
+const people: readonly Command[] = [
+  claim,
+  memberAdd,
+  memberRole,
+  memberRemove,
+  memberSeparate,
+  who,
+  link,
+  unlink,
+  settingsNotify,
+];
 const deckhand: readonly Command[] = [doctor, about];
 
 const allButHelp = [...work, ...look, ...setup, ...people, ...deckhand];

@@ -164,3 +164,19 @@ export async function splitPerson(
   await writePerson(tx, restId, rest);
   return { split: splitId, rest: restId };
 }
+
+/**
+ * Ends that a person counts as one with those they were linked with before: what they are made of now keeps together, and so do the
+ * others. Returns the others; none when there were none. The caller holds the lock and has read the person under it.
+ */
+export async function separatePerson(tx: Tx, person: { user: string; linked?: Linked | undefined }): Promise<readonly string[]> {
+  const own = idsOf(person);
+  const others = (person.linked?.kin ?? []).filter((user) => !own.includes(user));
+  if (others.length === 0) return [];
+  for (const group of [own, others]) {
+    // The name of a group is one of its own people, so that it is not that of another.
+    const kin = group.length > 1 ? (group[0] ?? null) : null;
+    await tx.db.user.updateMany({ where: { id: { in: group } }, data: { kin } });
+  }
+  return others;
+}

@@ -52,6 +52,7 @@ const table: Record<string, readonly (readonly [use: string, weakest: Account])[
     ['member role Mia maintainer', 'ada'],
   ],
   'member remove': [['member remove stranger', 'mia']],
+  'member separate': [['member separate stranger', 'ada']],
   link: [['link WRONG', 'nobody']],
   unlink: [['unlink telegram', 'nobody']],
   'settings notify': [['settings notify', 'nobody']],

@@ -329,6 +329,51 @@ describe('promise 7: linked accounts are one pair of eyes', () => {
     expect((await desk.database.db.interaction.findUniqueOrThrow({ where: { id: waiting.id } })).state).toBe('pending');
   });
 
+  it('promise 7: accounts that were one person count as one until an owner lifts it, who is not that person; it is written down', async () => {
+    const [a, b, c] = [
+      await account('slack', 'Runa', 'developer'),
+      await account('telegram', 'runa_t', 'developer'),
+      await account('discord', 'runa_d', 'developer'),
+    ];
+    await linked(a, b);
+    await linked(a, c);
+    const kinOf = async (who: Account) => ((await personOf(who)).linked?.kin ?? []).length;
+    const ada = (text: string) => desk.act(slash('ada', text)).then(told);
+    expect(await ada('member separate runa_t'), 'they are one person still').toContain('DH-300');
+    await say(b, 'unlink telegram');
+    expect(await Promise.all([a, b, c].map(kinOf))).toEqual([3, 3, 3]);
+
+    expect(told(await desk.act(slash('mia', 'member separate runa_t')))).toContain('DH-202');
+    expect(await kinOf(b)).toBe(3);
+    expect(await ada('member separate runa_t')).toContain('runa_t counts as a person of their own again');
+    expect(await Promise.all([a, b, c].map(kinOf))).toEqual([2, 0, 2]);
+    expect((await audits('member.separate')).at(-1)).toMatchObject({ subject: (await personOf(b)).user, data: { on: 'slack' } });
+    expect(await ada('member separate runa_t'), 'a second time').toContain('with nobody else');
+
+    await say(a, 'sh project=demo npm install runa');
+    const waiting = await desk.database.db.interaction.findFirstOrThrow({
+      where: { state: 'pending', requesterId: (await personOf(a)).user },
+    });
+    await say(c, 'unlink discord');
+    expect(told(await press(c, `d:${waiting.secret}:approve`)), 'the others keep together').toContain('DH-202');
+    await press(b, `d:${waiting.secret}:approve`);
+    expect((await desk.database.db.interaction.findUniqueOrThrow({ where: { id: waiting.id } })).state).toBe('approved');
+  });
+
+  it('an owner cannot lift it for accounts of their own, another owner can, and linking again counts again', async () => {
+    const [a, b] = [await account('slack', 'Olga', 'owner'), await account('telegram', 'olga_t', 'developer')];
+    await linked(a, b);
+    await say(a, 'unlink telegram');
+    expect(told(await say(a, 'member separate olga_t'))).toContain('These are accounts that were yours.');
+    expect(told(await say(a, 'member separate Olga'))).toContain('These are accounts that were yours.');
+    expect((await personOf(b)).linked?.kin).toHaveLength(2);
+    expect(told(await desk.act(slash('ada', 'member separate Olga')))).toContain('Olga counts as a person');
+    expect([(await personOf(a)).linked, (await personOf(b)).linked]).toEqual([undefined, undefined]);
+    await linked(a, b);
+    expect((await personOf(a)).linked?.kin).toHaveLength(2);
+    await desk.database.transaction(async (tx) => setRole(tx, desk.workspace, (await personOf(a)).user, 'developer'));
+  });
+
   it('promise 5: cards name the person and mention the account that the platform of the thread knows', async () => {
     const [a, b] = [await account('slack', 'Olga', 'developer'), await account('telegram', 'olga_t')];
     await say(b, 'help');
