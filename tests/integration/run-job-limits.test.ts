@@ -22,7 +22,7 @@ describe.each(['local', 'docker'] as const)('commands that go too far on %s', (k
   beforeAll(async () => {
     world = await createRunnerWorld(kind);
     project = await world.project();
-    const limits = { outputBytes: 2 * mebibyte, diskBytes: 48 * mebibyte, memoryBytes: 128 * mebibyte };
+    const limits = { outputBytes: 2 * mebibyte, diskBytes: 96 * mebibyte, memoryBytes: 128 * mebibyte };
     await world.startRunner({ limits });
   });
   afterAll(() => world.close());
@@ -129,17 +129,30 @@ describe.each(['local', 'docker'] as const)('commands that go too far on %s', (k
 
   if (kind === 'docker') {
     it('a full disk in the working copy is named, and hurts nobody else', async () => {
-      const { result } = await complete('head -c 100000000 /dev/zero > big; echo $? >&2; exit 1');
+      const { result } = await complete('head -c 150000000 /dev/zero > big; echo $? >&2; exit 1');
       expect(result).toMatchObject({
         outcome: 'failed',
         cause: 'disk_limit',
-        message: 'The working copy is full: it may hold 48 MiB, the repository included.',
+        message: 'The working copy is full: it may hold 96 MiB, the repository included.',
+      });
+      await expectWell();
+    });
+
+    it('changes that there is no room to collect are refused, said so, and hurt nobody else', async () => {
+      const { result } = await complete('head -c 75000000 /dev/urandom > noise');
+      expect(result).toMatchObject({
+        outcome: 'failed',
+        cause: 'result_invalid',
+        exitCode: 0,
+        uncollected: true,
+        message: 'The changes of the command could not be taken over: there is no room to collect them, they are too large.',
+        files: [],
       });
       await expectWell();
     });
 
     it('a repository that does not fit into its working copy is named', async () => {
-      const commit = await world.source.commit({ 'large.bin': Buffer.alloc(60 * mebibyte, 'x') });
+      const commit = await world.source.commit({ 'large.bin': Buffer.alloc(110 * mebibyte, 'x') });
       const { result } = await complete('true');
       expect(result).toMatchObject({
         outcome: 'failed',

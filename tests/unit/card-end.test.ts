@@ -61,6 +61,15 @@ describe('the end card', () => {
     expect(table.length).toBeLessThan(55);
   });
 
+  it('says what to do about changes that could not be taken over', () => {
+    const message = 'The changes of the command could not be taken over: there is no room to collect them, they are too large.';
+    const card = endCard(
+      runAfter(...executing, ended({ outcome: 'failed', cause: 'result_invalid', message, uncollected: true })),
+      context(),
+    );
+    expect(text(card)).toMatch(/they are too large\. Nothing was taken over from this run\. .*\.gitignore.* DH-306/);
+  });
+
   it('tells what went wrong with the results, once, and not what was wrong while the command ran', () => {
     const lost = {
       type: 'note' as const,
