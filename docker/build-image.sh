@@ -2,18 +2,19 @@
 # Builds the images of the sandboxes (`npm run image`): one for commands, and one on top of it with the programs of agents. Does
 # nothing for an image that is there and whose inputs have not changed.
 #
-# SANDBOX_IMAGE   name of the first (deckhand-sandbox:1)
-# AGENTS_IMAGE    name of the second (deckhand-agents:1); `none`: it is not built, and agents cannot work in containers
-# BASE_IMAGE      image to build on: Debian or Ubuntu with Node 22 or newer. Unset: node:24-bookworm-slim if it is here or can be
-#                 pulled, else a base made without a registry (docker/make-base.sh)
-# CLAUDE_VERSION  version of Claude Code, CODEX_VERSION of Codex. Their packages come from where npm gets its packages, and are
-#                 held to the checksums of docker/agents.sha512 where it has them
-# PULL_TIMEOUT    seconds to wait for the registry (120)
+# SANDBOX_IMAGE          name of the first (deckhand-sandbox:1)
+# SANDBOX_AGENTS_IMAGE   name of the second (deckhand-agents:1); `none`: it is not built, and agents cannot work in containers
+# BASE_IMAGE             image to build on: Debian or Ubuntu with Node 22 or newer. Unset: node:24-bookworm-slim if it is here or
+#                        can be pulled, else a base made without a registry (docker/make-base.sh)
+# CLAUDE_VERSION, CODEX_VERSION
+#                        of Claude Code and Codex. Their packages come from where npm gets its packages, and are held to the
+#                        checksums of docker/agents.sha512 where it has them
+# PULL_TIMEOUT           seconds to wait for the registry (120)
 set -euo pipefail
 cd "$(dirname "$0")"
 
 image=${SANDBOX_IMAGE:-deckhand-sandbox:1}
-agents_image=${AGENTS_IMAGE:-deckhand-agents:1}
+agents_image=${SANDBOX_AGENTS_IMAGE:-deckhand-agents:1}
 claude_version=${CLAUDE_VERSION:-2.1.197}
 codex_version=${CODEX_VERSION:-0.169.0}
 default_base=node:24-bookworm-slim
@@ -63,14 +64,14 @@ fetch_agents() {
   case $engine_arch in
     amd64) arch=x64 ;;
     arm64) arch=arm64 ;;
-    *) fail "there are no programs of agents for $engine_arch; AGENTS_IMAGE=none builds without" ;;
+    *) fail "there are no programs of agents for $engine_arch; SANDBOX_AGENTS_IMAGE=none builds without" ;;
   esac
-  command -v npm >/dev/null || fail 'npm is missing, which fetches the programs of agents; AGENTS_IMAGE=none builds without'
+  command -v npm >/dev/null || fail 'npm is missing, which fetches the programs of agents; SANDBOX_AGENTS_IMAGE=none builds without'
   mkdir -p "$work/packages" "$work/context/agents/claude" "$work/codex"
   cd "$work/packages"
   npm pack --silent "@anthropic-ai/claude-code-linux-$arch@$claude_version" "@openai/codex@$codex_version-linux-$arch" \
     >"$work/npm.log" 2>&1 ||
-    fail "npm cannot fetch the programs of agents: $(tail -n 3 "$work/npm.log"). AGENTS_IMAGE=none builds without"
+    fail "npm cannot fetch the programs of agents: $(tail -n 3 "$work/npm.log"). SANDBOX_AGENTS_IMAGE=none builds without"
   for archive in *.tgz; do
     if grep -q "  $archive\$" "$sums"; then
       grep "  $archive\$" "$sums" | sha512sum --check --quiet >/dev/null 2>&1 || fail "$archive is not what it must be: wrong checksum"

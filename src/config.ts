@@ -13,7 +13,7 @@ export interface Config {
   platforms: PlatformConfigs;
   /** No platform is configured: the lab stands in for them. */
   lab: boolean;
-  sandbox: { kind: 'auto' | 'docker' | 'local'; image: string; dockerHost: string | undefined };
+  sandbox: { kind: 'auto' | 'docker' | 'local'; image: string; agentsImage: string; dockerHost: string | undefined };
   /** Model servers agents can be given. Each is absent when neither its key nor its address is set. */
   models: { anthropic: ModelConfig | undefined; openai: ModelConfig | undefined };
   runnerConcurrency: number;
@@ -52,7 +52,7 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
     owners: env.DECKHAND_OWNERS,
     platforms,
     lab: Object.values(platforms).every((platform) => platform === undefined),
-    sandbox: { kind: env.SANDBOX, image: env.SANDBOX_IMAGE, dockerHost: env.DOCKER_HOST },
+    sandbox: { kind: env.SANDBOX, image: env.SANDBOX_IMAGE, agentsImage: env.SANDBOX_AGENTS_IMAGE, dockerHost: env.DOCKER_HOST },
     models: {
       anthropic: modelConfig(env.ANTHROPIC_BASE_URL, env.ANTHROPIC_API_KEY, 'https://api.anthropic.com'),
       openai: modelConfig(env.OPENAI_BASE_URL, env.OPENAI_API_KEY, 'https://api.openai.com/v1'),

@@ -23,7 +23,7 @@ export interface SandboxChoice {
 /** Chooses where commands run: as configured, or with `auto` in containers if an engine and the image are there. */
 export async function chooseSandboxes(config: Config, installation: { hostId: string; dataDir: string }): Promise<SandboxChoice> {
   const { kind, image } = config.sandbox;
-  const docker = { sandbox: dockerSandbox(config, installation.hostId), image };
+  const docker = { sandbox: dockerSandbox(config, installation), image };
   const local = { sandbox: localSandbox(installation.dataDir), image: null };
   const unprotected = 'Commands run WITHOUT isolation, as child processes of Deckhand';
   if (kind === 'local') return { places: [local, docker], notice: `${unprotected}: SANDBOX=local asks for it.` };
@@ -39,10 +39,16 @@ function problemOf({ sandbox }: Config): Promise<DockerProblem | undefined> {
   return dockerProblem({ engine: engineAddress(sandbox.dockerHost), image: sandbox.image });
 }
 
-function dockerSandbox(config: Config, hostId: string): Sandbox {
-  // Docker names allow no underscore in an instance.
-  const instance = hostId.replace('_', '-');
-  return createDockerSandbox({ engine: engineAddress(config.sandbox.dockerHost), instance, image: config.sandbox.image });
+function dockerSandbox({ sandbox }: Config, { hostId, dataDir }: { hostId: string; dataDir: string }): Sandbox {
+  const { image, agentsImage, dockerHost } = sandbox;
+  return createDockerSandbox({
+    engine: engineAddress(dockerHost),
+    // Docker names allow no underscore in an instance.
+    instance: hostId.replace('_', '-'),
+    image,
+    agentsImage,
+    gateways: join(dataDir, 'gateway'),
+  });
 }
 
 function localSandbox(dataDir: string): Sandbox {
@@ -60,7 +66,7 @@ export function sandboxProbes(
 ): DoctorProbe[] {
   const local = sandboxProbe('local', (signal) => localSandbox(installation.dataDir).probe(signal));
   const docker = (otherwise?: string) =>
-    sandboxProbe('docker', (signal) => dockerSandbox(config, installation.hostId).probe(signal), otherwise);
+    sandboxProbe('docker', (signal) => dockerSandbox(config, installation).probe(signal), otherwise);
   switch (config.sandbox.kind) {
     case 'local':
       return [local];

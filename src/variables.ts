@@ -227,6 +227,12 @@ export const environmentSchema = z.object({
     fallback: '`deckhand-sandbox:1`',
     example: 'deckhand-sandbox:1',
   }),
+  SANDBOX_AGENTS_IMAGE: z.string().default('deckhand-agents:1').register(facts, {
+    group: 'Running commands',
+    description: 'Image of the containers in which agents work. `npm run image` builds the default one.',
+    fallback: '`deckhand-agents:1`',
+    example: 'deckhand-agents:1',
+  }),
   DOCKER_HOST: z
     .string()
     .regex(/^(unix|tcp|http|https|ssh):\/\/./, 'must be an address such as unix:///var/run/docker.sock')

@@ -3,8 +3,9 @@ import { initArguments, lockedDown, probePrefix, sandboxLabels, sandboxUser } fr
 import type { DiskChoice } from './docker-disk.ts';
 import { call } from './docker-engine.ts';
 import { collectFrom } from './docker-exec.ts';
+import { tryGateway } from './docker-gateway.ts';
 import { engineRemedy } from './docker-ready.ts';
-import { type ProbeCheck, SandboxUnreachable } from './port.ts';
+import { type AgentPrograms, type ProbeCheck, programsOf, SandboxUnreachable } from './port.ts';
 import { readAll } from './tar.ts';
 
 interface ProbeInput {
@@ -12,6 +13,9 @@ interface ProbeInput {
   instance: string;
   image: string;
   requireImage(signal?: AbortSignal): Promise<unknown>;
+  agents(signal?: AbortSignal): Promise<AgentPrograms>;
+  /** Where gateways have their directories; undefined: anywhere. */
+  gateways: string | undefined;
   examineDisk(): Promise<DiskChoice>;
   signal: AbortSignal | undefined;
 }
@@ -30,13 +34,14 @@ export async function probeDocker(input: ProbeInput): Promise<ProbeCheck[]> {
     name: string,
     remedy: string | ((error: unknown) => string),
     examine: () => Promise<string>,
+    harmless?: true,
   ): Promise<boolean> {
     try {
       checks.push({ name, ok: true, detail: await examine() });
       return true;
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error);
-      checks.push({ name, ok: false, detail, remedy: typeof remedy === 'string' ? remedy : remedy(error) });
+      checks.push({ name, ok: false, harmless, detail, remedy: typeof remedy === 'string' ? remedy : remedy(error) });
       return false;
     }
   }
@@ -60,8 +65,26 @@ export async function probeDocker(input: ProbeInput): Promise<ProbeCheck[]> {
     seen = await lookInside(input);
     return 'A sandbox starts and answers';
   });
-  if (inside) checks.push(...judge(seen));
+  if (!inside) return checks;
+  checks.push(...judge(seen));
+  await part('agents', 'Run `npm run image`.', () => input.agents(signal).then(programsOf), true);
+  await part(
+    'gateway',
+    gatewayRemedy,
+    async () => {
+      await tryGateway({ ...input, run: probeRun(), limits, root: input.gateways });
+      return 'A sandbox reaches its gateway, and with it the models';
+    },
+    true,
+  );
   return checks;
+}
+
+const gatewayRemedy =
+  'Agents cannot work in containers of this engine; commands can. Run the engine and the runner on the same machine and with the same file system: no DOCKER_HOST of another machine, no engine in a virtual machine of its own (Docker Desktop), no PrivateTmp.';
+
+function probeRun(): string {
+  return `${probePrefix}${process.pid}-${Date.now()}`;
 }
 
 async function lookInside({ docker, instance, image, signal }: ProbeInput): Promise<Map<string, string[]>> {
@@ -71,7 +94,7 @@ async function lookInside({ docker, instance, image, signal }: ProbeInput): Prom
     User: `${sandboxUser}:${sandboxUser}`,
     Entrypoint: [...initArguments(helper), '--'],
     Cmd: [...helper.argv],
-    Labels: sandboxLabels(instance, `${probePrefix}${process.pid}-${Date.now()}`, new Date(Date.now() + 120_000), 'probe'),
+    Labels: sandboxLabels(instance, probeRun(), new Date(Date.now() + 120_000), 'probe'),
     HostConfig: lockedDown(limits, undefined),
   };
   const text = (await readAll(collectFrom(docker, options, helper, signal), helper.outputBytes)).toString();

@@ -41,6 +41,8 @@ export interface DockerSandboxOptions {
   image: string;
   /** The same with the programs of agents (`deckhand-agents:1`). */
   agentsImage?: string | undefined;
+  /** Where the directories of gateways are made, see `SandboxSpec.gateway`; only looked at by `probe`. Undefined: anywhere. */
+  gateways?: string | undefined;
   /** Undefined: the best that works on the engine. */
   disk?: DiskKind | undefined;
 }
@@ -101,6 +103,11 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
     return imageLabels;
   }
 
+  async function agents(signal?: AbortSignal) {
+    const imageLabels = await requireAgents(signal);
+    return { claude: imageLabels[labels.claude], codex: imageLabels[labels.codex] };
+  }
+
   async function everything(run?: string) {
     const label = [`${labels.instance}=${instance}`, ...(run === undefined ? [] : [`${labels.run}=${run}`])];
     const [containers, { Volumes: volumes }] = await Promise.all([
@@ -117,10 +124,7 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
 
     inside: () => ({ workspace, bridge }),
 
-    async agents(signal) {
-      const imageLabels = await requireAgents(signal);
-      return { claude: imageLabels[labels.claude], codex: imageLabels[labels.codex] };
-    },
+    agents,
 
     async create(spec, signal) {
       assertSpec(spec);
@@ -149,6 +153,8 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
           signal,
         );
       } catch (error) {
+        if (error instanceof EngineError && /bind source path does not exist/i.test(error.message))
+          throw new Error(`The engine does not see the directory ${spec.gateway} of the gateway`, { cause: error });
         if (!hasStatus(error, 409)) throw error;
       }
     },
@@ -289,7 +295,16 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
     },
 
     async probe(signal) {
-      return await probeDocker({ docker, instance, image, requireImage, examineDisk: disks.examine, signal });
+      return await probeDocker({
+        docker,
+        instance,
+        image,
+        requireImage,
+        agents,
+        gateways: options.gateways,
+        examineDisk: disks.examine,
+        signal,
+      });
     },
   };
 }

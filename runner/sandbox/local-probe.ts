@@ -1,8 +1,9 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { localAgents } from './local-agents.ts';
 import { freeBytes } from './local-files.ts';
-import type { ProbeCheck } from './port.ts';
+import { type ProbeCheck, programsOf } from './port.ts';
 
 const needed = ['sh', 'cat', 'mkfifo', 'tar', 'git'];
 
@@ -25,6 +26,7 @@ export async function probeLocal(root: string, path: string, minFreeBytes: numbe
       remedy: 'Let commands run in containers: SANDBOX=docker, with a container engine and `npm run image`.',
     },
     programs,
+    { name: 'agents', ok: true, detail: programsOf(await localAgents({ root, path })) },
     await checkDisk(root, minFreeBytes),
   ];
 }

@@ -178,6 +178,11 @@ export interface AgentPrograms {
   codex?: string | undefined;
 }
 
+/** `Claude Code 2.1.197, Codex missing`. */
+export function programsOf({ claude, codex }: AgentPrograms): string {
+  return `Claude Code ${claude ?? 'missing'}, Codex ${codex ?? 'missing'}`;
+}
+
 /** A helper command inside a sandbox. Its working directory is the working copy. */
 export interface Helper {
   argv: readonly [string, ...string[]];

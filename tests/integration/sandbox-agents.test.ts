@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, createServer as createTunnel } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Transform } from 'node:stream';
 import Docker from 'dockerode';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDockerSandbox } from '../../runner/sandbox/docker.ts';
@@ -157,6 +158,50 @@ describe('from the sandbox of an agent', () => {
       allowedMcpServers: [],
     });
     expect(await look(run, 'find /etc/claude-code /opt/agents \\( -writable -o -perm /6000 \\) ! -type l')).toBe('');
+  });
+});
+
+describe('the examination of the engine', () => {
+  it('tries the way to a gateway, and names the programs of agents', async () => {
+    const checks = await createDockerSandbox({ ...options, gateways: place }).probe();
+    expect(checks.filter(({ ok }) => !ok)).toEqual([]);
+    expect(checks.find(({ name }) => name === 'agents')?.detail).toMatch(/^Claude Code \d.*, Codex \d/);
+    expect(checks.map(({ name }) => name)).toContain('gateway');
+    expect(await readdir(place)).toEqual(['gw']);
+  });
+
+  it('finds that the engine sees other files than the runner, as one on another machine does, and what to do', async () => {
+    // Every path below `mine` is another one for the engine.
+    const tunnel = join(place, 'engine.sock');
+    const server = createTunnel((near) => {
+      const far = connect(socketPath);
+      const translated = new Transform({
+        transform: (chunk: Buffer, _, done) =>
+          done(null, Buffer.from(chunk.toString('latin1').replaceAll('/mine/', '/else/'), 'latin1')),
+      });
+      near.pipe(translated).pipe(far).pipe(near);
+      for (const socket of [near, far]) socket.on('error', () => undefined);
+    });
+    await new Promise<void>((listening) => server.listen(tunnel, listening));
+    try {
+      const away = createDockerSandbox({ ...options, engine: { socketPath: tunnel }, gateways: join(place, 'mine/gw') });
+      const wrong = (await away.probe()).filter(({ ok }) => !ok);
+      expect(wrong).toEqual([
+        expect.objectContaining({ name: 'gateway', harmless: true, remedy: expect.stringContaining('same machine') }),
+      ]);
+      const run = 'run_away';
+      runs.push(run);
+      const spec = {
+        run,
+        argv: ['true'] as const,
+        env: {},
+        limits: defaultSandboxLimits,
+        expiresAt: new Date(Date.now() + 60_000),
+      };
+      await expect(away.create({ ...spec, gateway: join(place, 'mine/gw') })).rejects.toThrow(/does not see the directory/);
+    } finally {
+      server.close();
+    }
   });
 });
 
