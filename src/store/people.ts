@@ -99,11 +99,15 @@ export async function namelessAccounts(
   return rows.map(({ user, workspace }) => ({ platform, tenant, user, workspace }));
 }
 
-/** People of the workspace whose name, or the name of one of whose accounts, is `name` (case does not matter). */
+/** People of the workspace whose name, or the name or id of one of whose accounts, is `name` (case of names does not matter). */
 export async function peopleByName(tx: Tx, workspace: string, name: string): Promise<Member[]> {
   const same = { equals: escapeLike(name), mode: 'insensitive' as const };
   const rows = await tx.db.user.findMany({
-    where: { workspaceId: workspace, linkedToId: null, OR: [{ name: same }, { identities: { some: { name: same } } }] },
+    where: {
+      workspaceId: workspace,
+      linkedToId: null,
+      OR: [{ name: same }, { identities: { some: { OR: [{ name: same }, { externalId: name }] } } }],
+    },
     orderBy: { id: 'asc' },
     take: 5,
   });

@@ -66,7 +66,7 @@ describe('completions from what there is', () => {
   });
 
   it('names people without a role to those who give roles only', async () => {
-    expect(await typed('ada', 'member add UNO')).toEqual(['member add UNOBODY']);
+    expect(await typed('ada', 'member add UNO')).toEqual(['member add "Slack account UNOBODY"']);
     expect(await typed('ben', 'member add UNO')).toEqual([]);
   });
 

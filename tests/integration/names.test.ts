@@ -90,3 +90,10 @@ it('people whose name is known are not asked about, nor those of another tenant'
   await eventually(async () => expect(await who()).toContain('Slack account UZOE'));
   expect(asked).toEqual([owner]);
 });
+
+it('somebody whose name is not known can be named by the id of the account, or as lists call them', async () => {
+  await desk.act(slash('nobody', 'help'));
+  const add = (name: string, role: string) => desk.act(slash('ada', `member role ${name} ${role}`)).then(([said]) => said?.text);
+  expect(await add('UNOBODY', 'guest')).toContain('Slack account UNOBODY is a guest now');
+  expect(await add('"Slack account UNOBODY"', 'developer')).toContain('Slack account UNOBODY is a developer now');
+});
