@@ -56,9 +56,7 @@ export async function prepareRun(journey: Journey, agent: AgentRun | undefined):
   await journey.at('copied_in');
   await deps.workspace.discard(run);
 
-  const action = { type: 'command', command: spec.command, project: project.id, timeoutMs: spec.timeoutMs } as const;
-  const { verdict } = await calls.authorise(run, deps.runner, { ...action, ...offerOf(place) });
-  if (verdict !== 'run') {
+  if (agent === undefined && !(await authorised(journey))) {
     await sandbox.destroy(run);
     return undefined;
   }
@@ -73,6 +71,14 @@ export async function prepareRun(journey: Journey, agent: AgentRun | undefined):
   if (!(await calls.executing(run, deps.runner, record))) throw new LetGo(`${run} may not start`);
   await journey.at('executing_recorded');
   return base;
+}
+
+/** The last check of a command. Of an agent each call is checked by itself. */
+async function authorised({ deps, spec, place, calls }: Journey): Promise<boolean> {
+  const { command, project, timeoutMs, run } = spec;
+  const action = { type: 'command', command, project: project.id, timeoutMs } as const;
+  const { verdict } = await calls.authorise(run, deps.runner, { ...action, ...offerOf(place) });
+  return verdict === 'run';
 }
 
 function commandOf({ command }: RunSpec): Program {
