@@ -13,7 +13,8 @@ export type Verdict =
 /** Calls that can be repeated without harm. */
 const repeatable: ReadonlySet<Operation> = new Set(['edit', 'react', 'home', 'direct']);
 
-const lookUpAfterMs = 2000;
+/** How long a call whose answer was lost may still be on its way, before it is looked up. */
+export const lookUpAfterMs = 2000;
 const longestBackoffMs = 60_000;
 /** How plain a view can become: plain text with buttons, then plain text. */
 export const plainest = 2;
@@ -21,7 +22,14 @@ export const plainest = 2;
 /** `attempts`: how often the row was tried since it last succeeded, this time included. A move is followed, not judged. */
 export function judge(
   failure: Exclude<DeliveryFailure, { kind: 'moved' }>,
-  at: { operation: Operation; priority: Priority; attempts: number; degraded: number; canBePlainer: boolean },
+  at: {
+    operation: Operation;
+    priority: Priority;
+    attempts: number;
+    degraded: number;
+    canBePlainer: boolean;
+    lookUpAfterMs: number;
+  },
 ): Verdict {
   switch (failure.kind) {
     case 'rate_limited':
@@ -31,7 +39,7 @@ export function judge(
     case 'unknown':
       return repeatable.has(at.operation)
         ? { next: 'wait', delayMs: backoffMs(at.attempts), lookUp: false }
-        : { next: 'wait', delayMs: Math.max(lookUpAfterMs, backoffMs(at.attempts)), lookUp: true };
+        : { next: 'wait', delayMs: Math.max(at.lookUpAfterMs, backoffMs(at.attempts)), lookUp: true };
     case 'gone':
     case 'not_permitted':
       return { next: 'end', state: 'failed', tell: at.priority <= priorities.card };

@@ -11,7 +11,7 @@ import type { Call } from './budget.ts';
 import { deliver } from './deliver.ts';
 import { OutcomeUnknown } from './deliver-parts.ts';
 import { Delivery, type DeliveryDeps, firstSlot, type Permit, SenderStopped } from './delivery.ts';
-import { backoffMs, judge } from './failures.ts';
+import { backoffMs, judge, lookUpAfterMs } from './failures.ts';
 import { calledAside, formTooLate, insteadOfFile, shownToAsker, toldDirectly } from './undelivered.ts';
 import { unreached } from './unreached.ts';
 
@@ -19,6 +19,8 @@ export interface SendRowDeps extends DeliveryDeps {
   logger: Logger;
   /** The row is of no use any more. */
   expired: boolean;
+  /** How long a call whose answer was lost may still be on its way, before it is looked up (default 2 s). */
+  lookUpAfterMs?: number | undefined;
 }
 
 /** What became of a row. */
@@ -81,6 +83,7 @@ async function failed(delivery: Delivery, failure: DeliveryFailure, deps: SendRo
     attempts: claimed.attempts,
     degraded: claimed.degraded,
     canBePlainer: 'view' in claimed.payload,
+    lookUpAfterMs: deps.lookUpAfterMs ?? lookUpAfterMs,
   });
   const error =
     failure.kind === 'rate_limited' ? `rate limited for ${failure.retryAfterMs} ms` : `${failure.kind}: ${failure.detail}`;

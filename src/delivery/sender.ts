@@ -25,6 +25,8 @@ export interface SenderOptions {
   onCall?: ((call: { platform: string; operation: Operation; outcome: string; ms: number }) => void) | undefined;
   /** An attempt of another process younger than this may still be under way (default 10 s). */
   settleMs?: number | undefined;
+  /** How long a call whose answer was lost may still be on its way, before it is looked up (default 2 s). */
+  lookUpAfterMs?: number | undefined;
 }
 
 /** How far apart two looks for rows are that no wake-up told about. */
@@ -257,6 +259,7 @@ class Sending {
       onCall,
       logger,
       permit: (call) => this.#permitFor(row, turn.priority, ledger, call),
+      lookUpAfterMs: this.#options.lookUpAfterMs,
       expired: turn.expiresAt !== undefined && turn.expiresAt <= performance.now(),
     })
       .then((sent) => {

@@ -217,6 +217,7 @@ export function startSender(
     logger: silent,
     readArtifact: async () => undefined,
     settleMs: 30,
+    lookUpAfterMs: 100,
     ...rest,
   });
   return {
