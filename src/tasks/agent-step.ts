@@ -27,6 +27,7 @@ const ofHarness: ReadonlySet<RunEventType> = new Set([
   'message_settled',
   'aside',
   'session',
+  'conversation',
 ]);
 
 /** Stores a step of a harness, answers what it asks as far as that is known, and lets the run wait for the rest. */
