@@ -101,6 +101,7 @@ export async function createRunnerWorld(kind: Installation['kind']) {
     artifacts,
     sandbox,
     ada,
+    channel,
     project,
     sh,
     eventsOf,
