@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -56,22 +56,28 @@ describe.each(['local', 'docker'] as const)('promise 8: a runner on %s that is k
     await waitFor('the sandbox to be removed', async () => (await world.sandbox.list()).length === 0, { timeoutMs: 20_000 });
   }
 
+  /** How a life of the runner ends, or has ended by itself. */
+  async function endOf(runner: ChildProcess): Promise<[number | null, NodeJS.Signals | null]> {
+    if (runner.exitCode === null && runner.signalCode === null) await once(runner, 'exit');
+    return [runner.exitCode, runner.signalCode];
+  }
+
   it('at every named point of one run, one life after the other, completes the run as if nothing had happened', {
     timeout: 180_000,
   }, async () => {
     const since = new Date();
-    const { run, task } = await world.sh(commandOf(200), project);
+    const { run, task } = await world.sh(commandOf(120), project);
     for (const point of crashPoints) {
       if (point === 'destroyed') continue;
       const runner = await world.spawnRunner(point);
-      const [code, signal] = await once(runner, 'exit');
+      const [code, signal] = await endOf(runner);
       expect({ point, code, signal }).toEqual({ point, code: null, signal: 'SIGKILL' });
     }
     expect(await world.stateOf(run)).toBe('succeeded');
     const last = await world.spawnRunner('none');
-    await expectWhole(run, task, 200, since, await world.resultOf(run));
+    await expectWhole(run, task, 120, since, await world.resultOf(run));
     last.kill('SIGKILL');
-    await once(last, 'exit');
+    await endOf(last);
   });
 
   it('at any moment of several runs at once completes them all', { timeout: 180_000 }, async () => {
@@ -90,7 +96,7 @@ describe.each(['local', 'docker'] as const)('promise 8: a runner on %s that is k
       // Longer and longer lives: early ones die while they prepare, later ones while output streams or results are collected.
       await Promise.race([over, new Promise((resolve) => setTimeout(resolve, 700 + 400 * life))]);
       runner.kill('SIGKILL');
-      await once(runner, 'exit');
+      expect({ life, end: await endOf(runner) }).toEqual({ life, end: [null, 'SIGKILL'] });
     }
     const results = await over;
     const last = await world.spawnRunner('none');
@@ -100,6 +106,6 @@ describe.each(['local', 'docker'] as const)('promise 8: a runner on %s that is k
       await expectWhole(run, task, lines, since, result);
     }
     last.kill('SIGTERM');
-    await once(last, 'exit');
+    await endOf(last);
   });
 });
