@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, createServer as createTunnel } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
@@ -172,6 +172,8 @@ describe('the examination of the engine', () => {
 
   it('finds that the engine sees other files than the runner, as one on another machine does, and what to do', async () => {
     // Every path below `mine` is another one for the engine.
+    const mine = join(place, 'mine/gw');
+    await mkdir(mine, { recursive: true });
     const tunnel = join(place, 'engine.sock');
     const server = createTunnel((near) => {
       const far = connect(socketPath);
@@ -184,7 +186,7 @@ describe('the examination of the engine', () => {
     });
     await new Promise<void>((listening) => server.listen(tunnel, listening));
     try {
-      const away = createDockerSandbox({ ...options, engine: { socketPath: tunnel }, gateways: join(place, 'mine/gw') });
+      const away = createDockerSandbox({ ...options, engine: { socketPath: tunnel }, gateways: mine });
       const wrong = (await away.probe()).filter(({ ok }) => !ok);
       expect(wrong).toEqual([
         expect.objectContaining({ name: 'gateway', harmless: true, remedy: expect.stringContaining('same machine') }),
@@ -198,7 +200,7 @@ describe('the examination of the engine', () => {
         limits: defaultSandboxLimits,
         expiresAt: new Date(Date.now() + 60_000),
       };
-      await expect(away.create({ ...spec, gateway: join(place, 'mine/gw') })).rejects.toThrow(/does not see the directory/);
+      await expect(away.create({ ...spec, gateway: mine })).rejects.toThrow(/does not see the directory/);
     } finally {
       server.close();
     }
