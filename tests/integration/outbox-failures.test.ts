@@ -25,7 +25,7 @@ async function start(options: PlatformOptions = {}, sending: Parameters<typeof s
 }
 
 async function startOn(on: TestPlatform, sending: Parameters<typeof startSender>[2] = {}): Promise<TestSender> {
-  const sender = startSender(world, on, sending);
+  const sender = startSender(world, on, { lookUpAfterMs: 100, ...sending });
   senders.push(sender);
   await sender.start();
   return sender;

@@ -217,7 +217,6 @@ export function startSender(
     logger: silent,
     readArtifact: async () => undefined,
     settleMs: 30,
-    lookUpAfterMs: 100,
     ...rest,
   });
   return {
