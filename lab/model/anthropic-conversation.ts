@@ -1,10 +1,12 @@
 import { isRecord, type Json, stringOf } from '../slack/json.ts';
 import type { AgentName, Call, Conversation, Entry, OfferedTool } from './conversation.ts';
 import { stableId } from './hash.ts';
-import { saidByPeople, workingDirectory } from './said-text.ts';
+import { firstRequest, saidByPeople, workingDirectory } from './said-text.ts';
 
 const PLAN_TOOL = /^(exit_?plan_?mode|(present|propose|submit)_?plan|plan)$/i;
 const INTERRUPTED = /^\[Request interrupted by user[^\]]*\]$/;
+/** What the built-in loop says of a call that people interrupted. */
+const CUT_OFF = /: a person interrupted\./;
 /** How Claude Code hands over what a person says while it works. */
 const LATE =
   /(?:user|person)[^:\n]{0,60} sent[^:\n]{0,60} message[^:\n]{0,60}:\s*\n?([\s\S]*?)(?=\n\n(?:IMPORTANT|Please)\b|<\/system-reminder>|$)/i;
@@ -14,7 +16,7 @@ export function anthropicConversation(body: Json): Conversation {
   const tools = new Map(recordsOf(body.tools).flatMap(toolOf));
   const messages = recordsOf(body.messages);
   const system = textOf(body.system);
-  const agent: AgentName = tools.has('Bash') || /claude code|claude agent sdk/i.test(system) ? 'claude-code' : 'claude';
+  const agent: AgentName = tools.has('Bash') || tools.has('Read') ? 'claude-code' : 'claude';
   const entries = readEntries(messages, agent, tools);
   const lastAnswer = messages.findLastIndex(({ role }) => role === 'assistant');
   const head = JSON.stringify(body.tools ?? '').length + system.length;
@@ -26,6 +28,7 @@ export function anthropicConversation(body: Json): Conversation {
     tools,
     thinks: isRecord(body.thinking) && body.thinking.type !== 'disabled',
     entries,
+    quoted: firstRequest(textOf(messages.at(-1)?.content)),
     salt: stableId(16, JSON.stringify(body.metadata ?? ''), JSON.stringify(messages[0] ?? ''), messages.length),
     length: {
       before: lastAnswer < 0 ? 0 : head + before,
@@ -90,7 +93,9 @@ function userEntries(block: Json, late: boolean, calls: ReadonlyMap<string, Call
   if (block.type === 'tool_result') {
     const id = stringOf(block.tool_use_id) ?? '';
     const failed = block.is_error === true;
-    const result: Entry = { type: 'result', call: id, text: textOf(block.content), failed };
+    const text = textOf(block.content);
+    const result: Entry = { type: 'result', call: id, text, failed };
+    if (failed && CUT_OFF.test(text)) return [result, { type: 'interrupted' }];
     const tool = calls.get(id)?.tool;
     if (failed || tool === undefined) return [result];
     if (isPlan(tool)) return [result, { type: 'mode', plan: false }];

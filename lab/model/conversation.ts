@@ -13,6 +13,8 @@ export interface Conversation {
   /** The request wants the thinking too. */
   thinks: boolean;
   entries: readonly Entry[];
+  /** The request of a conversation that is only quoted, to be summarised. */
+  quoted: string | undefined;
   /** Stays the same when a request is sent again, and differs between conversations: what ids are made of. */
   salt: string;
   /** Characters of the request up to the last answer of the model, and behind it: what a cache holds, and what is new. */

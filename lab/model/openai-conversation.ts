@@ -19,6 +19,7 @@ export function openaiConversation(body: Json): Conversation {
     tools,
     thinks: isRecord(body.reasoning),
     entries: readEntries(input),
+    quoted: undefined,
     salt: stableId(16, stringOf(body.prompt_cache_key) ?? '', JSON.stringify(input[0] ?? ''), input.length),
     length: {
       before: lastAnswer < 0 ? 0 : head + before,

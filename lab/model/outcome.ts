@@ -1,14 +1,17 @@
 import type { Outcome } from './action.ts';
 import type { AgentName } from './conversation.ts';
 
-const REFUSAL = /\b(denied|declined|rejected|refused|not allowed|disallowed|said no|does not allow|doesn't want|blocked by)\b/i;
-/** How the Claude Code CLI reports what went wrong by itself; any other error is what somebody answered to its request. */
-const OWN_ERROR = /^(Exit code \d|<tool_use_error>|Error\b|InputValidationError|Command timed out|API Error)/;
+/** How an agent reports by itself what went wrong; any other error is what somebody answered to its request. */
+const ownErrors: Readonly<Record<AgentName, RegExp>> = {
+  claude:
+    /\[(exit code -?\d+|stopped[^\]]*)\]\s*$|^(Exit code \d|The (input of|file is)|There is no tool|old_string|Deckhand was|Not done:|Stopped in|This call was)/,
+  'claude-code': /^(Exit code \d|<tool_use_error>|Error\b|InputValidationError|Command timed out|API Error)/,
+  codex: /^(?![\s\S]*\b(rejected|denied|declined|not allowed)\b)/i,
+};
 
 /** Reads the result of a call: a refusal by people is something else than a command that failed. */
 export function outcomeOf(result: { text: string; failed: boolean }, agent: AgentName): Outcome {
-  const refused = agent === 'claude-code' ? !OWN_ERROR.test(result.text) : REFUSAL.test(result.text);
-  const denied = result.failed && refused;
+  const denied = result.failed && !ownErrors[agent].test(result.text);
   return { ...result, denied, reason: denied ? reasonOf(result.text) : '' };
 }
 

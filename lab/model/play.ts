@@ -4,6 +4,7 @@ import { stableId } from './hash.ts';
 import { label } from './label.ts';
 import { outcomeOf } from './outcome.ts';
 import { otherwise, perform } from './perform.ts';
+import { asksForSummary } from './said-text.ts';
 import { callsFor, isTodoTool, names, toolFor } from './vocabulary.ts';
 
 /**
@@ -64,6 +65,16 @@ function createPlayer(conversation: Conversation, scenarios: readonly Scenario[]
     isFresh = true;
   }
 
+  /** The scripts begin again with what was asked for: whatever is done already they find done. */
+  function summarise(text: string): void {
+    const request = conversation.quoted ?? (prompt === '' ? text.slice(0, 200) : prompt);
+    script = undefined;
+    turn = { say: `Summary of the conversation. This was asked for, and may be done in part:\n\n${request}` };
+    ended = false;
+    answered = undefined;
+    isFresh = false;
+  }
+
   /** Not before everything is known that was there when the model was asked: agents tell their mode behind the prompt. */
   function open(): void {
     if (!isFresh || script === undefined) return;
@@ -101,7 +112,8 @@ function createPlayer(conversation: Conversation, scenarios: readonly Scenario[]
       else if (entry.type === 'interrupted') ended = true;
       else if (entry.type === 'result') answered?.outcomes.set(entry.call, outcomeOf(entry, conversation.agent));
       else if (entry.type === 'said') {
-        if (ended) begin(entry.text);
+        if (asksForSummary(entry.text)) summarise(entry.text);
+        else if (ended) begin(entry.text);
         else if (answered === undefined) begin(`${prompt}\n${entry.text}`);
         else said.push(entry.text);
       } else {

@@ -2,7 +2,7 @@ import type { Outcome, Scene, Seen, Turn } from './action.ts';
 import { stillRunning } from './outcome.ts';
 
 const MISREAD =
-  /InputValidationError|(could not|failed to|cannot) (be )?pars|invalid (json|arguments|input)|missing field|not valid JSON/i;
+  /InputValidationError|(could not|failed to|cannot) (be )?pars|invalid (json|arguments|input)|missing field|input of \w+ is wrong|not valid JSON/i;
 
 /**
  * Gives an answer and returns what came of its actions, checklists left out. Says that it has read what people said meanwhile, asks again

@@ -115,6 +115,25 @@ test('Codex asks in plan mode, proposes a plan, and works in the mode after it',
   expect(worked.some((line) => line.includes('*** Add File: NOTES.md'))).toBe(true);
 });
 
+test('a conversation that became too long is summarised, and the work goes on from the summary', async () => {
+  const told =
+    '<conversation>\nuser: push the result\n…\nuser: push the result\n</conversation>\n\nSummarise this conversation for yourself.';
+  const { texts } = await loop(told);
+  expect(texts).toEqual([expect.stringMatching(/^\[scripted\] Summary of the conversation\.[\s\S]*push the result$/)]);
+  const { calls } = await loop(`What has been done so far, in short:\n\n${texts[0]}`);
+  expect(calls[0]?.input.command).toBe('git push origin HEAD');
+});
+
+test('a person who interrupts a loop begins anew with what they say', async () => {
+  const { calls, texts } = await loop('work slowly in 5 steps of 1 s', () => ({
+    text: 'Not done: a person interrupted. Read what they say.',
+    failed: true,
+    said: 'Ada says in the thread: hello',
+  }));
+  expect(calls).toHaveLength(1);
+  expect(texts.at(-1)).toBe('[scripted] Hello. I am the scripted model and wait for work.');
+});
+
 test('an interrupted turn is given up: the next prompt begins anew', async () => {
   const input = [codexSays('work slowly in 5 steps')];
   const aborted = { type: 'message', role: 'user', content: [{ type: 'input_text', text: '<turn_aborted>\n</turn_aborted>' }] };

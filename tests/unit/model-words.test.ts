@@ -21,6 +21,7 @@ function conversation(agent: AgentName, tools: readonly OfferedTool[], entries: 
     tools: new Map(tools.map((tool) => [tool.name, tool])),
     thinks: false,
     entries,
+    quoted: undefined,
     salt: 's',
     length: { before: 0, after: 0, cacheable: false },
   };
@@ -89,7 +90,8 @@ test('a refusal is told from a command that failed', () => {
     'codex',
   );
   expect(codex).toMatchObject({ denied: true, reason: 'rejected by user' });
-  expect(outcomeOf({ text: 'Denied: not on Fridays', failed: true }, 'claude')).toMatchObject({ denied: true });
+  const own = (text: string) => outcomeOf({ text, failed: true }, 'claude').denied;
+  expect([own('Not on Fridays.'), own('boom\n[exit code 1]'), own('old_string occurs 2 times.')]).toEqual([true, false, false]);
   expect(outcomeOf({ text: 'permission denied', failed: false }, 'claude').denied).toBe(false);
 });
 
