@@ -81,6 +81,7 @@ export async function openDiscord(): Promise<ConformanceDriver> {
       await person(name).submit(modal, values);
     },
 
+    onChange: (listener) => void state.subscribe(listener),
     messages(place) {
       const reader = person(personOf(place));
       const threads = state.channels.values().filter(({ thread }) => thread?.parent_id === place.id);

@@ -83,6 +83,8 @@ export interface ConformanceDriver {
   /** Fills in the form with this title that is, or is about to be, asked of the person. Values by label. */
   fill(person: PersonName, place: Place, title: string, values: Readonly<Record<string, string>>): Promise<void>;
 
+  /** Calls `listener` at everything that changes on the platform. */
+  onChange(listener: () => void): void;
   /** Everything in a place, its threads included, oldest first. */
   messages(place: Place): Shown[];
   /** What only this person was shown: answers to acts, and direct messages of the bot. */

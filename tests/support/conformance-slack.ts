@@ -70,6 +70,7 @@ export async function openSlack(): Promise<ConformanceDriver> {
       await person(name).submit(view, Object.fromEntries(byBlock));
     },
 
+    onChange: (listener) => void state.subscribe(listener),
     messages: (place) => state.messagesOf(place.id).map((message) => shown(seen(slack.core, message))),
     toldTo(name) {
       const direct = person(name)

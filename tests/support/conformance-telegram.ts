@@ -121,6 +121,7 @@ export async function openTelegram(): Promise<ConformanceDriver> {
     isAsked: () => true,
     fill,
 
+    onChange: (listener) => void state.subscribe(listener),
     messages,
     toldTo(name) {
       const { id } = person(name);
