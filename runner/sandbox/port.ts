@@ -36,9 +36,9 @@ export interface Sandbox {
   create(spec: SandboxSpec, signal?: AbortSignal): Promise<void>;
 
   /**
-   * Unpacks a plain tar stream (see `packDirectory`, `packFiles`) into the working copy. Owners in the archive do not matter:
-   * everything belongs to the sandbox's user afterwards. Only before `start`. May be repeated, after a failure or to add files: what
-   * has the same name is replaced. An abort leaves a part of the files.
+   * Unpacks a plain tar stream (see `packDirectory`) into the working copy. Owners in the archive do not matter: everything belongs
+   * to the sandbox's user afterwards. Only before `start`. May be repeated, after a failure or to add files: what has the same name
+   * is replaced. An abort leaves a part of the files.
    * Throws SandboxGone, NoSpace (the archive does not fit), SandboxUnreachable.
    */
   copyIn(run: string, tar: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<void>;

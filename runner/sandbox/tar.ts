@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
-import { extract, pack } from 'tar-stream';
+import { extract } from 'tar-stream';
 
 /** The archive breaks a rule of `readTar`, or is none. Nothing of it may be used. */
 export class UnsafeTar extends Error {
@@ -36,25 +36,6 @@ export async function* packDirectory(directory: string): AsyncGenerator<Uint8Arr
   } finally {
     tar.kill('SIGKILL');
   }
-}
-
-/**
- * Archive of files that exist nowhere, for `Sandbox.copyIn`. Paths are relative, parts separated by `/`. Files and the directories
- * above them are for the sandbox's user alone; a directory that is there already becomes so too.
- */
-export async function* packFiles(files: readonly { path: string; bytes: Uint8Array | string }[]): AsyncGenerator<Uint8Array> {
-  const archive = pack();
-  const directories = new Set(
-    files.flatMap(({ path }) => {
-      if (checkedPath(path) !== path || path === '') throw new UnsafeTar(`${show(path)} is not a plain relative name`);
-      const parts = path.split('/');
-      return parts.slice(1).map((_, at) => parts.slice(0, at + 1).join('/'));
-    }),
-  );
-  for (const name of [...directories].sort()) archive.entry({ name, type: 'directory', mode: 0o700 });
-  for (const { path, bytes } of files) archive.entry({ name: path, mode: 0o600 }, Buffer.from(bytes));
-  archive.finalize();
-  for await (const chunk of archive) if (chunk instanceof Uint8Array) yield chunk;
 }
 
 const block = 512;

@@ -1,10 +1,10 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Helper, SandboxSpec } from '../../runner/sandbox/port.ts';
-import { packFiles, readTar, TooLarge } from '../../runner/sandbox/tar.ts';
+import { packDirectory, readTar, TooLarge } from '../../runner/sandbox/tar.ts';
 import { createInputGateway, type InputGateway } from '../support/input-gateway.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { type Bench, readOutput, readUntil, takeAll, toText } from './sandbox-subject.ts';
@@ -96,20 +96,22 @@ export function gatewayContract(bench: Bench): void {
     expect(toText(stdout).trim()).toBe(bench.sandbox.inside(run).workspace);
   });
 
-  it('takes files of an agent before the start, for the user of the sandbox alone', async () => {
+  it('takes files of an agent before the start, beside those of the repository, for the user of the sandbox', async () => {
     const spec = bench.shell(
-      `cd ${home} && find . -type f | sort | xargs stat -c '%n %a' && cat a/config && touch a/new && stat -c %a . a && [ "$(id -u)" = "$(stat -c %u a/config)" ] && echo mine`,
+      `cat file; cd ${home} && find . -type f | sort && cat a/config && touch a/new && [ "$(id -u)" = "$(stat -c %u a/config)" ] && echo mine`,
     );
     await bench.sandbox.create(spec);
-    await bench.sandbox.copyIn(spec.run, packFiles([{ path: 'file', bytes: 'of the repository' }]));
-    const old = [
-      { path: `${home}/a/config`, bytes: 'old and longer' },
-      { path: `${home}/kept`, bytes: '' },
-    ];
-    await bench.sandbox.copyIn(spec.run, packFiles(old));
-    await bench.sandbox.copyIn(spec.run, packFiles([{ path: `${home}/a/config`, bytes: new TextEncoder().encode('new\n') }]));
+    for (const files of [{ file: 'of the repository\n', config: 'old and longer\n', kept: '' }, { config: 'new\n' }]) {
+      const copy = join(place, 'copy');
+      await mkdir(join(copy, home, 'a'), { recursive: true });
+      for (const [name, text] of Object.entries(files)) {
+        await writeFile(join(copy, name === 'config' ? `${home}/a/config` : name === 'kept' ? `${home}/kept` : name), text);
+      }
+      await bench.sandbox.copyIn(spec.run, packDirectory(copy));
+      await rm(copy, { recursive: true });
+    }
     await bench.sandbox.start(spec.run);
-    expect(toText((await readOutput(bench.sandbox, spec.run)).stdout)).toBe('./a/config 600\n./kept 600\nnew\n700\n700\nmine\n');
+    expect(toText((await readOutput(bench.sandbox, spec.run)).stdout)).toBe('of the repository\n./a/config\n./kept\nnew\nmine\n');
   });
 
   it('gives the files of a session out again, within limits', async () => {
