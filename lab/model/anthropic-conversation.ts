@@ -108,7 +108,7 @@ function userEntries(block: Json, late: boolean, calls: ReadonlyMap<string, Call
   if (/plan mode (is|still)( still)? active/i.test(text)) found.push({ type: 'mode', plan: true });
   if (/exited plan mode/i.test(text)) found.push({ type: 'mode', plan: false });
   const handedOver = late ? LATE.exec(text)?.[1]?.trim() : undefined;
-  const said = handedOver ?? (isSystem ? '' : saidByPeople(text));
+  const said = isSystem && handedOver === undefined ? '' : saidByPeople(handedOver ?? text);
   if (said !== '') found.push({ type: 'said', text: said, late });
   return found;
 }

@@ -78,6 +78,36 @@ test('tasks of Claude Code are made once and then changed by their number', () =
   expect(inputs(items('pending'), conversation('claude-code', tools, made))).toEqual([]);
 });
 
+test('questions and checklists take the fields that a tool has', () => {
+  const list = (name: string, key: string, ...fields: string[]): OfferedTool => {
+    const properties = Object.fromEntries(fields.map((field) => [field, {}]));
+    return { name, kind: 'function', schema: { properties: { [key]: { type: 'array', items: { properties } } } } };
+  };
+  const ask: Action = { do: 'ask', header: 'H', question: 'Q?', options: [{ label: 'a', description: 'b' }] };
+  const todo: Action = { do: 'todo', items: [{ text: 'Look', state: 'in_progress' }] };
+  const options = [{ label: 'a', description: 'b' }];
+
+  const loop = [
+    list('ask_user', 'questions', 'header', 'question', 'options', 'multiple'),
+    list('todo', 'items', 'text', 'state'),
+  ];
+  expect(inputs(ask, conversation('claude', loop))).toEqual([
+    ['ask_user', { questions: [{ header: 'H', question: 'Q?', options, multiple: false }] }],
+  ]);
+  expect(inputs(todo, conversation('claude', loop))).toEqual([['todo', { items: [{ text: 'Look', state: 'in_progress' }] }]]);
+
+  const codex = [
+    list('request_user_input', 'questions', 'id', 'header', 'question', 'options'),
+    list('update_plan', 'plan', 'step', 'status'),
+  ];
+  expect(inputs(ask, conversation('codex', codex))).toEqual([
+    ['request_user_input', { questions: [{ id: 'choice', header: 'H', question: 'Q?', options }] }],
+  ]);
+  expect(inputs(todo, conversation('codex', codex))).toEqual([
+    ['update_plan', { plan: [{ step: 'Look', status: 'in_progress' }] }],
+  ]);
+});
+
 test('a refusal is told from a command that failed', () => {
   const code = (text: string) => outcomeOf({ text, failed: true }, 'claude-code').denied;
   expect([code('Ben says no'), code('Exit code 1\n\nboom'), code('<tool_use_error>Cancelled</tool_use_error>')]).toEqual([
