@@ -59,6 +59,7 @@ describe.concurrent.each(platforms)('on %s', (name) => {
     expect(shown.thread).toBe(end.thread);
     await at.settled(place);
     expect(ofBot(at, place)).toHaveLength(before + 1);
+    expect(at.driver.toldTo('gus').filter(({ text }) => /run tasks again[\s\S]*DH-202/.test(text))).toEqual([]);
 
     // A further run of the same task has an end of its own.
     at.driver.answer('ben', card, 'retry');
@@ -123,15 +124,15 @@ describe.concurrent.each(platforms)('on %s', (name) => {
     const kept = await waitFor('all files', async () => {
       const messages = (await events(at, place)).filter((event) => event.type === 'message');
       const all = messages.filter(({ message, partOf }) => message === said.id || partOf === said.id);
-      const attachments = all.flatMap((event) => event.attachments);
-      return attachments.length === files.length && attachments;
+      return all.flatMap(({ attachments }) => attachments).length === files.length && all;
     });
-    expect(kept.map(({ name: file, bytes }) => ({ file, bytes }))).toEqual(
+    expect(kept.flatMap(({ attachments }) => attachments.map(({ name: file, bytes }) => ({ file, bytes })))).toEqual(
       files.map(({ name: file, content }) => ({ file, bytes: content.length })),
     );
     await at.sees(place, /Deckhand [\d.]+/, { after: said });
     await at.settled(place);
-    expect(ofBot(at, place).filter(({ text }) => /Deckhand [\d.]+/.test(text))).toHaveLength(1);
+    const ofThese = kept.map(({ key }) => ({ platform: at.driver.platform, key: { endsWith: `:${key}` } }));
+    expect(await at.database.db.outbox.count({ where: { OR: ofThese } })).toBe(1);
   });
 
   it('a picture is recorded with name, type and size', async () => {
