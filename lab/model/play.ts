@@ -57,7 +57,7 @@ function createPlayer(conversation: Conversation, scenarios: readonly Scenario[]
   }
 
   function begin(text: string): void {
-    prompt = text;
+    prompt = prompt !== '' && GO_ON.test(text) ? prompt : text;
     script = perform(scene(), scenarios);
     said = [];
     ended = false;
@@ -133,6 +133,9 @@ function createPlayer(conversation: Conversation, scenarios: readonly Scenario[]
     },
   };
 }
+
+/** The last prompt once more: what is done already the scripts find done. */
+const GO_ON = /^\W*(please )?(continue|go on|carry on|resume|try again|retry)\b/i;
 
 const missing: Outcome = { text: '', failed: true, denied: false, reason: '' };
 

@@ -134,6 +134,18 @@ test('a person who interrupts a loop begins anew with what they say', async () =
   expect(texts.at(-1)).toBe('[scripted] Hello. I am the scripted model and wait for work.');
 });
 
+test('a later prompt of a session chooses anew, and "continue" takes up the one before', async () => {
+  const messages: Anthropic.MessageParam[] = [{ role: 'user', content: 'draw a chart' }];
+  const client = anthropicClient(server.anthropicUrl);
+  const commands: string[] = [];
+  for (const next of ['push the result', 'continue', undefined]) {
+    const { calls } = await talkAnthropic(client, messages, works);
+    commands.push(String(calls[0]?.input.command).split(' ')[0] ?? '');
+    if (next !== undefined) messages.push({ role: 'user', content: next });
+  }
+  expect(commands).toEqual(['printf', 'git', 'git']);
+});
+
 test('an interrupted turn is given up: the next prompt begins anew', async () => {
   const input = [codexSays('work slowly in 5 steps')];
   const aborted = { type: 'message', role: 'user', content: [{ type: 'input_text', text: '<turn_aborted>\n</turn_aborted>' }] };
