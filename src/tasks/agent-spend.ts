@@ -97,7 +97,9 @@ async function open(tx: Tx, { task, run }: Held, ask: string, budgetUsd: number,
 /** As much again as before, counted from what is spent where that is more already. Whole cents. */
 export function raisedFrom(budgetUsd: number, spentUsd: number): number {
   const step = Math.max(budgetUsd, 1);
-  return Math.ceil((Math.max(budgetUsd, spentUsd) + step) * 100) / 100;
+  // Sums of floating point are a little above or below what they stand for.
+  const micros = Math.round((Math.max(budgetUsd, spentUsd) + step) * 1e6);
+  return Math.ceil(micros / 1e4) / 100;
 }
 
 /** Counts a request to a model: event, run and task. */

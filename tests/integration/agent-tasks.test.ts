@@ -1,0 +1,307 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { defaultAgentDefaults } from '../../src/contracts/agent.ts';
+import { changeAgentDefaults } from '../../src/store/projects.ts';
+import { messageOrigins } from '../../src/store/run-mail.ts';
+import { usageBetween, usageOf } from '../../src/store/usage.ts';
+import type { Person } from '../../src/tasks/task-engine.ts';
+import { AgentTurn, createAgent, toolAsk } from '../support/agent-turn.ts';
+import { askPolicy, openPolicy, TestEngine, type TestWorld } from '../support/test-engine.ts';
+
+let deckhand: TestEngine;
+let world: TestWorld;
+let runner: string;
+
+beforeAll(async () => {
+  deckhand = await TestEngine.start();
+});
+beforeEach(async () => {
+  world = await deckhand.world({ policy: askPolicy });
+  runner = await deckhand.runner({ capacity: 1000 });
+});
+afterAll(() => deckhand.close());
+
+const tasks = () => deckhand.engine.tasks;
+const taskRow = (id: string) => deckhand.db.task.findUniqueOrThrow({ where: { id } });
+const runRow = (id: string) => deckhand.db.run.findUniqueOrThrow({ where: { id } });
+const session = { id: 'ses-1', artifact: 'art_1' };
+
+/** A turn that has ended, with its session kept. */
+async function ended(change: Parameters<typeof createAgent>[2] = {}): Promise<AgentTurn> {
+  const turn = await AgentTurn.begin(deckhand, world, runner, change);
+  await deckhand.engine.agents.keepSession(turn.run, runner, session);
+  await deckhand.runs.pinBase(turn.run, runner, { branch: 'main', commit: 'aaa' });
+  const files = [{ path: 'a.ts', added: 1, removed: 0 }];
+  await deckhand.finish(turn.run, runner, { commit: 'bbb', files });
+  return turn;
+}
+
+function steer(turn: { task: string }, by: Person, origin: string, text = 'Use node 24.') {
+  return deckhand.tx((tx) => tasks().steer(tx, { task: turn.task, text, when: 'next', by, origin }));
+}
+
+function follow(task: string, by: Person, originKey: string, rest: object = {}) {
+  return deckhand.tx((tx) => tasks().followUp(tx, { task, text: 'And now the docs.', by, originKey, ...rest }));
+}
+
+describe('the task of an agent', () => {
+  it('promise 2: is made once, queued without an approval, and says what it works with', async () => {
+    const context = { text: '> Ben: it fails since monday', messages: 3 };
+    const made = await createAgent(deckhand, world, { originKey: 'k1', context });
+    expect(await createAgent(deckhand, world, { originKey: 'k1', context })).toEqual(made);
+    expect(await deckhand.stateOf(made.run)).toBe('queued');
+    expect(await deckhand.events(made.run)).toMatchObject([
+      { type: 'lifecycle', to: 'queued' },
+      { type: 'agent', agent: 'claude-code', mode: 'ask', model: null },
+      { type: 'context', messages: 3, files: 0 },
+    ]);
+    await deckhand.tx((tx) => tasks().giveFiles(tx, made.run, [{ artifact: 'art_9', name: 'log.txt' }]));
+    const spec = await deckhand.claim(made.run, runner);
+    expect(spec.agent).toMatchObject({ context: context.text, files: [{ artifact: 'art_9', name: 'log.txt' }], budgetUsd: null });
+    await expect(deckhand.tx((tx) => tasks().giveFiles(tx, made.run, []))).rejects.toMatchObject({ code: 'DH-300' });
+  });
+
+  it('begins with what the project says', async () => {
+    const agent = { ...defaultAgentDefaults, agent: 'codex', model: 'big', mode: 'plan', budgetUsd: 2 } as const;
+    await deckhand.tx((tx) => changeAgentDefaults(tx, world.project, agent));
+    const { task } = await createAgent(deckhand, world, { settings: { model: 'small' } });
+    expect(await taskRow(task)).toMatchObject({
+      kind: 'agent',
+      budgetUsd: 2,
+      agent: { agent: 'codex', model: 'small', mode: 'plan' },
+    });
+    await expect(createAgent(deckhand, world, { budgetUsd: 3 })).rejects.toMatchObject({ code: 'DH-202' });
+    const more = await createAgent(deckhand, world, { budgetUsd: null, requester: world.people.ben });
+    expect(await taskRow(more.task)).toMatchObject({ budgetUsd: null });
+  });
+
+  it('promise 7: guests give none, and only maintainers one that runs without asking', async () => {
+    await expect(createAgent(deckhand, world, { requester: world.people.gus })).rejects.toMatchObject({ code: 'DH-202' });
+    const settings = { mode: 'bypass' } as const;
+    await expect(createAgent(deckhand, world, { settings })).rejects.toMatchObject({ code: 'DH-202' });
+    const turn = await AgentTurn.begin(deckhand, world, runner, { settings, requester: world.people.ben });
+    await turn.ask(toolAsk('a'));
+    expect(await turn.decisions()).toMatchObject({ a: { verdict: 'allow' } });
+  });
+
+  it('is never run as a command', async () => {
+    const { run } = await createAgent(deckhand, world);
+    const spec = await deckhand.claim(run, runner);
+    expect(await deckhand.authorise(spec, runner)).toMatchObject({ verdict: 'deny' });
+  });
+
+  it('a text that no agent can be given is refused', async () => {
+    await expect(createAgent(deckhand, world, { prompt: ' \n' })).rejects.toMatchObject({ code: 'DH-201' });
+    await expect(createAgent(deckhand, world, { prompt: 'x'.repeat(100_001) })).rejects.toMatchObject({ code: 'DH-201' });
+  });
+});
+
+describe('what is said to an agent at work', () => {
+  it('promise 2: is one mail and one event, is read once, and its origin is known', async () => {
+    const turn = await AgentTurn.begin(deckhand, world, runner);
+    const sent = await steer(turn, world.people.dev, 'slack/T/C/1');
+    expect(sent).toMatchObject({ outcome: 'sent', message: 'm1', run: turn.run });
+    expect(await steer(turn, world.people.dev, 'slack/T/C/1')).toMatchObject({ outcome: 'known', message: 'm1' });
+    expect(await turn.mail()).toEqual([
+      { seq: 1, mail: { type: 'message', message: 'm1', by: 'Dev', text: 'Use node 24.', when: 'next' } },
+    ]);
+    const read = { type: 'message_settled', message: 'm1', how: 'read' } as const;
+    await turn.step({ state: 1, events: [read], mail: 1 });
+    await turn.step({ state: 2, events: [read, { ...read, message: 'm9' }] });
+    expect((await turn.types()).filter((type) => type === 'message_settled')).toHaveLength(1);
+    expect(await messageOrigins(deckhand.db, [turn.run])).toEqual([
+      { run: turn.run, message: 'm1', origin: 'slack/T/C/1', state: 'read' },
+    ]);
+  });
+
+  it('may be edited and taken back until it is read', async () => {
+    const turn = await AgentTurn.begin(deckhand, world, runner);
+    for (const origin of ['o1', 'o2', 'o3']) await steer(turn, world.people.dev, origin);
+    const change = (origin: string, text: string | null) =>
+      deckhand.tx((tx) => tasks().changeMessage(tx, { workspace: world.workspace, origin, text, by: world.people.dev }));
+    expect(await change('o1', 'Use node 22.')).toEqual({ outcome: 'changed' });
+    expect(await change('o2', null)).toEqual({ outcome: 'dropped' });
+    expect(await change('o2', 'again')).toEqual({ outcome: 'too_late' });
+    expect(await change('o9', null)).toEqual({ outcome: 'unknown' });
+    await turn.step({ state: 1, events: [{ type: 'message_settled', message: 'm3', how: 'read' }] });
+    expect(await change('o3', 'late')).toEqual({ outcome: 'too_late' });
+    expect((await turn.mail(3)).map(({ mail }) => mail)).toEqual([
+      { type: 'message_changed', message: 'm1', text: 'Use node 22.' },
+      { type: 'message_changed', message: 'm2', text: null },
+    ]);
+  });
+
+  it('is told to be dropped when the run ends before it is read', async () => {
+    const turn = await AgentTurn.begin(deckhand, world, runner);
+    await steer(turn, world.people.dev, 'o1');
+    await deckhand.finish(turn.run, runner);
+    expect(await deckhand.events(turn.run)).toContainEqual(
+      expect.objectContaining({ type: 'message_settled', message: 'm1', how: 'dropped' }),
+    );
+    expect(await steer(turn, world.people.dev, 'o2')).toMatchObject({ outcome: 'at_rest' });
+  });
+
+  it('promise 7: grants nothing that the person does not have', async () => {
+    const turn = await AgentTurn.begin(deckhand, world, runner, { requester: world.people.ben });
+    await expect(steer(turn, world.people.gus, 'o1')).rejects.toMatchObject({ code: 'DH-202' });
+    const change = (mode: 'bypass' | 'auto', by: Person) =>
+      deckhand.tx((tx) => tasks().changeSettings(tx, turn.task, { mode }, by));
+    await expect(change('bypass', world.people.dev)).rejects.toMatchObject({ code: 'DH-202' });
+    await change('bypass', world.people.ben);
+    await expect(steer(turn, world.people.dev, 'o2')).rejects.toMatchObject({ code: 'DH-202' });
+    await expect(change('auto', world.people.dev)).rejects.toMatchObject({ code: 'DH-202' });
+    expect(await steer(turn, world.people.ada, 'o3')).toMatchObject({ outcome: 'sent' });
+    expect((await turn.mail()).map(({ mail }) => mail.type)).toEqual(['settings', 'message']);
+  });
+
+  it('promise 12: a task of another workspace is none', async () => {
+    const turn = await AgentTurn.begin(deckhand, world, runner);
+    const other = await deckhand.world();
+    await expect(steer(turn, other.people.ada, 'o1')).rejects.toMatchObject({ code: 'DH-204' });
+    const gone = { workspace: world.workspace, origin: 'o1', text: null, by: other.people.ada };
+    expect(await deckhand.tx((tx) => tasks().changeMessage(tx, gone))).toEqual({ outcome: 'unknown' });
+  });
+});
+
+describe('mode, model and effort', () => {
+  it('change for the run and the task, by mail, and the run is planning or not as the mode says', async () => {
+    const turn = await AgentTurn.begin(deckhand, world, runner);
+    const change = (what: object) => deckhand.tx((tx) => tasks().changeSettings(tx, turn.task, what, world.people.dev));
+    expect(await change({ mode: 'plan', model: 'big' })).toMatchObject({ settings: { mode: 'plan', model: 'big' } });
+    expect(await turn.state()).toBe('planning');
+    await change({ mode: 'plan' });
+    await change({ mode: 'auto', effort: 'high' });
+    expect(await turn.state()).toBe('executing');
+    expect((await turn.mail()).map(({ mail }) => mail)).toEqual([
+      { type: 'settings', mode: 'plan', model: 'big' },
+      { type: 'settings', mode: 'auto', effort: 'high' },
+    ]);
+    expect(await taskRow(turn.task)).toMatchObject({ agent: { mode: 'auto', model: 'big', effort: 'high' } });
+  });
+
+  it('promise 7: bypass is refused where the agent is not isolated', async () => {
+    const created = await createAgent(deckhand, world);
+    const turn = await AgentTurn.of(deckhand, created, runner);
+    await deckhand.db.run.update({ where: { id: turn.run }, data: { isolated: false } });
+    const change = deckhand.tx((tx) => tasks().changeSettings(tx, turn.task, { mode: 'bypass' }, world.people.ada));
+    await expect(change).rejects.toMatchObject({ code: 'DH-300' });
+  });
+});
+
+describe('what follows a turn', () => {
+  it('promise 2: a follow-up is one further run in the same session, on the same branch', async () => {
+    const turn = await ended();
+    const next = await follow(turn.task, world.people.dev, 'f1', { context: { text: '> x', messages: 1 } });
+    expect(await follow(turn.task, world.people.dev, 'f1')).toEqual(next);
+    await expect(follow(turn.task, world.people.dev, 'f2')).rejects.toMatchObject({ code: 'DH-300' });
+    const spec = await deckhand.claim(next.run, runner);
+    expect(spec).toMatchObject({ attempt: 2, head: 'bbb', base: { commit: 'aaa' } });
+    expect(spec.agent).toMatchObject({ prompt: 'And now the docs.', session, context: '> x', state: null });
+  });
+
+  it('promise 7: a follow-up by somebody else has no more than they could choose', async () => {
+    const turn = await ended({ settings: { mode: 'bypass' }, requester: world.people.ben });
+    await expect(follow(turn.task, world.people.gus, 'f0')).rejects.toMatchObject({ code: 'DH-202' });
+    const next = await follow(turn.task, world.people.dev, 'f1');
+    expect(await runRow(next.run)).toMatchObject({ agent: { mode: 'auto' } });
+  });
+
+  it('retry says the same again; with another agent it begins a conversation of its own', async () => {
+    const turn = await ended({ settings: { agent: 'claude-code', model: 'big' } });
+    const again = await deckhand.tx((tx) => tasks().retry(tx, turn.task, world.people.dev));
+    expect((await deckhand.claim(again.run, runner)).agent).toMatchObject({ prompt: 'Fix the failing test.', session });
+    await deckhand.runs.finish(again.run, runner, {
+      outcome: 'failed',
+      cause: 'internal',
+      message: 'x',
+      durationMs: 1,
+      files: [],
+      artifacts: [],
+    });
+    const other = await deckhand.tx((tx) => tasks().retry(tx, turn.task, world.people.dev, { agent: 'codex' }));
+    const spec = await deckhand.claim(other.run, runner);
+    expect(spec).toMatchObject({ branch: turn.spec.branch, head: 'bbb' });
+    expect(spec.agent).toMatchObject({ session: null, settings: { agent: 'codex', model: null } });
+  });
+
+  it('promise 2: a fork is a task of its own that begins where the other is', async () => {
+    const turn = await ended();
+    const input = { task: turn.task, text: 'Try it with redis.', by: world.people.dev, channel: world.channel, thread: null };
+    const fork = () => deckhand.tx((tx) => tasks().fork(tx, { ...input, originKey: 'fork-1' }));
+    const made = await fork();
+    expect(await fork()).toEqual(made);
+    expect(made.task).not.toBe(turn.task);
+    expect(await taskRow(made.task)).toMatchObject({ forkedFromId: turn.task, spentUsd: 0 });
+    const spec = await deckhand.claim(made.run, runner);
+    expect(spec).toMatchObject({ head: 'bbb', base: { branch: 'main', commit: 'aaa' } });
+    expect(spec.branch).not.toBe(turn.spec.branch);
+    expect(spec.agent).toMatchObject({ session, prompt: 'Try it with redis.' });
+  });
+
+  it('a command is no agent to speak to', async () => {
+    const { task } = await deckhand.create(world, 'ls');
+    await expect(steer({ task }, world.people.dev, 'o1')).rejects.toMatchObject({ code: 'DH-300' });
+    await expect(follow(task, world.people.dev, 'f1')).rejects.toMatchObject({ code: 'DH-300' });
+  });
+});
+
+describe('what an agent costs', () => {
+  const usage = { model: 'm', input: 100, output: 20, cacheRead: 5, cacheWrite: 7, costUsd: 0.6, firstByteMs: 12 };
+
+  it('is counted on run, task, person and project', async () => {
+    const turn = await AgentTurn.begin(deckhand, world, runner);
+    for (const costUsd of [0.6, null]) {
+      expect(await deckhand.engine.agents.used(turn.run, runner, { ...usage, costUsd })).toBe(true);
+    }
+    expect(await deckhand.engine.agents.used(turn.run, 'rnr_other', usage)).toBe(false);
+    const spent = { costUsd: 0.6, input: 200, output: 40, cacheRead: 10, cacheWrite: 14 };
+    expect(await usageOf(deckhand.db, { run: turn.run })).toEqual(spent);
+    expect(await usageOf(deckhand.db, { task: turn.task })).toEqual(spent);
+    const now = deckhand.clock.now();
+    const day = { since: new Date(now.getTime() - 1000), until: new Date(now.getTime() + 1000) };
+    const between = (filter: object, when = day) => usageBetween(deckhand.db, world.workspace, when, filter);
+    expect(await between({})).toEqual(spent);
+    expect(await between({ project: world.project, people: [world.people.dev.user] })).toEqual(spent);
+    expect(await between({ people: [world.people.ben.user] })).toMatchObject({ costUsd: 0, input: 0 });
+    expect(await between({}, { since: day.until, until: new Date(now.getTime() + 9000) })).toMatchObject({ costUsd: 0 });
+  });
+
+  it('promise 7: with the budget used up people are asked once, and their word counts', async () => {
+    const turn = await AgentTurn.begin(deckhand, world, runner, { budgetUsd: 1, requester: world.people.ben });
+    const may = () => deckhand.engine.agents.maySpend(turn.run, runner);
+    expect(await may()).toEqual({ verdict: 'go' });
+    for (const _ of [1, 2]) await deckhand.engine.agents.used(turn.run, runner, usage);
+    expect([await may(), await may()]).toEqual([{ verdict: 'wait' }, { verdict: 'wait' }]);
+    expect(await turn.state()).toBe('awaiting');
+    expect(await deckhand.db.interaction.count({ where: { runId: turn.run, kind: 'spend' } })).toBe(1);
+    expect(await turn.decide('spend/1', world.people.dev)).toMatchObject({ result: 'not_allowed' });
+    expect(await turn.decide('spend/1', world.people.ben)).toMatchObject({ result: 'decided', state: 'approved' });
+    expect(await turn.state()).toBe('executing');
+    expect(await may()).toEqual({ verdict: 'go' });
+    expect(await taskRow(turn.task)).toMatchObject({ budgetUsd: 2.2 });
+    for (const _ of [1, 2]) await deckhand.engine.agents.used(turn.run, runner, usage);
+    expect(await may()).toEqual({ verdict: 'wait' });
+    await turn.decide('spend/2.2', world.people.ben, 'deny', { reason: 'Enough.' });
+    expect(await may()).toMatchObject({ verdict: 'deny', because: expect.stringContaining('Enough.') });
+    expect(await turn.mail()).toEqual([]);
+  });
+
+  it('a budget that is raised by hand settles what waits; raising it is for those who approve', async () => {
+    const turn = await AgentTurn.begin(deckhand, world, runner, { budgetUsd: 0.5, requester: world.people.ben });
+    await deckhand.engine.agents.used(turn.run, runner, usage);
+    await deckhand.engine.agents.maySpend(turn.run, runner);
+    const set = (usd: number | null, by: Person) => deckhand.tx((tx) => tasks().setBudget(tx, turn.task, usd, by, 'slack'));
+    await expect(set(2, world.people.dev)).rejects.toMatchObject({ code: 'DH-202' });
+    await expect(set(null, world.people.dev)).rejects.toMatchObject({ code: 'DH-202' });
+    await set(0.4, world.people.dev);
+    expect(await turn.state()).toBe('awaiting');
+    await set(2, world.people.ben);
+    expect(await turn.state()).toBe('executing');
+    expect(await deckhand.engine.agents.maySpend(turn.run, runner)).toEqual({ verdict: 'go' });
+  });
+
+  it('a project that runs everything still asks for money', async () => {
+    const open = await deckhand.world({ policy: openPolicy });
+    const turn = await AgentTurn.begin(deckhand, open, runner, { budgetUsd: 0, requester: open.people.ben });
+    expect(await deckhand.engine.agents.maySpend(turn.run, runner)).toEqual({ verdict: 'wait' });
+  });
+});
