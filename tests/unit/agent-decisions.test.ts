@@ -161,5 +161,7 @@ describe('answers to the questions of an agent', () => {
 });
 
 it('money that is asked for is as much again, above what is spent, in whole cents', () => {
-  expect([raisedFrom(5, 5.01), raisedFrom(0.1, 0.2), raisedFrom(2, 9), raisedFrom(0, 0), raisedFrom(1, 1.2)]).toEqual([10.01, 1.2, 11, 1, 2.2]);
+  expect([raisedFrom(5, 5.01), raisedFrom(0.1, 0.2), raisedFrom(2, 9), raisedFrom(0, 0), raisedFrom(1, 1.2)]).toEqual([
+    10.01, 1.2, 11, 1, 2.2,
+  ]);
 });
