@@ -7,7 +7,7 @@ import { personById } from '../store/people.ts';
 import type { RunRecord } from '../store/runs.ts';
 import type { TaskRecord } from '../store/tasks.ts';
 import { actionHash } from './action.ts';
-import { deciderNow, mayDecide } from './approvers.ts';
+import { deciderNow, mayDecideOn } from './approvers.ts';
 import { expiredText } from './expired-text.ts';
 
 export type DecisionMail = Extract<Mail, { type: 'decision' }>;
@@ -75,7 +75,7 @@ async function problemOf(
   if (actionHash(interaction.action) !== interaction.actionHash) return 'what was asked has changed since';
   const decider =
     interaction.decidedBy === null ? undefined : await deciderNow(tx, task.workspace, task.project, interaction.decidedBy);
-  if (decider === undefined || !mayDecide(interaction.approvers, interaction.requester, decider)) {
+  if (decider === undefined || !(await mayDecideOn(tx, interaction, decider))) {
     return 'whoever made it may not decide any more';
   }
   if (interaction.state === 'answered') return undefined;

@@ -5,6 +5,7 @@ import { roleGivenByChannels } from '../store/channel-roles.ts';
 import type { Tx } from '../store/database.ts';
 import { idsOf, isSamePerson, type Linked } from '../store/linked-people.ts';
 import { membersOf, personById } from '../store/people.ts';
+import { speakersOf } from '../store/run-mail.ts';
 
 type Approvers = Policy['approvers'];
 
@@ -27,6 +28,21 @@ export function mayDecide(approvers: Approvers, requester: string, person: Decid
     approvers.people.length === 0 ||
     accountsOf(person).some(({ user, role }) => approvers.people.includes(user) && roleAtLeast(role, approvers.role))
   );
+}
+
+/**
+ * May this person decide on this request? Where the requester may not, nobody may whose words the agent worked on when it asked: whoever
+ * asked for a turn of the task, or said something to it, would approve their own request.
+ */
+export async function mayDecideOn(
+  tx: Tx,
+  interaction: { task: string; action: { type: string }; approvers: Approvers; requester: string; openedAt: Date },
+  person: Decider,
+): Promise<boolean> {
+  const { task, action, approvers, requester, openedAt } = interaction;
+  if (!mayDecide(approvers, requester, person)) return false;
+  if (!approvers.notRequester || action.type === 'command') return true;
+  return !(await speakersOf(tx, task, openedAt)).some((speaker) => isSamePerson(person, speaker));
 }
 
 /** The accounts, each with the role it has without the others; where none has one, what counts here is what the channel gives. */

@@ -19,7 +19,7 @@ import { cancelledResult, endRun } from '../tasks/end-run.ts';
 import type { DecideInput, DecideResult, DecideVerb, Person } from '../tasks/task-engine.ts';
 import { actionTitle } from './action-text.ts';
 import { checkAnswers } from './answers.ts';
-import { mayDecide, whoMayDecide } from './approvers.ts';
+import { mayDecideOn, whoMayDecide } from './approvers.ts';
 import { expireInteraction } from './expire.ts';
 import { expiredText } from './expired-text.ts';
 import { type InteractionEventName, interactionTransition } from './interaction-state.ts';
@@ -70,7 +70,7 @@ export async function decide(tx: Tx, input: DecideInput, now: Date): Promise<Dec
     return { result: 'already', what: await settledText(tx, interaction, by, now) };
   }
   if (await expireInteraction(tx, task, interaction, now)) return { result: 'already', what: expiredText(interaction) };
-  if (!mayDecide(interaction.approvers, interaction.requester, by)) {
+  if (!(await mayDecideOn(tx, interaction, by))) {
     await audit(tx, 'approval.refused', input, task, interaction);
     return { result: 'not_allowed', whoCan: await whoMayDecide(tx, interaction) };
   }

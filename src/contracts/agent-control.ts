@@ -64,8 +64,8 @@ export interface AgentControl {
    * after it was decided. `deny`: the answer was no.
    */
   maySpend(run: string, runner: string): Promise<{ verdict: 'go' } | { verdict: 'wait' } | { verdict: 'deny'; because: string }>;
-  /** Counts a request to a model: `usage` event, cost of run and task. */
-  used(run: string, runner: string, usage: Usage): Promise<boolean>;
+  /** Counts a request to a model: `usage` event, cost of run and task. Once for each `request` (any unique text). */
+  used(run: string, runner: string, usage: Usage, request?: string): Promise<boolean>;
   /**
    * Lets go of a run that waits for a decision: it holds no place and no sandbox, the decision puts it back into the queue, and the next
    * claim continues the session (`session`, `head`: what has been saved). When everything was decided meanwhile it is queued at once.

@@ -144,8 +144,8 @@ export const runEventDataSchema = z.discriminatedUnion('type', [
     type: z.literal('checklist'),
     items: z.array(z.object({ state: z.enum(['done', 'active', 'open', 'failed', 'skipped']), text: z.string() })),
   }),
-  /** A request to a model has been answered. */
-  usageSchema.extend({ type: z.literal('usage') }),
+  /** A request to a model has been answered. `request` names it, so that it is counted once. */
+  usageSchema.extend({ type: z.literal('usage'), request: z.string().optional() }),
   /** A person said something to the running agent; later the agent has read it, or it was dropped before. */
   z.object({
     type: z.literal('message'),

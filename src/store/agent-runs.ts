@@ -92,6 +92,15 @@ export async function addUsage(tx: Tx, run: { id: string; task: string }, usage:
   await tx.db.task.update({ where: { id: run.task }, data: { spentUsd: { increment: cost } }, select: { id: true } });
 }
 
+/** Was this request to a model counted before? Repetitions follow soon: the last thousand events tell. */
+export async function wasCounted(tx: Tx, run: string, request: string): Promise<boolean> {
+  const rows = await tx.db.$queryRaw<unknown[]>(Prisma.sql`
+    SELECT FROM "RunEvent" JOIN "Run" ON "Run"."id" = "RunEvent"."runId"
+    WHERE "RunEvent"."runId" = ${run} AND "RunEvent"."seq" > "Run"."lastSeq" - 1000 AND "RunEvent"."type" = 'usage'
+      AND "RunEvent"."data"->>'request' = ${request} LIMIT 1`);
+  return rows.length > 0;
+}
+
 /** The run that this message has asked for already. */
 export async function runByOrigin(tx: Tx, task: string, originKey: string): Promise<string | undefined> {
   const row = await tx.db.run.findUnique({ where: { taskId_originKey: { taskId: task, originKey } }, select: { id: true } });

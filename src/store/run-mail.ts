@@ -113,6 +113,17 @@ export async function unreadMessages(tx: Tx, run: string): Promise<MailRow[]> {
   return (await tx.db.runMail.findMany({ where: { runId: run, state: 'unread' }, orderBy: { seq: 'asc' } })).map(toRow);
 }
 
+/** Ids of all who until then asked for a turn of a task or said something to its agent that was not taken back unread. */
+export async function speakersOf(tx: Tx, task: string, until: Date): Promise<string[]> {
+  const runs = await tx.db.run.findMany({ where: { taskId: task, queuedAt: { lte: until } }, select: { requestedById: true } });
+  const mail = await tx.db.runMail.findMany({
+    where: { run: { taskId: task }, state: { in: ['unread', 'read'] }, userId: { not: null }, at: { lte: until } },
+    select: { userId: true },
+    distinct: ['userId'],
+  });
+  return [...new Set([...runs.map(({ requestedById }) => requestedById), ...mail.flatMap(({ userId }) => userId ?? [])])];
+}
+
 /** Name of a message within its run. */
 export function messageName(seq: number): string {
   return `m${seq}`;

@@ -37,7 +37,7 @@ export function createAgentControl({ database, wakeups, clock, dispatcher, every
       until.addEventListener('abort', end, { once: true });
     },
     maySpend: (run, runner) => transaction((tx) => maySpend(tx, run, runner, clock.now())),
-    used: (run, runner, usage) => transaction((tx) => countUsage(tx, run, runner, usage, clock.now())),
+    used: (run, runner, usage, request) => transaction((tx) => countUsage(tx, run, runner, { usage, request }, clock.now())),
     release: (run, runner, saved) =>
       transaction(async (tx) => {
         const released = await releaseRun(tx, run, runner, saved, clock.now());

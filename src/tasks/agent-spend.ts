@@ -5,7 +5,7 @@ import { policyOf } from '../approvals/judge-task.ts';
 import { type Usage, usageSchema } from '../contracts/agent.ts';
 import type { AgentControl } from '../contracts/agent-control.ts';
 import type { SpendAction } from '../contracts/policy.ts';
-import { addUsage } from '../store/agent-runs.ts';
+import { addUsage, wasCounted } from '../store/agent-runs.ts';
 import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
 import { createInteraction, interactionsOfRun } from '../store/interactions.ts';
@@ -102,12 +102,19 @@ export function raisedFrom(budgetUsd: number, spentUsd: number): number {
   return Math.ceil(micros / 1e4) / 100;
 }
 
-/** Counts a request to a model: event, run and task. */
-export async function countUsage(tx: Tx, runId: string, runner: string, raw: Usage, at: Date): Promise<boolean> {
+/** Counts a request to a model: event, run and task. One that was counted before is not counted again. */
+export async function countUsage(
+  tx: Tx,
+  runId: string,
+  runner: string,
+  { usage: raw, request }: { usage: Usage; request: string | undefined },
+  at: Date,
+): Promise<boolean> {
   const usage = usageSchema.parse(raw);
   const found = await held(tx, runId, runner);
   if (found === undefined) return false;
+  if (request !== undefined && (await wasCounted(tx, runId, request))) return true;
   await addUsage(tx, { id: runId, task: found.task.id }, usage);
-  await appendEvents(tx, { run: runId, actor: system('runner'), at, events: [{ ...usage, type: 'usage' }] });
+  await appendEvents(tx, { run: runId, actor: system('runner'), at, events: [{ ...usage, type: 'usage', request }] });
   return true;
 }

@@ -10,7 +10,7 @@ export interface TurnExtras {
 }
 
 /** What people choose; what is missing comes from the project, or stays as it is. `model: null`: the agent's default. */
-export type SettingsChoice = Partial<AgentSettings>;
+export type SettingsChoice = { [K in keyof AgentSettings]?: AgentSettings[K] | undefined };
 
 export interface AgentTaskInput extends TurnExtras {
   workspace: string;

@@ -1,3 +1,4 @@
+import type { AgentSettings } from '../contracts/agent.ts';
 import { AppError } from '../contracts/errors.ts';
 import { roleAtLeast } from '../contracts/roles.ts';
 import { runByOrigin, turnOf } from '../store/agent-runs.ts';
@@ -170,7 +171,7 @@ async function withSettings(tx: Tx, task: TaskRecord, by: Person, change: Settin
   return { ...task, agent: settings, session };
 }
 
-function present(choice: SettingsChoice): SettingsChoice {
+function present(choice: SettingsChoice): Partial<AgentSettings> {
   return Object.fromEntries(Object.entries(choice).filter(([, value]) => value !== undefined));
 }
 

@@ -226,6 +226,25 @@ describe('promise 7: what an agent asks', () => {
     expect(await turn.decisions()).not.toHaveProperty('b3');
   });
 
+  it('where the requester may not decide, nobody may who has spoken to the agent', async () => {
+    const policy = { ...askPolicy, approvers: { ...askPolicy.approvers, notRequester: true } };
+    const strict = await deckhand.world({ policy });
+    const { ada, ben, dev } = strict.people;
+    const turn = await AgentTurn.begin(deckhand, strict, runner, { requester: dev });
+    const said = { task: turn.task, text: 'Run the tests.', when: 'next', by: ben, origin: 'o1' } as const;
+    await deckhand.tx((tx) => deckhand.engine.tasks.steer(tx, said));
+    await turn.ask(toolAsk('a'), questionAsk('q'));
+    expect(await turn.decide('a', ben)).toMatchObject({ result: 'not_allowed' });
+    expect(await turn.decide('a', ada)).toMatchObject({ result: 'decided' });
+    // What was asked before is not Ada's, whatever she says now.
+    deckhand.clock.advance(1);
+    await deckhand.tx((tx) => deckhand.engine.tasks.steer(tx, { ...said, by: ada, origin: 'o2', text: 'Now publish it.' }));
+    expect(await turn.decisions()).toMatchObject({ a: { verdict: 'allow' } });
+    await turn.ask(toolAsk('b', { command: 'npm publish' }));
+    expect(await turn.decide('b', ada)).toMatchObject({ result: 'not_allowed' });
+    expect(await turn.decide('q', dev, 'answer', { answers: { base: ['main'] } })).toMatchObject({ result: 'decided' });
+  });
+
   it('details show all that is decided on', async () => {
     const turn = await AgentTurn.begin(deckhand, world, runner);
     await turn.ask(toolAsk('a', { command: 'ls \u202e' }));

@@ -265,6 +265,13 @@ describe('what an agent costs', () => {
     expect(await between({}, { since: day.until, until: new Date(now.getTime() + 9000) })).toMatchObject({ costUsd: 0 });
   });
 
+  it('promise 8: a request to a model is counted once, however often the runner says so', async () => {
+    const turn = await AgentTurn.begin(deckhand, world, runner);
+    for (const request of ['r1', 'r1', 'r2']) await deckhand.engine.agents.used(turn.run, runner, usage, request);
+    expect(await usageOf(deckhand.db, { run: turn.run })).toMatchObject({ costUsd: 1.2, input: 200 });
+    expect((await turn.types()).filter((type) => type === 'usage')).toHaveLength(2);
+  });
+
   it('promise 7: with the budget used up people are asked once, and their word counts', async () => {
     const turn = await AgentTurn.begin(deckhand, world, runner, { budgetUsd: 1, requester: world.people.ben });
     const may = () => deckhand.engine.agents.maySpend(turn.run, runner);
