@@ -141,30 +141,33 @@ describe('Claude Code in a repository that wants to take over', () => {
 describe('Codex in a repository that wants to take over', () => {
   const begun = { clientInfo: { name: 'test', title: 'Test', version: '1' }, capabilities: null };
 
-  // Else its end waits for a report that cannot leave.
-  const quick = '[analytics]\nenabled = false\n';
-
-  async function thread(config: string): Promise<{ run: string; config: string[] }> {
+  async function thread(
+    config: string,
+    until: string,
+    end: { end: true } | { signal: string },
+  ): Promise<{ run: string; config: string[] }> {
     const run = await begin(['codex', 'app-server']);
     await lookAt(run, `mkdir -p ${home}/codex && printf '%s' '${config}' >${home}/codex/config.toml`);
     await sandbox.start(run);
     const params = { cwd: '/workspace', approvalPolicy: 'untrusted', sandbox: 'danger-full-access' };
     send({ method: 'initialize', id: 1, params: begun }, { method: 'initialized' }, { method: 'thread/start', id: 2, params });
-    await readUntil(sandbox, run, '"method":"thread/started"');
-    gateway.add({ end: true });
+    await readUntil(sandbox, run, until);
+    gateway.add(end);
     await sandbox.wait(run);
     return { run, config: await lookAt(run, `cat ${home}/codex/config.toml`) };
   }
 
   it('trusts it when nothing says otherwise: the traps are real', async () => {
-    const { run, config } = await thread(quick);
+    const { run, config } = await thread('', '"name":"evil","status":"failed"', { signal: 'SIGINT' });
     expect(config).toContain('trust_level = "trusted"');
     expect(await sprung(run)).toContain('codex-mcp');
   });
 
   it('runs nothing of it where the repository is named as untrusted beforehand', async () => {
-    const { run, config } = await thread(`${quick}[projects."/workspace"]\ntrust_level = "untrusted"\n`);
-    expect(config.slice(2)).toEqual(['[projects."/workspace"]', 'trust_level = "untrusted"']);
+    // At the end of its input Codex goes on for seconds with what it has begun.
+    const untrusted = '[projects."/workspace"]\ntrust_level = "untrusted"\n';
+    const { run, config } = await thread(untrusted, '"method":"thread/started"', { end: true });
+    expect(config).toEqual(['[projects."/workspace"]', 'trust_level = "untrusted"']);
     expect(await sprung(run)).toEqual([]);
     expect(requests).toEqual([]);
   });
