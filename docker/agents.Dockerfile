@@ -8,8 +8,7 @@ USER 0:0
 # same user; without this they could write into the agent's stdin what people decide.
 COPY agents/ /opt/agents/
 COPY managed-settings.json /etc/claude-code/managed-settings.json
-# Codex complains on stderr where it finds no bwrap in PATH. It has no use for it here: this is the sandbox already.
-RUN ln -s /opt/agents/claude/claude /opt/agents/codex/bin/codex /opt/agents/codex/codex-resources/bwrap /usr/local/bin/
+RUN ln -s /opt/agents/claude/claude /opt/agents/codex/bin/codex /usr/local/bin/
 
 # No telemetry, no updates, no reports: nothing of it could leave anyway, and each try takes time.
 ENV DISABLE_AUTOUPDATER=1 DISABLE_TELEMETRY=1 DISABLE_ERROR_REPORTING=1 CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1
