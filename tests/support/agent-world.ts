@@ -1,16 +1,16 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { ensureDemoProject } from '../../lab/demo-project.ts';
 import { createModelServer, type ModelServer } from '../../lab/model/server.ts';
-import { defaultWaitLimits } from '../../runner/agent-waits.ts';
-import { harnesses } from '../../runner/harness/registry.ts';
-import { createGateways } from '../../runner/proxy/gateways.ts';
 import type { AgentDeps } from '../../runner/run-agent.ts';
 import type { AgentKind, AgentMode } from '../../src/contracts/agent.ts';
 import type { Policy } from '../../src/contracts/policy.ts';
 import type { InteractionRecord } from '../../src/store/interactions.ts';
 import { interactionsOfRun } from '../../src/store/interactions.ts';
 import type { DecideInput } from '../../src/tasks/task-engine.ts';
+import { type AgentInstallation, agentLimits, openAgents } from './agent-parts.ts';
 import { createRunnerWorld, type RunnerWorld } from './runner-world.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -20,23 +20,17 @@ export type AgentWorld = Awaited<ReturnType<typeof createAgentWorld>>;
 export async function createAgentWorld(kind: 'docker' | 'local', change: { waits?: AgentDeps['waits'] } = {}) {
   const world: RunnerWorld = await createRunnerWorld(kind);
   const model: ModelServer = await createModelServer();
-  const key = randomBytes(32).toString('base64url');
-  const gateways = createGateways({ logger: world.logger, environment: {} });
-  const agents: AgentDeps = {
-    control: world.engine.agents,
-    gateways,
-    harnesses,
-    models: {
-      anthropic: { baseUrl: model.anthropicUrl, key: 'the-real-key-of-anthropic' },
-      openai: { baseUrl: model.openaiUrl, key: 'the-real-key-of-openai' },
-    },
-    tokenFor: (purpose) => `${key}-${purpose}`.replaceAll(/[^\w-]/g, '-'),
+  const agentInstallation: AgentInstallation = {
+    anthropicUrl: model.anthropicUrl,
+    openaiUrl: model.openaiUrl,
+    key: randomBytes(32).toString('base64url'),
     gatewayRoot: join(world.installation.dataDir, 'gateway'),
-    hosts: [],
-    waits: change.waits ?? defaultWaitLimits,
+    waits: change.waits,
   };
+  const agents = openAgents(agentInstallation, world);
   const demo = join(world.place.path, 'demo');
   await ensureDemoProject(demo);
+  const children: ChildProcess[] = [];
   let count = 0;
 
   return {
@@ -46,7 +40,16 @@ export async function createAgentWorld(kind: 'docker' | 'local', change: { waits
     /** A project with the demo repository, whose one test fails. */
     demoProject: (policy: Partial<Policy> = {}) => world.project({ source: { kind: 'path', path: demo }, policy }),
     startAgentRunner: (more: Parameters<RunnerWorld['startRunner']>[0] = {}) =>
-      world.startRunner({ agents, limits: { diskBytes: 256 * 1024 ** 2, memoryBytes: 1024 ** 3 }, ...more }),
+      world.startRunner({ agents, limits: agentLimits, ...more }),
+    /** A runner in a process of its own, which kills itself when it comes to the point for the nth time. Resolves when it is dead. */
+    async liveUntil(point: string, nth = 1): Promise<NodeJS.Signals | null> {
+      const program = join(import.meta.dirname, 'agent-runner-process.ts');
+      const args = [program, JSON.stringify(world.installation), JSON.stringify(agentInstallation), point, String(nth)];
+      const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+      children.push(child);
+      await once(child, 'exit');
+      return child.signalCode;
+    },
     /** Asks an agent for something, as chat does. */
     async ask(agent: AgentKind, mode: AgentMode, prompt: string, project: string) {
       count += 1;
@@ -84,8 +87,9 @@ export async function createAgentWorld(kind: 'docker' | 'local', change: { waits
       );
     },
     async close() {
+      for (const child of children) child.kill('SIGKILL');
       await world.close();
-      await gateways.close();
+      await agents.close();
       await model.close();
     },
   };

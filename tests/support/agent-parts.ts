@@ -1,0 +1,36 @@
+import { defaultWaitLimits } from '../../runner/agent-waits.ts';
+import { harnesses } from '../../runner/harness/registry.ts';
+import { createGateways } from '../../runner/proxy/gateways.ts';
+import type { AgentDeps } from '../../runner/run-agent.ts';
+import type { OpenEngine } from './runner-parts.ts';
+
+/** What a process needs to run agents; plain data, so that it can be given to a child. */
+export interface AgentInstallation {
+  anthropicUrl: string;
+  openaiUrl: string;
+  /** Tokens of runs are made from it. */
+  key: string;
+  gatewayRoot: string;
+  waits?: AgentDeps['waits'] | undefined;
+}
+
+/** Sandboxes of the tests: large enough for the programs of agents. */
+export const agentLimits = { diskBytes: 256 * 1024 ** 2, memoryBytes: 1024 ** 3 };
+
+export function openAgents(installation: AgentInstallation, parts: OpenEngine): AgentDeps & { close(): Promise<void> } {
+  const gateways = createGateways({ logger: parts.logger, environment: {} });
+  return {
+    control: parts.engine.agents,
+    gateways,
+    harnesses,
+    models: {
+      anthropic: { baseUrl: installation.anthropicUrl, key: 'the-real-key-of-anthropic' },
+      openai: { baseUrl: installation.openaiUrl, key: 'the-real-key-of-openai' },
+    },
+    tokenFor: (purpose) => `${installation.key}-${purpose}`.replaceAll(/[^\w-]/g, '-'),
+    gatewayRoot: installation.gatewayRoot,
+    hosts: [],
+    waits: installation.waits ?? defaultWaitLimits,
+    close: () => gateways.close(),
+  };
+}
