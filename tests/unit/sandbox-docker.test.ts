@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import type Docker from 'dockerode';
 import { describe, expect, it } from 'vitest';
-import { imageVersion, lockedDown, sandboxContainer } from '../../runner/sandbox/docker-container.ts';
+import { collectContainer, imageVersion, lockedDown, sandboxContainer } from '../../runner/sandbox/docker-container.ts';
 import { call, EngineError, hasStatus, openEngine, stdoutOf } from '../../runner/sandbox/docker-engine.ts';
 import { judge } from '../../runner/sandbox/docker-probe.ts';
 import { membersOf } from '../../runner/sandbox/local-process.ts';
@@ -34,6 +35,22 @@ describe('the container of a run', () => {
       expect(container.HostConfig).not.toHaveProperty(absent);
   });
 
+  it('sees one directory of the host where it has a gateway, read-only, and helpers over its working copy see none', () => {
+    const about = { image: 'i', instance: 'one', volume: 'v', memoryBytes: 5, extraLabels: {} };
+    const { HostConfig, Env } = sandboxContainer({ ...about, spec: { ...spec, gateway: '/data/gateway/run_1' } });
+    expect(HostConfig?.Mounts).toEqual([
+      expect.objectContaining({ Type: 'bind', Source: '/data/gateway/run_1', Target: '/run/deckhand', ReadOnly: true }),
+    ]);
+    expect(HostConfig?.Binds).toEqual(['v:/workspace:nocopy']);
+    expect(Env).toEqual(['DECKHAND_GATEWAY_SOCKET=/run/deckhand/gw.sock']);
+    const inspected = { Image: 'i', HostConfig } as Docker.ContainerInspectInfo;
+    const helper = { argv: ['ls'] as const, timeMs: 1, outputBytes: 1 };
+    expect(collectContainer({ sandbox: inspected, labels: {}, helper }).HostConfig).toMatchObject({
+      Mounts: [],
+      NetworkMode: 'none',
+    });
+  });
+
   it('has a log that holds more than the first process ever writes, so that nothing is rotated away', () => {
     const entry = container.Entrypoint ?? [];
     const most = Number(entry[entry.indexOf('--log-bytes') + 1]);
@@ -61,6 +78,23 @@ describe('the container of a run', () => {
 });
 
 describe('the image', () => {
+  it('of agents is built on it, from packages whose checksums are known for both architectures', async () => {
+    const read = (name: string) => readFile(new URL(`../../docker/${name}`, import.meta.url), 'utf8');
+    const [script, sums] = await Promise.all([read('build-image.sh'), read('agents.sha512')]);
+    const version = (name: string) => new RegExp(`\\$\\{${name}_VERSION:-([\\d.]+)\\}`).exec(script)?.[1];
+    const archives = ['x64', 'arm64'].flatMap((arch) => [
+      `anthropic-ai-claude-code-linux-${arch}-${version('CLAUDE')}.tgz`,
+      `openai-codex-${version('CODEX')}-linux-${arch}.tgz`,
+    ]);
+    expect(
+      sums
+        .trim()
+        .split('\n')
+        .map((line) => line.replace(/^[0-9a-f]{128} {2}/, ''))
+        .sort(),
+    ).toEqual(archives.sort());
+  });
+
   it('is built with the version that the runner expects', async () => {
     const dockerfile = await readFile(new URL('../../docker/Dockerfile', import.meta.url), 'utf8');
     expect(/^LABEL deckhand\.sandbox\.version=(\S+)$/m.exec(dockerfile)?.[1]).toBe(imageVersion);
@@ -198,6 +232,7 @@ describe('a spec', () => {
     ['a variable name with =', { ...spec, env: { 'A=B': 'c' } }],
     ['a NUL byte in a value', { ...spec, env: { A: 'b\0c' } }],
     ['a NUL byte in an argument', { ...spec, argv: ['a\0b'] as const }],
+    ['a gateway that is not named from the root', { ...spec, gateway: 'gateway/run_1' }],
     ['a limit of nothing', { ...spec, limits: { ...defaultSandboxLimits, pids: 0 } }],
   ])('with %s is refused', (_, bad) => {
     expect(() => assertSpec(bad)).toThrow();
