@@ -78,7 +78,7 @@ async function forward(near) {
   const far = await connectGateway(gaveUp.signal);
   if (far === undefined) return;
   near.off('data', hold).off('end', leave);
-  far.on('error', () => near.destroy()).once('close', () => near.end());
+  far.on('error', () => near.destroy()).once('close', () => near.destroySoon());
   near.once('close', () => far.destroy());
   for (const chunk of held) far.write(chunk);
   near.pipe(far).pipe(near);
