@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pack } from 'tar-stream';
@@ -11,6 +11,9 @@ import { readAll, readTar, type TarLimits } from './sandbox/tar.ts';
  * `.git` is. What the agent keeps of its session is taken from here at the end of a run and put back for the next one.
  */
 export const agentHome = '.git/deckhand/home';
+/** Files that people gave with the request, and files that the agent has for people. Never part of a commit. */
+export const givenFiles = '.deckhand/in';
+export const shownFiles = '.deckhand/out';
 
 export interface HomeFile {
   /** Relative to the home. */
@@ -24,9 +27,15 @@ const sessionLimits: TarLimits = { entries: 2000, fileBytes: 32 * 1024 * 1024, t
  * Puts files into the home of a working copy that no sandbox has yet. Later files replace earlier ones of the same name, so that what
  * Deckhand writes counts and not what an earlier run has left.
  */
-export async function fillHome(copy: string, files: readonly HomeFile[]): Promise<void> {
-  const home = join(copy, agentHome);
-  await mkdir(home, { recursive: true });
+export async function fillHome(copy: string, files: readonly HomeFile[], given: readonly HomeFile[]): Promise<void> {
+  await mkdir(join(copy, agentHome), { recursive: true });
+  await rm(join(copy, '.deckhand'), { recursive: true, force: true });
+  await mkdir(join(copy, shownFiles), { recursive: true });
+  await putFiles(join(copy, agentHome), files);
+  await putFiles(join(copy, givenFiles), given);
+}
+
+async function putFiles(home: string, files: readonly HomeFile[]): Promise<void> {
   for (const { path, bytes } of files) {
     if (path.split('/').some((part) => part === '' || part === '.' || part === '..'))
       throw new Error(`not a plain path: ${path}`);
@@ -47,11 +56,29 @@ for kept; do [ -e "$kept" ] && printf '%s\\0' "$kept"; done | tar --null --verba
 }
 
 /** The files of a session as they came out of a sandbox: plain files only. Throws UnsafeTar, TooLarge. */
-export async function readSession(tar: AsyncIterable<Uint8Array>): Promise<HomeFile[]> {
-  const all = await readAll(tar, sessionLimits.totalBytes + 8 * 1024 * 1024);
+export function readSession(tar: AsyncIterable<Uint8Array>): Promise<HomeFile[]> {
+  return readFiles(tar, sessionLimits);
+}
+
+const shownLimits: TarLimits = { entries: 100, fileBytes: 20 * 1024 * 1024, totalBytes: 50 * 1024 * 1024 };
+
+/** Gives the files that the agent has for people as a tar stream. Runs inside the sandbox. */
+export const showHelper: Helper = {
+  argv: ['/bin/sh', '-c', `cd ${shownFiles} 2>/dev/null && [ -n "$(ls -A)" ] && tar -cf - . 2>/dev/null || exit 0`],
+  timeMs: 2 * 60_000,
+  outputBytes: shownLimits.totalBytes + 8 * 1024 * 1024,
+};
+
+/** Those files. Throws UnsafeTar, TooLarge. */
+export function readShown(tar: AsyncIterable<Uint8Array>): Promise<HomeFile[]> {
+  return readFiles(tar, shownLimits);
+}
+
+async function readFiles(tar: AsyncIterable<Uint8Array>, limits: TarLimits): Promise<HomeFile[]> {
+  const all = await readAll(tar, limits.totalBytes + 8 * 1024 * 1024);
   if (all.length === 0) return [];
   const files: HomeFile[] = [];
-  for await (const { path, type, bytes } of readTar(Readable.from([all]), sessionLimits)) {
+  for await (const { path, type, bytes } of readTar(Readable.from([all]), limits)) {
     if (type === 'file') files.push({ path, bytes });
   }
   return files;

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NumberedInput, NumberedMail } from '../src/contracts/agent.ts';
 import type { AgentControl } from '../src/contracts/agent-control.ts';
-import type { RunEventData } from '../src/contracts/run-event.ts';
+import type { RunEvent, RunEventData } from '../src/contracts/run-event.ts';
 import { createRedactor } from '../src/runtime/redact-patterns.ts';
+import { createAsides } from './asides.ts';
 import type { Commit, HarnessSession, ModelAccess, Turn } from './harness/port.ts';
 import { outputLines } from './output-lines.ts';
 import { patiently } from './patience.ts';
@@ -16,8 +17,16 @@ const pollMs = 5_000;
 export function createAgentSession(
   journey: Journey,
   control: AgentControl,
-  input: { turn: Turn; state: unknown; begun: boolean; mail: number; models: ModelAccess; park: AbortSignal },
-): HarnessSession {
+  input: {
+    turn: Turn;
+    state: unknown;
+    begun: boolean;
+    mail: number;
+    models: ModelAccess;
+    park: AbortSignal;
+    onStored(events: readonly RunEventData[]): Promise<void>;
+  },
+): HarnessSession & { end(): Promise<void> } {
   const { deps, spec, place, left, stop } = journey;
   const { run } = spec;
   const redact = createRedactor(deps.secrets);
@@ -27,6 +36,44 @@ export function createAgentSession(
       onWait: (error) => deps.logger.warn({ run, err: error }, 'a call to the database failed, it is made again'),
       signal,
     });
+  /** What is stored by the harness and what beside it take turns, so that neither replaces the state of the other. */
+  let turns: Promise<void> = Promise.resolve();
+  let state = input.state;
+  const inTurn = (work: () => Promise<void>): Promise<void> => {
+    const done = turns.then(work);
+    turns = done.catch(() => undefined);
+    return done;
+  };
+  async function store(step: Commit): Promise<void> {
+    const whole = { id: randomUUID(), ...stepOf(step, redact) };
+    const stored = await ask(() => control.step(run, deps.runner, whole), left);
+    if (!stored) throw new LetGo(`${run} is not held any more`);
+    state = step.state;
+    if (step.cursor !== undefined) cursor = step.cursor;
+    if (step.mail !== undefined) mailAt = step.mail;
+    await journey.at('agent_committed');
+    await input.onStored(whole.events);
+  }
+  const asides = createAsides({
+    run,
+    prompt: input.turn.prompt,
+    models: input.models,
+    events: () => allEvents(run),
+    store: (events) => inTurn(() => store({ state, events })),
+    signal: left,
+    logger: deps.logger,
+  });
+
+  async function allEvents(of: string): Promise<RunEvent[]> {
+    const events: RunEvent[] = [];
+    for (let after = 0; ; ) {
+      const page = await journey.calls.readEvents(of, after, 200);
+      if (page.length === 0) return events;
+      events.push(...page);
+      after = page.at(-1)?.seq ?? after;
+    }
+  }
+
   let cursor = spec.resume?.cursor ?? { stdout: 0, stderr: 0 };
   let mailAt = input.mail;
 
@@ -66,31 +113,22 @@ export function createAgentSession(
       const signal = AbortSignal.any([left, until]);
       const come = (after: number) => ask(() => control.mail(run, after), signal);
       try {
-        yield* numbered<NumberedMail>(mailAt, come, (listener) => control.onMail(run, listener, signal), signal);
+        const rows = numbered<NumberedMail>(mailAt, come, (listener) => control.onMail(run, listener, signal), signal);
+        for await (const row of rows) {
+          // Answered beside the turn; the harness never hears of it.
+          if (row.mail.type === 'message' && row.mail.when === 'btw') asides.ask(row.mail);
+          else yield row;
+        }
       } catch (error) {
         left.throwIfAborted();
         if (!until.aborted) throw error;
       }
     },
     async conversation(of) {
-      const entries: string[] = [];
-      for (let after = 0; ; ) {
-        const page = await journey.calls.readEvents(of, after, 200);
-        if (page.length === 0) return entries;
-        for (const { seq, data } of page) {
-          after = seq;
-          if (data.type === 'conversation') entries.push(data.entry);
-        }
-      }
+      return (await allEvents(of)).flatMap(({ data }) => (data.type === 'conversation' ? [data.entry] : []));
     },
-    async commit(step) {
-      const whole = { id: randomUUID(), ...stepOf(step, redact) };
-      const stored = await ask(() => control.step(run, deps.runner, whole), left);
-      if (!stored) throw new LetGo(`${run} is not held any more`);
-      if (step.cursor !== undefined) cursor = step.cursor;
-      if (step.mail !== undefined) mailAt = step.mail;
-      await journey.at('agent_committed');
-    },
+    commit: (step) => inTurn(() => store(step)),
+    end: () => asides.end(),
   };
 }
 

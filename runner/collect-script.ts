@@ -47,7 +47,7 @@ fi
 
 # Repositories inside the working copy would become links to commits that nobody else has: their files count.
 find . -mindepth 2 -name .git -prune -exec rm -rf {} +
-git add --all .
+git add --all . ':(exclude,top).deckhand'
 tree=$(git write-tree)
 
 if [ -n "$known" ] && { [ -z "$tip" ] || ! git merge-base --is-ancestor "$parent" "$tip"; }; then tip=$parent; fi

@@ -1,9 +1,10 @@
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { EventLog } from '../src/contracts/run-event.ts';
+import { transcriptOf } from './transcript.ts';
 
 /**
- * The whole output of a run as a file, as its events hold it: redacted, both streams in the order they were stored. The events are
+ * The whole output of a run (of an agent: what it said and did) as a file, as its events hold it: redacted, both streams in the order they were stored. The events are
  * the truth; the file follows them. Whoever continues a run writes it anew from the events and goes on, so a crash can neither lose
  * nor double a byte in it.
  */
@@ -72,7 +73,7 @@ async function copyEvents(file: FileHandle, run: string, readEvents: ReadEvents)
     if (page.length === 0) return;
     for (const { seq, data } of page) {
       after = seq;
-      if (data.type === 'output') await file.appendFile(data.text);
+      await file.appendFile(transcriptOf(data));
     }
   }
 }

@@ -4,20 +4,22 @@ import { chmod, mkdir, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { Readable } from 'node:stream';
 import type { AgentKind } from '../src/contracts/agent.ts';
 import type { AgentControl, AgentSpec } from '../src/contracts/agent-control.ts';
-import { agentHome, type HomeFile, keepHelper, packSession, readSession } from './agent-home.ts';
+import { filesGiven, keepSessionFiles, sessionFiles } from './agent-files.ts';
+import { agentHome, type HomeFile } from './agent-home.ts';
 import { createAgentSession, inputsOf } from './agent-session.ts';
 import { type WaitLimits, watchWaits } from './agent-waits.ts';
 import type { Harness, Launch, Turn, TurnEnd } from './harness/port.ts';
 import type { Harnesses } from './harness/registry.ts';
+import type { OutputLog } from './output-log.ts';
 import { patiently } from './patience.ts';
 import type { GatewayRun, Gateways } from './proxy/port.ts';
 import { type Execution, stopWhenAsked } from './run-execute.ts';
 import type { Journey } from './run-journey.ts';
 import { stoppedBeforeStart } from './run-outcome.ts';
 import type { Program } from './run-prepare.ts';
+import { transcriptOf } from './transcript.ts';
 
 /** What runs of agents need beside what all runs need. */
 export interface AgentDeps {
@@ -25,6 +27,8 @@ export interface AgentDeps {
   gateways: Gateways;
   harnesses: Harnesses;
   models: GatewayRun['models'];
+  /** What each model server is called for people. */
+  accounts?: Readonly<Partial<Record<keyof GatewayRun['models'], string>>> | undefined;
   /** The same token for the same purpose at every start; see SecretBox. */
   tokenFor(purpose: string): string;
   /** Directory of the sockets, one directory below it for each run. */
@@ -39,7 +43,7 @@ export interface AgentRun {
   /** What the sandbox runs. Prepares the home in the working copy, so after `workspace.prepare`. */
   program(signal: AbortSignal): Promise<Program>;
   /** From the record that it is about to start to the end of the turn and of the sandbox's process. Repeatable. */
-  execute(): Promise<Execution>;
+  execute(log: OutputLog): Promise<Execution>;
   /** Keeps what continues the session. Repeatable. Nothing to keep is no error. */
   keepSession(turn: TurnEnd): Promise<AgentSpec['session']>;
   /** Lets go of the gateway. `over`: the run is, its directory goes too. */
@@ -52,7 +56,7 @@ const insidePort = 9100;
 const longestDirectory = 95;
 
 export function createAgentRun(journey: Journey, agents: AgentDeps, agent: AgentSpec): AgentRun {
-  const { deps, spec, place, calls, left } = journey;
+  const { deps, spec, place, left } = journey;
   const { run } = spec;
   const harness = harnessOf(agents.harnesses, agent.settings.agent);
   const token = `dhr_${agents.tokenFor(`gateway of ${run}`)}`;
@@ -86,7 +90,8 @@ export function createAgentRun(journey: Journey, agents: AgentDeps, agent: Agent
       const port = place.sandbox.capabilities.network === 'none' ? insidePort : await freePort();
       const turn = await turnAt(port, signal);
       const launch = harness.launch(turn);
-      await deps.workspace.fillHome(run, [...(await sessionFiles(journey, agent)), ...configuration(launch)]);
+      const home = [...(await sessionFiles(journey, agent)), ...configuration(launch)];
+      await deps.workspace.fillHome(run, home, await filesGiven(journey, agent));
       await makeDirectory(directory);
       return {
         argv: [...bridge, ...(launch.argv === undefined ? [] : ['--', ...launch.argv])],
@@ -102,7 +107,7 @@ export function createAgentRun(journey: Journey, agents: AgentDeps, agent: Agent
       };
     },
 
-    async execute() {
+    async execute(log) {
       open = await openGateway();
       await journey.at('gateway_open');
       const { sandbox } = place;
@@ -122,9 +127,13 @@ export function createAgentRun(journey: Journey, agents: AgentDeps, agent: Agent
           begun: agent.inputs > 0,
           mail: agent.mail,
           park: waits.park,
-          models: { anthropic: agents.models.anthropic === undefined ? undefined : { baseUrl: `${open.url}/anthropic`, token } },
+          models: {
+            anthropic: agents.models.anthropic && { baseUrl: `${open.url}/anthropic`, token },
+            openai: agents.models.openai && { baseUrl: `${open.url}/openai/v1`, token },
+          },
+          onStored: (events) => log.append(events.map(transcriptOf).join('')),
         });
-        const turn = await harness.drive(session);
+        const turn = await harness.drive(session).finally(() => session.end());
         const ended = await journey.withSandbox(() => sandbox.wait(run, left), left);
         await journey.at('command_ended');
         return { ended, turn };
@@ -136,7 +145,8 @@ export function createAgentRun(journey: Journey, agents: AgentDeps, agent: Agent
 
     async keepSession(turn) {
       if (turn.session === undefined) return null;
-      const session = { id: turn.session, artifact: await keepFiles() };
+      const { keeps } = harness.launch(await turnAt(insidePort, left));
+      const session = { id: turn.session, artifact: await keepSessionFiles(journey, keeps) };
       await patiently(() => agents.control.keepSession(run, deps.runner, session), { passes: () => true, signal: left });
       await journey.at('session_kept');
       return session;
@@ -147,23 +157,6 @@ export function createAgentRun(journey: Journey, agents: AgentDeps, agent: Agent
       if (over) await rm(directory, { recursive: true, force: true });
     },
   };
-
-  /** Nobody may lose a result because the agent's own files are odd: then a follow-up begins a new session. */
-  async function keepFiles(): Promise<string | null> {
-    try {
-      const { keeps } = harness.launch(await turnAt(insidePort, left));
-      const files = await journey.withSandbox(() => readSession(place.sandbox.collect(run, keepHelper(keeps), left)), left);
-      if (files.length === 0) return null;
-      const bytes = await packSession(files);
-      await deps.artifacts.writeSession(run, bytes);
-      return (await calls.recordArtifact(spec, 'session', `session-${spec.attempt}.tar`, bytes.length)).id;
-    } catch (error) {
-      left.throwIfAborted();
-      deps.logger.warn({ run, err: error }, 'session not kept');
-      await journey.note('warning', "The agent's session could not be kept: a follow-up begins a new one on the same branch.");
-      return null;
-    }
-  }
 
   async function openGateway() {
     await makeDirectory(directory);
@@ -229,12 +222,6 @@ function harnessOf(harnesses: Harnesses, kind: AgentKind): Harness {
 
 function configuration(launch: Launch): HomeFile[] {
   return launch.files.map(({ path, text }) => ({ path, bytes: Buffer.from(text) }));
-}
-
-async function sessionFiles({ deps }: Journey, { session }: AgentSpec): Promise<HomeFile[]> {
-  if (session?.artifact == null) return [];
-  const bytes = await deps.artifacts.read(session.artifact);
-  return bytes === undefined ? [] : await readSession(Readable.from([bytes]));
 }
 
 /** In the data directory, unless its path is too long for a socket. The same at every start. */

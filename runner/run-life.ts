@@ -1,5 +1,6 @@
 import type { RunControl } from '../src/contracts/run-control.ts';
 import type { RunResult } from '../src/contracts/run-event.ts';
+import { keepShownFiles } from './agent-files.ts';
 import type { TurnEnd } from './harness/port.ts';
 import type { OutputLog } from './output-log.ts';
 import { patientCalls, patiently } from './patience.ts';
@@ -92,7 +93,7 @@ async function resultOf(journey: Journey, agent: AgentRun | undefined): Promise<
     }
     if (base === null) throw new Error(`${spec.run} has started without a base`);
     log = await openLog(journey);
-    const execution: Execution = agent === undefined ? await executeRun(journey, log) : await agent.execute();
+    const execution: Execution = agent === undefined ? await executeRun(journey, log) : await agent.execute(log);
     if ('notStarted' in execution) return await resultWithout(journey, execution.notStarted, since, log);
     const { ended, turn } = execution;
     if (agent !== undefined && turn?.end === 'parked') {
@@ -106,7 +107,8 @@ async function resultOf(journey: Journey, agent: AgentRun | undefined): Promise<
     await journey.stage('results', 'collecting the changes');
     if (turn !== undefined) await agent?.keepSession(turn);
     const how = turn === undefined ? endingOf(ended, journey.limits) : endingOfTurn(turn, ended, journey.limits);
-    return await collectRun(journey, base, { ended, how }, log);
+    const shown = turn === undefined ? [] : await keepShownFiles(journey);
+    return await collectRun(journey, base, { ended, how, shown }, log);
   } catch (error) {
     left.throwIfAborted();
     if (error instanceof LetGo) throw error;

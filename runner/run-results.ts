@@ -17,7 +17,7 @@ type Left = Pick<RunResult, 'commit' | 'files' | 'totals' | 'artifacts'>;
 export async function collectRun(
   journey: Journey,
   base: Base,
-  { ended, how }: { ended: SandboxResult; how: Ending },
+  { ended, how, shown }: { ended: SandboxResult; how: Ending; shown: readonly ArtifactRef[] },
   log: OutputLog,
 ): Promise<RunResult> {
   let ending = how;
@@ -54,7 +54,7 @@ export async function collectRun(
     ...(ended.peakMemoryBytes === undefined ? {} : { peakMemoryBytes: ended.peakMemoryBytes }),
     ...(uncollected ? { uncollected: true as const } : {}),
     ...left,
-    artifacts: [...left.artifacts, ...kept],
+    artifacts: [...shown, ...left.artifacts, ...kept],
   };
 }
 

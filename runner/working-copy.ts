@@ -76,7 +76,8 @@ export function createWorkingCopies(deps: { dataDir: string; git: Git }): Workin
       await rm(join(inside, 'logs'), { recursive: true, force: true });
       await rm(join(inside, 'ORIG_HEAD'), { force: true });
       await mkdir(join(inside, 'info'), { recursive: true });
-      await writeFile(join(inside, 'info', 'exclude'), '');
+      // What people and agents give one another, see agent-home.ts.
+      await writeFile(join(inside, 'info', 'exclude'), '/.deckhand/\n');
     },
     async list() {
       const entries = await readdir(folder).catch(() => []);

@@ -29,8 +29,8 @@ export interface Workspace {
   prepare(copy: CopySpec, signal?: AbortSignal): Promise<void>;
   /** What the repository tells agents (CLAUDE.md, AGENTS.md) in a commit that `prepare` has brought. */
   guidance(project: string, commit: string, signal?: AbortSignal): Promise<{ path: string; text: string }[]>;
-  /** Puts files into the home of the agent in the prepared working copy; see agent-home.ts. */
-  fillHome(run: string, files: readonly HomeFile[]): Promise<void>;
+  /** Puts files into the home of the agent in the prepared working copy, and beside it those people gave; see agent-home.ts. */
+  fillHome(run: string, files: readonly HomeFile[], given: readonly HomeFile[]): Promise<void>;
   /** The prepared working copy as a tar stream. */
   pack(run: string): AsyncIterable<Uint8Array>;
   /** Removes what the host has of the run besides its results. Idempotent. */
@@ -117,7 +117,7 @@ export function createWorkspace(deps: WorkspaceDeps): Workspace {
       }
     },
     guidance: (project, commit, signal) => guidanceIn(git, mirrors.path(project), commit, signal),
-    fillHome: (run, files) => fillHome(copies.path(run), files),
+    fillHome: (run, files, given) => fillHome(copies.path(run), files, given),
     pack: (run) => packDirectory(copies.path(run)),
     async discard(run) {
       await copies.remove(run);

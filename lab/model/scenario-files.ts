@@ -7,10 +7,14 @@ export function* drawImage(scene: Scene): Script {
   const base64 = chartPng([3, 5, 2, 8, 6]).toString('base64');
   const outcome = yield* act(scene, {
     say: 'I draw a small chart.',
-    action: { do: 'run', command: `printf %s '${base64}' | base64 -d > chart.png`, why: 'Write a picture' },
+    action: {
+      do: 'run',
+      command: `mkdir -p .deckhand/out && printf %s '${base64}' | base64 -d > .deckhand/out/chart.png`,
+      why: 'Write a picture',
+    },
   });
   if (outcome.failed) return `The picture could not be written${because(outcome.reason)}.`;
-  return 'The chart is in the file `chart.png`:\n\n![Five bars](chart.png)';
+  return 'The chart is in the file `chart.png`.';
 }
 
 /** What a sub-agent does: lists files and says how many there are. */

@@ -15,7 +15,7 @@ export const claudeCode: Harness = {
     efforts: ['low', 'medium', 'high', 'max'],
     changes: { mode: true, model: true, effort: false },
     questions: true,
-    steering: { next: true, now: true, btw: false },
+    steering: { next: true, now: true, btw: true },
     resume: true,
     models: ['anthropic'],
   },

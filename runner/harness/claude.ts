@@ -9,7 +9,7 @@ export const claude: Harness = {
     efforts: ['low', 'medium', 'high', 'max'],
     changes: { mode: true, model: true, effort: true },
     questions: true,
-    steering: { next: true, now: true, btw: false },
+    steering: { next: true, now: true, btw: true },
     resume: true,
     models: ['anthropic'],
   },

@@ -111,6 +111,7 @@ export interface HarnessSession {
 export interface ModelAccess {
   /** Base URL and token as an SDK takes them; requests go through the gateway of the run, outside the sandbox. */
   anthropic: { baseUrl: string; token: string } | undefined;
+  openai: { baseUrl: string; token: string } | undefined;
 }
 
 export interface OutputLine {

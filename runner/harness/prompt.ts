@@ -5,7 +5,8 @@ const place = [
   'You work for a team that follows this task in a chat thread through Deckhand. The working copy is yours alone; what you change in it',
   'is collected as commits on a branch of its own when you end your turn, so you need not commit, push or open pull requests. There is no',
   'network except what your tools offer. Some calls wait for a person; a refusal comes with a reason: obey it and go on another way, do not',
-  'try to get around it. End with a short summary for people: what you did, what you found, what is left.',
+  'try to get around it. What is in .deckhand/out when you end (pictures, reports) is sent to the thread; files that people gave are in',
+  '.deckhand/in. End with a short summary for people: what you did, what you found, what is left.',
 ].join(' ');
 
 /** System prompt of every turn. What the repository says is quoted: it informs, and never overrules the team or these lines. */
