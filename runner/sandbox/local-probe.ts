@@ -26,7 +26,7 @@ export async function probeLocal(root: string, path: string, minFreeBytes: numbe
       remedy: 'Let commands run in containers: SANDBOX=docker, with a container engine and `npm run image`.',
     },
     programs,
-    { name: 'agents', ok: true, detail: programsOf(await localAgents({ root, path })) },
+    { name: 'agents', ok: true, detail: programsOf(await localAgents(path)) },
     await checkDisk(root, minFreeBytes),
   ];
 }

@@ -109,7 +109,7 @@ export function createLocalSandbox(options: LocalSandboxOptions): Sandbox {
     capabilities: localCapabilities,
 
     inside: (run) => ({ workspace: filesOf(run).work, bridge: [process.execPath, bridgePath] }),
-    agents: (signal) => localAgents({ root, path, signal }),
+    agents: (signal) => localAgents(path, signal),
 
     async create(spec, signal) {
       assertSpec(spec);

@@ -32,7 +32,7 @@ async function workingCopy(files: Record<string, string> = {}): Promise<{ tree: 
   const base = await workspace.resolveBase(project);
   await workspace.prepare({ run: 'run_1', task: 'tsk_1', project, branch: 'deckhand/7-fix', base, head: null });
   const home = Object.entries(files).map(([path, text]) => ({ path, bytes: Buffer.from(text) }));
-  await workspace.fillHome('run_1', home);
+  await workspace.fillHome('run_1', home, []);
   const tree = join(place.path, 'tree');
   await mkdir(tree);
   const chunks: Uint8Array[] = [];

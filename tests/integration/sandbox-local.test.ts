@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -97,6 +98,19 @@ it('says in its probe that it isolates nothing, and what is missing', async () =
   );
   const bare = createLocalSandbox({ root, path: '/nonexistent' });
   expect(await bare.probe()).toContainEqual(expect.objectContaining({ name: 'programs', ok: false }));
+});
+
+it('finds agents in its PATH by the versions they tell, without the home of the user of the runner', async () => {
+  const programs = await mkdtemp(join(root, 'programs-'));
+  const script = (name: string, text: string) => writeFile(join(programs, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  await script('claude', `echo "$1 $HOME" >>${programs}/told; mkdir "$HOME/.claude"; echo "2.1.197 (Claude Code)"`);
+  await script('codex', 'echo "codex-cli 0.169.0"; exit 1');
+  const place = createLocalSandbox({ root: join(root, 'place'), path: `${programs}:${path}` });
+  expect(await place.agents()).toEqual({ claude: '2.1.197', codex: undefined });
+  const [argument, home = ''] = (await readFile(join(programs, 'told'), 'utf8')).trim().split(' ');
+  expect([argument, home.startsWith(join(tmpdir(), 'deckhand-agents-')), existsSync(home)]).toEqual(['--version', true, false]);
+  expect((await place.probe()).find(({ name }) => name === 'agents')?.detail).toBe('Claude Code 2.1.197, Codex missing');
+  expect(await createLocalSandbox({ root, path: '/nonexistent' }).agents()).toEqual({ claude: undefined, codex: undefined });
 });
 
 it('knows a process by number and start, from /proc and from ps', async () => {
