@@ -6,6 +6,7 @@ import { type Clock, systemClock } from '../src/runtime/clock.ts';
 import { newId } from '../src/runtime/ids.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import { createLoop } from '../src/runtime/loop.ts';
+import { agentOffers } from './agent-offers.ts';
 import type { Artifacts } from './artifacts.ts';
 import type { AtPoint } from './crash-points.ts';
 import { createReaper } from './reaper.ts';
@@ -112,6 +113,22 @@ export function createRunner(deps: RunnerDeps): Runner {
     },
     onError: (error) => logger.warn({ err: error }, 'beat failed'),
   });
+  let told = '';
+  const offers = createLoop({
+    name: 'offers of agents',
+    idleMs: 60_000,
+    async run(signal) {
+      const { agents, places } = deps;
+      if (agents === undefined) return false;
+      const { harnesses, models, accounts = {} } = agents;
+      const found = await agentOffers({ harnesses, models, accounts, sandbox: places[0].sandbox }, signal);
+      const now = JSON.stringify(found);
+      if (now !== told) await control.offerAgents(id, found);
+      told = now;
+      return false;
+    },
+    onError: (error) => logger.warn({ err: error }, 'it is not known which agents can work here'),
+  });
   const reaper = createReaper({
     control,
     host: deps.hostId,
@@ -134,6 +151,7 @@ export function createRunner(deps: RunnerDeps): Runner {
         offer: offerOf(deps.places[0]),
       });
       beats.start();
+      offers.start();
       for (const run of unfinished) {
         live(run).catch((error: unknown) => logger.error({ run, err: error }, 'run could not be continued'));
       }
@@ -149,6 +167,7 @@ export function createRunner(deps: RunnerDeps): Runner {
       await Promise.allSettled(active.values());
       await worker?.stop(5_000);
       await Promise.allSettled(active.values());
+      await offers.stop();
       await beats.stop();
       await control.unregister(id);
     },

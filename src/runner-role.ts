@@ -50,6 +50,7 @@ export function runnerPart(input: {
           gateways,
           harnesses,
           models: input.models,
+          accounts: accountsOf(config, input.models),
           tokenFor: secretBox.tokenFor,
           gatewayRoot: join(dataDir.path, 'gateway'),
           hosts: [],
@@ -65,6 +66,16 @@ export function runnerPart(input: {
     },
     stop: () => stop(),
   };
+}
+
+/** By which variable a model server is used; what is not configured, but there, is the lab's. */
+function accountsOf({ models: configured }: Config, models: Config['models']): Record<'anthropic' | 'openai', string> {
+  const name = (protocol: 'anthropic' | 'openai', variable: string) => {
+    const server = models[protocol];
+    if (configured[protocol] === undefined || server === undefined) return 'the scripted model of the lab';
+    return `${variable} at ${new URL(server.baseUrl).host}`;
+  };
+  return { anthropic: name('anthropic', 'ANTHROPIC_API_KEY'), openai: name('openai', 'OPENAI_API_KEY') };
 }
 
 /** Reads files of runs for the messages that carry them. Logs and patches lie in the data directory of the runner. */

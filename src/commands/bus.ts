@@ -18,6 +18,7 @@ import { personalPut } from './answer.ts';
 import type { CommandDeps } from './command.ts';
 import { contextFor } from './context.ts';
 import { homeView } from './home.ts';
+import { onChanged } from './on-changed.ts';
 import { onForm, onShortcut } from './on-form.ts';
 import { takesAnswer } from './on-guided.ts';
 import { onPress } from './on-press.ts';
@@ -47,8 +48,7 @@ export function createBus(deps: BusDeps): Bus {
   async function handle(tx: Tx, sent: InboundEvent): Promise<void> {
     if (sent.type === 'channel_moved') return onChannelMoved(tx, sent);
     const event = await placed(tx, sent);
-    // What a message has started is not changed by changing the message: `stop` does that.
-    if (event.type === 'message_edited' || event.type === 'message_deleted') return;
+    if (event.type === 'message_edited' || event.type === 'message_deleted') return onChanged(tx, deps, event);
     // Files that follow what was asked with the first of them: they are kept in the inbox.
     if (event.type === 'message' && event.partOf !== undefined) return;
     if (event.actor.bot) return;

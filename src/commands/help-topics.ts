@@ -10,8 +10,27 @@ export const topics: Record<string, { title: string; lines: readonly string[] }>
       'Ask with a message, and lists and facts come into the thread below it, for everybody. Ask with a slash command or a button, and only you see them.',
       'What changes something for all (a binding, a project, a role, settings) is said in the channel however it was asked. Refusals are seen by you alone.',
       'In a direct message every answer is a message.',
-      'In the thread of a task a reply that is a complete command, such as `stop` or `logs`, is obeyed without a mention. Other talk is left alone.',
-      'Editing or deleting a message changes nothing that was started with it: `stop` does.',
+      'In the thread of a task a reply that is a complete command, such as `stop` or `logs`, is obeyed without a mention. In the thread of an agent other replies of those who may run commands are said to it: `help talk`. Other talk is left alone.',
+      'Editing or deleting a message changes nothing that was started with it: `stop` does. What an agent has not read yet does change.',
+    ],
+  },
+  talk: {
+    title: 'Talking to agents',
+    lines: [
+      'Mention the bot with what is to be done, or write it a direct message: that makes a task. `run` does the same, with options.',
+      'Reply in its thread. At work the agent reads it at its next step; `now …` interrupts it; `btw …` asks something beside, where the agent can. At rest it goes on with it, in the session it had.',
+      'Your message gets a mark when it is received and another when the agent has read it. Until then editing it changes what it reads, and deleting it takes it back.',
+      'Only people who may run commands are heard. Nobody makes an agent do what they could not have it do themselves.',
+    ],
+  },
+  modes: {
+    title: 'How much an agent may do without asking',
+    lines: [
+      '`ask`: it reads without asking and asks for everything else.',
+      '`acceptEdits`: it changes files of its working copy too; commands follow the policy of the project.',
+      '`auto`: the same, and whatever that policy lets a command do without asking.',
+      '`plan`: it only reads, and ends with a plan. *Implement* lets it carry the plan out.',
+      '`bypass`: it asks for nothing but what the policy denies. For maintainers, and only in a container.',
     ],
   },
   projects: {

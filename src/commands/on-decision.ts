@@ -3,15 +3,18 @@ import { actingOn } from '../access/who-acts.ts';
 import { mayDecide, whoMayDecide } from '../approvals/approvers.ts';
 import { AppError } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
-import { type DecisionVerb, encodePress } from '../contracts/press.ts';
+import type { Action } from '../contracts/policy.ts';
+import { type DecisionVerb, encodePress, type PressToken } from '../contracts/press.ts';
 import { roleAtLeast } from '../contracts/roles.ts';
 import type { Form } from '../contracts/view.ts';
 import { bold, plain } from '../contracts/view.ts';
 import { textView, withFallback } from '../delivery/list-view.ts';
+import { answerForm, chosenAnswer, readAnswers } from '../delivery/question-form.ts';
 import { askForm } from '../delivery/reply.ts';
 import { type InteractionRow, interactionBySecret } from '../store/decision-queries.ts';
 import { putOutbox } from '../store/outbox.ts';
 import { sentMessage } from '../store/sent-messages.ts';
+import type { DecideInput } from '../tasks/task-engine.ts';
 import { answered, personalPut } from './answer.ts';
 import type { CommandContext } from './command.ts';
 import { refusalView } from './refusal.ts';
@@ -21,32 +24,72 @@ type Press = Extract<InboundEvent, { type: 'press' }>;
 /** Longest reason that fits every platform's form. */
 const reasonLength = 500;
 
-/** A button of a request for approval. The right to decide is checked by the engine, for the project of the task, at this moment. */
+/** What is asked for a plan or of questions in a form; everything else is decided by one press. */
+const formVerbs = { deny_reason: 'deny', revise: 'revise', answer: 'answer' } as const;
+
+/** A button of a request for a decision. The right to decide is checked by the engine, for the project of the task, at this moment. */
 export async function onDecision(
   ctx: CommandContext,
   press: Press,
   token: { secret: string; verb: DecisionVerb },
 ): Promise<void> {
-  const interaction = await interactionBySecret(ctx.tx, ctx.person.workspace, token.secret);
-  if (interaction === undefined) throw new AppError('DH-208');
-  if (token.verb === 'details') return showDetails(ctx, interaction);
-  if (token.verb === 'deny_reason') return askReason(ctx, press, interaction);
-  if (token.verb !== 'approve' && token.verb !== 'approve_task' && token.verb !== 'deny') throw new AppError('DH-208');
-  await decide(ctx, interaction, token.verb, undefined);
+  const interaction = await interactionOf(ctx, token.secret);
+  switch (token.verb) {
+    case 'details':
+      return showDetails(ctx, interaction);
+    case 'deny_reason':
+    case 'revise':
+    case 'answer':
+      return askInForm(ctx, press, interaction, formVerbs[token.verb]);
+    case 'approve':
+    case 'approve_task':
+    case 'deny':
+    case 'implement':
+    case 'implement_ask':
+      return decide(ctx, interaction, { decision: token.verb });
+  }
 }
 
-/** The form of "Deny with reason…" comes back. */
-export async function onReason(ctx: CommandContext, secret: string, reason: string | undefined): Promise<void> {
+/** A button or a select with a choice of a question. */
+export async function onChoice(ctx: CommandContext, press: Press, token: Extract<PressToken, { kind: 'choose' }>): Promise<void> {
+  const interaction = await interactionOf(ctx, token.secret);
+  const { option = choiceIn(press.values) } = token;
+  const answers =
+    option === undefined || interaction.action.type !== 'question'
+      ? undefined
+      : chosenAnswer(interaction.action.questions, token.question, option);
+  if (answers === undefined) throw new AppError('DH-208');
+  await decide(ctx, interaction, { decision: 'answer', answers });
+}
+
+function choiceIn([value]: readonly string[]): number | undefined {
+  return value !== undefined && /^\d{1,3}$/.test(value) ? Number(value) : undefined;
+}
+
+/** A form of a decision comes back: why not, what is to change in a plan, or the answers to questions. */
+export async function onDecisionForm(
+  ctx: CommandContext,
+  token: { secret: string; verb: DecisionVerb },
+  values: Readonly<Record<string, readonly string[]>>,
+): Promise<void> {
+  const interaction = await interactionOf(ctx, token.secret);
+  const reason = values.reason?.[0]?.trim().slice(0, reasonLength);
+  if (token.verb === 'deny') return decide(ctx, interaction, { decision: 'deny', reason });
+  if (token.verb === 'revise') return decide(ctx, interaction, { decision: 'revise', reason });
+  if (token.verb !== 'answer' || interaction.action.type !== 'question') throw new AppError('DH-208');
+  await decide(ctx, interaction, { decision: 'answer', answers: readAnswers(interaction.action.questions, values) });
+}
+
+async function interactionOf(ctx: CommandContext, secret: string): Promise<InteractionRow> {
   const interaction = await interactionBySecret(ctx.tx, ctx.person.workspace, secret);
   if (interaction === undefined) throw new AppError('DH-208');
-  await decide(ctx, interaction, 'deny', reason?.trim().slice(0, reasonLength));
+  return interaction;
 }
 
 async function decide(
   ctx: CommandContext,
   interaction: InteractionRow,
-  decision: 'approve' | 'approve_task' | 'deny',
-  reason: string | undefined,
+  { decision, reason, answers }: Pick<DecideInput, 'decision' | 'reason' | 'answers'>,
 ): Promise<void> {
   const by = actingOn(ctx, interaction.task.project.id);
   const { platform } = ctx.act.conversation;
@@ -56,6 +99,7 @@ async function decide(
     by,
     on: platform,
     ...(reason === undefined || reason === '' ? {} : { reason }),
+    answers,
   });
   // Refusals are answers, not errors: what the engine has written about the try stays.
   switch (result.result) {
@@ -90,13 +134,26 @@ async function showDetails(ctx: CommandContext, interaction: InteractionRow): Pr
   const details = await ctx.deps.tasks.details(ctx.tx, by.workspace, interaction.secret);
   if (details === undefined) throw new AppError('DH-208');
   const view = withFallback([
-    { type: 'text', spans: [bold(`#${details.taskNumber}`), plain(' asks for an approval of exactly this')] },
+    { type: 'text', spans: [bold(`#${details.taskNumber}`), plain(` ${asks[interaction.action.type]}`)] },
     { type: 'code', text: details.text },
   ]);
   await putOutbox(ctx.tx, personalPut(ctx.act.event, ctx.person, view));
 }
 
-async function askReason(ctx: CommandContext, press: Press, interaction: InteractionRow): Promise<void> {
+const asks: Record<Action['type'], string> = {
+  command: 'asks for an approval of exactly this',
+  tool: 'asks for an approval of exactly this',
+  plan: 'asks whether this plan is to be carried out',
+  question: 'asks this',
+  spend: 'asks for more money',
+};
+
+async function askInForm(
+  ctx: CommandContext,
+  press: Press,
+  interaction: InteractionRow,
+  verb: 'deny' | 'revise' | 'answer',
+): Promise<void> {
   const by = actingOn(ctx, interaction.task.project.id);
   if (interaction.state !== 'pending') {
     throw new AppError('DH-400', { what: `The request of #${interaction.task.number} is ${interaction.state} already.` });
@@ -106,22 +163,30 @@ async function askReason(ctx: CommandContext, press: Press, interaction: Interac
     const whoCan = await whoMayDecide(ctx.tx, { workspace: by.workspace, approvers, requester });
     throw new AppError('DH-202', { who: by.name, action: 'decide this', whoCan });
   }
-  const form: Form = {
-    token: encodePress({ kind: 'decide', secret: interaction.secret, verb: 'deny' }),
-    title: `Deny #${interaction.task.number}`,
-    submit: 'Deny',
+  const form = formOf(interaction, verb);
+  if (form === undefined) throw new AppError('DH-208');
+  const act = answered(press, ctx.person, press.conversation);
+  await putOutbox(ctx.tx, askForm(act, press.trigger, form, new Date(press.at)));
+}
+
+function formOf({ secret, task, action }: InteractionRow, verb: 'deny' | 'revise' | 'answer'): Form | undefined {
+  if (verb === 'answer') return action.type === 'question' ? answerForm(secret, task.number, action.questions) : undefined;
+  if (verb === 'revise' && action.type !== 'plan') return undefined;
+  return {
+    token: encodePress({ kind: 'decide', secret, verb }),
+    ...(verb === 'deny'
+      ? { title: `Deny #${task.number}`, submit: 'Deny' }
+      : { title: `Revise #${task.number}`, submit: 'Revise' }),
     fields: [
       {
         type: 'text',
         id: 'reason',
-        label: 'Why not? It is shown on the card.',
+        label: verb === 'deny' ? 'Why not? It is shown on the card.' : 'What is to change in the plan?',
         multiline: true,
         required: true,
-        placeholder: 'Use the staging database instead.',
+        placeholder: verb === 'deny' ? 'Use the staging database instead.' : 'Keep the old interface, and add a test.',
         maxLength: reasonLength,
       },
     ],
   };
-  const act = answered(press, ctx.person, press.conversation);
-  await putOutbox(ctx.tx, askForm(act, press.trigger, form, new Date(press.at)));
 }

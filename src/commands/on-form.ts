@@ -5,12 +5,14 @@ import type { Form } from '../contracts/view.ts';
 import { askForm } from '../delivery/reply.ts';
 import { putOutbox } from '../store/outbox.ts';
 import { projectsOf } from '../store/projects.ts';
+import { taskById } from '../store/task-queries.ts';
 import { answered } from './answer.ts';
 import type { CommandContext } from './command.ts';
-import { onReason } from './on-decision.ts';
+import { onDecisionForm } from './on-decision.ts';
 import { checkArguments, parseText } from './parse.ts';
 import { commandNamed, commands } from './registry.ts';
-import { checkAllowed, runCommand } from './run-command.ts';
+import { answer, checkAllowed, runCommand } from './run-command.ts';
+import { speak } from './speak.ts';
 
 type FormEvent = Extract<InboundEvent, { type: 'form' }>;
 type Shortcut = Extract<InboundEvent, { type: 'shortcut' }>;
@@ -18,10 +20,11 @@ type Shortcut = Extract<InboundEvent, { type: 'shortcut' }>;
 /** Most characters a field of a form holds on every platform. */
 const fieldLength = 3000;
 
-/** A submitted form: the reason of a denial, or the arguments of a command under the names of its fields. */
+/** A submitted form: of a decision, of what an agent is to be told, or the arguments of a command under the names of its fields. */
 export async function onForm(ctx: CommandContext, form: FormEvent): Promise<void> {
   const token = decodePress(form.token);
-  if (token?.kind === 'decide' && token.verb === 'deny') return onReason(ctx, token.secret, form.values.reason?.[0]);
+  if (token?.kind === 'decide') return onDecisionForm(ctx, token, form.values);
+  if (token?.kind === 'task' && token.verb === 'steer') return onSteerForm(ctx, token.task, form.values.text?.[0] ?? '');
   const command = token?.kind === 'command' ? commands.find(({ name }) => name === token.text) : undefined;
   if (command === undefined) throw new AppError('DH-208');
   const raw = Object.fromEntries(
@@ -34,6 +37,13 @@ export async function onForm(ctx: CommandContext, form: FormEvent): Promise<void
     throw new AppError('DH-201', { problem: checked.problem, example: `\`${command.examples[0]?.[0] ?? command.name}\`` });
   }
   if (checked.type === 'command') await runCommand(ctx, checked.command, checked.args);
+}
+
+async function onSteerForm(ctx: CommandContext, id: string, text: string): Promise<void> {
+  const task = await taskById(ctx.tx, ctx.person.workspace, id);
+  if (task === undefined) throw new AppError('DH-208');
+  const reply = await speak(ctx, task, text.trim());
+  if (reply !== undefined) await answer(ctx, reply);
 }
 
 /** "Hand to Deckhand" on a message of anybody: its text is proposed as a command, which the presser may change and then runs. */

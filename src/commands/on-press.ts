@@ -3,20 +3,23 @@ import type { InboundEvent } from '../contracts/inbound.ts';
 import { decodePress, type PressToken, type TaskVerb } from '../contracts/press.ts';
 import { taskColumnSchema } from '../contracts/states.ts';
 import { textView } from '../delivery/list-view.ts';
+import { askForm } from '../delivery/reply.ts';
 import { putOutbox } from '../store/outbox.ts';
 import { takeRequest } from '../store/pending-requests.ts';
 import { projectById } from '../store/projects.ts';
 import { messageByKey } from '../store/sent-messages.ts';
-import { taskById, threadOfTaskIn } from '../store/task-queries.ts';
+import { type TaskRow, taskById, threadOfTaskIn } from '../store/task-queries.ts';
+import { answered } from './answer.ts';
 import type { CommandContext } from './command.ts';
 import { patchReply } from './logs.ts';
-import { onDecision } from './on-decision.ts';
+import { onChoice, onDecision } from './on-decision.ts';
 import { onGuidedPress } from './on-guided.ts';
 import { onLink } from './on-link.ts';
 import { commandNamed } from './registry.ts';
 import { answer, runText } from './run-command.ts';
 import { askQuietHours, quietFormText } from './settings-notify.ts';
-import { pickerKey, taskFor } from './subject.ts';
+import { notAnAgent, steerForm } from './speak.ts';
+import { personFor, pickerKey, taskFor } from './subject.ts';
 import { quote } from './tokens.ts';
 
 type Press = Extract<InboundEvent, { type: 'press' }>;
@@ -32,7 +35,7 @@ export async function onPress(ctx: CommandContext, press: Press, resume: Resume)
     case 'decide':
       return onDecision(ctx, press, token);
     case 'choose':
-      throw new AppError('DH-208');
+      return onChoice(ctx, press, token);
     case 'task':
       return onTaskButton(ctx, press, token);
     case 'command':
@@ -60,6 +63,7 @@ const commandOf: Partial<Record<TaskVerb, string>> = {
 async function onTaskButton(ctx: CommandContext, press: Press, token: Extract<PressToken, { kind: 'task' }>): Promise<void> {
   const task = await taskById(ctx.tx, ctx.person.workspace, token.task);
   if (task === undefined) throw new AppError('DH-208');
+  if (token.verb === 'steer') return askWhatToSay(ctx, press, task);
   const name = commandOf[token.verb];
   if (name === undefined) throw new AppError('DH-208');
   const command = commandNamed(name);
@@ -76,6 +80,14 @@ async function onTaskButton(ctx: CommandContext, press: Press, token: Extract<Pr
   const column = token.verb === 'move' ? taskColumnSchema.safeParse(press.values[0]).data : undefined;
   const reply = await command.run(inThread, { task: task.number, ...(column === undefined ? {} : { column }) });
   if (reply !== undefined && reply.card !== true) await answer(inThread, reply);
+}
+
+/** *Steer…*: asks what the agent is to be told. */
+async function askWhatToSay(ctx: CommandContext, press: Press, task: TaskRow): Promise<void> {
+  await personFor(ctx, task.project.id, { command: 'steer', role: 'developer', action: 'speak to an agent' });
+  if (task.agent === undefined) throw notAnAgent(task.number);
+  const act = answered(press, ctx.person, press.conversation);
+  await putOutbox(ctx.tx, askForm(act, press.trigger, steerForm(task), new Date(press.at)));
 }
 
 async function onPick(ctx: CommandContext, press: Press, request: string, resume: Resume): Promise<void> {

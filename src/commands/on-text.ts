@@ -1,47 +1,64 @@
+import { AppError } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import { roleAtLeast } from '../contracts/roles.ts';
-import { marked } from '../delivery/error-view.ts';
-import { withFallback } from '../delivery/list-view.ts';
+import type { TaskRow } from '../store/task-queries.ts';
 import type { CommandContext } from './command.ts';
-import { nearest } from './nearest.ts';
-import { namesCommand, parseText } from './parse.ts';
-import { commands } from './registry.ts';
-import { answer, runCommand, runText } from './run-command.ts';
-import { commandButton } from './task-lines.ts';
+import { isSentence, meantBy } from './free-text.ts';
+import { parseText } from './parse.ts';
+import { commandNamed, commands } from './registry.ts';
+import { startAgent } from './run.ts';
+import { answer, checkAllowed, runCommand, runText, suggest } from './run-command.ts';
+import { speak } from './speak.ts';
+import { exampleFor } from './usage.ts';
 
 type Message = Extract<InboundEvent, { type: 'message' }>;
 
-/** A message to the bot: a command when it begins with one, else free text, which takes an agent that is not there. */
+/**
+ * A message to the bot: a command, else free text. In the thread of an agent's task that speaks to the agent; anywhere else it starts a
+ * task of one.
+ */
 export async function onAddressedMessage(ctx: CommandContext, message: Message): Promise<void> {
   const text = message.text.replace(/^[\s,:]+/, '');
-  if (text === '' || namesCommand(text, commands)) return runText(ctx, text);
-  return answer(ctx, { view: freeTextView(text), audience: 'person' });
+  const meant = meantBy(text, commands);
+  if (meant.type === 'command') return runText(ctx, text);
+  if (meant.type === 'typo') {
+    const agent = ' `run …` hands it to an agent as it is.';
+    throw new AppError('DH-200', { command: meant.word.slice(0, 80), suggestion: `${suggest(meant.suggestions)}${agent}` });
+  }
+  const { threadTask } = ctx;
+  if (threadTask?.agent !== undefined) return say(ctx, threadTask, text);
+  const run = commandNamed('run');
+  await checkAllowed(ctx, run, {});
+  const reply = await startAgent(ctx, { prompt: text, settings: {} });
+  if (reply !== undefined) await answer(ctx, reply);
 }
 
 /**
- * A reply in a task's thread that does not name the bot. It is obeyed when all of it is a command and the person may run commands;
- * anything else is people talking to each other.
+ * A reply in a task's thread that does not name the bot, of somebody who may run commands. It is obeyed when all of it is a command. For
+ * the agent of the task anything else is said to it; in the thread of a command it is people talking to each other.
  */
 export async function onThreadReply(ctx: CommandContext, message: Message): Promise<void> {
   if (!roleAtLeast(ctx.person.role, 'developer')) return;
+  const { threadTask } = ctx;
   const parsed = parseText(message.text, commands);
-  if (parsed.type === 'command') await runCommand(ctx, parsed.command, parsed.args);
+  const agents = threadTask?.agent !== undefined;
+  if (parsed.type === 'command' && !(agents && begins.has(parsed.command.name))) {
+    return runCommand(ctx, parsed.command, parsed.args);
+  }
+  if (threadTask === undefined || !agents || message.text.trim() === '') return;
+  if (parsed.type === 'invalid' && settles.has(parsed.command.name) && !isSentence(message.text)) {
+    throw new AppError('DH-201', { problem: parsed.problem, example: exampleFor(parsed.command, message.text) });
+  }
+  return say(ctx, threadTask, message.text.trim());
 }
 
-function freeTextView(text: string) {
-  const first = /^\S+/.exec(text)?.[0] ?? '';
-  const meant = nearest(
-    first,
-    commands.map(({ name }) => name),
-  );
-  const guess = meant.length === 0 ? '' : ` Did you mean ${meant.map((name) => `\`${name}\``).join(' or ')}?`;
-  return withFallback([
-    {
-      type: 'text',
-      spans: marked(
-        `No agent is installed here that could work on free text.${guess} \`sh <command>\` runs a command, for example \`sh npm test\`.`,
-      ),
-    },
-    { type: 'buttons', buttons: [commandButton('Help', 'help')] },
-  ]);
+/** "Run the tests once more" is said to the agent whose thread it is; only naming the bot starts another task there. */
+const begins: ReadonlySet<string> = new Set(['run']);
+
+/** Words that hardly begin anything but their command: what does not fit is a mistake, not talk. */
+const settles: ReadonlySet<string> = new Set(['mode', 'model', 'effort', 'budget', 'retry']);
+
+async function say(ctx: CommandContext, task: TaskRow, text: string): Promise<void> {
+  const reply = await speak(ctx, task, text);
+  if (reply !== undefined) await answer(ctx, reply);
 }

@@ -18,6 +18,7 @@ import { projectRemove } from './project-remove.ts';
 import { queue } from './queue.ts';
 import { retry } from './retry.ts';
 import { rules, rulesRevoke } from './rules.ts';
+import { run } from './run.ts';
 import { settings } from './settings.ts';
 import { settingsNotify } from './settings-notify.ts';
 import { sh } from './sh.ts';
@@ -26,7 +27,7 @@ import { stop } from './stop.ts';
 import { tasks } from './tasks.ts';
 import { who } from './who.ts';
 
-const work: readonly Command[] = [sh, stop, retry, move, mirror];
+const work: readonly Command[] = [run, sh, stop, retry, move, mirror];
 const look: readonly Command[] = [tasks, show, logs, board, queue, pending];
 const setup: readonly Command[] = [projectAdd, projectList, projectRemove, bind, settings, rules, rulesRevoke];
 const people: readonly Command[] = [

@@ -46,6 +46,26 @@ export const defaultAgentDefaults: AgentDefaults = {
   budgetUsd: null,
 };
 
+/** An agent as a runner has it: whether it can work there, and what it can do. What it cannot is not offered to people. */
+export const agentOfferSchema = z.object({
+  agent: agentKindSchema,
+  available: z.boolean(),
+  /** Why it is not, and what to do: sentences for people. Null when it is. */
+  why: z.string().nullable(),
+  remedy: z.string().nullable(),
+  /** Of its program; null: it has none of its own, or it is not known. */
+  version: z.string().nullable(),
+  /** Which model server, and by which variable it was named. Never a secret. */
+  account: z.string().nullable(),
+  modes: z.array(agentModeSchema),
+  efforts: z.array(effortSchema),
+  /** What can change while it runs. */
+  changes: z.object({ mode: z.boolean(), model: z.boolean(), effort: z.boolean() }),
+  /** How it takes what people say while it works. */
+  steering: z.object({ next: z.boolean(), now: z.boolean(), btw: z.boolean() }),
+});
+export type AgentOffer = z.infer<typeof agentOfferSchema>;
+
 /** One question with its choices, as agents ask them. */
 export const questionSchema = z.object({
   /** Unique among the questions of the ask. */

@@ -110,6 +110,8 @@ export const errorCatalogue = {
     text: '{task} belongs to `{project}`, and this channel does not: people here may not be meant to see it.',
     remedy: '{remedy}',
   },
+  'DH-215': { title: 'The agent cannot work here', text: '`{agent}` cannot work now: {why}', remedy: '{remedy}' },
+  'DH-216': { title: 'The agent cannot do that', text: '{what}', remedy: '{instead}' },
   'DH-299': {
     title: 'Something went wrong',
     text: 'The request could not be handled because of an error inside Deckhand (reference {reference}).',
@@ -153,6 +155,32 @@ export const errorCatalogue = {
     title: 'An error inside Deckhand',
     text: 'The run ended because of an error inside Deckhand, not because of the command.',
     remedy: 'Retry. If it happens again, tell whoever runs Deckhand the reference.',
+  },
+  'DH-308': {
+    title: 'The agent gave up',
+    text: 'The agent, or the model behind it, ended its turn without an answer.',
+    remedy: 'What it changed until then is kept. Retry, or say in the thread how it is to go on.',
+  },
+  'DH-309': {
+    title: 'The model refuses the key',
+    text: 'The server of the model does not accept the key that Deckhand has for it, or there is no key.',
+    remedy:
+      'Whoever runs Deckhand checks the key of the model in its configuration (`ANTHROPIC_API_KEY`, `OPENAI_API_KEY`). Then retry.',
+  },
+  'DH-310': {
+    title: 'The model has no room',
+    text: 'The server of the model is overloaded, or allows no more requests for now, and stayed so through several tries.',
+    remedy: 'Retry in some minutes, or take another model.',
+  },
+  'DH-311': {
+    title: 'The conversation is too long',
+    text: 'What the agent has read and said no longer fits the model.',
+    remedy: 'What it changed until then is kept. Start a new task with what is left to do, in smaller steps.',
+  },
+  'DH-312': {
+    title: 'The budget is used up',
+    text: 'The task has cost as much as it may, and the budget was not raised.',
+    remedy: 'Who approves for the project can raise the budget. Then retry: the agent goes on from there.',
   },
 
   // Approvals: DH-4xx

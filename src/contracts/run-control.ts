@@ -1,3 +1,4 @@
+import type { AgentOffer } from './agent.ts';
 import type { AgentSpec } from './agent-control.ts';
 import type { CommandAction, Policy } from './policy.ts';
 import type { OutputCursor, RunEventData, RunResult } from './run-event.ts';
@@ -62,6 +63,8 @@ export interface RunControl {
     sandboxes: string[];
     offer?: SandboxOffer | undefined;
   }): Promise<string[]>;
+  /** Says which agents can work on this runner; again whenever that changes. Until it is said, it is not known. Idempotent. */
+  offerAgents(runner: string, agents: readonly AgentOffer[]): Promise<void>;
   /** At least every 10 s while the runner lives. */
   beat(runner: string): Promise<void>;
   unregister(runner: string): Promise<void>;

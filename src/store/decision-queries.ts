@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Policy, policySchema } from '../contracts/policy.ts';
+import { type Action, actionSchema, type Policy, policySchema } from '../contracts/policy.ts';
 import { type InteractionState, interactionStateSchema } from '../contracts/states.ts';
 import type { Tx } from './database.ts';
 import type { RuleKind } from './rules.ts';
@@ -10,6 +10,8 @@ export interface InteractionRow {
   secret: string;
   state: InteractionState;
   task: { id: string; number: number; command: string; project: { id: string; name: string } };
+  /** What is asked for, as it was when it was asked. */
+  action: Action;
   because: string;
   requester: string;
   approvers: Policy['approvers'];
@@ -126,6 +128,7 @@ function toInteraction(row: {
   id: string;
   secret: string;
   state: string;
+  action: unknown;
   because: string;
   requesterId: string;
   approvers: unknown;
@@ -140,6 +143,7 @@ function toInteraction(row: {
     secret: row.secret,
     state: interactionStateSchema.parse(row.state),
     task: { id, number, command, project },
+    action: actionSchema.parse(row.action),
     because: row.because,
     requester: row.requesterId,
     approvers: policySchema.shape.approvers.parse(row.approvers),

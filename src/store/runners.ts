@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Prisma } from '../../prisma/client/client.ts';
+import { type AgentKind, type AgentOffer, agentKinds, agentOfferSchema } from '../contracts/agent.ts';
 import type { SandboxOffer } from '../contracts/run-control.ts';
 import type { Tx } from './database.ts';
 
@@ -14,6 +15,8 @@ const sandboxesSchema = z.object({
       network: z.enum(['none', 'host']),
     })
     .nullable(),
+  /** Absent until the runner has said. */
+  agents: z.array(agentOfferSchema).optional(),
 });
 
 /** A runner that has not beaten for this long counts as dead. Milliseconds. */
@@ -90,6 +93,39 @@ export async function currentOffer(tx: Tx): Promise<SandboxOffer | undefined> {
 export async function offerOf(tx: Tx, runner: string): Promise<SandboxOffer | undefined> {
   const row = await tx.db.runner.findUnique({ where: { id: runner }, select: { sandboxes: true } });
   return sandboxesSchema.safeParse(row?.sandboxes).data?.offer ?? undefined;
+}
+
+/** Stores which agents can work on a runner. */
+export async function putAgentOffers(tx: Tx, runner: string, agents: readonly AgentOffer[]): Promise<void> {
+  const row = await tx.db.runner.findUnique({ where: { id: runner }, select: { sandboxes: true } });
+  const known = sandboxesSchema.safeParse(row?.sandboxes).data;
+  if (known === undefined) return;
+  await tx.db.runner.update({ where: { id: runner }, data: { sandboxes: { ...known, agents: [...agents] } } });
+}
+
+/**
+ * Which agents can work now, over all living runners: one that can on any of them counts as available. Undefined when no living runner
+ * has said: work waits in the queue then.
+ */
+export async function agentOffers(tx: Tx, now: Date): Promise<ReadonlyMap<AgentKind, AgentOffer> | undefined> {
+  const alive = new Date(now.getTime() - deadAfterMs);
+  const rows = await tx.db.runner.findMany({
+    where: { beatAt: { gt: alive }, capacity: { gt: 0 } },
+    orderBy: [{ beatAt: 'desc' }, { id: 'desc' }],
+    take: 100,
+  });
+  const said = rows.flatMap(({ sandboxes }) => sandboxesSchema.safeParse(sandboxes).data?.agents ?? []);
+  if (said.length === 0) return undefined;
+  const best = (kind: AgentKind) => {
+    const offers = said.filter(({ agent }) => agent === kind);
+    return offers.find(({ available }) => available) ?? offers[0];
+  };
+  return new Map(
+    agentKinds.flatMap((kind) => {
+      const offer = best(kind);
+      return offer === undefined ? [] : [[kind, offer] as const];
+    }),
+  );
 }
 
 /** Forgets runners that left long ago and hold no run. */

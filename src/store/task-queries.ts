@@ -1,4 +1,5 @@
 import type { Prisma } from '../../prisma/client/client.ts';
+import { type AgentSettings, agentSettingsSchema } from '../contracts/agent.ts';
 import { type RunResult, runResultSchema } from '../contracts/run-event.ts';
 import { type RunState, runStateSchema, type TaskColumn, taskColumnSchema } from '../contracts/states.ts';
 import type { Tx } from './database.ts';
@@ -8,7 +9,13 @@ export interface TaskRow {
   id: string;
   number: number;
   title: string;
+  /** The command line, or the prompt of an agent's task. */
   command: string;
+  /** What the agent of the next run works with; undefined: the task of a command. */
+  agent: AgentSettings | undefined;
+  /** US dollars; null: no limit. */
+  budgetUsd: number | null;
+  spentUsd: number;
   column: TaskColumn;
   reason: string | undefined;
   project: { id: string; name: string };
@@ -158,6 +165,9 @@ function toTask(row: TaskWithRun): TaskRow {
     number: row.number,
     title: row.title,
     command: row.command,
+    agent: row.agent === null ? undefined : agentSettingsSchema.parse(row.agent),
+    budgetUsd: row.budgetUsd,
+    spentUsd: row.spentUsd,
     column: taskColumnSchema.parse(row.column),
     reason: row.reason ?? undefined,
     project: row.project,

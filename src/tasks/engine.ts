@@ -11,7 +11,7 @@ import { liveRunsOfHost, unfinishedRuns } from '../store/held-runs.ts';
 import { recordSync, sourceOf } from '../store/project-sync.ts';
 import { endRule } from '../store/rules.ts';
 import { appendHeld } from '../store/run-events.ts';
-import { beatRunner, putRunner, retireRunner } from '../store/runners.ts';
+import { beatRunner, putAgentOffers, putRunner, retireRunner } from '../store/runners.ts';
 import type { Wakeups } from '../store/wakeups.ts';
 import { system } from './advance.ts';
 import { createAgentControl } from './agent-control.ts';
@@ -107,6 +107,7 @@ function runControl(
         await putRunner(tx, { id, host, capacity, sandboxes, offer }, clock.now());
         return unfinishedRuns(tx, host, id);
       }),
+    offerAgents: (runner, agents) => database.transaction((tx) => putAgentOffers(tx, runner, agents)),
     async beat(runner) {
       if (!(await beatRunner(database.db, runner, clock.now()))) logger.warn({ runner }, 'beat of a runner that was replaced');
     },

@@ -70,11 +70,9 @@ test('what is no command or does not fit is answered to the person alone: what w
   await expectHealthy(deckhand, ada);
 });
 
-test('free text that no agent can work on is answered with what can be done', async () => {
-  await ada.say('@Deckhand fix the flaky test');
-  await ada.waitFor(/No agent is installed here that could work on free text\. sh <command> runs a command/, patience);
-  await ada.say('@Deckhand shh npm test');
-  await ada.waitFor(/No agent is installed here .* Did you mean sh \?/, patience);
+test('a message that is nearly a command is no work for an agent', async () => {
+  await ada.say('@Deckhand bord please');
+  await ada.waitFor(/There is no command bord\. Did you mean board\?/, patience);
 });
 
 test('a repository that cannot be used is told on the card of the project, with the reason and what to do', {

@@ -1,0 +1,83 @@
+import {
+  type AgentKind,
+  type AgentMode,
+  type AgentOffer,
+  agentKinds,
+  agentModeSchema,
+  effortSchema,
+} from '../contracts/agent.ts';
+import { AppError } from '../contracts/errors.ts';
+import { agentOffers } from '../store/runners.ts';
+import { budgetWord, modelWord } from './agent-words.ts';
+import { oneOf, optional } from './arguments.ts';
+import type { CommandContext } from './command.ts';
+
+/** What of an agent is to be used. */
+export interface Wanted {
+  agent: AgentKind;
+  mode?: AgentMode | undefined;
+  effort?: AgentOffer['efforts'][number] | null | undefined;
+}
+
+/** Options by which requests say which agent works, and how. */
+export const agentOptions = {
+  agent: optional({ hint: 'codex', about: 'which agent works', values: agentKinds, schema: oneOf(agentKinds) }),
+  mode: optional({
+    hint: 'plan',
+    about: 'how much it may do without asking',
+    values: agentModeSchema.options,
+    schema: oneOf(agentModeSchema.options),
+  }),
+  model: optional({ hint: 'name', about: 'the model it thinks with; `default` for its own choice', schema: modelWord }),
+  effort: optional({
+    hint: 'high',
+    about: 'how hard it thinks',
+    values: effortSchema.options,
+    schema: oneOf(effortSchema.options),
+  }),
+};
+
+export const budgetOption = optional({
+  hint: '5',
+  about: 'US dollars it may cost before it asks; `none` for no limit',
+  schema: budgetWord,
+});
+
+/**
+ * Throws DH-215 when the agent cannot work on any runner that is up, and DH-216 for what it cannot do. While no runner is up nothing is
+ * known of agents: the task waits in the queue.
+ */
+export async function checkAgent(ctx: CommandContext, { agent, mode, effort }: Wanted): Promise<AgentOffer | undefined> {
+  const offers = await agentOffers(ctx.tx, ctx.deps.now());
+  if (offers === undefined) return undefined;
+  const offer = offers.get(agent);
+  if (offer === undefined || !offer.available) {
+    const others = [...offers.values()].filter(({ available }) => available).map((other) => other.agent);
+    const instead = others.length === 0 ? '' : ` Or use ${others.map((name) => `\`run agent=${name} …\``).join(' or ')}.`;
+    throw new AppError('DH-215', {
+      agent,
+      why: offer?.why ?? 'no runner that is up has it.',
+      remedy: `${offer?.remedy ?? '`agents` shows which agents there are.'}${instead}`,
+    });
+  }
+  refuseUnless(offer, 'mode', mode, offer.modes);
+  refuseUnless(offer, 'effort', effort ?? undefined, offer.efforts);
+  return offer;
+}
+
+function refuseUnless(offer: AgentOffer, what: 'mode' | 'effort', wanted: string | undefined, possible: readonly string[]): void {
+  if (wanted === undefined || possible.includes(wanted)) return;
+  throw new AppError('DH-216', {
+    what: `\`${offer.agent}\` has no ${what} \`${wanted}\`.`,
+    instead: possible.length === 0 ? `It has none to choose.` : `It has ${possible.map((one) => `\`${one}\``).join(', ')}.`,
+  });
+}
+
+/** Throws DH-216 when an agent at work cannot change this before its next run. */
+export function checkChange(offer: AgentOffer | undefined, what: 'mode' | 'model' | 'effort', number: number): void {
+  if (offer === undefined || offer.changes[what]) return;
+  throw new AppError('DH-216', {
+    what: `\`${offer.agent}\` cannot change its ${what} while it works.`,
+    instead: `Stop it first, then \`retry #${number} ${what}=…\`, or wait until it is at rest.`,
+  });
+}

@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import type { AgentSettings } from '../contracts/agent.ts';
+import { textView } from '../delivery/list-view.ts';
+import { putOutbox } from '../store/outbox.ts';
+import type { SettingsChoice } from '../tasks/agent-tasks.ts';
+import { agentOptions, budgetOption, checkAgent } from './agent-choice.ts';
+import { receivedPut } from './answer.ts';
+import { name, optional, required } from './arguments.ts';
+import { type CommandContext, defineCommand, type Reply } from './command.ts';
+import { personFor, projectFor } from './subject.ts';
+
+const need = { command: 'run', role: 'developer', action: 'give work to an agent' } as const;
+
+export interface RunRequest {
+  prompt: string;
+  project?: string | undefined;
+  settings: SettingsChoice;
+  budgetUsd?: number | null | undefined;
+}
+
+export const run = defineCommand({
+  name: 'run',
+  group: 'work',
+  summary: 'Hands work to an agent, which does it in its own container on its own working copy',
+  details: [
+    'Free text to the bot does the same: mention it, or write it a direct message.',
+    'A card in the thread shows how it goes. What the agent may not do by itself waits for a decision first; `help modes` says how much that is.',
+    'Reply in the thread to say something to the agent at work, or to give it more to do when it is at rest.',
+    'Options stand before the text; `--` ends them.',
+  ],
+  role: need.role,
+  action: need.action,
+  positional: {
+    prompt: required({ hint: 'what to do', about: 'what the agent is to do', schema: z.string(), takes: 'verbatim' }),
+  },
+  options: {
+    project: optional({
+      hint: 'name',
+      about: 'the project to work in, where the channel does not say it',
+      names: 'project',
+      schema: name,
+    }),
+    ...agentOptions,
+    budget: budgetOption,
+  },
+  examples: [
+    ['run fix the flaky login test', 'with the agent of the project'],
+    ['run mode=plan add a dark theme', 'makes a plan first, and waits until somebody approves it'],
+    ['run agent=claude-code budget=2 upgrade the linter', 'with Claude Code, for at most 2 US dollars'],
+  ],
+  run: (ctx, { prompt, project, agent, mode, model, effort, budget }) =>
+    startAgent(ctx, { prompt, project, settings: { agent, mode, model, effort }, budgetUsd: budget }),
+});
+
+/** Makes the task of an agent where it was asked for. Throws DH-215 and DH-216 where the agent cannot do it. */
+export async function startAgent(ctx: CommandContext, request: RunRequest): Promise<Reply | undefined> {
+  const choice = await projectFor(ctx, request.project);
+  if ('ask' in choice) return choice.ask;
+  const { project } = choice;
+  const requester = await personFor(ctx, project.id, need);
+  const settings = ofOwnAgent(project.agent, request.settings);
+  const { agent = project.agent.agent, mode = project.agent.mode, effort = project.agent.effort } = settings;
+  await checkAgent(ctx, { agent, mode, effort });
+  const { event, conversation } = ctx.act;
+  // A thread is of one task: within the thread of another, the new task opens a thread of its own.
+  const thread = ctx.threadTask === undefined ? (conversation.thread ?? null) : null;
+  const task = await ctx.deps.tasks.createAgentTask(ctx.tx, {
+    workspace: requester.workspace,
+    project: project.id,
+    requester,
+    prompt: request.prompt,
+    settings,
+    budgetUsd: request.budgetUsd,
+    channel: ctx.channel.id,
+    thread,
+    originKey: originKeyOf(ctx),
+  });
+  if (event.type === 'message') await putOutbox(ctx.tx, receivedPut(requester.workspace, event));
+  return ctx.threadTask === undefined || ctx.threadTask.id === task.task ? undefined : ownTask(task.number);
+}
+
+/** Models, effort and account of a project are those of its agent: another one begins with its own. */
+function ofOwnAgent(usual: AgentSettings, chosen: SettingsChoice): SettingsChoice {
+  const own = present(chosen);
+  if (own.agent === undefined || own.agent === usual.agent) return own;
+  return { model: null, effort: null, account: null, ...own };
+}
+
+export function present(choice: SettingsChoice): SettingsChoice {
+  return Object.fromEntries(Object.entries(choice).filter(([, value]) => value !== undefined));
+}
+
+/** The same for every delivery of the same act (promise 2). */
+export function originKeyOf({ act: { event, conversation } }: CommandContext): string {
+  return `${conversation.platform}:${conversation.tenant}:${event.key}`;
+}
+
+export function ownTask(number: number): Reply {
+  return { view: textView(`#${number} is a task of its own: its card and its thread are in this channel.`), audience: 'asked' };
+}
