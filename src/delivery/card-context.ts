@@ -3,6 +3,7 @@ import type { Platform } from '../contracts/platform.ts';
 import { encodePress, type TaskVerb } from '../contracts/press.ts';
 import type { Verbosity } from '../contracts/settings.ts';
 import { type Button, bold, code, plain, type Span } from '../contracts/view.ts';
+import { agentText } from './agent-words.ts';
 import { oneLine, shorten } from './neutralise.ts';
 import type { RunView } from './run-view.ts';
 
@@ -27,6 +28,8 @@ export interface RunFacts {
   /** The newest attempt of the task: buttons of older runs would act on that one, so they are gone. */
   newest: number;
   stopRequested: boolean;
+  /** What the agent was asked to do in this run. */
+  prompt?: string | undefined;
 }
 
 /** Where a card is shown. */
@@ -77,15 +80,16 @@ export function moment(at: Date): Span {
 }
 
 /**
- * `web · main@3f9c2e1 · sandbox docker · asked by Ada`. A sandbox that does not isolate is marked as such on every card. `ping`: mentions
- * who asked.
+ * `web · main@3f9c2e1 · sandbox docker · asked by Ada`, or with the agent in place of the sandbox. One that does not isolate is marked as
+ * such on every card. `ping`: mentions who asked.
  */
 export function whereSpans(context: CardContext, view: RunView, ping = false): Span[] {
   const { task } = context;
   const base = view.git === undefined ? task.base : { branch: view.git.baseBranch, commit: view.git.baseCommit };
   const parts: Span[][] = [[plain(oneLine(task.project))]];
   if (base !== undefined) parts.push([code(`${oneLine(base.branch)}@${base.commit.slice(0, 7)}`)]);
-  if (view.sandbox !== undefined) {
+  if (view.agent !== undefined) parts.push([plain(agentText(view.agent))]);
+  if (view.sandbox !== undefined && (view.agent === undefined || !view.sandbox.isolated)) {
     parts.push([plain(`sandbox ${view.sandbox.kind}`), ...(view.sandbox.isolated ? [] : [plain(', '), bold('not isolated')])]);
   }
   parts.push([plain('asked by '), person(context, task.requester, ping)]);

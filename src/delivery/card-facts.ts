@@ -115,11 +115,11 @@ function notifyNow(person: CardPerson | undefined, origin: TaskThread | undefine
 type NotifyOf = (user: string) => Notify | undefined;
 
 function taskContext(run: ProjectedRun, notifyOf: NotifyOf, now: Date): Pick<CardContext, 'task' | 'run' | 'now'> {
-  const { task, number, title, command, project, branch, base, requester, attempt, newest, stopRequested } = run;
+  const { task, number, title, command, project, branch, base, requester, attempt, newest, stopRequested, prompt } = run;
   const notify = notifyOf(requester.user);
   return {
     task: { task, number, title, command, project, branch, base, requester: { ...requester, notify } },
-    run: { run: run.run, attempt, newest, stopRequested },
+    run: { run: run.run, attempt, newest, stopRequested, prompt },
     now,
   };
 }

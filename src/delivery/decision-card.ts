@@ -1,17 +1,18 @@
-import { actionLines, actionTitle } from '../approvals/action-text.ts';
+import { dollars } from '../approvals/action-text.ts';
 import type { Notify } from '../contracts/notify.ts';
 import { type Platform, platformNames } from '../contracts/platform.ts';
-import type { Action, CommandAction } from '../contracts/policy.ts';
-import { type DecisionVerb, encodePress } from '../contracts/press.ts';
-import type { InteractionState } from '../contracts/states.ts';
-import { type Block, type Button, bold, plain, type Span, type Tone, type View, type ViewFile } from '../contracts/view.ts';
+import type { Action } from '../contracts/policy.ts';
+import type { DecisionChoice, InteractionState } from '../contracts/states.ts';
+import { type Block, bold, plain, type Span, type Tone, type View } from '../contracts/view.ts';
 import { type CardContext, moment, person, whereSpans } from './card-context.ts';
+import { decisionBody } from './decision-body.ts';
+import { decisionControls } from './decision-controls.ts';
 import { marked } from './error-view.ts';
-import { cleanText, oneLine, type Revealed, reveal } from './neutralise.ts';
+import { cleanText, oneLine, shorten } from './neutralise.ts';
 import { spansText } from './plain-text.ts';
 import { isQuiet } from './quiet-hours.ts';
 import type { RunView } from './run-view.ts';
-import { bytes, count, duration } from './units.ts';
+import { duration } from './units.ts';
 
 /** A request for a decision and what became of it. */
 export interface DecisionFacts {
@@ -29,66 +30,32 @@ export interface DecisionFacts {
   decidedBy: { user: string; name: string } | undefined;
   decidedOn: Platform | undefined;
   reason: string | undefined;
+  /** Which of several ways to say yes or no was taken. */
+  choice?: DecisionChoice | undefined;
+  /** Answers to questions by their ids. */
+  answers?: Readonly<Record<string, readonly string[]>> | undefined;
   /** Who may decide, in words ("Maintainers and owners can decide."), and those of them who are mentioned. */
   who: { text: string; mention: readonly { user: string; name: string; notify?: Notify | undefined }[] };
 }
 
-/** A command up to this long is shown as a whole; a longer one is attached, with its first and last lines shown. */
-const shownLines = 25;
-const shownLength = 1500;
-const excerptHead = 10;
-const excerptTail = 6;
-
 /** The message that asks, and that later says who decided what. The whole action is shown or attached, never cut silently. */
 export function decisionCard(facts: DecisionFacts, view: RunView, context: CardContext): View {
-  const { action } = facts;
-  return action.type === 'command' ? commandCard({ ...facts, action }, view, context) : agentCard(facts, view, context);
-}
-
-/** What else than a command is asked: all that the decision is bound to, as a text. */
-function agentCard(facts: DecisionFacts, view: RunView, context: CardContext): View {
   const pending = facts.state === 'pending';
-  const { text } = reveal(actionLines(facts.action, context.task.project).join('\n'));
-  const { blocks: body, files } = textBlocks(text, `${context.task.number}-request.txt`, 'request');
-  const { heading, tone } = headingOf(facts.state);
+  const number = `#${context.task.number}`;
+  const body = decisionBody(facts.action, context.task.number);
+  const { heading, tone } = headingOf(facts);
+  const items = fieldsOf(body.fields, facts);
   const blocks: Block[] = [
-    {
-      type: 'title',
-      spans: [plain(`#${context.task.number} ${pending ? 'asks' : 'asked'}`)],
-      state: { text: heading, tone },
-    },
-    ...(pending ? [] : [{ type: 'text' as const, spans: outcome(facts, context) }]),
-    ...body,
-    { type: 'fields', items: commonFields(facts) },
+    { type: 'title', spans: [plain(`${number} ${pending ? body.asks : body.asked}`)], state: { text: heading, tone } },
+    ...(pending ? [] : [{ type: 'text' as const, spans: outcome(facts, context) }, ...answers(facts)]),
+    ...body.blocks,
+    ...(items.length === 0 ? [] : [{ type: 'fields' as const, items }]),
     { type: 'context', spans: whereSpans(context, { ...view, sandbox: undefined }) },
-    ...(pending ? asking(facts, context) : []),
+    ...(pending ? [{ type: 'text' as const, spans: mentions(facts, context, facts.openedAt) }, ...decisionControls(facts)] : []),
   ];
-  const said = pending
-    ? `Decision needed: #${context.task.number} ${oneLine(actionTitle(facts.action))}`
-    : `#${context.task.number}: ${spansText(outcome(facts, context))}`;
-  return { fallback: said, blocks, ...(files.length === 0 ? {} : { files }) };
-}
-
-function commandCard(facts: DecisionFacts & { action: CommandAction }, view: RunView, context: CardContext): View {
-  const pending = facts.state === 'pending';
-  const revealed = reveal(facts.action.command);
-  const { blocks: command, files } = textBlocks(revealed.text, `${context.task.number}-command.sh`, 'command');
-  const { heading, tone } = headingOf(facts.state);
-  const title: Span[] = [plain(`#${context.task.number} ${pending ? 'wants to run a command' : 'wanted to run a command'}`)];
-  const blocks: Block[] = [
-    { type: 'title', spans: title, state: { text: heading, tone } },
-    ...(pending ? [] : [{ type: 'text' as const, spans: outcome(facts, context) }]),
-    ...command,
-    ...warnings(revealed),
-    { type: 'fields', items: fields(facts) },
-    { type: 'context', spans: whereSpans(context, { ...view, sandbox: undefined }) },
-    ...(pending ? asking(facts, context) : []),
-  ];
-  const first = oneLine(revealed.text.split('\n', 1)[0] ?? '');
-  const said = pending
-    ? `Approval needed: #${context.task.number} wants to run ${first}`
-    : `#${context.task.number}: ${spansText(outcome(facts, context))}`;
-  return { fallback: said, blocks, ...(files.length === 0 ? {} : { files }) };
+  const what = facts.action.type === 'command' || facts.action.type === 'tool' ? 'Approval' : 'Decision';
+  const fallback = pending ? `${what} needed: ${number} ${body.says}` : `${number}: ${spansText(outcome(facts, context))}`;
+  return { fallback, blocks, ...(body.files.length === 0 ? {} : { files: body.files }) };
 }
 
 /** Says again that a decision is waited for; once it is made, that nothing is waited for any more. */
@@ -108,22 +75,29 @@ export function reminder(facts: DecisionFacts, context: CardContext): View {
   ];
   return {
     fallback: spansText(spans),
-    blocks: [
-      { type: 'text', spans },
-      { type: 'buttons', buttons: decisionButtons(facts) },
-    ],
+    blocks: [{ type: 'text', spans }, ...decisionControls(facts)],
   };
 }
 
-function headingOf(state: InteractionState): { heading: string; tone: Tone } {
+const needed = {
+  command: 'approval needed',
+  tool: 'approval needed',
+  plan: 'plan to review',
+  question: 'answer needed',
+  spend: 'approval needed',
+} as const;
+
+function headingOf({ state, action, choice }: DecisionFacts): { heading: string; tone: Tone } {
   switch (state) {
     case 'pending':
-      return { heading: 'approval needed', tone: 'waiting' };
+      return { heading: needed[action.type], tone: 'waiting' };
     case 'approved':
-    case 'answered':
       return { heading: 'approved', tone: 'good' };
+    case 'answered':
+      return { heading: 'answered', tone: 'good' };
     case 'denied':
-      return { heading: 'denied', tone: 'bad' };
+      if (choice === 'revise') return { heading: 'to be revised', tone: 'neutral' };
+      return { heading: action.type === 'question' ? 'not answered' : 'denied', tone: 'bad' };
     case 'expired':
       return { heading: 'expired', tone: 'bad' };
     case 'superseded':
@@ -140,85 +114,67 @@ function outcome(facts: DecisionFacts, context: CardContext): Span[] {
     case 'approved':
     case 'answered':
     case 'denied': {
-      const verb = facts.state === 'denied' ? 'denied' : 'approved';
       const by: Span = facts.decidedBy === undefined ? plain('Somebody') : person(context, facts.decidedBy);
       const where = facts.decidedOn === undefined ? '' : ` on ${platformNames[facts.decidedOn]}`;
       const reason = facts.reason === undefined ? [plain('.')] : [plain(`: ${cleanText(facts.reason)}`)];
-      return [by, plain(` ${verb} it${where}`), ...at, ...reason];
+      return [by, plain(` ${didOf(facts)}${where}`), ...at, ...reason];
     }
     case 'expired':
       return [plain('Nobody decided in time, which counts as no'), ...at, plain('.')];
     case 'superseded':
       return [plain('A newer request has replaced this one'), ...at, plain('.')];
     case 'cancelled':
-      return [plain('The run ended before anybody decided'), ...at, plain('.')];
+      return facts.action.type === 'command'
+        ? [plain('The run ended before anybody decided'), ...at, plain('.')]
+        : [plain('It is no longer needed: the agent went on without it, or its run ended'), ...at, plain('.')];
     case 'pending':
       return [];
   }
 }
 
-/** A text as a whole, or attached with its beginning and its end. */
-function textBlocks(text: string, name: string, what: 'command' | 'request'): { blocks: Block[]; files: ViewFile[] } {
-  const lines = text.split('\n');
-  if (lines.length <= shownLines && text.length <= shownLength) return { blocks: [{ type: 'code', text }], files: [] };
-  const short = (line: string) => line.length <= 120;
-  const head = lines.slice(0, excerptHead);
-  const tail = lines.slice(excerptHead).slice(-excerptTail);
-  const between = lines.length - head.length - tail.length;
-  const size = bytes(new TextEncoder().encode(text).length);
-  const whole = `The whole ${what}, ${count(lines.length, 'line')} and ${size}, is in the attached ${name}. Read it before you decide.`;
-  const note: Block = { type: 'text', spans: [bold(whole)] };
-  const excerpt: Block[] = [...head, ...tail].every(short)
-    ? [
-        { type: 'code', text: head.join('\n') },
-        ...(between === 0 ? [] : [{ type: 'context' as const, spans: [plain(`${count(between, 'line')} not shown here`)] }]),
-        ...(tail.length === 0 ? [] : [{ type: 'code' as const, text: tail.join('\n') }]),
-      ]
-    : [];
-  return { blocks: [note, ...excerpt], files: [{ from: 'text', name, text, ...(what === 'command' ? { language: 'sh' } : {}) }] };
+/** What the person did, as a word after the name. */
+function didOf({ state, action, choice }: DecisionFacts): string {
+  if (state === 'answered') return 'answered';
+  if (state === 'denied') {
+    if (choice === 'revise') return 'asked for another plan';
+    return action.type === 'question' ? 'gave no answer' : 'denied it';
+  }
+  switch (choice) {
+    case 'task':
+      return 'approved it for this task';
+    case 'implement':
+      return 'approved the plan';
+    case 'implement_ask':
+      return 'approved the plan, step by step,';
+    case 'raise':
+      return action.type === 'spend' ? `raised the budget to ${dollars(action.raisedUsd)}` : 'approved it';
+    default:
+      return 'approved it';
+  }
 }
 
-/** What a reader's eye would miss. */
-function warnings({ hidden, mixed }: Revealed): Block[] {
-  const blocks: Block[] = [];
-  if (hidden.length > 0) {
-    const which = hidden.slice(0, 6).join(', ');
-    const more = hidden.length > 6 ? ` and ${hidden.length - 6} more` : '';
-    blocks.push({ type: 'text', spans: [bold('Hidden characters: '), plain(`${which}${more}, written out between ⟨ and ⟩.`)] });
-  }
-  if (mixed.length > 0) {
-    const words = mixed.slice(0, 4).join(', ');
-    blocks.push({ type: 'text', spans: [bold('Mixed alphabets: '), plain(`${words} has letters that look like others.`)] });
-  }
-  return blocks;
+/** What was answered. Own words of people are words like any other. */
+function answers({ action, answers: given, state }: DecisionFacts): Block[] {
+  if (action.type !== 'question' || given === undefined || state !== 'answered') return [];
+  const items = action.questions.flatMap(({ id, header, text }) => {
+    const said = given[id];
+    if (said === undefined || said.length === 0) return [];
+    const label = shorten(oneLine(header.trim() === '' ? text : header), 60);
+    return [{ label: label === '' ? 'answer' : label, spans: [bold(said.map(cleanText).join(', '))] }];
+  });
+  return items.length === 0 ? [] : [{ type: 'fields', items }];
 }
 
 type Fields = Extract<Block, { type: 'fields' }>['items'];
 
-function fields({ action, ...facts }: DecisionFacts & { action: CommandAction }): Fields {
-  const [because, risk, ...rest] = commonFields(facts);
-  const limit = { label: 'time limit', spans: [plain(duration(action.timeoutMs))] };
-  return [{ label: 'where', spans: where(action) }, ...[because, risk].filter((field) => field !== undefined), limit, ...rest];
-}
-
-function commonFields({ risks, because, expiresAt, state }: Omit<DecisionFacts, 'action'>): Fields {
+function fieldsOf([first, ...others]: Fields, { action, risks, because, expiresAt, state }: DecisionFacts): Fields {
+  const judged = action.type === 'command' || action.type === 'tool';
   return [
-    { label: 'because', spans: marked(oneLine(because)) },
-    { label: 'risk', spans: [plain(risks.length === 0 ? 'none noticed' : risks.map(oneLine).join(', '))] },
+    ...(first === undefined ? [] : [first]),
+    ...(judged ? [{ label: 'because', spans: marked(oneLine(because)) }] : []),
+    ...(judged ? [{ label: 'risk', spans: [plain(risks.length === 0 ? 'none noticed' : risks.map(oneLine).join(', '))] }] : []),
+    ...others,
     ...(state === 'pending' ? [{ label: 'until', spans: [moment(expiresAt), plain(', then it counts as no')] }] : []),
-  ];
-}
-
-function where({ cwd, sandbox, network }: CommandAction): Span[] {
-  const reach = network === 'none' ? 'no network' : 'the network of the machine';
-  if (sandbox === 'docker') return [plain(`${oneLine(cwd)} in a container, ${reach}`)];
-  return [plain(`${oneLine(cwd)} on the machine of the runner, `), bold('not isolated'), plain(`, ${reach}`)];
-}
-
-function asking(facts: DecisionFacts, context: CardContext): Block[] {
-  return [
-    { type: 'text', spans: mentions(facts, context, facts.openedAt) },
-    { type: 'buttons', buttons: decisionButtons(facts) },
   ];
 }
 
@@ -226,20 +182,4 @@ function asking(facts: DecisionFacts, context: CardContext): Block[] {
 function mentions({ who }: DecisionFacts, context: CardContext, askedAt: Date): Span[] {
   const pings = (notify: Notify | undefined) => notify?.by !== 'direct' && !isQuiet(notify?.quiet, askedAt);
   return [...who.mention.flatMap((one) => [person(context, one, pings(one.notify)), plain(' ')]), plain(who.text)];
-}
-
-function decisionButtons({ secret, action }: DecisionFacts): Button[] {
-  const button = (verb: DecisionVerb, label: string, style: Button['style'] = 'default'): Button => ({
-    token: encodePress({ kind: 'decide', secret, verb }),
-    label,
-    style,
-  });
-  const forTask = action.type === 'command' || action.type === 'tool';
-  return [
-    ...(action.type === 'question' ? [] : [button('approve', 'Approve', 'primary')]),
-    ...(forTask ? [button('approve_task', 'Approve for this task')] : []),
-    button('deny', 'Deny', 'danger'),
-    { ...button('deny_reason', 'Deny with reason…'), form: true },
-    button('details', 'Details'),
-  ];
 }

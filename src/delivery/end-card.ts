@@ -1,14 +1,18 @@
 import type { ErrorCode } from '../contracts/errors.ts';
 import { describeError, errorCatalogue } from '../contracts/errors.ts';
 import { type ArtifactRef, type RunResult, totalsOf } from '../contracts/run-event.ts';
-import type { RunCause } from '../contracts/states.ts';
+import type { InteractionState, RunCause } from '../contracts/states.ts';
 import { type Block, type Button, code, plain, type Span, type View, type ViewFile } from '../contracts/view.ts';
+import { stepBlocks } from './agent-card.ts';
+import { type AgentView, lastSaid } from './agent-view.ts';
+import { usageSpans } from './agent-words.ts';
 import { type CardContext, joined, person, taskButton, taskTitle, whereSpans } from './card-context.ts';
+import { readable, type Shown } from './decision-text.ts';
 import { errorCodeSpan, marked } from './error-view.ts';
 import { endState } from './live-card.ts';
 import { cleanText, oneLine, shorten, shortenStart } from './neutralise.ts';
 import { lastLines } from './output-tail.ts';
-import { spansText, tableText } from './plain-text.ts';
+import { plainText, spansText, tableText } from './plain-text.ts';
 import { isQuiet } from './quiet-hours.ts';
 import type { RunView } from './run-view.ts';
 import { bytes, count, digits } from './units.ts';
@@ -34,11 +38,15 @@ const causeCodes: Partial<Record<RunCause, ErrorCode>> = {
 const linesShown = { succeeded: 12, failed: 20 } as const;
 /** Most characters of output: one message must always be enough for the card. */
 const lengthShown = 1500;
+const fallbackLength = 150;
 const filesShown = 8;
 /** Path and counts must stay on one line of a narrow thread. */
 const pathLength = 44;
 /** Larger files are not attached; a button gets them. */
 const attachedBytes = 2_000_000;
+
+/** Files made for people are what they wait for: up to this size they are attached. */
+const largestFile = 20_000_000;
 
 /** How a run ended, exactly one per run and thread. Throws when the run has not ended. */
 export function endCard(view: RunView, context: CardContext): View {
@@ -46,25 +54,34 @@ export function endCard(view: RunView, context: CardContext): View {
   if (result === undefined) throw new Error(`run ${view.run} has not ended`);
   const succeeded = result.outcome === 'succeeded';
   const state = endState(result.outcome, result.durationMs);
+  const answer = view.agent === undefined ? undefined : answerOf(view.agent, context);
   const tail = lastLines(view.tail, succeeded ? linesShown.succeeded : linesShown.failed, lengthShown);
   const log = result.artifacts.find(({ kind }) => kind === 'log');
   const patch = result.artifacts.find(({ kind }) => kind === 'patch');
+  const made = result.artifacts.filter(({ kind }) => kind === 'file');
   const files = [
+    ...(answer?.files ?? []),
+    ...made.flatMap((artifact) => attach(artifact, largestFile)),
     ...attach(result.files.length > 0 ? patch : undefined),
-    ...attach(!succeeded && tail.hidden > 0 ? log : undefined),
+    ...attach(!succeeded && tail.hidden > 0 && view.agent === undefined ? log : undefined),
   ];
   const blocks: Block[] = [
     { type: 'title', spans: taskTitle(context), state },
     ...(succeeded ? [] : [{ type: 'text' as const, spans: whatHappened(result, context.docs) }]),
-    ...output(tail, log),
+    ...(succeeded || view.agent === undefined
+      ? []
+      : stepBlocks(view.agent, result.outcome === 'cancelled' ? 'skipped' : 'failed')),
+    ...(answer === undefined ? output(tail, log) : answer.blocks),
+    ...tooLarge(made),
     ...changes(result),
     ...warnings(view),
     { type: 'context', spans: joined([whereSpans(context, view, pingsAtEnd(view, context)), ...facts(view, result, context)]) },
     ...buttons(context, patch, files),
   ];
-  const why = succeeded ? '' : ` ${oneLine(result.message)}`;
+  const said = shorten(oneLine(answer?.blocks.map(plainText).join('\n') ?? ''), fallbackLength);
+  const why = succeeded ? said : oneLine(result.message);
   return {
-    fallback: `${spansText(taskTitle(context))}: ${state.text}.${why}`,
+    fallback: `${spansText(taskTitle(context))}: ${state.text}.${why === '' ? '' : ` ${why}`}`,
     blocks,
     ...(files.length === 0 ? {} : { files }),
   };
@@ -82,9 +99,21 @@ function whatHappened(result: RunResult, docs: string | undefined): Span[] {
   const known = /^(.*) (DH-\d{3})$/s.exec(message);
   const named = known?.[2];
   if (known?.[1] !== undefined && isCode(named)) return [...marked(known[1]), plain(' '), errorCodeSpan(named, docs)];
-  const cause = result.cause === undefined ? undefined : causeCodes[result.cause];
+  const cause = result.cause === 'agent' ? agentCode(message) : result.cause && causeCodes[result.cause];
   if (cause === undefined) return marked(message);
   return [...marked(`${message} ${describeError(cause, {}).remedy}`), plain(' '), errorCodeSpan(cause, docs)];
+}
+
+const troubles: readonly [ErrorCode, RegExp][] = [
+  ['DH-312', /\bbudget\b/i],
+  ['DH-311', /too long|context (?:window|length|limit)|maximum context/i],
+  ['DH-309', /api[- _]key|authenticat|unauthori[sz]ed|no model server|\b40[13]\b/i],
+  ['DH-310', /overload|rate.?limit|quota|capacity|too many requests|\b(?:429|529|50[0-4])\b/i],
+];
+
+/** What became of the model, as its server or the agent says it. The words only choose what is advised. */
+function agentCode(message: string): ErrorCode {
+  return troubles.find(([, words]) => words.test(message))?.[0] ?? 'DH-308';
 }
 
 function isCode(text: string | undefined): text is ErrorCode {
@@ -104,6 +133,20 @@ function output(tail: { lines: string[]; hidden: number }, log: ArtifactRef | un
     },
     shown,
   ];
+}
+
+/** What the agent said last, whole: on the card, or attached with its beginning. */
+function answerOf(agent: AgentView, { task }: CardContext): Shown | undefined {
+  const text = lastSaid(agent).trim();
+  return text === '' ? undefined : readable(text, { name: `${task.number}-answer.md`, what: 'answer' });
+}
+
+/** Files that no platform takes, by name. */
+function tooLarge(made: readonly ArtifactRef[]): Block[] {
+  const large = made.filter((artifact) => artifact.bytes > largestFile);
+  if (large.length === 0) return [];
+  const names = large.map(({ name, bytes: size }) => `${shorten(oneLine(name), 80)} (${bytes(size)})`).join(', ');
+  return [{ type: 'text', spans: [plain(`Too large to attach: ${names}.`)] }];
 }
 
 /** Changed files with their lines, aligned; those beyond the first few are counted. */
@@ -146,21 +189,35 @@ function facts(view: RunView, result: RunResult, context: CardContext): Span[][]
   if (result.exitCode !== undefined && result.exitCode !== 0) all.push([plain(`exit code ${result.exitCode}`)]);
   if (result.signal !== undefined) all.push([plain(`signal ${oneLine(result.signal)}`)]);
   if (result.peakMemoryBytes !== undefined) all.push([plain(`peak memory ${bytes(result.peakMemoryBytes)}`)]);
+  if (view.agent !== undefined) return [...all, ...usageSpans(view.agent.usage, true), ...decided(view, context)];
   const approved = view.interactions.filter(({ state }) => state === 'approved');
   if (approved.length > 0) all.push([plain(`approved: ${approved.length} (`), ...approvers(view, context), plain(')')]);
   return all;
 }
 
+/** How often people decided for the agent, and who they are. */
+function decided(view: RunView, context: CardContext): Span[][] {
+  const made = view.interactions.filter(({ state }) => byPeople.has(state));
+  if (made.length === 0) return [];
+  return [[plain(`${count(made.length, 'decision')} (`), ...deciders(view, context, byPeople), plain(')')]];
+}
+
+const byPeople: ReadonlySet<InteractionState> = new Set(['approved', 'denied', 'answered']);
+
 function approvers(view: RunView, context: CardContext): Span[] {
+  return deciders(view, context, new Set(['approved']));
+}
+
+function deciders(view: RunView, context: CardContext, states: ReadonlySet<InteractionState>): Span[] {
   const people = new Map<string, string>();
   for (const { state, decidedBy } of view.interactions) {
-    if (state === 'approved' && decidedBy?.type === 'user') people.set(decidedBy.user, decidedBy.name);
+    if (states.has(state) && decidedBy?.type === 'user') people.set(decidedBy.user, decidedBy.name);
   }
   return [...people].flatMap(([user, name], at) => [...(at === 0 ? [] : [plain(', ')]), person(context, { user, name })]);
 }
 
-function attach(artifact: ArtifactRef | undefined): ViewFile[] {
-  if (artifact === undefined || artifact.bytes === 0 || artifact.bytes > attachedBytes) return [];
+function attach(artifact: ArtifactRef | undefined, largest = attachedBytes): ViewFile[] {
+  if (artifact === undefined || artifact.bytes === 0 || artifact.bytes > largest) return [];
   return [{ from: 'artifact', name: artifact.name, artifact: artifact.id }];
 }
 

@@ -2,6 +2,8 @@ import type { RunState } from '../contracts/states.ts';
 import { isTerminal } from '../contracts/states.ts';
 import { type Block, plain, type Tone, type View } from '../contracts/view.ts';
 import { redactText } from '../runtime/redact-patterns.ts';
+import { agentButtons, costBlocks, receiptBlocks, requestBlocks, workBlocks } from './agent-card.ts';
+import type { AgentView } from './agent-view.ts';
 import { type CardContext, joined, moment, type QueueStand, taskButton, taskTitle, whereSpans } from './card-context.ts';
 import { cleanText, oneLine, shorten } from './neutralise.ts';
 import { lastLines } from './output-tail.ts';
@@ -14,6 +16,7 @@ const stages: readonly [stage: Step['stage'], label: string][] = [
   ['workspace', 'make the working copy'],
   ['sandbox', 'start the sandbox'],
   ['command', 'run the command'],
+  ['agent', 'start the agent'],
   ['results', 'collect the changes'],
 ];
 const linesShown = { quiet: 0, steps: 4, everything: 15 } as const;
@@ -30,13 +33,24 @@ export function liveCard(view: RunView, context: CardContext): View {
   const blocks: Block[] = [
     { type: 'title', spans: taskTitle(context), state },
     { type: 'context', spans: small(view, context) },
-    ...command(context),
+    ...(view.agent === undefined
+      ? command(context)
+      : [...requestBlocks(context), ...receiptBlocks(view.agent, context.thread.verbosity)]),
   ];
+  if (view.agent !== undefined && view.executingAt !== undefined) {
+    if (!over) blocks.push(...atWork(view, view.agent, context));
+    return { fallback: `${spansText(taskTitle(context))}: ${state.text}`, blocks };
+  }
   const began = view.state !== 'queued' && view.state !== 'awaiting';
   // What went well is told by the end card; a stage that went wrong stays to be seen.
   if (verbosity !== 'quiet' && began && view.state !== 'succeeded') blocks.push(...checklist(view));
   if (!over) blocks.push(...output(view, context), ...notes(view, context), ...buttons(view, context));
   return { fallback: `${spansText(taskTitle(context))}: ${state.text}`, blocks };
+}
+
+/** An agent is at work, or waits. Between two of its sandboxes it says what it has done so far. */
+function atWork(view: RunView, agent: AgentView, context: CardContext): Block[] {
+  return [...workBlocks(agent, context), ...notes(view, context), ...costBlocks(agent), ...agentButtons(agent, context)];
 }
 
 function stateOf(view: RunView, context: CardContext): { text: string; tone: Tone } {
@@ -46,12 +60,14 @@ function stateOf(view: RunView, context: CardContext): { text: string; tone: Ton
     case 'queued':
       return { text: queueText(context.place), tone: 'waiting' };
     case 'preparing':
-    case 'planning':
       return { text: 'preparing', tone: 'active' };
     case 'awaiting':
       return { text: 'waits for a decision', tone: 'waiting' };
-    case 'executing':
-      return { text: runningText(context.now.getTime() - (view.executingAt ?? context.now).getTime()), tone: 'active' };
+    case 'planning':
+    case 'executing': {
+      const ms = context.now.getTime() - (view.executingAt ?? context.now).getTime();
+      return { text: timed(view.state === 'planning' ? 'planning' : 'running', ms), tone: 'active' };
+    }
     case 'finishing':
       return { text: 'collecting the changes', tone: 'active' };
     default:
@@ -83,8 +99,8 @@ function outcomeState(state: RunState): { text: string; tone: Tone } {
 }
 
 /** "running", later "running 40 s": the first seconds change too fast to be told. */
-function runningText(ms: number): string {
-  return ms < 10_000 ? 'running' : `running ${coarse(ms)}`;
+function timed(doing: string, ms: number): string {
+  return ms < 10_000 ? doing : `${doing} ${coarse(ms)}`;
 }
 
 /** "queued, 2nd, about 3 min". */
@@ -114,7 +130,9 @@ type Item = Extract<Block, { type: 'steps' }>['items'][number];
 /** Stages that have been, the one that is, and those that will be. */
 function checklist(view: RunView): Block[] {
   const over = isTerminal(view.state);
+  const other = view.agent === undefined ? 'agent' : 'command';
   const items = stages.flatMap(([stage, label]): Item[] => {
+    if (stage === other) return [];
     const step = view.steps.find((known) => known.stage === stage);
     if (step !== undefined) return [{ state: step.state, text: shorten(oneLine(step.detail), 150) }];
     return over ? [] : [{ state: 'open', text: label }];
@@ -139,6 +157,7 @@ function notes(view: RunView, context: CardContext): Block[] {
 }
 
 function buttons(view: RunView, context: CardContext): Block[] {
+  if (view.agent !== undefined) return agentButtons(view.agent, context);
   const all = [
     ...(context.run.stopRequested ? [] : [taskButton(context, 'stop', 'Stop', 'danger')]),
     ...(view.tail.count > 0 || lastLines(view.tail, 1).lines.length > 0 ? [taskButton(context, 'log', 'Log')] : []),

@@ -1,5 +1,5 @@
 import type { OutboxPut } from '../contracts/outbox.ts';
-import type { RunEvent } from '../contracts/run-event.ts';
+import type { RunEvent, RunEventType } from '../contracts/run-event.ts';
 import { isTerminal } from '../contracts/states.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Part } from '../runtime/lifecycle.ts';
@@ -39,6 +39,19 @@ const runsAtOnce = 25;
 /** A run whose cards cannot be made is tried again after this. */
 const brokenMs = 30_000;
 
+/** What comes all the time while a run goes on: nobody acts on it, so it is gathered. */
+const progress: ReadonlySet<RunEventType> = new Set([
+  'output',
+  'assistant',
+  'thinking',
+  'tool',
+  'tool_ended',
+  'checklist',
+  'usage',
+  'session',
+  'conversation',
+]);
+
 interface Facts {
   own: CardFacts;
   /** Of the runs before those that show for the first time. */
@@ -47,8 +60,8 @@ interface Facts {
 
 /**
  * Folds new run events into views and puts what every thread of the task must show, in one transaction with the step of the cursor:
- * a crash anywhere loses and doubles nothing, and of two projectors one wins each step. What people act on is put at once, output is
- * gathered: the more runs are live, the longer, because a platform takes only so many edits a minute.
+ * a crash anywhere loses and doubles nothing, and of two projectors one wins each step. What people act on is put at once, output and what
+ * agents do is gathered: the more runs are live, the longer, because a platform takes only so many edits a minute.
  */
 export function createProjector(options: ProjectorOptions): Part {
   const projector = new Projector(options);
@@ -178,7 +191,7 @@ class Projector {
     if (entry === undefined) return;
     try {
       entry.view = foldRuns(entry.view, events);
-      entry.urgent ||= events.some(({ seq, data }) => seq > entry.from && data.type !== 'output');
+      entry.urgent ||= events.some(({ seq, data }) => seq > entry.from && !progress.has(data.type));
     } catch (error) {
       this.#options.logger.error({ err: error, run }, 'the log of a run cannot be folded');
       this.#entries.delete(run);

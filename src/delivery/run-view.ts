@@ -1,5 +1,7 @@
 import type { Actor, RunEvent, RunResult } from '../contracts/run-event.ts';
 import { type InteractionState, isTerminal, type RunCause, type RunState } from '../contracts/states.ts';
+import { actsAtRest } from './agent-acts.ts';
+import { type AgentView, foldAgent } from './agent-view.ts';
 import { addOutput, emptyTail, type OutputTail } from './output-tail.ts';
 
 /** What is known about a run after its events up to `seq`: all that cards need, and bounded in size. */
@@ -11,7 +13,7 @@ export interface RunView {
   queuedAt: Date | undefined;
   /** When a runner took it first. */
   startedAt: Date | undefined;
-  /** When the command started. */
+  /** When the command, or the agent, started. */
   executingAt: Date | undefined;
   lastEventAt: Date | undefined;
   steps: readonly Step[];
@@ -21,6 +23,8 @@ export interface RunView {
   /** The last few, oldest first. */
   notes: readonly { level: 'info' | 'warning'; text: string; at: Date }[];
   interactions: readonly InteractionView[];
+  /** The turn of an agent; undefined: the run is of a command. */
+  agent: AgentView | undefined;
   result: RunResult | undefined;
   endedAt: Date | undefined;
   /** Who ended it, when it was a person. */
@@ -60,6 +64,7 @@ export function emptyRunView(run: string): RunView {
     git: undefined,
     notes: [],
     interactions: [],
+    agent: undefined,
     result: undefined,
     endedAt: undefined,
     endedBy: undefined,
@@ -84,9 +89,10 @@ function change(view: RunView, { at, actor, data }: RunEvent): Partial<RunView> 
         state: data.to,
         queuedAt: view.queuedAt ?? (data.to === 'queued' ? at : undefined),
         startedAt: view.startedAt ?? (data.to === 'preparing' ? at : undefined),
-        executingAt: view.executingAt ?? (data.to === 'executing' ? at : undefined),
+        executingAt: view.executingAt ?? (data.to === 'executing' || data.to === 'planning' ? at : undefined),
         // The command has ended: what was worth a note while it ran is over too.
         ...(data.to === 'finishing' ? { notes: [] } : {}),
+        ...(view.agent === undefined || goesOn.has(data.to) ? {} : { agent: { ...view.agent, ...actsAtRest(view.agent, at) } }),
         ...(isTerminal(data.to) ? { endedAt: at, endedBy: actor } : {}),
       };
     case 'stage':
@@ -110,9 +116,10 @@ function change(view: RunView, { at, actor, data }: RunEvent): Partial<RunView> 
     case 'message':
     case 'message_settled':
     case 'aside':
+      return { agent: foldAgent(view.agent, data, at) };
     case 'session':
     case 'conversation':
-      // Cards of agents are made of them.
+      // Not for people.
       return {};
     case 'interaction_opened':
       return {
@@ -150,6 +157,9 @@ function change(view: RunView, { at, actor, data }: RunEvent): Partial<RunView> 
       };
   }
 }
+
+/** States in which an agent goes on with what it does. */
+const goesOn: ReadonlySet<RunState> = new Set(['executing', 'planning', 'awaiting']);
 
 /** A stage begins: the one before it is done. A stage that comes again (a runner took over) is active again in its old place. */
 function advance(steps: readonly Step[], stage: Step['stage'], detail: string): Step[] {

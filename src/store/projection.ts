@@ -1,10 +1,11 @@
+import { z } from 'zod';
 import { Prisma } from '../../prisma/client/client.ts';
 import type { Notify } from '../contracts/notify.ts';
 import { type Conversation, type IdentityRef, type Platform, platformSchema } from '../contracts/platform.ts';
 import { type Action, actionSchema, type Policy, policySchema } from '../contracts/policy.ts';
 import { actorSchema, type RunEvent, runEventDataSchema } from '../contracts/run-event.ts';
 import { type Verbosity, verbositySchema } from '../contracts/settings.ts';
-import { type InteractionState, interactionStateSchema } from '../contracts/states.ts';
+import { type DecisionChoice, decisionChoiceSchema, type InteractionState, interactionStateSchema } from '../contracts/states.ts';
 import type { Database, Tx } from './database.ts';
 import { notifyOf } from './notify.ts';
 import { liveStates } from './runs.ts';
@@ -60,6 +61,8 @@ export interface ProjectedRun {
   number: number;
   title: string;
   command: string;
+  /** What the agent was asked in this run; undefined: a run of a command. */
+  prompt: string | undefined;
   project: string;
   branch: string;
   base: { branch: string; commit: string } | undefined;
@@ -97,6 +100,7 @@ export async function projectedRuns(db: Db, runs: readonly string[]): Promise<Pr
       number: task.number,
       title: task.title,
       command: task.command,
+      prompt: row.prompt ?? undefined,
       project: task.project.name,
       branch: task.branch,
       base:
@@ -169,7 +173,11 @@ export interface ProjectedDecision {
   decidedBy: string | undefined;
   decidedOn: Platform | undefined;
   reason: string | undefined;
+  choice: DecisionChoice | undefined;
+  answers: Readonly<Record<string, readonly string[]>> | undefined;
 }
+
+const answersSchema = z.record(z.string(), z.array(z.string()));
 
 export async function decisionsOfRuns(db: Db, runs: readonly string[]): Promise<ProjectedDecision[]> {
   const rows = await db.interaction.findMany({ where: { runId: { in: [...runs] } }, orderBy: { id: 'asc' } });
@@ -190,6 +198,8 @@ export async function decisionsOfRuns(db: Db, runs: readonly string[]): Promise<
     decidedBy: row.decidedById ?? undefined,
     decidedOn: row.decidedOn === null ? undefined : platformSchema.parse(row.decidedOn),
     reason: row.reason ?? undefined,
+    choice: row.choice === null ? undefined : decisionChoiceSchema.parse(row.choice),
+    answers: row.answers === null ? undefined : answersSchema.parse(row.answers),
   }));
 }
 
@@ -259,13 +269,13 @@ export async function changingRuns(
   database: Database,
 ): Promise<{ executing: { run: string; startedAt: Date }[]; queued: { run: string; project: string; workspace: string }[] }> {
   const rows = await database.db.run.findMany({
-    where: { state: { in: ['executing', 'queued'] } },
+    where: { state: { in: ['executing', 'planning', 'queued'] } },
     select: { id: true, state: true, startedAt: true, queuedAt: true, dispatchedAt: true, projectId: true, workspaceId: true },
     orderBy: [{ queuedAt: 'asc' }, { id: 'asc' }],
   });
   return {
     executing: rows.flatMap(({ id, state, startedAt, queuedAt }) =>
-      state === 'executing' ? [{ run: id, startedAt: startedAt ?? queuedAt }] : [],
+      state === 'executing' || state === 'planning' ? [{ run: id, startedAt: startedAt ?? queuedAt }] : [],
     ),
     queued: rows.flatMap(({ id, state, dispatchedAt, projectId, workspaceId }) =>
       state === 'queued' && dispatchedAt === null ? [{ run: id, project: projectId, workspace: workspaceId }] : [],

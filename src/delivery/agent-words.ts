@@ -1,0 +1,43 @@
+import { dollars } from '../approvals/action-text.ts';
+import { plain, type Span } from '../contracts/view.ts';
+import type { AgentView, UsageSum } from './agent-view.ts';
+import { oneLine, shorten } from './neutralise.ts';
+import { count } from './units.ts';
+
+const modelLength = 60;
+
+/** `claude-code (opus, plan)`: which agent works, with which model, in which mode. */
+export function agentText({ agent, model, mode, effort }: Pick<AgentView, 'agent' | 'model' | 'mode' | 'effort'>): string {
+  const named = model === null ? [] : [shorten(oneLine(model), modelLength)];
+  return `${agent} (${[...named, mode, ...(effort === null ? [] : [`effort ${effort}`])].join(', ')})`;
+}
+
+/** `$0.18` and `41k tokens`; empty before anything was used. `whole`: with what came from the cache. */
+export function usageSpans({ requests, tokens, cached, costUsd, unpriced }: UsageSum, whole = false): Span[][] {
+  if (requests === 0) return [];
+  const cost = `${unpriced ? 'at least ' : ''}${dollars(costUsd)}`;
+  const more = whole && cached > 0 ? `, ${amount(cached)} more from the cache` : '';
+  return [...(unpriced && costUsd === 0 ? [] : [[plain(cost)]]), [plain(`${amount(tokens)} tokens${more}`)]];
+}
+
+/** 940, 41k, 1.2M. */
+export function amount(n: number): string {
+  if (n < 1000) return String(n);
+  if (n < 999_500) return `${short(n / 1000)}k`;
+  return `${short(n / 1_000_000)}M`;
+}
+
+function short(n: number): string {
+  return n < 9.95 ? String(Number(n.toFixed(1))) : String(Math.round(n));
+}
+
+/** What of the thread the agent was given, so that nobody is surprised by what it knows. */
+export function contextText({ context }: Pick<AgentView, 'context'>): string | undefined {
+  if (context === undefined) return undefined;
+  const { messages, files } = context;
+  const parts = [
+    ...(messages === 0 ? [] : [`${count(messages, 'message')} of the thread`]),
+    ...(files === 0 ? [] : [count(files, 'file')]),
+  ];
+  return parts.length === 0 ? undefined : `The agent was also given ${parts.join(' and ')}.`;
+}
