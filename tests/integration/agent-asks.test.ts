@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { setRole } from '../../src/store/people.ts';
+import { lockTask } from '../../src/store/tasks.ts';
 import { AgentTurn, editAsk, planAsk, questionAsk, toolAsk } from '../support/agent-turn.ts';
-import { askPolicy, openPolicy, TestEngine, type TestWorld } from '../support/test-engine.ts';
+import { askPolicy, openPolicy, TestEngine, type TestWorld, waitingForLock } from '../support/test-engine.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 let deckhand: TestEngine;
@@ -45,6 +46,30 @@ describe('a step of a harness', () => {
     expect(spec.resume).toMatchObject({ phase: 'executing', cursor: { stdout: 40, stderr: 2 } });
     expect(spec.agent).toMatchObject({ state: { at: 1 }, inputs: 2, mail: 0 });
     expect(spec.agent?.resumed).toBeUndefined();
+  });
+
+  it('promise 8: leaves nothing when its connection dies in the middle, and is stored once when it is repeated', async () => {
+    const turn = await AgentTurn.begin(deckhand, world, runner);
+    const event = { type: 'assistant', part: 'p1', text: 'Looking.', final: true } as const;
+    const step = { id: 'step-1', state: { at: 1 }, events: [event], asks: [toolAsk('a')], cursor: { stdout: 9, stderr: 0 } };
+    const other = deckhand.another();
+    const lost = await deckhand.tx(async (tx) => {
+      await lockTask(tx, turn.task);
+      const outcome = turn.step(step, other).then(
+        () => 'stored',
+        () => 'lost',
+      );
+      await waitFor('the step to wait for the task', () => waitingForLock(deckhand));
+      await deckhand.db.$queryRaw`
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+      return outcome;
+    });
+    expect(lost).toBe('lost');
+    expect(await turn.types()).not.toContain('assistant');
+    expect(await turn.state()).toBe('executing');
+    for (const _ of [1, 2]) expect(await turn.step(step)).toBe(true);
+    expect((await turn.types()).filter((type) => type === 'assistant')).toHaveLength(1);
+    expect(await deckhand.db.interaction.count({ where: { runId: turn.run } })).toBe(1);
   });
 
   it('is refused when the runner does not hold the run, and stores nothing', async () => {
