@@ -1,17 +1,23 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import { createEgress, type EgressOptions } from './egress.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createEgress, type Egress, type EgressOptions } from './egress.ts';
 import { streamInputs } from './inputs.ts';
-import { createModelProxy, type ModelProxyOptions, type ModelRoute } from './model-proxy.ts';
+import { createRunLimits, type RunLimits } from './limits.ts';
+import { createModelProxy, type ModelProxyOptions } from './model-proxy.ts';
 import type { Gateway, GatewayRun, Gateways } from './port.ts';
 import { type Dialect, refuse } from './refusal.ts';
+import { createTokenCheck } from './token.ts';
+import type { ModelRoute } from './upstream.ts';
 
 export interface GatewaysOptions extends Omit<ModelProxyOptions, 'silentMs' | 'spendEveryMs'>, EgressOptions {
   silentMs?: number | undefined;
   spendEveryMs?: number | undefined;
+  /** A request must be here as a whole in so long. Milliseconds; default 2 min. */
+  receiveMs?: number | undefined;
 }
 
 const routes: Readonly<Record<string, ModelRoute>> = {
@@ -20,6 +26,21 @@ const routes: Readonly<Record<string, ModelRoute>> = {
   '/openai/v1/responses': { dialect: 'openai', path: '/v1/responses', free: false },
 };
 
+/** Connections of a run at once, open ones without a request among them. */
+const mostConnections = 256;
+/** What is under way when a gateway closes is counted in so long, or not at all. */
+const countMs = 5_000;
+
+/** What serves one run, on whichever of its servers. */
+interface Service {
+  run: GatewayRun;
+  limits: RunLimits;
+  egress: Egress;
+  holdsToken(request: IncomingMessage): boolean;
+  /** Requests that are being answered. */
+  work: Set<Promise<void>>;
+}
+
 /** Gateways of the runs of this process. */
 export function createGateways(options: GatewaysOptions): Gateways & { close(): Promise<void> } {
   const models = createModelProxy({
@@ -27,16 +48,25 @@ export function createGateways(options: GatewaysOptions): Gateways & { close(): 
     silentMs: options.silentMs ?? 5 * 60_000,
     spendEveryMs: options.spendEveryMs ?? 2_000,
   });
-  const tunnel = createEgress(options);
+  const egressOf = createEgress(options);
+  const receiveMs = options.receiveMs ?? 120_000;
   const opened = new Set<Gateway>();
 
-  async function answer(run: GatewayRun, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { pathname } = new URL(request.url ?? '/', 'http://gateway');
+  async function answer(service: Service, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { run, limits } = service;
+    const url = request.url ?? '';
+    const pathname = url.startsWith('/') ? URL.parse(url, 'http://gateway')?.pathname : '/';
+    if (pathname === undefined) return refuse(response, 'plain', 400, 'The address cannot be read.');
     const dialect = dialectOf(pathname);
-    if (!holdsToken(request, run.token)) return refuse(response, dialect, 401, 'The token of the run is missing or wrong.');
+    if (!service.holdsToken(request)) return refuse(response, dialect, 401, 'The token of the run is missing or wrong.');
+    // `GET http://…` is how programs ask a proxy.
+    if (!url.startsWith('/')) return refuse(response, 'plain', 403, service.egress.refusePlain(url));
     const route = Object.hasOwn(routes, pathname) ? routes[pathname] : undefined;
-    if (route !== undefined && request.method === 'POST') return await models.handle(run, route, request, response);
-    if (pathname === '/input' && request.method === 'GET') return await streamInputs(run, request, response);
+    if (route !== undefined && request.method === 'POST') return await models.handle(run, limits, route, request, response);
+    if (pathname === '/input' && request.method === 'GET') {
+      if (!limits.inputs.take(1)) return refuse(response, 'plain', 429, 'Too many streams of inputs at once.', false, 1);
+      return await streamInputs(run, request, response).finally(() => limits.inputs.give(1));
+    }
     // Clients look whether somebody is there.
     if ((request.method === 'HEAD' || request.method === 'GET') && /^\/(?:anthropic\/?|openai\/v1\/?)?$/.test(pathname)) {
       response.writeHead(200, { 'content-type': 'application/json' });
@@ -46,28 +76,53 @@ export function createGateways(options: GatewaysOptions): Gateways & { close(): 
     refuse(response, dialect, 403, `${request.method} ${pathname} is not open to sandboxes.`);
   }
 
-  function serve(run: GatewayRun): Server {
-    const server = createServer((request, response) => {
-      answer(run, request, response).catch((error: unknown) => {
+  function serve(service: Service): Server & { cut(): void } {
+    const { run } = service;
+    const sockets = new Set<Socket>();
+    const settings = {
+      headersTimeout: 30_000,
+      requestTimeout: receiveMs,
+      connectionsCheckingInterval: Math.min(receiveMs, 5_000),
+    };
+    const server = createServer(settings, (request, response) => {
+      const work = answer(service, request, response).catch((error: unknown) => {
         options.logger.error({ run: run.run, err: error }, 'a request to the gateway failed');
         response.destroy();
       });
+      service.work.add(work);
+      void work.finally(() => service.work.delete(work));
     });
     server.on('connect', (request, socket, head) => {
-      if (holdsToken(request, run.token)) void tunnel(run, request, socket, head);
-      else socket.end('HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\nConnection: close\r\n\r\n');
+      if (service.holdsToken(request)) void service.egress.tunnel(request, socket, head);
+      else {
+        socket.on('error', () => socket.destroy());
+        socket.end('HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\nConnection: close\r\n\r\n');
+      }
     });
-    server.headersTimeout = 30_000;
-    // An answer may take as long as thinking does.
-    server.requestTimeout = 0;
+    server.on('connection', (socket) => {
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+    });
     server.keepAliveTimeout = 60_000;
-    return server;
+    server.maxConnections = mostConnections;
+    // Tunnels are no connections of HTTP any more, which `closeAllConnections` would end.
+    const cut = () => {
+      for (const socket of sockets) socket.destroy();
+    };
+    return Object.assign(server, { cut });
   }
 
   return {
     async open(run) {
       const socket = join(run.directory, 'gw.sock');
-      const [inside, outside] = [serve(run), serve(run)];
+      const service: Service = {
+        run,
+        limits: createRunLimits(),
+        egress: egressOf(run),
+        holdsToken: createTokenCheck(run.token),
+        work: new Set(),
+      };
+      const [inside, outside] = [serve(service), serve(service)];
       await rm(socket, { force: true });
       inside.listen(socket);
       await once(inside, 'listening');
@@ -80,7 +135,14 @@ export function createGateways(options: GatewaysOptions): Gateways & { close(): 
         url: `http://127.0.0.1:${port}`,
         async close() {
           if (!opened.delete(gateway)) return;
+          service.egress.close();
           await Promise.all([inside, outside].map(shut));
+          const waited = new AbortController();
+          await Promise.race([
+            Promise.allSettled([...service.work]),
+            delay(countMs, undefined, { signal: waited.signal }).catch(() => undefined),
+          ]);
+          waited.abort();
           await rm(socket, { force: true });
         },
       };
@@ -94,32 +156,14 @@ export function createGateways(options: GatewaysOptions): Gateways & { close(): 
   };
 }
 
-async function shut(server: Server): Promise<void> {
+async function shut(server: Server & { cut(): void }): Promise<void> {
   const closed = once(server, 'close');
   server.close();
-  server.closeAllConnections();
+  server.cut();
   await closed;
 }
 
 function dialectOf(pathname: string): Dialect {
   if (pathname.startsWith('/anthropic')) return 'anthropic';
   return pathname.startsWith('/openai') ? 'openai' : 'plain';
-}
-
-/** In any of the places where clients put it. Compared by hashes in constant time. */
-function holdsToken(request: IncomingMessage, token: string): boolean {
-  const given = tokensOf(request);
-  return given.some((one) => timingSafeEqual(digest(one), digest(token)));
-}
-
-function tokensOf({ headers }: IncomingMessage): string[] {
-  const key = headers['x-api-key'];
-  const bearer = /^Bearer (\S+)$/i.exec(headers.authorization ?? '')?.[1];
-  const basic = /^Basic (\S+)$/i.exec(headers['proxy-authorization'] ?? '')?.[1];
-  const password = basic === undefined ? undefined : Buffer.from(basic, 'base64').toString('utf8').split(':').slice(1).join(':');
-  return [typeof key === 'string' ? key : undefined, bearer, password].filter((one) => one !== undefined);
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

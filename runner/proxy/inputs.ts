@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { NumberedInput } from '../../src/contracts/agent.ts';
 import type { GatewayRun } from './port.ts';
@@ -18,7 +19,10 @@ export async function streamInputs(run: GatewayRun, request: IncomingMessage, re
   response.flushHeaders();
   const alive = setInterval(() => response.write('\n'), aliveMs);
   try {
-    for await (const input of run.inputs(after, gone.signal)) response.write(`${JSON.stringify(lineOf(input))}\n`);
+    for await (const input of run.inputs(after, gone.signal)) {
+      const hasRoom = response.write(`${JSON.stringify(lineOf(input))}\n`);
+      if (!hasRoom) await once(response, 'drain', { signal: gone.signal });
+    }
     response.end();
   } catch {
     // The reader asks again from where it stands.

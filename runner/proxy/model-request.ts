@@ -1,84 +1,71 @@
+import { stripMessages } from './anthropic-request.ts';
+import { stripResponses } from './openai-request.ts';
+import { isRecord, PolicyRefusal, type Stripped } from './request-parts.ts';
+
 /**
  * What of a request to a model passes. Tools that run at the provider (search, fetching, code, MCP servers) reach the network from
- * there, past everything that keeps a sandbox apart, so they are taken out unless the policy lets them pass. Pure.
+ * there, past everything that keeps a sandbox apart, so they are taken out unless the policy lets them pass; so are links that the
+ * provider would fetch, and what the account keeps there for everybody: files, conversations, containers. Pure.
  */
-export interface ChangedRequest {
+export interface ChangedRequest extends Stripped {
   model: string;
   body: string;
-  /** Names of tools that were taken out. */
-  removed: string[];
 }
 
 export type CheckedRequest = ChangedRequest | { refusal: string };
 
 export interface RequestRules {
   models?: readonly string[] | undefined;
+  /** Provider-side tools pass. What is kept at the provider, and costlier lanes, do not in any case. */
   providerTools: boolean;
 }
 
-/** Tools of the Messages API with a `type` that the client carries out itself. */
-const clientTools = /^(?:custom|bash|text_editor|computer|memory)(?:_|$)/;
-/** The same of the Responses API. */
-const ownTools: ReadonlySet<unknown> = new Set(['function', 'custom', 'local_shell', 'apply_patch', 'namespace', 'tool_search']);
-
+/** For `POST /v1/messages` and its `count_tokens`. */
 export function checkMessages(text: string, rules: RequestRules): CheckedRequest {
-  return check(text, rules, (body, removed) => {
-    body.tools = without(body.tools, (tool) => tool.type !== undefined && !clientTools.test(String(tool.type)), removed);
-    if (body.mcp_servers !== undefined) removed.push('mcp_servers');
-    delete body.mcp_servers;
-    delete body.container;
-  });
+  return check(text, rules, stripMessages);
 }
 
+/** For `POST /v1/responses`. */
 export function checkResponses(text: string, rules: RequestRules): CheckedRequest {
-  return check(text, rules, (body, removed) => {
-    body.tools = without(body.tools, (tool) => !ownTools.has(tool.type), removed);
-    // Runs on at the provider when nobody listens any more.
-    if (body.background === true) removed.push('background');
-    delete body.background;
-  });
+  return check(text, rules, stripResponses);
 }
 
-/** Betas that stand for tools of the provider. */
+/**
+ * Betas that pass. Not those of tools of the provider, of what is kept there (files, skills, environments), of other ways to log in,
+ * and of lanes and models that cost more than what was asked for.
+ */
 export function betasThatPass(betas: string, providerTools: boolean): string {
-  if (providerTools) return betas;
+  const always =
+    /^(?:files-api|skills|user-profiles|managed-agents|environments|message-batches|oauth|oidc|ccr-|fast-mode|server-side-fallback|fallback-credit)/;
+  const tools = /^(?:mcp-|code-execution|web-fetch|web-search|advisor)/;
   return betas
     .split(',')
     .map((beta) => beta.trim())
-    .filter((beta) => beta !== '' && !/^(?:mcp-client|code-execution|web-fetch|web-search|files-api|skills)/.test(beta))
+    .filter((beta) => beta !== '' && !always.test(beta) && (providerTools || !tools.test(beta)))
     .join(',');
 }
 
-type Body = Record<string, unknown>;
+type Strip = (body: Record<string, unknown>, providerTools: boolean) => Stripped;
 
-function check(text: string, rules: RequestRules, strip: (body: Body, removed: string[]) => void): CheckedRequest {
+function check(text: string, rules: RequestRules, strip: Strip): CheckedRequest {
   let body: unknown;
   try {
     body = JSON.parse(text);
   } catch {
     return { refusal: 'The request is no JSON.' };
   }
-  if (!isBody(body) || typeof body.model !== 'string') return { refusal: 'The request names no model.' };
+  if (!isRecord(body) || typeof body.model !== 'string') return { refusal: 'The request names no model.' };
   const { model } = body;
   if (rules.models !== undefined && !rules.models.includes(model)) {
     return { refusal: `The model ${model} is not allowed here; allowed: ${rules.models.join(', ')}.` };
   }
-  if (rules.providerTools) return { model, body: text, removed: [] };
-  const removed: string[] = [];
-  strip(body, removed);
-  if (removed.length === 0) return { model, body: text, removed };
-  const choice = body.tool_choice;
-  if (isBody(choice) && removed.includes(String(choice.name ?? choice.type))) delete body.tool_choice;
-  return { model, body: JSON.stringify(body), removed };
-}
-
-function without(tools: unknown, isRemoved: (tool: Body) => boolean, removed: string[]): unknown {
-  if (!Array.isArray(tools)) return tools;
-  const kept = tools.filter((tool) => isBody(tool) && !isRemoved(tool));
-  for (const tool of tools) if (!kept.includes(tool)) removed.push(isBody(tool) ? String(tool.name ?? tool.type) : 'unknown');
-  return kept.length === 0 ? undefined : kept;
-}
-
-function isBody(value: unknown): value is Body {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  try {
+    const { removed } = strip(body, rules.providerTools);
+    return { model, removed, body: removed.length === 0 ? text : JSON.stringify(body) };
+  } catch (error) {
+    if (error instanceof PolicyRefusal) return { refusal: error.message };
+    // Nested deeper than anything a client sends.
+    if (error instanceof RangeError) return { refusal: 'The request is nested too deeply.' };
+    throw error;
+  }
 }

@@ -5,15 +5,26 @@ export type Dialect = 'anthropic' | 'openai' | 'plain';
 
 /**
  * Refuses a request in the words of its protocol. `final`: trying again is of no use. The clients believe a 429 with
- * `x-should-retry: false` (Anthropic) and a 400 (Responses); on other codes they try again for minutes.
+ * `x-should-retry: false` (Anthropic) and a 400 (Responses); on other codes they try again for minutes. `after`: seconds until
+ * trying again may help.
  */
-export function refuse(response: ServerResponse, dialect: Dialect, status: number, message: string, final = true): void {
+export function refuse(
+  response: ServerResponse,
+  dialect: Dialect,
+  status: number,
+  message: string,
+  final = true,
+  after?: number,
+): void {
   if (response.headersSent) {
     response.destroy();
     return;
   }
   const headers: Record<string, string> = { 'content-type': 'application/json' };
   if (final && dialect === 'anthropic') headers['x-should-retry'] = 'false';
+  if (after !== undefined) headers['retry-after'] = String(after);
+  // What is left of the request is not read: the connection is of no more use.
+  if (!response.req.complete) headers.connection = 'close';
   response.writeHead(status, headers);
   response.end(JSON.stringify(bodyOf(dialect, status, message)));
 }

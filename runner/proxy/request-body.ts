@@ -1,36 +1,74 @@
 import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip, zstdDecompress } from 'node:zlib';
+import type { Share } from './limits.ts';
 
 export const mostBytes = 32 * 1024 * 1024;
 
-export class BodyRefused extends Error {
-  override name = 'BodyRefused';
+/** A request that is answered with an error. */
+export class RequestRefused extends Error {
+  override name = 'RequestRefused';
   readonly status: number;
-  constructor(status: number, message: string) {
+  /** Trying again is of no use. */
+  readonly final: boolean;
+  constructor(status: number, message: string, final = true) {
     super(message);
     this.status = status;
+    this.final = final;
   }
 }
 
 const unpack = { gzip: promisify(gunzip), zstd: promisify(zstdDecompress) };
 
-/** The whole body as text, unpacked. Throws BodyRefused when it is too large or packed in an unknown way. */
-export async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > mostBytes) throw new BodyRefused(413, 'The request is larger than 32 MiB.');
-    chunks.push(chunk);
-  }
-  const body = Buffer.concat(chunks, bytes);
-  const encoding = request.headers['content-encoding'] ?? 'identity';
-  if (encoding === 'identity') return body.toString('utf8');
-  if (encoding !== 'gzip' && encoding !== 'zstd') throw new BodyRefused(415, `Content encoding ${encoding} is not understood.`);
+/** A body in memory; `done` gives back what it took of the share, once. */
+export interface Body {
+  text: string;
+  done(): void;
+}
+
+/** The whole body as text, unpacked. Throws RequestRefused when it is too large, too much at once, or packed in an unknown way. */
+export async function readBody(request: IncomingMessage, share: Share): Promise<Body> {
+  let taken = 0;
+  const take = (bytes: number) => {
+    if (!share.take(bytes)) throw new RequestRefused(429, 'Too many large requests of this run at once.', false);
+    taken += bytes;
+  };
+  const done = () => {
+    share.give(taken);
+    taken = 0;
+  };
   try {
-    return (await unpack[encoding](body, { maxOutputLength: mostBytes })).toString('utf8');
-  } catch {
-    throw new BodyRefused(400, 'The request cannot be unpacked, or is larger than 32 MiB.');
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    // Whoever sends too much shall hear so.
+    const parts: AsyncIterable<Buffer> = request.iterator({ destroyOnReturn: false });
+    for await (const chunk of parts) {
+      bytes += chunk.length;
+      if (bytes > mostBytes) throw tooLarge();
+      take(chunk.length);
+      chunks.push(chunk);
+    }
+    const text = await unpacked(Buffer.concat(chunks, bytes), request.headers['content-encoding'] ?? 'identity');
+    take(text.length);
+    return { text: text.toString('utf8'), done };
+  } catch (error) {
+    done();
+    throw error;
   }
+}
+
+async function unpacked(body: Buffer, encoding: string): Promise<Buffer> {
+  if (encoding === 'identity') return body;
+  if (encoding !== 'gzip' && encoding !== 'zstd')
+    throw new RequestRefused(415, `Content encoding ${encoding} is not understood.`);
+  try {
+    return await unpack[encoding](body, { maxOutputLength: mostBytes });
+  } catch (error) {
+    if (error instanceof RangeError) throw tooLarge();
+    throw new RequestRefused(400, 'The request cannot be unpacked.');
+  }
+}
+
+function tooLarge(): RequestRefused {
+  return new RequestRefused(413, `The request is larger than ${mostBytes / 1024 / 1024} MiB.`);
 }
