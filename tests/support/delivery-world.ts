@@ -224,6 +224,8 @@ export function startSender(
     async kill() {
       life.dead = true;
       for (const adapter of adapters) adapter.kill();
+      // The dead do not come back for the lease: one that took it would keep it from all who follow. What hangs never ends.
+      void sender.stop();
       await endSessions(world.database.url, 'deckhand-sender');
     },
   };
