@@ -1,5 +1,5 @@
 import type { AgentKind, AgentMode, Effort } from '../contracts/agent.ts';
-import type { RunEventData } from '../contracts/run-event.ts';
+import type { RunEvent, RunEventData } from '../contracts/run-event.ts';
 import { type Act, actsAfter, type SubAgent } from './agent-acts.ts';
 
 /** What is known about the turn of an agent after the events of its run so far. Bounded in size but for what the agent says last. */
@@ -27,7 +27,7 @@ export interface AgentView {
   /** What people said to it in this turn: all that is not read yet, and the last few of the others. */
   messages: readonly MessageView[];
   /** Answers to side questions. */
-  asides: readonly { message: string; text: string; at: Date }[];
+  asides: readonly { message: string; text: string; seq: number }[];
 }
 
 export interface Part {
@@ -53,6 +53,8 @@ export interface MessageView {
   text: string;
   when: 'next' | 'now' | 'btw';
   state: 'waiting' | 'read' | 'dropped';
+  /** Number of the event that settled it. */
+  settled: number | undefined;
 }
 
 type AgentEvent = Extract<
@@ -73,6 +75,8 @@ type AgentEvent = Extract<
   }
 >;
 
+type Numbered = Pick<RunEvent, 'seq' | 'at'>;
+
 const keptMessages = 40;
 const keptAsides = 50;
 /** Longest text that is kept of what an agent says at once, in characters: far more than a model writes in one answer. */
@@ -92,15 +96,15 @@ const nothing: Omit<AgentView, 'agent' | 'version' | 'model' | 'mode' | 'effort'
 };
 
 /** Folds one event in. Undefined as long as no event has said which agent works; what comes before that is lost. */
-export function foldAgent(known: AgentView | undefined, data: AgentEvent, at: Date): AgentView | undefined {
+export function foldAgent(known: AgentView | undefined, data: AgentEvent, event: Numbered): AgentView | undefined {
   if (data.type === 'agent') {
     const { agent, version, model, mode, effort } = data;
     return { ...(known ?? nothing), agent, version: version ?? known?.version, model, mode, effort };
   }
-  return known === undefined ? undefined : { ...known, ...change(known, data, at) };
+  return known === undefined ? undefined : { ...known, ...change(known, data, event) };
 }
 
-function change(view: AgentView, data: Exclude<AgentEvent, { type: 'agent' }>, at: Date): Partial<AgentView> {
+function change(view: AgentView, data: Exclude<AgentEvent, { type: 'agent' }>, { seq, at }: Numbered): Partial<AgentView> {
   switch (data.type) {
     case 'context':
       return { context: { messages: data.messages, files: data.files } };
@@ -120,12 +124,12 @@ function change(view: AgentView, data: Exclude<AgentEvent, { type: 'agent' }>, a
       return { messages: received(view.messages, data) };
     case 'message_settled':
       return {
-        messages: view.messages.map((one) => (one.message === data.message ? { ...one, state: data.how } : one)),
+        messages: view.messages.map((one) => (one.message === data.message ? { ...one, state: data.how, settled: seq } : one)),
         ...(data.how === 'read' ? saidAll(view) : {}),
       };
     case 'aside':
       return {
-        asides: [...view.asides, { message: data.message, text: data.text.slice(0, longestSaid), at }].slice(-keptAsides),
+        asides: [...view.asides, { message: data.message, text: data.text.slice(0, longestSaid), seq }].slice(-keptAsides),
       };
   }
 }
@@ -170,7 +174,7 @@ function sum(usage: UsageSum, data: Extract<AgentEvent, { type: 'usage' }>): Usa
 /** A message that comes again was edited before the agent read it. */
 function received(messages: readonly MessageView[], data: Extract<AgentEvent, { type: 'message' }>): MessageView[] {
   const { message, by, text, when } = data;
-  const next: MessageView = { message, by, text, when, state: 'waiting' };
+  const next: MessageView = { message, by, text, when, state: 'waiting', settled: undefined };
   if (messages.some((one) => one.message === message)) return messages.map((one) => (one.message === message ? next : one));
   const all = [...messages, next];
   const settled = all.filter(({ state }) => state !== 'waiting');

@@ -32,9 +32,7 @@ export async function deliver(delivery: Delivery): Promise<Unattached[]> {
       return [];
     case 'reaction':
       if (!adapter.capabilities.reactions) return [];
-      await delivery.call('react', { channel: payload.message.channel, message: payload.message.message }, () =>
-        adapter.react(payload.message, payload.mark, payload.on),
-      );
+      await deliverReaction(delivery, payload);
       return [];
     case 'home':
       if (!adapter.capabilities.home) return [];
@@ -42,6 +40,16 @@ export async function deliver(delivery: Delivery): Promise<Unattached[]> {
         adapter.publishHome(payload.user, onePage(shape(delivery, payload.view, adapter.capabilities))),
       );
       return [];
+  }
+}
+
+/** A message that is gone bears no mark any more. */
+async function deliverReaction(delivery: Delivery, { message, mark, on }: Of<'reaction'>): Promise<void> {
+  const { adapter } = delivery.deps;
+  try {
+    await delivery.call('react', { channel: message.channel, message: message.message }, () => adapter.react(message, mark, on));
+  } catch (error) {
+    if (on || !(error instanceof DeliveryError) || error.failure.kind !== 'gone') throw error;
   }
 }
 

@@ -10,6 +10,7 @@ import { putOutboxRows } from '../store/outbox.ts';
 import { advanceProjection, eventsAfter, projectedSeqs, runsBehind } from '../store/projection.ts';
 import { existingThreads } from '../store/threads.ts';
 import type { Wakeups } from '../store/wakeups.ts';
+import { asideCards, readReceipts } from './agent-receipts.ts';
 import { changedByThemselves } from './card-clock.ts';
 import { type CardFacts, factsOf, readCardFacts } from './card-facts.ts';
 import { directNotices } from './direct-notices.ts';
@@ -269,7 +270,12 @@ class Projector {
     const { view } = entry;
     const input = await facts.own.input(view, now);
     if (input === undefined) return [];
-    const cards = [...runCards(input, !entry.urgent), ...directNotices(input, input.direct)];
+    const cards = [
+      ...runCards(input, !entry.urgent),
+      ...directNotices(input, input.direct),
+      ...asideCards(input, entry.from),
+      ...(await readReceipts(this.#options.database.db, input, entry.from)),
+    ];
     const before = facts.own.runs.get(view.run)?.previous;
     if (before === undefined || facts.before?.runs.has(before) !== true || entry.from > 0) return cards;
     const earlier = await facts.before.input(await readOn(this.#options.database.db, emptyRunView(before)), now);

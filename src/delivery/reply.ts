@@ -111,11 +111,20 @@ export function receipt(
   const ref: MessageRef = { platform, tenant, channel, thread, message };
   return {
     workspace,
-    key: `react:${platform}:${tenant}:${channel}:${message}:${mark}:${on ? 'on' : 'off'}`,
+    key: receiptKey({ platform, tenant, channel, message }, mark, on),
     target: { type: 'conversation', conversation },
     payload: { type: 'reaction', message: ref, mark, on },
     priority: priorities.reply,
   };
+}
+
+/** Names the row of a receipt. */
+export function receiptKey(
+  { platform, tenant, channel, message }: Pick<MessageRef, 'platform' | 'tenant' | 'channel' | 'message'>,
+  mark: 'received' | 'read' | 'refused',
+  on: boolean,
+): string {
+  return `react:${platform}:${tenant}:${channel}:${message}:${mark}:${on ? 'on' : 'off'}`;
 }
 
 /** What a person's home surface shows. Each put replaces the one before. */

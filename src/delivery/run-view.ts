@@ -82,7 +82,8 @@ export function foldRuns(view: RunView, events: readonly RunEvent[]): RunView {
   return events.reduce(foldRun, view);
 }
 
-function change(view: RunView, { at, actor, data }: RunEvent): Partial<RunView> {
+function change(view: RunView, event: RunEvent): Partial<RunView> {
+  const { at, actor, data } = event;
   switch (data.type) {
     case 'lifecycle':
       return {
@@ -116,7 +117,7 @@ function change(view: RunView, { at, actor, data }: RunEvent): Partial<RunView> 
     case 'message':
     case 'message_settled':
     case 'aside':
-      return { agent: foldAgent(view.agent, data, at) };
+      return { agent: foldAgent(view.agent, data, event) };
     case 'session':
     case 'conversation':
       // Not for people.

@@ -60,6 +60,13 @@ export async function messageByKey(tx: Tx, workspace: string, key: string): Prom
   return row === null ? undefined : toSent(row);
 }
 
+/** The rows with these keys, those there are. */
+export async function rowsByKey(db: Tx['db'], workspace: string, keys: readonly string[]): Promise<Map<string, SentMessage>> {
+  if (keys.length === 0) return new Map();
+  const rows = await db.outbox.findMany({ where: { workspaceId: workspace, key: { in: [...keys] } } });
+  return new Map(rows.map((row) => [row.key, toSent(row)]));
+}
+
 function toSent(row: {
   key: string;
   platform: string;
