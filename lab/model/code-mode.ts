@@ -1,3 +1,4 @@
+import type { Json } from '../slack/json.ts';
 import type { Action } from './action.ts';
 import type { OfferedTool } from './conversation.ts';
 import { addPatch, editPatch } from './patch-text.ts';
@@ -12,6 +13,15 @@ export function codeModeCall(action: Action, command: Extract<Action, { do: 'run
     action.do === 'edit' ? editPatch(action) : action.do === 'write' ? addPatch(action.path, action.content) : undefined;
   if (patch !== undefined) return { tool, input: `text(await tools.apply_patch(${JSON.stringify(patch)}));` };
   return { tool, input: EXEC.replace('ARGUMENTS', () => JSON.stringify({ cmd: command.command })) };
+}
+
+const CHECKLIST = 'await tools.update_plan(';
+
+export const keepsChecklist = (script: string) => script.startsWith(CHECKLIST);
+
+/** The checklist by a function of the script; `plan` as the tool takes it. */
+export function codeModeChecklist(plan: readonly Json[], tool: OfferedTool): PlannedCall {
+  return { tool, input: `${CHECKLIST}${JSON.stringify({ plan })});` };
 }
 
 /** Runs a command to its end and shows what a direct call would show. */

@@ -32,6 +32,10 @@ export interface OfferedTool {
   namespace?: string | undefined;
   /** JSON schema of the input. */
   schema: Json;
+  /** It works in plan mode alone. */
+  planOnly?: boolean | undefined;
+  /** The checklist is kept by a function in it. */
+  checklist?: boolean | undefined;
 }
 
 export type Entry =

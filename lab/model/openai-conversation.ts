@@ -1,4 +1,5 @@
 import { isRecord, type Json, stringOf } from '../slack/json.ts';
+import { keepsChecklist } from './code-mode.ts';
 import type { Call, Conversation, Entry, OfferedTool } from './conversation.ts';
 import { stableId } from './hash.ts';
 import { saidByPeople, workingDirectory } from './said-text.ts';
@@ -39,9 +40,23 @@ function toolsOf(tool: Json, namespace?: string): [string, OfferedTool][] {
   if (name === undefined) return [];
   if (tool.type === 'namespace') return recordsOf(tool.tools).flatMap((inner) => toolsOf(inner, name));
   if (tool.type !== 'function' && tool.type !== 'custom') return [];
+  const about = stringOf(tool.description) ?? '';
+  const limits = {
+    ...(name === 'request_user_input' && !/\bDefault\b/.test(about) ? { planOnly: true } : {}),
+    ...(tool.type === 'custom' && /\bupdate_plan\b/.test(about) ? { checklist: true } : {}),
+  };
   const schema = isRecord(tool.parameters) ? tool.parameters : {};
   return [
-    [name, { name, kind: tool.type, schema, ...(namespace === undefined || namespace === 'functions' ? {} : { namespace }) }],
+    [
+      name,
+      {
+        name,
+        kind: tool.type,
+        schema,
+        ...limits,
+        ...(namespace === undefined || namespace === 'functions' ? {} : { namespace }),
+      },
+    ],
   ];
 }
 
@@ -73,7 +88,10 @@ function readEntries(input: readonly Json[]): Entry[] {
 function callOf(item: Json): Call {
   const id = stringOf(item.call_id) ?? '';
   const tool = stringOf(item.name) ?? '';
-  if (item.type === 'custom_tool_call') return { id, tool, input: { text: stringOf(item.input) ?? '' } };
+  if (item.type === 'custom_tool_call') {
+    const text = stringOf(item.input) ?? '';
+    return { id, tool: keepsChecklist(text) ? 'update_plan' : tool, input: { text } };
+  }
   const parsed: unknown = parseOr(stringOf(item.arguments) ?? '', {});
   return { id, tool, input: isRecord(parsed) ? parsed : {} };
 }
@@ -91,6 +109,7 @@ function resultOf(item: Json): Entry {
 function messageEntries(item: Json, entries: readonly Entry[]): Entry[] {
   const text = textOf(item.content);
   if (item.role === 'developer' || item.role === 'system') {
+    if (/<turn_aborted>/.test(text)) return [{ type: 'interrupted' }];
     const mode = /<collaboration_mode>#?\s*(?:Collaboration Mode:\s*)?(\w+)/.exec(text)?.[1];
     return mode === undefined ? [] : [{ type: 'mode', plan: /^plan/i.test(mode) }];
   }

@@ -48,7 +48,10 @@ function createPlayer(conversation: Conversation, scenarios: readonly Scenario[]
       prompt,
       agent: conversation.agent,
       planning: () => plan,
-      can: (kind) => toolFor(kind, conversation) !== undefined || used(kind),
+      can: (kind) => {
+        const tool = toolFor(kind, conversation);
+        return tool?.planOnly === true ? plan : tool !== undefined || used(kind);
+      },
       heard: [],
       news: [],
       later: [],

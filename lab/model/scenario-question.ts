@@ -30,8 +30,7 @@ export function* askFirst(scene: Scene): Script {
 }
 
 function* ask(scene: Scene) {
-  // Codex takes questions in plan mode only.
-  if (scene.can('ask') && (scene.agent !== 'codex' || scene.planning())) {
+  if (scene.can('ask')) {
     const outcome = yield* act(scene, {
       think: 'One thing is not clear, so I ask before I begin.',
       say: 'One question first.',

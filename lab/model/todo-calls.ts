@@ -1,20 +1,26 @@
 import { isRecord } from '../slack/json.ts';
 import type { Todo } from './action.ts';
+import { codeModeChecklist } from './code-mode.ts';
 import type { Conversation, OfferedTool } from './conversation.ts';
 import type { PlannedCall } from './vocabulary.ts';
 
 /** The checklist in the tool that is offered for it; no call where there is none, or nothing changes. */
 export function todoCalls(items: readonly Todo[], tool: OfferedTool | undefined, conversation: Conversation): PlannedCall[] {
-  if (tool === undefined) return [];
+  if (tool === undefined) {
+    const script = conversation.tools.get('exec');
+    return script?.checklist === true ? [codeModeChecklist(stepsOf(items), script)] : [];
+  }
   if (tool.name === 'TaskCreate') return taskCalls(items, tool, conversation);
   if (tool.name === 'update_plan') {
-    return [{ tool, input: { plan: items.map(({ text, state }) => ({ step: text, status: state })) } }];
+    return [{ tool, input: { plan: stepsOf(items) } }];
   }
   const key = isRecord(tool.schema.properties) && 'items' in tool.schema.properties ? 'items' : 'todos';
   const todos = items.map(({ text, state }) => ({ content: text, text, status: state, state, activeForm: text }));
   const known = itemNames(tool, key);
   return [{ tool, input: { [key]: todos.map((todo) => only(todo, known)) } }];
 }
+
+const stepsOf = (items: readonly Todo[]) => items.map(({ text, state }) => ({ step: text, status: state }));
 
 function itemNames(tool: OfferedTool, key: string): readonly string[] {
   const list = isRecord(tool.schema.properties) ? tool.schema.properties[key] : undefined;
