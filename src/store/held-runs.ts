@@ -121,9 +121,9 @@ export async function heldRuns(
 export async function quietRuns(
   db: Prisma.TransactionClient,
   before: Date,
-): Promise<{ id: string; state: string; lastEventAt: Date }[]> {
+): Promise<{ id: string; state: string; agent: boolean; lastEventAt: Date }[]> {
   return db.$queryRaw(Prisma.sql`
-    SELECT "id", "state", "lastEventAt" FROM "Run"
+    SELECT "id", "state", "agent" IS NOT NULL AS "agent", "lastEventAt" FROM "Run"
     WHERE "state" IN ('queued', 'preparing', 'planning', 'executing', 'finishing') AND "lastEventAt" < ${before}
       AND ("quietNotedAt" IS NULL OR "quietNotedAt" < "lastEventAt")
     ORDER BY "lastEventAt" LIMIT 100`);

@@ -21,12 +21,12 @@ export async function steer(tx: Tx, input: SteerInput, at: Date): Promise<SteerR
   if (known !== undefined && (await taskOfRun(tx, known.run)) === task.id) {
     return { outcome: 'known', run: known.run, message: messageName(known.seq), taskNumber: task.number };
   }
-  if (!isAlive(run) || run.state === 'finishing') return { outcome: 'at_rest', taskNumber: task.number };
+  if (!isAlive(run)) return { outcome: 'at_rest', taskNumber: task.number };
   await checkMaySpeak(tx, by, run.agent?.mode);
   checkPrompt(input.text);
-  if (run.stopRequestedAt !== null) {
+  if (run.stopRequestedAt !== null || run.state === 'finishing') {
     throw new AppError('DH-300', {
-      what: `#${task.number} is being stopped.`,
+      what: `#${task.number} is ${run.stopRequestedAt === null ? 'just ending' : 'being stopped'}.`,
       instead: 'Say it again when it has ended: it goes on from there.',
     });
   }

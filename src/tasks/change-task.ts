@@ -39,7 +39,10 @@ async function stopRun(tx: Tx, task: TaskRecord, run: RunRecord, by: Person, at:
   const actor = personActor(by);
   if (isWaiting(run)) {
     await requestStop(tx, run.id, by.user, at);
-    const result = cancelledResult('stopped', `${by.name} stopped it before it started.`);
+    const result = cancelledResult(
+      'stopped',
+      `${by.name} stopped it ${run.released ? 'while it waited for a decision' : 'before it started'}.`,
+    );
     await endRun(tx, { task, run, result, actor, at });
     await auditStop(tx, task, run, by);
     return 'cancelled';

@@ -95,7 +95,8 @@ export async function finishRun(tx: Tx, runId: string, runner: string, raw: RunR
 async function withStopper(tx: Tx, run: RunRecord, result: RunResult): Promise<RunResult> {
   const name = result.cause === 'stopped' ? await stopRequester(tx, run.id) : undefined;
   if (name === undefined) return result;
-  const ran = result.exitCode !== undefined;
-  const message = ran ? `The command was stopped by ${name}.` : `Stopped by ${name} before the command started.`;
+  const ran = result.exitCode !== undefined || (run.agent !== null && run.startedAt !== null);
+  const what = run.agent === null ? 'command' : 'agent';
+  const message = ran ? `The ${what} was stopped by ${name}.` : `Stopped by ${name} before the ${what} started.`;
   return { ...result, message };
 }

@@ -136,25 +136,32 @@ async function interrupt(deps: SweepDeps, { id, task: taskId, runner }: HeldRun,
     if (!isHeld(run)) return;
     const message =
       run.startedAt === null
-        ? 'The runner went away before the command started. Nothing has run.'
-        : 'The runner went away while the command ran. How far it came is not known.';
+        ? `The runner went away before the ${run.agent === null ? 'command' : 'agent'} started. Nothing has run.`
+        : `The runner went away while the ${run.agent === null ? 'command ran' : 'agent worked'}. How far it came is not known.`;
     const durationMs = run.startedAt === null ? 0 : Math.max(0, now.getTime() - run.startedAt.getTime());
     const result: RunResult = { outcome: 'interrupted', cause: 'runner_lost', message, durationMs, files: [], artifacts: [] };
     await endRun(tx, { task, run, result, actor: system('watchdog'), at: now });
   });
 }
 
-async function tellQuiet(deps: SweepDeps, run: { id: string; state: string; lastEventAt: Date }, now: Date): Promise<void> {
+async function tellQuiet(
+  deps: SweepDeps,
+  run: { id: string; state: string; agent: boolean; lastEventAt: Date },
+  now: Date,
+): Promise<void> {
   await deps.database.transaction(async (tx) => {
     if (!(await noteQuiet(tx, run.id, run.lastEventAt, now))) return;
-    const text = quietText(runStateSchema.parse(run.state), duration(now.getTime() - run.lastEventAt.getTime()));
+    const text = quietText(runStateSchema.parse(run.state), run.agent, duration(now.getTime() - run.lastEventAt.getTime()));
     const events = [{ type: 'note', level: 'warning', text }] as const;
     await appendEvents(tx, { run: run.id, actor: system('watchdog'), at: now, events });
   });
 }
 
-function quietText(state: RunState, since: string): string {
+function quietText(state: RunState, agent: boolean, since: string): string {
   if (state === 'queued') return `It has waited in the queue for ${since}.`;
+  if (agent && (state === 'executing' || state === 'planning')) {
+    return `The agent has done nothing for ${since}; it is still at work.`;
+  }
   if (state === 'executing') return `The command has written nothing for ${since}; it is still running.`;
   return `Nothing has happened for ${since}; the run is still ${state}.`;
 }

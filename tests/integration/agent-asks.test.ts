@@ -357,6 +357,15 @@ describe('a run whose agent waits', () => {
     expect(await turn.types()).not.toContain('note');
   });
 
+  it('an agent that is at work and says nothing is told to be quiet, in words about agents', async () => {
+    const turn = await AgentTurn.begin(deckhand, world, runner);
+    deckhand.clock.advance(11 * 60_000);
+    await deckhand.runs.beat(runner);
+    await deckhand.engine.sweep();
+    const notes = (await deckhand.events(turn.run)).filter(({ type }) => type === 'note');
+    expect(notes).toMatchObject([{ text: 'The agent has done nothing for 11m; it is still at work.' }]);
+  });
+
   it('is stopped by its runner, and what waits is over with it', async () => {
     const turn = await AgentTurn.begin(deckhand, world, runner);
     await turn.ask(toolAsk('a'));
@@ -365,7 +374,7 @@ describe('a run whose agent waits', () => {
     const result = { outcome: 'cancelled', cause: 'stopped', message: 'x', durationMs: 1, files: [], artifacts: [] } as const;
     expect(await deckhand.runs.finish(turn.run, runner, { ...result, files: [], artifacts: [] })).toBe(true);
     expect(await deckhand.db.interaction.findFirstOrThrow({ where: { runId: turn.run } })).toMatchObject({ state: 'cancelled' });
-    expect((await deckhand.columnOf(turn.task)).column).toBe('cancelled');
+    expect(await deckhand.columnOf(turn.task)).toEqual({ column: 'cancelled', reason: 'The agent was stopped by Dev.' });
   });
 
   it('may end while it waits: what it asked is over, its results are collected', async () => {

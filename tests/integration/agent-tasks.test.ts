@@ -133,6 +133,8 @@ describe('what is said to an agent at work', () => {
   it('is told to be dropped when the run ends before it is read', async () => {
     const turn = await AgentTurn.begin(deckhand, world, runner);
     await steer(turn, world.people.dev, 'o1');
+    await deckhand.runs.finishing(turn.run, runner);
+    await expect(steer(turn, world.people.dev, 'late')).rejects.toMatchObject({ code: 'DH-300' });
     await deckhand.finish(turn.run, runner);
     expect(await deckhand.events(turn.run)).toContainEqual(
       expect.objectContaining({ type: 'message_settled', message: 'm1', how: 'dropped' }),
