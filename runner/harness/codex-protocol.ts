@@ -16,7 +16,7 @@ import {
 import { goOn, onResponse, opening } from './codex-opening.ts';
 import { onDecision, onRequest, withdraw } from './codex-requests.ts';
 import { type CodexState, codexStateSchema } from './codex-state.ts';
-import { interrupt, startTurn, steer, then } from './codex-talk.ts';
+import { andThen, interrupt, startTurn, steer } from './codex-talk.ts';
 import { onTurnOver } from './codex-turn-over.ts';
 import type { Turn, TurnEnd } from './port.ts';
 
@@ -111,7 +111,7 @@ function checklist(plan: readonly { step: string; status: string }[]): RunEventD
 function onMail(state: CodexState, mail: Mail, turn: Turn): Step<CodexState> {
   switch (mail.type) {
     case 'decision':
-      return then(onDecision(state, mail), (next) => goOn(next, turn));
+      return andThen(onDecision(state, mail), (next) => goOn(next, turn));
     case 'message': {
       const held = [...state.held, { message: mail.message, text: `${mail.by} says in the thread: ${mail.text}` }];
       if (mail.when === 'now') return onNow({ ...state, held });

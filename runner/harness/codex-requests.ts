@@ -4,7 +4,7 @@ import type { Step } from './cli-protocol.ts';
 import { changeCall, commandCall, questionsOf } from './codex-calls.ts';
 import { type CodexLine, changeParams, commandParams, questionParams } from './codex-lines.ts';
 import type { CodexState, Pending, Verdict } from './codex-state.ts';
-import { startTurn, steer, steering, then } from './codex-talk.ts';
+import { andThen, startTurn, steer, steering } from './codex-talk.ts';
 import { answer, refusal } from './codex-wire.ts';
 import type { Turn } from './port.ts';
 
@@ -109,7 +109,7 @@ function settle(state: CodexState, pending: Pending, decided: Verdict): Step<Cod
     return { state: asked.state, inputs: [asked.input] };
   }
   const inputs = [answer(pending.request, positive(pending, decided))];
-  return then({ state, inputs }, steer);
+  return andThen({ state, inputs }, steer);
 }
 
 function modeAfter({ mode }: CodexState, { verdict }: Verdict): CodexState['mode'] {

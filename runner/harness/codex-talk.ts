@@ -74,7 +74,7 @@ export function takeBack(state: CodexState): CodexState {
 }
 
 /** One step after another. */
-export function then(step: Step<CodexState>, next: (state: CodexState) => Step<CodexState>): Step<CodexState> {
+export function andThen(step: Step<CodexState>, next: (state: CodexState) => Step<CodexState>): Step<CodexState> {
   const second = next(step.state);
   return {
     state: second.state,

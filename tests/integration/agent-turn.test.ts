@@ -5,7 +5,7 @@ import { git } from '../support/git-repository.ts';
 import { ofType } from '../support/runner-world.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-const agents: AgentKind[] = ['claude', 'claude-code'];
+const agents: AgentKind[] = ['claude', 'claude-code', 'codex'];
 
 describe('a turn of an agent in a container', () => {
   let world: AgentWorld;
