@@ -71,7 +71,8 @@ export class LabClient {
       `the end of #${number}`,
       async () => {
         const thread = await this.thread(number);
-        const ends = thread.filter((told) => isReply(told) && numberOf(told) === number && endWords.test(told.text));
+        const cards = thread.filter((told) => isReply(told) && numberOf(told) === number);
+        const ends = cards.filter((told) => endWords.test(told.text) && !isLive(told, cards));
         const found = ends[after];
         if (found === undefined) throw new Error(thread.map(({ text }) => text.slice(0, 300)).join('\n'));
         return found;
@@ -188,6 +189,12 @@ export class LabClient {
 
 function numberOf({ text }: Told): number {
   return Number(cardHead.exec(text)?.[1] ?? 0);
+}
+
+/** A run after the first has its live card among the replies too, before its end. The first one's is the message above them. */
+function isLive({ text, message }: Told, cards: readonly Told[]): boolean {
+  const run = /\(run \d+\)/.exec(text)?.[0];
+  return run !== undefined && cards.find((card) => card.text.includes(run))?.message === message;
 }
 
 function isReply({ message: { ts, thread_ts: thread } }: Told): boolean {
