@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, mkdir, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -33,8 +33,6 @@ export interface AgentDeps {
   tokenFor(purpose: string): string;
   /** Directory of the sockets, one directory below it for each run. */
   gatewayRoot: string;
-  /** Hosts that sandboxes may fetch from. */
-  hosts: readonly string[];
   waits: WaitLimits;
 }
 
@@ -166,10 +164,12 @@ export function createAgentRun(journey: Journey, agents: AgentDeps, agent: Agent
       directory,
       models: agents.models,
       providerTools: false,
-      hosts: agents.hosts,
+      hosts: agent.hosts ?? [],
       maySpend: (signal) => patiently(() => agents.control.maySpend(run, deps.runner), { passes: () => true, signal }),
       async used(usage) {
-        await patiently(() => agents.control.used(run, deps.runner, usage), { passes: () => true, signal: left });
+        // The same name when the call is made again because its answer was lost: it counts once.
+        const request = randomUUID();
+        await patiently(() => agents.control.used(run, deps.runner, usage, request), { passes: () => true, signal: left });
       },
       host(host, allowed) {
         deps.logger.info({ run, host, allowed }, 'a sandbox asked for a host');
