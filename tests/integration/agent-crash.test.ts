@@ -4,7 +4,7 @@ import type { AgentKind } from '../../src/contracts/agent.ts';
 import { type AgentWorld, createAgentWorld } from '../support/agent-world.ts';
 import { ofType } from '../support/runner-world.ts';
 
-const agents: AgentKind[] = ['claude', 'claude-code'];
+const agents: AgentKind[] = ['claude', 'claude-code', 'codex'];
 /** Where lives of the runner end, one after the other: before the agent has started, in the middle of its turn again and again, at its end. */
 const deaths: readonly (readonly [string, number])[] = [
   ['executing_recorded', 1],
