@@ -80,9 +80,9 @@ export function createGateways(options: GatewaysOptions): Gateways & { close(): 
     const { run } = service;
     const sockets = new Set<Socket>();
     const settings = {
-      headersTimeout: 30_000,
+      headersTimeout: Math.min(receiveMs, 30_000),
       requestTimeout: receiveMs,
-      connectionsCheckingInterval: Math.min(receiveMs, 5_000),
+      connectionsCheckingInterval: Math.min(receiveMs / 2, 5_000),
     };
     const server = createServer(settings, (request, response) => {
       const work = answer(service, request, response).catch((error: unknown) => {

@@ -23,8 +23,8 @@ export function refuse(
   const headers: Record<string, string> = { 'content-type': 'application/json' };
   if (final && dialect === 'anthropic') headers['x-should-retry'] = 'false';
   if (after !== undefined) headers['retry-after'] = String(after);
-  // What is left of the request is not read: the connection is of no more use.
-  if (!response.req.complete) headers.connection = 'close';
+  // Who still sends reads the answer afterwards; what comes goes nowhere, and must be over in the time that requests have.
+  response.req.resume();
   response.writeHead(status, headers);
   response.end(JSON.stringify(bodyOf(dialect, status, message)));
 }
