@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ChatAdapter, Operation } from '../contracts/chat-adapter.ts';
-import type { Priority } from '../contracts/outbox.ts';
+import { type Priority, priorities } from '../contracts/outbox.ts';
 import type { Conversation, Platform } from '../contracts/platform.ts';
 import type { Part } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -10,6 +10,7 @@ import { pastCalls, type WaitingRow, waitingRows } from '../store/outbox-rows.ts
 import type { Wakeups } from '../store/wakeups.ts';
 import { type Call, createLedger, type Ledger } from './budget.ts';
 import { type Permit, SenderStopped } from './delivery.ts';
+import { showDrafts } from './drafts.ts';
 import { sendRow } from './send-row.ts';
 import { type Taken, type Turn, takeTurns } from './turns.ts';
 import type { ReadArtifact } from './upload.ts';
@@ -90,6 +91,18 @@ class Sending {
     await this.#recall();
     const unsubscribe = this.#options.wakeups.subscribe('outbox', undefined, (id) => this.#ask(id));
     const poll = setInterval(() => this.#ask(''), pollMs);
+    const { database, adapters, wakeups, logger } = this.#options;
+    const drafts = showDrafts(
+      {
+        database,
+        adapters,
+        wakeups,
+        logger,
+        permit: (platform, call) => this.#permitForDraft(platform, call),
+        pause: (platform, call, ms) => this.#ledgers.get(platform)?.pause(call, performance.now() + ms, performance.now()),
+      },
+      signal,
+    );
     const stop = () => this.#rouse();
     signal.addEventListener('abort', stop);
     try {
@@ -109,7 +122,7 @@ class Sending {
       signal.removeEventListener('abort', stop);
       clearInterval(poll);
       unsubscribe();
-      await Promise.all([...this.#underWay.values()].map(({ done }) => done));
+      await Promise.all([drafts, ...[...this.#underWay.values()].map(({ done }) => done)]);
     }
   }
 
@@ -218,20 +231,22 @@ class Sending {
 
   /** Leave for a further call of a row under way; counted and ordered like any other. */
   #permitFor(row: WaitingRow, priority: Priority, ledger: Ledger, call: Call): Promise<Permit> {
+    const since = performance.now() - row.waitingMs;
+    const urgent = row.payloadType === 'form';
+    return this.#wait({ since, priority, urgent, call, ledger, place: row.id, group: `permit|${groupOf(row)}` });
+  }
+
+  /** Leave for a call of no row: after everything else. */
+  #permitForDraft(platform: Platform, call: Call): Promise<Permit> {
+    const ledger = this.#ledgers.get(platform);
+    if (ledger === undefined) throw new Error(`no adapter for ${platform}`);
+    const group = `permit|${platform}|${call.tenant}`;
+    return this.#wait({ since: performance.now(), priority: priorities.progress, urgent: false, call, ledger, place: '', group });
+  }
+
+  #wait(turnOfCall: Omit<PermitTurn, 'notBefore' | 'lane' | 'grant'>): Promise<Permit> {
     const { promise, resolve, reject } = Promise.withResolvers<Permit>();
-    const now = performance.now();
-    const turn: PermitTurn = {
-      since: now - row.waitingMs,
-      priority,
-      urgent: row.payloadType === 'form',
-      call,
-      ledger,
-      notBefore: now,
-      lane: undefined,
-      place: row.id,
-      group: `permit|${groupOf(row)}`,
-      grant: resolve,
-    };
+    const turn: PermitTurn = { ...turnOfCall, notBefore: performance.now(), lane: undefined, grant: resolve };
     this.#permits.add(turn);
     const abort = () => {
       this.#permits.delete(turn);

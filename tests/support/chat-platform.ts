@@ -74,6 +74,7 @@ export class TestPlatform {
   readonly ephemerals: { channel: string; user: string; view: View; reply: string | undefined }[] = [];
   readonly forms: { trigger: string; form: Form }[] = [];
   readonly reactions: { message: string; mark: string; on: boolean }[] = [];
+  readonly drafts: { channel: string; key: string; text: string }[] = [];
   readonly homes = new Map<string, View>();
   readonly calls: { operation: Operation; channel: string; message: string | undefined; at: number }[] = [];
   /** Calls above a published budget; must stay empty. */
@@ -138,6 +139,15 @@ export class TestPlatform {
       stop: async () => undefined,
       health: async () => ({ ok: true, detail: 'connected' }),
       send: (to, view, key, opens) => call('send', { channel: to.channel, key, view }, () => this.#send(to, view, key, opens)),
+      ...(this.capabilities.streaming === 'draft'
+        ? {
+            draft: (to: Conversation, view: View | undefined, key: string) =>
+              call('draft', { channel: to.channel, key, ...(view === undefined ? {} : { view }) }, () => {
+                if (view !== undefined) this.#check(view);
+                this.drafts.push({ channel: to.channel, key, text: view?.blocks.map(plainText).join('\n') ?? '' });
+              }),
+          }
+        : {}),
       edit: (ref, view) => call('edit', { channel: ref.channel, message: ref.message, view }, () => this.#edit(ref, view)),
       find: (to, key, _since, opens) => call('find', { channel: to.channel, key }, () => this.#find(to, key, opens)),
       ephemeral: (to, user, view, reply) =>
