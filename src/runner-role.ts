@@ -53,7 +53,6 @@ export function runnerPart(input: {
           accounts: accountsOf(config, input.models),
           tokenFor: secretBox.tokenFor,
           gatewayRoot: join(dataDir.path, 'gateway'),
-          hosts: [],
           waits: defaultWaitLimits,
         },
       });

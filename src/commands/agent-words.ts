@@ -1,10 +1,12 @@
 import { z } from 'zod';
 
-/** Name of a model; `default` is null: the agent's own choice. */
-export const modelWord = z
+/** Name of a model. */
+export const modelName = z
   .string()
-  .refine((text) => /^[\w][\w.:/@[\]-]{0,99}$/.test(text), { error: ({ input }) => `\`${input}\` is not the name of a model.` })
-  .transform((text) => (text.toLowerCase() === 'default' ? null : text));
+  .refine((text) => /^[\w][\w.:/@[\]-]{0,99}$/.test(text), { error: ({ input }) => `\`${input}\` is not the name of a model.` });
+
+/** The same, or `default`, which is null: the agent's own choice. */
+export const modelWord = modelName.transform((text) => (text.toLowerCase() === 'default' ? null : text));
 
 /** US dollars: `5`, `0.50`, `$5`; `none` is null: no limit. */
 export const budgetWord = z

@@ -21,7 +21,7 @@ export function optional<T>(options: ArgOptions<T>): Arg<T | undefined> {
 export function oneOf<const V extends string>(values: readonly V[]) {
   return z
     .string()
-    .toLowerCase()
+    .transform((text) => values.find((value) => value.toLowerCase() === text.toLowerCase()) ?? text)
     .pipe(
       z.enum(values, { error: ({ input }) => `\`${input}\` is none of ${values.map((value) => `\`${value}\``).join(', ')}.` }),
     );

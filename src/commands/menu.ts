@@ -25,13 +25,17 @@ export interface MenuDeps {
 
 /** Discord shows no more of a description. */
 const mostCharacters = 100;
+/** Stand last, for not every platform has room for all; every one has a way to say them. */
+const seldom: ReadonlySet<string> = new Set(['model', 'effort', 'fork', 'about', 'mirror', 'unlink', 'claim', 'queue']);
 const mostTasks = 200;
 const mostPeople = 500;
 
 /** What platforms are told about the commands, made from the registry. */
 export function createCommandMenu({ database, onError, lookMs = 700 }: MenuDeps): CommandMenu {
   return {
-    commands: commands.map(menuCommand),
+    commands: [...commands.filter(({ name }) => !seldom.has(name)), ...commands.filter(({ name }) => seldom.has(name))].map(
+      menuCommand,
+    ),
     async complete({ text, conversation, user }) {
       const wanted = namedIn(text);
       const known = wanted.length === 0 ? {} : await within(lookMs, lookUp(wanted, conversation, user));

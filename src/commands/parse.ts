@@ -57,8 +57,7 @@ export function parseArguments(command: Command, rest: string): Parsed {
   if ('problem' in read) return { type: 'invalid', command, problem: read.problem };
   const raw: Record<string, unknown> = {};
   const words = takeOptions(command, read.tokens, raw);
-  const problem =
-    typeof words === 'string' ? words : verbatim === undefined ? takeWords(command.positional, words, raw) : undefined;
+  const problem = typeof words === 'string' ? words : takeWords(beforeVerbatim(command), words, raw);
   if (problem !== undefined) return { type: 'invalid', command, problem };
   if (verbatim !== undefined) {
     const text = unwrapCode(rest.slice(read.end));
@@ -91,15 +90,27 @@ function readWords(rest: string): { tokens: Token[]; end: number } | { problem: 
   return read.ok ? { tokens: read.tokens, end: rest.length } : { problem: read.problem };
 }
 
-/** Options in front of a verbatim text. `--` ends them, for a text that begins like one. */
+/** The arguments that are words: all of them, or those in front of a verbatim text. */
+function beforeVerbatim({ positional }: Command): Args {
+  const entries = Object.entries(positional);
+  const at = entries.findIndex(([, { takes }]) => takes === 'verbatim');
+  return Object.fromEntries(at < 0 ? entries : entries.slice(0, at));
+}
+
+/** Options and words that fit in front of a verbatim text. `--` ends them, for a text that begins like one. */
 function readBeforeVerbatim(command: Command, rest: string): { tokens: Token[]; end: number } {
   const tokens: Token[] = [];
+  let left = Object.values(beforeVerbatim(command));
   let end = 0;
   while (true) {
     const token = readToken(rest, end);
     if (token === undefined || 'unclosed' in token) return { tokens, end };
     if (token.text === '--' && !token.quoted) return { tokens, end: token.end };
-    if (token.option === undefined || !Object.hasOwn(command.options, token.option.key)) return { tokens, end };
+    if (token.option === undefined || !Object.hasOwn(command.options, token.option.key)) {
+      const at = left.findIndex(({ schema }) => schema.safeParse(token.text).success);
+      if (at < 0 || left.slice(0, at).some(({ required }) => required)) return { tokens, end };
+      left = left.slice(at + 1);
+    }
     tokens.push(token);
     end = token.end;
   }

@@ -1,9 +1,12 @@
 import { about } from './about.ts';
+import { budget, effort, mode, model } from './agent-change.ts';
+import { agents } from './agents.ts';
 import { bind } from './bind.ts';
 import { board } from './board.ts';
 import { claim } from './claim.ts';
 import type { Command } from './command.ts';
 import { doctor } from './doctor.ts';
+import { fork, steer } from './fork.ts';
 import { helpCommand } from './help.ts';
 import { link, unlink } from './link.ts';
 import { logs } from './logs.ts';
@@ -27,8 +30,8 @@ import { stop } from './stop.ts';
 import { tasks } from './tasks.ts';
 import { who } from './who.ts';
 
-const work: readonly Command[] = [run, sh, stop, retry, move, mirror];
-const look: readonly Command[] = [tasks, show, logs, board, queue, pending];
+const work: readonly Command[] = [run, sh, steer, stop, retry, fork, mode, model, effort, budget, move, mirror];
+const look: readonly Command[] = [tasks, show, logs, board, queue, pending, agents];
 const setup: readonly Command[] = [projectAdd, projectList, projectRemove, bind, settings, rules, rulesRevoke];
 const people: readonly Command[] = [
   claim,

@@ -8,9 +8,10 @@ import { changeBaseBranch, changeLimits, changePolicy, lockProject, type Project
 import { applyChange, type ListChange } from './arguments.ts';
 import type { CommandContext } from './command.ts';
 import { namedPerson } from './member-target.ts';
+import type { AgentSettingsChange } from './settings-agent.ts';
 
 /** What `settings` is told to change. */
-export interface SettingsChange {
+export interface SettingsChange extends AgentSettingsChange {
   verbosity?: Verbosity | undefined;
   role?: 'guest' | 'developer' | 'none' | undefined;
   policy?: Policy['mode'] | undefined;

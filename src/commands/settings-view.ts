@@ -3,6 +3,7 @@ import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
 import { namesOf } from '../store/people.ts';
 import type { Project } from '../store/projects.ts';
+import { budgetText } from './agent-words.ts';
 import { shortDuration } from './arguments.ts';
 import type { CommandContext } from './command.ts';
 import { decidersText } from './pending.ts';
@@ -21,7 +22,7 @@ export async function settingsView(
   project: Project,
   notes: readonly string[],
 ): Promise<View> {
-  const { policy, limits } = project;
+  const { policy, limits, agent } = project;
   const names = await namesOf(ctx.tx, ctx.person.workspace, policy.approvers.people);
   const field = (label: string, ...spans: Span[]) => ({ label, spans });
   const list = (patterns: readonly string[]) =>
@@ -47,6 +48,11 @@ export async function settingsView(
           'branch',
           plain(project.baseBranch ?? `default${project.defaultBranch === undefined ? '' : ` (${project.defaultBranch})`}`),
         ),
+        field('agent', code(agent.agent), ...marked(` in mode \`${agent.mode}\``)),
+        ...(agent.model === null ? [] : [field('model', code(agent.model))]),
+        ...(agent.effort === null ? [] : [field('effort', code(agent.effort))]),
+        field('budget', plain(agent.budgetUsd === null ? 'no limit' : `${budgetText(agent.budgetUsd)} a task`)),
+        field('hosts', ...list(agent.hosts)),
         field('repository', plain(sourceText(project.source))),
       ],
     },

@@ -1,12 +1,18 @@
 import { notAllowed } from '../access/not-allowed.ts';
 import { actingOn } from '../access/who-acts.ts';
+import { effortSchema } from '../contracts/agent.ts';
 import { AppError } from '../contracts/errors.ts';
+import { hostProfiles } from '../contracts/hosts.ts';
 import { policySchema } from '../contracts/policy.ts';
 import { roleAtLeast } from '../contracts/roles.ts';
 import { verbositySchema } from '../contracts/settings.ts';
+import { projectById } from '../store/projects.ts';
+import { agentOptions } from './agent-choice.ts';
+import { budgetWord } from './agent-words.ts';
 import { count, defaultRoleWord, duration, listChange, name, oneOf, onOff, optional, roleWord } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { branchName } from './project-add.ts';
+import { applyAgentSettings } from './settings-agent.ts';
 import { applyChannelSettings, applyProjectSettings, type SettingsChange } from './settings-change.ts';
 import { settingsView } from './settings-view.ts';
 import { projectFor } from './subject.ts';
@@ -80,6 +86,24 @@ export const settings = defineCommand({
     }),
     timeout: optional({ hint: '30m', about: 'how long a command may run', schema: duration(1000, 24 * 60 * minute) }),
     concurrency: optional({ hint: '2', about: 'how many commands of the project run at once', schema: count(100) }),
+    agent: optional({ ...agentOptions.agent, about: 'which agent works where the request names none' }),
+    mode: optional({ ...agentOptions.mode, about: 'how much agents may do without asking, where the request does not say it' }),
+    model: optional({ ...agentOptions.model, about: 'the model of that agent; `default` for its own choice' }),
+    effort: optional({
+      hint: 'high',
+      about: 'how hard that agent thinks; `default` for its own choice',
+      values: [...effortSchema.options, 'default'],
+      schema: oneOf([...effortSchema.options, 'default']),
+    }),
+    budget: optional({ hint: '5', about: 'US dollars a task may cost before it asks; `none` for no limit', schema: budgetWord }),
+    hosts: optional({
+      hint: 'npm,pypi',
+      about: `where programs of agents may fetch from: ${Object.keys(hostProfiles)
+        .map((name) => `\`${name}\``)
+        .join(', ')}, or names of hosts; \`none\` for nowhere`,
+      schema: listChange,
+      takes: 'change',
+    }),
     branch: optional({
       hint: 'main',
       about: 'the base branch of new tasks; `default` for that of the repository',
@@ -91,6 +115,8 @@ export const settings = defineCommand({
     ['settings policy=safe timeout=20m concurrency=3', 'reading runs at once, the rest asks'],
     ['settings policy=custom allow+="npm test" allow+="npm run *"', 'lets these run without asking'],
     ['settings approvers=developer expires=30m not-requester=on', 'another developer must approve'],
+    ['settings agent=claude-code mode=ask budget=5', 'what tasks of agents begin with'],
+    ['settings hosts=npm,files.example.org', 'where their programs may fetch from'],
     ['settings verbosity=quiet role=developer', 'of this channel'],
   ],
   async run(ctx, args) {
@@ -108,7 +134,9 @@ export const settings = defineCommand({
     refuseChannelPart(ctx, change);
     const channel = await applyChannelSettings(ctx, change);
     const applied = await applyProjectSettings(ctx, project, change);
-    return { view: await settingsView({ ...ctx, channel }, applied.project, applied.notes), audience: 'all' };
+    const notes = [...applied.notes, ...(await applyAgentSettings(ctx, applied.project, change))];
+    const now = (await projectById(ctx.tx, project.workspace, project.id)) ?? applied.project;
+    return { view: await settingsView({ ...ctx, channel }, now, notes), audience: 'all' };
   },
 });
 

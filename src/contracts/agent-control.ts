@@ -25,6 +25,8 @@ export interface AgentSpec {
   /** US dollars of the whole task; null: no limit. */
   budgetUsd: number | null;
   spentUsd: number;
+  /** Hosts that its sandbox may fetch from, as the gateway takes them; absent: none. */
+  hosts?: readonly string[] | undefined;
 }
 
 /** One step of a harness. */

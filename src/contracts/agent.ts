@@ -35,6 +35,8 @@ export type AgentSettings = z.infer<typeof agentSettingsSchema>;
 export const agentDefaultsSchema = agentSettingsSchema.extend({
   /** US dollars that a task may cost before people are asked; null: no limit. */
   budgetUsd: z.number().nonnegative().nullable(),
+  /** Where programs in the sandboxes of its agents may fetch from: entries of `contracts/hosts.ts`. */
+  hosts: z.array(z.string()).default([]),
 });
 export type AgentDefaults = z.infer<typeof agentDefaultsSchema>;
 export const defaultAgentDefaults: AgentDefaults = {
@@ -44,6 +46,7 @@ export const defaultAgentDefaults: AgentDefaults = {
   effort: null,
   account: null,
   budgetUsd: null,
+  hosts: [],
 };
 
 /** An agent as a runner has it: whether it can work there, and what it can do. What it cannot is not offered to people. */

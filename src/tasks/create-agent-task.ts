@@ -32,7 +32,7 @@ export async function createAgentTask(tx: Tx, input: AgentTaskInput, now: Date):
   if (project === undefined) {
     throw new AppError('DH-205', { project: input.project, suggestion: '`project list` names the projects there are.' });
   }
-  const { budgetUsd: usual, ...defaults } = project.agent;
+  const { budgetUsd: usual, hosts: _, ...defaults } = project.agent;
   const budgetUsd = input.budgetUsd === undefined ? usual : input.budgetUsd;
   if (moreThan(budgetUsd, usual) && !roleAtLeast(requester.role, project.policy.approvers.role)) {
     throw new AppError('DH-202', {

@@ -1,11 +1,13 @@
 import { policyOf } from '../approvals/judge-task.ts';
 import type { AgentSettings } from '../contracts/agent.ts';
 import type { AgentSpec } from '../contracts/agent-control.ts';
+import { hostsOf } from '../contracts/hosts.ts';
 import type { ClaimRefusal, RunSpec } from '../contracts/run-control.ts';
 import { forgetInputs, turnOf } from '../store/agent-runs.ts';
 import type { Tx } from '../store/database.ts';
 import { takeOver } from '../store/held-runs.ts';
 import { sourceOf } from '../store/project-sync.ts';
+import { projectById } from '../store/projects.ts';
 import { appendEvents } from '../store/run-events.ts';
 import { isAlive, type RunnerRecord, runnerById } from '../store/runners.ts';
 import { type RunRecord, runById } from '../store/runs.ts';
@@ -136,5 +138,6 @@ async function agentSpec(tx: Tx, task: TaskRecord, run: RunRecord & { agent: Age
     inputs: run.inputs,
     budgetUsd: task.budgetUsd,
     spentUsd: task.spentUsd,
+    hosts: hostsOf((await projectById(tx, task.workspace, task.project))?.agent.hosts ?? []),
   };
 }

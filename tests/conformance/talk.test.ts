@@ -160,7 +160,7 @@ describe.concurrent.each(platforms)('on %s', (name) => {
     const place = await at.place('by-shortcut');
     const said = at.driver.say('gus', place, 'echo from a message');
     await at.driver.handOver('ben', said);
-    await at.driver.fill('ben', place, 'Hand to Deckhand', { 'Command to run': 'echo as confirmed' });
+    await at.driver.fill('ben', place, 'Hand to Deckhand', { 'What to do': 'echo as confirmed', 'Hand it on as': 'A command' });
     const { card } = await at.endsOnce(place, /as confirmed/);
     expect(card.text).toContain('Ben');
   });
@@ -180,7 +180,11 @@ describe.concurrent.each(platforms)('on %s', (name) => {
     const place = at.driver.directPlace('ada');
     const said = at.driver.say('ada', place, 'echo proposed');
     await at.driver.handOver('ada', said);
-    await at.driver.fill('ada', place, 'Hand to Deckhand', { 'Command to run': 'echo from a form', Project: 'free' });
+    await at.driver.fill('ada', place, 'Hand to Deckhand', {
+      'What to do': 'echo from a form',
+      'Hand it on as': 'A command',
+      Project: 'free',
+    });
     const { card, end } = await at.endsOnce(place, /from a form/);
     expect(card.text).toContain('free');
     // An answer to what is shown of a task is about that task.

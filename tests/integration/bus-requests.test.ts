@@ -123,23 +123,39 @@ describe('which project', () => {
 });
 
 describe('"Hand to Deckhand" on a message', () => {
+  const agentWork = 'Work for an agent';
+  const aCommand = 'A command';
   const formOf = (said: Said[]) => (said[0]?.payload.type === 'form' ? said[0].payload : undefined);
 
   it('opens a form with the text, and what is submitted runs in the thread of that message, as who submitted it', async () => {
     const opened = formOf(await desk.act(shortcut('ben', 'npm run build', { message: '33.001' })));
     expect(opened).toMatchObject({
       user: { user: accounts.ben },
-      form: { fields: [{ id: 'command', initial: 'npm run build', multiline: true }] },
+      form: {
+        fields: [
+          { id: 'text', initial: 'npm run build', multiline: true },
+          { id: 'as', initial: agentWork },
+        ],
+      },
     });
-    await desk.act(submit('ben', opened?.form.token ?? '', { command: ['npm run build && ls'] }, { thread: '33.001' }));
+    await desk.act(
+      submit('ben', opened?.form.token ?? '', { text: ['npm run build && ls'], as: [aCommand] }, { thread: '33.001' }),
+    );
     const task = await lastTask();
     expect(task).toMatchObject({ command: 'npm run build && ls', threads: [{ externalId: '33.001' }] });
     expect(await desk.database.db.user.findUnique({ where: { id: task?.requesterId ?? '' } })).toMatchObject({ name: 'Ben' });
   });
 
+  it('what is submitted as work for an agent is its task', async () => {
+    const token = formOf(await desk.act(shortcut('ben', 'the login fails', { message: '33.005' })))?.form.token ?? '';
+    await desk.act(submit('ben', token, { text: ['find out why the login fails'], as: [agentWork] }, { thread: '33.005' }));
+    expect(await lastTask()).toMatchObject({ kind: 'agent', command: 'find out why the login fails' });
+  });
+
   it('takes `sh` and code marks off what it proposes', async () => {
     for (const text of ['sh `npm test`', '```\nsh npm test\n```', 'sh npm test']) {
-      expect(formOf(await desk.act(shortcut('ben', text)))?.form.fields[0], text).toMatchObject({ initial: 'npm test' });
+      const fields = formOf(await desk.act(shortcut('ben', text)))?.form.fields;
+      expect(fields, text).toMatchObject([{ initial: 'npm test' }, { initial: aCommand }]);
     }
   });
 
@@ -152,17 +168,21 @@ describe('"Hand to Deckhand" on a message', () => {
   it('a form filled in by somebody who may not is refused, an empty one too', async () => {
     const token = formOf(await desk.act(shortcut('ben', 'ls')))?.form.token ?? '';
     const before = await lastTask();
-    const refused = (await desk.act(submit('gus', token, { command: ['ls -la'] }, { thread: '33.002' })))[0]?.text;
-    expect(refused, 'what was typed is not lost').toMatch(/DH-202\nYou wrote: ls -la$/);
-    expect((await desk.act(submit('ben', token, { command: ['  '] }, { thread: '33.002' })))[0]?.text).toContain('DH-201');
+    const refused = (await desk.act(submit('gus', token, { text: ['ls -la'], as: [aCommand] }, { thread: '33.002' })))[0]?.text;
+    expect(refused, 'what was typed is not lost').toMatch(/DH-202\nYou wrote: ls -la/);
+    expect((await desk.act(submit('ben', token, { text: ['  '], as: [aCommand] }, { thread: '33.002' })))[0]?.text).toContain(
+      'DH-201',
+    );
     expect((await desk.act(submit('ben', 'c:nothing', { command: ['ls'] })))[0]?.text).toContain('DH-208');
     expect((await lastTask())?.id).toBe(before?.id);
   });
 
   it('in a direct conversation it asks for the project in the same form', async () => {
     const opened = formOf(await desk.act(shortcut('ben', 'ls', { direct: true, message: '34.001' })));
-    expect(opened?.form.fields[1]).toMatchObject({ id: 'project', options: [{ value: 'api' }, { value: 'demo' }] });
-    await desk.act(submit('ben', opened?.form.token ?? '', { command: ['ls -la'], project: ['demo'] }, { direct: true }));
+    expect(opened?.form.fields[2]).toMatchObject({ id: 'project', options: [{ value: 'api' }, { value: 'demo' }] });
+    await desk.act(
+      submit('ben', opened?.form.token ?? '', { text: ['ls -la'], as: [aCommand], project: ['demo'] }, { direct: true }),
+    );
     expect(await lastTask()).toMatchObject({ command: 'ls -la', project: { name: 'demo' } });
   });
 });
@@ -171,13 +191,13 @@ describe('the home of a person', () => {
   it('shows decisions, what runs and waits, and what was there lately', async () => {
     const [page] = await desk.act(home('ada'));
     expect(page?.payload).toMatchObject({ type: 'home', user: { user: accounts.ada } });
-    for (const part of ['Waiting for your decision', 'Running', 'Queue', 'Lately', 'ls -la']) expect(page?.text).toContain(part);
+    for (const part of ['Waiting for your decision', 'Running', 'Queue', 'Lately', 'npm run build']) expect(page?.text).toContain(part);
     expect((await desk.act(home('ada')))[0]?.key ?? page?.key).toBe(page?.key);
   });
 
   it('helps people without a role to get started, and shows them nothing of the tasks', async () => {
     const [page] = await desk.act(home('nobody'));
     expect(page?.text).toContain('Welcome to Deckhand');
-    expect(page?.text).not.toContain('ls -la');
+    expect(page?.text).not.toContain('npm run build');
   });
 });

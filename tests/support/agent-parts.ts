@@ -29,7 +29,6 @@ export function openAgents(installation: AgentInstallation, parts: OpenEngine): 
     },
     tokenFor: (purpose) => `${installation.key}-${purpose}`.replaceAll(/[^\w-]/g, '-'),
     gatewayRoot: installation.gatewayRoot,
-    hosts: [],
     waits: installation.waits ?? defaultWaitLimits,
     close: () => gateways.close(),
   };

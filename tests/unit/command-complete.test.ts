@@ -8,7 +8,7 @@ const values = (text: string) => complete(text).map(({ value }) => value);
 
 describe('completions while typing', () => {
   it.each([
-    ['st', ['stop ']],
+    ['st', ['steer ', 'stop ']],
     ['PRO', ['project add ', 'project list', 'project remove ']],
     ['project ', ['project add ', 'project list', 'project remove ']],
     ['tasks r', ['tasks running', 'tasks review']],

@@ -65,7 +65,7 @@ describe('texts made from the registry', () => {
   });
 
   it('the hint of the slash command names the first words within its limit', () => {
-    expect(usageHint()).toMatch(/^sh npm test \| run \| stop \|.* \| help$/);
+    expect(usageHint()).toMatch(/^sh npm test \| run \| steer \| stop \|.* \| help$/);
     expect(usageHint(40).length).toBeLessThanOrEqual(40);
   });
 });

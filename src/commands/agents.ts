@@ -1,0 +1,86 @@
+import type { AgentKind, AgentOffer } from '../contracts/agent.ts';
+import { type Block, bold, code, plain, type Span } from '../contracts/view.ts';
+import { marked } from '../delivery/error-view.ts';
+import { withFallback } from '../delivery/list-view.ts';
+import { agentOffers } from '../store/runners.ts';
+import { budgetText } from './agent-words.ts';
+import { defineCommand } from './command.ts';
+
+const names: Record<AgentKind, string> = {
+  claude: 'the built-in loop on Claude models',
+  'claude-code': 'Claude Code',
+  codex: 'Codex',
+};
+
+export const agents = defineCommand({
+  name: 'agents',
+  group: 'look',
+  summary: 'Shows which agents there are, whether they can work, and how',
+  details: ['`help modes` says what the modes mean, `help talk` how to speak to an agent.'],
+  role: 'guest',
+  action: 'see agents',
+  unbound: 'with-role',
+  positional: {},
+  options: {},
+  examples: [['agents', 'which can work, with their versions and modes']],
+  async run(ctx) {
+    const offers = await agentOffers(ctx.tx, ctx.deps.now());
+    const blocks: Block[] =
+      offers === undefined
+        ? [
+            {
+              type: 'text',
+              spans: marked('No runner is up, so it is not known which agents there are. Work waits in the queue.'),
+            },
+          ]
+        : [...offers.values()].flatMap(agentBlocks);
+    return {
+      view: withFallback([
+        { type: 'text', spans: [bold('Agents')] },
+        ...blocks,
+        ...(ctx.bound === undefined ? [] : [{ type: 'context' as const, spans: marked(usualText(ctx.bound)) }]),
+      ]),
+      audience: 'asked',
+    };
+  },
+});
+
+function agentBlocks(offer: AgentOffer): Block[] {
+  const { agent, available, version, why, remedy, account, modes, efforts } = offer;
+  const title: Span[] = [
+    plain(available ? '✔ ' : '✖ '),
+    code(agent),
+    plain(` ${names[agent]}${version === null ? '' : ` ${version}`}`),
+  ];
+  if (!available) return [{ type: 'text', spans: [...title, plain(': '), ...marked(`${why ?? ''} ${remedy ?? ''}`.trim())] }];
+  const more = [
+    ...(account === null ? [] : [`model: ${account}`]),
+    `modes: ${modes.join(', ')}`,
+    ...(efforts.length === 0 ? [] : [`effort: ${efforts.join(', ')}`]),
+    ...limits(offer),
+  ];
+  return [
+    { type: 'text', spans: title },
+    { type: 'context', spans: [plain(more.join(' · '))] },
+  ];
+}
+
+/** What it cannot do while it works, so that nobody has to find out. */
+function limits({ changes, steering }: AgentOffer): string[] {
+  const fixed = (['mode', 'model', 'effort'] as const).filter((what) => !changes[what]);
+  return [
+    ...(fixed.length === 0 ? [] : [`fixed while it works: ${fixed.join(', ')}`]),
+    ...(steering.now ? [] : ['cannot be interrupted']),
+    ...(steering.btw ? [] : ['no side questions']),
+  ];
+}
+
+function usualText({
+  name,
+  agent,
+}: {
+  name: string;
+  agent: { agent: AgentKind; mode: string; budgetUsd: number | null };
+}): string {
+  return `\`${name}\` uses \`${agent.agent}\` in mode \`${agent.mode}\`, budget of a task: ${budgetText(agent.budgetUsd)}. \`settings agent=…\` changes it.`;
+}
