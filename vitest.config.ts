@@ -11,7 +11,8 @@ export default defineConfig({
     // More than the two cores of a small machine: many tests wait for containers, databases and platforms most of the time.
     maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
-    testTimeout: 20_000,
+    // Waits within tests have limits of their own and say what did not come; these are for what waits for nothing in particular.
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     // A test that leaves a handle open shows up as an error, not as a hang.
     teardownTimeout: 15_000,
