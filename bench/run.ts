@@ -11,9 +11,11 @@ import { meetsTarget } from './figures.ts';
 import { cpuSecondsOf, machineCpuSeconds } from './processes.ts';
 import { newReport, type ScenarioReport, tableOf } from './report.ts';
 import { ack } from './scenarios/ack.ts';
+import { agentStart } from './scenarios/agent-start.ts';
 import { append } from './scenarios/append.ts';
 import { card } from './scenarios/card.ts';
 import { edit } from './scenarios/edit.ts';
+import { gateway } from './scenarios/gateway.ts';
 import { memory } from './scenarios/memory.ts';
 import { refusalsDiscord, refusalsTelegram } from './scenarios/refusals.ts';
 import type { Scenario } from './scenarios/scenario.ts';
@@ -33,6 +35,8 @@ const scenarios: readonly Scenario[] = [
   refusalsTelegram,
   refusalsDiscord,
   append,
+  gateway,
+  agentStart,
 ];
 const lastReport = fileURLToPath(new URL('last.json', import.meta.url));
 

@@ -11,7 +11,8 @@ import type { AgentKind } from '../../src/contracts/agent.ts';
 import { type AgentWorld, createAgentWorld } from '../support/agent-world.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-const docker = promisify(execFile).bind(undefined, 'docker');
+const run = promisify(execFile);
+const docker = async (...args: string[]) => (await run('docker', args)).stdout;
 const realKey = 'the-real-key-of';
 const agents: AgentKind[] = ['claude', 'claude-code', 'codex'];
 
@@ -49,8 +50,11 @@ describe('promise 9: a container in which an agent works', () => {
   const runOf = (agent: AgentKind): string => runs.get(agent) ?? '';
 
   async function look(agent: AgentKind, script: string): Promise<string> {
-    const helper = { argv: ['bash', '-c', script], timeMs: 30_000, outputBytes: 1_000_000 };
-    const { stdout, stderr } = await world.sandbox.exec(runOf(agent), helper);
+    const { stdout, stderr } = await world.sandbox.exec(runOf(agent), {
+      argv: ['bash', '-c', script],
+      timeMs: 30_000,
+      outputBytes: 1_000_000,
+    });
     return `${stdout}${stderr}`;
   }
 
@@ -132,11 +136,11 @@ describe('promise 9: a container in which an agent works', () => {
       expect(Number((await search(tokens[at] ?? '')).split('\n')[0])).toBeGreaterThan(0);
       expect((await search(realKey)).trim()).toBe('0');
       for (const other of tokens.filter((token) => token !== tokens[at])) expect((await search(other)).trim()).toBe('0');
-      const { stdout: id } = await docker(['ps', '--quiet', '--no-trunc', '--filter', `name=${runOf(agent)}`]);
+      const id = await docker('ps', '--quiet', '--no-trunc', '--filter', `name=${runOf(agent)}`);
       const container = id.trim();
       expect(container).not.toBe('');
-      const { stdout: inspected } = await docker(['inspect', container]);
-      const { stdout: logged } = await docker(['logs', container]);
+      const inspected = await docker('inspect', container);
+      const logged = await docker('logs', container);
       for (const text of [inspected, logged]) expect(text).not.toContain(realKey);
       for (const other of tokens.filter((token) => token !== tokens[at])) expect(`${inspected}${logged}`).not.toContain(other);
     }
