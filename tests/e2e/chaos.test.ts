@@ -39,7 +39,7 @@ test.concurrent.each<Chaos>([
   },
 ])(
   'promises 2, 4, 5 and 8: $sandbox runs end as if nothing had happened while Deckhand is killed again and again',
-  { timeout: 300_000 },
+  { timeout: 600_000 },
   async ({ sandbox, kinds, deaths }) => {
     const seed = chosenSeed();
     const dataDir = await newDataDir();
@@ -74,7 +74,6 @@ async function endure(life: ChaosLife, { sandbox, kinds, deaths }: Chaos, seed: 
   const posting = postAll(life, orders, posted, chancesOf(seed, `${sandbox} posts`), outside).then(() => {
     allPosted = true;
   });
-  const acting = actOnAll(life, posted, () => allPosted);
   const dying = (async () => {
     await life.kill();
     for (let death = 0; death < deaths; death += 1) {
@@ -83,6 +82,7 @@ async function endure(life: ChaosLife, { sandbox, kinds, deaths }: Chaos, seed: 
     }
     await life.start();
   })();
+  const acting = actOnAll(life, posted, () => allPosted, dying);
   await Promise.all([posting, acting, dying]);
   await eventually(async () => {
     // Jobs that a killed worker held become free a minute later. They are only hints: everything has ended without them.

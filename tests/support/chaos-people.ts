@@ -60,28 +60,38 @@ const formOpensWithinMs = 5000;
 
 /**
  * Decides what waits for a decision and stops what is to be stopped, until all has been done. Each press is repeated only until the
- * lab has accepted it: from then on Deckhand must not need to be told again.
+ * lab has accepted it: from then on Deckhand must not need to be told again. `deaths` settles when there are no more; only from then on
+ * the time counts, for each start takes as long as the machine needs for it.
  */
-export async function actOnAll(life: ChaosLife, posted: readonly Posted[], allPosted: () => boolean): Promise<void> {
+export async function actOnAll(
+  life: ChaosLife,
+  posted: readonly Posted[],
+  allPosted: () => boolean,
+  deaths: Promise<void>,
+): Promise<void> {
   const done = new Set<string>();
   const denied = new Set<string>();
   const deeds = new Map<string, Deed>();
-  await waitFor(
-    'everything to be decided and stopped',
-    async () => {
-      const seen = await life.as('ada').messages();
-      await fillIn(life, denied);
-      for (const one of posted) {
-        const deed = deeds.get(one.marker) ?? deedOf(life, one, denied);
-        deeds.set(one.marker, deed);
-        if (!done.has(one.marker) && (await deed(seen))) done.add(one.marker);
-      }
-      const open = posted.filter(({ marker, accepted }) => accepted && !done.has(marker));
-      if (allPosted() && open.length === 0) return true;
-      throw new Error(open.map((one) => [`${one.kind} ${one.marker} is open:`, ...about(seen, one)].join('\n  ')).join('\n'));
-    },
-    { timeoutMs: 150_000, everyMs: 200 },
-  );
+  let noMoreDeaths = false;
+  const ended = () => {
+    noMoreDeaths = true;
+  };
+  void deaths.then(ended, ended);
+  const act = async () => {
+    const seen = await life.as('ada').messages();
+    await fillIn(life, denied);
+    for (const one of posted) {
+      const deed = deeds.get(one.marker) ?? deedOf(life, one, denied);
+      deeds.set(one.marker, deed);
+      if (!done.has(one.marker) && (await deed(seen))) done.add(one.marker);
+    }
+    const open = posted.filter(({ marker, accepted }) => accepted && !done.has(marker));
+    if (allPosted() && open.length === 0) return true;
+    throw new Error(open.map((one) => [`${one.kind} ${one.marker} is open:`, ...about(seen, one)].join('\n  ')).join('\n'));
+  };
+  const what = 'everything to be decided and stopped';
+  await waitFor(what, async () => noMoreDeaths || (await act()), { timeoutMs: Number.POSITIVE_INFINITY, everyMs: 200 });
+  await waitFor(what, act, { timeoutMs: 150_000, everyMs: 200 });
 }
 
 function about(seen: readonly Told[], { marker }: Posted): string[] {
