@@ -38,8 +38,8 @@ export interface AgentDeps {
 
 /** One turn of an agent on its way through the runner. */
 export interface AgentRun {
-  /** What the sandbox runs. Prepares the home in the working copy, so after `workspace.prepare`. */
-  program(signal: AbortSignal): Promise<Program>;
+  /** What the sandbox runs, from the commit that the task begins at. Prepares the home in the working copy, so after `workspace.prepare`. */
+  program(base: string, signal: AbortSignal): Promise<Program>;
   /** From the record that it is about to start to the end of the turn and of the sandbox's process. Repeatable. */
   execute(log: OutputLog): Promise<Execution>;
   /** Keeps what continues the session. Repeatable. Nothing to keep is no error. */
@@ -61,10 +61,11 @@ export function createAgentRun(journey: Journey, agents: AgentDeps, agent: Agent
   const directory = socketDirectory(agents.gatewayRoot, run);
   const { workspace: cwd, bridge } = place.sandbox.inside(run);
   const home = `${cwd}/${agentHome}`;
+  /** What the repository says is read there. A first run has its base only when it has been prepared. */
+  let commit = spec.head ?? spec.base?.commit;
   let open: Awaited<ReturnType<Gateways['open']>> | undefined;
 
   async function turnAt(port: number, signal: AbortSignal): Promise<Turn> {
-    const commit = spec.head ?? spec.base?.commit;
     const guidance = commit === undefined ? [] : await deps.workspace.guidance(spec.project.id, commit, signal);
     const url = `http://127.0.0.1:${port}`;
     return {
@@ -84,7 +85,8 @@ export function createAgentRun(journey: Journey, agents: AgentDeps, agent: Agent
   }
 
   return {
-    async program(signal) {
+    async program(base, signal) {
+      commit ??= base;
       const port = place.sandbox.capabilities.network === 'none' ? insidePort : await freePort();
       const turn = await turnAt(port, signal);
       const launch = harness.launch(turn);

@@ -30,7 +30,7 @@ export async function prepareRun(journey: Journey, agent: AgentRun | undefined):
   await deps.workspace.prepare({ run, task, project, branch, base, head }, signal);
   await journey.at('copy_made');
 
-  const program = agent === undefined ? commandOf(spec) : await agent.program(signal);
+  const program = agent === undefined ? commandOf(spec) : await agent.program(base.commit, signal);
   const isolated = place.sandbox.capabilities.isolated;
   await journey.stage('sandbox', isolated ? 'starting a container' : 'starting on this machine, not isolated');
   const { sandbox } = place;
