@@ -1,7 +1,7 @@
 import type { Verbosity } from '../contracts/settings.ts';
 import { type Block, type Button, plain } from '../contracts/view.ts';
 import { redactText } from '../runtime/redact-patterns.ts';
-import { actLines, newestSentences, nowSpans } from './agent-lines.ts';
+import { actLines, newestSentences, nowLines } from './agent-lines.ts';
 import { type AgentView, lastSaid, type MessageView } from './agent-view.ts';
 import { contextText, usageSpans } from './agent-words.ts';
 import { type CardContext, joined, taskButton } from './card-context.ts';
@@ -82,8 +82,8 @@ function fits(items: Items): boolean {
 function doing(agent: AgentView, verbosity: Verbosity): Block[] {
   if (verbosity === 'quiet') return [];
   if (verbosity === 'steps') {
-    const spans = nowSpans(agent);
-    return spans === undefined ? [] : [{ type: 'context', spans }];
+    // A line each: in small print not every platform keeps line ends.
+    return nowLines(agent).map((spans) => ({ type: 'context', spans }));
   }
   const lines = actLines(agent, linesShown);
   const kept: string[] = [];
@@ -107,7 +107,7 @@ function messageBlocks(messages: readonly MessageView[]): Block[] {
   const shown = waiting.slice(0, messagesShown).map((one) => `○ ${quoted(one)}${whenRead[one.when]}`);
   const more = waiting.length - shown.length;
   const lines = [...(read === undefined ? [] : [`✔ ${quoted(read)}, read`]), ...shown, ...(more > 0 ? [`○ ${more} more`] : [])];
-  return lines.length === 0 ? [] : [{ type: 'context', spans: [plain(lines.join('\n'))] }];
+  return lines.map((line) => ({ type: 'context', spans: [plain(line)] }));
 }
 
 const whenRead = { next: ', read at the next step', now: ', read now', btw: ', answered beside the work' } as const;

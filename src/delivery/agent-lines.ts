@@ -13,26 +13,26 @@ const deepest = 4;
 const namedCalls = 3;
 
 /**
- * What the agent does now, else what it did last, each call with what its sub-agents do below it: `now: Bash: npm test (since 12:04)`.
- * Undefined: it has done nothing yet.
+ * What the agent does now, else what it did last, each call with what its sub-agents do below it: `now: Bash: npm test, since 12:04`.
+ * Nothing before its first call.
  */
-export function nowSpans({ acts }: Pick<AgentView, 'acts'>): Span[] | undefined {
+export function nowLines({ acts }: Pick<AgentView, 'acts'>): Span[][] {
   const top = acts.filter((act) => act.type === 'tool' && act.parent === undefined);
   const open = top.filter(({ until }) => until === undefined);
   const last = acts.findLast(({ parent }) => parent === undefined);
   if (open.length === 0 && last?.type === 'thought' && last.until === undefined) {
-    return [plain('now: thinking (since '), moment(last.since), plain(')')];
+    return [[plain('now: thinking, since '), moment(last.since)]];
   }
   const shown = open.length === 0 ? top.slice(-1) : open.slice(-namedCalls);
   const lines = shown.flatMap((act) => (act.type === 'tool' ? [callSpans(act), ...below(acts, act, 1)] : []));
   const more = open.length - shown.length;
   if (more > 0) lines.push([plain(`and ${digits(more)} more at the same time`)]);
-  return lines.length === 0 ? undefined : lines.flatMap((line, at) => [...(at === 0 ? [] : [plain('\n')]), ...line]);
+  return lines;
 }
 
 function callSpans(act: ToolAct): Span[] {
   const title = code(shorten(oneLine(act.title), titleLength));
-  if (act.until === undefined) return [plain('now: '), title, plain(' (since '), moment(act.since), plain(')')];
+  if (act.until === undefined) return [plain('now: '), title, plain(', since '), moment(act.since)];
   const failed = act.ok === false;
   const why = failed && act.summary !== undefined ? `: ${shorten(oneLine(act.summary), summaryLength)}` : '';
   return [plain(`last: ${failed ? '✖ ' : ''}`), title, plain(` (${took(act)})${why}`)];

@@ -174,7 +174,17 @@ function fieldsOf([first, ...others]: Fields, { action, risks, because, expiresA
     ...(judged ? [{ label: 'because', spans: marked(oneLine(because)) }] : []),
     ...(judged ? [{ label: 'risk', spans: [plain(risks.length === 0 ? 'none noticed' : risks.map(oneLine).join(', '))] }] : []),
     ...others,
-    ...(state === 'pending' ? [{ label: 'until', spans: [moment(expiresAt), plain(', then it counts as no')] }] : []),
+    ...(state === 'pending'
+      ? [
+          {
+            label: 'until',
+            spans: [
+              moment(expiresAt),
+              plain(action.type === 'question' ? ', then it goes on without' : ', then it counts as no'),
+            ],
+          },
+        ]
+      : []),
   ];
 }
 
