@@ -83,6 +83,16 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     about: () => about(infrastructure, startedAt, config),
     syncProject: publishSync,
     linkTo: async (to) => adapters.find(({ platform }) => platform === to.platform)?.linkTo?.(to),
+    history: async (to, before, limit) => {
+      const adapter = adapters.find(({ platform }) => platform === to.platform);
+      return await adapter?.history?.(to, before, limit).catch((error: unknown) => {
+        logger.warn(
+          { err: error, platform: to.platform, channel: to.channel },
+          'what was said before a request could not be read',
+        );
+        return undefined;
+      });
+    },
     owners: config.owners,
     log: logger,
   });

@@ -10,6 +10,7 @@ import { discordCapabilities } from './capabilities.ts';
 import { findMessage } from './find.ts';
 import { openHandle } from './handle.ts';
 import { discordHealth } from './health.ts';
+import { readHistory } from './history.ts';
 import { discordWebhook } from './http.ts';
 import { discordLink } from './link.ts';
 import { modalOf } from './modal.ts';
@@ -129,6 +130,7 @@ export function createDiscordAdapter(config: DiscordConfig, deps: DiscordDeps): 
       const detail = 'only the answer to a command, a press or a form can be shown to one person, for fifteen minutes';
       throw new DeliveryError({ kind: 'not_permitted', detail });
     },
+    history: async (to, before, limit) => readHistory(rest, started().context, to, before, limit),
     async linkTo(to) {
       return config.apiUrl === undefined && running !== undefined ? discordLink(running.directory, to) : undefined;
     },

@@ -9,6 +9,7 @@ import { sendEphemeral } from './ephemeral.ts';
 import { slackCode } from './failures.ts';
 import { findFiles, findMessage, messageMetadata } from './find.ts';
 import { slackHealth } from './health.ts';
+import { readHistory } from './history.ts';
 import { slackWebhook } from './http.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { slackLink } from './link.ts';
@@ -125,6 +126,10 @@ export function createSlackAdapter(config: SlackConfig, deps: SlackDeps): ChatAd
       await web.call('chat.update', { channel: ref.channel, ts: ref.message, ...messageContent(view) }, anyAnswer);
     },
     find: (to, key, since) => findMessage(web, to, key, since),
+    async history(to, before, limit) {
+      if (installation === undefined) throw new DeliveryError({ kind: 'unreachable', detail: 'not signed in' });
+      return await readHistory(web, { botUser: installation.botUser, team: installation.team }, to, before, limit);
+    },
     ephemeral: (to, user, view, reply) => sendEphemeral({ web, ...deps }, to, user, messageContent(view), reply),
     async linkTo(to) {
       const url = config.apiUrl === undefined ? installation?.url : undefined;

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { PastMessage } from '../contracts/chat-adapter.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import type { Conversation } from '../contracts/platform.ts';
 import type { Role } from '../contracts/roles.ts';
@@ -67,6 +68,8 @@ export interface CommandDeps {
   errorDocs?: string | undefined;
   /** Address at which a person finds a conversation; undefined: its platform has none. */
   linkTo?: ((conversation: Conversation) => Promise<string | undefined>) | undefined;
+  /** What was said in a conversation before a message, as the platform tells it; undefined where it tells nothing, or fails to. */
+  history?: ((to: Conversation, before: string, limit: number) => Promise<PastMessage[] | undefined>) | undefined;
   /** Looks at every external part; must answer within some seconds. */
   doctor(): Promise<readonly DoctorCheck[]>;
   about(): Promise<About>;

@@ -5,9 +5,10 @@ import { putOutbox } from '../store/outbox.ts';
 import type { SettingsChoice } from '../tasks/agent-tasks.ts';
 import { agentOptions, budgetOption, checkAgent } from './agent-choice.ts';
 import { receivedPut } from './answer.ts';
-import { name, optional, required } from './arguments.ts';
+import { name, oneOf, optional, required } from './arguments.ts';
 import { type CommandContext, defineCommand, type Reply } from './command.ts';
 import { personFor, projectFor } from './subject.ts';
+import { contextOf } from './thread-context.ts';
 
 const need = { command: 'run', role: 'developer', action: 'give work to an agent' } as const;
 
@@ -16,6 +17,8 @@ export interface RunRequest {
   project?: string | undefined;
   settings: SettingsChoice;
   budgetUsd?: number | null | undefined;
+  /** Without what was said before. */
+  alone?: boolean | undefined;
 }
 
 export const run = defineCommand({
@@ -24,6 +27,7 @@ export const run = defineCommand({
   summary: 'Hands work to an agent, which does it in its own container on its own working copy',
   details: [
     'Free text to the bot does the same: mention it, or write it a direct message.',
+    'In a thread or a channel the agent is given what was said there before, as a record; the card says how much, and *Show* shows it. `context=none` leaves it out.',
     'A card in the thread shows how it goes. What the agent may not do by itself waits for a decision first; `help modes` says how much that is.',
     'Reply in the thread to say something to the agent at work, or to give it more to do when it is at rest.',
     'Options stand before the text; `--` ends them.',
@@ -42,14 +46,20 @@ export const run = defineCommand({
     }),
     ...agentOptions,
     budget: budgetOption,
+    context: optional({
+      hint: 'none',
+      about: 'with `none` the agent is not given what was said here before',
+      values: ['none'],
+      schema: oneOf(['none']),
+    }),
   },
   examples: [
     ['run fix the flaky login test', 'with the agent of the project'],
     ['run mode=plan add a dark theme', 'makes a plan first, and waits until somebody approves it'],
     ['run agent=claude-code budget=2 upgrade the linter', 'with Claude Code, for at most 2 US dollars'],
   ],
-  run: (ctx, { prompt, project, agent, mode, model, effort, budget }) =>
-    startAgent(ctx, { prompt, project, settings: { agent, mode, model, effort }, budgetUsd: budget }),
+  run: (ctx, { prompt, project, agent, mode, model, effort, budget, context }) =>
+    startAgent(ctx, { prompt, project, settings: { agent, mode, model, effort }, budgetUsd: budget, alone: context === 'none' }),
 });
 
 /** Makes the task of an agent where it was asked for. Throws DH-215 and DH-216 where the agent cannot do it. */
@@ -74,6 +84,7 @@ export async function startAgent(ctx: CommandContext, request: RunRequest): Prom
     channel: ctx.channel.id,
     thread,
     originKey: originKeyOf(ctx),
+    ...(event.type === 'message' && request.alone !== true ? await contextOf(ctx, event, project.id) : {}),
   });
   if (event.type === 'message') await putOutbox(ctx.tx, receivedPut(requester.workspace, event));
   return ctx.threadTask === undefined || ctx.threadTask.id === task.task ? undefined : ownTask(task.number);

@@ -98,6 +98,17 @@ export interface Missed {
   since: string;
 }
 
+/** A message as it stands in a conversation now, whoever wrote it. */
+export interface PastMessage {
+  message: string;
+  /** ISO 8601. */
+  at: string;
+  /** `own`: this bot wrote it. `outside`: the account is of another workspace of the platform. */
+  author: { user: string; name?: string | undefined; bot: boolean; own: boolean; outside?: boolean | undefined };
+  text: string;
+  attachments: readonly { name: string }[];
+}
+
 /** Bytes to upload with a message. */
 export interface UploadFile {
   name: string;
@@ -201,4 +212,9 @@ export interface ChatAdapter {
    * what it could not deliver (Discord gateway; Slack after its retries). Events that were stored already are harmless.
    */
   backfill?(missed: readonly Missed[]): Promise<void>;
+  /**
+   * What was said in a conversation (its thread, else its top level) before the message `before`, oldest first, the last `limit` of it.
+   * One call to the platform, so in very long threads it may be less. Present where a bot can read what was not said to it.
+   */
+  history?(to: Conversation, before: string, limit: number): Promise<PastMessage[]>;
 }

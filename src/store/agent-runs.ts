@@ -66,6 +66,16 @@ export async function turnOf(tx: Tx, run: string): Promise<{ context: string | n
   return { context: row.context, state: row.harnessState };
 }
 
+/** What of the thread the agent of a task was given last; undefined: nothing. */
+export async function latestContext(tx: Tx, task: string): Promise<string | undefined> {
+  const row = await tx.db.run.findFirst({
+    where: { taskId: task, context: { not: null } },
+    orderBy: { attempt: 'desc' },
+    select: { context: true },
+  });
+  return row?.context ?? undefined;
+}
+
 export async function setRunAgent(tx: Tx, run: string, settings: AgentSettings): Promise<void> {
   await tx.db.run.update({ where: { id: run }, data: { agent: settings } });
 }

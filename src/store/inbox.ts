@@ -1,4 +1,5 @@
 import { Prisma } from '../../prisma/client/client.ts';
+import type { PastMessage } from '../contracts/chat-adapter.ts';
 import { type InboundEvent, inboundEventSchema, laneOf } from '../contracts/inbound.ts';
 import { type Database, type Tx, wakeChannel } from './database.ts';
 import { storableJson } from './storable.ts';
@@ -92,4 +93,30 @@ export async function markFailed(tx: Tx, id: bigint, error: string, now: Date): 
 /** Puts the event off after an internal error; the rest of its lane waits with it. */
 export async function putOff(database: Database, id: bigint, dueAt: Date, error: string): Promise<void> {
   await database.db.inbox.update({ where: { id }, data: { attempts: { increment: 1 }, dueAt, error } });
+}
+
+/** What people said to Deckhand in a conversation before a message, oldest first: all that is known where the platform tells nothing. */
+export async function messagesBefore(
+  tx: Tx,
+  { key, conversation }: Pick<InboundEvent, 'key' | 'conversation'>,
+  limit: number,
+): Promise<PastMessage[]> {
+  const { platform, tenant, channel, thread } = conversation;
+  const rows = await tx.db.$queryRaw<{ event: unknown }[]>(Prisma.sql`
+    SELECT "event" FROM "Inbox"
+    WHERE "platform" = ${platform} AND "tenant" = ${tenant} AND "event"->>'type' = 'message'
+      AND "event"->'conversation'->>'channel' = ${channel}
+      AND "event"->'conversation'->>'thread' IS NOT DISTINCT FROM ${thread ?? null}::text
+      AND "id" < (SELECT "id" FROM "Inbox" WHERE "platform" = ${platform} AND "tenant" = ${tenant} AND "key" = ${key})
+      AND "receivedAt" > now() - interval '7 days'
+    ORDER BY "receivedAt" DESC, "id" DESC LIMIT ${limit}`);
+  return rows
+    .flatMap(({ event }) => inboundEventSchema.safeParse(event).data ?? [])
+    .flatMap((event) => (event.type === 'message' ? [pastMessage(event)] : []))
+    .reverse();
+}
+
+function pastMessage({ message, at, actor, text, attachments }: Extract<InboundEvent, { type: 'message' }>): PastMessage {
+  const { user, name, bot } = actor;
+  return { message, at, author: { user, name, bot, own: false }, text, attachments };
 }
