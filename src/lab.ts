@@ -133,7 +133,8 @@ const firstSteps = [
   { command: 'sh npm test', hint: 'Asks for approval, then a test fails' },
   { command: 'sh git log --oneline', hint: 'Only reads, so it runs at once' },
   { command: 'sh npm run slow', hint: 'Two minutes of output, to watch and stop' },
-  { command: 'sh npm run stamp', hint: 'Changes a file: comes back as a patch' },
+  { command: 'run fix the failing test', hint: 'An agent works; approve what it asks' },
+  { command: 'run agent=claude-code mode=plan fix the failing test', hint: 'Claude Code plans first' },
 ];
 const help = { command: 'help', hint: 'Everything you can say' };
 
