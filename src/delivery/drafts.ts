@@ -9,7 +9,7 @@ import { type DraftPlace, draftPlaces } from '../store/draft-places.ts';
 import type { Wakeups } from '../store/wakeups.ts';
 import { sayingText } from './agent-view.ts';
 import type { Call } from './budget.ts';
-import { type Permit, SenderStopped } from './delivery.ts';
+import { type DeliveryDeps, type Permit, SenderStopped } from './delivery.ts';
 import { fitView } from './fit.ts';
 import { shorten } from './neutralise.ts';
 import { proseBlocks } from './prose.ts';
@@ -23,6 +23,8 @@ export interface DraftDeps {
   logger: Logger;
   /** Waits until the budgets allow the call. Rejects when the sender stops. */
   permit(platform: Platform, call: Call): Promise<Permit>;
+  /** Told about each platform call, for metrics. */
+  onCall?: DeliveryDeps['onCall'];
   /** The platform asked to wait with calls like this. */
   pause(platform: Platform, call: Call, ms: number): void;
 }
@@ -131,20 +133,28 @@ async function show(deps: DraftDeps, one: Followed, place: DraftPlace): Promise<
   if (adapter?.draft === undefined) return;
   const call: Call = { operation: 'draft', tenant: place.tenant, conversation: place.channel };
   const leave = await permit(place.platform, call);
+  let outcome = 'ok';
+  let started: number | undefined;
   try {
     // It may have waited: what is shown is what is said now.
     one.view = await readOn(database.db, one.view);
     const text = saidNow(one);
     const view = draftView(text, adapter);
-    if (view === undefined) return leave.cancel();
+    if (view === undefined) return;
     one.shown = text;
+    started = performance.now();
     await adapter.draft(place, view, one.view.run);
-    leave.end();
   } catch (error) {
-    leave.end();
+    outcome = error instanceof DeliveryError ? error.failure.kind : 'error';
     if (!(error instanceof DeliveryError)) throw error;
     if (error.failure.kind === 'rate_limited') pause(place.platform, call, error.failure.retryAfterMs);
     logger.debug({ run: one.view.run, failure: error.failure }, 'a draft was not shown');
+  } finally {
+    if (started === undefined) leave.cancel();
+    else {
+      leave.end();
+      deps.onCall?.({ platform: place.platform, operation: 'draft', outcome, ms: performance.now() - started });
+    }
   }
 }
 

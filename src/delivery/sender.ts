@@ -91,13 +91,14 @@ class Sending {
     await this.#recall();
     const unsubscribe = this.#options.wakeups.subscribe('outbox', undefined, (id) => this.#ask(id));
     const poll = setInterval(() => this.#ask(''), pollMs);
-    const { database, adapters, wakeups, logger } = this.#options;
+    const { database, adapters, wakeups, logger, onCall } = this.#options;
     const drafts = showDrafts(
       {
         database,
         adapters,
         wakeups,
         logger,
+        onCall,
         permit: (platform, call) => this.#permitForDraft(platform, call),
         pause: (platform, call, ms) => this.#ledgers.get(platform)?.pause(call, performance.now() + ms, performance.now()),
       },

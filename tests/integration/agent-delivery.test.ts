@@ -115,7 +115,8 @@ describe('what an agent says', () => {
         budgets: [{ operations: ['draft'], scope: 'conversation', calls: 3, windowMs: 1000 }],
       },
     });
-    await start(platform);
+    const told: string[] = [];
+    await start(platform, { onCall: ({ operation, outcome }) => told.push(`${operation} ${outcome}`) });
     const { run } = await turn('direct');
     const piece = (text: string): RunEventData => says(text, { final: false });
     await world.log(run, [...working, piece('I read the **test** first')], 'executing');
@@ -125,6 +126,7 @@ describe('what an agent says', () => {
       platform.drafts.find(({ text }) => text === 'I read the test first, then the code.'),
     );
     expect(new Set(platform.drafts.map(({ key, channel: at }) => `${key} ${at}`))).toEqual(new Set([`${run} D1`]));
+    await eventually(async () => expect(told).toContain('draft ok'));
     expect(platform.violations).toEqual([]);
   });
 
