@@ -99,7 +99,15 @@ const nothing: Omit<AgentView, 'agent' | 'version' | 'model' | 'mode' | 'effort'
 export function foldAgent(known: AgentView | undefined, data: AgentEvent, event: Numbered): AgentView | undefined {
   if (data.type === 'agent') {
     const { agent, version, model, mode, effort } = data;
-    return { ...(known ?? nothing), agent, version: version ?? known?.version, model, mode, effort };
+    // Whoever changes the mode need not know which model the program has chosen.
+    return {
+      ...(known ?? nothing),
+      agent,
+      version: version ?? known?.version,
+      model: model ?? known?.model ?? null,
+      mode,
+      effort,
+    };
   }
   return known === undefined ? undefined : { ...known, ...change(known, data, event) };
 }

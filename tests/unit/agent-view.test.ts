@@ -16,6 +16,8 @@ describe('the view of an agent', () => {
     expect(view()).toMatchObject({ agent: 'claude-code', version: '2.1.197', model: 'opus', mode: 'auto' });
     const changed = view({ type: 'agent', agent: 'claude-code', model: 'sonnet', mode: 'plan', effort: 'high' });
     expect(changed).toMatchObject({ version: '2.1.197', model: 'sonnet', mode: 'plan', effort: 'high' });
+    const moded = view({ type: 'agent', agent: 'claude-code', model: null, mode: 'ask', effort: null });
+    expect(moded).toMatchObject({ model: 'opus', mode: 'ask' });
     expect(changed.context).toEqual({ messages: 12, files: 2 });
     expect(runAfter({ type: 'lifecycle', from: null, to: 'queued' }).agent).toBeUndefined();
   });
