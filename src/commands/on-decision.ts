@@ -104,7 +104,7 @@ async function decide(
   // Refusals are answers, not errors: what the engine has written about the try stays.
   switch (result.result) {
     case 'decided':
-      return confirm(ctx, `#${result.taskNumber} is ${result.state}.`);
+      return confirm(ctx, `#${result.taskNumber} is ${decision === 'revise' ? 'to be planned anew' : result.state}.`);
     case 'already':
       return tell(ctx, new AppError('DH-400', { what: result.what }));
     case 'not_allowed':

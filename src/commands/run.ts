@@ -4,7 +4,7 @@ import { textView } from '../delivery/list-view.ts';
 import { putOutbox } from '../store/outbox.ts';
 import type { SettingsChoice } from '../tasks/agent-tasks.ts';
 import { agentOptions, budgetOption, checkAgent } from './agent-choice.ts';
-import { receivedPut } from './answer.ts';
+import { personalPut, receivedPut } from './answer.ts';
 import { name, oneOf, optional, required } from './arguments.ts';
 import { type CommandContext, defineCommand, type Reply } from './command.ts';
 import { personFor, projectFor } from './subject.ts';
@@ -87,7 +87,17 @@ export async function startAgent(ctx: CommandContext, request: RunRequest): Prom
     ...(event.type === 'message' && request.alone !== true ? await contextOf(ctx, event, project.id) : {}),
   });
   if (event.type === 'message') await putOutbox(ctx.tx, receivedPut(requester.workspace, event));
+  await tellOfFiles(ctx);
   return ctx.threadTask === undefined || ctx.threadTask.id === task.task ? undefined : ownTask(task.number);
+}
+
+/** Whoever attaches files must not believe that the agent has them. */
+export async function tellOfFiles(ctx: CommandContext): Promise<void> {
+  const { event } = ctx.act;
+  if (event.type !== 'message' || event.attachments.length === 0) return;
+  const what = event.attachments.length === 1 ? 'The attached file is' : 'The attached files are';
+  const text = `${what} not given to the agent, which reads only your words. Put what matters into the message, or into the repository.`;
+  await putOutbox(ctx.tx, personalPut(event, ctx.person, textView(text), 'files'));
 }
 
 /** Models, effort and account of a project are those of its agent: another one begins with its own. */

@@ -12,7 +12,7 @@ import { checkAgent } from './agent-choice.ts';
 import { spoken } from './agent-words.ts';
 import { receivedPut } from './answer.ts';
 import type { CommandContext, Reply } from './command.ts';
-import { originKeyOf } from './run.ts';
+import { originKeyOf, tellOfFiles } from './run.ts';
 import { personFor } from './subject.ts';
 
 const need = { command: 'steer', role: 'developer', action: 'speak to an agent' } as const;
@@ -41,6 +41,7 @@ export async function speak(
   }
   if (event.type === 'message') {
     await putOutbox(ctx.tx, receivedPut(by.workspace, event));
+    await tellOfFiles(ctx);
     return undefined;
   }
   return { view: textView(outcomeText(task.number, when, steered.outcome)), audience: 'person' };

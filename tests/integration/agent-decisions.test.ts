@@ -57,7 +57,8 @@ describe('a plan', () => {
     const asked = await waiting(plan);
     const [form] = await asked.press('mia', 'revise');
     expect(form?.payload).toMatchObject({ type: 'form', form: { title: `Revise #${asked.number}`, fields: [{ id: 'reason' }] } });
-    await asked.submit('mia', 'revise', { reason: ['keep the interface'] });
+    const [said] = await asked.submit('mia', 'revise', { reason: ['keep the interface'] });
+    expect(said).toMatchObject({ only: accounts.mia, text: `#${asked.number} is to be planned anew.` });
     expect(await asked.decision()).toMatchObject([{ verdict: 'deny', reason: expect.stringContaining('keep the interface') }]);
   });
 

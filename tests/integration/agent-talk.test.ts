@@ -39,6 +39,18 @@ describe('handing work to an agent', () => {
     expect(await lastTask()).toMatchObject({ kind: 'agent', command: 'add a dark theme' });
   });
 
+  it('who attaches files is told that the agent does not have them', async () => {
+    const event = mention('ben', 'read the report');
+    if (event.type !== 'message') expect.unreachable();
+    const said = await desk.act({ ...event, attachments: [{ id: 'F1', name: 'report.pdf' }] });
+    expect(said).toContainEqual(
+      expect.objectContaining({
+        only: accounts.ben,
+        text: expect.stringContaining('The attached file is not given to the agent'),
+      }),
+    );
+  });
+
   it('`run` says which agent, and how', async () => {
     await desk.act(slash('ben', 'run agent=claude-code mode=plan model=opus effort=high budget=2.50 make it faster'));
     expect(await lastTask()).toMatchObject({
