@@ -59,6 +59,13 @@ export function interrupt(state: CodexState): Step<CodexState> {
   return { state: asked.state, inputs: [asked.input] };
 }
 
+/** Commands outlive the turn that was interrupted, unless they are ended. */
+export function endCommands(state: CodexState): Step<CodexState> {
+  if (state.thread === null) return { state };
+  const asked = request(state, { what: 'other' }, 'thread/backgroundTerminals/clean', { threadId: state.thread });
+  return { state: asked.state, inputs: [asked.input] };
+}
+
 /** The program begins to read what we have sent. */
 export function taken(state: CodexState, name: string): Step<CodexState> {
   const said = state.sent[name];

@@ -2,7 +2,7 @@ import type { RunEventData } from '../../src/contracts/run-event.ts';
 import type { Step } from './cli-protocol.ts';
 import { whyFailed } from './codex-errors.ts';
 import type { CodexState } from './codex-state.ts';
-import { startTurn, takeBack } from './codex-talk.ts';
+import { endCommands, startTurn, takeBack } from './codex-talk.ts';
 
 /** The end of a turn of the program: it may have a plan, there may be more to say, or all is done. */
 export function onTurnOver(
@@ -12,9 +12,11 @@ export function onTurnOver(
   if (turn.id !== state.turn) return { state };
   const withdrawn = Object.keys(state.pending);
   const events = state.calls.map((id): RunEventData => ({ type: 'tool_ended', id, ok: false, summary: 'Interrupted.' }));
-  const rest = takeBack({ ...state, turn: null, pending: {}, calls: [], changes: {}, parts: {}, interrupted: false });
+  const over = takeBack({ ...state, turn: null, pending: {}, calls: [], changes: {}, parts: {}, interrupted: false });
+  const { state: rest, inputs = [] }: Step<CodexState> = turn.status === 'interrupted' ? endCommands(over) : { state: over };
   const step = (next: Step<CodexState>): Step<CodexState> => ({
     ...next,
+    inputs: [...inputs, ...(next.inputs ?? [])],
     withdrawn: [...withdrawn, ...(next.withdrawn ?? [])],
     events: [...events, ...(next.events ?? [])],
   });
