@@ -89,7 +89,9 @@ test('an injected file is obeyed command by command, whatever is refused', async
 
 test('a picture is written as a PNG, and a long answer is as long as it was asked for', async () => {
   const { calls } = await loop('draw a chart');
-  expect(String(calls[0]?.input.command)).toMatch(/^printf %s 'iVBORw0KGgo[\w+/=]+' \| base64 -d > chart\.png$/);
+  expect(String(calls[0]?.input.command)).toMatch(
+    /^mkdir -p \.deckhand\/out && printf %s 'iVBORw0KGgo[\w+/=]+' \| base64 -d > \.deckhand\/out\/chart\.png$/,
+  );
   const { texts } = await loop('give a long answer of 30000 characters');
   expect(texts.join('').length).toBeGreaterThanOrEqual(30_000);
 });
@@ -143,7 +145,7 @@ test('a later prompt of a session chooses anew, and "continue" takes up the one 
     commands.push(String(calls[0]?.input.command).split(' ')[0] ?? '');
     if (next !== undefined) messages.push({ role: 'user', content: next });
   }
-  expect(commands).toEqual(['printf', 'git', 'git']);
+  expect(commands).toEqual(['mkdir', 'git', 'git']);
 });
 
 test('an interrupted turn is given up: the next prompt begins anew', async () => {
