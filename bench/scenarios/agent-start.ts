@@ -1,9 +1,12 @@
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { createModelServer, type ModelServer } from '../../lab/model/server.ts';
 import type { AgentKind } from '../../src/contracts/agent.ts';
 import { defaultPolicy } from '../../src/contracts/policy.ts';
 import { newId } from '../../src/runtime/ids.ts';
 import { findOrCreateChannel } from '../../src/store/channels.ts';
+import { hostIdOf } from '../../src/store/data-dir.ts';
 import { findOrCreatePerson } from '../../src/store/people.ts';
 import { addressOfRunning } from '../../src/store/postgres-address.ts';
 import { createProject } from '../../src/store/projects.ts';
@@ -39,6 +42,7 @@ export const agentStart: Scenario = {
     const model = await createModelServer();
     site.onEnd(() => model.close());
     const dataDir = join(site.dir, 'data');
+    site.onEnd(() => removeVolumes(dataDir));
     const program = await startProgram(site, {
       role: 'start',
       dataDir,
@@ -70,6 +74,16 @@ export const agentStart: Scenario = {
     return { figures, notes, broken: [] };
   },
 };
+
+/** What the engine keeps for the next start of an installation, which this one will not have. */
+async function removeVolumes(dataDir: string): Promise<void> {
+  const instance = hostIdOf(dataDir)?.replace('_', '-');
+  if (instance === undefined) return;
+  const docker = promisify(execFile);
+  const { stdout } = await docker('docker', ['volume', 'ls', '--quiet', '--filter', `name=deckhand-${instance}-`]);
+  const names = stdout.split('\n').filter((name) => name !== '');
+  if (names.length > 0) await docker('docker', ['volume', 'rm', ...names]);
+}
 
 async function furnish(
   { database }: BenchEngine,
