@@ -12,12 +12,28 @@ const longestDetail = 16 * 1024;
 /** Something begins: a call becomes visible, a message of ours is being read. */
 export function onStarted(state: CodexState, item: CodexItem, thread: string, turn: Turn): Step<CodexState> {
   if (item.type === 'userMessage') return item.clientId == null ? { state } : taken(state, item.clientId);
+  if (item.type === 'subAgentActivity') return onSubAgent(state, item);
   const known = noticed(state, item);
   const shown = shownCall(item, known, turn.cwd);
   if (shown === undefined || known.calls.includes(item.id)) return { state: known };
   const parent = known.parents[thread];
   const next = { ...known, calls: [...known.calls, item.id] };
   return { state: next, events: [{ type: 'tool', id: item.id, ...shown, ...(parent === undefined ? {} : { parent }) }] };
+}
+
+/** A sub-agent is a call that lasts until its work is done; what it does meanwhile hangs below it. */
+function onSubAgent(state: CodexState, { id, kind, agentThreadId: thread = '', agentPath = '' }: CodexItem): Step<CodexState> {
+  const call = state.parents[thread];
+  if (kind === 'started') {
+    if (call !== undefined) return { state };
+    const title = `Sub-agent: ${(agentPath.split('/').at(-1) ?? '').replaceAll('_', ' ')}`;
+    const next = { ...state, parents: { ...state.parents, [thread]: id }, calls: [...state.calls, id] };
+    return { state: next, events: [{ type: 'tool', id, tool: 'spawn_agent', title }] };
+  }
+  if (call === undefined || kind === 'interacted' || !state.calls.includes(call)) return { state };
+  const ok = kind === 'completed';
+  const over: RunEventData = { type: 'tool_ended', id: call, ok, summary: ok ? '' : 'Interrupted.' };
+  return { state: { ...state, calls: state.calls.filter((one) => one !== call) }, events: [over] };
 }
 
 /** What later lines need of an item. */
@@ -86,6 +102,8 @@ export function onCompleted(state: CodexState, item: CodexItem, thread: string, 
       );
     case 'plan':
       return { state: parent === undefined ? { ...state, plan: item.text ?? '' } : state };
+    case 'subAgentActivity':
+      return onSubAgent(state, item);
     case 'contextCompaction':
       return { state, events: [{ type: 'note', level: 'info', text: 'The conversation became long and was summarised.' }] };
     default:

@@ -49,6 +49,9 @@ const item = z.looseObject({
   path: z.string().optional(),
   query: z.string().optional(),
   prompt: z.string().nullish(),
+  kind: z.string().optional().catch(undefined),
+  agentThreadId: z.string().optional(),
+  agentPath: z.string().optional(),
   receiverThreadIds: z.array(z.string()).optional(),
   questions: z
     .array(z.looseObject({ question: z.string().optional() }))
