@@ -72,7 +72,7 @@ test('what is no command or does not fit is answered to the person alone: what w
 
 test('a message that is nearly a command is no work for an agent', async () => {
   await ada.say('@Deckhand bord please');
-  await ada.waitFor(/There is no command bord\. Did you mean board\?/, patience);
+  await ada.waitFor(/There is no command bord[\s\S]*Did you mean board[\s\S]*DH-200/, patience);
 });
 
 test('a repository that cannot be used is told on the card of the project, with the reason and what to do', {
