@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type DatabaseFacts, readFacts, type TaskFacts } from '../support/chaos-facts.ts';
+import { type DatabaseFacts, openRuns, readFacts, type TaskFacts } from '../support/chaos-facts.ts';
 import { ChaosLife } from '../support/chaos-life.ts';
 import { actOnAll, postAll, reasonGiven } from '../support/chaos-people.ts';
 import { asks, chancesOf, chosenSeed, counted, type Kind, ordersOf, type Posted } from '../support/chaos-plan.ts';
@@ -84,11 +84,16 @@ async function endure(life: ChaosLife, { sandbox, kinds, deaths }: Chaos, seed: 
   })();
   const acting = actOnAll(life, posted, () => allPosted, dying);
   await Promise.all([posting, acting, dying]);
-  await eventually(async () => {
-    // Jobs that a killed worker held become free a minute later. They are only hints: everything has ended without them.
-    const { jobs_active: _held, ...rows } = await waiting(life.running());
-    expect(rows).toEqual({});
-  }, patience);
+  try {
+    await eventually(async () => {
+      // Jobs that a killed worker held become free a minute later. They are only hints: everything has ended without them.
+      const { jobs_active: _held, ...rows } = await waiting(life.running());
+      expect(rows).toEqual({});
+    }, patience);
+  } catch (error) {
+    for (const run of await openRuns(dataDir)) life.tell(run);
+    throw error;
+  }
   life.tell('nothing waits any more');
 
   const facts = await readFacts(dataDir);

@@ -62,6 +62,21 @@ export async function hasWritten(dataDir: string, marker: string, text: string):
   return found.length > 0;
 }
 
+/** Runs that have not ended, each with its newest event and how old that is: to be read when a test fails. */
+export async function openRuns(dataDir: string): Promise<string[]> {
+  const found = await asking(dataDir, (rows) =>
+    rows<{ state: string; command: string; seq: number; age: number; type: string; data: unknown }>(
+      `SELECT r."state", t."command", e."seq", extract(epoch FROM now() - r."lastEventAt")::int AS "age", e."type", e."data"
+       FROM "Run" r JOIN "Task" t ON t."id" = r."taskId" JOIN "RunEvent" e ON e."runId" = r."id" AND e."seq" = r."lastSeq"
+       WHERE r."endedAt" IS NULL ORDER BY t."number"`,
+    ),
+  );
+  return found.map(
+    ({ state, command, seq, age, type, data }) =>
+      `${state}, event ${seq} (${type}) ${age} s ago: ${command.slice(0, 200)} ${JSON.stringify(data).slice(0, 200)}`,
+  );
+}
+
 /** Reads the embedded database of a running Deckhand. */
 export async function readFacts(dataDir: string): Promise<DatabaseFacts> {
   return await asking(dataDir, async (rows) => {

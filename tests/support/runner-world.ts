@@ -159,7 +159,7 @@ export async function createRunnerWorld(kind: Installation['kind']) {
     async close() {
       await Promise.allSettled(closers.map((close) => close()));
       for (const { run } of await sandbox.list()) await sandbox.destroy(run);
-      if (kind === 'docker') await waitFor('an engine without traces', () => removeTraces(name));
+      if (kind === 'docker') await waitFor('an engine without traces', () => removeTraces(name), { timeoutMs: 50_000 });
       await parts.close();
       await database.close();
       await place[Symbol.asyncDispose]();
