@@ -123,7 +123,7 @@ export async function createRunnerWorld(kind: Installation['kind']) {
       return await parts.database.transaction((tx) => parts.engine.tasks.retry(tx, task, ada));
     },
     /** Waits for the terminal event and returns the result. */
-    async resultOf(run: string, timeoutMs = 30_000): Promise<RunResult> {
+    async resultOf(run: string, timeoutMs = 55_000): Promise<RunResult> {
       return await waitFor(
         `the end of ${run}`,
         async () => {
