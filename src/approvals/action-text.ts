@@ -74,12 +74,15 @@ function agentLines(action: Exclude<Action, { type: 'command' | 'spend' }>, proj
   return [`Agent: ${action.agent}`, `Named by it: ${shown(action.ask)}`, `Project: ${shown(project)}`, ...placeLines(action)];
 }
 
-function placeLines({ cwd, sandbox, image, network }: Extract<Action, { cwd: string }>): string[] {
+function placeLines(action: Extract<Action, { cwd: string }>): string[] {
+  const { cwd, sandbox, image, network } = action;
+  const hosts = 'hosts' in action ? (action.hosts ?? []) : [];
+  const reach = hosts.length === 0 ? 'none' : `none but ${hosts.map(shown).join(', ')}`;
   const container = image === null ? 'container' : `container of ${shown(image)}`;
   return [
     `In: ${shown(cwd)}`,
     `Sandbox: ${sandbox === 'local' ? 'none: it runs on the host, not isolated' : container}`,
-    `Network: ${network === 'none' ? 'none' : 'all that the host reaches'}`,
+    `Network: ${network === 'none' ? reach : 'all that the host reaches'}`,
   ];
 }
 

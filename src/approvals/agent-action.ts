@@ -11,31 +11,38 @@ export interface AgentPlace {
   sandbox: 'docker' | 'local';
   image: string | null;
   network: 'none' | 'host';
+  /** Entries of the project's list of hosts; absent: none. */
+  hosts?: string[] | undefined;
 }
 
 /** The place a run's sandbox is. What is not known to be a container counts as the machine of the runner. */
-export function placeOf(run: Pick<RunRecord, 'sandboxKind' | 'image' | 'isolated'>): AgentPlace {
+export function placeOf(run: Pick<RunRecord, 'sandboxKind' | 'image' | 'isolated'>, hosts: readonly string[]): AgentPlace {
   const contained = run.sandboxKind === 'docker' && run.isolated === true;
   return {
     cwd: '/workspace',
     sandbox: contained ? 'docker' : 'local',
     image: run.image,
     network: contained ? 'none' : 'host',
+    ...(hosts.length === 0 ? {} : { hosts: [...hosts] }),
   };
 }
 
 /** Names a place for rules: sha256, in hex. */
-export function placeDigest({ cwd, sandbox, image, network }: AgentPlace): string {
-  return createHash('sha256').update(canonicalJson({ cwd, sandbox, image, network })).digest('hex');
+export function placeDigest({ cwd, sandbox, image, network, hosts }: AgentPlace): string {
+  return createHash('sha256').update(canonicalJson({ cwd, sandbox, image, network, hosts })).digest('hex');
 }
 
 /**
  * What a person decides on when an agent asks. Undefined when it contains characters that can be neither stored nor shown (NUL, half a
  * surrogate pair): what people would see is not what would run.
  */
-export function agentAction(run: RunRecord, project: string, ask: Ask): AgentAction | undefined {
+export function agentAction(
+  run: RunRecord,
+  { id: project, hosts }: { id: string; hosts: readonly string[] },
+  ask: Ask,
+): AgentAction | undefined {
   if (run.agent === null) throw new Error(`run ${run.id} has no agent`);
-  const base = { ask: ask.ask, agent: run.agent.agent, project, ...placeOf(run) };
+  const base = { ask: ask.ask, agent: run.agent.agent, project, ...placeOf(run, hosts) };
   const action = actionOf(base, ask);
   return storableJson(action) === JSON.stringify(action) ? action : undefined;
 }

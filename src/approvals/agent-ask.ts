@@ -4,13 +4,14 @@ import type { RunEventData } from '../contracts/run-event.ts';
 import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
 import { carryOver, createInteraction, type InteractionKind, type InteractionRecord } from '../store/interactions.ts';
+import { projectById } from '../store/projects.ts';
 import { rulesIn } from '../store/rules.ts';
 import { addMail } from '../store/run-mail.ts';
 import type { RunRecord } from '../store/runs.ts';
 import type { TaskRecord } from '../store/tasks.ts';
 import { actionHash } from './action.ts';
 import { actionTitle } from './action-text.ts';
-import { agentAction, callHash, placeDigest, placeOf } from './agent-action.ts';
+import { agentAction, callHash, placeDigest } from './agent-action.ts';
 import { decisionMail } from './agent-answer.ts';
 import { somebodyMayDecide, whoMayDecide } from './approvers.ts';
 import { policyOf } from './judge-task.ts';
@@ -36,7 +37,8 @@ const kinds: Record<Ask['type'], InteractionKind> = { tool: 'approval', plan: 'p
  */
 export async function takeAsk(tx: Tx, input: AskInput): Promise<RunEventData | undefined> {
   const { task, run, ask, known, at } = input;
-  const action = agentAction(run, task.project, ask);
+  const hosts = (await projectById(tx, task.workspace, task.project))?.agent.hosts ?? [];
+  const action = agentAction(run, { id: task.project, hosts }, ask);
   if (action === undefined) {
     return deny(tx, input, 'it contains characters that cannot be shown to people, so nobody can approve it');
   }
@@ -73,7 +75,7 @@ async function judge(tx: Tx, task: TaskRecord, run: RunRecord, action: AgentActi
   if (run.agent === null) throw new Error(`run ${run.id} has no agent`);
   switch (action.type) {
     case 'tool': {
-      const rules = await rulesIn(tx, task.id, placeDigest(placeOf(run)));
+      const rules = await rulesIn(tx, task.id, placeDigest(action));
       return judgeTool(policyOf(task), run.agent.mode, action, rules);
     }
     case 'plan':

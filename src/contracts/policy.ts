@@ -65,6 +65,8 @@ const agentPlace = {
   sandbox: z.enum(['docker', 'local']),
   image: z.string().nullable(),
   network: z.literal('none').or(z.literal('host')),
+  /** Hosts that its programs may fetch from all the same, as the project's settings name them; absent: none. */
+  hosts: z.array(z.string()).optional(),
 };
 
 /** One call of a tool by an agent. `ask` is the agent's own name for the call: an approval is good for this one call. */

@@ -177,8 +177,11 @@ function spendBody({ spentUsd, budgetUsd, raisedUsd }: Extract<Action, { type: '
   };
 }
 
-function where({ cwd, sandbox, network }: Extract<Action, { cwd: string }>): Span[] {
-  const reach = network === 'none' ? 'no network' : 'the network of the machine';
+function where(action: Extract<Action, { cwd: string }>): Span[] {
+  const { cwd, sandbox, network } = action;
+  const hosts = 'hosts' in action ? (action.hosts ?? []) : [];
+  const few = hosts.length === 0 ? 'no network' : `network: ${hosts.map(oneLine).join(', ')} only`;
+  const reach = network === 'none' ? few : 'the network of the machine';
   if (sandbox === 'docker') return [plain(`${oneLine(cwd)} in a container, ${reach}`)];
   return [plain(`${oneLine(cwd)} on the machine of the runner, `), bold('not isolated'), plain(`, ${reach}`)];
 }

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { defaultAgentDefaults } from '../../src/contracts/agent.ts';
 import { setRole } from '../../src/store/people.ts';
+import { changeAgentDefaults } from '../../src/store/projects.ts';
 import { lockTask } from '../../src/store/tasks.ts';
 import { AgentTurn, editAsk, planAsk, questionAsk, toolAsk } from '../support/agent-turn.ts';
 import { askPolicy, openPolicy, TestEngine, type TestWorld, waitingForLock } from '../support/test-engine.ts';
@@ -70,6 +72,20 @@ describe('a step of a harness', () => {
     for (const _ of [1, 2]) expect(await turn.step(step)).toBe(true);
     expect((await turn.types()).filter((type) => type === 'assistant')).toHaveLength(1);
     expect(await deckhand.db.interaction.count({ where: { runId: turn.run } })).toBe(1);
+  });
+
+  it('promise 7: says which hosts the agent may fetch from; a rule made without them does not count with them', async () => {
+    const allowing = (hosts: string[]) =>
+      deckhand.tx((tx) => changeAgentDefaults(tx, world.project, { ...defaultAgentDefaults, hosts }));
+    const turn = await AgentTurn.begin(deckhand, world, runner);
+    await turn.step({ asks: [toolAsk('a', { command: 'npm install' })] });
+    const first = await deckhand.db.interaction.findFirstOrThrow({ where: { runId: turn.run, ask: 'a' } });
+    expect(first.action).not.toHaveProperty('hosts');
+    await turn.decide('a', world.people.ben, 'approve_task');
+    await allowing(['npm']);
+    await turn.step({ asks: [toolAsk('b', { command: 'npm install' })] });
+    const second = await deckhand.db.interaction.findFirstOrThrow({ where: { runId: turn.run, ask: 'b' } });
+    expect(second).toMatchObject({ state: 'pending', action: { hosts: ['npm'] } });
   });
 
   it('is refused when the runner does not hold the run, and stores nothing', async () => {

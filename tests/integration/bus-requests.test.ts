@@ -191,7 +191,8 @@ describe('the home of a person', () => {
   it('shows decisions, what runs and waits, and what was there lately', async () => {
     const [page] = await desk.act(home('ada'));
     expect(page?.payload).toMatchObject({ type: 'home', user: { user: accounts.ada } });
-    for (const part of ['Waiting for your decision', 'Running', 'Queue', 'Lately', 'npm run build']) expect(page?.text).toContain(part);
+    for (const part of ['Waiting for your decision', 'Running', 'Queue', 'Lately', 'npm run build'])
+      expect(page?.text).toContain(part);
     expect((await desk.act(home('ada')))[0]?.key ?? page?.key).toBe(page?.key);
   });
 
