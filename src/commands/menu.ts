@@ -26,7 +26,7 @@ export interface MenuDeps {
 /** Discord shows no more of a description. */
 const mostCharacters = 100;
 /** Stand last, for not every platform has room for all; every one has a way to say them. */
-const seldom: ReadonlySet<string> = new Set(['model', 'effort', 'fork', 'about', 'mirror', 'unlink', 'claim', 'queue']);
+const seldom: ReadonlySet<string> = new Set(['model', 'effort', 'fork', 'about', 'budget', 'unlink', 'claim', 'queue']);
 const mostTasks = 200;
 const mostPeople = 500;
 

@@ -172,8 +172,8 @@ export type BegunTurn = { run: string; result(): ReturnType<AgentWorld['resultOf
 /** Everything the agent said, as one text. */
 export function spoken(events: readonly RunEvent[]): string {
   return ofType(events, 'assistant')
-    .map(({ text }) => text)
-    .join('\n');
+    .map(({ text, final }) => (final ? `${text}\n` : text))
+    .join('');
 }
 
 /** The names of sessions that were begun. */

@@ -4,7 +4,7 @@ import { type DeckhandProcess, newDataDir, startDeckhand } from '../support/deck
 import { eventually } from '../support/wait-for.ts';
 
 /** Waits of this test are for a person's patience on a busy machine, not for speed. */
-const patience = 30_000;
+const patience = 60_000;
 
 let dataDir: Awaited<ReturnType<typeof newDataDir>>;
 let deckhand: DeckhandProcess;

@@ -89,7 +89,7 @@ describe.each(['local', 'docker'] as const)('promise 8: a runner on %s that is k
   it('at any moment of several runs at once completes them all', { timeout: 600_000 }, async () => {
     const since = new Date();
     const runs = await Promise.all(
-      [60, 90, 120].map(async (lines) => ({ lines, ...(await world.sh(commandOf(lines), project)) })),
+      [40, 60, 80].map(async (lines) => ({ lines, ...(await world.sh(commandOf(lines), project)) })),
     );
     const over = Promise.all(runs.map(({ run }) => world.resultOf(run, 300_000)));
     let ended = false;
