@@ -132,7 +132,9 @@ function change(view: AgentView, data: Exclude<AgentEvent, { type: 'agent' }>, {
       return { messages: received(view.messages, data) };
     case 'message_settled':
       return {
-        messages: view.messages.map((one) => (one.message === data.message ? { ...one, state: data.how, settled: seq } : one)),
+        messages: bounded(
+          view.messages.map((one) => (one.message === data.message ? { ...one, state: data.how, settled: seq } : one)),
+        ),
         ...(data.how === 'read' ? saidAll(view) : {}),
       };
     case 'aside':
@@ -184,7 +186,11 @@ function received(messages: readonly MessageView[], data: Extract<AgentEvent, { 
   const { message, by, text, when } = data;
   const next: MessageView = { message, by, text, when, state: 'waiting', settled: undefined };
   if (messages.some((one) => one.message === message)) return messages.map((one) => (one.message === message ? next : one));
-  const all = [...messages, next];
+  return bounded([...messages, next]);
+}
+
+/** Those that wait, and as many of the others as there is room for, the newest. */
+function bounded(all: readonly MessageView[]): MessageView[] {
   const settled = all.filter(({ state }) => state !== 'waiting');
   const forgotten = new Set(settled.slice(0, Math.max(0, all.length - keptMessages)));
   return all.filter((one) => !forgotten.has(one));

@@ -92,6 +92,12 @@ describe('the view of an agent', () => {
     expect(view(calls('t1', 'Bash: npm test'), calls('t1', 'Bash: npm test')).calls.all).toBe(1);
   });
 
+  it('forgets messages that were settled when there are many, also those that waited together', () => {
+    const ids = Array.from({ length: 60 }, (_, at) => `m${at}`);
+    const read = view(...ids.map((id) => message(id, 'short')), ...ids.map((id) => settled(id)));
+    expect(read.messages.map((one) => one.message)).toEqual(ids.slice(20));
+  });
+
   it('stays small however long the turn is', () => {
     const part = fc.constantFrom('a', 'b', 'c');
     const event: fc.Arbitrary<RunEventData> = fc.oneof(
