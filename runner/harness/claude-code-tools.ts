@@ -1,5 +1,5 @@
 import type { Question, ToolCall } from '../../src/contracts/agent.ts';
-import { canonicalJson } from './canonical-json.ts';
+import { canonicalJson } from '../../src/runtime/canonical-json.ts';
 import { inWorkingCopy, isOwn, replacement } from './touched.ts';
 
 export type ToolInput = Readonly<Record<string, unknown>>;

@@ -2,7 +2,7 @@ import type Anthropic from '@anthropic-ai/sdk';
 import { z } from 'zod';
 import type { AgentMode, Question, ToolCall } from '../../src/contracts/agent.ts';
 import type { RunEventData } from '../../src/contracts/run-event.ts';
-import { canonicalJson } from './canonical-json.ts';
+import { canonicalJson } from '../../src/runtime/canonical-json.ts';
 import { inWorkingCopy, isOwn, replacement } from './touched.ts';
 
 const path = z.string().min(1).max(4096).describe('Path, relative to the working copy or absolute');

@@ -1,5 +1,5 @@
 import type { Question, ToolCall } from '../../src/contracts/agent.ts';
-import { canonicalJson } from './canonical-json.ts';
+import { canonicalJson } from '../../src/runtime/canonical-json.ts';
 import type { CodexState } from './codex-state.ts';
 import { inWorkingCopy } from './touched.ts';
 

@@ -1,5 +1,5 @@
 import type { Ask, Mail, ProcessInput } from '../../src/contracts/agent.ts';
-import { canonicalJson } from './canonical-json.ts';
+import { canonicalJson } from '../../src/runtime/canonical-json.ts';
 import type { Step } from './cli-protocol.ts';
 import { changeCall, commandCall, questionsOf } from './codex-calls.ts';
 import { type CodexLine, changeParams, commandParams, questionParams } from './codex-lines.ts';

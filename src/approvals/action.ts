@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Action, CommandAction } from '../contracts/policy.ts';
 import type { SandboxOffer } from '../contracts/run-control.ts';
+import { canonicalJson } from '../runtime/canonical-json.ts';
 
 /** The action of a run in the sandbox that is offered: what a person approves and what `authorise` compares with. */
 export function commandAction(
@@ -23,15 +24,4 @@ export function commandAction(
 /** sha256 over the canonical JSON (keys sorted, no spaces), in hex. Two actions have the same hash only when every field is equal. */
 export function actionHash(action: Action): string {
   return createHash('sha256').update(canonicalJson(action)).digest('hex');
-}
-
-/** JSON with sorted keys, for values of text, finite numbers, booleans, null, arrays and plain objects. */
-export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  if (typeof value === 'object' && value !== null) {
-    const entries = Object.entries(value).filter(([, field]) => field !== undefined);
-    entries.sort(([a], [b]) => (a < b ? -1 : 1));
-    return `{${entries.map(([key, field]) => `${JSON.stringify(key)}:${canonicalJson(field)}`).join(',')}}`;
-  }
-  return JSON.stringify(value);
 }

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Ask } from '../contracts/agent.ts';
 import type { Action, AgentAction } from '../contracts/policy.ts';
+import { canonicalJson } from '../runtime/canonical-json.ts';
 import type { RunRecord } from '../store/runs.ts';
 import { storableJson } from '../store/storable.ts';
-import { actionHash, canonicalJson } from './action.ts';
+import { actionHash } from './action.ts';
 
 /** Where an agent works. `/workspace` stands for the working copy, wherever the sandbox really keeps it. */
 export interface AgentPlace {

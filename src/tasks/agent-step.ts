@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { canonicalJson } from '../approvals/action.ts';
 import { takeAsk } from '../approvals/agent-ask.ts';
 import { askSchema } from '../contracts/agent.ts';
 import type { AgentStep } from '../contracts/agent-control.ts';
 import type { RunEventData, RunEventType } from '../contracts/run-event.ts';
+import { canonicalJson } from '../runtime/canonical-json.ts';
 import { lastStep, storeStep } from '../store/agent-runs.ts';
 import type { Tx } from '../store/database.ts';
 import { interactionsOfRun, settleInteraction } from '../store/interactions.ts';

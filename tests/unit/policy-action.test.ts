@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { actionHash, canonicalJson, commandAction } from '../../src/approvals/action.ts';
+import { actionHash, commandAction } from '../../src/approvals/action.ts';
 import { hiddenCharacters, revealHidden } from '../../src/approvals/hidden-characters.ts';
 import type { CommandAction } from '../../src/contracts/policy.ts';
+import { canonicalJson } from '../../src/runtime/canonical-json.ts';
 
 const action: CommandAction = commandAction(
   { command: 'npm test', project: 'prj_1' },
