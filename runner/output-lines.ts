@@ -1,52 +1,30 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { OutputCursor, OutputStream } from '../src/contracts/run-event.ts';
 import type { OutputLine } from './harness/port.ts';
-import { type OutputChunk, type Sandbox, SandboxUnreachable } from './sandbox/port.ts';
+import { type PatientOutputOptions, patientOutput } from './patient-output.ts';
+import type { OutputChunk } from './sandbox/port.ts';
 
-export interface OutputLinesOptions {
-  sandbox: Pick<Sandbox, 'output'>;
-  run: string;
+export interface OutputLinesOptions extends PatientOutputOptions {
   /** After the last line that has been dealt with. */
   from: OutputCursor;
-  /** The sandbox does not answer and is asked again, until it does. */
-  onUnreachable(error: SandboxUnreachable): void | Promise<void>;
-  onAnswer(): void | Promise<void>;
-  /** Ends the reading with its reason. */
-  signal: AbortSignal;
 }
 
 const longestLine = 16 * 1024 * 1024;
-const longestWaitMs = 10_000;
 const lineFeed = 10;
 
 /** The output of a started command line by line, live, from a stored position to the end of both streams. */
 export async function* outputLines(options: OutputLinesOptions): AsyncGenerator<OutputLine> {
-  const { run, signal } = options;
   const cutters = { stdout: createCutter(options.from.stdout), stderr: createCutter(options.from.stderr) };
   const end = { ...options.from };
   const line = (stream: OutputStream, piece: Piece): OutputLine => {
     end[stream] = piece.end;
     return { stream, text: piece.text, cut: piece.cut, end: { ...end } };
   };
-  for (let waitMs = 500; ; waitMs = Math.min(2 * waitMs, longestWaitMs)) {
-    try {
-      const next = { stdout: cutters.stdout.next(), stderr: cutters.stderr.next() };
-      for await (const chunk of options.sandbox.output(run, next, signal)) {
-        if (waitMs > 500) await options.onAnswer();
-        waitMs = 500;
-        for (const piece of cutters[chunk.stream].push(chunk)) yield line(chunk.stream, piece);
-      }
-      if (waitMs > 500) await options.onAnswer();
-      for (const stream of ['stdout', 'stderr'] as const) {
-        for (const piece of cutters[stream].rest()) yield line(stream, piece);
-      }
-      return;
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!(error instanceof SandboxUnreachable)) throw error;
-      if (waitMs === 500) await options.onUnreachable(error);
-    }
-    await delay(waitMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+  const next = () => ({ stdout: cutters.stdout.next(), stderr: cutters.stderr.next() });
+  for await (const chunk of patientOutput(options, next)) {
+    for (const piece of cutters[chunk.stream].push(chunk)) yield line(chunk.stream, piece);
+  }
+  for (const stream of ['stdout', 'stderr'] as const) {
+    for (const piece of cutters[stream].rest()) yield line(stream, piece);
   }
 }
 

@@ -1,13 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { OutputCursor, OutputStream, RunEventData } from '../src/contracts/run-event.ts';
+import { type PatientOutputOptions, patientOutput } from './patient-output.ts';
 import { createStreamRedactor, longestLine, type OutputPiece, type StreamRedactor } from './redact.ts';
-import { type OutputChunk, type Sandbox, SandboxUnreachable } from './sandbox/port.ts';
+import type { OutputChunk } from './sandbox/port.ts';
 
 export type OutputEvent = Extract<RunEventData, { type: 'output' }>;
 
-export interface StreamOutputOptions {
-  sandbox: Pick<Sandbox, 'output'>;
-  run: string;
+export interface StreamOutputOptions extends PatientOutputOptions {
   /** What is stored already. */
   from: OutputCursor;
   /** Values that never show. */
@@ -17,11 +15,6 @@ export interface StreamOutputOptions {
    * the streaming with that error; whoever can wait retries inside.
    */
   store(events: OutputEvent[], cursor: OutputCursor): Promise<void>;
-  /** The sandbox does not answer and is asked again, until it does. */
-  onUnreachable(error: SandboxUnreachable): void | Promise<void>;
-  /** It answers again: output has come, or its end. */
-  onAnswer(): void | Promise<void>;
-  signal: AbortSignal;
 }
 
 /** Raw bytes of one event at most; also what is worth a commit of its own. */
@@ -34,7 +27,6 @@ const mostQueued = 8 * eventBytes;
 const mostAlternations = 16;
 /** Read again before the stored position, so that a secret across it is recognised. */
 const contextBytes = 16 * 1024;
-const longestWaitMs = 10_000;
 
 /**
  * Brings the output of a started command into the log of its run: decoded, redacted, batched, from the stored position to the end
@@ -96,25 +88,6 @@ export async function streamOutput(options: StreamOutputOptions): Promise<Output
     signal.throwIfAborted();
   }
 
-  async function readToEnd(): Promise<void> {
-    for (let waitMs = 500; ; waitMs = Math.min(2 * waitMs, longestWaitMs)) {
-      try {
-        for await (const chunk of options.sandbox.output(options.run, { ...next }, signal)) {
-          if (waitMs > 500) await options.onAnswer();
-          waitMs = 500;
-          await take(chunk);
-        }
-        if (waitMs > 500) await options.onAnswer();
-        return;
-      } catch (error) {
-        signal.throwIfAborted();
-        if (!(error instanceof SandboxUnreachable)) throw error;
-        if (waitMs === 500) await options.onUnreachable(error);
-      }
-      await delay(waitMs, undefined, { signal }).catch(() => signal.throwIfAborted());
-    }
-  }
-
   const tick = setInterval(() => {
     for (const stream of ['stdout', 'stderr'] as const) {
       if (redactors[stream].held() > 0 && performance.now() - lastPush[stream] >= silentMs)
@@ -124,7 +97,7 @@ export async function streamOutput(options: StreamOutputOptions): Promise<Output
     if (due) storeSoon();
   }, tickMs);
   try {
-    await readToEnd();
+    for await (const chunk of patientOutput({ ...options, signal }, () => ({ ...next }))) await take(chunk);
     add('stdout', redactors.stdout.end());
     add('stderr', redactors.stderr.end());
     while (queue.length > 0 || storing !== undefined) {

@@ -63,10 +63,11 @@ export function createAgentRun(journey: Journey, agents: AgentDeps, agent: Agent
   const home = `${cwd}/${agentHome}`;
   /** What the repository says is read there. A first run has its base only when it has been prepared. */
   let commit = spec.head ?? spec.base?.commit;
+  let guidance: Turn['guidance'] | undefined;
   let open: Awaited<ReturnType<Gateways['open']>> | undefined;
 
   async function turnAt(port: number, signal: AbortSignal): Promise<Turn> {
-    const guidance = commit === undefined ? [] : await deps.workspace.guidance(spec.project.id, commit, signal);
+    guidance ??= commit === undefined ? [] : await deps.workspace.guidance(spec.project.id, commit, signal);
     const url = `http://127.0.0.1:${port}`;
     return {
       run,
