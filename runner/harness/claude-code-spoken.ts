@@ -3,11 +3,10 @@ import type { RunEventData } from '../../src/contracts/run-event.ts';
 import type { ClaudeLine, ContentBlock } from './claude-code-lines.ts';
 import { type ClaudeState, omit } from './claude-code-state.ts';
 import { isStepTool, nameStep, takeStep } from './claude-code-steps.ts';
-import { titleOf, toolCallOf } from './claude-code-tools.ts';
+import { toolCallOf } from './claude-code-tools.ts';
 import type { Step } from './cli-protocol.ts';
 import type { Turn } from './port.ts';
-
-const longestDetail = 16 * 1024;
+import { toolBegun, toolEnded } from './tool-events.ts';
 
 type Spoken = Extract<ClaudeLine, { type: 'assistant' | 'user' }>;
 
@@ -24,31 +23,12 @@ export function onAssistant(state: ClaudeState, { message, parent_tool_use_id: p
         steps = taken;
         events.push({ type: 'checklist', items: steps.map(({ text, state: how }) => ({ text, state: how })) });
       }
-      if (!isStepTool(block.name)) events.push(toolEvent(block.id, block.name, input, parent, turn));
+      if (!isStepTool(block.name)) events.push(toolBegun(block.id, toolCallOf(block.name, input, turn.cwd), parent));
     } else if (parent && block.type === 'text' && block.text !== undefined) {
       events.push({ type: 'assistant', part: `${message.id ?? ''}:${parent}:${at}`, text: block.text, final: true, parent });
     }
   }
   return { state: { ...state, calls, steps }, events };
-}
-
-function toolEvent(
-  id: string,
-  tool: string,
-  input: Record<string, unknown>,
-  parent: string | null | undefined,
-  turn: Turn,
-): RunEventData {
-  const call = toolCallOf(tool, input, turn.cwd);
-  const detail = (call.command ?? call.files?.map(({ diff }) => diff ?? '').join('\n') ?? '').slice(0, longestDetail);
-  return {
-    type: 'tool',
-    id,
-    tool,
-    title: titleOf(tool, input, turn.cwd),
-    ...(detail === '' ? {} : { detail }),
-    ...(parent ? { parent } : {}),
-  };
 }
 
 /** Results of tools, and our own messages as the program begins to read them. */
@@ -69,9 +49,7 @@ export function onUser(state: ClaudeState, { message, uuid, isReplay, tool_use_r
     allowed = omit(allowed, id);
     steps = nameStep(steps, id, result);
     if (tool === undefined || isStepTool(tool)) continue;
-    const text = resultText(block.content);
-    const ok = block.is_error !== true;
-    events.push({ type: 'tool_ended', id, ok, summary: firstLine(text), detail: text.slice(0, longestDetail) });
+    events.push(toolEnded(id, block.is_error !== true, resultText(block.content)));
   }
   return { state: { ...state, calls, allowed, steps }, events };
 }
@@ -84,8 +62,4 @@ function resultText(content: unknown): string {
   if (typeof content === 'string') return content;
   const parts = z.array(z.looseObject({ type: z.string(), text: z.string().optional() })).safeParse(content).data ?? [];
   return parts.map(({ type, text }) => text ?? `[${type}]`).join('\n');
-}
-
-function firstLine(text: string): string {
-  return (text.trim().split('\n')[0] ?? '').slice(0, 200);
 }

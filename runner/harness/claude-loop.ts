@@ -2,19 +2,19 @@ import { setTimeout as delay } from 'node:timers/promises';
 import Anthropic from '@anthropic-ai/sdk';
 import type { Ask } from '../../src/contracts/agent.ts';
 import type { RunEventData } from '../../src/contracts/run-event.ts';
-import { callsOf, conversationOf, type Entry, result, text, user } from './claude-conversation.ts';
+import { callsOf, conversationOf, type Entry, messagesOf, result, text, user } from './claude-conversation.ts';
 import { executeCall } from './claude-exec.ts';
 import { openMailbox } from './claude-mailbox.ts';
 import { askModel, troubleOf } from './claude-model.ts';
 import { received } from './claude-received.ts';
 import { type ClaudeLoopState, claudeLoopStateSchema } from './claude-state.ts';
 import { summaryRequest } from './claude-summary.ts';
-import { askedCall, type CheckedCall, checkCall, offeredTools, questionsOf, stepsOf, titleOf } from './claude-tools.ts';
+import { askedCall, type CheckedCall, checkCall, offeredTools, questionsOf, stepsOf } from './claude-tools.ts';
 import type { Commit, HarnessSession, TurnEnd } from './port.ts';
 import { instructionsOf, promptOf } from './prompt.ts';
+import { toolBegun, toolEnded } from './tool-events.ts';
 
 export const defaultModel = 'claude-sonnet-5-5';
-const longestDetail = 16 * 1024;
 
 /** Something ended the wait: a message that interrupts, a stop, the leave of the runner. */
 class Interrupted extends Error {
@@ -138,7 +138,6 @@ export async function driveClaude(session: HarnessSession): Promise<TurnEnd> {
   /** Replaces the conversation by a summary of it, made by the model from as much as fits. */
   async function shorten(): Promise<void> {
     const summary = await summaryRequest(client, state.model, messages, AbortSignal.any([session.left, session.stop]));
-    messages = [];
     const entry: Entry = { type: 'summary', text: summary };
     await commit(
       { calls: {} },
@@ -149,7 +148,7 @@ export async function driveClaude(session: HarnessSession): Promise<TurnEnd> {
         ],
       },
     );
-    messages = await conversationOf(name, (run) => session.conversation(run));
+    messages = messagesOf([entry]);
   }
 
   /** Brings every call of the last message to its outcome. */
@@ -162,7 +161,7 @@ export async function driveClaude(session: HarnessSession): Promise<TurnEnd> {
       if (is === 'begun') {
         const words = 'Deckhand was restarted while this ran; nobody saw its outcome. Look before you do it again.';
         known = { ...known, [id]: { is: 'over', ok: false, text: words } };
-        events.push(endedEvent(id, false, words));
+        events.push(toolEnded(id, false, words));
       }
       if (is !== undefined && !(is === 'asked' && !session.begun)) continue;
       const checked = checkCall(tool, input);
@@ -172,7 +171,7 @@ export async function driveClaude(session: HarnessSession): Promise<TurnEnd> {
         events.push({ type: 'checklist', items: stepsOf(checked.input) });
         known = { ...known, [id]: { is: 'over', ok: true, text: 'People see the steps.' } };
       } else {
-        if (is === undefined) events.push(toolEvent(id, checked, turn.cwd));
+        if (is === undefined) events.push(toolBegun(id, askedCall(checked, turn.cwd)));
         known = { ...known, [id]: { is: 'asked' } };
         asks.push(askOf(id, checked, turn.cwd));
       }
@@ -207,7 +206,7 @@ export async function driveClaude(session: HarnessSession): Promise<TurnEnd> {
   async function settle(id: string, ok: boolean, words: string, withdrawn: string[] = []): Promise<void> {
     await commit(
       { calls: { ...state.calls, [id]: { is: 'over', ok, text: words } } },
-      { events: [endedEvent(id, ok, words)], withdrawn },
+      { events: [toolEnded(id, ok, words)], withdrawn },
     );
   }
 
@@ -320,17 +319,6 @@ function askOf(ask: string, call: CheckedCall, cwd: string): Ask {
   if (call.tool === 'ask_user') return { type: 'question', ask, questions: questionsOf(call.input) };
   if (call.tool === 'present_plan') return { type: 'plan', ask, text: call.input.plan };
   return { type: 'tool', ask, call: askedCall(call, cwd) };
-}
-
-function toolEvent(id: string, call: CheckedCall, cwd: string): RunEventData {
-  const { command, files } = askedCall(call, cwd);
-  const detail = (command ?? files?.map(({ diff }) => diff ?? '').join('\n') ?? '').slice(0, longestDetail);
-  return { type: 'tool', id, tool: call.tool, title: titleOf(call, cwd), ...(detail === '' ? {} : { detail }) };
-}
-
-function endedEvent(id: string, ok: boolean, words: string): RunEventData {
-  const summary = (words.trim().split('\n')[0] ?? '').slice(0, 200);
-  return { type: 'tool_ended', id, ok, summary, detail: words.slice(0, longestDetail) };
 }
 
 function answersText({ input }: Extract<CheckedCall, { tool: 'ask_user' }>, answers: Record<string, string[]>): string {

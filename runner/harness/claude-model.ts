@@ -1,6 +1,6 @@
 import Anthropic from '@anthropic-ai/sdk';
 import type { RunEventData } from '../../src/contracts/run-event.ts';
-import { takeText } from './text-parts.ts';
+import { addEvent, takeText } from './text-parts.ts';
 
 export interface ModelRequest {
   client: Anthropic;
@@ -56,13 +56,14 @@ export async function askModel(request: ModelRequest): Promise<ModelAnswer> {
         const taken = takeText(held, piece);
         held = taken.held;
         const type = delta.type === 'text_delta' ? 'assistant' : 'thinking';
-        if (taken.text !== '') add(waiting, { type, part: `${request.part}:${event.index}`, text: taken.text, final: false });
+        if (taken.text !== '')
+          addEvent(waiting, { type, part: `${request.part}:${event.index}`, text: taken.text, final: false });
       }
     }
     if (event.type === 'content_block_stop') {
       const block = stream.currentMessage?.content[event.index];
       const type = block?.type === 'text' ? 'assistant' : block?.type === 'thinking' ? 'thinking' : undefined;
-      if (type !== undefined) add(waiting, { type, part: `${request.part}:${event.index}`, text: held, final: true });
+      if (type !== undefined) addEvent(waiting, { type, part: `${request.part}:${event.index}`, text: held, final: true });
       held = '';
     }
     if (performance.now() - storedAt >= everyMs) await flush();
@@ -75,13 +76,6 @@ export async function askModel(request: ModelRequest): Promise<ModelAnswer> {
 /** An empty text block is refused when it is sent back. */
 function isKept(block: Anthropic.ContentBlock): boolean {
   return block.type !== 'text' || block.text !== '';
-}
-
-function add(events: RunEventData[], event: Extract<RunEventData, { type: 'assistant' | 'thinking' }>): void {
-  const last = events.at(-1);
-  if (last?.type === event.type && last.part === event.part && !last.final)
-    events[events.length - 1] = { ...event, text: last.text + event.text };
-  else events.push(event);
 }
 
 /** The last message is where the next request begins to differ. */

@@ -6,8 +6,7 @@ import type { CodexState } from './codex-state.ts';
 import { taken } from './codex-talk.ts';
 import type { Turn } from './port.ts';
 import { takeText } from './text-parts.ts';
-
-const longestDetail = 16 * 1024;
+import { firstLine, longestDetail } from './tool-events.ts';
 
 /** Something begins: a call becomes visible, a message of ours is being read. */
 export function onStarted(state: CodexState, item: CodexItem, thread: string, turn: Turn): Step<CodexState> {
@@ -117,7 +116,7 @@ function ended({ state, events = [] }: Step<CodexState>, item: CodexItem): Step<
   const ok = item.status === undefined || item.status === 'completed';
   const text = item.aggregatedOutput ?? '';
   const word = item.status === 'declined' ? 'Not allowed.' : ok ? '' : 'Failed.';
-  const summary = (text.trim().split('\n')[0] ?? '').slice(0, 200) || word;
+  const summary = firstLine(text) || word;
   const detail = text.slice(0, longestDetail);
   const over: RunEventData = { type: 'tool_ended', id: item.id, ok, summary, ...(detail === '' ? {} : { detail }) };
   return { state: { ...state, changes, calls: state.calls.filter((id) => id !== item.id) }, events: [...events, over] };

@@ -2,6 +2,7 @@ import type { NumberedMail } from '../../src/contracts/agent.ts';
 import type { RunEventData } from '../../src/contracts/run-event.ts';
 import type { CliProtocol, Step } from './cli-protocol.ts';
 import type { Commit, HarnessSession, OutputLine, TurnEnd } from './port.ts';
+import { addEvent } from './text-parts.ts';
 
 /** More than this is not taken at once: a commit stays small, and the process is held back by its pipe. */
 const mostTaken = 500;
@@ -63,19 +64,7 @@ export function commitOf<S>(steps: readonly Step<S>[]): Commit {
 
 function joined(events: readonly RunEventData[]): RunEventData[] {
   const result: RunEventData[] = [];
-  for (const event of events) {
-    const last = result.at(-1);
-    if (
-      (event.type === 'assistant' || event.type === 'thinking') &&
-      last?.type === event.type &&
-      last.part === event.part &&
-      !last.final
-    ) {
-      result[result.length - 1] = { ...event, text: last.text + event.text };
-    } else {
-      result.push(event);
-    }
-  }
+  for (const event of events) addEvent(result, event);
   return result;
 }
 
