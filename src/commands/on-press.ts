@@ -15,6 +15,7 @@ import { type TaskRow, taskById, threadOfTaskIn } from '../store/task-queries.ts
 import { answered } from './answer.ts';
 import type { CommandContext } from './command.ts';
 import { patchReply } from './logs.ts';
+import { onChange } from './on-change.ts';
 import { onChoice, onDecision } from './on-decision.ts';
 import { onGuidedPress } from './on-guided.ts';
 import { onLink } from './on-link.ts';
@@ -41,6 +42,8 @@ export async function onPress(ctx: CommandContext, press: Press, resume: Resume)
       return onChoice(ctx, press, token);
     case 'task':
       return onTaskButton(ctx, press, token);
+    case 'change':
+      return onChange(ctx, press, token);
     case 'command':
       if (token.text === quietFormText) return askQuietHours(ctx, press);
       return runText(ctx, [token.text, ...press.values.map(quote)].join(' '));

@@ -31,6 +31,27 @@ export type TaskVerb = (typeof taskVerbs)[number];
 export const guidedVerbs = ['choose', 'keep', 'done', 'skip', 'cancel'] as const;
 export type GuidedVerb = (typeof guidedVerbs)[number];
 
+/** What can be done with the change a run has made. */
+export const changeVerbs = [
+  'review',
+  'push',
+  'pull',
+  'draft',
+  'ready',
+  'request',
+  'discard',
+  'fix_ci',
+  'address',
+  'merge',
+  'revert',
+] as const;
+/**
+ * `review`: shows the presser the change. `push`, `pull`, `draft`: brings it out as a branch, a pull request, a draft of one. `ready`: the draft
+ * is none any more. `request`: the press opens a form for what is to change. `discard`: it is not wanted. `fix_ci`, `address`: a further
+ * run looks at failed checks or at reviews. `merge`, `revert`: of the pull request.
+ */
+export type ChangeVerb = (typeof changeVerbs)[number];
+
 export const linkVerbs = ['agree', 'join', 'refuse'] as const;
 export type LinkVerb = (typeof linkVerbs)[number];
 
@@ -43,6 +64,11 @@ export type PressToken =
    */
   | { kind: 'choose'; secret: string; question: number; option?: number | undefined }
   | { kind: 'task'; task: string; verb: TaskVerb }
+  /**
+   * A run leaves at most one commit, so its id names exactly one change. Of `review` a place in it: `file` from 1 (0: the list of files)
+   * and `page` from 1; of a select the number of the file is in `values`.
+   */
+  | { kind: 'change'; run: string; verb: ChangeVerb; file?: number | undefined; page?: number | undefined }
   /** Runs a command of the registry as the presser, e.g. `board` or `tasks mine`. */
   | { kind: 'command'; text: string }
   /** The answer to "which project?" for a stored request. The chosen project is in `values`. */
@@ -52,7 +78,16 @@ export type PressToken =
   /** On the question whether two accounts are the same person's. Only the accounts in question may press. */
   | { kind: 'link'; link: string; verb: LinkVerb };
 
-const prefixes = { decide: 'd', choose: 'q', task: 't', command: 'c', pick: 'p', guided: 'g', link: 'l' } as const;
+const prefixes = {
+  decide: 'd',
+  choose: 'q',
+  task: 't',
+  change: 'x',
+  command: 'c',
+  pick: 'p',
+  guided: 'g',
+  link: 'l',
+} as const;
 
 const maxBytes = 64;
 
@@ -76,6 +111,8 @@ function textOf(token: PressToken): string {
       return [prefixes.choose, token.secret, token.question, ...(token.option === undefined ? [] : [token.option])].join(':');
     case 'task':
       return `${prefixes.task}:${token.task}:${token.verb}`;
+    case 'change':
+      return [prefixes.change, token.run, token.verb, ...placeOf(token)].join(':');
     case 'command':
       return `${prefixes.command}:${token.text}`;
     case 'pick':
@@ -96,6 +133,7 @@ export function decodePress(text: string): PressToken | undefined {
   if (id === '') return undefined;
   if (prefix === prefixes.guided) return decodeGuided(id, verb, rest);
   if (prefix === prefixes.choose) return decodeChoice(id, verb, rest);
+  if (prefix === prefixes.change) return decodeChange(id, verb, rest);
   if (rest.length > 0) return undefined;
   if (prefix === prefixes.pick && verb === undefined) return { kind: 'pick', request: id };
   if (prefix === prefixes.decide && decisions.some((known) => known === verb)) {
@@ -115,6 +153,24 @@ function decodeChoice(secret: string, question: string | undefined, [option, ...
   if (question === undefined || !ordinal.test(question) || rest.length > 0) return undefined;
   if (option === undefined) return { kind: 'choose', secret, question: Number(question) };
   return ordinal.test(option) ? { kind: 'choose', secret, question: Number(question), option: Number(option) } : undefined;
+}
+
+function placeOf({ file, page }: Extract<PressToken, { kind: 'change' }>): number[] {
+  if (file === undefined) return [];
+  return page === undefined ? [file] : [file, page];
+}
+
+const place = /^(?:0|[1-9]\d{0,4})$/;
+
+function decodeChange(run: string, verb: string | undefined, [file, page, ...rest]: string[]): PressToken | undefined {
+  const known = changeVerbs.find((one) => one === verb);
+  if (known === undefined || rest.length > 0) return undefined;
+  if (file === undefined) return { kind: 'change', run, verb: known };
+  if (known !== 'review' || !place.test(file)) return undefined;
+  if (page === undefined) return { kind: 'change', run, verb: known, file: Number(file) };
+  return place.test(page) && page !== '0'
+    ? { kind: 'change', run, verb: known, file: Number(file), page: Number(page) }
+    : undefined;
 }
 
 function decodeGuided(form: string, field: string | undefined, [verb, ...rest]: string[]): PressToken | undefined {

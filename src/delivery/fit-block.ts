@@ -144,6 +144,7 @@ function instead(token: string): Span[] {
   const press = decodePress(token);
   if (press?.kind === 'command') return [plain('write '), code(press.text)];
   if (press?.kind === 'task' && press.verb === 'steer') return [plain('answer in the thread')];
+  if (press?.kind === 'change' && press.verb === 'review') return [plain('write '), code('diff')];
   if (press?.kind === 'task') return [plain('write '), code({ log: 'logs', patch: 'diff' }[press.verb as string] ?? press.verb)];
   return [plain('on another platform, or on the console')];
 }

@@ -1,7 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { keyboardOf } from '../../adapters/telegram/keyboard.ts';
-import { decisions, decodePress, encodePress, guidedVerbs, type PressToken, taskVerbs } from '../../src/contracts/press.ts';
+import {
+  changeVerbs,
+  decisions,
+  decodePress,
+  encodePress,
+  guidedVerbs,
+  type PressToken,
+  taskVerbs,
+} from '../../src/contracts/press.ts';
 import { blockSchema } from '../../src/contracts/view.ts';
 import { newId } from '../../src/runtime/ids.ts';
 
@@ -21,6 +29,17 @@ const token: fc.Arbitrary<PressToken> = fc.oneof(
     { requiredKeys: ['kind', 'secret', 'question'] },
   ),
   fc.record({ kind: fc.constant('task' as const), task: fc.constant(newId('tsk')), verb: fc.constantFrom(...taskVerbs) }),
+  fc.record({ kind: fc.constant('change' as const), run: fc.constant(newId('run')), verb: fc.constantFrom(...changeVerbs) }),
+  fc.record(
+    {
+      kind: fc.constant('change' as const),
+      run: fc.constant(newId('run')),
+      verb: fc.constant('review' as const),
+      file: fc.nat(99_999),
+      page: fc.integer({ min: 1, max: 99_999 }),
+    },
+    { requiredKeys: ['kind', 'run', 'verb', 'file'] },
+  ),
   fc.record({ kind: fc.constant('command' as const), text: fc.stringMatching(/^[a-z :=#\d]{1,40}$/) }),
   fc.record({ kind: fc.constant('pick' as const), request: fc.constant(newId('req')) }),
   fc.record({
@@ -81,6 +100,15 @@ describe('what a button carries', () => {
       'q:x:1:',
       'q:x:01',
       'q:x:0:1:2',
+      'x:run_x',
+      'x:run_x:fly',
+      'x:run_x:push:1',
+      'x:run_x:review:',
+      'x:run_x:review:01',
+      'x:run_x:review:1:0',
+      'x:run_x:review:1:100000',
+      'x:run_x:review:1:1:1',
+      'x::review',
     ])
       expect(decodePress(text)).toBeUndefined();
   });
