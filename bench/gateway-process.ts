@@ -16,6 +16,7 @@ await gateways.open({
   providerTools: false,
   hosts: [],
   maySpend: async () => ({ verdict: 'go' }),
+  unused: async () => undefined,
   used: async () => undefined,
   host: () => undefined,
   async *inputs() {},

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, mkdir, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -168,10 +168,12 @@ export function createAgentRun(journey: Journey, agents: AgentDeps, agent: Agent
       models: agents.models,
       providerTools: false,
       hosts: agent.hosts ?? [],
-      maySpend: (signal) => patiently(() => agents.control.maySpend(run, deps.runner), { passes: () => true, signal }),
-      async used(usage) {
-        // The same name when the call is made again because its answer was lost: it counts once.
-        const request = randomUUID();
+      maySpend: (asked, signal) =>
+        patiently(() => agents.control.maySpend(run, deps.runner, asked), { passes: () => true, signal }),
+      async unused(request) {
+        await patiently(() => agents.control.unused(run, deps.runner, request), { passes: () => true, signal: left });
+      },
+      async used(usage, request) {
         await patiently(() => agents.control.used(run, deps.runner, usage, request), { passes: () => true, signal: left });
       },
       host(host, allowed) {

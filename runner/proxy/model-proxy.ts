@@ -1,11 +1,14 @@
-import { once } from 'node:events';
+import { randomUUID } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Usage } from '../../src/contracts/agent.ts';
+import type { SpendRequest } from '../../src/contracts/agent-control.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { atOnce, type RunLimits } from './limits.ts';
-import { checkMessages, checkResponses } from './model-request.ts';
+import { type ChangedRequest, checkMessages, checkResponses } from './model-request.ts';
 import type { GatewayRun } from './port.ts';
-import { costOf } from './prices.ts';
+import { costOf, mostOf } from './prices.ts';
 import { lastWord, refuse } from './refusal.ts';
 import { type Body, RequestRefused, readBody } from './request-body.ts';
 import { backHeaders, createUpstreams, type ModelRoute } from './upstream.ts';
@@ -46,6 +49,8 @@ interface Exchange {
 export function createModelProxy(options: ModelProxyOptions): ModelProxy {
   const upstreams = createUpstreams(options.environment);
   const { silentMs } = options;
+  /** Says the id of a run whenever a request of it is over. */
+  const settled = new EventEmitter().setMaxListeners(0);
 
   async function answer(exchange: Exchange, limits: RunLimits): Promise<void> {
     const { run, route, request, gone } = exchange;
@@ -59,33 +64,65 @@ export function createModelProxy(options: ModelProxyOptions): ModelProxy {
       const checked = route.dialect === 'anthropic' ? checkMessages(body.text, rules) : checkResponses(body.text, rules);
       if ('refusal' in checked) throw new RequestRefused(400, checked.refusal);
       if (checked.removed.length > 0) options.logger.debug({ run: run.run, removed: checked.removed }, 'taken out of a request');
-      const denied = route.free ? undefined : await mayNot(run, gone);
-      if (denied !== undefined) throw new RequestRefused(lastWord(route.dialect), denied);
       const { headers, url } = request;
       const question = { route, upstream, headers, url, providerTools: run.providerTools, body: checked.body };
-      const sent = performance.now();
-      const told = await upstreams.ask(question, silentMs, gone);
-      await passBack(exchange, told, { model: checked.model, asked: checked.body.length, sent, body });
+      await paid(exchange, checked, async () => {
+        const sent = performance.now();
+        const told = await upstreams.ask(question, silentMs, gone);
+        return await passBack(exchange, told, { model: checked.model, asked: checked.body.length, sent, body });
+      });
     } finally {
       body.done();
     }
   }
 
-  /** Waits until the budget allows it; why not, when it does not. */
-  async function mayNot(run: GatewayRun, signal: AbortSignal): Promise<string | undefined> {
-    for (;;) {
-      const verdict = await run.maySpend(signal);
-      if (verdict.verdict === 'go') return undefined;
-      if (verdict.verdict === 'deny') return verdict.because;
-      await delay(options.spendEveryMs, undefined, { signal });
+  /** Makes a request when the budget allows it, and settles what it has used. */
+  async function paid(
+    { run, route, gone }: Exchange,
+    { model, size }: ChangedRequest,
+    make: () => Promise<Usage | undefined>,
+  ): Promise<void> {
+    if (route.free) {
+      await make();
+      return;
+    }
+    const request = randomUUID();
+    let used: Usage | undefined;
+    try {
+      const denied = await mayNot(run, { request, model, mostUsd: mostOf(model, size) }, gone);
+      if (denied !== undefined) throw new RequestRefused(lastWord(route.dialect), denied);
+      used = await make();
+    } finally {
+      await (used === undefined ? run.unused(request) : run.used(used, request));
+      settled.emit(run.run);
     }
   }
 
+  /** Waits until the budget allows it; why not, when it does not. */
+  async function mayNot(run: GatewayRun, asked: SpendRequest, signal: AbortSignal): Promise<string | undefined> {
+    for (;;) {
+      const verdict = await run.maySpend(asked, signal);
+      if (verdict.verdict === 'go') return undefined;
+      if (verdict.verdict === 'deny') return verdict.because;
+      await untilSettled(run.run, signal);
+    }
+  }
+
+  /** Until another request of the run is over, or it is time to ask again. */
+  async function untilSettled(run: string, gone: AbortSignal): Promise<void> {
+    const over = new AbortController();
+    const signal = AbortSignal.any([gone, over.signal]);
+    await Promise.race([delay(options.spendEveryMs, undefined, { signal }), once(settled, run, { signal })]).finally(() =>
+      over.abort(),
+    );
+  }
+
+  /** What was used; undefined: nothing was answered. */
   async function passBack(
     { run, route, response, gone }: Exchange,
     told: IncomingMessage,
     asked: { model: string; asked: number; sent: number; body: Body },
-  ): Promise<void> {
+  ): Promise<Usage | undefined> {
     const status = told.statusCode ?? 502;
     checkHead(run, told, status);
     // Held until here for a second try of the connection.
@@ -110,12 +147,11 @@ export function createModelProxy(options: ModelProxyOptions): ModelProxy {
       if (!gone.aborted) options.logger.warn({ run: run.run, err: error }, 'an answer of a model broke off');
     } finally {
       clearTimeout(silent);
-      const counted = reader.counted();
-      if (!route.free && counted !== undefined) {
-        const { cacheWriteLong: _, ...usage } = counted;
-        await run.used({ model: asked.model, ...usage, costUsd: costOf(asked.model, counted), firstByteMs });
-      }
     }
+    const counted = reader.counted();
+    if (counted === undefined) return undefined;
+    const { cacheWriteLong: _, ...usage } = counted;
+    return { model: asked.model, ...usage, costUsd: costOf(asked.model, counted), firstByteMs };
   }
 
   /** Answers that are nothing for the client, or that it would misunderstand: it may think that its own token is meant. */

@@ -1,6 +1,7 @@
 import { stripMessages } from './anthropic-request.ts';
 import { stripResponses } from './openai-request.ts';
 import { isRecord, PolicyRefusal, type Stripped } from './request-parts.ts';
+import { type RequestSize, sizeOf } from './request-size.ts';
 
 /**
  * What of a request to a model passes. Tools that run at the provider (search, fetching, code, MCP servers) reach the network from
@@ -10,6 +11,8 @@ import { isRecord, PolicyRefusal, type Stripped } from './request-parts.ts';
 export interface ChangedRequest extends Stripped {
   model: string;
   body: string;
+  /** What it may take at most. */
+  size: RequestSize;
 }
 
 export type CheckedRequest = ChangedRequest | { refusal: string };
@@ -61,7 +64,8 @@ function check(text: string, rules: RequestRules, strip: Strip): CheckedRequest 
   }
   try {
     const { removed } = strip(body, rules.providerTools);
-    return { model, removed, body: removed.length === 0 ? text : JSON.stringify(body) };
+    const size = sizeOf(body, text.length);
+    return { model, removed, body: removed.length === 0 ? text : JSON.stringify(body), size };
   } catch (error) {
     if (error instanceof PolicyRefusal) return { refusal: error.message };
     // Nested deeper than anything a client sends.

@@ -1,4 +1,5 @@
 import type { NumberedInput, Usage } from '../../src/contracts/agent.ts';
+import type { SpendRequest } from '../../src/contracts/agent-control.ts';
 
 /**
  * The only way out of a sandbox: a server on the unix socket of one run. It swaps the token of the run for the real key of a model
@@ -30,10 +31,18 @@ export interface GatewayRun {
   providerTools: boolean;
   /** Hosts programs may fetch from over TLS, `registry.npmjs.org` or `*.pythonhosted.org`; port 443 only. */
   hosts: readonly string[];
-  /** Asked before every request to a model. `wait` is asked again until it is something else; the request is held meanwhile. */
-  maySpend(signal: AbortSignal): Promise<{ verdict: 'go' } | { verdict: 'wait' } | { verdict: 'deny'; because: string }>;
+  /**
+   * Asked before every request to a model. `wait` is asked again until it is something else; the request is held meanwhile. After `go`
+   * follows `used` or `unused` of the same request.
+   */
+  maySpend(
+    asked: SpendRequest,
+    signal: AbortSignal,
+  ): Promise<{ verdict: 'go' } | { verdict: 'wait' } | { verdict: 'deny'; because: string }>;
   /** Told of every request that was answered, also when the sandbox hung up in the middle: what was counted until then. */
-  used(usage: Usage): Promise<void>;
+  used(usage: Usage, request: string): Promise<void>;
+  /** Told of every other request that was asked for: nothing is to be paid for it, as far as is known. */
+  unused(request: string): Promise<void>;
   /** Told of every host once per verdict. */
   host(host: string, allowed: boolean): void;
   /** Inputs for the main process after `after`, as they come; ends with `signal`. */

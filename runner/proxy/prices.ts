@@ -1,3 +1,4 @@
+import type { RequestSize } from './request-size.ts';
 import type { Counted } from './usage-reader.ts';
 
 /** US dollars for a million tokens, at the usual tier and speed: others do not pass the gateway. */
@@ -80,10 +81,25 @@ const prices: Readonly<Record<string, Price>> = {
   'gpt-5-mini': gpt(0.25, 2),
 };
 
+function priceOf(model: string): Price | undefined {
+  const name = model.replace(/\[1m\]$/, '').replace(/-(?:\d{8}|\d{4}-\d{2}-\d{2}|latest)$/, '');
+  return Object.hasOwn(prices, name) ? prices[name] : undefined;
+}
+
+/** Names of all models with a known price. */
+export const pricedModels: readonly string[] = Object.keys(prices);
+
+/**
+ * What a request costs at most in US dollars: nothing of its input is found in a cache, all of it is written to one, and the answer is
+ * as long as it may be. Null where the price of the model is not known.
+ */
+export function mostOf(model: string, { input, output, keepsLong }: RequestSize): number | null {
+  return costOf(model, { input: 0, output, cacheRead: 0, cacheWrite: input, cacheWriteLong: keepsLong ? input : 0 });
+}
+
 /** What a request cost in US dollars; null where the price of the model is not known. */
 export function costOf(model: string, counted: Counted): number | null {
-  const name = model.replace(/\[1m\]$/, '').replace(/-(?:\d{8}|\d{4}-\d{2}-\d{2}|latest)$/, '');
-  const price = Object.hasOwn(prices, name) ? prices[name] : undefined;
+  const price = priceOf(model);
   if (price === undefined) return null;
   const { input, output, cacheRead, cacheWrite, cacheWriteLong } = counted;
   const isLong = price.long !== undefined && input + cacheRead + cacheWrite > price.long.above;

@@ -14,6 +14,7 @@ export function actionTitle(action: Action): string {
     case 'question':
       return action.questions.map(({ text }) => text).join(' ');
     case 'spend':
+      if (action.unpriced !== undefined) return `Go on with ${action.unpriced} without a limit`;
       return `Go on up to ${dollars(action.raisedUsd)}`;
   }
 }
@@ -46,7 +47,9 @@ export function actionLines(action: Action, project: string): string[] {
     case 'spend':
       return [
         `Spent: ${dollars(action.spentUsd)} of ${dollars(action.budgetUsd)}`,
-        `Go on up to: ${dollars(action.raisedUsd)}`,
+        action.unpriced === undefined
+          ? `Go on up to: ${dollars(action.raisedUsd)}`
+          : `Go on without a limit with the model: ${shown(action.unpriced)} (no known price)`,
         `Project: ${shown(project)}`,
       ];
   }

@@ -22,7 +22,8 @@ export async function settleForAgent(
   const events = [decided];
   let { run } = settled;
   if (interaction.action.type === 'spend') {
-    if (interaction.state === 'approved') await setBudget(tx, task.id, interaction.action.raisedUsd);
+    const { raisedUsd, unpriced } = interaction.action;
+    if (interaction.state === 'approved' && unpriced === undefined) await setBudget(tx, task.id, raisedUsd);
   } else {
     const mail = await decisionMail(tx, interaction);
     if (mail.mode !== undefined) {

@@ -1,4 +1,5 @@
 import type { AgentSettings, Ask, NumberedInput, NumberedMail, ProcessInput, Usage } from './agent.ts';
+import type { GivenFile } from './given-file.ts';
 import type { OutputCursor, RunEventData } from './run-event.ts';
 
 /** A turn of an agent task, as the engine knows it. */
@@ -8,8 +9,8 @@ export interface AgentSpec {
   prompt: string;
   /** What was said in the thread before, quoted, made when the run was. */
   context: string | null;
-  /** Files people gave with the request: artifacts to be put into the sandbox. */
-  files: readonly { artifact: string; name: string }[];
+  /** Files that people gave: artifacts to be put into the sandbox. */
+  files: readonly GivenFile[];
   /** The session of an earlier run of the task (or of the task it was forked from): its name, and the artifact with its files. */
   session: { id: string; artifact: string | null } | null;
   /**
@@ -43,6 +44,15 @@ export interface AgentStep {
   mail?: number | undefined;
 }
 
+/** A request to a model that is about to be made. */
+export interface SpendRequest {
+  /** Any text that is unique among the requests of the run; the same in `used` or `unused`. */
+  request: string;
+  model: string;
+  /** US dollars that it costs at most, as far as that can be known before; null: the model has no known price. */
+  mostUsd: number | null;
+}
+
 /**
  * The engine as the harness of an agent's run sees it, beside RunControl. Every method is one transaction, and idempotent under
  * repetition by the same runner.
@@ -62,11 +72,18 @@ export interface AgentControl {
   /** Calls back when there may be new mail or inputs; perhaps without need, and a lost wake-up is made up for within seconds. */
   onMail(run: string, listener: () => void, until: AbortSignal): void;
   /**
-   * May the run ask a model now? Its task has used up its budget: opens the interaction `spend` (once), and says `wait`; asked again
-   * after it was decided. `deny`: the answer was no.
+   * May the run ask a model now? With a budget, what the request costs at most is set aside until `used` or `unused`, for an hour at
+   * most, and as long as this runner holds the run. `wait`, to be asked again: requests that are under way may take what is left; or the
+   * budget is used up, or the model has no known price, and people are asked (interaction `spend`, once). `deny`: the answer was no.
    */
-  maySpend(run: string, runner: string): Promise<{ verdict: 'go' } | { verdict: 'wait' } | { verdict: 'deny'; because: string }>;
-  /** Counts a request to a model: `usage` event, cost of run and task. Once for each `request` (any unique text). */
+  maySpend(
+    run: string,
+    runner: string,
+    asked: SpendRequest,
+  ): Promise<{ verdict: 'go' } | { verdict: 'wait' } | { verdict: 'deny'; because: string }>;
+  /** The request was not answered: what was set aside for it is free again. */
+  unused(run: string, runner: string, request: string): Promise<void>;
+  /** Counts a request to a model: `usage` event, cost of run and task. Once for each `request`; settles what was set aside for it. */
   used(run: string, runner: string, usage: Usage, request?: string): Promise<boolean>;
   /**
    * Lets go of a run that waits for a decision: it holds no place and no sandbox, the decision puts it back into the queue, and the next

@@ -86,7 +86,10 @@ export const questionActionSchema = z.object({
 });
 export type QuestionAction = z.infer<typeof questionActionSchema>;
 
-/** The task has used up its budget: go on to a higher one? US dollars. */
+/**
+ * The task has used up its budget: go on to a higher one? US dollars. With `unpriced`, the name of a model: it has no known price, so it
+ * cannot be counted against the budget. Go on with it without a limit?
+ */
 export const spendActionSchema = z.object({
   type: z.literal('spend'),
   ask: z.string(),
@@ -95,6 +98,7 @@ export const spendActionSchema = z.object({
   budgetUsd: z.number(),
   raisedUsd: z.number(),
 });
+  unpriced: z.string().optional(),
 export type SpendAction = z.infer<typeof spendActionSchema>;
 
 export const actionSchema = z.discriminatedUnion('type', [

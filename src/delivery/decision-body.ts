@@ -1,7 +1,7 @@
 import { dollars } from '../approvals/action-text.ts';
 import type { Question } from '../contracts/agent.ts';
-import type { Action, CommandAction, ToolAction } from '../contracts/policy.ts';
-import { type Block, bold, plain, type Span } from '../contracts/view.ts';
+import type { Action, CommandAction, SpendAction, ToolAction } from '../contracts/policy.ts';
+import { type Block, bold, code, plain, type Span } from '../contracts/view.ts';
 import { isShort, literal, readable, type Shown, warnings } from './decision-text.ts';
 import { cleanText, oneLine, reveal, shorten } from './neutralise.ts';
 import { count, duration } from './units.ts';
@@ -157,7 +157,27 @@ function questionBlocks({ text, options, multiple }: Question, number: string): 
   return [{ type: 'text', spans: [...head, ...choices, ...hint] }];
 }
 
-function spendBody({ spentUsd, budgetUsd, raisedUsd }: Extract<Action, { type: 'spend' }>): DecisionBody {
+function spendBody({ spentUsd, budgetUsd, raisedUsd, unpriced }: SpendAction): DecisionBody {
+  if (unpriced !== undefined) {
+    const model = oneLine(reveal(unpriced).text);
+    return {
+      asks: 'wants to use a model without a known price',
+      asked: 'wanted to use a model without a known price',
+      says: `wants to use ${model}, which has no known price`,
+      blocks: [
+        {
+          type: 'text',
+          spans: [
+            code(model),
+            plain(` has no known price, so what it costs is not counted against the budget of ${dollars(budgetUsd)} `),
+            plain(`(${dollars(spentUsd)} of it is spent). Go on with it without a limit?`),
+          ],
+        },
+      ],
+      files: [],
+      fields: [],
+    };
+  }
   return {
     asks: 'has used up its budget',
     asked: 'had used up its budget',

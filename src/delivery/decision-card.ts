@@ -147,7 +147,8 @@ function didOf({ state, action, choice }: DecisionFacts): string {
     case 'implement_ask':
       return 'approved the plan, step by step,';
     case 'raise':
-      return action.type === 'spend' ? `raised the budget to ${dollars(action.raisedUsd)}` : 'approved it';
+      if (action.type !== 'spend') return 'approved it';
+      return action.unpriced === undefined ? `raised the budget to ${dollars(action.raisedUsd)}` : 'let it go on without a limit';
     default:
       return 'approved it';
   }

@@ -32,7 +32,8 @@ export function decisionControls({ secret, action }: Pick<DecisionFacts, 'secret
       return [{ type: 'buttons', buttons: [...yes, form('revise', 'Revise…'), details] }];
     }
     case 'spend': {
-      const raise = button('approve', shorten(`Go on up to ${dollars(action.raisedUsd)}`, labelLength), 'primary');
+      const label = action.unpriced === undefined ? `Go on up to ${dollars(action.raisedUsd)}` : 'Go on without a limit';
+      const raise = button('approve', shorten(label, labelLength), 'primary');
       return [{ type: 'buttons', buttons: [raise, ...no] }];
     }
     case 'question': {

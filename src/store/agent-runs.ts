@@ -85,8 +85,10 @@ export async function setRunFiles(tx: Tx, run: string, files: readonly { artifac
   await tx.db.run.update({ where: { id: run }, data: { files: [...files] } });
 }
 
-/** Counts a request to a model on the run and its task. The caller holds the lock of the task. */
-export async function addUsage(tx: Tx, run: { id: string; task: string }, usage: Usage): Promise<void> {
+/**
+ * Counts a request to a model on the run and its task, and takes back what was set aside for it. The caller holds the lock of the task.
+ */
+export async function addUsage(tx: Tx, run: { id: string; task: string }, usage: Usage, request?: string): Promise<void> {
   const cost = usage.costUsd ?? 0;
   await tx.db.run.update({
     where: { id: run.id },
@@ -99,7 +101,9 @@ export async function addUsage(tx: Tx, run: { id: string; task: string }, usage:
     },
     select: { id: true },
   });
-  await tx.db.task.update({ where: { id: run.task }, data: { spentUsd: { increment: cost } }, select: { id: true } });
+  await tx.db.$executeRaw(Prisma.sql`
+    WITH settled AS (DELETE FROM "Reservation" WHERE "runId" = ${run.id} AND "request" = ${request ?? null})
+    UPDATE "Task" SET "spentUsd" = "spentUsd" + ${cost} WHERE "id" = ${run.task}`);
 }
 
 /** Was this request to a model counted before? Repetitions follow soon: the last thousand events tell. */

@@ -103,6 +103,15 @@ export async function interactionsOfRun(tx: Tx, run: string): Promise<Interactio
   return rows.map(toRecord);
 }
 
+/** Was a request for money of this name ever granted, in whichever run of the task? */
+export async function spendGranted(tx: Tx, task: string, ask: string): Promise<boolean> {
+  const found = await tx.db.interaction.findFirst({
+    where: { taskId: task, kind: 'spend', ask, state: 'approved' },
+    select: { id: true },
+  });
+  return found !== null;
+}
+
 /** Settles a pending interaction. Returns false when it is not pending any more: somebody was first. */
 export async function settleInteraction(
   tx: Tx,

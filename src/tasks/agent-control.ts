@@ -3,6 +3,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { inputsAfter } from '../store/agent-runs.ts';
 import type { Database, Tx } from '../store/database.ts';
 import { waitingSince } from '../store/interactions.ts';
+import { releaseReservation } from '../store/reservations.ts';
 import type { Wakeups } from '../store/wakeups.ts';
 import { readMail } from './agent-mail.ts';
 import { keepSession, releaseRun } from './agent-release.ts';
@@ -36,7 +37,9 @@ export function createAgentControl({ database, wakeups, clock, dispatcher, every
       };
       until.addEventListener('abort', end, { once: true });
     },
-    maySpend: (run, runner) => transaction((tx) => maySpend(tx, run, runner, clock.now())),
+    maySpend: (run, runner, asked) => transaction((tx) => maySpend(tx, run, runner, asked, clock.now())),
+    // Requests of a run that another runner has taken over do not count anyway.
+    unused: (run, _, request) => releaseReservation(database.db, run, request),
     used: (run, runner, usage, request) => transaction((tx) => countUsage(tx, run, runner, { usage, request }, clock.now())),
     release: (run, runner, saved) =>
       transaction(async (tx) => {

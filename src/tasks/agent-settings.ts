@@ -109,29 +109,19 @@ export async function changeBudget(
     subject: task.id,
     data: { from: task.budgetUsd, to: budgetUsd },
   });
-  if (isAlive(run) && (budgetUsd === null || task.spentUsd < budgetUsd)) await settleSpend(tx, task, run, by, on, at);
+  if (isAlive(run)) await settleSpend(tx, { ...task, budgetUsd }, run, by, on, at);
   return { number: task.number };
 }
 
 async function settleSpend(tx: Tx, task: TaskRecord, run: RunRecord, by: Person, on: Platform, at: Date): Promise<void> {
   const events: RunEventData[] = [];
-  for (const { id, kind, state } of await interactionsOfRun(tx, run.id)) {
-    if (kind !== 'spend' || state !== 'pending') continue;
+  const { budgetUsd, spentUsd } = task;
+  for (const { id, action, state } of await interactionsOfRun(tx, run.id)) {
+    if (action.type !== 'spend' || state !== 'pending') continue;
+    if (budgetUsd !== null && (action.unpriced !== undefined || spentUsd >= budgetUsd)) continue;
     const set = { decidedAt: at, decidedById: by.user, decidedOn: on, choice: 'raise' } as const;
     if (!(await settleInteraction(tx, id, 'approved', set))) continue;
     events.push({ type: 'interaction_decided', interaction: id, state: 'approved' });
   }
   if (events.length > 0) await stopWaiting(tx, { task, run, at, events, actor: personActor(by) });
-}
-
-/** Gives the agent of a run files of people, while no runner has taken the run. */
-export async function giveFiles(tx: Tx, id: string, files: readonly { artifact: string; name: string }[]): Promise<void> {
-  const known = await runById(tx, id);
-  const task = known === undefined ? undefined : await lockTask(tx, known.task);
-  const run = await runById(tx, id);
-  if (run === undefined || task === undefined) throw new Error(`no run ${id}`);
-  if (run.state !== 'queued' || run.agent === null) {
-    throw new AppError('DH-300', { what: `#${task.number} has begun.`, instead: 'Files come with the next request.' });
-  }
-  await setRunFiles(tx, run.id, [...run.files, ...files]);
 }

@@ -3,12 +3,14 @@ import { dollars } from '../approvals/action-text.ts';
 import { somebodyMayDecide, whoMayDecide } from '../approvals/approvers.ts';
 import { policyOf } from '../approvals/judge-task.ts';
 import { type Usage, usageSchema } from '../contracts/agent.ts';
-import type { AgentControl } from '../contracts/agent-control.ts';
+import type { AgentControl, SpendRequest } from '../contracts/agent-control.ts';
 import type { SpendAction } from '../contracts/policy.ts';
+import type { RunEventData } from '../contracts/run-event.ts';
 import { addUsage, wasCounted } from '../store/agent-runs.ts';
 import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
-import { createInteraction, interactionsOfRun } from '../store/interactions.ts';
+import { createInteraction, type InteractionRecord, interactionsOfRun, spendGranted } from '../store/interactions.ts';
+import { reserve } from '../store/reservations.ts';
 import { appendEvents } from '../store/run-events.ts';
 import { system } from './advance.ts';
 import { startWaiting } from './agent-wait.ts';
@@ -16,19 +18,59 @@ import { type Held, held } from './run-progress.ts';
 
 type MaySpend = Awaited<ReturnType<AgentControl['maySpend']>>;
 
-/** May the run ask a model? With its budget used up, people are asked once for each budget. */
-export async function maySpend(tx: Tx, runId: string, runner: string, at: Date): Promise<MaySpend> {
+/** Longer names than any model has would not fit what people are asked. */
+const longestModel = 100;
+
+/**
+ * May the run make this request to a model? With a budget, what it costs at most is set aside first. Requests that do not fit beside
+ * others under way wait for those; the last one, alone, may begin as long as anything is left, so a task goes beyond its budget by one
+ * request at most. People are asked once for each budget that is used up, and once in a task for a model that has no known price.
+ */
+export async function maySpend(tx: Tx, runId: string, runner: string, asked: SpendRequest, at: Date): Promise<MaySpend> {
   const found = await held(tx, runId, runner);
   if (found === undefined) return { verdict: 'deny', because: 'The run is not held by this runner any more.' };
   const { task, run } = found;
   if (run.agent === null) throw new Error(`run ${run.id} has no agent`);
   if (run.stopRequestedAt !== null) return { verdict: 'deny', because: 'The run is being stopped.' };
-  const { budgetUsd, spentUsd } = task;
-  if (budgetUsd === null || spentUsd < budgetUsd) return { verdict: 'go' };
-  const ask = `spend/${budgetUsd}`;
+  const { budgetUsd } = task;
+  if (budgetUsd === null) return { verdict: 'go' };
+  if (task.spentUsd >= budgetUsd) return await askForMore(tx, found, budgetUsd, at);
+  if (asked.mostUsd === null) return await askForUnpriced(tx, found, budgetUsd, asked.model, at);
+  const { request, mostUsd } = asked;
+  return (await reserve(tx, run, { request, usd: mostUsd }, at)) ? { verdict: 'go' } : { verdict: 'wait' };
+}
+
+async function askForMore(tx: Tx, found: Held, budgetUsd: number, at: Date): Promise<MaySpend> {
+  const { task, run } = found;
+  const name = `spend/${budgetUsd}`;
+  const all = await interactionsOfRun(tx, run.id);
+  const before = all.filter(({ kind, ask }) => kind === 'spend' && (ask === name || ask?.startsWith(`${name}/`)));
+  const known = before.at(-1);
+  // Granted before, and the budget was lowered to the same again since.
+  if (known === undefined || known.state === 'approved') {
+    const ask = before.length === 0 ? name : `${name}/${before.length + 1}`;
+    const raisedUsd = raisedFrom(budgetUsd, task.spentUsd);
+    const because = `its budget of ${dollars(budgetUsd)} is used up`;
+    return await open(tx, found, { ask, budgetUsd, raisedUsd }, { because, refusal: usedUp(task.spentUsd, budgetUsd) }, at);
+  }
+  return waitOrDeny(known, usedUp(task.spentUsd, budgetUsd, known.reason ?? undefined));
+}
+
+async function askForUnpriced(tx: Tx, found: Held, budgetUsd: number, model: string, at: Date): Promise<MaySpend> {
+  const { task, run } = found;
+  if (model.length > longestModel)
+    return { verdict: 'deny', because: 'The name of the model is too long to ask about its price.' };
+  const ask = `price/${model}`;
+  if (await spendGranted(tx, task.id, ask)) return { verdict: 'go' };
   const known = (await interactionsOfRun(tx, run.id)).findLast((one) => one.kind === 'spend' && one.ask === ask);
-  if (known === undefined) return open(tx, found, ask, budgetUsd, at);
-  switch (known.state) {
+  if (known !== undefined) return waitOrDeny(known, withoutPrice(model, known.reason ?? undefined));
+  const because = 'a model that it uses has no known price';
+  const asks = { ask, budgetUsd, raisedUsd: budgetUsd, unpriced: model };
+  return await open(tx, found, asks, { because, refusal: withoutPrice(model) }, at);
+}
+
+function waitOrDeny({ state }: InteractionRecord, because: string): MaySpend {
+  switch (state) {
     case 'pending':
       return { verdict: 'wait' };
     case 'approved':
@@ -38,7 +80,7 @@ export async function maySpend(tx: Tx, runId: string, runner: string, at: Date):
     case 'expired':
     case 'superseded':
     case 'cancelled':
-      return { verdict: 'deny', because: usedUp(spentUsd, budgetUsd, known.reason ?? undefined) };
+      return { verdict: 'deny', because };
   }
 }
 
@@ -47,31 +89,32 @@ function usedUp(spent: number, budget: number, reason?: string): string {
   return `The budget of the task is used up (${dollars(spent)} of ${dollars(budget)}), and it was not raised${said}.`;
 }
 
-async function open(tx: Tx, { task, run }: Held, ask: string, budgetUsd: number, at: Date): Promise<MaySpend> {
+function withoutPrice(model: string, reason?: string): string {
+  const said = reason === undefined ? '' : `: ${reason}`;
+  return `The task has a budget, the model ${model} no known price, and nobody allowed it to go on without a limit${said}.`;
+}
+
+async function open(
+  tx: Tx,
+  { task, run }: Held,
+  asks: Pick<SpendAction, 'ask' | 'budgetUsd' | 'raisedUsd' | 'unpriced'> & { ask: string },
+  { because, refusal }: { because: string; refusal: string },
+  at: Date,
+): Promise<MaySpend> {
   // A request to a model before or after the turn itself cannot wait.
   if (run.state === 'preparing') return { verdict: 'wait' };
   if (run.state === 'finishing') return { verdict: 'deny', because: 'The run is ending.' };
   const policy = policyOf(task);
   const who = { workspace: task.workspace, project: task.project, approvers: policy.approvers, requester: run.requestedBy };
-  if (!(await somebodyMayDecide(tx, who))) {
-    return { verdict: 'deny', because: `${usedUp(task.spentUsd, budgetUsd)} ${await whoMayDecide(tx, who)}` };
-  }
-  const action: SpendAction = {
-    type: 'spend',
-    ask,
-    project: task.project,
-    spentUsd: task.spentUsd,
-    budgetUsd,
-    raisedUsd: raisedFrom(budgetUsd, task.spentUsd),
-  };
-  const because = `its budget of ${dollars(budgetUsd)} is used up`;
+  if (!(await somebodyMayDecide(tx, who))) return { verdict: 'deny', because: `${refusal} ${await whoMayDecide(tx, who)}` };
+  const action: SpendAction = { type: 'spend', project: task.project, spentUsd: task.spentUsd, ...asks };
   const hash = actionHash(action);
   const interaction = await createInteraction(tx, {
     workspace: task.workspace,
     task: task.id,
     run: run.id,
     kind: 'spend',
-    ask,
+    ask: asks.ask,
     life: run.life,
     action,
     actionHash: hash,
@@ -89,7 +132,15 @@ async function open(tx: Tx, { task, run }: Held, ask: string, budgetUsd: number,
     workspace: task.workspace,
     action: 'approval.opened',
     subject: interaction.id,
-    data: { task: task.id, run: run.id, hash, kind: 'spend', budgetUsd, spentUsd: task.spentUsd },
+    data: {
+      task: task.id,
+      run: run.id,
+      hash,
+      kind: 'spend',
+      budgetUsd: asks.budgetUsd,
+      spentUsd: task.spentUsd,
+      ...(asks.unpriced === undefined ? {} : { unpriced: asks.unpriced }),
+    },
   });
   return { verdict: 'wait' };
 }
@@ -102,7 +153,13 @@ export function raisedFrom(budgetUsd: number, spentUsd: number): number {
   return Math.ceil(micros / 1e4) / 100;
 }
 
-/** Counts a request to a model: event, run and task. One that was counted before is not counted again. */
+/** Of the budget: from here on the card warns. */
+const warnAt = 0.8;
+
+/**
+ * Counts a request to a model: event, run and task. One that was counted before is not counted again. The card warns once when most of
+ * the budget is used.
+ */
 export async function countUsage(
   tx: Tx,
   runId: string,
@@ -113,8 +170,19 @@ export async function countUsage(
   const usage = usageSchema.parse(raw);
   const found = await held(tx, runId, runner);
   if (found === undefined) return false;
+  const { task } = found;
   if (request !== undefined && (await wasCounted(tx, runId, request))) return true;
-  await addUsage(tx, { id: runId, task: found.task.id }, usage);
-  await appendEvents(tx, { run: runId, actor: system('runner'), at, events: [{ ...usage, type: 'usage', request }] });
+  await addUsage(tx, { id: runId, task: task.id }, usage, request);
+  const events: RunEventData[] = [{ ...usage, type: 'usage', request }];
+  const after = task.spentUsd + (usage.costUsd ?? 0);
+  if (task.budgetUsd !== null && crosses(warnAt * task.budgetUsd, task.spentUsd, after) && after < task.budgetUsd) {
+    const text = `${Math.floor((after / task.budgetUsd) * 100)} % of the budget is used: ${dollars(after)} of ${dollars(task.budgetUsd)}.`;
+    events.push({ type: 'note', level: 'warning', text });
+  }
+  await appendEvents(tx, { run: runId, actor: system('runner'), at, events });
   return true;
+}
+
+function crosses(line: number, before: number, after: number): boolean {
+  return before < line && after >= line;
 }

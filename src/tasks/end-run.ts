@@ -3,6 +3,7 @@ import type { Actor, RunEventData, RunResult } from '../contracts/run-event.ts';
 import type { RunCause } from '../contracts/states.ts';
 import type { Tx } from '../store/database.ts';
 import { interactionsOfRun, settleInteraction } from '../store/interactions.ts';
+import { forgetReservations } from '../store/reservations.ts';
 import { settleMessage, unreadMessages } from '../store/run-mail.ts';
 import type { RunRecord } from '../store/runs.ts';
 import { setHead, type TaskRecord } from '../store/tasks.ts';
@@ -34,6 +35,7 @@ export async function endRun(tx: Tx, { task, run, result, actor, at, before }: E
     after: [{ type: 'terminal', result }],
     set: { endedAt: at, result },
   });
+  if (run.agent !== null) await forgetReservations(tx, run.id);
   if (result.commit !== undefined) await setHead(tx, task.id, result.commit);
   const reason = result.outcome === 'succeeded' ? null : result.message;
   await advanceTask(tx, task, taskEventOf(result.outcome, result.files.length > 0), at, reason);

@@ -247,6 +247,7 @@ describe('what follows a turn', () => {
 });
 
 describe('what an agent costs', () => {
+  const asked = (request: string) => ({ request, model: 'm', mostUsd: 0.01 });
   const usage = { model: 'm', input: 100, output: 20, cacheRead: 5, cacheWrite: 7, costUsd: 0.6, firstByteMs: 12 };
 
   it('is counted on run, task, person and project', async () => {
@@ -276,28 +277,28 @@ describe('what an agent costs', () => {
 
   it('promise 7: with the budget used up people are asked once, and their word counts', async () => {
     const turn = await AgentTurn.begin(deckhand, world, runner, { budgetUsd: 1, requester: world.people.ben });
-    const may = () => deckhand.engine.agents.maySpend(turn.run, runner);
-    expect(await may()).toEqual({ verdict: 'go' });
+    const may = (request: string) => deckhand.engine.agents.maySpend(turn.run, runner, asked(request));
+    expect(await may('r1')).toEqual({ verdict: 'go' });
     for (const _ of [1, 2]) await deckhand.engine.agents.used(turn.run, runner, usage);
-    expect([await may(), await may()]).toEqual([{ verdict: 'wait' }, { verdict: 'wait' }]);
+    expect([await may('r2'), await may('r3')]).toEqual([{ verdict: 'wait' }, { verdict: 'wait' }]);
     expect(await turn.state()).toBe('awaiting');
     expect(await deckhand.db.interaction.count({ where: { runId: turn.run, kind: 'spend' } })).toBe(1);
     expect(await turn.decide('spend/1', world.people.dev)).toMatchObject({ result: 'not_allowed' });
     expect(await turn.decide('spend/1', world.people.ben)).toMatchObject({ result: 'decided', state: 'approved' });
     expect(await turn.state()).toBe('executing');
-    expect(await may()).toEqual({ verdict: 'go' });
+    expect(await may('r2')).toEqual({ verdict: 'go' });
     expect(await taskRow(turn.task)).toMatchObject({ budgetUsd: 2.2 });
     for (const _ of [1, 2]) await deckhand.engine.agents.used(turn.run, runner, usage);
-    expect(await may()).toEqual({ verdict: 'wait' });
+    expect(await may('r4')).toEqual({ verdict: 'wait' });
     await turn.decide('spend/2.2', world.people.ben, 'deny', { reason: 'Enough.' });
-    expect(await may()).toMatchObject({ verdict: 'deny', because: expect.stringContaining('Enough.') });
+    expect(await may('r4')).toMatchObject({ verdict: 'deny', because: expect.stringContaining('Enough.') });
     expect(await turn.mail()).toEqual([]);
   });
 
   it('a budget that is raised by hand settles what waits; raising it is for those who approve', async () => {
     const turn = await AgentTurn.begin(deckhand, world, runner, { budgetUsd: 0.5, requester: world.people.ben });
     await deckhand.engine.agents.used(turn.run, runner, usage);
-    await deckhand.engine.agents.maySpend(turn.run, runner);
+    await deckhand.engine.agents.maySpend(turn.run, runner, asked('r1'));
     const set = (usd: number | null, by: Person) => deckhand.tx((tx) => tasks().setBudget(tx, turn.task, usd, by, 'slack'));
     await expect(set(2, world.people.dev)).rejects.toMatchObject({ code: 'DH-202' });
     await expect(set(null, world.people.dev)).rejects.toMatchObject({ code: 'DH-202' });
@@ -305,12 +306,12 @@ describe('what an agent costs', () => {
     expect(await turn.state()).toBe('awaiting');
     await set(2, world.people.ben);
     expect(await turn.state()).toBe('executing');
-    expect(await deckhand.engine.agents.maySpend(turn.run, runner)).toEqual({ verdict: 'go' });
+    expect(await deckhand.engine.agents.maySpend(turn.run, runner, asked('r1'))).toEqual({ verdict: 'go' });
   });
 
   it('a project that runs everything still asks for money', async () => {
     const open = await deckhand.world({ policy: openPolicy });
     const turn = await AgentTurn.begin(deckhand, open, runner, { budgetUsd: 0, requester: open.people.ben });
-    expect(await deckhand.engine.agents.maySpend(turn.run, runner)).toEqual({ verdict: 'wait' });
+    expect(await deckhand.engine.agents.maySpend(turn.run, runner, asked('r1'))).toEqual({ verdict: 'wait' });
   });
 });

@@ -217,6 +217,32 @@ describe('the budget', () => {
     expect(await answer).toMatchObject({ status: 200 });
   });
 
+  it('is told what a request costs at most, and which requests were not answered', async () => {
+    await askGateway(run, { path: messagesPath, body: messagesBody() });
+    // 1,000 tokens of an answer at 10 dollars a million, and little beside.
+    expect(run.request).toMatchObject({ model: 'claude-sonnet-5', mostUsd: expect.closeTo(0.0128, 3) });
+    expect(run.unused).toEqual([]);
+    world.model.faults.failNext('*', { status: 500 });
+    await askGateway(run, { path: messagesPath, body: messagesBody() });
+    expect(run.unused).toEqual([run.request?.request]);
+    run.verdict = { verdict: 'deny', because: 'No.' };
+    await askGateway(run, { path: messagesPath, body: messagesBody({ model: 'mystery-1' }) });
+    expect(run.request).toMatchObject({ model: 'mystery-1', mostUsd: null });
+    expect(run.used).toHaveLength(1);
+  });
+
+  it('is asked again as soon as another request of the run is over', async () => {
+    const slow = await createGatewayWorld({ spendEveryMs: 60_000 });
+    cleanUp.push(() => slow.close());
+    const other = await slow.open();
+    other.verdict = { verdict: 'wait' };
+    const held = askGateway(other, { path: messagesPath, body: messagesBody() });
+    await waitFor('the request to be held', () => other.asked > 0);
+    other.verdict = { verdict: 'go' };
+    await askGateway(other, { path: messagesPath, body: messagesBody() });
+    expect(await held).toMatchObject({ status: 200 });
+  });
+
   it('is not asked any more when the client of a held request has left', async () => {
     run.verdict = { verdict: 'wait' };
     const asking = await start(messagesPath, messagesBody());

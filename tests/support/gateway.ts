@@ -6,6 +6,7 @@ import { createModelServer, type ModelServer, type ModelServerOptions } from '..
 import { createGateways, type GatewaysOptions } from '../../runner/proxy/gateways.ts';
 import type { Gateway, GatewayRun } from '../../runner/proxy/port.ts';
 import type { NumberedInput, Usage } from '../../src/contracts/agent.ts';
+import type { SpendRequest } from '../../src/contracts/agent-control.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
 import { temporaryDirectory } from './git-repository.ts';
 
@@ -21,8 +22,11 @@ export interface OpenRun {
   hosts: string[];
   /** What the budget says from now on. */
   verdict: Awaited<ReturnType<GatewayRun['maySpend']>>;
-  /** How often the budget was asked. */
+  /** How often the budget was asked, and what was asked last. */
   asked: number;
+  request: SpendRequest | undefined;
+  /** Requests that were asked for and not used. */
+  unused: string[];
 }
 
 export interface Answer {
@@ -57,6 +61,8 @@ export async function createGatewayWorld(options: Partial<GatewaysOptions> = {},
         hosts: [],
         verdict: { verdict: 'go' },
         asked: 0,
+        request: undefined,
+        unused: [],
       };
       const gateway = await gateways.open({
         run: `run_${count}`,
@@ -68,12 +74,16 @@ export async function createGatewayWorld(options: Partial<GatewaysOptions> = {},
         },
         providerTools: false,
         hosts: [],
-        async maySpend() {
+        async maySpend(asked) {
           seen.asked += 1;
+          seen.request = asked;
           return seen.verdict;
         },
         async used(usage) {
           seen.used.push(usage);
+        },
+        async unused(request) {
+          seen.unused.push(request);
         },
         host: (host, allowed) => void seen.hosts.push(`${host} ${allowed ? 'yes' : 'no'}`),
         async *inputs(): AsyncGenerator<NumberedInput> {},

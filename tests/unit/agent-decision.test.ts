@@ -113,6 +113,18 @@ describe('a request of an agent', () => {
     expect(text(view)).not.toContain('risk');
   });
 
+  it('promise 7: asks about a model without a known price by its name, to the letter', () => {
+    const action = { ...spendAction, spentUsd: 1, unpriced: 'mystery\u202e-1' };
+    const view = card(action);
+    expect(text(view)).toContain(
+      'mystery⟨U+202E⟩-1 has no known price, so what it costs is not counted against the budget of $5.00 ($1.00 of it is spent). Go on with it without a limit?',
+    );
+    expect(labels(view)).toEqual(['Go on without a limit', 'Deny', 'Deny with reason…']);
+    expect(text(card(action, { ...by, state: 'approved', choice: 'raise' }))).toContain(
+      'Ben let it go on without a limit on Telegram',
+    );
+  });
+
   const by = { decidedAt: new Date(start + 60_000), decidedBy: { user: 'usr_ben', name: 'Ben' }, decidedOn: 'telegram' as const };
   const q = questionAction(question());
   const outcomes: [action: DecisionFacts['action'], facts: Partial<DecisionFacts>, heading: string, says: string][] = [

@@ -27,7 +27,7 @@ function refusal(checked: CheckedRequest): string {
 describe('a request of the Messages API', () => {
   it('that holds nothing of the provider passes to the letter', () => {
     const text = `{ "model":"claude-sonnet-5",  "tools":[${JSON.stringify(own)},{"type":"bash_20250124","name":"bash"}], "messages":[] }`;
-    expect(checkMessages(text, rules)).toEqual({ model: 'claude-sonnet-5', body: text, removed: [] });
+    expect(checkMessages(text, rules)).toMatchObject({ model: 'claude-sonnet-5', body: text, removed: [] });
   });
 
   it.each([
@@ -144,7 +144,7 @@ describe('a request of the Responses API', () => {
 
   it('of Codex without any passes to the letter', () => {
     const text = JSON.stringify({ model: 'm', store: false, input: [additional([{ type: 'custom', name: 'exec' }])], tools: [] });
-    expect(checkResponses(text, rules)).toEqual({ model: 'm', body: text, removed: [] });
+    expect(checkResponses(text, rules)).toMatchObject({ model: 'm', body: text, removed: [] });
   });
 
   it('chooses among the tools that are left, and is refused where none is', () => {
