@@ -97,8 +97,8 @@ export const spendActionSchema = z.object({
   spentUsd: z.number(),
   budgetUsd: z.number(),
   raisedUsd: z.number(),
-});
   unpriced: z.string().optional(),
+});
 export type SpendAction = z.infer<typeof spendActionSchema>;
 
 export const actionSchema = z.discriminatedUnion('type', [

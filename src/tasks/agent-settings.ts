@@ -113,6 +113,7 @@ export async function changeBudget(
   return { number: task.number };
 }
 
+/** `task` with its new budget: what that is enough for is settled. A model without a known price needs one without a limit. */
 async function settleSpend(tx: Tx, task: TaskRecord, run: RunRecord, by: Person, on: Platform, at: Date): Promise<void> {
   const events: RunEventData[] = [];
   const { budgetUsd, spentUsd } = task;
@@ -124,4 +125,16 @@ async function settleSpend(tx: Tx, task: TaskRecord, run: RunRecord, by: Person,
     events.push({ type: 'interaction_decided', interaction: id, state: 'approved' });
   }
   if (events.length > 0) await stopWaiting(tx, { task, run, at, events, actor: personActor(by) });
+}
+
+/** Gives the agent of a run files of people, while no runner has taken the run. */
+export async function giveFiles(tx: Tx, id: string, files: readonly { artifact: string; name: string }[]): Promise<void> {
+  const known = await runById(tx, id);
+  const task = known === undefined ? undefined : await lockTask(tx, known.task);
+  const run = await runById(tx, id);
+  if (run === undefined || task === undefined) throw new Error(`no run ${id}`);
+  if (run.state !== 'queued' || run.agent === null) {
+    throw new AppError('DH-300', { what: `#${task.number} has begun.`, instead: 'Files come with the next request.' });
+  }
+  await setRunFiles(tx, run.id, [...run.files, ...files]);
 }
