@@ -1,5 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
@@ -8,13 +7,16 @@ import { createLogger } from '../../src/runtime/logger.ts';
 import { createEmbeddedPostgres } from '../../src/store/embedded-postgres.ts';
 import { migrate } from '../../src/store/migrate.ts';
 import { databaseUrl, templateDatabase } from './postgres.ts';
+import { makeScratch } from './scratch.ts';
 
 /** Compiled code of the programs that tests start, which are many times the same. Stays between runs. */
 const compiled = fileURLToPath(new URL('../../node_modules/.cache/deckhand-compiled', import.meta.url));
 
 /** One PostgreSQL for the whole run, with a template database that has all migrations. Gone, with its files, when the run ends. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'deckhand-tests-'));
+  const scratch = makeScratch();
+  process.env.TMPDIR = scratch.path;
+  const dataDir = await mkdtemp(join(scratch.path, 'postgres-'));
   const postgres = createEmbeddedPostgres({
     dataDir,
     logger: createLogger({ level: 'warn', readable: true }),
@@ -24,7 +26,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   process.env.NODE_COMPILE_CACHE = compiled;
   const end = async () => {
     await postgres.abort();
-    await rm(dataDir, { recursive: true, force: true });
+    scratch.remove();
   };
   try {
     await postgres.start();
