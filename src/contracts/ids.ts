@@ -19,6 +19,7 @@ export type ArtifactId = `art_${string}`;
 export type RequestId = `req_${string}`;
 export type FormId = `frm_${string}`;
 export type LinkId = `lnk_${string}`;
+export type AgentAccountId = `acc_${string}`;
 
 /** Prefix of an id -> its type. */
 export interface IdByPrefix {
@@ -39,5 +40,6 @@ export interface IdByPrefix {
   req: RequestId;
   frm: FormId;
   lnk: LinkId;
+  acc: AgentAccountId;
 }
 export type IdPrefix = keyof IdByPrefix;

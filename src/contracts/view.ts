@@ -115,6 +115,8 @@ export const formSchema = z.object({
           placeholder: z.string().optional(),
           initial: z.string().optional(),
           maxLength: z.number().int().positive().max(3000).optional(),
+          /** What is typed is a secret: sealed before it is stored, asked for only where nobody else reads along. */
+          secret: z.literal(true).optional(),
         }),
         z.object({
           type: z.literal('select'),

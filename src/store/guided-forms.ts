@@ -90,6 +90,18 @@ export async function hasGuidedForms(
   return (await tx.db.guidedForm.findFirst({ where: at, select: { id: true } })) !== null;
 }
 
+/** Whether the question that the person is asked here now is for a secret. */
+export async function isAskedForSecret(
+  db: Tx['db'],
+  at: { platform: string; tenant: string; channel: string; account: string },
+): Promise<boolean> {
+  const rows = await db.guidedForm.findMany({ where: { ...at, state: 'open' }, select: { form: true, field: true } });
+  return rows.some(({ form, field }) => {
+    const asked = formSchema.parse(form).fields[field];
+    return asked?.type === 'text' && asked.secret === true;
+  });
+}
+
 /** True when this act has answered a form before. */
 export async function hasAnswered(
   tx: Tx,
