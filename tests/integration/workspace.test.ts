@@ -301,10 +301,10 @@ describe('promise 10: the result of a run', () => {
     expect(await show('log', '-1', '--format=%an <%ae> %s', commit)).toBe('Deckhand <deckhand@localhost> npm test (#7)');
     const { files, patch } = await workspace.difference('prj_1', first, commit);
     expect(files).toEqual([
-      { path: '.gitignore', added: 1, removed: 0 },
-      { path: 'README.md', added: 0, removed: 1 },
-      { path: 'bin.dat', added: null, removed: null },
-      { path: 'link', added: 1, removed: 0 },
+      { path: '.gitignore', added: 1, removed: 0, status: 'added' },
+      { path: 'README.md', added: 0, removed: 1, status: 'deleted' },
+      { path: 'bin.dat', added: null, removed: null, status: 'added', bytes: { after: 4 } },
+      { path: 'link', added: 1, removed: 0, status: 'added', kinds: { after: 'symlink' } },
       { path: 'src/a.ts', added: 2, removed: 1 },
     ]);
     await writeFile(join(place.path, 'p.patch'), patch ?? '');
@@ -408,7 +408,8 @@ describe('promise 10: the result of a run', () => {
     const tree = await sandboxOf();
     await git(tree, 'mv', 'src/a.ts', 'src/b.ts');
     const commit = (await collect(tree))?.commit ?? '';
-    expect((await workspace.difference('prj_1', first, commit)).files).toEqual([{ path: 'src/b.ts', added: 0, removed: 0 }]);
+    const renamed = { path: 'src/b.ts', added: 0, removed: 0, status: 'renamed', from: 'src/a.ts' };
+    expect((await workspace.difference('prj_1', first, commit)).files).toEqual([renamed]);
   });
 });
 

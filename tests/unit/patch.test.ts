@@ -2,26 +2,138 @@ import { describe, expect, it } from 'vitest';
 import { readBundle } from '../../runner/bundle.ts';
 import { createGit, GitFailed } from '../../runner/git.ts';
 import { machineError, sourceError } from '../../runner/git-errors.ts';
-import { parseNumstat } from '../../runner/patch.ts';
+import { kindOf, parseChanges } from '../../runner/raw-changes.ts';
+import { redactPatch } from '../../runner/redact-patch.ts';
 import { HelperFailed } from '../../runner/sandbox/port.ts';
+import { readPatch } from '../../src/changes/read-patch.ts';
 
 describe('reading what git prints', () => {
-  it('counts lines of files, binary files and renames, whatever they are called', () => {
-    const output = '1\t2\tplain.txt\0-\t-\timage.png\0' + '3\t0\t\0old name\0new\tname\nwith\0' + '0\t0\t"quoted"\0';
-    expect(parseNumstat(Buffer.from(output))).toEqual([
-      { path: 'plain.txt', added: 1, removed: 2 },
-      { path: 'image.png', added: null, removed: null },
-      { path: 'new\tname\nwith', added: 3, removed: 0 },
-      { path: '"quoted"', added: 0, removed: 0 },
+  const object = (letter: string) => letter.repeat(40);
+  const none = object('0');
+  const raw = (...fields: string[]) => fields.map((field) => `${field}\0`).join('');
+
+  it('tells files, what became of them and their lines, whatever they are called', () => {
+    const output =
+      raw(`:100644 100644 ${object('a')} ${object('b')} M`, 'plain.txt') +
+      raw(`:000000 100755 ${none} ${object('c')} A`, 'image.png') +
+      raw(`:100644 100644 ${object('d')} ${object('d')} R087`, 'old name', ':new\tname\nwith') +
+      raw(`:100644 000000 ${object('e')} ${none} D`, '"quoted"') +
+      raw(`:100644 120000 ${object('f')} ${object('1')} T`, 'link') +
+      raw(
+        '1\t2\tplain.txt',
+        '-\t-\timage.png',
+        '3\t0\t',
+        'old name',
+        ':new\tname\nwith',
+        '0\t7\t"quoted"',
+        '0\t4\tlink',
+        '1\t0\tlink',
+      );
+    const side = (mode: string | undefined, letter: string) => ({ mode, object: object(letter) });
+    expect(parseChanges(Buffer.from(output))).toEqual([
+      {
+        path: 'plain.txt',
+        from: undefined,
+        status: 'modified',
+        before: side('100644', 'a'),
+        after: side('100644', 'b'),
+        added: 1,
+        removed: 2,
+      },
+      {
+        path: 'image.png',
+        from: undefined,
+        status: 'added',
+        before: side(undefined, '0'),
+        after: side('100755', 'c'),
+        added: null,
+        removed: null,
+      },
+      {
+        path: ':new\tname\nwith',
+        from: 'old name',
+        status: 'renamed',
+        before: side('100644', 'd'),
+        after: side('100644', 'd'),
+        added: 3,
+        removed: 0,
+      },
+      {
+        path: '"quoted"',
+        from: undefined,
+        status: 'deleted',
+        before: side('100644', 'e'),
+        after: side(undefined, '0'),
+        added: 0,
+        removed: 7,
+      },
+      {
+        path: 'link',
+        from: undefined,
+        status: 'type_changed',
+        before: side('100644', 'f'),
+        after: side('120000', '1'),
+        added: 1,
+        removed: 4,
+      },
     ]);
-    expect(parseNumstat(Buffer.from(''))).toEqual([]);
-    expect(() => parseNumstat(Buffer.from('what\0'))).toThrow('unknown form');
+    expect(['100644', '100755', '120000', '160000', undefined].map(kindOf)).toEqual([
+      'file',
+      'executable',
+      'symlink',
+      'submodule',
+      undefined,
+    ]);
   });
 
-  it('shows names that are no UTF-8 with replacement characters', () => {
-    expect(parseNumstat(Buffer.concat([Buffer.from('1\t0\tf'), Buffer.from([0xff]), Buffer.from('\0')]))).toEqual([
-      { path: 'f\uFFFD', added: 1, removed: 0 },
+  it('is nothing for nothing, and refused when it has an unknown form or ends too early', () => {
+    expect(parseChanges(Buffer.from(''))).toEqual([]);
+    for (const text of [
+      'what\0',
+      ':100644\0a\0',
+      raw(`:100644 100644 ${none} ${none} X`, 'a'),
+      raw(`:100644 100644 ${none} ${none} R1`, 'a'),
+      raw('1\t0\t', 'a'),
+    ])
+      expect(() => parseChanges(Buffer.from(text)), text).toThrow('unknown form');
+  });
+
+  it('shows names that are no UTF-8 with replacement characters, and keeps them apart', () => {
+    const entry = (byte: number, lines: number): [Buffer, Buffer] => [
+      Buffer.concat([Buffer.from(`:100644 100644 ${none} ${none} M\0f`), Buffer.from([byte, 0])]),
+      Buffer.concat([Buffer.from(`${lines}\t0\tf`), Buffer.from([byte, 0])]),
+    ];
+    const [one, two] = [entry(0xff, 1), entry(0xfe, 2)];
+    const found = parseChanges(Buffer.concat([one[0], two[0], one[1], two[1]]));
+    expect(found.map(({ path, added }) => [path, added])).toEqual([
+      ['f\uFFFD', 1],
+      ['f\uFFFD', 2],
     ]);
+  });
+});
+
+describe('a patch without its secrets', () => {
+  const key = (mark: string) =>
+    [`${mark}-----BEGIN PRIVATE KEY-----`, `${mark}MIIEvQIBADANBgkqhkiG9w0BAQEFAASC`, `${mark}abcd`].join('\n');
+  const file = (name: string, lines: string) =>
+    `diff --git a/${name} b/${name}\n--- a/${name}\n+++ b/${name}\n@@ -1,3 +1,3 @@\n${lines}\n`;
+
+  it('is the same bytes when there are none, whatever they are', () => {
+    const patch = Buffer.concat([Buffer.from(file('a', '+x')), Buffer.from([0xff, 0xfe, 0x0a])]);
+    const clean = redactPatch(patch, ['a-known-secret']);
+    expect(clean.patch).toBe(patch);
+    expect(clean.secrets).toEqual([]);
+  });
+
+  it('names the files that bring them, and leaves those behind them as they are', () => {
+    const patch = Buffer.from(
+      `${file('gone.pem', key('-'))}${file('key ä.pem', key('+'))}${file('cfg', '+token: a-known-secret')}${file('b', '+plain')}`,
+    );
+    const { patch: clean, secrets } = redactPatch(patch, ['a-known-secret']);
+    expect(secrets).toEqual(['key ä.pem', 'cfg']);
+    expect(clean.toString()).not.toMatch(/MIIEv|a-known-secret/);
+    expect(clean.toString()).toContain(file('b', '+plain'));
+    expect(readPatch(clean).map(({ path }) => path)).toEqual(['gone.pem', 'key ä.pem', 'cfg', 'b']);
   });
 });
 
