@@ -6,9 +6,11 @@ import { type Clock, systemClock } from '../src/runtime/clock.ts';
 import { newId } from '../src/runtime/ids.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import { createLoop } from '../src/runtime/loop.ts';
+import { withModels } from './agent-models.ts';
 import { agentOffers } from './agent-offers.ts';
 import type { Artifacts } from './artifacts.ts';
 import type { AtPoint } from './crash-points.ts';
+import { createModelLists } from './proxy/models.ts';
 import { createReaper } from './reaper.ts';
 import type { AgentDeps } from './run-agent.ts';
 import { type JourneyDeps, LetGo, type Place } from './run-journey.ts';
@@ -41,6 +43,8 @@ export interface RunnerDeps {
   beatEveryMs?: number | undefined;
   reapEveryMs?: number | undefined;
   at?: AtPoint | undefined;
+  /** Proxies of this machine, as in HTTPS_PROXY. */
+  environment?: Readonly<Record<string, string | undefined>> | undefined;
   /** Undefined: no runs of agents are taken. */
   agents?: AgentDeps | undefined;
 }
@@ -114,6 +118,7 @@ export function createRunner(deps: RunnerDeps): Runner {
     onError: (error) => logger.warn({ err: error }, 'beat failed'),
   });
   let told = '';
+  const modelLists = createModelLists({ environment: deps.environment, signal: leaving.signal });
   const offers = createLoop({
     name: 'offers of agents',
     idleMs: 60_000,
@@ -122,8 +127,9 @@ export function createRunner(deps: RunnerDeps): Runner {
       if (agents === undefined) return false;
       const { harnesses, models, accounts = {} } = agents;
       const found = await agentOffers({ harnesses, models, accounts, sandbox: places[0].sandbox }, signal);
-      const now = JSON.stringify(found);
-      if (now !== told) await control.offerAgents(id, found);
+      const offered = await withModels(found, models, modelLists);
+      const now = JSON.stringify(offered);
+      if (now !== told) await control.offerAgents(id, offered);
       told = now;
       return false;
     },

@@ -45,6 +45,7 @@ export function runnerPart(input: {
         capacity: config.runnerConcurrency,
         logger: logger.child({ part: 'runner' }),
         secrets: config.secrets,
+        environment: input.environment,
         agents: {
           control: input.agents,
           gateways,

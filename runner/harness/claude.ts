@@ -1,4 +1,4 @@
-import { driveClaude } from './claude-loop.ts';
+import { defaultModel, driveClaude } from './claude-loop.ts';
 import type { Harness } from './port.ts';
 
 /** The built-in loop on the Messages API. It thinks in the control plane, and works in the sandbox by its tools. */
@@ -12,6 +12,7 @@ export const claude: Harness = {
     steering: { next: true, now: true, btw: true },
     resume: true,
     models: ['anthropic'],
+    usualModel: defaultModel,
   },
   launch: () => ({ argv: undefined, env: {}, files: [], keeps: [] }),
   drive: driveClaude,

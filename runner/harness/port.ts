@@ -32,6 +32,8 @@ export interface HarnessCapabilities {
   resume: boolean;
   /** Wire protocols of the model servers it can work with. */
   models: readonly ('anthropic' | 'openai')[];
+  /** Model that it takes when none is named; absent: its own choice, which is not known before. */
+  usualModel?: string | undefined;
 }
 
 /** What an agent is to do, and where. Stored with the run, the same at every start of the harness. */

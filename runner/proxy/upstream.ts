@@ -55,13 +55,19 @@ const mostStale = 3;
 const passedBack =
   /^(?:content-type|request-id|x-request-id|retry-after|retry-after-ms|x-should-retry|anthropic-ratelimit-.*|x-ratelimit-.*|openai-processing-ms|openai-model|x-codex-turn-state)$/;
 
+/** Connections by the proxies of this machine, as `environment` names them in HTTPS_PROXY and the like. */
+export function proxyAgents(environment: Readonly<Record<string, string | undefined>>, keepAlive: boolean) {
+  const settings = { keepAlive, maxSockets: Number.POSITIVE_INFINITY, proxyEnv: { ...environment } };
+  return { http: new HttpAgent(settings), https: new HttpsAgent(settings) };
+}
+
 /** `environment`: proxies of this machine, as in HTTPS_PROXY. */
 export function createUpstreams(environment: Readonly<Record<string, string | undefined>>): Upstreams {
-  const settings = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, proxyEnv: { ...environment } };
-  const agents = { http: new HttpAgent(settings), https: new HttpsAgent(settings) };
+  const agents = proxyAgents(environment, true);
 
   async function askOnce(question: Question, silentMs: number, signal: AbortSignal): Promise<IncomingMessage | 'stale'> {
-    const url = addressOf(question.upstream.baseUrl, question.route.path, question.url);
+    const query = new URL(question.url ?? '/', 'http://gateway').search;
+    const url = addressOf(question.upstream.baseUrl, question.route.path, query);
     const secure = url.protocol === 'https:';
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage | 'stale'>();
     const out = (secure ? httpsRequest : httpRequest)(url, {
@@ -97,10 +103,11 @@ export function createUpstreams(environment: Readonly<Record<string, string | un
   };
 }
 
-function addressOf(baseUrl: string, path: string, asked: string | undefined): URL {
+/** `path` of the protocol at a server; a `/v1` that ends its base is not doubled. */
+export function addressOf(baseUrl: string, path: string, query: string): URL {
   const base = baseUrl.endsWith('/v1') && path.startsWith('/v1/') ? baseUrl.slice(0, -3) : baseUrl;
   const url = new URL(`${base}${path}`);
-  url.search = new URL(asked ?? '/', 'http://gateway').search;
+  url.search = query;
   return url;
 }
 
@@ -110,19 +117,22 @@ function headersFor({ route, upstream, headers, providerTools }: Question): Reco
     const value = headers[name];
     if (typeof value === 'string' && value.length <= longestHeader) sent[name] = value;
   }
-  const { key } = upstream;
-  // Tokens of a login are no API keys: they go where those do not, and are to be announced.
-  const isLogin = key.startsWith('sk-ant-oat');
+  const known = keyHeaders(route.dialect, upstream.key);
+  Object.assign(sent, known);
   if (route.dialect === 'anthropic') {
     const given = typeof headers['anthropic-beta'] === 'string' ? headers['anthropic-beta'] : '';
-    const betas = betasThatPass(given, providerTools);
-    const all = [...(isLogin ? ['oauth-2025-04-20'] : []), ...(betas === '' ? [] : [betas])];
-    if (all.length > 0) sent['anthropic-beta'] = all.join(',');
+    const betas = [known['anthropic-beta'] ?? '', betasThatPass(given, providerTools)].filter((one) => one !== '');
+    if (betas.length > 0) sent['anthropic-beta'] = betas.join(',');
   }
-  if (key === '') return sent;
-  if (route.dialect === 'anthropic' && !isLogin) sent['x-api-key'] = key;
-  else sent.authorization = `Bearer ${key}`;
   return sent;
+}
+
+/** How a server is told the key. Tokens of a login are no API keys: they go where those do not, and are to be announced. */
+export function keyHeaders(dialect: ModelRoute['dialect'], key: string): Record<string, string> {
+  if (key === '') return {};
+  if (dialect === 'openai') return { authorization: `Bearer ${key}` };
+  if (!key.startsWith('sk-ant-oat')) return { 'x-api-key': key };
+  return { authorization: `Bearer ${key}`, 'anthropic-beta': 'oauth-2025-04-20' };
 }
 
 /** Headers of an answer for the client. */

@@ -6,9 +6,10 @@ import { textView } from '../delivery/list-view.ts';
 import type { TaskRow } from '../store/task-queries.ts';
 import type { SettingsChange } from '../tasks/agent-tasks.ts';
 import { checkAgent, checkChange } from './agent-choice.ts';
-import { budgetText, budgetWord, modelName } from './agent-words.ts';
+import { budgetText, budgetWord, modelWord } from './agent-words.ts';
 import { oneOf, optional, required, taskNumber } from './arguments.ts';
 import { type CommandContext, defineCommand, type Reply } from './command.ts';
+import { checkModel } from './model-choice.ts';
 import { notAnAgent } from './speak.ts';
 import { taskFor } from './subject.ts';
 
@@ -24,6 +25,8 @@ const markedTask = optional({
     .regex(/^#\d{1,9}$/, { error: ({ input }) => `\`${input}\` is not a task, such as \`#142\`.` })
     .transform((text) => Number(text.slice(1))),
 });
+
+const effortWords = [...effortSchema.options, 'default'] as const;
 
 const later = 'At work it changes where the agent can; else say it with `retry`, or before the next request.';
 
@@ -55,15 +58,24 @@ export const model = defineCommand({
   name: 'model',
   group: 'work',
   summary: 'Changes the model that the agent of a task thinks with',
-  details: [later],
+  details: ['`agents` shows which models there are.', later],
   role: 'developer',
   action: 'change the model of an agent',
   positional: {
     task: markedTask,
-    model: required({ hint: 'name', about: 'the name of the model, as its server knows it', schema: modelName }),
+    model: required({
+      hint: 'name',
+      about: 'the name of the model, as its server knows it; `default` for its own choice',
+      values: ['default'],
+      names: 'model',
+      schema: modelWord,
+    }),
   },
   options: {},
-  examples: [['model claude-sonnet-4-5', 'for the agent of this thread']],
+  examples: [
+    ['model claude-sonnet-4-5', 'for the agent of this thread'],
+    ['model #142 default', 'the agent of task 142 chooses again itself'],
+  ],
   run: (ctx, args) => change(ctx, args.task, 'model', { model: args.model }),
 });
 
@@ -78,15 +90,15 @@ export const effort = defineCommand({
     task,
     effort: required({
       hint: 'level',
-      about: 'how hard it thinks',
-      values: effortSchema.options,
-      schema: oneOf(effortSchema.options),
+      about: 'how hard it thinks; `default` for its own choice',
+      values: effortWords,
+      schema: oneOf(effortWords).transform((word) => (word === 'default' ? null : word)),
     }),
   },
   options: {},
   examples: [
     ['effort high', 'for the agent of this thread'],
-    ['effort #142 low', 'for the agent of task 142'],
+    ['effort #142 default', 'the agent of task 142 chooses again itself'],
   ],
   run: (ctx, args) => change(ctx, args.task, 'effort', { effort: args.effort }),
 });
@@ -128,9 +140,18 @@ async function change(
   if (found.agent === undefined) throw notAnAgent(found.number);
   const offer = await checkAgent(ctx, { agent: found.agent.agent, mode: wanted.mode, effort: wanted.effort });
   const state = found.run?.state;
-  if (state !== undefined && state !== 'queued' && !isTerminal(state)) checkChange(offer, what, found.number);
+  const atWork = state !== undefined && state !== 'queued' && !isTerminal(state);
+  // Its own choice is made when it begins: nothing changes before.
+  const toDefault = wanted[what] === null;
+  if (atWork && !toDefault) checkChange(offer, what, found.number);
+  // A server that an account brings has models of its own.
+  const ofRunner = found.agent.account === null;
+  const doubt = wanted.model != null && offer !== undefined && ofRunner ? checkModel(offer, wanted.model) : undefined;
   const { number: changed, settings } = await ctx.deps.tasks.changeSettings(ctx.tx, found.id, wanted, person);
-  return told(found, `The ${what} of #${changed} is \`${settings[what] ?? 'the default'}\` from now on.`);
+  const now = settings[what];
+  const value = now === null ? `the agent's own choice` : `\`${now}\``;
+  const text = `The ${what} of #${changed} is ${value} from ${atWork && toDefault ? 'its next run' : 'now'} on.`;
+  return told(found, doubt === undefined ? text : `${text} ${doubt}`);
 }
 
 /** Everybody in its threads is to know what its agent may do. */

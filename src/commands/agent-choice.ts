@@ -28,7 +28,13 @@ export const agentOptions = {
     values: agentModeSchema.options,
     schema: oneOf(agentModeSchema.options),
   }),
-  model: optional({ hint: 'name', about: 'the model it thinks with; `default` for its own choice', schema: modelWord }),
+  model: optional({
+    hint: 'name',
+    about: 'the model it thinks with; `default` for its own choice',
+    values: ['default'],
+    names: 'model',
+    schema: modelWord,
+  }),
   effort: optional({
     hint: 'high',
     about: 'how hard it thinks',

@@ -5,6 +5,7 @@ import { withFallback } from '../delivery/list-view.ts';
 import { agentOffers } from '../store/runners.ts';
 import { budgetText } from './agent-words.ts';
 import { defineCommand } from './command.ts';
+import { listed } from './model-choice.ts';
 
 const names: Record<AgentKind, string> = {
   claude: 'the built-in loop on Claude models',
@@ -54,15 +55,20 @@ function agentBlocks(offer: AgentOffer): Block[] {
   ];
   if (!available) return [{ type: 'text', spans: [...title, plain(': '), ...marked(`${why ?? ''} ${remedy ?? ''}`.trim())] }];
   const more = [
-    ...(account === null ? [] : [`model: ${account}`]),
+    ...(account === null ? [] : [`server: ${account}`]),
     `modes: ${modes.join(', ')}`,
     ...(efforts.length === 0 ? [] : [`effort: ${efforts.join(', ')}`]),
     ...limits(offer),
   ];
-  return [
-    { type: 'text', spans: title },
-    { type: 'context', spans: [plain(more.join(' · '))] },
-  ];
+  return [{ type: 'text', spans: title }, { type: 'context', spans: [plain(more.join(' · '))] }, ...modelLine(offer)];
+}
+
+/** What it can think with, the default marked. */
+function modelLine({ models }: AgentOffer): Block[] {
+  if (models === undefined || (models.names.length === 0 && models.usual === null)) return [];
+  const others = models.from === 'prices' ? '; its server does not list its models, others are possible' : '';
+  const own = models.usual === null ? '; the default is its own choice' : '';
+  return [{ type: 'context', spans: marked(`models: ${listed(models)}${own}${others}`) }];
 }
 
 /** What it cannot do while it works, so that nobody has to find out. */

@@ -7,6 +7,7 @@ import { findChannel } from '../store/channels.ts';
 import type { Database, Tx } from '../store/database.ts';
 import { findPerson, type Member, membersOf, peopleWithoutRole } from '../store/people.ts';
 import { projectsOf } from '../store/projects.ts';
+import { agentOffers } from '../store/runners.ts';
 import { listTasks } from '../store/task-queries.ts';
 import { workspaceOfTenant } from '../store/workspaces.ts';
 import type { Arg, Command, Named } from './command.ts';
@@ -21,6 +22,7 @@ export interface MenuDeps {
   onError(error: unknown): void;
   /** How long names are looked up, milliseconds (default 700): completions must be there within a second, whatever the database does. */
   lookMs?: number | undefined;
+  now?: (() => Date) | undefined;
 }
 
 /** Discord shows no more of a description. */
@@ -31,7 +33,7 @@ const mostTasks = 200;
 const mostPeople = 500;
 
 /** What platforms are told about the commands, made from the registry. */
-export function createCommandMenu({ database, onError, lookMs = 700 }: MenuDeps): CommandMenu {
+export function createCommandMenu({ database, onError, lookMs = 700, now = () => new Date() }: MenuDeps): CommandMenu {
   return {
     commands: [...commands.filter(({ name }) => !seldom.has(name)), ...commands.filter(({ name }) => seldom.has(name))].map(
       menuCommand,
@@ -45,7 +47,7 @@ export function createCommandMenu({ database, onError, lookMs = 700 }: MenuDeps)
 
   function lookUp(wanted: readonly Named[], conversation: Conversation, user: string): Promise<KnownNames> {
     return database
-      .transaction((tx) => knownTo(tx, wanted, conversation, user))
+      .transaction((tx) => knownTo(tx, wanted, { conversation, user, now: now() }))
       .catch((error: unknown) => {
         onError(error);
         return {};
@@ -78,7 +80,11 @@ function line(text: string): string {
 }
 
 /** What the person may see of the workspace from here. Nobody is made known by typing. */
-async function knownTo(tx: Tx, wanted: readonly Named[], conversation: Conversation, user: string): Promise<KnownNames> {
+async function knownTo(
+  tx: Tx,
+  wanted: readonly Named[],
+  { conversation, user, now }: { conversation: Conversation; user: string; now: Date },
+): Promise<KnownNames> {
   const { platform, tenant } = conversation;
   const workspace = (await workspaceOfTenant(tx, platform, tenant))?.id;
   if (workspace === undefined) return {};
@@ -96,6 +102,7 @@ async function knownTo(tx: Tx, wanted: readonly Named[], conversation: Conversat
   return {
     ...(has('task') ? { task: await tasks(tx, workspace, projects) } : {}),
     ...(has('project') ? { project: await projectNames(tx, workspace, projects) } : {}),
+    ...(has('model') ? { model: await models(tx, now) } : {}),
     ...(has('person') ? { person: await people(tx, workspace, roleAtLeast(ownRole, 'maintainer')) } : {}),
   };
 }
@@ -107,6 +114,16 @@ async function tasks(tx: Tx, workspace: string, projects: readonly string[] | un
     also: title(task.title),
     hint: `${title(task.title)} · ${task.column}`,
   }));
+}
+
+/** Of all agents that can work now. */
+async function models(tx: Tx, now: Date) {
+  const agentsOf = new Map<string, string[]>();
+  for (const { agent, available, models: known } of (await agentOffers(tx, now))?.values() ?? []) {
+    if (!available) continue;
+    for (const name of known?.names ?? []) agentsOf.set(name, [...(agentsOf.get(name) ?? []), agent]);
+  }
+  return [...agentsOf].map(([value, agents]) => ({ value, also: '', hint: `for ${agents.join(' and ')}` }));
 }
 
 async function projectNames(tx: Tx, workspace: string, projects: readonly string[] | undefined) {

@@ -62,6 +62,11 @@ export const agentOfferSchema = z.object({
   account: z.string().nullable(),
   modes: z.array(agentModeSchema),
   efforts: z.array(effortSchema),
+  /**
+   * Models that it can be given; absent: not known. `server`: all that its server lists; `prices`: the ones with a known price, others are
+   * possible. `usual`: what it takes when none is named; null: its own choice.
+   */
+  models: z.object({ names: z.array(z.string()), from: z.enum(['server', 'prices']), usual: z.string().nullable() }).optional(),
   /** What can change while it runs. */
   changes: z.object({ mode: z.boolean(), model: z.boolean(), effort: z.boolean() }),
   /** How it takes what people say while it works. */

@@ -58,7 +58,14 @@ export async function changeSettings(
 
 async function changeRun(tx: Tx, run: RunRecord, change: SettingsChange, by: Person, at: Date): Promise<void> {
   if (run.agent === null) throw new Error(`run ${run.id} has no agent`);
-  const { mode = run.agent.mode, model = run.agent.model, effort = run.agent.effort } = change;
+  const hasBegun = run.state !== 'queued' || run.life > 0 || run.released;
+  const { mode = run.agent.mode } = change;
+  let { model = run.agent.model, effort = run.agent.effort } = change;
+  // An agent at work keeps what it has: its own choice is made when it begins.
+  if (hasBegun) {
+    model ??= run.agent.model;
+    effort ??= run.agent.effort;
+  }
   const agent = { ...run.agent, mode, model, effort };
   await setRunAgent(tx, run.id, agent);
   const told = {
@@ -66,9 +73,9 @@ async function changeRun(tx: Tx, run: RunRecord, change: SettingsChange, by: Per
     ...(model === run.agent.model || model === null ? {} : { model }),
     ...(effort === run.agent.effort || effort === null ? {} : { effort }),
   };
-  if (Object.keys(told).length === 0) return;
+  if (Object.keys(told).length === 0 && model === run.agent.model && effort === run.agent.effort) return;
   // A run that has not begun is given its settings when it does.
-  if (run.state !== 'queued' || run.life > 0 || run.released) {
+  if (hasBegun) {
     await addMail(tx, { run: run.id, workspace: run.workspace, mail: { type: 'settings', ...told }, at, user: by.user });
   }
   const event: RunEventData = { type: 'agent', agent: agent.agent, model, mode, effort };

@@ -53,9 +53,10 @@ export type SteerResult =
   /** No turn is under way: a follow-up begins one. */
   | { outcome: 'at_rest'; taskNumber: number };
 
+/** Null: the agent's own choice, from its next start on. */
 export interface SettingsChange {
   mode?: AgentMode | undefined;
-  model?: string | undefined;
+  model?: string | null | undefined;
   effort?: AgentSettings['effort'] | undefined;
 }
 

@@ -8,8 +8,11 @@ beforeAll(async () => {
   desk = await openDesk();
   runner = await offerAgents(
     desk,
-    offer('claude'),
+    offer('claude', {
+      models: { names: ['claude-opus-5', 'claude-sonnet-4-5-20250929'], from: 'server', usual: 'claude-sonnet-5-5' },
+    }),
     offer('claude-code', {
+      models: { names: ['claude-opus-5'], from: 'prices', usual: null },
       changes: { mode: true, model: true, effort: false },
       steering: { next: true, now: true, btw: false },
     }),
@@ -34,6 +37,8 @@ describe('`agents`', () => {
     expect(text).toMatch(/✔ claude the built-in loop/);
     expect(text).toMatch(/✔ claude-code Claude Code 1\.2\.3\n.*modes: auto, ask, acceptEdits, plan, bypass.*no side questions/);
     expect(text).toContain('fixed while it works: effort');
+    expect(text).toContain('models: claude-sonnet-5-5 (default), claude-opus-5, claude-sonnet-4-5-20250929');
+    expect(text).toMatch(/models: claude-opus-5; the default is its own choice; its server does not list its models/);
     expect(text).toMatch(/✖ codex .*: Codex is not installed where agents run\. Run npm run image\./);
     expect(text).toContain('demo uses claude in mode auto, budget of a task: no limit');
   });
@@ -52,6 +57,42 @@ describe('how an agent works', () => {
       model: 'claude-sonnet-4-5',
       effort: 'high',
     });
+  });
+
+  it('`model` knows what the server has: others are refused where it says so, and doubted where it does not', async () => {
+    const { number } = await working();
+    expect(await textOf(slash('ben', `model #${number} claude-opus-6`))).toMatch(
+      /has no model `claude-opus-6`\. Did you mean claude-opus-5\?.*DH-216/,
+    );
+    expect(await textOf(slash('ben', `model #${number} zebra`))).toMatch(/It has `?claude-sonnet-5-5`? \(default\)/);
+    for (const name of ['claude-sonnet-5-5', 'claude-sonnet-4-5', 'claude-opus-5[1m]']) {
+      expect(await textOf(slash('ben', `model #${number} ${name}`)), name).toBe(
+        `The model of #${number} is ${name} from now on.`,
+      );
+    }
+    const other = await working('agent=claude-code');
+    expect(await textOf(slash('ben', `model #${other.number} opus`))).toBe(`The model of #${other.number} is opus from now on.`);
+    expect(await textOf(slash('ben', `model #${other.number} claude-opus-6`))).toMatch(
+      /from now on\. It is not known here whether the server of claude-code has it.*Did you mean claude-opus-5\?/,
+    );
+    expect(await taskRow(other.number)).toMatchObject({ agent: { model: 'claude-opus-6' } });
+  });
+
+  it('`default` gives the choice of model and effort back to the agent, from its next run on', async () => {
+    const turn = await working('model=claude-opus-5 effort=high');
+    const { number, run } = turn;
+    for (const what of ['model', 'effort']) {
+      expect(await textOf(slash('ben', `${what} #${number} default`))).toBe(
+        `The ${what} of #${number} is the agent's own choice from its next run on.`,
+      );
+    }
+    const { agent, runs } = await taskRow(number);
+    expect(agent).toMatchObject({ model: null, effort: null });
+    expect(runs[0]?.agent).toMatchObject({ model: 'claude-opus-5', effort: 'high' });
+    expect(await eventsOf(desk, run, 'agent')).toHaveLength(1);
+    await turn.end();
+    expect(await textOf(slash('ben', `model #${number} claude-opus-5`))).toContain('is claude-opus-5 from now on');
+    expect(await textOf(slash('ben', `model #${number} default`))).toContain("is the agent's own choice from now on");
   });
 
   it('what the agent cannot change at work, and words that mean nothing, are refused', async () => {

@@ -6,6 +6,7 @@ import type { CommandMenu } from '../../src/contracts/command-menu.ts';
 import type { Conversation } from '../../src/contracts/platform.ts';
 import { createDatabase } from '../../src/store/database.ts';
 import { type Account, accounts, type Desk, openDesk, slash } from '../support/desk.ts';
+import { offer, offerAgents } from '../support/desk-agent.ts';
 
 let desk: Desk;
 let menu: CommandMenu;
@@ -53,6 +54,18 @@ describe('the menu of commands', () => {
 });
 
 describe('completions from what there is', () => {
+  it('names the models of agents that can work', async () => {
+    const models = (...names: string[]) => ({ names, from: 'server' as const, usual: null });
+    await offerAgents(
+      desk,
+      offer('claude', { models: models('claude-opus-5', 'claude-haiku-5-5') }),
+      offer('codex', { available: false, models: models('gpt-6-luna') }),
+    );
+    expect(await typed('ben', 'model ')).toEqual(['model default', 'model claude-opus-5', 'model claude-haiku-5-5']);
+    expect(await typed('ben', 'run model=claude-o')).toEqual(['run model=claude-opus-5']);
+    expect(await typed('ben', 'effort d')).toEqual(['effort default']);
+  });
+
   it('names tasks by number or title, projects and people', async () => {
     expect(await typed('ben', 'show ')).toEqual(['show #2', 'show #1']);
     expect(await typed('ben', 'show 1')).toEqual(['show #1']);
