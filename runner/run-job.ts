@@ -43,6 +43,8 @@ export interface RunnerDeps {
   beatEveryMs?: number | undefined;
   reapEveryMs?: number | undefined;
   at?: AtPoint | undefined;
+  /** Draws what runs have changed. Undefined: no pictures are made. */
+  draw?: JourneyDeps['draw'];
   /** Proxies of this machine, as in HTTPS_PROXY. */
   environment?: Readonly<Record<string, string | undefined>> | undefined;
   /** Undefined: no runs of agents are taken. */
@@ -82,6 +84,7 @@ export function createRunner(deps: RunnerDeps): Runner {
     clock: deps.clock ?? systemClock,
     logger,
     at: deps.at ?? (() => undefined),
+    draw: deps.draw,
     agents: deps.agents,
   };
 

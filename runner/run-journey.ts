@@ -5,6 +5,7 @@ import type { Logger } from '../src/runtime/logger.ts';
 import type { Artifacts } from './artifacts.ts';
 import type { AtPoint, CrashPoint } from './crash-points.ts';
 import { isUnreachable, patiently, type RunCalls } from './patience.ts';
+import type { drawPatch } from './picture.ts';
 import type { AgentDeps } from './run-agent.ts';
 import { duration } from './run-outcome.ts';
 import type { Sandbox, SandboxLimits } from './sandbox/port.ts';
@@ -38,6 +39,8 @@ export interface JourneyDeps {
   clock: Clock;
   logger: Logger;
   at: AtPoint;
+  /** Draws what a run has changed. Undefined: this runner draws no pictures. */
+  draw?: typeof drawPatch | undefined;
   /** Undefined: this runner takes no runs of agents. */
   agents?: AgentDeps | undefined;
 }

@@ -1,14 +1,16 @@
-import type { ArtifactRef, RunResult } from '../src/contracts/run-event.ts';
+import { risksOf } from '../src/changes/risks.ts';
+import { type ArtifactRef, type RunResult, totalsOf } from '../src/contracts/run-event.ts';
 import { createRedactor } from '../src/runtime/redact-patterns.ts';
 import type { ImportedResult } from './import-result.ts';
 import type { OutputLog } from './output-log.ts';
 import { maxPatchBytes } from './patch.ts';
+import { redactPatch } from './redact-patch.ts';
 import type { Journey } from './run-journey.ts';
 import { type Ending, endingOfError, size } from './run-outcome.ts';
 import type { Base } from './run-prepare.ts';
 import { SandboxGone, type SandboxResult } from './sandbox/port.ts';
 
-type Left = Pick<RunResult, 'commit' | 'files' | 'totals' | 'artifacts'>;
+type Left = Pick<RunResult, 'commit' | 'files' | 'totals' | 'risks' | 'artifacts'>;
 
 /**
  * From the end of the command to the result of the run: commits what it changed, keeps patch and log. Repeatable. Whatever goes wrong
@@ -91,27 +93,46 @@ async function describeChanges(journey: Journey, { commit, joined }: ImportedRes
   if (joined) {
     await journey.note('warning', 'The command replaced the history of the branch; its files were taken over as one commit.');
   }
-  const { files, totals, patch } = await deps.workspace.difference(spec.project.id, base, commit, journey.left);
-  const changed = { commit, files, ...(totals === undefined ? {} : { totals }) };
-  if (patch === undefined) {
+  const difference = await deps.workspace.difference(spec.project.id, base, commit, journey.left);
+  const { files, totals } = difference;
+  const clean = difference.patch === undefined ? undefined : redactPatch(difference.patch, deps.secrets);
+  const risks = risksOf(difference.all, { links: difference.links, secrets: clean?.secrets ?? [] });
+  const changed = {
+    commit,
+    files,
+    ...(totals === undefined ? {} : { totals }),
+    ...(risks.length === 0 ? {} : { risks }),
+  };
+  if (clean === undefined) {
     await journey.note('warning', `The patch is larger than ${size(maxPatchBytes)} and is not kept; the branch has all changes.`);
     return { ...changed, artifacts: [] };
   }
-  const clean = redactPatch(patch, deps.secrets);
-  if (clean !== patch) {
+  const { patch } = clean;
+  if (patch !== difference.patch) {
     await journey.note('warning', 'The patch contained secrets; they are blanked out in the file. The branch has them.');
   }
-  if (clean.length === 0) return { ...changed, artifacts: [] };
-  await deps.artifacts.writePatch(spec.run, clean);
-  return { ...changed, artifacts: [await calls.recordArtifact(spec, 'patch', fileName(journey, 'patch'), clean.length)] };
+  if (patch.length === 0) return { ...changed, artifacts: [] };
+  await deps.artifacts.writePatch(spec.run, patch);
+  const kept = await calls.recordArtifact(spec, 'patch', fileName(journey, 'patch'), patch.length);
+  return { ...changed, artifacts: [kept, ...(await keepPicture(journey, patch, totalsOf({ files, totals })))] };
 }
 
-/** The same bytes when there is nothing to hide; file names and contents need not be UTF-8. */
-function redactPatch(patch: Buffer, secrets: readonly string[]): Buffer {
-  const text = patch.toString('latin1');
-  const asBytes = secrets.map((secret) => Buffer.from(secret).toString('latin1'));
-  const clean = createRedactor(asBytes)(text);
-  return clean === text ? patch : Buffer.from(clean, 'latin1');
+/** A picture is a convenience: without one there is a note. */
+async function keepPicture(journey: Journey, patch: Buffer, totals: NonNullable<RunResult['totals']>): Promise<ArtifactRef[]> {
+  const { deps, spec, calls, left } = journey;
+  if (deps.draw === undefined) return [];
+  try {
+    const title = `#${spec.taskNumber} ${createRedactor(deps.secrets)(spec.title)}`;
+    const picture = await deps.draw({ patch, title, totals }, { signal: left });
+    if (picture === undefined) return [];
+    await deps.artifacts.writePicture(spec.run, picture);
+    return [await calls.recordArtifact(spec, 'picture', 'diff.png', picture.length)];
+  } catch (error) {
+    left.throwIfAborted();
+    deps.logger.warn({ run: spec.run, err: error }, 'no picture of the patch');
+    await journey.note('info', 'There is no picture of the changes: drawing it failed.');
+    return [];
+  }
 }
 
 async function keepLog(journey: Journey, log: OutputLog): Promise<ArtifactRef[]> {

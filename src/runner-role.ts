@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { defaultWaitLimits } from '../runner/agent-waits.ts';
 import { createArtifacts } from '../runner/artifacts.ts';
 import { harnesses } from '../runner/harness/registry.ts';
+import { drawPatch } from '../runner/picture.ts';
 import { createGateways } from '../runner/proxy/gateways.ts';
 import { createRunner } from '../runner/run-job.ts';
 import { createWorkspace } from '../runner/workspace.ts';
@@ -45,6 +46,7 @@ export function runnerPart(input: {
         capacity: config.runnerConcurrency,
         logger: logger.child({ part: 'runner' }),
         secrets: config.secrets,
+        draw: drawPatch,
         environment: input.environment,
         agents: {
           control: input.agents,
