@@ -62,7 +62,7 @@ describe('how an agent works', () => {
   it('`model` knows what the server has: others are refused where it says so, and doubted where it does not', async () => {
     const { number } = await working();
     expect(await textOf(slash('ben', `model #${number} claude-opus-6`))).toMatch(
-      /has no model `claude-opus-6`\. Did you mean claude-opus-5\?.*DH-216/,
+      /has no model `claude-opus-6`\. Did you mean `claude-opus-5`\?.*DH-216/,
     );
     expect(await textOf(slash('ben', `model #${number} zebra`))).toMatch(/It has `?claude-sonnet-5-5`? \(default\)/);
     for (const name of ['claude-sonnet-5-5', 'claude-sonnet-4-5', 'claude-opus-5[1m]']) {

@@ -61,7 +61,7 @@ describe('completions from what there is', () => {
       offer('claude', { models: models('claude-opus-5', 'claude-haiku-5-5') }),
       offer('codex', { available: false, models: models('gpt-6-luna') }),
     );
-    expect(await typed('ben', 'model ')).toEqual(['model default', 'model claude-opus-5', 'model claude-haiku-5-5']);
+    expect(await typed('ben', 'model #1 ')).toEqual(['model #1 default', 'model #1 claude-opus-5', 'model #1 claude-haiku-5-5']);
     expect(await typed('ben', 'run model=claude-o')).toEqual(['run model=claude-opus-5']);
     expect(await typed('ben', 'effort d')).toEqual(['effort default']);
   });
