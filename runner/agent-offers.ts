@@ -1,11 +1,10 @@
 import { type AgentKind, type AgentOffer, agentKinds } from '../src/contracts/agent.ts';
 import type { Harness } from './harness/port.ts';
-import type { Harnesses } from './harness/registry.ts';
+import { harnesses } from './harness/registry.ts';
 import type { GatewayRun } from './proxy/port.ts';
 import { type AgentPrograms, ImageMissing, ImageUnfit, type Sandbox } from './sandbox/port.ts';
 
 export interface OfferParts {
-  harnesses: Harnesses;
   models: GatewayRun['models'];
   /** What each model server is called for people; see AgentOffer. */
   accounts: Readonly<Partial<Record<Protocol, string>>>;
@@ -20,22 +19,14 @@ const variables: Record<Protocol, string> = {
   openai: '`OPENAI_API_KEY`, or `OPENAI_BASE_URL` of a compatible server',
 };
 
-/** The program that each agent is; the built-in loop is none. */
-const programs: Partial<Record<AgentKind, keyof AgentPrograms>> = { 'claude-code': 'claude', codex: 'codex' };
-const productNames: Record<keyof AgentPrograms, string> = { claude: 'Claude Code', codex: 'Codex' };
-
 /** Looks which agents can work here now, and what they can do. Never throws for what is missing: that is what it tells. */
 export async function agentOffers(parts: OfferParts, signal?: AbortSignal): Promise<AgentOffer[]> {
   const found = await programsIn(parts.sandbox, signal);
-  return agentKinds.flatMap((kind) => {
-    const harness = parts.harnesses[kind];
-    return harness === undefined ? [] : [offerOf(kind, harness, found, parts)];
-  });
+  return agentKinds.map((kind) => offerOf(kind, harnesses[kind], found, parts));
 }
 
-function offerOf(agent: AgentKind, { capabilities }: Harness, found: Found, parts: OfferParts): AgentOffer {
-  const program = programs[agent];
-  const version = 'programs' in found && program !== undefined ? (found.programs[program] ?? null) : null;
+function offerOf(agent: AgentKind, { capabilities, program }: Harness, found: Found, parts: OfferParts): AgentOffer {
+  const version = 'programs' in found && program !== undefined ? (found.programs[program.name] ?? null) : null;
   const protocol = capabilities.models.find((one) => parts.models[one] !== undefined);
   const missing = missingOf(capabilities.models, protocol, program, version, found);
   return {
@@ -55,7 +46,7 @@ function offerOf(agent: AgentKind, { capabilities }: Harness, found: Found, part
 function missingOf(
   protocols: readonly Protocol[],
   protocol: Protocol | undefined,
-  program: keyof AgentPrograms | undefined,
+  program: Harness['program'],
   version: string | null,
   found: Found,
 ): { why: string; remedy: string } | undefined {
@@ -65,8 +56,7 @@ function missingOf(
   }
   if ('why' in found) return found;
   if (program === undefined || version !== null) return undefined;
-  const name = productNames[program];
-  return { why: `${name} is not installed where agents run.`, remedy: `Build the image with it: \`npm run image\`.` };
+  return { why: `${program.product} is not installed where agents run.`, remedy: `Build the image with it: \`npm run image\`.` };
 }
 
 async function programsIn(sandbox: OfferParts['sandbox'], signal: AbortSignal | undefined): Promise<Found> {

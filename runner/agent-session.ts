@@ -8,7 +8,7 @@ import { createAsides } from './asides.ts';
 import type { Commit, HarnessSession, ModelAccess, Turn } from './harness/port.ts';
 import { outputLines } from './output-lines.ts';
 import { patiently } from './patience.ts';
-import { engineAway, type Journey, LetGo } from './run-journey.ts';
+import { type Journey, LetGo } from './run-journey.ts';
 
 /** A lost wake-up costs no more than this. */
 const pollMs = 5_000;
@@ -93,17 +93,7 @@ export function createAgentSession(
     async *lines(until) {
       const signal = AbortSignal.any([left, until]);
       try {
-        yield* outputLines({
-          sandbox: place.sandbox,
-          run,
-          from: cursor,
-          signal,
-          async onUnreachable(error) {
-            deps.logger.warn({ run, err: error }, 'output unreachable');
-            await journey.note('warning', `${engineAway} The agent's output continues when it is back.`);
-          },
-          onAnswer: () => journey.note('info', 'The container engine answers again.'),
-        });
+        yield* outputLines({ ...journey.output, from: cursor, signal });
       } catch (error) {
         left.throwIfAborted();
         if (!until.aborted) throw error;

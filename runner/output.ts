@@ -1,6 +1,8 @@
 import type { OutputCursor, OutputStream, RunEventData } from '../src/contracts/run-event.ts';
+import type { OutputLog } from './output-log.ts';
 import { type PatientOutputOptions, patientOutput } from './patient-output.ts';
 import { createStreamRedactor, longestLine, type OutputPiece, type StreamRedactor } from './redact.ts';
+import { type Journey, LetGo } from './run-journey.ts';
 import type { OutputChunk } from './sandbox/port.ts';
 
 export type OutputEvent = Extract<RunEventData, { type: 'output' }>;
@@ -27,6 +29,23 @@ const mostQueued = 8 * eventBytes;
 const mostAlternations = 16;
 /** Read again before the stored position, so that a secret across it is recognised. */
 const contextBytes = 16 * 1024;
+
+/** Stores the output of a run's started command from the stored position to its end: in the log of the run, then in the file. */
+export async function recordOutput(journey: Journey, log: OutputLog): Promise<void> {
+  const { deps, spec, calls } = journey;
+  await streamOutput({
+    ...journey.output,
+    from: spec.resume?.cursor ?? { stdout: 0, stderr: 0 },
+    secrets: deps.secrets,
+    signal: journey.left,
+    async store(events, cursor) {
+      if (!(await calls.append(spec.run, deps.runner, events, cursor))) throw new LetGo(`${spec.run} is not held any more`);
+      await journey.at('output_committed');
+      await log.append(events.map(({ text }) => text).join(''));
+      await journey.at('output_stored');
+    },
+  });
+}
 
 /**
  * Brings the output of a started command into the log of its run: decoded, redacted, batched, from the stored position to the end

@@ -4,28 +4,23 @@ import { chmod, mkdir, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { AgentKind } from '../src/contracts/agent.ts';
 import type { AgentControl, AgentSpec } from '../src/contracts/agent-control.ts';
-import { filesGiven, keepSessionFiles, sessionFiles } from './agent-files.ts';
+import { filesGiven, keepSessionFiles, keepShownFiles, sessionFiles } from './agent-files.ts';
 import { agentHome, type HomeFile } from './agent-home.ts';
 import { createAgentSession, inputsOf } from './agent-session.ts';
 import { type WaitLimits, watchWaits } from './agent-waits.ts';
-import type { Harness, Launch, Turn, TurnEnd } from './harness/port.ts';
-import type { Harnesses } from './harness/registry.ts';
-import type { OutputLog } from './output-log.ts';
+import type { Launch, Turn } from './harness/port.ts';
+import { harnesses } from './harness/registry.ts';
 import { patiently } from './patience.ts';
 import type { GatewayRun, Gateways } from './proxy/port.ts';
-import { type Execution, stopWhenAsked } from './run-execute.ts';
+import type { HarnessRun } from './run-harness.ts';
 import type { Journey } from './run-journey.ts';
-import { stoppedBeforeStart } from './run-outcome.ts';
-import type { Program } from './run-prepare.ts';
 import { transcriptOf } from './transcript.ts';
 
 /** What runs of agents need beside what all runs need. */
 export interface AgentDeps {
   control: AgentControl;
   gateways: Gateways;
-  harnesses: Harnesses;
   models: GatewayRun['models'];
   /** What each model server is called for people. */
   accounts?: Readonly<Partial<Record<keyof GatewayRun['models'], string>>> | undefined;
@@ -36,27 +31,16 @@ export interface AgentDeps {
   waits: WaitLimits;
 }
 
-/** One turn of an agent on its way through the runner. */
-export interface AgentRun {
-  /** What the sandbox runs, from the commit that the task begins at. Prepares the home in the working copy, so after `workspace.prepare`. */
-  program(base: string, signal: AbortSignal): Promise<Program>;
-  /** From the record that it is about to start to the end of the turn and of the sandbox's process. Repeatable. */
-  execute(log: OutputLog): Promise<Execution>;
-  /** Keeps what continues the session. Repeatable. Nothing to keep is no error. */
-  keepSession(turn: TurnEnd): Promise<AgentSpec['session']>;
-  /** Lets go of the gateway. `over`: the run is, its directory goes too. */
-  close(over: boolean): Promise<void>;
-}
-
 /** Where the bridge listens in a container. */
 const insidePort = 9100;
 /** Longest path of a socket that every system takes, with room for its name. */
 const longestDirectory = 95;
 
-export function createAgentRun(journey: Journey, agents: AgentDeps, agent: AgentSpec): AgentRun {
+/** One turn of an agent: with its home in the working copy, and its gateway. */
+export function createAgentRun(journey: Journey, agents: AgentDeps, agent: AgentSpec): HarnessRun {
   const { deps, spec, place, left } = journey;
   const { run } = spec;
-  const harness = harnessOf(agents.harnesses, agent.settings.agent);
+  const harness = harnesses[agent.settings.agent];
   const token = `dhr_${agents.tokenFor(`gateway of ${run}`)}`;
   const directory = socketDirectory(agents.gatewayRoot, run);
   const { workspace: cwd, bridge } = place.sandbox.inside(run);
@@ -86,6 +70,9 @@ export function createAgentRun(journey: Journey, agents: AgentDeps, agent: Agent
   }
 
   return {
+    capabilities: harness.capabilities,
+    stage: { stage: 'agent', detail: `${agent.settings.agent} works` },
+
     async program(base, signal) {
       commit ??= base;
       const port = place.sandbox.capabilities.network === 'none' ? insidePort : await freePort();
@@ -108,18 +95,14 @@ export function createAgentRun(journey: Journey, agents: AgentDeps, agent: Agent
       };
     },
 
-    async execute(log) {
+    async open() {
       open = await openGateway();
       await journey.at('gateway_open');
-      const { sandbox } = place;
-      const { state } = await journey.withSandbox(() => sandbox.status(run), left);
-      if (state === 'created') {
-        if (journey.stop.aborted) return { notStarted: stoppedBeforeStart };
-        await journey.withSandbox(() => sandbox.start(run, left), left);
-        await journey.at('started');
-        await journey.stage('agent', `${agent.settings.agent} works`);
-      }
-      const stopping = stopWhenAsked(journey);
+    },
+
+    async drive(log) {
+      if (open === undefined) throw new Error('a turn is driven when its gateway is open');
+      const { url } = open;
       const waits = watchWaits(journey, agents.control, agents.waits);
       try {
         const session = createAgentSession(journey, agents.control, {
@@ -129,18 +112,14 @@ export function createAgentRun(journey: Journey, agents: AgentDeps, agent: Agent
           mail: agent.mail,
           park: waits.park,
           models: {
-            anthropic: agents.models.anthropic && { baseUrl: `${open.url}/anthropic`, token },
-            openai: agents.models.openai && { baseUrl: `${open.url}/openai/v1`, token },
+            anthropic: agents.models.anthropic && { baseUrl: `${url}/anthropic`, token },
+            openai: agents.models.openai && { baseUrl: `${url}/openai/v1`, token },
           },
           onStored: (events) => log.append(events.map(transcriptOf).join('')),
         });
-        const turn = await harness.drive(session).finally(() => session.end());
-        const ended = await journey.withSandbox(() => sandbox.wait(run, left), left);
-        await journey.at('command_ended');
-        return { ended, turn };
+        return await harness.drive(session).finally(() => session.end());
       } finally {
         await waits.end();
-        await stopping.end();
       }
     },
 
@@ -152,6 +131,8 @@ export function createAgentRun(journey: Journey, agents: AgentDeps, agent: Agent
       await journey.at('session_kept');
       return session;
     },
+
+    keepFiles: () => keepShownFiles(journey),
 
     async close(over) {
       await open?.close();
@@ -217,12 +198,6 @@ async function freePort(): Promise<number> {
   await once(server, 'close');
   if (typeof address !== 'object' || address === null) throw new Error('no port is free');
   return address.port;
-}
-
-function harnessOf(harnesses: Harnesses, kind: AgentKind): Harness {
-  const harness = harnesses[kind];
-  if (harness === undefined) throw new Error(`no harness ${kind}`);
-  return harness;
 }
 
 function configuration(launch: Launch): HomeFile[] {

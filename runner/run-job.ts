@@ -128,8 +128,8 @@ export function createRunner(deps: RunnerDeps): Runner {
     async run(signal) {
       const { agents, places } = deps;
       if (agents === undefined) return false;
-      const { harnesses, models, accounts = {} } = agents;
-      const found = await agentOffers({ harnesses, models, accounts, sandbox: places[0].sandbox }, signal);
+      const { models, accounts = {} } = agents;
+      const found = await agentOffers({ models, accounts, sandbox: places[0].sandbox }, signal);
       const offered = await withModels(found, models, modelLists);
       const now = JSON.stringify(offered);
       if (now !== told) await control.offerAgents(id, offered);

@@ -5,6 +5,7 @@ import type { Logger } from '../src/runtime/logger.ts';
 import type { Artifacts } from './artifacts.ts';
 import type { AtPoint, CrashPoint } from './crash-points.ts';
 import { isUnreachable, patiently, type RunCalls } from './patience.ts';
+import type { PatientOutputOptions } from './patient-output.ts';
 import type { drawPatch } from './picture.ts';
 import type { AgentDeps } from './run-agent.ts';
 import { duration } from './run-outcome.ts';
@@ -12,7 +13,7 @@ import type { Sandbox, SandboxLimits } from './sandbox/port.ts';
 import type { Workspace } from './workspace.ts';
 
 /** What has happened, and what somebody must do about it. */
-export const engineAway = 'The container engine does not answer; it must be started on the machine of the runner.';
+const engineAway = 'The container engine does not answer; it must be started on the machine of the runner.';
 
 /** Where commands run: a sandbox provider and the image it uses. */
 export interface Place {
@@ -68,6 +69,8 @@ export interface Journey {
   at(point: CrashPoint): Promise<void>;
   /** Does something with the sandbox, again while the engine does not answer; says so in the thread. `withinMs`: gives up then. */
   withSandbox<T>(work: () => Promise<T>, signal: AbortSignal, withinMs?: number): Promise<T>;
+  /** How the output of its command is read; an engine that does not answer is told in the thread. */
+  readonly output: Omit<PatientOutputOptions, 'signal'>;
 }
 
 export function createJourney(
@@ -82,6 +85,7 @@ export function createJourney(
     if (!(await calls.append(spec.run, deps.runner, [event]))) throw new LetGo(`${spec.run} is not held any more`);
   }
   const note: Journey['note'] = (level, text) => say({ type: 'note', level, text });
+  const answers = () => note('info', 'The container engine answers again.');
 
   return {
     deps,
@@ -104,8 +108,17 @@ export function createJourney(
           const until = withinMs === undefined ? '' : ` This run waits ${duration(withinMs)} for it.`;
           await note('warning', `${engineAway} The run goes on by itself when the engine is back.${until}`);
         },
-        onAnswer: () => note('info', 'The container engine answers again.'),
+        onAnswer: answers,
       }),
+    output: {
+      sandbox: place.sandbox,
+      run: spec.run,
+      async onUnreachable(error) {
+        deps.logger.warn({ run: spec.run, err: error }, 'output unreachable');
+        await note('warning', `${engineAway} The output continues when it is back.`);
+      },
+      onAnswer: answers,
+    },
   };
 }
 

@@ -1,13 +1,12 @@
 import type { RunControl } from '../src/contracts/run-control.ts';
 import type { RunResult } from '../src/contracts/run-event.ts';
-import { keepShownFiles } from './agent-files.ts';
 import type { TurnEnd } from './harness/port.ts';
 import type { OutputLog } from './output-log.ts';
 import { patientCalls, patiently } from './patience.ts';
-import { type AgentRun, createAgentRun } from './run-agent.ts';
-import { type Execution, executeRun, openLog } from './run-execute.ts';
+import { executeRun, openLog } from './run-execute.ts';
+import { type HarnessRun, harnessRunOf } from './run-harness.ts';
 import { createJourney, type Journey, type JourneyDeps, LetGo } from './run-journey.ts';
-import { endingOf, endingOfError, endingOfTurn, stoppedBeforeStart } from './run-outcome.ts';
+import { endingOfError, endingOfTurn, stoppedBeforeStart } from './run-outcome.ts';
 import { type Base, prepareRun } from './run-prepare.ts';
 import { collectRun, resultWithout, takeChanges } from './run-results.ts';
 
@@ -50,20 +49,20 @@ export async function liveRun(deps: JourneyDeps & { control: RunControl }, run: 
 
 async function travel(journey: Journey): Promise<void> {
   const { deps, spec, calls } = journey;
-  const agent = agentOf(journey);
-  const result = await resultOf(journey, agent).finally(() => agent?.close(false));
+  const harness = harnessRunOf(journey);
+  const result = await resultOf(journey, harness).finally(() => harness.close(false));
   if (result === undefined) return;
   // Refused: somebody else has ended or taken the run. The sandbox may be theirs now; the reaper knows.
   if (!(await calls.finish(spec.run, deps.runner, result))) throw new LetGo(`${spec.run} was ended elsewhere`);
   deps.logger.info({ run: spec.run, outcome: result.outcome, cause: result.cause }, 'finished');
   await journey.at('finished');
-  await cleanUp(journey, agent);
+  await cleanUp(journey, harness);
   await journey.at('destroyed');
 }
 
-async function cleanUp({ deps, spec, place }: Journey, agent: AgentRun | undefined): Promise<void> {
+async function cleanUp({ deps, spec, place }: Journey, harness: HarnessRun): Promise<void> {
   try {
-    await agent?.close(true);
+    await harness.close(true);
     await deps.workspace.discard(spec.run);
     await place.sandbox.destroy(spec.run);
   } catch (error) {
@@ -71,15 +70,8 @@ async function cleanUp({ deps, spec, place }: Journey, agent: AgentRun | undefin
   }
 }
 
-function agentOf(journey: Journey): AgentRun | undefined {
-  const { spec, deps } = journey;
-  if (spec.agent === undefined) return undefined;
-  if (deps.agents === undefined) throw new Error(`${spec.run} is an agent's, and this runner takes none`);
-  return createAgentRun(journey, deps.agents, spec.agent);
-}
-
 /** How the run ends; undefined when it does not end here. */
-async function resultOf(journey: Journey, agent: AgentRun | undefined): Promise<RunResult | undefined> {
+async function resultOf(journey: Journey, harness: HarnessRun): Promise<RunResult | undefined> {
   const { deps, spec, left, stop, calls } = journey;
   const since = spec.resume?.startedAt ?? deps.clock.now();
   let { base } = spec;
@@ -87,17 +79,17 @@ async function resultOf(journey: Journey, agent: AgentRun | undefined): Promise<
   let log: OutputLog | undefined;
   try {
     if (phase === 'preparing') {
-      base = (await prepareRun(journey, agent)) ?? null;
+      base = (await prepareRun(journey, harness)) ?? null;
       if (base === null) return undefined;
       phase = 'executing';
     }
     if (base === null) throw new Error(`${spec.run} has started without a base`);
     log = await openLog(journey);
-    const execution: Execution = agent === undefined ? await executeRun(journey, log) : await agent.execute(log);
+    const execution = await executeRun(journey, harness, log);
     if ('notStarted' in execution) return await resultWithout(journey, execution.notStarted, since, log);
     const { ended, turn } = execution;
-    if (agent !== undefined && turn?.end === 'parked') {
-      await parkRun(journey, agent, turn, base);
+    if (turn.end === 'parked') {
+      await parkRun(journey, harness, turn, base);
       return undefined;
     }
     if (phase !== 'finishing' && !(await calls.finishing(spec.run, deps.runner)))
@@ -105,9 +97,9 @@ async function resultOf(journey: Journey, agent: AgentRun | undefined): Promise<
     phase = 'finishing';
     await journey.at('finishing_recorded');
     await journey.stage('results', 'collecting the changes');
-    if (turn !== undefined) await agent?.keepSession(turn);
-    const how = turn === undefined ? endingOf(ended, journey.limits) : endingOfTurn(turn, ended, journey.limits);
-    const shown = turn === undefined ? [] : await keepShownFiles(journey);
+    await harness.keepSession(turn);
+    const how = endingOfTurn(turn, ended, journey.limits);
+    const shown = await harness.keepFiles();
     return await collectRun(journey, base, { ended, how, shown }, log);
   } catch (error) {
     left.throwIfAborted();
@@ -121,9 +113,9 @@ async function resultOf(journey: Journey, agent: AgentRun | undefined): Promise<
 }
 
 /** Keeps all that the turn needs to go on after its decision, and lets go of the run: it holds no place and no sandbox meanwhile. */
-async function parkRun(journey: Journey, agent: AgentRun, turn: TurnEnd, base: Base): Promise<void> {
+async function parkRun(journey: Journey, harness: HarnessRun, turn: TurnEnd, base: Base): Promise<void> {
   const { deps, spec, left } = journey;
-  const session = await agent.keepSession(turn);
+  const session = await harness.keepSession(turn);
   const { commit } = await takeChanges(journey, base);
   const saved = { session, head: commit ?? spec.head };
   const control = deps.agents?.control;
@@ -133,7 +125,7 @@ async function parkRun(journey: Journey, agent: AgentRun, turn: TurnEnd, base: B
   });
   if (released !== true) throw new LetGo(`${spec.run} is not held any more`);
   deps.logger.info({ run: spec.run }, 'parked until it is decided');
-  await cleanUp(journey, agent);
+  await cleanUp(journey, harness);
 }
 
 /** Aborts when `watched` does for this reason. */

@@ -42,8 +42,9 @@ export function endingOf(result: SandboxResult, limits: SandboxLimits): Ending {
   }
 }
 
-/** What the end of an agent's turn means for the run. A limit of the sandbox that ended its process counts more. */
+/** What the end of a turn means for the run. A limit of the sandbox that ended an agent's process counts more. */
 export function endingOfTurn(turn: TurnEnd, result: SandboxResult, limits: SandboxLimits): Ending {
+  if (turn.end === 'exited') return endingOf(result, limits);
   if (result.cause !== 'exit') {
     const ending = endingOf(result, limits);
     return { ...ending, message: ending.message.replace(/^The command/, 'The agent') };

@@ -1,13 +1,9 @@
 import type { RunSpec, SandboxOffer } from '../src/contracts/run-control.ts';
 import { parseSource } from './git-source.ts';
-import type { AgentRun } from './run-agent.ts';
+import type { HarnessRun } from './run-harness.ts';
 import { type Journey, LetGo, type Place, sandboxRef } from './run-journey.ts';
-import type { SandboxSpec } from './sandbox/port.ts';
 
 export type Base = NonNullable<RunSpec['base']>;
-
-/** What a sandbox runs. */
-export type Program = Pick<SandboxSpec, 'argv' | 'env' | 'gateway' | 'image'>;
 
 /** What commands run in, as approvals are asked for it. */
 export function offerOf({ sandbox, image }: Place): SandboxOffer {
@@ -20,7 +16,7 @@ export function offerOf({ sandbox, image }: Place): SandboxOffer {
  * it is about to start. Nothing of the command has run when this fails, so it may be done again from the beginning; what an
  * interrupted attempt left is replaced. Returns the base of the task; undefined when the run must wait for a decision or was denied.
  */
-export async function prepareRun(journey: Journey, agent: AgentRun | undefined): Promise<Base | undefined> {
+export async function prepareRun(journey: Journey, harness: HarnessRun): Promise<Base | undefined> {
   const { deps, spec, place, calls } = journey;
   const { run, task, project, branch, head } = spec;
   const signal = AbortSignal.any([journey.left, journey.stop]);
@@ -30,7 +26,7 @@ export async function prepareRun(journey: Journey, agent: AgentRun | undefined):
   await deps.workspace.prepare({ run, task, project, branch, base, head }, signal);
   await journey.at('copy_made');
 
-  const program = agent === undefined ? commandOf(spec) : await agent.program(base.commit, signal);
+  const { argv, env, gateway, image } = await harness.program(base.commit, signal);
   const isolated = place.sandbox.capabilities.isolated;
   await journey.stage('sandbox', isolated ? 'starting a container' : 'starting on this machine, not isolated');
   const { sandbox } = place;
@@ -40,8 +36,10 @@ export async function prepareRun(journey: Journey, agent: AgentRun | undefined):
       await sandbox.create(
         {
           run,
-          ...program,
-          env: { ...program.env, DECKHAND_TASK: String(spec.taskNumber), DECKHAND_RUN: run },
+          argv,
+          env: { ...env, DECKHAND_TASK: String(spec.taskNumber), DECKHAND_RUN: run },
+          gateway,
+          image,
           limits: journey.limits,
           expiresAt: new Date(deps.clock.now().getTime() + spec.timeoutMs + keepMs),
         },
@@ -56,7 +54,7 @@ export async function prepareRun(journey: Journey, agent: AgentRun | undefined):
   await journey.at('copied_in');
   await deps.workspace.discard(run);
 
-  if (agent === undefined && !(await authorised(journey))) {
+  if (!harness.capabilities.asks && !(await authorised(journey))) {
     await sandbox.destroy(run);
     return undefined;
   }
@@ -73,16 +71,12 @@ export async function prepareRun(journey: Journey, agent: AgentRun | undefined):
   return base;
 }
 
-/** The last check of a command. Of an agent each call is checked by itself. */
+/** The last check of a command. Of what asks each call is checked by itself. */
 async function authorised({ deps, spec, place, calls }: Journey): Promise<boolean> {
   const { command, project, timeoutMs, run } = spec;
   const action = { type: 'command', command, project: project.id, timeoutMs } as const;
   const { verdict } = await calls.authorise(run, deps.runner, { ...action, ...offerOf(place) });
   return verdict === 'run';
-}
-
-function commandOf({ command }: RunSpec): Program {
-  return { argv: ['/bin/sh', '-c', command], env: {} };
 }
 
 /** A sandbox outlives its command by this much before the reaper may take it. */

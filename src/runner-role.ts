@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { defaultWaitLimits } from '../runner/agent-waits.ts';
 import { createArtifacts } from '../runner/artifacts.ts';
-import { harnesses } from '../runner/harness/registry.ts';
 import { drawPatch } from '../runner/picture.ts';
 import { createGateways } from '../runner/proxy/gateways.ts';
 import { createRunner } from '../runner/run-job.ts';
@@ -51,7 +50,6 @@ export function runnerPart(input: {
         agents: {
           control: input.agents,
           gateways,
-          harnesses,
           models: input.models,
           accounts: accountsOf(config, input.models),
           tokenFor: secretBox.tokenFor,

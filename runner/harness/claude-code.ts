@@ -10,7 +10,9 @@ import { instructionsOf } from './prompt.ts';
  */
 export const claudeCode: Harness = {
   kind: 'claude-code',
+  program: { name: 'claude', product: 'Claude Code' },
   capabilities: {
+    asks: true,
     modes: ['auto', 'ask', 'acceptEdits', 'plan', 'bypass'],
     efforts: ['low', 'medium', 'high', 'max'],
     changes: { mode: true, model: true, effort: false },

@@ -5,6 +5,7 @@ import type { Harness } from './port.ts';
 export const claude: Harness = {
   kind: 'claude',
   capabilities: {
+    asks: true,
     modes: ['auto', 'ask', 'acceptEdits', 'plan', 'bypass'],
     efforts: ['low', 'medium', 'high', 'max'],
     changes: { mode: true, model: true, effort: true },

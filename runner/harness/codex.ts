@@ -6,7 +6,9 @@ import type { Harness } from './port.ts';
 /** Codex by its app server, as the main process of the sandbox. It asks before every command and every change of a file. */
 export const codex: Harness = {
   kind: 'codex',
+  program: { name: 'codex', product: 'Codex' },
   capabilities: {
+    asks: true,
     modes: ['auto', 'ask', 'acceptEdits', 'plan', 'bypass'],
     efforts: ['low', 'medium', 'high', 'max'],
     changes: { mode: true, model: true, effort: true },

@@ -1,25 +1,33 @@
 import type { AgentKind, AgentMode, AgentSettings, Ask, Effort, NumberedMail, ProcessInput } from '../../src/contracts/agent.ts';
 import type { OutputCursor, OutputStream, RunEventData } from '../../src/contracts/run-event.ts';
-import type { ExecResult, Helper } from '../sandbox/port.ts';
+import type { AgentPrograms, ExecResult, Helper } from '../sandbox/port.ts';
+
+/** `shell` is what `sh` runs; people choose among the others. */
+export type HarnessKind = 'shell' | AgentKind;
 
 /**
  * What does the thinking in a run. Every harness passes tests/contracts/harness-contract.ts; docs/add-an-agent.md says how to add one.
  *
  * A turn goes from a prompt to the agent's end of turn. A harness decides nothing: what the agent wants to do becomes an ask, and the
  * answer comes as mail. Whatever it does is committed step by step, and a harness that is started again with the last committed state
- * goes on from there: nothing is done twice, nothing is lost (promise 8).
+ * goes on from there: nothing is done twice, nothing is lost (promise 8). That of a plain command is the least of them: its turn is
+ * the command, approved as a whole, and all it does is to have the output recorded.
  */
-export interface Harness {
-  readonly kind: AgentKind;
+export interface Harness<S extends HarnessSession | CommandSession = HarnessSession> {
+  readonly kind: HarnessKind;
   readonly capabilities: HarnessCapabilities;
+  /** The program that must be where it runs, and what people call it. Undefined: it needs none. */
+  readonly program?: { readonly name: keyof AgentPrograms; readonly product: string } | undefined;
   /** The main process of the sandbox, and files it needs. Pure: the same turn gives the same launch. */
-  launch(turn: Turn): Launch;
-  /** Drives the turn to its end, from the beginning or from `session.state`. An aborted `session.left` rejects with its reason. */
-  drive(session: HarnessSession): Promise<TurnEnd>;
+  launch(turn: S['turn']): Launch;
+  /** Drives the turn to its end, from the beginning or from where it was left. A run that is let go of rejects with the reason. */
+  drive(session: S): Promise<TurnEnd>;
 }
 
 /** What a harness can do, as data; what it cannot is not offered to people. */
 export interface HarnessCapabilities {
+  /** Asks before whatever it does. What does not is approved as a whole, before it starts. */
+  asks: boolean;
   modes: readonly AgentMode[];
   efforts: readonly Effort[];
   /** Mode, model or effort can change while it runs. */
@@ -34,6 +42,12 @@ export interface HarnessCapabilities {
   models: readonly ('anthropic' | 'openai')[];
   /** Model that it takes when none is named; absent: its own choice, which is not known before. */
   usualModel?: string | undefined;
+}
+
+/** A plain command. */
+export interface CommandTurn {
+  /** As a shell reads it. */
+  command: string;
 }
 
 /** What an agent is to do, and where. Stored with the run, the same at every start of the harness. */
@@ -80,7 +94,17 @@ export interface Launch {
   keeps: readonly string[];
 }
 
-/** Everything a harness may touch of its run. */
+/** What the harness of a plain command may touch of its run. */
+export interface CommandSession {
+  readonly turn: CommandTurn;
+  /**
+   * Stores the output of the main process as `output` events as it comes, with its cursor, from the committed one to the end of both
+   * streams: byte by byte, not by lines, so that bars and binary data pass too. Repeatable.
+   */
+  record(): Promise<void>;
+}
+
+/** Everything the harness of an agent may touch of its run. */
 export interface HarnessSession {
   readonly turn: Turn;
   /** As committed last; null at the beginning of the turn. JSON. */
@@ -138,6 +162,8 @@ export interface Commit {
 
 /** How a turn ended, for the run's result. */
 export type TurnEnd =
+  /** With the main process, and as that did. */
+  | { end: 'exited'; session?: undefined }
   | { end: 'done'; session: string | undefined }
   /** The agent or the model gave up: why, and what to do. `resumable`: a retry continues the session. */
   | { end: 'failed'; why: string; session: string | undefined; resumable: boolean }

@@ -1,6 +1,7 @@
 import { it } from 'vitest';
 import type { ModelFault } from '../../lab/model/faults.ts';
-import type { AgentKind, AgentMode } from '../../src/contracts/agent.ts';
+import type { HarnessCapabilities, HarnessKind } from '../../runner/harness/port.ts';
+import type { AgentMode } from '../../src/contracts/agent.ts';
 import { ofType } from '../support/runner-world.ts';
 import type { BegunTurn, HarnessSubject } from './harness-contract.ts';
 
@@ -8,12 +9,14 @@ const limit = { timeout: 90_000 };
 
 /** Faults of model servers end in recovery or in one clear failure. */
 export function harnessFaults(
-  agent: AgentKind,
+  agent: HarnessKind,
+  { models }: HarnessCapabilities,
   subject: () => HarnessSubject,
   begin: (mode: AgentMode, prompt: string) => Promise<BegunTurn>,
 ): void {
-  const method = agent === 'codex' ? 'responses' : 'messages';
-  const overloaded = agent === 'codex' ? 503 : 529;
+  const openai = models.includes('openai');
+  const method = openai ? 'responses' : 'messages';
+  const overloaded = openai ? 503 : 529;
 
   function fail(marker: string, ...faults: ModelFault[]): void {
     for (const fault of faults) {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe } from 'vitest';
+import type { HarnessKind } from '../../runner/harness/port.ts';
 import { agentKinds } from '../../src/contracts/agent.ts';
 import { createAgentWorld } from '../support/agent-world.ts';
 import { type HarnessSubject, harnessContract } from './harness-contract.ts';
@@ -6,14 +7,19 @@ import { type HarnessSubject, harnessContract } from './harness-contract.ts';
 /** Waits of people are long when they take seconds. */
 const waits = { pauseAfterMs: 3000, parkAfterMs: 6000 };
 
-describe('a harness', () => {
+/** Agents in containers; what a plain command does is the same on the machine itself, and takes less there. */
+describe.each<{ sandbox: 'docker' | 'local'; kinds: readonly HarnessKind[] }>([
+  { sandbox: 'docker', kinds: agentKinds },
+  { sandbox: 'local', kinds: ['shell'] },
+])('a harness on $sandbox', ({ sandbox, kinds }) => {
   let subject: HarnessSubject;
   beforeAll(async () => {
-    const world = await createAgentWorld('docker', { waits });
-    subject = { world, project: await world.demoProject() };
+    const world = await createAgentWorld(sandbox, { waits });
+    const [project, careful] = [await world.demoProject(), await world.demoProject({ mode: 'ask' })];
+    subject = { world, project, careful };
     await world.startAgentRunner({ capacity: 5 });
   });
   afterAll(() => subject.world.close());
 
-  for (const agent of agentKinds) harnessContract(agent, () => subject);
+  for (const kind of kinds) harnessContract(kind, () => subject);
 });

@@ -1,5 +1,4 @@
 import { defaultWaitLimits } from '../../runner/agent-waits.ts';
-import { harnesses } from '../../runner/harness/registry.ts';
 import { createGateways } from '../../runner/proxy/gateways.ts';
 import type { AgentDeps } from '../../runner/run-agent.ts';
 import type { OpenEngine } from './runner-parts.ts';
@@ -22,7 +21,6 @@ export function openAgents(installation: AgentInstallation, parts: OpenEngine): 
   return {
     control: parts.engine.agents,
     gateways,
-    harnesses,
     models: {
       anthropic: { baseUrl: installation.anthropicUrl, key: 'the-real-key-of-anthropic' },
       openai: { baseUrl: installation.openaiUrl, key: 'the-real-key-of-openai' },

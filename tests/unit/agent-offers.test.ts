@@ -5,7 +5,6 @@ import { ImageMissing, SandboxUnreachable } from '../../runner/sandbox/port.ts';
 
 const anthropic = { baseUrl: 'https://models.example', key: 'sk-secret' };
 const parts = (change: Partial<OfferParts> = {}): OfferParts => ({
-  harnesses,
   models: { anthropic },
   accounts: { anthropic: 'ANTHROPIC_API_KEY at models.example' },
   sandbox: { kind: 'docker', agents: async () => ({ claude: '2.1.197' }) },
@@ -19,7 +18,7 @@ describe('what a runner says about agents', () => {
     const { claude, 'claude-code': claudeCode } = await found();
     expect(claude).toMatchObject({ available: true, version: null, account: 'ANTHROPIC_API_KEY at models.example' });
     expect(claudeCode).toMatchObject({ available: true, version: '2.1.197', why: null, remedy: null });
-    expect(claudeCode?.modes).toEqual(harnesses['claude-code']?.capabilities.modes);
+    expect(claudeCode?.modes).toEqual(harnesses['claude-code'].capabilities.modes);
     expect(JSON.stringify([claude, claudeCode])).not.toContain('sk-secret');
   });
 

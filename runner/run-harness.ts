@@ -1,0 +1,54 @@
+import type { AgentSpec } from '../src/contracts/agent-control.ts';
+import type { ArtifactRef, RunEventData } from '../src/contracts/run-event.ts';
+import type { HarnessCapabilities, TurnEnd } from './harness/port.ts';
+import { harnesses } from './harness/registry.ts';
+import { recordOutput } from './output.ts';
+import type { OutputLog } from './output-log.ts';
+import { createAgentRun } from './run-agent.ts';
+import type { Journey } from './run-journey.ts';
+import type { SandboxSpec } from './sandbox/port.ts';
+
+/** What a sandbox runs. */
+export type Program = Pick<SandboxSpec, 'argv' | 'env' | 'gateway' | 'image'>;
+
+/** A harness on its way through the runner, with what it needs around it. */
+export interface HarnessRun {
+  readonly capabilities: HarnessCapabilities;
+  /** Said when it has started. */
+  readonly stage: Pick<Extract<RunEventData, { type: 'stage' }>, 'stage' | 'detail'>;
+  /** What the sandbox runs, from the commit that the task begins at. May write into the working copy, so after `workspace.prepare`. */
+  program(base: string, signal: AbortSignal): Promise<Program>;
+  /** Makes ready what the sandbox reaches of this process. Before it starts, and again in another life of the runner. */
+  open(): Promise<void>;
+  /** From the start of the sandbox's process to the end of the turn. Repeatable: continues from what is stored. */
+  drive(log: OutputLog): Promise<TurnEnd>;
+  /** Keeps what continues the session. Repeatable. Nothing to keep is no error. */
+  keepSession(turn: TurnEnd): Promise<AgentSpec['session']>;
+  /** Keeps the files it has for people. Repeatable. */
+  keepFiles(): Promise<ArtifactRef[]>;
+  /** Lets go of what `open` has made. `over`: the run is, nothing stays. */
+  close(over: boolean): Promise<void>;
+}
+
+export function harnessRunOf(journey: Journey): HarnessRun {
+  const { spec, deps } = journey;
+  if (spec.agent === undefined) return commandRun(journey);
+  if (deps.agents === undefined) throw new Error(`${spec.run} is an agent's, and this runner takes none`);
+  return createAgentRun(journey, deps.agents, spec.agent);
+}
+
+/** A plain command needs nothing but its sandbox. */
+function commandRun(journey: Journey): HarnessRun {
+  const { command } = journey.spec;
+  const { capabilities, launch, drive } = harnesses.shell;
+  return {
+    capabilities,
+    stage: { stage: 'command', detail: 'running the command' },
+    program: async () => launch({ command }),
+    open: async () => undefined,
+    drive: (log) => drive({ turn: { command }, record: () => recordOutput(journey, log) }),
+    keepSession: async () => null,
+    keepFiles: async () => [],
+    close: async () => undefined,
+  };
+}
