@@ -1,4 +1,5 @@
-import type { Action, ToolAction } from '../contracts/policy.ts';
+import type { Action, PublishAction, ToolAction } from '../contracts/policy.ts';
+import type { PublishWhat } from '../contracts/publication.ts';
 import { duration } from '../delivery/units.ts';
 import { hiddenCharacters, revealHidden } from './hidden-characters.ts';
 
@@ -16,6 +17,8 @@ export function actionTitle(action: Action): string {
     case 'spend':
       if (action.unpriced !== undefined) return `Go on with ${action.unpriced} without a limit`;
       return `Go on up to ${dollars(action.raisedUsd)}`;
+    case 'publish':
+      return publishTitle(action);
   }
 }
 
@@ -52,6 +55,17 @@ export function actionLines(action: Action, project: string): string[] {
           : `Go on without a limit with the model: ${shown(action.unpriced)} (no known price)`,
         `Project: ${shown(project)}`,
       ];
+    case 'publish':
+      return [
+        `Push: ${publishes[action.what]}`,
+        `Repository: ${shown(action.remote)}`,
+        `Branch: ${shown(action.branch)}`,
+        `Into: ${shown(action.baseBranch)}`,
+        `Commit: ${shown(action.commit)}`,
+        `Tree: ${shown(action.tree)}`,
+        `Since: ${shown(action.base)}`,
+        `Project: ${shown(project)}`,
+      ];
   }
 }
 
@@ -60,7 +74,19 @@ export function dollars(usd: number): string {
   return usd !== 0 && Math.abs(usd) < 0.01 ? `$${usd.toPrecision(2)}` : `$${usd.toFixed(2)}`;
 }
 
-function toolLines({ call }: ToolAction): string[] {
+/** What is made where a change is brought out. */
+const publishes: Record<PublishWhat, string> = {
+  push: 'a branch',
+  pull_request: 'a branch and a pull request',
+  draft: 'a branch and a draft of a pull request',
+};
+
+function publishTitle({ what, branch, commit }: PublishAction): string {
+  const made = what === 'push' ? 'Push' : what === 'draft' ? 'Open a draft of a pull request for' : 'Open a pull request for';
+  return `${made} ${branch} at ${commit.slice(0, 12)}`;
+}
+
+function toolLines({ call, because }: ToolAction): string[] {
   return [
     `Tool: ${shown(call.tool)}`,
     ...(call.command === undefined ? [] : block('Command', call.command)),
@@ -70,10 +96,11 @@ function toolLines({ call }: ToolAction): string[] {
     ]),
     ...block('Input', call.input),
     ...(call.readOnly ? ['The tool only reads.'] : []),
+    ...(because === undefined ? [] : block('Why, in the words of the agent', because)),
   ];
 }
 
-function agentLines(action: Exclude<Action, { type: 'command' | 'spend' }>, project: string): string[] {
+function agentLines(action: Exclude<Action, { type: 'command' | 'spend' | 'publish' }>, project: string): string[] {
   return [`Agent: ${action.agent}`, `Named by it: ${shown(action.ask)}`, `Project: ${shown(project)}`, ...placeLines(action)];
 }
 

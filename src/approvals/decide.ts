@@ -11,11 +11,14 @@ import {
   interactionById,
   settleInteraction,
 } from '../store/interactions.ts';
+import { appendEvents } from '../store/run-events.ts';
 import { runById } from '../store/runs.ts';
 import { storableText } from '../store/storable.ts';
 import { lockTask, type TaskRecord } from '../store/tasks.ts';
 import { advanceRun, advanceTask, personActor } from '../tasks/advance.ts';
+import { holdChange } from '../tasks/change.ts';
 import { cancelledResult, endRun } from '../tasks/end-run.ts';
+import { beginPublication } from '../tasks/publish.ts';
 import type { DecideInput, DecideResult, DecideVerb, Person } from '../tasks/task-engine.ts';
 import { actionTitle } from './action-text.ts';
 import { checkAnswers } from './answers.ts';
@@ -43,6 +46,7 @@ const verbs: Record<InteractionRecord['kind'], Partial<Record<DecideVerb, Meanin
   },
   question: { answer: { event: 'answer', choice: 'answer' }, deny: { event: 'deny', choice: 'no' } },
   spend: { approve: { event: 'approve', choice: 'raise' }, deny: { event: 'deny', choice: 'no' } },
+  publish: { approve: { event: 'approve', choice: 'once' }, deny: { event: 'deny', choice: 'no' } },
 };
 
 interface Meaning {
@@ -55,7 +59,7 @@ const states = { approve: 'approved', deny: 'denied', answer: 'answered' } as co
 /**
  * Decides a request. The right to decide and the time are looked at here, at the moment of the press; of two at once the second finds
  * the request settled. Interaction, run, task, rule, mail, events and audit commit together. Throws DH-201 for answers that do not fit
- * the questions, and for a plan to be revised without a word what to change.
+ * the questions, and for a plan to be revised without a word what to change; what `holdChange` throws for a change that is none any more.
  */
 export async function decide(tx: Tx, input: DecideInput, now: Date): Promise<DecideResult> {
   const { by } = input;
@@ -74,6 +78,11 @@ export async function decide(tx: Tx, input: DecideInput, now: Date): Promise<Dec
     await audit(tx, 'approval.refused', input, task, interaction);
     return { result: 'not_allowed', whoCan: await whoMayDecide(tx, interaction) };
   }
+  const { action } = interaction;
+  const publishing =
+    action.type === 'publish' && meaning.event === 'approve'
+      ? { change: await holdChange(tx, interaction.run, by), action }
+      : undefined;
   const reason = reasonOf(input);
   if (meaning.choice === 'revise' && reason === undefined) {
     throw new AppError('DH-201', { problem: 'What is to be changed is missing.', example: 'Leave the tests as they are.' });
@@ -91,7 +100,12 @@ export async function decide(tx: Tx, input: DecideInput, now: Date): Promise<Dec
   if (!settled) throw new Error(`interaction ${interaction.id} was settled without the lock of its task`);
   const decided: RunEventData = { type: 'interaction_decided', interaction: interaction.id, state, reason };
   if (meaning.choice === 'task') await makeRules(tx, { task, interaction, by: by.user, at: now });
-  await carryOut(tx, { task, interaction, decided, by, reason, at: now });
+  if (publishing !== undefined) {
+    const { origin } = input;
+    await beginPublication(tx, { ...publishing, interaction: interaction.id, by, origin, at: now, before: [decided] });
+  } else {
+    await carryOut(tx, { task, interaction, decided, by, reason, at: now });
+  }
   await audit(tx, `approval.${state}`, input, task, interaction);
   return { result: 'decided', state, taskNumber: task.number };
 }
@@ -105,12 +119,14 @@ interface Decided {
   at: Date;
 }
 
-/** An agent is told, and goes on; the run of a command is queued, or ends. */
+/** An agent is told, and goes on; the run of a command is queued, or ends; a change that is not to be brought out stays where it is. */
 async function carryOut(tx: Tx, { task, interaction, decided, by, reason, at }: Decided): Promise<void> {
   const run = await runById(tx, interaction.run);
   if (run === undefined) throw new Error(`interaction ${interaction.id} has no run`);
   const actor = personActor(by);
-  if (isAgents(interaction)) {
+  if (interaction.action.type === 'publish') {
+    await appendEvents(tx, { run: run.id, actor, at, events: [decided] });
+  } else if (isAgents(interaction)) {
     await settleForAgent(tx, { task, run, interaction: interaction.id, decided, actor, at });
   } else if (decided.state === 'approved') {
     await advanceRun(tx, { run, event: 'approve', actor, at, before: [decided] });
@@ -154,7 +170,9 @@ async function audit(
       on,
       role: by.role ?? null,
       reason: reason === undefined ? null : storableText(reason),
-      ...(isAgents(interaction) ? { kind: interaction.kind, title: storableText(actionTitle(interaction.action)) } : {}),
+      ...(interaction.action.type !== 'command'
+        ? { kind: interaction.kind, title: storableText(actionTitle(interaction.action)) }
+        : {}),
     },
   });
 }

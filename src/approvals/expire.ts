@@ -1,6 +1,7 @@
 import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
 import { type InteractionRecord, settleInteraction } from '../store/interactions.ts';
+import { appendEvents } from '../store/run-events.ts';
 import { runById } from '../store/runs.ts';
 import type { TaskRecord } from '../store/tasks.ts';
 import { system } from '../tasks/advance.ts';
@@ -17,7 +18,10 @@ export async function expireInteraction(tx: Tx, task: TaskRecord, interaction: I
   if (run === undefined) throw new Error(`interaction ${interaction.id} has no run`);
   const decided = { type: 'interaction_decided', interaction: interaction.id, state: 'expired' } as const;
   const actor = system('watchdog');
-  if (isAgents(interaction)) {
+  if (interaction.action.type === 'publish') {
+    // The change stays where it is; asking again is one press.
+    await appendEvents(tx, { run: run.id, actor, at, events: [decided] });
+  } else if (isAgents(interaction)) {
     await settleForAgent(tx, { task, run, interaction: interaction.id, decided, actor, at });
   } else {
     const result = cancelledResult('expired', expiredText(interaction));

@@ -53,5 +53,5 @@ export async function changeMode(
 
 /** True for what an agent asked, or what was asked because of it. */
 export function isAgents(interaction: Pick<InteractionRecord, 'action'>): boolean {
-  return interaction.action.type !== 'command';
+  return interaction.action.type !== 'command' && interaction.action.type !== 'publish';
 }

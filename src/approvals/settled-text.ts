@@ -16,15 +16,19 @@ export async function settledText(tx: Tx, interaction: InteractionRecord, by: Pe
   const when = decidedAt === null ? '' : ` ${duration(now.getTime() - decidedAt.getTime())} ago`;
   const where = decidedOn === null ? '' : ` on ${platformNames[decidedOn as Platform] ?? decidedOn}`;
   const no = choice === 'revise' ? 'asked for another plan' : 'denied it';
+  const publish = interaction.action.type === 'publish';
   const texts: Record<InteractionState, string> = {
     pending: 'It waits for a decision.',
     approved: `${who} approved it${when}${where}.`,
     denied: `${who} ${no}${when}${where}${reason === null ? '.' : `: ${reason}`}`,
     answered: `${who} answered it${when}${where}.`,
     expired: expiredText(interaction),
-    superseded: 'What would run has changed since, so it was asked anew.',
-    cancelled:
-      interaction.ask === null
+    superseded: publish
+      ? 'The task has gone on since, so this is not its newest change.'
+      : 'What would run has changed since, so it was asked anew.',
+    cancelled: publish
+      ? 'The change was discarded before anybody decided.'
+      : interaction.ask === null
         ? 'The run ended before anybody decided.'
         : 'The agent did not need it any more, or its run ended, before anybody decided.',
   };

@@ -146,6 +146,7 @@ const asks: Record<Action['type'], string> = {
   plan: 'asks whether this plan is to be carried out',
   question: 'asks this',
   spend: 'asks for more money',
+  publish: 'asks whether exactly this is brought out',
 };
 
 async function askInForm(

@@ -19,7 +19,10 @@ export type ArtifactId = `art_${string}`;
 export type RequestId = `req_${string}`;
 export type FormId = `frm_${string}`;
 export type LinkId = `lnk_${string}`;
+export type AttachedFileId = `fil_${string}`;
 export type AgentAccountId = `acc_${string}`;
+export type PublicationId = `pub_${string}`;
+export type PullRequestId = `pul_${string}`;
 
 /** Prefix of an id -> its type. */
 export interface IdByPrefix {
@@ -40,6 +43,9 @@ export interface IdByPrefix {
   req: RequestId;
   frm: FormId;
   lnk: LinkId;
+  fil: AttachedFileId;
   acc: AgentAccountId;
+  pub: PublicationId;
+  pul: PullRequestId;
 }
 export type IdPrefix = keyof IdByPrefix;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { agentKindSchema, questionSchema, toolCallSchema } from './agent.ts';
+import { publishWhatSchema } from './publication.ts';
 import { roleSchema } from './roles.ts';
 
 /**
@@ -69,8 +70,17 @@ const agentPlace = {
   hosts: z.array(z.string()).optional(),
 };
 
-/** One call of a tool by an agent. `ask` is the agent's own name for the call: an approval is good for this one call. */
-export const toolActionSchema = z.object({ type: z.literal('tool'), ask: z.string(), ...agentPlace, call: toolCallSchema });
+/**
+ * One call of a tool by an agent. `ask` is the agent's own name for the call: an approval is good for this one call. `because`: why it
+ * wants to, in its own words: nothing that anybody has checked, and no part of what the call does.
+ */
+export const toolActionSchema = z.object({
+  type: z.literal('tool'),
+  ask: z.string(),
+  ...agentPlace,
+  call: toolCallSchema,
+  because: z.string().optional(),
+});
 export type ToolAction = z.infer<typeof toolActionSchema>;
 
 /** A plan to carry out. */
@@ -101,12 +111,30 @@ export const spendActionSchema = z.object({
 });
 export type SpendAction = z.infer<typeof spendActionSchema>;
 
+/**
+ * A change to bring out: exactly this commit, whose tree is this one, to this branch of this repository, and nothing else. `remote`: address
+ * without a login, or path of a directory. `base`: the commit that the task began at; `baseBranch`: where a pull request is to be merged.
+ */
+export const publishActionSchema = z.object({
+  type: z.literal('publish'),
+  project: z.string(),
+  remote: z.string(),
+  branch: z.string(),
+  baseBranch: z.string(),
+  base: z.string(),
+  commit: z.string(),
+  tree: z.string(),
+  what: publishWhatSchema,
+});
+export type PublishAction = z.infer<typeof publishActionSchema>;
+
 export const actionSchema = z.discriminatedUnion('type', [
   commandActionSchema,
   toolActionSchema,
   planActionSchema,
   questionActionSchema,
   spendActionSchema,
+  publishActionSchema,
 ]);
 export type Action = z.infer<typeof actionSchema>;
 /** What an agent asks for. */

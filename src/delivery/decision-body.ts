@@ -1,9 +1,11 @@
 import { dollars } from '../approvals/action-text.ts';
 import type { Question } from '../contracts/agent.ts';
 import type { Action, CommandAction, SpendAction, ToolAction } from '../contracts/policy.ts';
+import type { RunResult } from '../contracts/run-event.ts';
 import { type Block, bold, code, plain, type Span } from '../contracts/view.ts';
 import { isShort, literal, readable, type Shown, warnings } from './decision-text.ts';
 import { cleanText, oneLine, reveal, shorten } from './neutralise.ts';
+import { publishBody } from './publish-body.ts';
 import { count, duration } from './units.ts';
 
 /** What is asked, as the card shows it. `does`: after the number of the task, while it is asked and later. */
@@ -19,8 +21,8 @@ const saysLength = 200;
 /** Further arguments of a call up to this long stand on the card. */
 const argumentsLength = 400;
 
-/** The whole of what is asked is shown or attached; nothing in it acts on a reader's screen or eye. */
-export function decisionBody(action: Action, number: number): DecisionBody {
+/** The whole of what is asked is shown or attached; nothing in it acts on a reader's screen or eye. `result`: of the run it is about. */
+export function decisionBody(action: Action, number: number, result?: RunResult | undefined): DecisionBody {
   switch (action.type) {
     case 'command':
       return commandBody(action, number);
@@ -32,6 +34,8 @@ export function decisionBody(action: Action, number: number): DecisionBody {
       return questionBody(action.questions);
     case 'spend':
       return spendBody(action);
+    case 'publish':
+      return publishBody(action, result);
   }
 }
 
@@ -56,13 +60,21 @@ function plainCode(block: Block): Block {
   return block.type === 'code' ? { type: 'code', text: block.text } : block;
 }
 
+const reasonLength = 200;
+
+/** Why the agent says that it wants to make the call, on one line and at most 200 characters; undefined: it does not say. */
+export function reasonShown({ because }: ToolAction): string | undefined {
+  const text = because === undefined ? '' : oneLine(reveal(because).text).replaceAll(/["“”„«»]/g, "'");
+  return text === '' ? undefined : shorten(text, reasonLength);
+}
+
 function toolBody(action: ToolAction, number: number): DecisionBody {
   const { call } = action;
   const place = { label: 'where', spans: where(action) };
   const changed = (call.files ?? []).filter(({ change }) => change !== 'read');
   if (call.command !== undefined) {
     const body = commandBody({ ...action, type: 'command', command: call.command, timeoutMs: 0 }, number);
-    const rest = restOf(call.input, call.command);
+    const rest = restOf(call.input, call.command, action.because);
     const more = rest === undefined ? undefined : literal(rest, { name: `${number}-arguments.json`, what: 'list of arguments' });
     const short = rest !== undefined && rest.length <= argumentsLength;
     return {
@@ -215,7 +227,7 @@ function pretty(input: string): string {
 }
 
 /** What else is in the input of a call than the command that the card shows already; undefined: nothing. */
-function restOf(input: string, command: string): string | undefined {
+function restOf(input: string, command: string, because: string | undefined): string | undefined {
   let parsed: unknown;
   try {
     parsed = JSON.parse(input);
@@ -223,7 +235,11 @@ function restOf(input: string, command: string): string | undefined {
     return reveal(input).text;
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return reveal(input).text;
-  const rest = Object.entries(parsed).filter(([, value]) => !says(value, command));
+  // What stands on the card as a whole, as the agent's reason, need not stand there twice.
+  const stated = because !== undefined && because.length <= reasonLength ? because : undefined;
+  const rest = Object.entries(parsed).filter(
+    ([name, value]) => !says(value, command) && !(name === 'description' && value === stated),
+  );
   if (rest.length === 0) return undefined;
   return reveal(rest.map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`).join(', '))
     .text;

@@ -5,7 +5,7 @@ import type { Action } from '../contracts/policy.ts';
 import type { DecisionChoice, InteractionState } from '../contracts/states.ts';
 import { type Block, bold, plain, type Span, type Tone, type View } from '../contracts/view.ts';
 import { type CardContext, moment, person, whereSpans } from './card-context.ts';
-import { decisionBody } from './decision-body.ts';
+import { decisionBody, reasonShown } from './decision-body.ts';
 import { decisionControls } from './decision-controls.ts';
 import { marked } from './error-view.ts';
 import { cleanText, oneLine, shorten } from './neutralise.ts';
@@ -42,7 +42,7 @@ export interface DecisionFacts {
 export function decisionCard(facts: DecisionFacts, view: RunView, context: CardContext): View {
   const pending = facts.state === 'pending';
   const number = `#${context.task.number}`;
-  const body = decisionBody(facts.action, context.task.number);
+  const body = decisionBody(facts.action, context.task.number, view.result);
   const { heading, tone } = headingOf(facts);
   const items = fieldsOf(body.fields, facts);
   const blocks: Block[] = [
@@ -53,7 +53,8 @@ export function decisionCard(facts: DecisionFacts, view: RunView, context: CardC
     { type: 'context', spans: whereSpans(context, { ...view, sandbox: undefined }) },
     ...(pending ? [{ type: 'text' as const, spans: mentions(facts, context, facts.openedAt) }, ...decisionControls(facts)] : []),
   ];
-  const what = facts.action.type === 'command' || facts.action.type === 'tool' ? 'Approval' : 'Decision';
+  const approval = facts.action.type === 'command' || facts.action.type === 'tool' || facts.action.type === 'publish';
+  const what = approval ? 'Approval' : 'Decision';
   const fallback = pending ? `${what} needed: ${number} ${body.says}` : `${number}: ${spansText(outcome(facts, context))}`;
   return { fallback, blocks, ...(body.files.length === 0 ? {} : { files: body.files }) };
 }
@@ -85,6 +86,7 @@ const needed = {
   plan: 'plan to review',
   question: 'answer needed',
   spend: 'approval needed',
+  publish: 'approval needed',
 } as const;
 
 function headingOf({ state, action, choice }: DecisionFacts): { heading: string; tone: Tone } {
@@ -122,8 +124,11 @@ function outcome(facts: DecisionFacts, context: CardContext): Span[] {
     case 'expired':
       return [plain('Nobody decided in time, which counts as no'), ...at, plain('.')];
     case 'superseded':
+      if (facts.action.type === 'publish')
+        return [plain('The task goes on, so this is not its newest change'), ...at, plain('.')];
       return [plain('A newer request has replaced this one'), ...at, plain('.')];
     case 'cancelled':
+      if (facts.action.type === 'publish') return [plain('The change was discarded before anybody decided'), ...at, plain('.')];
       return facts.action.type === 'command'
         ? [plain('The run ended before anybody decided'), ...at, plain('.')]
         : [plain('It is no longer needed: the agent went on without it, or its run ended'), ...at, plain('.')];
@@ -169,10 +174,10 @@ function answers({ action, answers: given, state }: DecisionFacts): Block[] {
 type Fields = Extract<Block, { type: 'fields' }>['items'];
 
 function fieldsOf([first, ...others]: Fields, { action, risks, because, expiresAt, state }: DecisionFacts): Fields {
-  const judged = action.type === 'command' || action.type === 'tool';
+  const judged = action.type === 'command' || action.type === 'tool' || action.type === 'publish';
   return [
     ...(first === undefined ? [] : [first]),
-    ...(judged ? [{ label: 'because', spans: marked(oneLine(because)) }] : []),
+    ...(judged ? [{ label: 'because', spans: [...said(action), ...marked(oneLine(because))] }] : []),
     ...(judged ? [{ label: 'risk', spans: [plain(risks.length === 0 ? 'none noticed' : risks.map(oneLine).join(', '))] }] : []),
     ...others,
     ...(state === 'pending'
@@ -187,6 +192,12 @@ function fieldsOf([first, ...others]: Fields, { action, risks, because, expiresA
         ]
       : []),
   ];
+}
+
+/** Why the agent says that it wants to: quoted, so that nobody takes its words for ours, and told apart from why it is asked about. */
+function said(action: DecisionFacts['action']): Span[] {
+  const words = action.type === 'tool' ? reasonShown(action) : undefined;
+  return words === undefined ? [] : [plain(`"${words}", says the agent; asked about because `)];
 }
 
 /** Who may decide. Whoever wants direct messages, or had quiet hours when this was asked, is named without a ping. */

@@ -31,6 +31,11 @@ export function decisionControls({ secret, action }: Pick<DecisionFacts, 'secret
       const yes = [button('implement', 'Implement', 'primary'), button('implement_ask', 'Implement, ask first')];
       return [{ type: 'buttons', buttons: [...yes, form('revise', 'Revise…'), details] }];
     }
+    case 'publish': {
+      const yes =
+        action.what === 'push' ? 'Approve & push' : action.what === 'draft' ? 'Approve & open draft' : 'Approve & open PR';
+      return [{ type: 'buttons', buttons: [button('approve', yes, 'primary'), ...no, details] }];
+    }
     case 'spend': {
       const label = action.unpriced === undefined ? `Go on up to ${dollars(action.raisedUsd)}` : 'Go on without a limit';
       const raise = button('approve', shorten(label, labelLength), 'primary');

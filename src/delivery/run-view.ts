@@ -3,6 +3,7 @@ import { type InteractionState, isTerminal, type RunCause, type RunState } from 
 import { actsAtRest } from './agent-acts.ts';
 import { type AgentView, foldAgent } from './agent-view.ts';
 import { addOutput, emptyTail, type OutputTail } from './output-tail.ts';
+import { type ChangeView, emptyChangeView, foldChange } from './publication-view.ts';
 
 /** What is known about a run after its events up to `seq`: all that cards need, and bounded in size. */
 export interface RunView {
@@ -26,6 +27,8 @@ export interface RunView {
   /** The turn of an agent; undefined: the run is of a command. */
   agent: AgentView | undefined;
   result: RunResult | undefined;
+  /** What has become of its change since. */
+  change: ChangeView;
   endedAt: Date | undefined;
   /** Who ended it, when it was a person. */
   endedBy: Actor | undefined;
@@ -66,6 +69,7 @@ export function emptyRunView(run: string): RunView {
     interactions: [],
     agent: undefined,
     result: undefined,
+    change: emptyChangeView,
     endedAt: undefined,
     endedBy: undefined,
   };
@@ -148,6 +152,10 @@ function change(view: RunView, event: RunEvent): Partial<RunView> {
           reason: data.reason,
         }),
       };
+    case 'publication':
+    case 'pull_request':
+    case 'discarded':
+      return { change: { ...view.change, ...foldChange(view.change, data, event) } };
     case 'terminal':
       return {
         state: data.result.outcome,

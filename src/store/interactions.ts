@@ -7,7 +7,7 @@ import { newId } from '../runtime/ids.ts';
 import type { Tx } from './database.ts';
 import { storableJson } from './storable.ts';
 
-const kindSchema = z.enum(['approval', 'plan', 'question', 'spend']);
+const kindSchema = z.enum(['approval', 'plan', 'question', 'spend', 'publish']);
 export type InteractionKind = z.infer<typeof kindSchema>;
 const answersSchema = z.record(z.string(), z.array(z.string()));
 /** Answers to questions by their id. */
@@ -112,6 +112,12 @@ export async function spendGranted(tx: Tx, task: string, ask: string): Promise<b
   return found !== null;
 }
 
+/** What of this kind waits for a decision in a task. */
+export async function pendingOfTask(tx: Tx, task: string, kind: InteractionKind): Promise<InteractionRecord[]> {
+  const rows = await tx.db.interaction.findMany({ where: { taskId: task, kind, state: 'pending' }, orderBy: { id: 'asc' } });
+  return rows.map(toRecord);
+}
+
 /** Settles a pending interaction. Returns false when it is not pending any more: somebody was first. */
 export async function settleInteraction(
   tx: Tx,
@@ -132,16 +138,16 @@ export async function settleInteraction(
 }
 
 /**
- * Uses an approval up for a run. `again`: this run had used it before, which is the same use. `refused`: another use was first, or it
- * is no approval.
+ * Uses an approval up for a run or a publication (`by`). `again`: it had used it before, which is the same use. `refused`: another use was
+ * first, or it is no approval.
  */
-export async function consumeApproval(tx: Tx, id: string, run: string, at: Date): Promise<'first' | 'again' | 'refused'> {
+export async function consumeApproval(tx: Tx, id: string, by: string, at: Date): Promise<'first' | 'again' | 'refused'> {
   const first = await tx.db.interaction.updateMany({
     where: { id, state: 'approved', consumedAt: null },
-    data: { consumedAt: at, consumedBy: run },
+    data: { consumedAt: at, consumedBy: by },
   });
   if (first.count === 1) return 'first';
-  return (await tx.db.interaction.count({ where: { id, state: 'approved', consumedBy: run } })) === 1 ? 'again' : 'refused';
+  return (await tx.db.interaction.count({ where: { id, state: 'approved', consumedBy: by } })) === 1 ? 'again' : 'refused';
 }
 
 /** An answer to what waited when the run was let go of counts for an ask of its next life: once, and under the name it has now. */

@@ -29,6 +29,8 @@ export interface TaskRecord {
   /** US dollars; null: no limit. */
   budgetUsd: number | null;
   spentUsd: number;
+  /** Issue of the code host that it came from, `acme/web#12`. */
+  issue: string | null;
 }
 
 const sessionSchema = z.object({ id: z.string(), artifact: z.string().nullable() });
@@ -189,5 +191,6 @@ function toRecord(row: Task): TaskRecord {
     session: sessionSchema.nullable().parse(row.session),
     budgetUsd: row.budgetUsd,
     spentUsd: row.spentUsd,
+    issue: row.issue,
   };
 }

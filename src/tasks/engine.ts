@@ -20,8 +20,11 @@ import { changeBudget, changeSettings, giveFiles } from './agent-settings.ts';
 import { moveTask, retryTask, stopTask } from './change-task.ts';
 import { createAgentTask, followUp, forkTask } from './create-agent-task.ts';
 import { createCommandTask } from './create-task.ts';
+import { discard } from './discard.ts';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
 import { defaultEngineSettings, type EngineSettings } from './engine-settings.ts';
+import { publish } from './publish.ts';
+import { createPublishControl } from './publish-control.ts';
 import { claimRun } from './run-claim.ts';
 import { finishRun, markExecuting, markFinishing, pinBase } from './run-progress.ts';
 import { sweep } from './sweep.ts';
@@ -46,6 +49,7 @@ export function createEngine(deps: EngineDeps): Engine {
     tasks: taskEngine(deps, dispatcher),
     runs: runControl(deps, dispatcher, settings),
     agents: createAgentControl({ ...deps, dispatcher, everyMs: settings.watchMs }),
+    publishing: createPublishControl(deps),
     sweep: () => sweep({ ...deps, dispatcher, settings, since }),
   };
 }
@@ -71,6 +75,8 @@ function taskEngine({ clock }: EngineDeps, dispatcher: Dispatcher): TaskEngine {
     fork: (tx, input) => dispatching(tx, forkTask(tx, input, clock.now())),
     setBudget: (tx, task, budgetUsd, by, on) => dispatching(tx, changeBudget(tx, task, budgetUsd, by, on, clock.now())),
     giveFiles,
+    publish: (tx, input) => publish(tx, input, clock.now()),
+    discard: (tx, run, by) => discard(tx, run, by, clock.now()),
     details: (tx, workspace, secret) => approvalDetails(tx, workspace, secret),
     async revokeRule(tx, rule, by) {
       const ended = await endRule(tx, by.workspace, rule, by.user, clock.now());

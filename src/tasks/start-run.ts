@@ -8,6 +8,7 @@ import { createRun, type RunRecord } from '../store/runs.ts';
 import type { TaskRecord } from '../store/tasks.ts';
 import { advanceTask, personActor, system } from './advance.ts';
 import { cancelledResult, endRun } from './end-run.ts';
+import { endPublishRequests } from './publish-requests.ts';
 
 export interface StartInput {
   /** At rest: no run of it is alive. The caller holds its lock. */
@@ -25,6 +26,7 @@ export interface StartInput {
  */
 export async function startRun(tx: Tx, input: StartInput): Promise<RunRecord> {
   const { by, at } = input;
+  await endPublishRequests(tx, input.task.id, 'superseded', at);
   const run = await createRun(
     tx,
     {

@@ -4,6 +4,7 @@ import { appendEvents } from '../store/run-events.ts';
 import { createRun, type NewTurn, type RunRecord } from '../store/runs.ts';
 import type { TaskRecord } from '../store/tasks.ts';
 import { advanceTask, personActor, system } from './advance.ts';
+import { endPublishRequests } from './publish-requests.ts';
 
 export interface TurnInput {
   /** At rest: no run of it is alive. The caller holds its lock. */
@@ -20,6 +21,7 @@ export interface TurnInput {
 /** Queues a turn of an agent. Nothing is approved yet: each of its calls is looked at when it is to be made. */
 export async function startTurn(tx: Tx, { task, attempt, timeoutMs, by, turn, messages, at }: TurnInput): Promise<RunRecord> {
   const { id, workspace, project } = task;
+  await endPublishRequests(tx, id, 'superseded', at);
   const run = await createRun(
     tx,
     { workspace, task: id, project, attempt, requestedBy: by.user, timeoutMs, at, turn },

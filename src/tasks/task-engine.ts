@@ -1,10 +1,13 @@
 import type { AgentControl } from '../contracts/agent-control.ts';
 import type { IdentityRef, Platform } from '../contracts/platform.ts';
+import type { PublishWhat } from '../contracts/publication.ts';
+import type { PublishControl } from '../contracts/publish-control.ts';
 import type { Role } from '../contracts/roles.ts';
 import type { RunControl } from '../contracts/run-control.ts';
 import type { TaskColumn } from '../contracts/states.ts';
 import type { Tx } from '../store/database.ts';
 import type { Linked } from '../store/linked-people.ts';
+import type { PublishOrigin } from '../store/publications.ts';
 import type { AgentTasks, SettingsChoice } from './agent-tasks.ts';
 
 /** A person acting now, with the role they have here and now. */
@@ -44,6 +47,7 @@ export interface CommandTaskInput {
  * - a plan: `implement`, `implement_ask` (ask before every step), `revise` (with what to change), `deny`
  * - questions: `answer` (with answers), `deny` (no answer)
  * - money: `approve` (raises the budget), `deny`
+ * - a change to bring out: `approve`, `deny`
  */
 export type DecideVerb = 'approve' | 'approve_task' | 'deny' | 'implement' | 'implement_ask' | 'revise' | 'answer';
 
@@ -56,6 +60,8 @@ export interface DecideInput {
   answers?: Readonly<Record<string, readonly string[]>> | undefined;
   by: Person;
   on: Platform;
+  /** Where the thread of the task is, for a pull request that tells where it comes from. */
+  origin?: PublishOrigin | undefined;
 }
 
 export type DecideResult =
@@ -64,6 +70,25 @@ export type DecideResult =
   | { result: 'already'; what: string }
   | { result: 'not_allowed'; whoCan: string }
   | { result: 'unknown' };
+
+export interface PublishInput {
+  /** The run whose change it is. */
+  run: string;
+  what: PublishWhat;
+  by: Person;
+  on: Platform;
+  origin?: PublishOrigin | undefined;
+}
+
+/**
+ * - `approved`: the person may decide, and has: a runner brings it out
+ * - `asked`: those who may decide are asked
+ * - `known`: it is under way, or out, already; `what` says so for people
+ */
+export type PublishOutcome =
+  | { outcome: 'approved'; number: number }
+  | { outcome: 'asked'; number: number; whoCan: string }
+  | { outcome: 'known'; number: number; what: string };
 
 /** An interaction as a person may see it. */
 export interface InteractionDetails {
@@ -89,6 +114,10 @@ export interface TaskEngine extends AgentTasks {
   move(tx: Tx, task: string, column: TaskColumn, by: Person): Promise<{ number: number; from: TaskColumn; to: TaskColumn }>;
   /** Decides a pending interaction, named by the secret its buttons carry. Two at once: one wins (promise 7). */
   decide(tx: Tx, input: DecideInput): Promise<DecideResult>;
+  /** Brings out the change of a run, or asks those who may decide it. Throws what src/tasks/publish.ts says. */
+  publish(tx: Tx, input: PublishInput): Promise<PublishOutcome>;
+  /** The change of a run is not wanted: its task is cancelled; commits are kept for a while. Refused while it is being brought out. */
+  discard(tx: Tx, run: string, by: Person): Promise<{ number: number }>;
   /** The whole action of an interaction, or undefined when there is none in this workspace. */
   details(tx: Tx, workspace: string, secret: string): Promise<InteractionDetails | undefined>;
   revokeRule(tx: Tx, rule: string, by: Person): Promise<boolean>;
@@ -99,6 +128,7 @@ export interface Engine {
   tasks: TaskEngine;
   runs: RunControl;
   agents: AgentControl;
+  publishing: PublishControl;
   /** Expires and reminds interactions, notes quiet runs, ends runs of dead runners, publishes due runs again. Run on a timer; safe in parallel. */
   sweep(): Promise<void>;
 }

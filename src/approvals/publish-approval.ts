@@ -1,0 +1,142 @@
+import type { Platform } from '../contracts/platform.ts';
+import type { PublishAction } from '../contracts/policy.ts';
+import { recordAudit } from '../store/audit.ts';
+import type { Tx } from '../store/database.ts';
+import {
+  consumeApproval,
+  createInteraction,
+  type InteractionRecord,
+  interactionById,
+  settleInteraction,
+} from '../store/interactions.ts';
+import type { PublicationRecord } from '../store/publications.ts';
+import type { RunRecord } from '../store/runs.ts';
+import type { TaskRecord } from '../store/tasks.ts';
+import type { Person } from '../tasks/task-engine.ts';
+import { actionHash } from './action.ts';
+import { deciderNow, mayDecideOn } from './approvers.ts';
+import { policyOf } from './judge-task.ts';
+
+export interface PublishRequest {
+  task: TaskRecord;
+  run: RunRecord;
+  /** Exactly what is to be brought out. */
+  action: PublishAction;
+  by: Person;
+  because: string;
+  risks: readonly string[];
+  at: Date;
+}
+
+/**
+ * Stores a request to bring a change out. Who asked for the run is its requester, whoever presses: where the requester may not decide, that
+ * is about whose change it is.
+ */
+export async function openPublish(tx: Tx, request: PublishRequest): Promise<InteractionRecord> {
+  const { task, run, action, because, risks, by, at } = request;
+  const policy = policyOf(task);
+  const hash = actionHash(action);
+  const interaction = await createInteraction(tx, {
+    workspace: task.workspace,
+    task: task.id,
+    run: run.id,
+    kind: 'publish',
+    action,
+    actionHash: hash,
+    because,
+    risks,
+    approvers: policy.approvers,
+    requester: run.requestedBy,
+    openedAt: at,
+    remindAt: policy.remindMs < policy.expiresMs ? new Date(at.getTime() + policy.remindMs) : null,
+    expiresAt: new Date(at.getTime() + policy.expiresMs),
+  });
+  await recordAudit(tx, {
+    workspace: task.workspace,
+    actor: by.user,
+    action: 'approval.opened',
+    subject: interaction.id,
+    data: { task: task.id, run: run.id, hash, kind: 'publish', what: action.what, commit: action.commit },
+  });
+  return interaction;
+}
+
+/** May this person decide that the change is brought out? As for every other request: role, people, not whose work it is. */
+export async function mayPublish(tx: Tx, task: TaskRecord, run: RunRecord, by: Person, at: Date): Promise<boolean> {
+  const { approvers } = policyOf(task);
+  const asked = { task: task.id, action: { type: 'publish' }, approvers, requester: run.requestedBy, openedAt: at };
+  return mayDecideOn(tx, asked, by);
+}
+
+/** Settles a request by the press of somebody who may decide, and says so in the audit. */
+export async function approvePublish(
+  tx: Tx,
+  { interaction, by, on, at }: { interaction: InteractionRecord; by: Person; on: Platform; at: Date },
+): Promise<void> {
+  const decided = { decidedAt: at, decidedById: by.user, decidedOn: on, choice: 'once' } as const;
+  if (!(await settleInteraction(tx, interaction.id, 'approved', decided))) {
+    throw new Error(`interaction ${interaction.id} was settled without the lock of its task`);
+  }
+  await recordAudit(tx, {
+    workspace: interaction.workspace,
+    actor: by.user,
+    action: 'approval.approved',
+    subject: interaction.id,
+    data: {
+      task: interaction.task,
+      run: interaction.run,
+      hash: interaction.actionHash,
+      decision: 'approve',
+      on,
+      role: by.role ?? null,
+      kind: 'publish',
+    },
+  });
+}
+
+/** The action that the row of a publication stands for: its hash is that of the approval, or the row is not what was approved. */
+export function actionOf(publication: PublicationRecord): PublishAction {
+  const { project, remote, branch, baseBranch, base, commit, tree, what } = publication;
+  return { type: 'publish', project, remote, branch, baseBranch, base, commit, tree, what };
+}
+
+/**
+ * The look just before a step (promise 7). Undefined: the approval is of exactly this action, by somebody who still may decide, and used for
+ * nothing else; it is used up by this. Else what is wrong, to complete "…: ". The caller holds the lock of the task.
+ */
+export async function useApproval(
+  tx: Tx,
+  task: TaskRecord,
+  publication: PublicationRecord,
+  now: Date,
+): Promise<string | undefined> {
+  const interaction = await interactionById(tx, publication.interaction);
+  if (interaction === undefined || interaction.workspace !== publication.workspace || interaction.task !== task.id) {
+    return 'there is no such approval';
+  }
+  if (interaction.kind !== 'publish' || interaction.state !== 'approved') return 'the approval is not given';
+  const hash = actionHash(actionOf(publication));
+  // The stored action must still be what its hash says: what people saw is what is pushed.
+  if (interaction.actionHash !== hash || actionHash(interaction.action) !== hash) {
+    return 'the approval is about something else';
+  }
+  if (interaction.run !== publication.run) return 'the approval is about another run';
+  if (!(await deciderStillMay(tx, task, interaction))) return 'whoever approved it may not decide any more';
+  const use = await consumeApproval(tx, interaction.id, publication.id, now);
+  if (use === 'refused') return 'the approval has been used already';
+  if (use === 'first') {
+    await recordAudit(tx, {
+      workspace: task.workspace,
+      action: 'approval.consumed',
+      subject: interaction.id,
+      data: { task: task.id, run: publication.run, publication: publication.id, hash },
+    });
+  }
+  return undefined;
+}
+
+async function deciderStillMay(tx: Tx, task: TaskRecord, interaction: InteractionRecord): Promise<boolean> {
+  if (interaction.decidedBy === null) return false;
+  const decider = await deciderNow(tx, task.workspace, task.project, interaction.decidedBy);
+  return decider !== undefined && (await mayDecideOn(tx, interaction, decider));
+}

@@ -1,0 +1,64 @@
+import type { PullFacts } from '../contracts/code-host.ts';
+import type { PublicationState, PublishWhat } from '../contracts/publication.ts';
+import type { Actor, RunEvent, RunEventData } from '../contracts/run-event.ts';
+
+/** How far a change has been brought out, as its last event says. */
+export interface PublicationView {
+  id: string;
+  what: PublishWhat;
+  state: PublicationState;
+  branch: string;
+  commit: string;
+  url: string | undefined;
+  /** Why it failed, or, with `retryAt`, why it waits. */
+  problem: string | undefined;
+  retryAt: string | undefined;
+  /** Whose decision it was. */
+  by: Actor | undefined;
+  /** When it came to this state, and the number of the event that said so. */
+  at: Date;
+  seq: number;
+}
+
+/** A pull request, as the last event about it says. `first`: the number of the event that brought it up. */
+export interface PullView {
+  repository: string;
+  pull: PullFacts;
+  first: number;
+}
+
+export interface ChangeView {
+  publications: readonly PublicationView[];
+  pulls: readonly PullView[];
+  /** Whoever did not want the change, when nobody has brought it out since. */
+  discardedBy: Actor | undefined;
+}
+
+export const emptyChangeView: ChangeView = { publications: [], pulls: [], discardedBy: undefined };
+
+type ChangeEvent = Extract<RunEventData, { type: 'publication' | 'pull_request' | 'discarded' }>;
+
+/** Folds in what has become of the change of a run. */
+export function foldChange(
+  { publications, pulls }: ChangeView,
+  data: ChangeEvent,
+  { actor, at, seq }: RunEvent,
+): Partial<ChangeView> {
+  switch (data.type) {
+    case 'publication': {
+      const { publication: id, what, state, branch, commit, url, problem, retryAt } = data;
+      const known = publications.find((one) => one.id === id);
+      const now = { id, what, state, branch, commit, url, problem, retryAt, by: known?.by ?? actor, at, seq };
+      const others = publications.filter((one) => one.id !== id);
+      return { publications: [...others, now], discardedBy: undefined };
+    }
+    case 'pull_request': {
+      const { repository, pull } = data;
+      const same = (one: PullView) => one.repository === repository && one.pull.number === pull.number;
+      const first = pulls.find(same)?.first ?? seq;
+      return { pulls: [...pulls.filter((one) => !same(one)), { repository, pull, first }] };
+    }
+    case 'discarded':
+      return { discardedBy: actor };
+  }
+}

@@ -1,0 +1,58 @@
+import type { Prisma } from '../../prisma/client/client.ts';
+import { type PullFacts, pullFactsSchema } from '../contracts/code-host.ts';
+import { newId } from '../runtime/ids.ts';
+import type { Tx } from './database.ts';
+import { storableJson } from './storable.ts';
+
+export interface PullRecord {
+  id: string;
+  workspace: string;
+  task: string;
+  run: string;
+  repository: string;
+  facts: PullFacts;
+}
+
+/** Stores what the code host says of a pull request; the first time, that it belongs to this task and run. */
+export async function putPull(
+  tx: Tx,
+  input: { workspace: string; project: string; task: string; run: string; repository: string; facts: PullFacts; at: Date },
+): Promise<PullRecord> {
+  const { workspace, project, task, run, repository, at } = input;
+  const facts = JSON.parse(storableJson(input.facts)) as Prisma.InputJsonObject;
+  const { number, state, head } = input.facts;
+  const now = { facts, state, head: head.commit, updatedAt: at };
+  const row = await tx.db.pullRequest.upsert({
+    where: { workspaceId_repository_number: { workspaceId: workspace, repository, number } },
+    create: {
+      id: newId('pul'),
+      workspaceId: workspace,
+      projectId: project,
+      taskId: task,
+      runId: run,
+      repository,
+      number,
+      createdAt: at,
+      ...now,
+    },
+    update: now,
+  });
+  return toRecord(row);
+}
+
+/** Pull requests of a task, oldest first. */
+export async function pullsOf(tx: Pick<Tx, 'db'>, task: string): Promise<PullRecord[]> {
+  const rows = await tx.db.pullRequest.findMany({ where: { taskId: task }, orderBy: { id: 'asc' } });
+  return rows.map(toRecord);
+}
+
+function toRecord(row: Prisma.PullRequestGetPayload<object>): PullRecord {
+  return {
+    id: row.id,
+    workspace: row.workspaceId,
+    task: row.taskId,
+    run: row.runId,
+    repository: row.repository,
+    facts: pullFactsSchema.parse(row.facts),
+  };
+}
