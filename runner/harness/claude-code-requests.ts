@@ -2,7 +2,7 @@ import type { Mail } from '../../src/contracts/agent.ts';
 import { type ClaudeLine, type HookInput, readHook } from './claude-code-lines.ts';
 import { send } from './claude-code-messages.ts';
 import { type ClaudeState, omit } from './claude-code-state.ts';
-import { needsNobody, questionsOf, toolCallOf } from './claude-code-tools.ts';
+import { needsNobody, questionsOf, reasonOf, toolCallOf } from './claude-code-tools.ts';
 import { allow, answer, deny, failure, hookAnswer, line } from './claude-code-wire.ts';
 import type { Step } from './cli-protocol.ts';
 import type { Turn } from './port.ts';
@@ -42,7 +42,9 @@ function onHook(state: ClaudeState, request: string, { tool, input, toolUse }: H
     const text = typeof input.plan === 'string' ? input.plan : '';
     return { state: waiting, asks: [{ type: 'plan', ask: toolUse, text }] };
   }
-  return { state: waiting, asks: [{ type: 'tool', ask: toolUse, call: toolCallOf(tool, input, turn.cwd) }] };
+  const because = reasonOf(tool, input);
+  const call = toolCallOf(tool, input, turn.cwd);
+  return { state: waiting, asks: [{ type: 'tool', ask: toolUse, call, ...(because === undefined ? {} : { because }) }] };
 }
 
 /** The program does not wait for this answer any more. */

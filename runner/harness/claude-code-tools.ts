@@ -59,6 +59,11 @@ export function toolCallOf(tool: string, input: ToolInput, cwd: string): ToolCal
   return { ...call, files: [{ path: inWorkingCopy(path, cwd), change, diff: diffOf(tool, input) }] };
 }
 
+/** Why the agent makes the call, where the tool has room for that: commands are described for people. */
+export function reasonOf(tool: string, input: ToolInput): string | undefined {
+  return tool === 'Bash' && text(input.description).trim() !== '' ? text(input.description) : undefined;
+}
+
 /** One line for people. */
 export function titleOf(tool: string, input: ToolInput, cwd: string): string {
   const path = text(input.file_path) || text(input.notebook_path) || text(input.path);

@@ -9,7 +9,7 @@ import { askModel, troubleOf } from './claude-model.ts';
 import { received } from './claude-received.ts';
 import { type ClaudeLoopState, claudeLoopStateSchema } from './claude-state.ts';
 import { summaryRequest } from './claude-summary.ts';
-import { askedCall, type CheckedCall, checkCall, offeredTools, questionsOf, stepsOf } from './claude-tools.ts';
+import { askedCall, type CheckedCall, checkCall, offeredTools, questionsOf, reasonOf, stepsOf } from './claude-tools.ts';
 import type { Commit, HarnessSession, TurnEnd } from './port.ts';
 import { instructionsOf, promptOf } from './prompt.ts';
 import { toolBegun, toolEnded } from './tool-events.ts';
@@ -318,7 +318,8 @@ function systemOf({ turn }: HarnessSession, { mode }: ClaudeLoopState): string {
 function askOf(ask: string, call: CheckedCall, cwd: string): Ask {
   if (call.tool === 'ask_user') return { type: 'question', ask, questions: questionsOf(call.input) };
   if (call.tool === 'present_plan') return { type: 'plan', ask, text: call.input.plan };
-  return { type: 'tool', ask, call: askedCall(call, cwd) };
+  const because = reasonOf(call);
+  return { type: 'tool', ask, call: askedCall(call, cwd), ...(because === undefined ? {} : { because }) };
 }
 
 function answersText({ input }: Extract<CheckedCall, { tool: 'ask_user' }>, answers: Record<string, string[]>): string {

@@ -7,6 +7,8 @@ import { inWorkingCopy, isOwn, replacement } from './touched.ts';
 
 const path = z.string().min(1).max(4096).describe('Path, relative to the working copy or absolute');
 
+const why = z.string().max(1000).optional().describe('Why you do this, in one sentence for the people who may have to allow it');
+
 /** Tools of the built-in loop: what each is for, and what it takes. */
 const inputs = {
   bash: {
@@ -15,6 +17,7 @@ const inputs = {
     schema: z.object({
       command: z.string().min(1).max(60_000),
       timeout_seconds: z.number().int().min(1).max(1800).optional().describe('Default 120'),
+      why,
     }),
   },
   read: {
@@ -23,11 +26,11 @@ const inputs = {
   },
   write: {
     description: 'Writes a whole file, making its directories.',
-    schema: z.object({ path, content: z.string().max(1_000_000) }),
+    schema: z.object({ path, content: z.string().max(1_000_000), why }),
   },
   edit: {
     description: 'Replaces an exact piece of a file. It must occur once, unless `replace_all`. Read the file first.',
-    schema: z.object({ path, old_string: z.string().min(1), new_string: z.string(), replace_all: z.boolean().optional() }),
+    schema: z.object({ path, old_string: z.string().min(1), new_string: z.string(), replace_all: z.boolean().optional(), why }),
   },
   search: {
     description: 'Searches file contents for a regular expression; answers with file, line number and line.',
@@ -36,7 +39,7 @@ const inputs = {
   list: { description: 'Lists a directory.', schema: z.object({ path: path.optional() }) },
   web_fetch: {
     description: 'Fetches a page over https. Only allowed hosts can be reached.',
-    schema: z.object({ url: z.string().regex(/^https:\/\/[^\s]+$/) }),
+    schema: z.object({ url: z.string().regex(/^https:\/\/[^\s]+$/), why }),
   },
   todo: {
     description: 'Shows people the steps of the work and how far it is. Use it for work of several steps, and keep it current.',
@@ -91,9 +94,15 @@ export function checkCall(name: string, input: unknown): CheckedCall | { problem
   return { problem: `The input of ${name} is wrong: ${issues.join('; ')}. Call it again with a right one.` };
 }
 
-/** The call as people are asked about it. */
+/** Why the model says that it makes the call. */
+export function reasonOf({ input }: CheckedCall): string | undefined {
+  return 'why' in input ? input.why : undefined;
+}
+
+/** The call as people are asked about it. Why it is made changes nothing of what is done, and is told apart from it. */
 export function askedCall(call: CheckedCall, cwd: string): ToolCall {
-  const whole = { tool: call.tool, title: titleOf(call, cwd), input: canonicalJson(call.input), readOnly: false };
+  const { why: _, ...input }: Record<string, unknown> = call.input;
+  const whole = { tool: call.tool, title: titleOf(call, cwd), input: canonicalJson(input), readOnly: false };
   switch (call.tool) {
     case 'bash':
       return { ...whole, command: call.input.command };

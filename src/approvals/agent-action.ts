@@ -3,7 +3,7 @@ import type { Ask } from '../contracts/agent.ts';
 import type { Action, AgentAction } from '../contracts/policy.ts';
 import { canonicalJson } from '../runtime/canonical-json.ts';
 import type { RunRecord } from '../store/runs.ts';
-import { storableJson } from '../store/storable.ts';
+import { storableJson, storableText } from '../store/storable.ts';
 import { actionHash } from './action.ts';
 
 /** Where an agent works. `/workspace` stands for the working copy, wherever the sandbox really keeps it. */
@@ -51,7 +51,7 @@ export function agentAction(
 function actionOf(base: Omit<AgentAction, 'type' | 'call' | 'text' | 'questions'>, ask: Ask): AgentAction {
   switch (ask.type) {
     case 'tool':
-      return { ...base, type: 'tool', call: ask.call };
+      return { ...base, type: 'tool', call: ask.call, ...reasonOf(ask) };
     case 'plan':
       return { ...base, type: 'plan', text: ask.text };
     case 'question':
@@ -59,7 +59,16 @@ function actionOf(base: Omit<AgentAction, 'type' | 'call' | 'text' | 'questions'
   }
 }
 
-/** The same for calls that differ in nothing but the agent's name for them. */
+const longestReason = 2000;
+
+function reasonOf({ because }: Extract<Ask, { type: 'tool' }>): { because?: string } {
+  const said = storableText(because?.trim().slice(0, longestReason) ?? '');
+  return said === '' ? {} : { because: said };
+}
+
+/** The same for calls that differ in nothing but the agent's name for them, and what it says about them. */
 export function callHash(action: Action): string {
-  return actionHash('ask' in action ? { ...action, ask: '' } : action);
+  if (action.type !== 'tool') return actionHash('ask' in action ? { ...action, ask: '' } : action);
+  const { because: _, ...call } = action;
+  return actionHash({ ...call, ask: '' });
 }
