@@ -1,3 +1,4 @@
+import { type CodeHostConfig, codeHostConfig, codeHostConflicts } from './config-code-host.ts';
 import { type PlatformConfigs, platformConfigs, platformConflicts, platformWarnings } from './config-platforms.ts';
 import { AppError } from './contracts/errors.ts';
 import { type Environment, environmentSchema, factsOf, names, type OwnerRef, type VariableName } from './variables.ts';
@@ -13,9 +14,18 @@ export interface Config {
   platforms: PlatformConfigs;
   /** No platform is configured: the lab stands in for them. */
   lab: boolean;
-  sandbox: { kind: 'auto' | 'docker' | 'local'; image: string; agentsImage: string; dockerHost: string | undefined };
+  sandbox: {
+    kind: 'auto' | 'docker' | 'local';
+    image: string;
+    agentsImage: string;
+    /** How many wait ready for each kind of run. */
+    warm: number;
+    dockerHost: string | undefined;
+  };
   /** Model servers agents can be given. Each is absent when neither its key nor its address is set. */
   models: { anthropic: ModelConfig | undefined; openai: ModelConfig | undefined };
+  /** Undefined: no code host; projects are reached by git alone. */
+  codeHost: CodeHostConfig | undefined;
   runnerConcurrency: number;
   logLevel: Environment['LOG_LEVEL'];
   /** Values that must never be logged or shown. */
@@ -52,14 +62,25 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
     owners: env.DECKHAND_OWNERS,
     platforms,
     lab: Object.values(platforms).every((platform) => platform === undefined),
-    sandbox: { kind: env.SANDBOX, image: env.SANDBOX_IMAGE, agentsImage: env.SANDBOX_AGENTS_IMAGE, dockerHost: env.DOCKER_HOST },
+    sandbox: {
+      kind: env.SANDBOX,
+      image: env.SANDBOX_IMAGE,
+      agentsImage: env.SANDBOX_AGENTS_IMAGE,
+      warm: env.SANDBOX_WARM,
+      dockerHost: env.DOCKER_HOST,
+    },
     models: {
       anthropic: modelConfig(env.ANTHROPIC_BASE_URL, env.ANTHROPIC_API_KEY, 'https://api.anthropic.com'),
       openai: modelConfig(env.OPENAI_BASE_URL, env.OPENAI_API_KEY, 'https://api.openai.com/v1'),
     },
+    codeHost: codeHostConfig(env),
     runnerConcurrency: env.RUNNER_CONCURRENCY,
     logLevel: env.LOG_LEVEL,
-    secrets: names().flatMap((name) => (factsOf(name).secret === true && given[name] ? [given[name]] : [])),
+    secrets: [
+      ...names().flatMap((name) => (factsOf(name).secret === true && given[name] ? [given[name]] : [])),
+      // As it is written in the variable, and as it is.
+      ...(env.GITHUB_APP_PRIVATE_KEY === undefined ? [] : [env.GITHUB_APP_PRIVATE_KEY]),
+    ],
     warnings: [...platformWarnings(platforms, env), ...misspelt(variables)],
   };
 }
@@ -72,6 +93,7 @@ function conflicts(value: (name: VariableName) => string | undefined): string[] 
       ? ['DECKHAND_SECRET_KEY is needed with DATABASE_URL: every process on that database must have the same key']
       : []),
     ...platformConflicts(value),
+    ...codeHostConflicts(value),
   ];
 }
 

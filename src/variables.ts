@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
@@ -5,7 +6,17 @@ import { logLevels } from './runtime/logger.ts';
 
 /** What a variable is, beside its schema. docs/configuration.md and .env.example are made from it. */
 interface Facts {
-  group: 'Data' | 'Web server' | 'People and keys' | 'Slack' | 'Telegram' | 'Discord' | 'Models' | 'Running commands' | 'Log';
+  group:
+    | 'Data'
+    | 'Web server'
+    | 'People and keys'
+    | 'Slack'
+    | 'Telegram'
+    | 'Discord'
+    | 'Models'
+    | 'GitHub'
+    | 'Running commands'
+    | 'Log';
   description: string;
   /** What holds when it is unset, in words. */
   fallback: string;
@@ -214,6 +225,41 @@ export const environmentSchema = z.object({
       fallback: '`https://api.openai.com/v1`',
       example: 'http://127.0.0.1:8085/v1',
     }),
+  GITHUB_TOKEN: z.string().optional().register(facts, {
+    group: 'GitHub',
+    description:
+      'Token of an account that may read and push the repositories of projects and open pull requests there. Stays in the runner. An app (GITHUB_APP_ID) can do with less.',
+    fallback: 'public repositories can be read; nothing is pushed to GitHub',
+    example: 'github_pat_…',
+    secret: true,
+  }),
+  GITHUB_APP_ID: z
+    .string()
+    .regex(/^(?:\d+|Iv[\w.]+)$/, 'must be the number of the app, or its client id')
+    .optional()
+    .register(facts, {
+      group: 'GitHub',
+      description:
+        'A GitHub App that Deckhand acts as, instead of GITHUB_TOKEN: tokens for one repository that end after an hour.',
+      fallback: 'none',
+      example: '123456',
+    }),
+  GITHUB_APP_PRIVATE_KEY: z.string().transform(privateKey).optional().register(facts, {
+    group: 'GitHub',
+    description: 'Private key of that app: the text of its .pem file, with line breaks or `\\n`, or all of it in base64.',
+    fallback: 'none',
+    example: 'the output of `base64 -w0 deckhand.private-key.pem`',
+    secret: true,
+  }),
+  GITHUB_API_URL: webAddress
+    .transform((value) => value.replace(/\/+$/, ''))
+    .optional()
+    .register(facts, {
+      group: 'GitHub',
+      description: 'Address of the REST API of a GitHub Enterprise Server.',
+      fallback: '`https://api.github.com`',
+      example: 'https://github.example.com/api/v3',
+    }),
   SANDBOX: oneOf(['auto', 'docker', 'local']).default('auto').register(facts, {
     group: 'Running commands',
     description:
@@ -232,6 +278,13 @@ export const environmentSchema = z.object({
     description: 'Image of the containers in which agents work. `npm run image` builds the default one.',
     fallback: '`deckhand-agents:1`',
     example: 'deckhand-agents:1',
+  }),
+  SANDBOX_WARM: integer(0, 20).prefault('1').register(facts, {
+    group: 'Running commands',
+    description:
+      'How many containers wait ready for each kind of run in use (commands, agents), so that the next one starts at once. `0`: none.',
+    fallback: '`1`',
+    example: '2',
   }),
   DOCKER_HOST: z
     .string()
@@ -292,6 +345,20 @@ function expandHome(value: string): string {
 
 function isWebAddress(value: string): boolean {
   return /^https?:\/\//.test(value) && URL.canParse(value);
+}
+
+/** In environments line breaks are hard to keep: `\n` stands for them, or the whole is in base64. */
+function privateKey(value: string, context: z.RefinementCtx): string {
+  const text = value.includes('-----BEGIN') ? value.replaceAll('\\n', '\n') : Buffer.from(value, 'base64').toString('utf8');
+  try {
+    createPrivateKey(text);
+  } catch {
+    context.addIssue({
+      code: 'custom',
+      message: 'must be a private key as GitHub gives it: the text of the .pem file, or that in base64',
+    });
+  }
+  return text;
 }
 
 function isSecretKey(value: string): boolean {

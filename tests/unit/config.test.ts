@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -29,7 +29,8 @@ test('without any variable the lab runs on loopback with an embedded database', 
     platforms: { slack: undefined, telegram: undefined, discord: undefined },
     lab: true,
     models: { anthropic: undefined, openai: undefined },
-    sandbox: { kind: 'auto', image: 'deckhand-sandbox:1', agentsImage: 'deckhand-agents:1', dockerHost: undefined },
+    codeHost: undefined,
+    sandbox: { kind: 'auto', image: 'deckhand-sandbox:1', agentsImage: 'deckhand-agents:1', warm: 1, dockerHost: undefined },
     runnerConcurrency: 4,
     logLevel: 'info',
     secrets: [],
@@ -53,10 +54,12 @@ test('every variable reaches its place', () => {
     SANDBOX: 'docker',
     SANDBOX_IMAGE: 'acme/sandbox:7',
     SANDBOX_AGENTS_IMAGE: 'acme/agents:7',
+    SANDBOX_WARM: '3',
     DOCKER_HOST: 'tcp://engine:2375',
     RUNNER_CONCURRENCY: '16',
     ANTHROPIC_API_KEY: 'sk-ant-1',
     OPENAI_BASE_URL: 'http://127.0.0.1:1/v1',
+    GITHUB_TOKEN: 'ghp_1',
     LOG_LEVEL: 'debug',
   });
   expect(config).toEqual({
@@ -79,10 +82,11 @@ test('every variable reaches its place', () => {
       anthropic: { baseUrl: 'https://api.anthropic.com', key: 'sk-ant-1' },
       openai: { baseUrl: 'http://127.0.0.1:1/v1', key: '' },
     },
-    sandbox: { kind: 'docker', image: 'acme/sandbox:7', agentsImage: 'acme/agents:7', dockerHost: 'tcp://engine:2375' },
+    sandbox: { kind: 'docker', image: 'acme/sandbox:7', agentsImage: 'acme/agents:7', warm: 3, dockerHost: 'tcp://engine:2375' },
+    codeHost: { kind: 'github', apiUrl: 'https://api.github.com', login: { type: 'token', token: 'ghp_1' } },
     runnerConcurrency: 16,
     logLevel: 'debug',
-    secrets: ['postgresql://u:p@db/deckhand', key.toString('base64'), 'xoxb-1', 'signing', 'sk-ant-1'],
+    secrets: ['postgresql://u:p@db/deckhand', key.toString('base64'), 'xoxb-1', 'signing', 'sk-ant-1', 'ghp_1'],
     warnings: [],
   });
 });
@@ -168,4 +172,37 @@ test('a model server is there when its key or its address is', () => {
     key: '',
   });
   expect(loadConfig({ OPENAI_API_KEY: 'sk-test' }).secrets).toEqual(['sk-test']);
+});
+
+test('GitHub is acted at by a token or as an app, whose key may be written in three ways', () => {
+  const apiUrl = 'https://api.github.com';
+  expect(loadConfig({ GITHUB_TOKEN: 'ghp_x' }).codeHost).toEqual({
+    kind: 'github',
+    apiUrl,
+    login: { type: 'token', token: 'ghp_x' },
+  });
+  const { privateKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+  });
+  for (const written of [privateKey, privateKey.replaceAll('\n', '\\n'), Buffer.from(privateKey).toString('base64')]) {
+    const { codeHost, secrets } = loadConfig({
+      GITHUB_APP_ID: '12',
+      GITHUB_APP_PRIVATE_KEY: written,
+      GITHUB_API_URL: 'https://ghe.example.com/api/v3/',
+    });
+    expect(codeHost).toEqual({
+      kind: 'github',
+      apiUrl: 'https://ghe.example.com/api/v3',
+      login: { type: 'app', id: '12', privateKey },
+    });
+    expect(secrets).toEqual(expect.arrayContaining([written, privateKey]));
+  }
+  expect(problemsOf({ GITHUB_APP_ID: '12', GITHUB_TOKEN: 'ghp_x', GITHUB_API_URL: 'ghe' })).toEqual([
+    'GITHUB_API_URL must be an address that starts with http:// or https://',
+    'GITHUB_APP_PRIVATE_KEY is needed with GITHUB_APP_ID: it proves that Deckhand is the app',
+    'GITHUB_TOKEN and GITHUB_APP_ID are two ways to act at GitHub: unset one of them',
+  ]);
+  expect(problemsOf({ GITHUB_APP_PRIVATE_KEY: 'secret', GITHUB_APP_ID: 'x' })[0]).toMatch(/^GITHUB_APP_ID must be the number/);
 });

@@ -1,0 +1,29 @@
+import type { Environment, VariableName } from './variables.ts';
+
+/** What a code host needs to be reached. */
+export interface CodeHostConfig {
+  kind: 'github';
+  apiUrl: string;
+  login: { type: 'token'; token: string } | { type: 'app'; id: string; privateKey: string };
+}
+
+export function codeHostConfig(env: Environment): CodeHostConfig | undefined {
+  const apiUrl = env.GITHUB_API_URL ?? 'https://api.github.com';
+  const { GITHUB_TOKEN: token, GITHUB_APP_ID: id, GITHUB_APP_PRIVATE_KEY: privateKey } = env;
+  if (id !== undefined && privateKey !== undefined) return { kind: 'github', apiUrl, login: { type: 'app', id, privateKey } };
+  return token === undefined ? undefined : { kind: 'github', apiUrl, login: { type: 'token', token } };
+}
+
+/** Problems between the variables of GitHub, as sentences. */
+export function codeHostConflicts(value: (name: VariableName) => string | undefined): string[] {
+  const [token, id, key] = (['GITHUB_TOKEN', 'GITHUB_APP_ID', 'GITHUB_APP_PRIVATE_KEY'] as const).map(
+    (name) => value(name) !== undefined,
+  );
+  return [
+    ...(id === true && key !== true
+      ? ['GITHUB_APP_PRIVATE_KEY is needed with GITHUB_APP_ID: it proves that Deckhand is the app']
+      : []),
+    ...(key === true && id !== true ? ['GITHUB_APP_ID is needed with GITHUB_APP_PRIVATE_KEY: it names the app'] : []),
+    ...(token === true && id === true ? ['GITHUB_TOKEN and GITHUB_APP_ID are two ways to act at GitHub: unset one of them'] : []),
+  ];
+}
