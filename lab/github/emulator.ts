@@ -1,0 +1,139 @@
+/**
+ * A GitHub on loopback: REST, GraphQL's two mutations for drafts, webhooks, and git over smart HTTP on real repositories.
+ *
+ *   const github = await createGithubEmulator();
+ *   const repository = await github.repository({ name: 'shop', files: { 'README.md': 'hello\n' }, protect: true });
+ *
+ *   // REST: github.apiUrl is what Octokit takes as baseUrl; git: repository.cloneUrl with any user name and a token as password
+ *   new Octokit({ baseUrl: github.apiUrl, auth: github.token('ada') });
+ *   // git clone http://x-access-token:ghp_…@127.0.0.1:port/acme/shop.git
+ *
+ *   // As an app: a JWT signed with github.app.privateKey and iss github.app.id gets installation tokens
+ *   const installation = github.app.install('acme');
+ *
+ *   // Webhooks: of a repository, or of the app (secret: github.app.webhookSecret)
+ *   repository.hook({ url: 'http://127.0.0.1:3000/hooks', secret: 's' });
+ *   github.app.webhook('http://127.0.0.1:3000/hooks');
+ *
+ *   // What goes wrong: github.controls.failNext('pulls/create', { status: 502 }), …
+ *   // What was called: github.callsOf('pulls/create')
+ *   await github.close();
+ *
+ * People: Ada is an administrator of every repository, Ben may write, Gus has no role. Every answer and every webhook is checked against
+ * GitHub's own OpenAPI description; one that does not fit is an HTTP 500 and stands in `github.controls.errors`, which tests must find empty.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createFaults } from '../faults.ts';
+import { type ApiCall, type Calls, createCalls } from './calls.ts';
+import { type Controls, createControls } from './controls.ts';
+import { accountOf, type Core, createCore } from './core.ts';
+import type { Faults } from './faults.ts';
+import { createGitAccess } from './git-access.ts';
+import { prepareGit } from './git-backend.ts';
+import { createHooks } from './hooks.ts';
+import { createHourlyLimits } from './hourly-limits.ts';
+import { secret } from './ids.ts';
+import { createLabApp, type LabApp } from './lab-app.ts';
+import type { Permissions } from './model.ts';
+import { createRepository, type LabRepository, type NewRepository } from './repositories.ts';
+import { createRest } from './rest.ts';
+import { appRoutes } from './routes-apps.ts';
+import { pullRoutes } from './routes-pulls.ts';
+import { repositoryRoutes } from './routes-repositories.ts';
+import { seedAccounts } from './seed.ts';
+import { startServer } from './server.ts';
+
+export interface GithubEmulatorOptions {
+  /** Default `127.0.0.1`. */
+  host?: string;
+  /** Default: any free port. */
+  port?: number;
+  /** What the app may do, and which events it gets. Default: what an app like Deckhand needs. */
+  app?: { permissions?: Permissions; events?: readonly string[] };
+  /** Milliseconds since 1970; the system clock by default. Tokens, JWTs and limits end by it. */
+  now?: () => number;
+  /** How many calls `calls` keeps. Default 10,000. */
+  keepCalls?: number;
+}
+
+export interface GithubEmulator {
+  /** `http://127.0.0.1:port`: pages and git. */
+  url: string;
+  /** Base of the REST API: `http://127.0.0.1:port/api/v3`. GraphQL is at `/api/graphql`, where Octokit looks for it then. */
+  apiUrl: string;
+  app: LabApp;
+  repository(given: NewRepository): Promise<LabRepository>;
+  /** A classic personal access token. Default scopes: `repo` and `workflow`. */
+  token(login: string, options?: { scopes?: readonly string[]; expiresAt?: number }): string;
+  /** A fine-grained personal access token: permissions, and repositories as `owner/name` (default: all of the person's). */
+  fineGrainedToken(
+    login: string,
+    permissions: Permissions,
+    options?: { repositories?: readonly string[]; expiresAt?: number },
+  ): string;
+  /** Makes a token invalid. */
+  revoke(token: string): void;
+  controls: Controls;
+  /** Every REST call and every request of git so far, oldest first. */
+  calls: ApiCall[];
+  /** By operation of the OpenAPI document (`pulls/create`), `graphql`, `git-upload-pack`, `git-receive-pack`. */
+  callsOf(method: string): ApiCall[];
+  core: Core;
+  close(): Promise<void>;
+}
+
+export async function createGithubEmulator(options: GithubEmulatorOptions = {}): Promise<GithubEmulator> {
+  const errors: unknown[] = [];
+  const root = await mkdtemp(join(tmpdir(), 'deckhand-github-'));
+  const core = createCore({ root, now: options.now ?? Date.now, onError: (error) => errors.push(error) });
+  const calls: Calls = createCalls(options.keepCalls ?? 10_000);
+  const faults: Faults = createFaults();
+  const limits = createHourlyLimits(() => core.settings.hourlyLimit);
+  const hooks = createHooks(core);
+  core.send = hooks.send;
+  seedAccounts(core);
+  await prepareGit(root);
+  const routes = [...appRoutes, ...repositoryRoutes, ...pullRoutes];
+  const server = await startServer({
+    core,
+    rest: createRest({ core, calls, faults, limits, routes }),
+    git: createGitAccess({ core, calls, faults }),
+    others: [],
+    host: options.host ?? '127.0.0.1',
+    port: options.port ?? 0,
+  });
+  const app = createLabApp(core, { permissions: options.app?.permissions, events: options.app?.events });
+  core.appHookTarget = () => app.id;
+
+  return {
+    url: core.baseUrl,
+    apiUrl: core.apiUrl,
+    app,
+    repository: (given) => createRepository(core, given),
+    token(login, { scopes = ['repo', 'workflow'], expiresAt } = {}) {
+      const token = `ghp_${secret(36)}`;
+      core.tokens.set(token, { token, login: accountOf(core, login).login, scopes, expiresAt });
+      return token;
+    },
+    fineGrainedToken(login, permissions, { repositories, expiresAt } = {}) {
+      const token = `github_pat_${secret(22)}_${secret(59)}`;
+      const chosen = repositories && new Set(repositories.map((name) => name.toLowerCase()));
+      core.tokens.set(token, { token, login: accountOf(core, login).login, permissions, repositories: chosen, expiresAt });
+      return token;
+    },
+    revoke(token) {
+      core.tokens.delete(token);
+    },
+    controls: createControls({ core, faults, limits, hooks, errors }),
+    calls: calls.list,
+    callsOf: (method) => calls.of(method),
+    core,
+    async close() {
+      hooks.close();
+      await server.close();
+      await rm(root, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}

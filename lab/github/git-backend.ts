@@ -1,0 +1,143 @@
+import { spawn } from 'node:child_process';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { git } from './git.ts';
+import { type PushRules, RULES_FILE } from './push-rules.ts';
+
+/** Git's own server program (`git http-backend`, CGI) on bare repositories. Who may do what is decided before it is asked. */
+
+export type Service = 'git-upload-pack' | 'git-receive-pack';
+
+export interface GitTarget {
+  service: Service;
+  /** Of the bare repository. */
+  directory: string;
+  /** `/info/refs`, `/git-upload-pack`, `/git-receive-pack` */
+  path: string;
+  query: string;
+}
+
+/** The service and the repository that a path asks for; undefined when it is none of smart HTTP. */
+export function gitRequest(url: URL): { name: string; path: string; service: Service } | undefined {
+  const [, name, path] =
+    /^\/([^/]+\/[^/]+?)(?:\.git)?(\/info\/refs|\/git-upload-pack|\/git-receive-pack)$/.exec(url.pathname) ?? [];
+  if (name === undefined || path === undefined) return undefined;
+  const service = path === '/info/refs' ? url.searchParams.get('service') : path.slice(1);
+  return service === 'git-upload-pack' || service === 'git-receive-pack'
+    ? { name: decodeURIComponent(name), path, service }
+    : undefined;
+}
+
+/** Writes the hooks that all repositories below `root` use, and returns the settings every repository gets. */
+export async function prepareGit(root: string): Promise<void> {
+  const hooks = join(root, 'hooks');
+  await mkdir(hooks, { recursive: true });
+  const program = fileURLToPath(new URL('receive-hook.ts', import.meta.url));
+  await writeFile(join(hooks, 'proc-receive'), `#!/bin/sh\nexec '${process.execPath}' '${program}'\n`);
+  await chmod(join(hooks, 'proc-receive'), 0o755);
+}
+
+/** A new bare repository that refuses and allows what GitHub's do. */
+export async function createBare(root: string, directory: string, branch: string): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  await git(directory, ['init', '--quiet', '--bare', `--initial-branch=${branch}`]);
+  const settings = [
+    `[core]\n\thooksPath = ${join(root, 'hooks')}`,
+    '[receive]\n\tfsckObjects = true\n\tprocReceiveRefs = refs\n\thideRefs = refs/pull\n\tautogc = false',
+    '[uploadpack]\n\tallowFilter = true\n\tallowAnySHA1InWant = true',
+    '[http]\n\treceivepack = true\n[gc]\n\tauto = 0',
+  ];
+  const file = join(directory, 'config');
+  const own = '[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n';
+  await writeFile(file, `${own}${settings.join('\n')}\n`);
+  await writeRules(directory, { protected: [], withoutWorkflows: undefined });
+}
+
+export async function writeRules(directory: string, rules: PushRules): Promise<void> {
+  await writeFile(join(directory, RULES_FILE), JSON.stringify(rules));
+}
+
+/**
+ * Runs the server program for one request. Answers of `git-upload-pack` are passed on as they come; an answer to a push is kept until
+ * `beforeAnswer` has run, so that whoever pushed finds the API knowing of it. Resolves with the HTTP status.
+ */
+export async function serveGit(
+  request: IncomingMessage,
+  response: ServerResponse,
+  target: GitTarget,
+  beforeAnswer: () => Promise<void>,
+): Promise<number> {
+  const header = (name: string) => String(request.headers[name] ?? '');
+  const child = spawn('git', ['http-backend'], {
+    env: {
+      PATH: process.env.PATH ?? '',
+      HOME: '/nonexistent',
+      LC_ALL: 'C',
+      GIT_CONFIG_NOSYSTEM: '1',
+      GIT_CONFIG_GLOBAL: '/dev/null',
+      GIT_CONFIG_COUNT: '1',
+      GIT_CONFIG_KEY_0: 'safe.directory',
+      GIT_CONFIG_VALUE_0: '*',
+      GIT_PROJECT_ROOT: target.directory,
+      GIT_HTTP_EXPORT_ALL: '1',
+      PATH_INFO: target.path,
+      QUERY_STRING: target.query,
+      REQUEST_METHOD: request.method ?? 'GET',
+      REMOTE_ADDR: '127.0.0.1',
+      CONTENT_TYPE: header('content-type'),
+      HTTP_CONTENT_ENCODING: header('content-encoding'),
+      GIT_PROTOCOL: header('git-protocol'),
+    },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  const isPush = target.service === 'git-receive-pack' && target.path !== '/info/refs';
+  const stderr: Buffer[] = [];
+  child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
+  child.stdin.on('error', () => undefined);
+  request.pipe(child.stdin);
+  request.once('aborted', () => child.kill());
+  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
+
+  let head = Buffer.alloc(0);
+  const held: Buffer[] = [];
+  let status: number | undefined;
+  const failed = new Promise<never>((_, reject) => child.once('error', reject));
+  const passOn = async () => {
+    for await (const chunk of child.stdout) {
+      let body = Buffer.from(chunk);
+      if (status === undefined) {
+        head = Buffer.concat([head, body]);
+        const end = head.indexOf('\r\n\r\n');
+        if (end < 0) continue;
+        status = writeHead(response, head.subarray(0, end).toString('latin1'));
+        body = head.subarray(end + 4);
+      }
+      if (isPush) held.push(body);
+      else if (!response.write(body)) await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
+    }
+    await closed;
+  };
+  await Promise.race([passOn(), failed]);
+  if (status === undefined) throw new Error(`git http-backend gave no answer: ${Buffer.concat(stderr).toString()}`);
+  if (isPush) {
+    await beforeAnswer();
+    response.write(Buffer.concat(held));
+  }
+  response.end();
+  return status;
+}
+
+function writeHead(response: ServerResponse, text: string): number {
+  let status = 200;
+  const headers: Record<string, string> = {};
+  for (const line of text.split('\r\n')) {
+    const colon = line.indexOf(':');
+    const [name, value] = [line.slice(0, colon), line.slice(colon + 1).trim()];
+    if (name.toLowerCase() === 'status') status = Number(value.slice(0, 3));
+    else headers[name] = value;
+  }
+  response.writeHead(status, headers);
+  return status;
+}
