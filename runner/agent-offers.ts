@@ -32,6 +32,7 @@ function offerOf(agent: AgentKind, { capabilities, program }: Harness, found: Fo
   return {
     agent,
     available: missing === undefined,
+    installed: 'programs' in found && (program === undefined || version !== null),
     why: missing?.why ?? null,
     remedy: missing?.remedy ?? null,
     version,

@@ -4,7 +4,9 @@ import { chmod, mkdir, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { AgentAccounts } from '../src/contracts/agent-account.ts';
 import type { AgentControl, AgentSpec } from '../src/contracts/agent-control.ts';
+import { accountDenies, checkAccount, type RunAccount } from './agent-account.ts';
 import { filesGiven, keepSessionFiles, keepShownFiles, sessionFiles } from './agent-files.ts';
 import { agentHome, type HomeFile } from './agent-home.ts';
 import { createAgentSession, inputsOf } from './agent-session.ts';
@@ -24,6 +26,10 @@ export interface AgentDeps {
   models: GatewayRun['models'];
   /** What each model server is called for people. */
   accounts?: Readonly<Partial<Record<keyof GatewayRun['models'], string>>> | undefined;
+  /** Accounts that runs can name; undefined: none. */
+  named?: AgentAccounts | undefined;
+  /** That of this run; undefined: it names none. */
+  account?: RunAccount | undefined;
   /** The same token for the same purpose at every start; see SecretBox. */
   tokenFor(purpose: string): string;
   /** Directory of the sockets, one directory below it for each run. */
@@ -75,6 +81,7 @@ export function createAgentRun(journey: Journey, agents: AgentDeps, agent: Agent
 
     async program(base, signal) {
       commit ??= base;
+      await checkAccount(agents.account, place.sandbox.capabilities.isolated, signal);
       const port = place.sandbox.capabilities.network === 'none' ? insidePort : await freePort();
       const turn = await turnAt(port, signal);
       const launch = harness.launch(turn);
@@ -82,7 +89,7 @@ export function createAgentRun(journey: Journey, agents: AgentDeps, agent: Agent
       await deps.workspace.fillHome(run, home, await filesGiven(journey, agent));
       await makeDirectory(directory);
       return {
-        argv: [...bridge, ...(launch.argv === undefined ? [] : ['--', ...launch.argv])],
+        argv: [...bridge, ...programOf(launch, agents.account?.binary ?? undefined)],
         env: {
           ...launch.env,
           ...turn.gateway.proxyEnv,
@@ -92,6 +99,7 @@ export function createAgentRun(journey: Journey, agents: AgentDeps, agent: Agent
         },
         gateway: directory,
         image: 'agents',
+        ownImage: agents.account?.image ?? undefined,
       };
     },
 
@@ -149,7 +157,8 @@ export function createAgentRun(journey: Journey, agents: AgentDeps, agent: Agent
       models: agents.models,
       providerTools: false,
       hosts: agent.hosts ?? [],
-      maySpend: (asked, signal) =>
+      maySpend: async (asked, signal) =>
+        (await accountDenies(agents.account, signal)) ??
         patiently(() => agents.control.maySpend(run, deps.runner, asked), { passes: () => true, signal }),
       async unused(request) {
         await patiently(() => agents.control.unused(run, deps.runner, request), { passes: () => true, signal: left });
@@ -198,6 +207,13 @@ async function freePort(): Promise<number> {
   await once(server, 'close');
   if (typeof address !== 'object' || address === null) throw new Error('no port is free');
   return address.port;
+}
+
+/** The command behind the bridge, with the account's own program in place of the usual one. */
+function programOf({ argv }: Launch, binary: string | undefined): string[] {
+  if (argv === undefined) return [];
+  const [usual, ...rest] = argv;
+  return ['--', binary ?? usual, ...rest];
 }
 
 function configuration(launch: Launch): HomeFile[] {

@@ -1,5 +1,6 @@
 import type { RunControl } from '../src/contracts/run-control.ts';
 import type { RunResult } from '../src/contracts/run-event.ts';
+import { withAccount } from './agent-account.ts';
 import type { TurnEnd } from './harness/port.ts';
 import type { OutputLog } from './output-log.ts';
 import { patientCalls, patiently } from './patience.ts';
@@ -38,7 +39,8 @@ export async function liveRun(deps: JourneyDeps & { control: RunControl }, run: 
     // The watch looks a moment later; what the claim knows already must not be missed in between.
     const stop = claimed.spec.stopRequested === true ? AbortSignal.abort('stop') : whenReason(watched, 'stop');
     const signals = { stop, left };
-    await travel(createJourney(deps, claimed.spec, patientCalls(deps, left, onError), signals));
+    const own = await withAccount(deps, claimed.spec, left);
+    await travel(createJourney(own, claimed.spec, patientCalls(deps, left, onError), signals));
   } catch (error) {
     if (!(error instanceof LetGo) && !left.aborted) throw error;
     deps.logger.info({ run, why: error instanceof LetGo ? error.message : String(left.reason) }, 'let go');

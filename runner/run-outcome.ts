@@ -68,6 +68,7 @@ export const stoppedBeforeStart: Ending = {
 };
 
 const causes: Partial<Record<ErrorCode, RunCause>> = {
+  'DH-217': 'agent',
   'DH-500': 'repository_unreachable',
   'DH-501': 'repository_invalid',
   'DH-502': 'base_missing',

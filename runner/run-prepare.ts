@@ -26,7 +26,7 @@ export async function prepareRun(journey: Journey, harness: HarnessRun): Promise
   await deps.workspace.prepare({ run, task, project, branch, base, head }, signal);
   await journey.at('copy_made');
 
-  const { argv, env, gateway, image } = await harness.program(base.commit, signal);
+  const { argv, env, gateway, image, ownImage } = await harness.program(base.commit, signal);
   const isolated = place.sandbox.capabilities.isolated;
   await journey.stage('sandbox', isolated ? 'starting a container' : 'starting on this machine, not isolated');
   const { sandbox } = place;
@@ -40,6 +40,7 @@ export async function prepareRun(journey: Journey, harness: HarnessRun): Promise
           env: { ...env, DECKHAND_TASK: String(spec.taskNumber), DECKHAND_RUN: run },
           gateway,
           image,
+          ownImage,
           limits: journey.limits,
           expiresAt: new Date(deps.clock.now().getTime() + spec.timeoutMs + keepMs),
         },
@@ -60,11 +61,12 @@ export async function prepareRun(journey: Journey, harness: HarnessRun): Promise
   }
   await journey.at('authorised');
   signal.throwIfAborted();
+  const used = ownImage ?? place.image;
   const record = {
     kind: sandbox.kind,
     ref: sandboxRef(place, run),
     isolated,
-    ...(place.image === null ? {} : { image: place.image }),
+    ...(used === null ? {} : { image: used }),
   };
   if (!(await calls.executing(run, deps.runner, record))) throw new LetGo(`${run} may not start`);
   await journey.at('executing_recorded');

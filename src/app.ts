@@ -58,6 +58,7 @@ export async function createApp(
         platforms: lab?.platforms ?? config.platforms,
         lab,
         readArtifact: artifactReader(found),
+        environment,
       });
       url = () => gateway.http.url;
       parts.unshift(...labPart());

@@ -1,4 +1,5 @@
 import { type LabSeed, prepareWorkspace, seedLab } from './access/first-start.ts';
+import { createSecretDoor } from './access/typed-secrets.ts';
 import { createAdapters } from './adapters.ts';
 import { createCatchUp } from './catch-up.ts';
 import { createBus } from './commands/bus.ts';
@@ -28,6 +29,7 @@ import { sandboxProbes } from './sandboxes.ts';
 import { storeInbound } from './store/inbox.ts';
 import { projectsToSync } from './store/projects.ts';
 import { currentOffer } from './store/runners.ts';
+import { createAccountKeys } from './tasks/agent-account-keys.ts';
 import type { Engine } from './tasks/task-engine.ts';
 
 export interface GatewayInput {
@@ -38,6 +40,8 @@ export interface GatewayInput {
   /** As configured, or those of the lab. */
   platforms: PlatformConfigs;
   lab: { routes: RouteGroup; seeds: readonly LabSeed[] } | undefined;
+  /** Proxies of this machine, as in HTTPS_PROXY. */
+  environment: Readonly<Record<string, string | undefined>>;
   readArtifact(id: string): Promise<Uint8Array | undefined>;
 }
 
@@ -62,6 +66,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
   });
   const adapters = createAdapters(input.platforms, { database, secretBox, logger, onGap: catchUp.gap });
 
+  const door = createSecretDoor({ database, secretBox });
   const names = createNames({ database, adapters, clock: systemClock, logger: logger.child({ part: 'names' }) });
 
   const publishSync = (project: string) => queue.publish('project.sync', { project }, { id: project });
@@ -78,6 +83,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
   ];
   const bus = createBus({
     tasks: engine.tasks,
+    accounts: createAccountKeys(secretBox, input.environment),
     now: systemClock.now,
     doctor: () => examine(probes),
     about: () => about(infrastructure, startedAt, config),
@@ -131,7 +137,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
   const platforms = platformsPart({
     adapters,
     sink: (adapter) => async (events) => {
-      const counts = await storeInbound(database, events);
+      const counts = await storeInbound(database, await door.guard(events));
       metrics.inbound(adapter.platform, counts.stored, counts.duplicate);
       return counts;
     },

@@ -9,10 +9,12 @@ import type { Config } from './config.ts';
 import type { AgentControl } from './contracts/agent-control.ts';
 import type { RunControl } from './contracts/run-control.ts';
 import type { Infrastructure } from './infrastructure.ts';
+import { systemClock } from './runtime/clock.ts';
 import type { Part } from './runtime/lifecycle.ts';
 import type { Logger } from './runtime/logger.ts';
 import { announce, chooseSandboxes } from './sandboxes.ts';
 import { createEventLog } from './store/event-log.ts';
+import { createAgentAccounts } from './tasks/agent-accounts.ts';
 
 /** Executes runs on this machine. Stopping leaves commands running: the next start on this data directory continues them. */
 export function runnerPart(input: {
@@ -51,6 +53,7 @@ export function runnerPart(input: {
           control: input.agents,
           gateways,
           models: input.models,
+          named: createAgentAccounts({ database, secretBox, clock: systemClock }),
           accounts: accountsOf(config, input.models),
           tokenFor: secretBox.tokenFor,
           gatewayRoot: join(dataDir.path, 'gateway'),

@@ -6,6 +6,8 @@ export interface ModelRequest extends ModelCall {
   /** 1, 2, 3 … since the start. */
   number: number;
   httpMethod: string;
+  /** In which header the key came; undefined: it came in none. */
+  keyIn: 'x-api-key' | 'authorization' | undefined;
   /** Without the key. */
   headers: Readonly<Record<string, string>>;
   /** Status of the answer; undefined while there is none. */
@@ -39,7 +41,8 @@ export function createRecords(keep: number, now: () => number): Records {
       const shown = Object.entries(headers).flatMap(([name, value]) =>
         secrets.has(name) || value === undefined ? [] : [[name, String(value)] as const],
       );
-      const request = { ...call, number, httpMethod, headers: Object.fromEntries(shown), status: undefined, at: now() };
+      const keyIn = (['x-api-key', 'authorization'] as const).find((name) => headers[name] !== undefined);
+      const request = { ...call, number, httpMethod, keyIn, headers: Object.fromEntries(shown), status: undefined, at: now() };
       kept.push(request);
       if (kept.length > keep) kept.shift();
       if (call.token !== undefined) counts.set(call.token, (counts.get(call.token) ?? 0) + 1);

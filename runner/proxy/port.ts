@@ -53,6 +53,8 @@ export interface ModelUpstream {
   /** Without a trailing slash; `/v1/messages` or `/v1/responses` is added (`…/v1` in the base is not doubled). */
   baseUrl: string;
   key: string;
+  /** `Authorization: Bearer` also where the protocol has a header of its own. */
+  bearer?: boolean | undefined;
   /** Models that may be asked for; undefined: any. */
   models?: readonly string[] | undefined;
 }

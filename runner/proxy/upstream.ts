@@ -117,7 +117,7 @@ function headersFor({ route, upstream, headers, providerTools }: Question): Reco
     const value = headers[name];
     if (typeof value === 'string' && value.length <= longestHeader) sent[name] = value;
   }
-  const known = keyHeaders(route.dialect, upstream.key);
+  const known = keyHeaders(route.dialect, upstream.key, upstream.bearer);
   Object.assign(sent, known);
   if (route.dialect === 'anthropic') {
     const given = typeof headers['anthropic-beta'] === 'string' ? headers['anthropic-beta'] : '';
@@ -128,10 +128,10 @@ function headersFor({ route, upstream, headers, providerTools }: Question): Reco
 }
 
 /** How a server is told the key. Tokens of a login are no API keys: they go where those do not, and are to be announced. */
-export function keyHeaders(dialect: ModelRoute['dialect'], key: string): Record<string, string> {
+export function keyHeaders(dialect: ModelRoute['dialect'], key: string, bearer = false): Record<string, string> {
   if (key === '') return {};
   if (dialect === 'openai') return { authorization: `Bearer ${key}` };
-  if (!key.startsWith('sk-ant-oat')) return { 'x-api-key': key };
+  if (!key.startsWith('sk-ant-oat')) return bearer ? { authorization: `Bearer ${key}` } : { 'x-api-key': key };
   return { authorization: `Bearer ${key}`, 'anthropic-beta': 'oauth-2025-04-20' };
 }
 

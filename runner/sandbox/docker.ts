@@ -96,10 +96,10 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
     return imageLabels;
   }
 
-  async function requireAgents(signal?: AbortSignal): Promise<Record<string, string>> {
-    const imageLabels = await requireImage(signal, agentsImage);
+  async function requireAgents(signal?: AbortSignal, name = agentsImage): Promise<Record<string, string>> {
+    const imageLabels = await requireImage(signal, name);
     if (imageLabels[labels.claude] === undefined && imageLabels[labels.codex] === undefined)
-      throw new ImageUnfit(agentsImage, 'it has no programs of agents');
+      throw new ImageUnfit(name, 'it has no programs of agents');
     return imageLabels;
   }
 
@@ -128,14 +128,14 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
 
     async create(spec, signal) {
       assertSpec(spec);
-      const wanted = spec.image === 'agents' ? agentsImage : image;
+      const wanted = spec.ownImage ?? (spec.image === 'agents' ? agentsImage : image);
       try {
         await inspect(spec.run, signal);
         return;
       } catch (error) {
         if (!(error instanceof SandboxGone)) throw error;
       }
-      await (spec.image === 'agents' ? requireAgents(signal) : requireImage(signal));
+      await (spec.image === 'agents' ? requireAgents(signal, wanted) : requireImage(signal));
       const { volume, kind } = await disks.prepare(spec, signal);
       // A working copy in memory is paid from the same account.
       const memoryBytes = spec.limits.memoryBytes + (kind === 'tmpfs' ? spec.limits.diskBytes : 0);

@@ -156,6 +156,8 @@ export interface SandboxSpec {
   gateway?: string | undefined;
   /** `agents`: with the programs of agents, see `Sandbox.agents`. Default `commands`. */
   image?: SandboxImage | undefined;
+  /** Name of another image in its place, where there are images; it must be built for this version too. */
+  ownImage?: string | undefined;
   /** After this the reaper may destroy the sandbox even if nobody asks for it. */
   expiresAt: Date;
 }

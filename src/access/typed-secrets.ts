@@ -79,7 +79,8 @@ function contextOf({ conversation: { platform, tenant }, actor }: Pick<InboundEv
   return `typed by ${platform}:${tenant}:${actor.user}`;
 }
 
-function isSecretForm(text: string): boolean {
+/** Whether a form, by its token, asks for a secret. */
+export function isSecretForm(text: string): boolean {
   const token = decodePress(text);
   return token?.kind === 'command' && token.text.startsWith(secretFormPrefix);
 }

@@ -6,17 +6,24 @@ import {
   agentModeSchema,
   effortSchema,
 } from '../contracts/agent.ts';
+import type { AgentAccount } from '../contracts/agent-account.ts';
 import { AppError } from '../contracts/errors.ts';
 import { agentOffers } from '../store/runners.ts';
+import { accountFor } from './account-choice.ts';
+import { accountWord } from './account-words.ts';
 import { budgetWord, modelWord } from './agent-words.ts';
 import { oneOf, optional } from './arguments.ts';
 import type { CommandContext } from './command.ts';
+import { checkModel } from './model-choice.ts';
 
 /** What of an agent is to be used. */
 export interface Wanted {
   agent: AgentKind;
   mode?: AgentMode | undefined;
   effort?: AgentOffer['efforts'][number] | null | undefined;
+  /** Name of an account; null or undefined: what the runner is configured with. */
+  account?: string | null | undefined;
+  model?: string | null | undefined;
 }
 
 /** Options by which requests say which agent works, and how. */
@@ -41,6 +48,11 @@ export const agentOptions = {
     values: effortSchema.options,
     schema: oneOf(effortSchema.options),
   }),
+  account: optional({
+    hint: 'main',
+    about: 'the account it works with; `none` for what the runner is configured with',
+    schema: accountWord,
+  }),
 };
 
 export const budgetOption = optional({
@@ -50,14 +62,19 @@ export const budgetOption = optional({
 });
 
 /**
- * Throws DH-215 when the agent cannot work on any runner that is up, and DH-216 for what it cannot do. While no runner is up nothing is
+ * Throws DH-215 when the agent cannot work on any runner that is up, DH-216 for what it cannot do, and DH-217 for an account that it cannot
+ * use. While no runner is up nothing is
  * known of agents: the task waits in the queue.
  */
-export async function checkAgent(ctx: CommandContext, { agent, mode, effort }: Wanted): Promise<AgentOffer | undefined> {
+export async function checkAgent(
+  ctx: CommandContext,
+  { agent, mode, effort, account: name, model }: Wanted,
+): Promise<AgentOffer | undefined> {
+  const account = name == null ? undefined : await accountFor(ctx, agent, name, model);
   const offers = await agentOffers(ctx.tx, ctx.deps.now());
   if (offers === undefined) return undefined;
   const offer = offers.get(agent);
-  if (offer === undefined || !offer.available) {
+  if (offer === undefined || !works(offer, account)) {
     const others = [...offers.values()].filter(({ available }) => available).map((other) => other.agent);
     const instead = others.length === 0 ? '' : ` Or use ${others.map((name) => `\`run agent=${name} …\``).join(' or ')}.`;
     throw new AppError('DH-215', {
@@ -68,7 +85,15 @@ export async function checkAgent(ctx: CommandContext, { agent, mode, effort }: W
   }
   refuseUnless(offer, 'mode', mode, offer.modes);
   refuseUnless(offer, 'effort', effort ?? undefined, offer.efforts);
+  // A server that an account brings has models of its own.
+  if (name == null && model != null) checkModel(offer, model);
   return offer;
+}
+
+/** An account brings the model server, and its own image the program. */
+function works(offer: AgentOffer, account: AgentAccount | undefined): boolean {
+  if (account === undefined) return offer.available;
+  return offer.available || offer.installed === true || account.image !== null;
 }
 
 function refuseUnless(offer: AgentOffer, what: 'mode' | 'effort', wanted: string | undefined, possible: readonly string[]): void {

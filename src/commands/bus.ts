@@ -1,6 +1,7 @@
 import type { ConfiguredOwner } from '../access/owners.ts';
+import { isSealed, takenOut } from '../access/typed-secrets.ts';
 import { type Actor, type Nobody, whoActs } from '../access/who-acts.ts';
-import type { AppError } from '../contracts/errors.ts';
+import { AppError } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import { encodePress } from '../contracts/press.ts';
 import { roleAtLeast } from '../contracts/roles.ts';
@@ -63,6 +64,7 @@ export function createBus(deps: BusDeps): Bus {
 
   async function dispatch(tx: Tx, event: InboundEvent, actor: Actor, picked: string | undefined): Promise<void> {
     const project = picked === undefined ? undefined : await projectById(tx, actor.person.workspace, picked);
+    refuseSecrets(event);
     const ctx = await contextFor(tx, deps, actor, event, project);
     switch (event.type) {
       case 'command':
@@ -133,6 +135,18 @@ async function isTalk(tx: Tx, event: InboundEvent): Promise<boolean> {
   const workspace = await workspaceOfTenant(tx, platform, tenant);
   if (workspace === undefined || thread === undefined) return true;
   return !(await isTaskThread(tx, workspace.id, { platform, tenant, channel, thread }));
+}
+
+/** What the door took a key out of, or sealed for a question that is not asked any more, is nothing to act on. */
+function refuseSecrets(event: InboundEvent): void {
+  if (event.type !== 'command' && event.type !== 'message') return;
+  if (event.text.includes(takenOut)) throw new AppError('DH-218');
+  if (event.type === 'message' && isSealed(event.text)) {
+    throw new AppError('DH-300', {
+      what: 'Your message came while a key was asked for, so it was kept from being read.',
+      instead: 'Send it again if it was no key.',
+    });
+  }
 }
 
 /** Who may bind a channel gets the choice right on the message that says it is not bound. */

@@ -8,6 +8,7 @@ import type { Channel } from '../store/channels.ts';
 import type { Tx } from '../store/database.ts';
 import type { Project } from '../store/projects.ts';
 import type { TaskRow } from '../store/task-queries.ts';
+import type { AccountKeys } from '../tasks/agent-account-keys.ts';
 import type { Person, TaskEngine } from '../tasks/task-engine.ts';
 
 /** Groups of the help page, in its order. */
@@ -63,6 +64,7 @@ export interface About {
 /** What commands use beyond the transaction they run in. */
 export interface CommandDeps {
   tasks: TaskEngine;
+  accounts: AccountKeys;
   now(): Date;
   /** Address of docs/errors.md, to which error codes link; undefined: they are plain. */
   errorDocs?: string | undefined;

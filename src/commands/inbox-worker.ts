@@ -117,7 +117,7 @@ export class InboxWorker {
         if (row === undefined) return false;
         taken = row;
         await handle(tx, row.event);
-        await markDone(tx, row.id, now());
+        await markDone(tx, row, now());
         return true;
       });
     } catch (error) {
@@ -141,14 +141,14 @@ export class InboxWorker {
       await database.transaction(async (tx) => {
         await refuse(tx, row.event, told);
         const { title, text } = describeError(told.code, told.params);
-        if (error instanceof AppError) await markDone(tx, row.id, now());
-        else await markFailed(tx, row.id, `${title}: ${text}`, now());
+        if (error instanceof AppError) await markDone(tx, row, now());
+        else await markFailed(tx, row, `${title}: ${text}`, now());
       });
     } catch (refusal) {
       // An answer that cannot be written must not block its lane for ever.
       log.error({ err: refusal, reference }, 'an event could not be answered');
       if (row.attempts < 2 * maxAttempts) await this.#putOff(row, refusal);
-      else await database.transaction((tx) => markFailed(tx, row.id, String(refusal), now()));
+      else await database.transaction((tx) => markFailed(tx, row, String(refusal), now()));
       return false;
     }
     return true;

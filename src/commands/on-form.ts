@@ -2,12 +2,13 @@ import { AppError } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import { decodePress } from '../contracts/press.ts';
 import { taskById } from '../store/task-queries.ts';
+import { accountKey, accountOfForm, onAccountKey } from './account-key.ts';
 import type { CommandContext } from './command.ts';
 import { onDecisionForm } from './on-decision.ts';
 import { handFormText, onHanded } from './on-shortcut.ts';
 import { checkArguments } from './parse.ts';
 import { commands } from './registry.ts';
-import { answer, runCommand } from './run-command.ts';
+import { answer, checkAllowed, runCommand } from './run-command.ts';
 import { speak } from './speak.ts';
 
 type FormEvent = Extract<InboundEvent, { type: 'form' }>;
@@ -18,6 +19,11 @@ export async function onForm(ctx: CommandContext, form: FormEvent): Promise<void
   if (token?.kind === 'decide') return onDecisionForm(ctx, token, form.values);
   if (token?.kind === 'task' && token.verb === 'steer') return onSteerForm(ctx, token.task, form.values.text?.[0] ?? '');
   if (token?.kind === 'command' && token.text === handFormText) return onHanded(ctx, form.values);
+  const account = token?.kind === 'command' ? accountOfForm(token.text) : undefined;
+  if (account !== undefined) {
+    await checkAllowed(ctx, accountKey, {});
+    return answer(ctx, await onAccountKey(ctx, account, form));
+  }
   const command = token?.kind === 'command' ? commands.find(({ name }) => name === token.text) : undefined;
   if (command === undefined) throw new AppError('DH-208');
   const raw = Object.fromEntries(

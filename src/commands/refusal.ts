@@ -1,3 +1,4 @@
+import { isSecretForm } from '../access/typed-secrets.ts';
 import type { AppError } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import { type Block, code, plain, type View } from '../contracts/view.ts';
@@ -9,7 +10,7 @@ const mostInLine = 200;
 
 /**
  * An error as it is told to the person. Where the platform does not keep what they typed, it stands below, so that it can be copied,
- * corrected and sent again.
+ * corrected and sent again. A secret is not repeated.
  */
 export function refusalView(event: InboundEvent, error: AppError, docs: string | undefined): View {
   const view = errorView(error, docs);
@@ -20,7 +21,7 @@ export function refusalView(event: InboundEvent, error: AppError, docs: string |
 
 function typedIn(event: InboundEvent): string | undefined {
   if (event.type === 'command') return event.typed;
-  if (event.type !== 'form') return undefined;
+  if (event.type !== 'form' || isSecretForm(event.token)) return undefined;
   return Object.values(event.values)
     .flat()
     .filter((value) => value.trim() !== '')

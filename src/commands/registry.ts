@@ -1,4 +1,8 @@
 import { about } from './about.ts';
+import { accountList, accountShow } from './account.ts';
+import { accountAdd } from './account-add.ts';
+import { accountKey } from './account-key.ts';
+import { accountRemove, accountSet } from './account-set.ts';
 import { budget, effort, mode, model } from './agent-change.ts';
 import { agents } from './agents.ts';
 import { bind } from './bind.ts';
@@ -33,6 +37,7 @@ import { who } from './who.ts';
 const work: readonly Command[] = [run, sh, steer, stop, retry, fork, mode, model, effort, budget, move, mirror];
 const look: readonly Command[] = [tasks, show, logs, board, queue, pending, agents];
 const setup: readonly Command[] = [projectAdd, projectList, projectRemove, bind, settings, rules, rulesRevoke];
+const accounts: readonly Command[] = [accountList, accountShow, accountAdd, accountKey, accountSet, accountRemove];
 const people: readonly Command[] = [
   claim,
   memberAdd,
@@ -46,7 +51,7 @@ const people: readonly Command[] = [
 ];
 const deckhand: readonly Command[] = [doctor, about];
 
-const allButHelp = [...work, ...look, ...setup, ...people, ...deckhand];
+const allButHelp = [...work, ...look, ...setup, ...accounts, ...people, ...deckhand];
 
 /**
  * Every command, in the order of help. Parsing, help, completions, docs/commands.md and the hint of the slash command come from here;

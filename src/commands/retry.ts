@@ -11,7 +11,9 @@ export const retry = defineCommand({
   name: 'retry',
   group: 'work',
   summary: 'Runs a task again, from the same base commit and with what it had changed',
-  details: ['The options are for tasks of agents. Another agent begins a conversation of its own on the same branch.'],
+  details: [
+    'The options are for tasks of agents. Another agent, or another account, begins a conversation of its own on the same branch.',
+  ],
   role: need.role,
   action: need.action,
   positional: {
@@ -25,11 +27,16 @@ export const retry = defineCommand({
   ],
   async run(ctx, args) {
     const { task, person } = await taskFor(ctx, args.task, need);
-    const { agent, mode, model, effort } = args;
-    const change = { agent, mode, model, effort };
+    const { agent, mode, model, effort, account } = args;
+    const change = { agent, mode, model, effort, account };
     refuseForCommand(task, change);
-    if (task.agent !== undefined) await checkAgent(ctx, { agent: agent ?? task.agent.agent, mode, effort });
+    const was = task.agent;
+    const other = agent !== undefined && agent !== was?.agent;
+    const next = account === undefined && !other ? was?.account : account;
+    if (was !== undefined) await checkAgent(ctx, { agent: agent ?? was.agent, mode, effort, model, account: next });
     const { number } = await ctx.deps.tasks.retry(ctx.tx, task.id, person, task.agent === undefined ? undefined : change);
-    return { view: textView(`#${number} runs again; its thread shows how it goes.`), audience: 'person', card: true };
+    const isNew = was !== undefined && (other || (next ?? null) !== was.account);
+    const how = isNew ? ' in a conversation of its own' : '';
+    return { view: textView(`#${number} runs again${how}; its thread shows how it goes.`), audience: 'person', card: true };
   },
 });

@@ -58,8 +58,14 @@ export const run = defineCommand({
     ['run mode=plan add a dark theme', 'makes a plan first, and waits until somebody approves it'],
     ['run agent=claude-code budget=2 upgrade the linter', 'with Claude Code, for at most 2 US dollars'],
   ],
-  run: (ctx, { prompt, project, agent, mode, model, effort, budget, context }) =>
-    startAgent(ctx, { prompt, project, settings: { agent, mode, model, effort }, budgetUsd: budget, alone: context === 'none' }),
+  run: (ctx, { prompt, project, agent, mode, model, effort, account, budget, context }) =>
+    startAgent(ctx, {
+      prompt,
+      project,
+      settings: { agent, mode, model, effort, account },
+      budgetUsd: budget,
+      alone: context === 'none',
+    }),
 });
 
 /** Makes the task of an agent where it was asked for. Throws DH-215 and DH-216 where the agent cannot do it. */
@@ -69,8 +75,15 @@ export async function startAgent(ctx: CommandContext, request: RunRequest): Prom
   const { project } = choice;
   const requester = await personFor(ctx, project.id, need);
   const settings = ofOwnAgent(project.agent, request.settings);
-  const { agent = project.agent.agent, mode = project.agent.mode, effort = project.agent.effort } = settings;
-  await checkAgent(ctx, { agent, mode, effort });
+  const usual = project.agent;
+  const {
+    agent = usual.agent,
+    mode = usual.mode,
+    effort = usual.effort,
+    account = usual.account,
+    model = usual.model,
+  } = settings;
+  await checkAgent(ctx, { agent, mode, effort, account, model });
   const { event, conversation } = ctx.act;
   // A thread is of one task: within the thread of another, the new task opens a thread of its own.
   const thread = ctx.threadTask === undefined ? (conversation.thread ?? null) : null;

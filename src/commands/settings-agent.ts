@@ -13,6 +13,7 @@ export interface AgentSettingsChange {
   mode?: AgentMode | undefined;
   model?: string | null | undefined;
   effort?: Effort | 'default' | undefined;
+  account?: string | null | undefined;
   budget?: number | null | undefined;
   hosts?: ListChange | undefined;
 }
@@ -32,11 +33,13 @@ export async function applyAgentSettings(ctx: CommandContext, project: Project, 
     mode: change.mode ?? was.mode,
     ...(change.model === undefined ? {} : { model: change.model }),
     ...(effort === undefined ? {} : { effort }),
+    ...(change.account === undefined ? {} : { account: change.account }),
     ...(change.budget === undefined ? {} : { budgetUsd: change.budget }),
     ...(change.hosts === undefined ? {} : { hosts: changedHosts(was.hosts, change.hosts) }),
   };
   if (JSON.stringify(now) === JSON.stringify(was)) return [];
-  if (other || change.mode !== undefined || change.effort !== undefined) await checkAgent(ctx, now);
+  const isOther = now.account !== null && (change.account !== undefined || change.model !== undefined);
+  if (other || isOther || change.mode !== undefined || change.effort !== undefined) await checkAgent(ctx, now);
   await changeAgentDefaults(ctx.tx, project.id, now);
   await recordAudit(ctx.tx, {
     workspace: ctx.person.workspace,

@@ -51,6 +51,7 @@ export async function settingsView(
         field('agent', code(agent.agent), ...marked(` in mode \`${agent.mode}\``)),
         ...(agent.model === null ? [] : [field('model', code(agent.model))]),
         ...(agent.effort === null ? [] : [field('effort', code(agent.effort))]),
+        ...(agent.account === null ? [] : [field('account', code(agent.account))]),
         field('budget', plain(agent.budgetUsd === null ? 'no limit' : `${budgetText(agent.budgetUsd)} a task`)),
         field('hosts', ...list(agent.hosts)),
         field('repository', plain(sourceText(project.source))),

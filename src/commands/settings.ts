@@ -95,6 +95,10 @@ export const settings = defineCommand({
       values: [...effortSchema.options, 'default'],
       schema: oneOf([...effortSchema.options, 'default']),
     }),
+    account: optional({
+      ...agentOptions.account,
+      about: 'the account that agent works with; `none` for what the runner is configured with',
+    }),
     budget: optional({ hint: '5', about: 'US dollars a task may cost before it asks; `none` for no limit', schema: budgetWord }),
     hosts: optional({
       hint: 'npm,pypi',

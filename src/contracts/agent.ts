@@ -60,6 +60,8 @@ export const agentOfferSchema = z.object({
   version: z.string().nullable(),
   /** Which model server, and by which variable it was named. Never a secret. */
   account: z.string().nullable(),
+  /** What it needs to run is there, whether or not a model server is configured: an account can bring one. */
+  installed: z.boolean().optional(),
   modes: z.array(agentModeSchema),
   efforts: z.array(effortSchema),
   /**

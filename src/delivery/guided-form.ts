@@ -14,6 +14,7 @@ import { putOutbox } from '../store/outbox.ts';
 import { nameOfAccount } from '../store/people.ts';
 import { messageByKey } from '../store/sent-messages.ts';
 import { endedView, expiredWord, questionView, staysAsAsked } from './guided-question.ts';
+import { textView } from './list-view.ts';
 
 /** How long the person has for each answer. Milliseconds. */
 export const guidedLifeMs = 10 * 60 * 1000;
@@ -29,6 +30,18 @@ export async function startGuidedForm(
 ): Promise<void> {
   const { workspace, origin, conversation, payload } = input;
   const account = payload.user.user;
+  // Where others read along nobody is asked for a secret.
+  if (conversation.kind !== 'direct' && payload.form.fields.some((field) => field.type === 'text' && field.secret === true)) {
+    const view = textView('That is asked for in a direct message only, where nobody else reads along. Send me the same there.');
+    await putOutbox(tx, {
+      workspace,
+      key: `secret-place:${origin}`,
+      target: { type: 'conversation', conversation },
+      payload: { type: 'ephemeral', user: payload.user, view },
+      priority: priorities.reply,
+    });
+    return;
+  }
   const older = await openGuidedForms(tx, workspace, { ...conversation, account });
   const expiresAt = new Date(now.getTime() + guidedLifeMs);
   const guided = await createGuidedForm(tx, { workspace, conversation, account, origin, form: payload.form, expiresAt });

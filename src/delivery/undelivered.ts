@@ -125,12 +125,16 @@ export function formTooLate(row: WaitingRow, { user, form }: Extract<OutboxPut['
   };
 }
 
+function isSecret(field: Form['fields'][number]): boolean {
+  return field.type === 'text' && field.secret === true;
+}
+
 function withoutForm(form: Form): Span[] {
   const token = decodePress(form.token);
   if (token?.kind === 'decide' && token.verb === 'deny') {
     return marked('Press the button again, or `Deny` to deny without a reason.');
   }
-  if (token?.kind !== 'command') return marked('Press the button again.');
+  if (token?.kind !== 'command' || form.fields.some(isSecret)) return marked('Press the button again.');
   if (!form.fields.some(({ id }) => id === 'command')) {
     const options = form.fields.flatMap((field) => (field.type === 'text' ? [`${field.id}=${field.placeholder ?? '…'}`] : []));
     return [plain('Try again, or send it yourself: '), code([token.text, ...options].join(' '))];

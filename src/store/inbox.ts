@@ -80,14 +80,22 @@ export async function takeLaneHead(tx: Tx, lane: string, now: Date): Promise<Inb
   return { id: head.id, lane: head.lane, attempts: head.attempts, event: inboundEventSchema.parse(head.event) };
 }
 
-/** Marks the event handled, in the transaction that holds its effects. */
-export async function markDone(tx: Tx, id: bigint, now: Date): Promise<void> {
+/** Marks the event handled, in the transaction that holds its effects. Secrets in it, though sealed, are forgotten. */
+export async function markDone(tx: Tx, { id, event }: Pick<InboxRow, 'id' | 'event'>, now: Date): Promise<void> {
+  await forgetSealed(tx, id, event);
   await tx.db.inbox.update({ where: { id }, data: { state: 'done', doneAt: now } });
 }
 
 /** Marks the event given up, in the transaction that holds the answer saying so. */
-export async function markFailed(tx: Tx, id: bigint, error: string, now: Date): Promise<void> {
+export async function markFailed(tx: Tx, { id, event }: Pick<InboxRow, 'id' | 'event'>, error: string, now: Date): Promise<void> {
+  await forgetSealed(tx, id, event);
   await tx.db.inbox.update({ where: { id }, data: { state: 'failed', doneAt: now, error } });
+}
+
+async function forgetSealed(tx: Tx, id: bigint, event: InboundEvent): Promise<void> {
+  if (!JSON.stringify(event).includes('sealed:v1.')) return;
+  await tx.db.$executeRaw(Prisma.sql`
+    UPDATE "Inbox" SET "event" = regexp_replace("event"::text, 'sealed:v1\\.[A-Za-z0-9_.-]+', '[secret]', 'g')::jsonb WHERE "id" = ${id}`);
 }
 
 /** Puts the event off after an internal error; the rest of its lane waits with it. */

@@ -9,6 +9,7 @@ import type { AgentKind, AgentMode } from '../../src/contracts/agent.ts';
 import type { Policy } from '../../src/contracts/policy.ts';
 import type { InteractionRecord } from '../../src/store/interactions.ts';
 import { interactionsOfRun } from '../../src/store/interactions.ts';
+import type { SettingsChoice } from '../../src/tasks/agent-tasks.ts';
 import type { DecideInput } from '../../src/tasks/task-engine.ts';
 import { type AgentInstallation, agentLimits, openAgents } from './agent-parts.ts';
 import { createRunnerWorld, type RunnerWorld } from './runner-world.ts';
@@ -37,6 +38,7 @@ export async function createAgentWorld(kind: 'docker' | 'local', change: { waits
     ...world,
     model,
     agents,
+    key: agentInstallation.key,
     /** A project with the demo repository, whose one test fails. */
     demoProject: (policy: Partial<Policy> = {}) => world.project({ source: { kind: 'path', path: demo }, policy }),
     startAgentRunner: (more: Parameters<RunnerWorld['startRunner']>[0] = {}) =>
@@ -51,7 +53,7 @@ export async function createAgentWorld(kind: 'docker' | 'local', change: { waits
       return child.signalCode;
     },
     /** Asks an agent for something, as chat does. */
-    async ask(agent: AgentKind, mode: AgentMode, prompt: string, project: string) {
+    async ask(agent: AgentKind, mode: AgentMode, prompt: string, project: string, more: SettingsChoice = {}) {
       count += 1;
       const originKey = `request-${count}`;
       return await world.database.transaction((tx) =>
@@ -60,7 +62,7 @@ export async function createAgentWorld(kind: 'docker' | 'local', change: { waits
           project,
           requester: world.ada,
           prompt,
-          settings: { agent, mode },
+          settings: { agent, mode, ...more },
           channel: world.channel,
           thread: null,
           originKey,

@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { seedLab } from '../../src/access/first-start.ts';
+import { createSecretDoor } from '../../src/access/typed-secrets.ts';
 import { type Bus, type BusDeps, createBus } from '../../src/commands/bus.ts';
 import type { DoctorCheck } from '../../src/commands/command.ts';
 import { AppError } from '../../src/contracts/errors.ts';
@@ -9,8 +11,10 @@ import { createJobQueue } from '../../src/queue/bullmq-queue.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { newId } from '../../src/runtime/ids.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
+import { createSecretBox, type SecretBox } from '../../src/runtime/secret-box.ts';
 import { createDatabase, type Database } from '../../src/store/database.ts';
 import type { Project } from '../../src/store/projects.ts';
+import { createAccountKeys } from '../../src/tasks/agent-account-keys.ts';
 import { createEngine } from '../../src/tasks/engine.ts';
 import type { Engine } from '../../src/tasks/task-engine.ts';
 import { createTestDatabase } from './postgres.ts';
@@ -35,6 +39,9 @@ export interface Said {
 /** The bus over the real engine and a database of its own, with nothing behind the outbox: what people would be told is read there. */
 export interface Desk extends AsyncDisposable {
   database: Database;
+  secretBox: SecretBox;
+  /** The event as the inbox would store it. */
+  guard(event: InboundEvent): Promise<InboundEvent>;
   engine: Engine;
   bus: Bus;
   workspace: string;
@@ -58,11 +65,14 @@ export async function openDesk(deps: Partial<BusDeps> = {}): Promise<Desk> {
   const database = createDatabase({ url: server.url, connections: 8, onEffectError: fail });
   const queue = await createJobQueue({ url: server.url, onError: fail });
   const engine = createEngine({ database, queue, wakeups: { subscribe: () => () => undefined }, clock: systemClock, logger });
+  const secretBox = createSecretBox([randomBytes(32)]);
+  const door = createSecretDoor({ database, secretBox });
   const syncs: string[] = [];
   const warnings: object[] = [];
   const checks: DoctorCheck[] = [];
   const bus = createBus({
     tasks: engine.tasks,
+    accounts: createAccountKeys(secretBox, {}),
     now: () => systemClock.now(),
     doctor: async () => checks,
     about: async () => ({
@@ -104,6 +114,8 @@ export async function openDesk(deps: Partial<BusDeps> = {}): Promise<Desk> {
 
   return {
     database,
+    secretBox,
+    guard: (event) => door.guard([event]).then(([one]) => one ?? event),
     engine,
     bus,
     workspace: workspace.id,

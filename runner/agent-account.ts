@@ -1,0 +1,68 @@
+import type { AccountRefusal } from '../src/contracts/agent-account.ts';
+import { AppError } from '../src/contracts/errors.ts';
+import type { RunSpec } from '../src/contracts/run-control.ts';
+import { harnesses } from './harness/registry.ts';
+import { patiently } from './patience.ts';
+import type { ModelUpstream } from './proxy/port.ts';
+import type { JourneyDeps } from './run-journey.ts';
+
+/** What a run has of the account that it was given, besides its model server. Never the key. */
+export interface RunAccount {
+  /** Image and program of its own; null: those of agents. */
+  image: string | null;
+  binary: string | null;
+  /** Why it cannot be used, from the beginning or by now; undefined: it can. */
+  refusal(signal: AbortSignal): Promise<AccountRefusal | undefined>;
+}
+
+/** A server that does not exist, for an account that is not there any more: nothing is asked of it, because the run may spend nothing. */
+const nowhere: ModelUpstream = { baseUrl: 'http://account.invalid', key: '' };
+
+/**
+ * What a run needs, with the model server of the account that it names instead of what the runner is configured with. The key is among
+ * what never shows in its output. An account that cannot be used does not end the run here: what it has done is to be kept.
+ */
+export async function withAccount(deps: JourneyDeps, spec: RunSpec, signal: AbortSignal): Promise<JourneyDeps> {
+  const { agents } = deps;
+  const settings = spec.agent?.settings;
+  if (agents === undefined || settings === undefined || settings.account === null) return deps;
+  const { named } = agents;
+  if (named === undefined) throw new Error(`${spec.run} names an account, and this runner knows none`);
+  const ask = <T>(work: () => Promise<T>, until: AbortSignal) => patiently(work, { passes: () => true, signal: until });
+  const taken = await ask(() => named.take(spec.run), signal);
+  if (taken === undefined) return deps;
+  if ('refusal' in taken) {
+    const [protocol = 'anthropic'] = harnesses[settings.agent]?.capabilities.models ?? [];
+    const account: RunAccount = { image: null, binary: null, refusal: async () => taken.refusal };
+    return { ...deps, agents: { ...agents, models: { [protocol]: nowhere }, account } };
+  }
+  const { id, protocol, baseUrl, key, bearer, models, image, binary } = taken.account;
+  const upstream: ModelUpstream = { baseUrl, key, bearer, models: models ?? undefined };
+  const account: RunAccount = { image, binary, refusal: (until) => ask(() => named.refusal(id), until) };
+  return {
+    ...deps,
+    secrets: key === '' ? deps.secrets : [...deps.secrets, key],
+    agents: { ...agents, models: { [protocol]: upstream }, account },
+  };
+}
+
+/** Throws DH-217 before anything starts when the account cannot be used, or has an image and this place knows no images. */
+export async function checkAccount(account: RunAccount | undefined, isolated: boolean, signal: AbortSignal): Promise<void> {
+  if (account === undefined) return;
+  const refusal = await account.refusal(signal);
+  if (refusal !== undefined) throw new AppError('DH-217', { ...refusal });
+  if (account.image === null || isolated) return;
+  throw new AppError('DH-217', {
+    what: `Its image \`${account.image}\` needs a container engine, and this runner has none.`,
+    instead: 'Use an account without an image, or start a container engine on the machine of the runner.',
+  });
+}
+
+/** The verdict about a request to a model with an account that is not there any more; undefined: it is. */
+export async function accountDenies(
+  account: RunAccount | undefined,
+  signal: AbortSignal,
+): Promise<{ verdict: 'deny'; because: string } | undefined> {
+  const refusal = await account?.refusal(signal);
+  return refusal === undefined ? undefined : { verdict: 'deny', because: `${refusal.what} ${refusal.instead}` };
+}

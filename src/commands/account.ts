@@ -1,0 +1,54 @@
+import { listView } from '../delivery/list-view.ts';
+import { agentAccountsOf, usageOfAccount, usersOfAccount } from '../store/agent-accounts.ts';
+import { namedAccount } from './account-choice.ts';
+import { accountLine, accountView, field } from './account-view.ts';
+import { accountName } from './account-words.ts';
+import { budgetText } from './agent-words.ts';
+import { required } from './arguments.ts';
+import { defineCommand } from './command.ts';
+
+const monthMs = 30 * 24 * 60 * 60_000;
+
+export const accountList = defineCommand({
+  name: 'account list',
+  group: 'setup',
+  summary: 'Lists the accounts that agents can work with',
+  details: [
+    'Beside them there is what the runner is configured with, which `agents` shows; it is used where no account is named.',
+  ],
+  role: 'developer',
+  action: 'see accounts of agents',
+  unbound: 'with-role',
+  positional: {},
+  options: {},
+  examples: [['account list', 'with their servers; keys show their last characters only']],
+  async run(ctx) {
+    const accounts = await agentAccountsOf(ctx.tx, ctx.person.workspace);
+    const empty = 'There are none: agents work with what the runner is configured with. `account add` adds one.';
+    return { view: listView({ title: 'Accounts of agents', entries: accounts.map(accountLine), empty }), audience: 'asked' };
+  },
+});
+
+export const accountShow = defineCommand({
+  name: 'account show',
+  group: 'setup',
+  summary: 'Shows an account: server, models, last use, cost; never its key',
+  role: 'maintainer',
+  action: 'see the details of accounts',
+  unbound: 'with-role',
+  positional: { name: required({ hint: 'name', about: 'the account', schema: accountName }) },
+  options: {},
+  examples: [['account show main', 'what its server has, and what it has cost']],
+  async run(ctx, { name }) {
+    const account = await namedAccount(ctx, name);
+    const { workspace } = account;
+    const since = new Date(ctx.deps.now().getTime() - monthMs);
+    const { runs, costUsd } = await usageOfAccount(ctx.tx, workspace, account.name, since);
+    const { projects } = await usersOfAccount(ctx.tx, workspace, account.name);
+    const view = accountView(account, undefined, [
+      field('30 days', `${runs} ${runs === 1 ? 'run' : 'runs'}, ${budgetText(costUsd)}`),
+      ...(projects.length === 0 ? [] : [field('projects', projects.map((project) => `\`${project}\``).join(', '))]),
+    ]);
+    return { view, audience: 'person' };
+  },
+});

@@ -1,0 +1,273 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createModelServer, type ModelServer } from '../../lab/model/server.ts';
+import { takenOut } from '../../src/access/typed-secrets.ts';
+import type { Form } from '../../src/contracts/view.ts';
+import { startGuidedForm } from '../../src/delivery/guided-form.ts';
+import { keyContext, sealedKeyOf } from '../../src/store/agent-accounts.ts';
+import { dueLanes, markDone, storeInbound, takeLaneHead } from '../../src/store/inbox.ts';
+import { createAgentAccounts } from '../../src/tasks/agent-accounts.ts';
+import { type Desk, mention, openDesk, press, type Said, slash, submit, tokenOf } from '../support/desk.ts';
+
+let desk: Desk;
+let model: ModelServer;
+const key = 'sk-ant-api03-the-key-of-the-team-WXYZ';
+
+beforeAll(async () => {
+  desk = await openDesk();
+  model = await createModelServer({ anthropicKey: key });
+});
+
+afterAll(async () => {
+  await desk[Symbol.asyncDispose]();
+  await model.close();
+});
+
+beforeEach(async () => {
+  await desk.database.db.outbox.deleteMany();
+  await desk.database.db.agentAccount.deleteMany();
+});
+
+/** Adds an account and presses the button that asks for its key; the form that opens. */
+async function formFor(name: string, options = `url=${model.anthropicUrl}`): Promise<Form> {
+  const [added] = await desk.act(slash('ada', `account add ${name} anthropic ${options}`));
+  expect(added?.only).toBe('UADA');
+  const [asked] = await desk.act(press('ada', tokenOf(added, 'Enter the key…')));
+  if (asked?.payload.type !== 'form') throw new Error(`no form: ${asked?.text}`);
+  return asked.payload.form;
+}
+
+/** Hands the form in as the platform and the door give it. */
+async function enter(form: Form, typed: string, who: 'ada' | 'ben' = 'ada'): Promise<Said[]> {
+  return await desk.act(await desk.guard(submit(who, form.token, { key: [typed] })));
+}
+
+async function stored() {
+  return await desk.database.db.agentAccount.findFirst();
+}
+
+/** Everything that was written down anywhere, as one text. */
+async function everything(): Promise<string> {
+  const { db } = desk.database;
+  const rows = [await db.outbox.findMany(), await db.audit.findMany(), await db.guidedForm.findMany(), await db.inbox.findMany()];
+  return JSON.stringify(rows, (_, value) => (typeof value === 'bigint' ? String(value) : value));
+}
+
+test('a key is asked for in a form, tried at its server, stored sealed, and shown by its end alone', async () => {
+  const form = await formFor('main');
+  expect(form.fields[0]).toMatchObject({ type: 'text', secret: true });
+  const [said] = await enter(form, `  ${key} `);
+  expect(said?.text).toContain('The server takes the key');
+  expect(said?.text).toContain('key …WXYZ');
+  expect(said?.only).toBe('UADA');
+  const row = await stored();
+  expect(row?.sealed).not.toContain(key);
+  expect(row === null ? '' : desk.secretBox.open(row.sealed ?? '', keyContext(row.id))).toBe(key);
+  expect(row?.offered).toMatchObject({ models: expect.arrayContaining([expect.stringContaining('claude')]) });
+  expect(model.requests().at(-1)).toMatchObject({ method: 'models', token: key });
+  expect((await everything()).includes(key)).toBe(false);
+});
+
+test('a key that its server refuses is not stored, and not repeated', async () => {
+  const form = await formFor('main');
+  const [said] = await enter(form, 'sk-ant-api03-a-wrong-key-0000');
+  expect(said?.text).toContain('DH-219');
+  expect(said?.text).toContain('refuses the key (401)');
+  expect(/wrong-key|sealed:/.test(await everything())).toBe(false);
+  expect((await stored())?.sealed).toBeNull();
+});
+
+test('a key in a command is taken out before it is stored, and refused', async () => {
+  for (const text of [`account add main anthropic ${key}`, 'account add main anthropic key=hunter22hunter22']) {
+    const event = await desk.guard(mention('ada', text));
+    expect(event).toMatchObject({ text: `account add main anthropic ${takenOut}` });
+    await storeInbound(desk.database, [event]);
+    const [said] = await desk.act(event);
+    expect(said?.text).toContain('DH-218');
+    expect(said?.text).toContain('new key');
+  }
+  expect(await stored()).toBeNull();
+  expect(await everything()).not.toMatch(/hunter22|the-key-of-the-team/);
+});
+
+test('only owners enter keys, also with the form of somebody else', async () => {
+  const form = await formFor('main');
+  const [said] = await enter(form, key, 'ben');
+  expect(said?.text).toContain('DH-202');
+  expect((await stored())?.sealed).toBeNull();
+});
+
+test('a form that did not come through the door is refused', async () => {
+  const form = await formFor('main');
+  const [said] = await desk.act(submit('ada', form.token, { key: [key] }));
+  expect(said?.text).toContain('DH-208');
+  expect((await everything()).includes(key)).toBe(false);
+  expect((await stored())?.sealed).toBeNull();
+});
+
+test('what is answered to the question for a key is sealed in the inbox, and forgotten there when it is handled', async () => {
+  const form = await formFor('main');
+  const said = { ...mention('ada', key, { direct: true }), text: key } as const;
+  const { conversation } = said;
+  const user = { platform: conversation.platform, tenant: conversation.tenant, user: 'UADA' };
+  const payload = { type: 'form' as const, form, user, expiresAt: new Date().toISOString() };
+  const asked = { workspace: desk.workspace, origin: 'out_1', conversation, payload };
+  await desk.database.transaction((tx) => startGuidedForm(tx, asked, new Date()));
+  const event = await desk.guard(said);
+  expect(event).toMatchObject({ text: expect.stringMatching(/^sealed:v1\./) });
+  await storeInbound(desk.database, [event]);
+  await desk.database.db.inbox.updateMany({ where: { key: { not: event.key } }, data: { state: 'done' } });
+  for (let rounds = 0; rounds < 2; rounds += 1) {
+    for (const lane of await dueLanes(desk.database, new Date(), 10)) {
+      await desk.database.transaction(async (tx) => {
+        const row = await takeLaneHead(tx, lane, new Date());
+        if (row === undefined) throw new Error(`nothing in ${lane}`);
+        await desk.bus.handle(tx, row.event);
+        await markDone(tx, row, new Date());
+      });
+    }
+  }
+  const row = await stored();
+  expect(row?.keyEnd).toBe('WXYZ');
+  const all = await everything();
+  expect(all.includes(key)).toBe(false);
+  expect(all.includes('sealed:v1.')).toBe(false);
+});
+
+test('a key is asked for in direct conversations only where forms are asked field by field', async () => {
+  const form = await formFor('main');
+  const { conversation } = slash('ada', 'x');
+  const user = { platform: conversation.platform, tenant: conversation.tenant, user: 'UADA' };
+  const payload = { type: 'form' as const, form, user, expiresAt: new Date().toISOString() };
+  await desk.database.transaction((tx) =>
+    startGuidedForm(tx, { workspace: desk.workspace, origin: 'out_2', conversation, payload }, new Date()),
+  );
+  expect(await desk.database.db.guidedForm.count({ where: { origin: 'out_2' } })).toBe(0);
+  const told = await desk.database.db.outbox.findFirst({ where: { key: 'secret-place:out_2' } });
+  expect(JSON.stringify(told?.payload)).toContain('direct message only');
+});
+
+test('another address forgets the key: no other server gets it', async () => {
+  await enter(await formFor('main'), key);
+  const [said] = await desk.act(slash('ada', 'account set main url=http://127.0.0.1:9'));
+  expect(said?.text).toContain('forgotten');
+  expect(await stored()).toMatchObject({ sealed: null, keyEnd: null, baseUrl: 'http://127.0.0.1:9' });
+});
+
+test('other changes keep the key', async () => {
+  await enter(await formFor('main'), key);
+  await desk.act(slash('ada', 'account set main models=claude-haiku-4-5 image=acme/agents:2 binary=/opt/claude/bin/claude'));
+  const row = await stored();
+  expect(row).toMatchObject({ models: ['claude-haiku-4-5'], image: 'acme/agents:2', binary: '/opt/claude/bin/claude' });
+  expect(row?.sealed).not.toBeNull();
+});
+
+test('a server that asks for no key is looked at when it is added, and not added when it does not answer', async () => {
+  const [said] = await desk.act(slash('ada', 'account add local openai url=http://127.0.0.1:9 auth=none'));
+  expect(said?.text).toContain('DH-219');
+  expect(await stored()).toBeNull();
+  const server = createServer((request, response) => {
+    response.statusCode = request.url === '/v1/models' && request.headers.authorization === undefined ? 200 : 400;
+    response.end('{"data":[{"id":"local-1"}]}');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  await desk.act(slash('ada', `account add local openai url=http://127.0.0.1:${port}/v1 auth=none`));
+  server.close();
+  expect(await stored()).toMatchObject({ credential: 'none', sealed: null, offered: { models: ['local-1'] } });
+});
+
+test('names are unique while an account exists, and free when it was removed; its key is gone', async () => {
+  await enter(await formFor('main'), key);
+  const id = (await stored())?.id ?? '';
+  const [again] = await desk.act(slash('ada', 'account add MAIN anthropic'));
+  expect(again?.text).toContain('DH-217');
+  await desk.act(slash('ada', 'account remove main'));
+  expect(await desk.database.db.agentAccount.findUnique({ where: { id } })).toMatchObject({ sealed: null, activeName: null });
+  await desk.act(slash('ada', 'account add main anthropic'));
+  expect(await desk.database.db.agentAccount.count()).toBe(2);
+});
+
+test('who does not own the installation changes no accounts; developers see their names', async () => {
+  await desk.act(slash('ada', 'account add main anthropic'));
+  for (const text of ['account add other anthropic', 'account set main auth=bearer', 'account remove main', 'account key main']) {
+    const [said] = await desk.act(slash('mia', text));
+    expect(said?.text).toContain('DH-202');
+  }
+  const [list] = await desk.act(slash('ben', 'account list'));
+  expect(list?.text).toContain('main');
+  const [refused] = await desk.act(slash('ben', 'account show main'));
+  expect(refused?.text).toContain('DH-202');
+});
+
+test('everything that is done with accounts is written down, without keys', async () => {
+  await desk.database.db.audit.deleteMany();
+  await enter(await formFor('main'), key);
+  await desk.act(slash('ada', 'account set main models=claude-haiku-4-5'));
+  await desk.act(slash('ada', 'account remove main'));
+  const rows = await desk.database.db.audit.findMany({ orderBy: { id: 'asc' } });
+  expect(rows.map(({ action }) => action)).toEqual(['account.add', 'account.key', 'account.change', 'account.remove']);
+  expect(JSON.stringify(rows)).not.toContain(key);
+});
+
+test('tasks and projects name accounts that their agent can use', async () => {
+  await enter(await formFor('main'), key);
+  const [unknown] = await desk.act(slash('ben', 'run account=mian fix it'));
+  expect(unknown?.text).toContain('Did you mean `main`');
+  const [other] = await desk.act(slash('ben', 'run agent=codex account=main fix it'));
+  expect(other?.text).toContain('DH-217');
+  await desk.act(slash('ben', 'run agent=claude account=main fix it'));
+  const run = await desk.database.db.run.findFirstOrThrow({ orderBy: { id: 'desc' } });
+  expect(run.agent).toMatchObject({ agent: 'claude', account: 'main' });
+  const [settings] = await desk.act(slash('mia', 'settings account=main'));
+  expect(settings?.text).toContain('main');
+  await desk.act(slash('ben', 'run fix that, too'));
+  const usual = await desk.database.db.run.findFirstOrThrow({ orderBy: { id: 'desc' } });
+  expect(usual.agent).toMatchObject({ account: 'main' });
+  const [shown] = await desk.act(slash('mia', 'account show main'));
+  expect(shown?.text).toContain('2 runs');
+  await desk.act(slash('mia', 'settings account=none'));
+});
+
+test('a runner is given the account of a run with its key, and a refusal once the account is removed', async () => {
+  await enter(await formFor('main', `url=${model.anthropicUrl} models=claude-haiku-4-5`), key);
+  await desk.act(slash('ben', 'run agent=claude account=main fix it'));
+  const { id: run } = await desk.database.db.run.findFirstOrThrow({ orderBy: { id: 'desc' } });
+  const { database, secretBox } = desk;
+  const accounts = createAgentAccounts({ database, secretBox, clock: { now: () => new Date('2026-11-21T12:00:00Z') } });
+  const taken = await accounts.take(run);
+  if (taken === undefined || !('account' in taken)) throw new Error('not given');
+  expect(taken.account).toMatchObject({
+    name: 'main',
+    key,
+    bearer: false,
+    models: ['claude-haiku-4-5'],
+    baseUrl: model.anthropicUrl,
+  });
+  expect((await stored())?.lastUsedAt).toEqual(new Date('2026-11-21T12:00:00Z'));
+  expect(await database.db.audit.count({ where: { action: 'account.use' } })).toBe(1);
+  expect(await accounts.refusal(taken.account.id)).toBeUndefined();
+  await desk.act(slash('ada', 'account remove main'));
+  expect(await accounts.refusal(taken.account.id)).toMatchObject({ what: expect.stringContaining('removed') });
+  expect(await accounts.take(run)).toMatchObject({ refusal: { what: expect.stringContaining('removed') } });
+  expect(await database.transaction((tx) => sealedKeyOf(tx, taken.account.id))).toBeUndefined();
+});
+
+test('a run that names no account is given none', async () => {
+  await desk.act(slash('ben', 'run agent=claude fix it'));
+  const { id: run } = await desk.database.db.run.findFirstOrThrow({ orderBy: { id: 'desc' } });
+  const { database, secretBox } = desk;
+  expect(await createAgentAccounts({ database, secretBox, clock: { now: () => new Date() } }).take(run)).toBeUndefined();
+});
+
+test('promise 12: accounts of another workspace do not exist', async () => {
+  await desk.act(slash('ada', 'account add main anthropic'));
+  await desk.database.db.agentAccount.updateMany({ data: { workspaceId: 'wsp_other' } });
+  const [said] = await desk.act(slash('ada', 'account show main'));
+  expect(said?.text).toContain('There is no account');
+  const [added] = await desk.act(slash('ada', 'account add main anthropic'));
+  expect(added?.text).toContain('Account main');
+});

@@ -1,0 +1,159 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Scenario } from '../../lab/model/action.ts';
+import { createModelServer, type ModelServer } from '../../lab/model/server.ts';
+import type { AgentKind } from '../../src/contracts/agent.ts';
+import type { ModelProtocol } from '../../src/contracts/agent-account.ts';
+import { createSecretBox } from '../../src/runtime/secret-box.ts';
+import {
+  createAgentAccount,
+  keyContext,
+  type NewAgentAccount,
+  removeAgentAccount,
+  setAgentAccountKey,
+} from '../../src/store/agent-accounts.ts';
+import { type AgentWorld, createAgentWorld } from '../support/agent-world.ts';
+import { ofType, outputText } from '../support/runner-world.ts';
+
+const keys = { one: 'sk-ant-api03-of-account-one', two: 'sk-ant-api03-of-account-two', codex: 'sk-ant-api03-of-account-codex' };
+
+/** Looks for anything that begins as these keys do; the pattern does not match itself. Finding the run's own token proves that it can see. */
+const look = [
+  `found=$(grep -rlsaE 'sk-ant-api0[3]-' /workspace /home /tmp /run /proc/[0-9]*/environ /proc/[0-9]*/cmdline)`,
+  `token=$(grep -lsaE 'dhr[_]' /proc/[0-9]*/environ | head -1)`,
+  `echo "keys: $(test -z "$found" && echo none || echo some), token: $(test -n "$token" && echo seen)"`,
+].join('; ');
+
+const search: Scenario = {
+  name: 'search',
+  example: 'search for keys',
+  matches: (prompt) => /search for keys/.test(prompt),
+  *play() {
+    const seen = yield { say: 'I look.', actions: [{ do: 'run', command: look, why: 'to see' }] };
+    return `It says: ${seen.outcomes[0]?.text ?? 'nothing'}`;
+  },
+};
+
+describe('runs with accounts of their own', () => {
+  let world: AgentWorld;
+  let project: string;
+  const servers: Record<'one' | 'two' | 'codex', ModelServer> = Object.create(null);
+
+  beforeAll(async () => {
+    world = await createAgentWorld('docker');
+    project = await world.demoProject();
+    const scenarios = [search];
+    servers.one = await createModelServer({ anthropicKey: keys.one, scenarios });
+    servers.two = await createModelServer({ anthropicKey: keys.two, scenarios });
+    servers.codex = await createModelServer({ openaiKey: keys.codex, scenarios });
+    await world.startAgentRunner();
+  });
+  afterAll(async () => {
+    await world.close();
+    for (const server of Object.values(servers)) await server.close();
+  });
+
+  async function account(name: string, change: Partial<NewAgentAccount> & { key: string }): Promise<string> {
+    const { key, ...others } = change;
+    const box = createSecretBox([Buffer.from(world.key, 'base64url')]);
+    return await world.database.transaction(async (tx) => {
+      const made = await createAgentAccount(tx, {
+        workspace: world.ada.workspace,
+        name,
+        protocol: 'anthropic' as ModelProtocol,
+        baseUrl: servers.one.anthropicUrl,
+        credential: 'key',
+        models: null,
+        image: null,
+        binary: null,
+        by: world.ada.user,
+        at: new Date(),
+        ...others,
+      });
+      if (made === undefined) throw new Error(`${name} is taken`);
+      const sealed = box.seal(key, keyContext(made.id));
+      await setAgentAccountKey(tx, made.id, { sealed, end: null, credential: others.credential ?? 'key', at: new Date() });
+      return made.id;
+    });
+  }
+
+  async function everything(): Promise<string> {
+    const { db } = world.database;
+    const rows = [await db.runEvent.findMany(), await db.outbox.findMany(), await db.inbox.findMany(), await db.audit.findMany()];
+    const runs = [await db.run.findMany(), await db.task.findMany(), await db.runInput.findMany(), await db.runMail.findMany()];
+    return JSON.stringify([rows, runs], (_, value) => (typeof value === 'bigint' ? String(value) : value));
+  }
+
+  const tokensOf = (server: ModelServer) => [...server.counts().keys()];
+
+  it.each<[AgentKind, 'one' | 'two' | 'codex']>([
+    ['claude', 'one'],
+    ['claude-code', 'two'],
+    ['codex', 'codex'],
+  ])(
+    'promise 9: %s asks the server of its account with that key, which is nowhere in the sandbox or in what is stored',
+    async (agent, name) => {
+      const server = servers[name];
+      const isCodex = name === 'codex';
+      const baseUrl = isCodex ? server.openaiUrl : server.anthropicUrl;
+      await account(name, { key: keys[name], protocol: isCodex ? 'openai' : 'anthropic', baseUrl });
+      const { run } = await world.ask(agent, 'bypass', 'search for keys', project, { account: name });
+      const result = await world.resultOf(run, 60_000);
+      expect(result).toMatchObject({ outcome: 'succeeded' });
+      const events = await world.eventsOf(run);
+      const said = ofType(events, 'assistant').map(({ text }) => text);
+      expect(`${said.join('')}${outputText(events, 'stdout')}`).toContain('keys: none, token: seen');
+      expect(tokensOf(server)).toEqual([keys[name]]);
+      const log = result.artifacts.find(({ kind }) => kind === 'log');
+      const written = Buffer.from((await world.artifacts.read(log?.id ?? '')) ?? []).toString();
+      expect([await everything(), written].some((text) => text.includes(keys[name]))).toBe(false);
+      expect(ofType(events, 'usage').length).toBeGreaterThan(0);
+    },
+    90_000,
+  );
+
+  it('what the runner is configured with is asked for nothing by them, and for the runs without an account', async () => {
+    const asked = () => world.model.requests(({ method }) => method !== 'models');
+    expect(asked()).toEqual([]);
+    const { run } = await world.ask('claude', 'bypass', 'hello', project);
+    expect(await world.resultOf(run, 60_000)).toMatchObject({ outcome: 'succeeded' });
+    expect(new Set(asked().map(({ token }) => token))).toEqual(new Set(['the-real-key-of-anthropic']));
+  }, 60_000);
+
+  it('a key is sent as a bearer where the account says so', async () => {
+    const before = servers.two.requests().length;
+    await account('bearer', { key: keys.two, baseUrl: servers.two.anthropicUrl, credential: 'bearer' });
+    const { run } = await world.ask('claude', 'bypass', 'hello', project, { account: 'bearer' });
+    expect(await world.resultOf(run, 60_000)).toMatchObject({ outcome: 'succeeded' });
+    const asked = servers.two.requests().slice(before);
+    expect(asked.map(({ token, keyIn }) => [token, keyIn])).toEqual(asked.map(() => [keys.two, 'authorization']));
+    expect(servers.one.requests().every(({ keyIn }) => keyIn === 'x-api-key')).toBe(true);
+  }, 60_000);
+
+  it('an account that was removed before its run starts ends it with a sentence', async () => {
+    const id = await account('gone', { key: keys.one });
+    await world.database.transaction((tx) => removeAgentAccount(tx, id, new Date()));
+    const { run } = await world.ask('claude', 'bypass', 'hello', project, { account: 'gone' });
+    const result = await world.resultOf(run, 60_000);
+    expect(result).toMatchObject({ outcome: 'failed', cause: 'agent' });
+    expect(result.message).toContain('The account `gone` has been removed.');
+  }, 60_000);
+
+  it('an account that is removed while its run waits ends the turn at the next request', async () => {
+    const id = await account('short', { key: keys.one });
+    const { run } = await world.ask('claude', 'ask', 'fix the failing test', project, { account: 'short' });
+    const request = await world.pending(run);
+    await world.database.transaction((tx) => removeAgentAccount(tx, id, new Date()));
+    await world.decide(request.secret, { decision: 'approve' });
+    const result = await world.resultOf(run, 60_000);
+    expect(result).toMatchObject({ outcome: 'failed', cause: 'agent' });
+    expect(result.message).toContain('The account `short` has been removed.');
+  }, 60_000);
+
+  it('an image of its own that is not there ends the run before it starts, and names the image', async () => {
+    await account('imaged', { key: keys.one, image: 'deckhand-test-nowhere:1' });
+    const { run } = await world.ask('claude', 'bypass', 'hello', project, { account: 'imaged' });
+    const result = await world.resultOf(run, 60_000);
+    expect(result).toMatchObject({ outcome: 'failed', cause: 'image_missing' });
+    expect(result.message).toContain('deckhand-test-nowhere:1');
+  }, 60_000);
+});
