@@ -6,7 +6,7 @@ import { type AgentView, lastSaid, type MessageView } from './agent-view.ts';
 import { contextText, usageSpans } from './agent-words.ts';
 import { type CardContext, joined, taskButton } from './card-context.ts';
 import { cleanText, oneLine, shorten } from './neutralise.ts';
-import { proseSpans } from './prose.ts';
+import { proseSpans } from './prose-spans.ts';
 
 type Items = Extract<Block, { type: 'steps' }>['items'];
 type Step = Items[number]['state'];
