@@ -88,6 +88,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     doctor: () => examine(probes),
     about: () => about(infrastructure, startedAt, config),
     syncProject: publishSync,
+    readArtifact: input.readArtifact,
     linkTo: async (to) => adapters.find(({ platform }) => platform === to.platform)?.linkTo?.(to),
     history: async (to, before, limit) => {
       const adapter = adapters.find(({ platform }) => platform === to.platform);

@@ -72,6 +72,8 @@ export interface CommandDeps {
   linkTo?: ((conversation: Conversation) => Promise<string | undefined>) | undefined;
   /** What was said in a conversation before a message, as the platform tells it; undefined where it tells nothing, or fails to. */
   history?: ((to: Conversation, before: string, limit: number) => Promise<PastMessage[] | undefined>) | undefined;
+  /** The bytes of a file that a run left; undefined when it is no longer there. */
+  readArtifact(id: string): Promise<Uint8Array | undefined>;
   /** Looks at every external part; must answer within some seconds. */
   doctor(): Promise<readonly DoctorCheck[]>;
   about(): Promise<About>;

@@ -51,10 +51,10 @@ export const logs = defineCommand({
   },
 });
 
-/** The patch a task left, as a file. Pressed on a card. */
+/** The patch of what a task has changed so far, as a file. Pressed on a card. */
 export async function patchReply(ctx: CommandContext, task: TaskRow): Promise<Reply> {
-  const patch =
-    task.run === undefined ? undefined : (await artifactsOf(ctx.tx, task.run.id)).find(({ kind }) => kind === 'patch');
+  const changed = (await runsOf(ctx.tx, task.id)).findLast(({ result }) => result?.commit !== undefined) ?? task.run;
+  const patch = changed === undefined ? undefined : (await artifactsOf(ctx.tx, changed.id)).find(({ kind }) => kind === 'patch');
   if (patch === undefined) {
     throw new AppError('DH-300', { what: `#${task.number} has changed no files.`, instead: '`show` tells what it did.' });
   }

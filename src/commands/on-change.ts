@@ -1,15 +1,26 @@
 import { AppError } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import type { PressToken } from '../contracts/press.ts';
+import { taskOfRun, threadOfTaskIn } from '../store/task-queries.ts';
 import type { CommandContext } from './command.ts';
+import { changeOf, reviewNeed, reviewReply } from './diff.ts';
+import { answer } from './run-command.ts';
+import { personFor } from './subject.ts';
 
 type Press = Extract<InboundEvent, { type: 'press' }>;
+type Token = Extract<PressToken, { kind: 'change' }>;
 
 /** A button of a card that shows a change. Whoever presses is looked at as they are now; verbs that nothing stands behind do nothing. */
-export async function onChange(
-  _ctx: CommandContext,
-  _press: Press,
-  _token: Extract<PressToken, { kind: 'change' }>,
-): Promise<void> {
-  throw new AppError('DH-208');
+export async function onChange(ctx: CommandContext, press: Press, token: Token): Promise<void> {
+  if (token.verb !== 'review') throw new AppError('DH-208');
+  const task = await taskOfRun(ctx.tx, ctx.person.workspace, token.run);
+  if (task === undefined) throw new AppError('DH-208');
+  await personFor(ctx, task.project.id, reviewNeed);
+  const change = await changeOf(ctx, task, ({ id }) => id === token.run);
+  if (change === undefined) throw new AppError('DH-208');
+  const chosen = Number(press.values[0] ?? token.file ?? 0);
+  const file = Number.isSafeInteger(chosen) && chosen > 0 ? chosen : 0;
+  const thread = await threadOfTaskIn(ctx.tx, task.id, ctx.channel.id);
+  const inThread = thread === undefined ? ctx : { ...ctx, threadTask: task };
+  await answer(inThread, await reviewReply(inThread, change, { file, page: token.page ?? 1 }));
 }

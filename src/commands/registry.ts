@@ -9,6 +9,7 @@ import { bind } from './bind.ts';
 import { board } from './board.ts';
 import { claim } from './claim.ts';
 import type { Command } from './command.ts';
+import { diff } from './diff.ts';
 import { doctor } from './doctor.ts';
 import { fork, steer } from './fork.ts';
 import { helpCommand } from './help.ts';
@@ -35,7 +36,7 @@ import { tasks } from './tasks.ts';
 import { who } from './who.ts';
 
 const work: readonly Command[] = [run, sh, steer, stop, retry, fork, mode, model, effort, budget, move, mirror];
-const look: readonly Command[] = [tasks, show, logs, board, queue, pending, agents];
+const look: readonly Command[] = [tasks, show, diff, logs, board, queue, pending, agents];
 const setup: readonly Command[] = [projectAdd, projectList, projectRemove, bind, settings, rules, rulesRevoke];
 const accounts: readonly Command[] = [accountList, accountShow, accountAdd, accountKey, accountSet, accountRemove];
 const people: readonly Command[] = [

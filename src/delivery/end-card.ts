@@ -7,10 +7,12 @@ import { stepBlocks } from './agent-card.ts';
 import { type AgentView, lastSaid } from './agent-view.ts';
 import { usageSpans } from './agent-words.ts';
 import { type CardContext, joined, person, taskButton, taskTitle, whereSpans } from './card-context.ts';
+import { changeButtons } from './change-buttons.ts';
 import { readable, type Shown } from './decision-text.ts';
+import { pathWords, riskBlocks } from './diff-words.ts';
 import { errorCodeSpan, marked } from './error-view.ts';
 import { endState } from './live-card.ts';
-import { cleanText, oneLine, shorten, shortenStart } from './neutralise.ts';
+import { cleanText, oneLine, shorten } from './neutralise.ts';
 import { lastLines } from './output-tail.ts';
 import { plainText, spansText, tableText } from './plain-text.ts';
 import { isQuiet } from './quiet-hours.ts';
@@ -40,8 +42,6 @@ const linesShown = { succeeded: 12, failed: 20 } as const;
 const lengthShown = 1500;
 const fallbackLength = 150;
 const filesShown = 8;
-/** Path and counts must stay on one line of a narrow thread. */
-const pathLength = 44;
 /** Larger files are not attached; a button gets them. */
 const attachedBytes = 2_000_000;
 
@@ -58,10 +58,12 @@ export function endCard(view: RunView, context: CardContext): View {
   const tail = lastLines(view.tail, succeeded ? linesShown.succeeded : linesShown.failed, lengthShown);
   const log = result.artifacts.find(({ kind }) => kind === 'log');
   const patch = result.artifacts.find(({ kind }) => kind === 'patch');
+  const picture = result.artifacts.find(({ kind }) => kind === 'picture');
   const made = result.artifacts.filter(({ kind }) => kind === 'file');
   const files = [
     ...(answer?.files ?? []),
     ...made.flatMap((artifact) => attach(artifact, largestFile)),
+    ...attach(picture),
     ...attach(result.files.length > 0 ? patch : undefined),
     ...attach(!succeeded && tail.hidden > 0 && view.agent === undefined ? log : undefined),
   ];
@@ -74,9 +76,10 @@ export function endCard(view: RunView, context: CardContext): View {
     ...(answer === undefined ? output(tail, log) : answer.blocks),
     ...tooLarge(made),
     ...changes(result),
+    ...riskBlocks(result.risks),
     ...warnings(view),
     { type: 'context', spans: joined([whereSpans(context, view, pingsAtEnd(view, context)), ...facts(view, result, context)]) },
-    ...buttons(context, patch, files),
+    ...buttons(context, result, files),
   ];
   const said = shorten(oneLine(answer?.blocks.map(plainText).join('\n') ?? ''), fallbackLength);
   const why = succeeded ? said : oneLine(result.message);
@@ -155,7 +158,7 @@ function changes({ files, totals }: RunResult): Block[] {
   const rows = files
     .slice(0, filesShown)
     .map(({ path, added, removed }) => [
-      shortenStart(oneLine(path), pathLength),
+      pathWords(path),
       ...(added === null || removed === null
         ? ['binary', '']
         : [added === 0 ? '' : `+${digits(added)}`, removed === 0 ? '' : `−${digits(removed)}`]),
@@ -222,11 +225,13 @@ function attach(artifact: ArtifactRef | undefined, largest = attachedBytes): Vie
 }
 
 /** Buttons act on the task, so only the card of its newest run has them. */
-function buttons(context: CardContext, patch: ArtifactRef | undefined, files: readonly ViewFile[]): Block[] {
-  const { attempt, newest } = context.run;
+function buttons(context: CardContext, result: RunResult, files: readonly ViewFile[]): Block[] {
+  const { run, attempt, newest } = context.run;
   if (newest > attempt) return [{ type: 'context', spans: [plain(`Run ${attempt} of ${newest}; a later run follows below.`)] }];
+  const patch = result.artifacts.find(({ kind }) => kind === 'patch');
   const attached = patch !== undefined && files.some(({ name }) => name === patch.name);
   const all: Button[] = [
+    ...(result.commit === undefined ? [] : changeButtons({ run, newest: true, where: 'end' })),
     taskButton(context, 'retry', 'Retry'),
     taskButton(context, 'log', 'Log'),
     ...(patch === undefined || attached ? [] : [taskButton(context, 'patch', 'Patch')]),

@@ -81,6 +81,12 @@ export async function taskOfThread(tx: Tx, workspace: string, channel: string, t
   return row === null ? undefined : toTask(row.task);
 }
 
+/** The task of this run in this workspace; a run of another workspace is no run (promise 12). */
+export async function taskOfRun(tx: Tx, workspace: string, run: string): Promise<TaskRow | undefined> {
+  const row = await tx.db.task.findFirst({ where: { workspaceId: workspace, runs: { some: { id: run } } }, include: withRun });
+  return row === null ? undefined : toTask(row);
+}
+
 /** True when some task lives in this platform thread: answered without making rows for people or channels. */
 export async function isTaskThread(
   tx: Tx,

@@ -1,12 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { changeVerbs } from '../../src/contracts/press.ts';
 import type { RunEventData, RunResult } from '../../src/contracts/run-event.ts';
+import { plainText } from '../../src/delivery/plain-text.ts';
 import { newId } from '../../src/runtime/ids.ts';
-import { accounts, type Desk, mention, offerSandbox, openDesk, type Said, slash } from '../support/desk.ts';
+import { accounts, type Desk, mention, offerSandbox, openDesk, press, type Said, slash, tokenOf } from '../support/desk.ts';
 
 let desk: Desk;
 let runner: string;
+/** What artifacts hold, by id. */
+const patches = new Map<string, Buffer>();
 beforeAll(async () => {
-  desk = await openDesk();
+  desk = await openDesk({ readArtifact: async (id) => patches.get(id) });
   runner = await offerSandbox(desk, 10);
   await desk.act(slash('ada', 'settings concurrency=1'));
 });
@@ -120,6 +124,106 @@ describe('logs', () => {
     const shown = await text(mention('ben', 'logs', { thread: '41.001' }));
     expect(shown).toContain('red reversed <@U1> <!channel>');
     await finish(run);
+  });
+});
+
+describe('diff', () => {
+  const section = (path: string, lines: readonly string[]) =>
+    `diff --git a/${path} b/${path}\nindex 1..2 100644\n--- a/${path}\n+++ b/${path}\n@@ -1,${lines.length} +1,${lines.length} @@\n${lines.join('\n')}\n`;
+  const words = (said: Said | undefined) =>
+    said !== undefined && 'view' in said.payload ? said.payload.view.blocks.map(plainText).join('\n') : '';
+  const hundred = Array.from({ length: 100 }, (_, n) => `+line ${n}`);
+
+  /** A task in a thread of its own that has changed two files. */
+  async function changed(command: string, thread: string) {
+    const task = await start(command, thread);
+    const run = await execute(task, 'x\n');
+    const patch = await leaveFile(run, 'patch', `${task.number}.patch`);
+    patches.set(patch, Buffer.from(section('src/a.ts', ['-one', '+two']) + section('docs/b.md', hundred)));
+    await finish(run, {
+      commit: 'c'.repeat(40),
+      files: [
+        { path: 'src/a.ts', added: 1, removed: 1 },
+        { path: 'docs/b.md', added: 100, removed: 0 },
+      ],
+      risks: [{ kind: 'ci', paths: ['src/a.ts'], files: 1 }],
+      artifacts: [
+        { id: 'art_png', name: 'diff.png', kind: 'picture', bytes: 10 },
+        { id: patch, name: `${task.number}.patch`, kind: 'patch', bytes: 2048 },
+      ],
+    });
+    return { task, run, patch };
+  }
+
+  it('in a thread lists the files, with a picture and the patch, and its buttons lead through the lines in place', async () => {
+    const { task, patch } = await changed('cat changed', '60.001');
+    const [said] = await desk.act(mention('gus', 'diff', { thread: '60.001' }));
+    expect(said?.thread).toBe('60.001');
+    expect(words(said)).toContain('2 files +101 −1');
+    expect(words(said)).toContain('risk: CI: src/a.ts');
+    expect(files(said)).toEqual([
+      { from: 'artifact', name: 'diff.png', artifact: 'art_png' },
+      { from: 'artifact', name: `${task.number}.patch`, artifact: patch },
+    ]);
+    await desk.database.db.outbox.updateMany({ where: { key: said?.key ?? '' }, data: { externalId: '60.002', state: 'sent' } });
+    const pressed = (token: string, values: string[] = []) =>
+      desk.act(press('ben', token, { thread: '60.001', message: '60.002', values }));
+    const [file] = await pressed(tokenOf(said, 'Choose a file'), ['2']);
+    expect([file?.key, file?.version]).toEqual([said?.key, 2]);
+    expect(words(file)).toMatch(/file 2 of 2, page 1 of 3\ndocs\/b\.md {2}\+100\n@@ -1,100 \+1,100 @@\n\+line 0\n/);
+    const [next] = await pressed(tokenOf(file, 'Next'));
+    expect([next?.key, words(next)]).toEqual([said?.key, expect.stringContaining('page 2 of 3')]);
+    const [first] = await pressed(tokenOf(next, 'All files'));
+    expect(words(first)).toContain('docs/b.md');
+    const [whole] = await pressed(tokenOf(first, 'Patch'));
+    expect(files(whole)).toEqual([{ from: 'artifact', name: `${task.number}.patch`, artifact: patch }]);
+  });
+
+  it('is shown to whoever presses Review diff alone, also page by page', async () => {
+    const { run } = await changed('cat reviewed', '61.001');
+    const at = { thread: '61.001', message: '61.009' };
+    const [said] = await desk.act(press('gus', `x:${run}:review`, at));
+    expect([said?.only, files(said)]).toEqual([accounts.gus, undefined]);
+    expect(words(said)).toContain('src/a.ts');
+    const [file] = await desk.act(press('gus', tokenOf(said, 'Choose a file'), { thread: '61.001', values: ['1'] }));
+    expect([file?.only, words(file)]).toEqual([accounts.gus, expect.stringContaining('-one\n+two')]);
+    const [next] = await desk.act(press('gus', tokenOf(file, 'Next file'), { thread: '61.001' }));
+    expect([next?.only, words(next)]).toEqual([accounts.gus, expect.stringContaining('file 2 of 2, page 1 of 3')]);
+  });
+
+  it('promise 12: of a stranger, another workspace, a made-up run and a verb that does nothing yet is refused', async () => {
+    const { run } = await changed('cat walls', '62.001');
+    const refused = async (...[who, token]: [Parameters<typeof press>[0], string]) =>
+      (await desk.act(press(who, token, { thread: '62.001' })))[0]?.text ?? '';
+    expect(await refused('nobody', `x:${run}:review`)).toMatch(/DH-202/);
+    expect(await refused('ada', `x:${newId('run')}:review`)).toMatch(/DH-208/);
+    for (const verb of changeVerbs.filter((one) => one !== 'review'))
+      expect(await refused('ada', `x:${run}:${verb}`), verb).toMatch(/DH-208/);
+  });
+
+  it('finds a file by its path, the end of its path or its number, and says what is near', async () => {
+    const { task } = await changed('cat named', '63.001');
+    const shown = async (what: string) => words((await desk.act(slash('gus', `diff #${task.number} ${what}`)))[0]);
+    for (const name of ['src/a.ts', 'a.ts', '1']) expect(await shown(name)).toContain('file 1 of 2');
+    expect(await shown('docs/b.md page=3')).toContain('page 3 of 3');
+    expect(await shown('docs/c.md')).toMatch(/has changed no file called docs\/c\.md\.\nDid you mean docs\/b\.md\? DH-300/);
+  });
+
+  it('is the change of the newest run that changed something, or of the one asked for', async () => {
+    const { task, run } = await changed('cat twice', '64.001');
+    expect(await text(slash('gus', `diff #${task.number} run=7`))).toMatch(/Run 7 of #\d+ has changed no files.*DH-300/);
+    await desk.act(slash('ben', `retry #${task.number}`));
+    const again = await desk.database.db.task.findFirstOrThrow({
+      where: { id: task.id },
+      include: { runs: { orderBy: { attempt: 'desc' } } },
+    });
+    await finish(await execute(again, 'y\n'));
+    const [said] = await desk.act(slash('gus', `diff #${task.number}`));
+    expect(words(said)).toContain('2 files +101 −1');
+    expect(tokenOf(said, 'Choose a file')).toBe(`x:${run}:review`);
+    const nothing = await start('cat nothing', '65.001');
+    await finish(await execute(nothing, 'x\n'));
+    expect(await text(mention('gus', 'diff', { thread: '65.001' }))).toMatch(/has changed no files.*DH-300/);
   });
 });
 

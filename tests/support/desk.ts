@@ -82,6 +82,7 @@ export async function openDesk(deps: Partial<BusDeps> = {}): Promise<Desk> {
       links: [],
     }),
     syncProject: async (project) => void syncs.push(project),
+    readArtifact: async () => undefined,
     owners: [],
     log: { warn: (context) => void warnings.push(context) },
     ...deps,

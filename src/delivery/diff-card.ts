@@ -1,0 +1,213 @@
+import { countsOf, hunksOf, type PatchFile } from '../changes/read-patch.ts';
+import { encodePress } from '../contracts/press.ts';
+import { type FileStat, type Risk, type RunResult, totalsOf } from '../contracts/run-event.ts';
+import { type Block, type Button, code, plain, type Span, type View } from '../contracts/view.ts';
+import { changeButtons } from './change-buttons.ts';
+import { pagesOf } from './diff-pages.ts';
+import { countWords, fateWords, pathWords, riskBlocks, totalWords } from './diff-words.ts';
+import { withFallback } from './list-view.ts';
+import { oneLine, shorten } from './neutralise.ts';
+import { plainText, tableText } from './plain-text.ts';
+import { digits } from './units.ts';
+
+/** The change of one run, as far as it is kept. */
+export interface Change {
+  run: string;
+  attempt: number;
+  /** The newest run of the task that has changed something. */
+  newest: boolean;
+  task: { id: string; number: number; title: string; project: string; branch: string; base: string | undefined };
+  result: RunResult & { commit: string };
+  /** Undefined when it is not kept: it was too large, or its file is gone. */
+  patch: readonly PatchFile[] | undefined;
+}
+
+/** Select menus take no more everywhere. */
+const filesPerPage = 20;
+
+/** The files of a change, and what is to be looked at twice. `page` from 1; one beyond the last is the last. */
+export function changeCard(change: Change, page: number): View {
+  const files = filesOf(change);
+  const last = Math.max(1, Math.ceil(files.length / filesPerPage));
+  const at = Math.min(Math.max(1, page), last);
+  const shown = pageOfFiles(files, at);
+  const all = totalsOf(change.result).files;
+  const blocks: Block[] = [
+    heading(change, last === 1 ? undefined : `page ${at} of ${last}`),
+    { type: 'context', spans: aboutSpans(change) },
+    ...riskBlocks(change.result.risks, 5),
+    { type: 'code', text: fileTable(shown, change.result.risks ?? []) },
+    ...(all <= files.length
+      ? []
+      : [told(`and ${digits(all - files.length)} more files, which are not listed; the branch has all of them.`)]),
+    ...missing(change),
+    ...(change.patch === undefined ? [] : [fileSelect(change, shown)]),
+    ...buttons([
+      ...(at > 1 ? [place(change, 'Previous', 0, at - 1)] : []),
+      ...(at < last ? [place(change, 'Next', 0, at + 1)] : []),
+      ...patchButton(change),
+      ...changeButtons({ run: change.run, newest: change.newest, where: 'diff' }),
+    ]),
+  ];
+  return short(change, blocks);
+}
+
+/** One file of a change, page by page. `file` counts from 1; the caller has looked that it exists. */
+export function fileCard(change: Change & { patch: readonly PatchFile[] }, file: number, page: number): View {
+  const found = change.patch[file - 1];
+  if (found === undefined) throw new Error(`the change of ${change.run} has no file ${file}`);
+  const files = filesOf(change);
+  const stat = files[file - 1]?.stat ?? statOf(found);
+  const hunks = hunksOf(found);
+  const pages = pagesOf(hunks);
+  const last = Math.max(1, pages.length);
+  const at = Math.min(Math.max(1, page), last);
+  const text = pages[at - 1];
+  const counts = [stat.added === null || stat.removed === null ? '' : countWords(stat.added, stat.removed), fateWords(stat)];
+  const risks = (change.result.risks ?? [])
+    .filter(({ paths }) => paths.includes(stat.path))
+    .map((risk) => ({ ...risk, paths: [stat.path], files: 1 }));
+  const crlf = hunks.length > 0 && hunks.every(({ lines }) => lines.every((line) => line.text.endsWith('\r')));
+  const many = change.patch.length;
+  const blocks: Block[] = [
+    heading(change, `file ${digits(file)} of ${digits(many)}${last === 1 ? '' : `, page ${at} of ${last}`}`),
+    {
+      type: 'text',
+      spans: [
+        ...(found.from === undefined ? [] : [code(pathWords(found.from, 300)), plain(' → ')]),
+        code(pathWords(found.path, 300)),
+        ...counts.filter((words) => words !== '').map((words) => plain(`  ${words}`)),
+      ],
+    },
+    ...riskBlocks(risks),
+    ...(crlf ? [told('Its lines end with CR and LF.')] : []),
+    text === undefined ? told(nothingToShow(found)) : { type: 'code', text, language: 'diff' },
+    ...(many === 1 ? [] : [fileSelect(change, pageOfFiles(files, Math.ceil(file / filesPerPage)))]),
+    ...buttons([
+      ...(at > 1 ? [place(change, 'Previous', file, at - 1)] : file > 1 ? [place(change, 'Previous file', file - 1, 1)] : []),
+      ...(at < last ? [place(change, 'Next', file, at + 1)] : file < many ? [place(change, 'Next file', file + 1, 1)] : []),
+      place(change, 'All files', 0, Math.ceil(file / filesPerPage)),
+      ...patchButton(change),
+      ...changeButtons({ run: change.run, newest: change.newest, where: 'diff' }),
+    ]),
+  ];
+  return short(change, blocks);
+}
+
+interface Entry {
+  number: number;
+  stat: FileStat;
+}
+
+/** As they stand in the patch, whose order their numbers follow; what the result tells of them is told. */
+function filesOf({ result, patch }: Change): Entry[] {
+  if (patch === undefined) return result.files.map((stat, at) => ({ number: at + 1, stat }));
+  const told = new Map(result.files.map((stat) => [stat.path, stat]));
+  return patch.map((file, at) => ({ number: at + 1, stat: told.get(file.path) ?? statOf(file) }));
+}
+
+function statOf(file: PatchFile): FileStat {
+  const { added, removed } = countsOf(file) ?? { added: null, removed: null };
+  return {
+    path: file.path,
+    added,
+    removed,
+    ...(file.status === 'modified' ? {} : { status: file.status }),
+    ...(file.from === undefined ? {} : { from: file.from }),
+  };
+}
+
+function pageOfFiles(files: readonly Entry[], page: number): readonly Entry[] {
+  return files.slice((page - 1) * filesPerPage, page * filesPerPage);
+}
+
+/** `!` marks the files that a risk names. */
+function fileTable(files: readonly Entry[], risks: readonly Risk[]): string {
+  const risky = new Set(risks.flatMap(({ paths }) => paths));
+  const rows = files.map(({ number, stat }) => [
+    digits(number),
+    risky.has(stat.path) ? '!' : '',
+    pathWords(stat.path, 40),
+    stat.added === null || stat.added === 0 ? '' : `+${digits(stat.added)}`,
+    stat.removed === null || stat.removed === 0 ? '' : `−${digits(stat.removed)}`,
+    fateWords(stat),
+  ]);
+  const used = [0, 1, 2, 3, 4, 5].filter((column) => rows.some((row) => row[column] !== ''));
+  return tableText({
+    type: 'table',
+    columns: used.map((column) => ({ header: '', align: [0, 3, 4].includes(column) ? 'right' : 'left' })),
+    rows: rows.map((row) => used.map((column) => row[column] ?? '')),
+  });
+}
+
+function heading(change: Change, where: string | undefined): Block {
+  const text = `#${change.task.number} ${shorten(oneLine(change.task.title), 80)} · changes`;
+  return {
+    type: 'title',
+    spans: [plain(text)],
+    ...(where === undefined ? {} : { state: { text: where, tone: 'neutral' as const } }),
+  };
+}
+
+function aboutSpans({ task, result, attempt, newest }: Change): Span[] {
+  const base = task.base === undefined ? '' : ` since ${oneLine(task.base)}`;
+  return [
+    plain(`${oneLine(task.project)} · `),
+    code(oneLine(task.branch)),
+    plain(` ${totalWords(totalsOf(result))}${base} · commit `),
+    code(result.commit.slice(0, 7)),
+    plain(newest ? (attempt === 1 ? '' : ` · run ${attempt}`) : ` · run ${attempt}; a later run has changed more`),
+  ];
+}
+
+function missing({ result, patch }: Change): Block[] {
+  if (patch !== undefined) return [];
+  const kept = result.artifacts.some(({ kind }) => kind === 'patch');
+  return [
+    told(
+      kept
+        ? 'The file with the lines is no longer there; the branch has all changes.'
+        : 'The changes are too large to be shown line by line; the branch has all of them.',
+    ),
+  ];
+}
+
+function nothingToShow(file: PatchFile): string {
+  if (file.binary) return 'It is a binary file; the patch has its bytes.';
+  const { before, after } = file.modes;
+  const mode = before !== undefined && after !== undefined && before !== after ? ` Its mode was ${before} and is ${after}.` : '';
+  return `No line of it differs.${mode}`;
+}
+
+function fileSelect(change: Change, files: readonly Entry[]): Block {
+  return {
+    type: 'select',
+    token: encodePress({ kind: 'change', run: change.run, verb: 'review' }),
+    placeholder: 'Choose a file',
+    options: files.map(({ number, stat }) => ({ value: String(number), label: `${number} ${pathWords(stat.path, 36)}` })),
+  };
+}
+
+function place(change: Change, label: string, file: number, page: number): Button {
+  return { token: encodePress({ kind: 'change', run: change.run, verb: 'review', file, page }), label, style: 'default' };
+}
+
+function patchButton({ task, newest, result }: Change): Button[] {
+  if (!newest || !result.artifacts.some(({ kind }) => kind === 'patch')) return [];
+  return [{ token: encodePress({ kind: 'task', task: task.id, verb: 'patch' }), label: 'Patch', style: 'default' }];
+}
+
+function buttons(all: Button[]): Block[] {
+  return all.length === 0 ? [] : [{ type: 'buttons', buttons: all }];
+}
+
+function told(text: string): Block {
+  return { type: 'context', spans: [plain(text)] };
+}
+
+/** What a notification says is the heading, not the lines. */
+function short({ result }: Change, blocks: Block[]): View {
+  const [first] = blocks;
+  const title = first === undefined ? '' : plainText(first);
+  return { ...withFallback(blocks), fallback: `${title}: ${totalWords(totalsOf(result))}` };
+}
