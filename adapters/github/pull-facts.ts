@@ -27,6 +27,7 @@ export function pullFacts(
     mergeable: mergeableOf(pull),
     checks: [...checkRuns.map(checkOfRun), ...statuses.map(checkOfStatus)],
     reviews: verdicts(reviews, pull.user?.login),
+    comments: pull.comments + pull.review_comments,
     ...(merged && pull.merge_commit_sha !== null ? { mergeCommit: pull.merge_commit_sha } : {}),
   };
 }

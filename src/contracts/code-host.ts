@@ -38,6 +38,8 @@ export const pullFactsSchema = z.object({
   mergeable: z.enum(['clean', 'conflict', 'behind', 'blocked', 'unknown']),
   checks: z.array(checkSchema),
   reviews: z.array(reviewSchema),
+  /** How many comments there are, of any kind; undefined: the host does not say. */
+  comments: z.number().int().nonnegative().optional(),
   /** Set when it was merged: the commit on the base branch. */
   mergeCommit: z.string().optional(),
 });

@@ -23,6 +23,7 @@ export type AttachedFileId = `fil_${string}`;
 export type AgentAccountId = `acc_${string}`;
 export type PublicationId = `pub_${string}`;
 export type PullRequestId = `pul_${string}`;
+export type PullErrandId = `per_${string}`;
 
 /** Prefix of an id -> its type. */
 export interface IdByPrefix {
@@ -47,5 +48,6 @@ export interface IdByPrefix {
   acc: AgentAccountId;
   pub: PublicationId;
   pul: PullRequestId;
+  per: PullErrandId;
 }
 export type IdPrefix = keyof IdByPrefix;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { agentKindSchema, agentModeSchema, effortSchema, usageSchema } from './agent.ts';
 import { pullFactsSchema } from './code-host.ts';
 import { publicationStateSchema, publishWhatSchema } from './publication.ts';
+import { pullNewsSchema } from './pull-news.ts';
 import { runCauseSchema, runOutcomeSchema, runStateSchema } from './states.ts';
 
 /**
@@ -243,8 +244,13 @@ export const runEventDataSchema = z.discriminatedUnion('type', [
     problem: z.string().optional(),
     retryAt: z.iso.datetime().optional(),
   }),
-  /** A pull request of the task, as it is now. `repository`: `acme/web`. */
-  z.object({ type: z.literal('pull_request'), repository: z.string(), pull: pullFactsSchema }),
+  /** A pull request of the task, as it is now. `repository`: `acme/web`. `news`: what the thread is told; absent: nothing. */
+  z.object({
+    type: z.literal('pull_request'),
+    repository: z.string(),
+    pull: pullFactsSchema,
+    news: z.array(pullNewsSchema).optional(),
+  }),
   /** Somebody does not want the change. It is kept for a while all the same. */
   z.object({ type: z.literal('discarded') }),
 ]);

@@ -1,0 +1,80 @@
+import { pullNews } from '../changes/pull-news.ts';
+
+import type { PullFacts } from '../contracts/code-host.ts';
+import type { PullErrandKind, PullNews } from '../contracts/pull-news.ts';
+import { canonicalJson } from '../runtime/canonical-json.ts';
+import { recordAudit } from '../store/audit.ts';
+import type { Database, Tx } from '../store/database.ts';
+import { endErrand, type PullErrand } from '../store/pull-errands.ts';
+import { putPull } from '../store/pull-requests.ts';
+import { pullNow, pushedCommits, type WatchedPull } from '../store/pull-watch.ts';
+import { appendEvents } from '../store/run-events.ts';
+import { changeColumn, lockTask, type TaskRecord } from '../store/tasks.ts';
+import { system } from './advance.ts';
+import { taskTransition } from './task-state.ts';
+
+type Pull = Pick<WatchedPull, 'id' | 'workspace' | 'project' | 'task' | 'run' | 'repository'>;
+
+/**
+ * Stores what the code host says of a pull request, with what the thread of its task is told of it, in one transaction. Under the lock of the
+ * task and against what is stored by then: of two looks at the same news the second finds none (promise 2).
+ */
+export async function recordPull(database: Database, pull: Pull, facts: PullFacts, at: Date): Promise<void> {
+  await database.transaction(async (tx) => {
+    const task = await lockTask(tx, pull.task);
+    const known = await pullNow(tx, pull.id);
+    if (task === undefined || known === undefined || canonicalJson(known.facts) === canonicalJson(facts)) return;
+    await putPull(tx, { ...pull, facts, at });
+    const news = pullNews(known.facts, facts, await pushedCommits(tx, task.id));
+    await tell(tx, pull, facts, news, at);
+    await moveTask(tx, task, known.facts, facts, at);
+  });
+}
+
+/** Ends an errand that was done. */
+export async function errandDone(database: Database, errand: PullErrand, at: Date): Promise<void> {
+  await database.transaction((tx) => endErrand(tx, errand.id, 'done', null, at));
+}
+
+/** Ends an errand that cannot be done, and says so in the thread. */
+export async function errandRefused(database: Database, pull: Pull, errand: PullErrand, why: string, at: Date): Promise<void> {
+  await database.transaction(async (tx) => {
+    await lockTask(tx, pull.task);
+    const known = await pullNow(tx, pull.id);
+    if (known === undefined || !(await endErrand(tx, errand.id, 'refused', why, at))) return;
+    await tell(tx, pull, known.facts, [{ type: 'refused', errand: errand.kind, why }], at);
+  });
+}
+
+/** Notes who had what done with a pull request. */
+export async function auditErrand(
+  tx: Tx,
+  input: {
+    workspace: string;
+    user: string;
+    role: string | undefined;
+    pull: string;
+    kind: PullErrandKind;
+    head: string;
+    task: string;
+  },
+): Promise<void> {
+  const { workspace, user, role, pull, kind, head, task } = input;
+  const data = { task, kind, head, role: role ?? null };
+  await recordAudit(tx, { workspace, actor: user, action: `pull_request.${kind}`, subject: pull, data });
+}
+
+async function tell(tx: Tx, { run, repository }: Pull, pull: PullFacts, news: readonly PullNews[], at: Date): Promise<void> {
+  const event = { type: 'pull_request' as const, repository, pull, ...(news.length === 0 ? {} : { news: [...news] }) };
+  await appendEvents(tx, { run, actor: system('gateway'), at, events: [event] });
+}
+
+/** A change that is merged is done; one that was closed without is for people to look at again. A run at work keeps its column. */
+async function moveTask(tx: Tx, task: TaskRecord, before: PullFacts, after: PullFacts, at: Date): Promise<void> {
+  if (before.state === after.state) return;
+  const event = after.state === 'merged' ? 'to_done' : 'to_review';
+  const transition = taskTransition(task.column, event);
+  if (!transition.ok || transition.to === task.column || task.column === 'cancelled') return;
+  const reason = after.state === 'closed' ? `pull request #${after.number} was closed without merging` : null;
+  await changeColumn(tx, { task: task.id, from: task.column, to: transition.to, reason, at });
+}
