@@ -2,6 +2,11 @@
  * First process of a Deckhand sandbox: runs one command, holds it to its limits and reports.
  *
  *   deckhand-init [--time-ms N] [--output-bytes N] [--log-bytes N] [--disk DIR] [--id ID] -- COMMAND [ARGUMENT]...
+ *   deckhand-init [--disk DIR] --go FILE
+ *
+ * The second form does nothing until FILE is there, which must appear whole (by a rename). It holds, each ended by a NUL byte: the
+ * numbers of --time-ms, --output-bytes and --log-bytes; how many arguments follow, and the arguments; how many variables
+ * follow, and the variables (NAME=value), which are added to the environment. Then it goes on as the first form does.
  *
  * It writes records to its stdout, one a line, each shorter than 16 KiB (the size at which container engines split a line):
  *
@@ -32,10 +37,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -50,6 +57,8 @@
 #define STOP_GRACE_MS 30000       /* the same after a SIGTERM from outside, in case the asker has died */
 #define DRAIN_MS 2000             /* after the last process has ended */
 #define RECORD_COST 64            /* what a log driver adds to a record, rounded up */
+#define GO_BYTES (16 * 1024 * 1024) /* what the file of --go may hold */
+#define LOOK_MS 1000              /* how often it is looked for where no notice comes */
 #define FULL_MS 1000              /* a full disk is left this long to the command to fail on it by itself */
 #define DISK_FLOOR (1024 * 1024)  /* less than this left, or fewer inodes than below: the disk is full */
 #define INODE_FLOOR 16
@@ -78,6 +87,7 @@ static struct stream streams[2] = {{'o', -1, 0, 0}, {'e', -1, 0, 0}};
 static pid_t child;
 static bool child_ended, killed;
 static int child_status;
+static const char *go_file;
 static const char *cause;          /* first reason to end it, or NULL */
 static int64_t kill_at = INT64_MAX;
 static uint64_t log_used, peak, initial_oom_kills, initial_pids_refused;
@@ -325,11 +335,101 @@ static void run_command(char **argv, const int *outputs, const sigset_t *mask) {
   _exit(code);
 }
 
+/* ---- waiting for it ---- */
+
+static const char *next_field(char **at, const char *end) {
+  char *field = *at, *stop = field < end ? memchr(field, 0, (size_t)(end - field)) : NULL;
+  if (!stop) {
+    errno = EINVAL;
+    die("go");
+  }
+  *at = stop + 1;
+  return field;
+}
+
+static int64_t next_number(char **at, const char *end, int64_t smallest) {
+  char *stop;
+  const char *field = next_field(at, end);
+  int64_t value = strtoll(field, &stop, 10);
+  if (*field == 0 || *stop != 0 || value < smallest) {
+    errno = EINVAL;
+    die("go");
+  }
+  return value;
+}
+
+/* Takes limits, command and environment from the file. False while it is not there. */
+static bool take_go(const char *file, char ***command) {
+  int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) {
+    if (errno == ENOENT) return false;
+    die("go");
+  }
+  struct stat about;
+  if (fstat(fd, &about) != 0) die("go");
+  if (about.st_size > GO_BYTES) {
+    errno = EFBIG;
+    die("go");
+  }
+  /* Never freed: the command's arguments and variables point into it. */
+  char *text = malloc((size_t)about.st_size + 1);
+  if (!text) die("memory");
+  size_t length = 0;
+  for (ssize_t n; length < (size_t)about.st_size; length += (size_t)n) {
+    n = read(fd, text + length, (size_t)about.st_size - length);
+    if (n < 0 && errno == EINTR) n = 0;
+    else if (n <= 0) die("go");
+  }
+  close(fd);
+  char *at = text;
+  const char *end = text + length;
+  limits.time_ms = next_number(&at, end, 1);
+  limits.output_bytes = next_number(&at, end, 1);
+  limits.log_bytes = next_number(&at, end, 1);
+  int64_t count = next_number(&at, end, 1);
+  char **argv = count <= (int64_t)length ? calloc((size_t)count + 1, sizeof *argv) : NULL;
+  if (!argv) die("go");
+  for (int64_t i = 0; i < count; i++) argv[i] = (char *)next_field(&at, end);
+  count = next_number(&at, end, 0);
+  for (int64_t i = 0; i < count; i++) {
+    char *variable = (char *)next_field(&at, end);
+    if (!strchr(variable, '=') || putenv(variable) != 0) die("go");
+  }
+  *command = argv;
+  return true;
+}
+
+/* Returns the command when the file has come. Whoever ends the sandbox before that ends nothing but this process. */
+static char **wait_for_go(const char *file, int signals) {
+  char **command, directory[4096];
+  const char *slash = strrchr(file, '/');
+  snprintf(directory, sizeof directory, "%.*s", slash && slash != file ? (int)(slash - file) : 1, slash ? file : ".");
+  int notices = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+  if (notices >= 0) inotify_add_watch(notices, directory, IN_MOVED_TO | IN_CLOSE_WRITE);
+  while (!take_go(file, &command)) {
+    char skipped[4096];
+    struct pollfd polls[2] = {{signals, POLLIN, 0}, {notices, POLLIN, 0}};
+    if (poll(polls, 2, LOOK_MS) < 0 && errno != EINTR) die("poll");
+    if (polls[0].revents != 0) {
+      struct signalfd_siginfo info;
+      while (read(signals, &info, sizeof info) == (ssize_t)sizeof info)
+        if (info.ssi_signo != SIGCHLD) exit(0);
+    }
+    while (notices >= 0 && read(notices, skipped, sizeof skipped) > 0) continue;
+  }
+  if (notices >= 0) close(notices);
+  return command;
+}
+
+/* The command; NULL where it is still to come. */
 static char **parse(int argc, char **argv) {
   for (int i = 1; i < argc; i += 2) {
-    if (strcmp(argv[i], "--") == 0 && i + 1 < argc) return argv + i + 1;
+    if (strcmp(argv[i], "--") == 0 && i + 1 < argc && !go_file) return argv + i + 1;
     if (i + 1 >= argc) break;
-    if (strcmp(argv[i], "--disk") == 0) limits.disk = argv[i + 1];
+    if (strcmp(argv[i], "--go") == 0) {
+      go_file = argv[i + 1];
+      if (i + 2 == argc) return NULL;
+    } else if (strcmp(argv[i], "--disk") == 0) limits.disk = argv[i + 1];
     else if (strcmp(argv[i], "--id") == 0) { /* only to be found by it */
     } else {
       char *end;
@@ -341,7 +441,8 @@ static char **parse(int argc, char **argv) {
       else break;
     }
   }
-  fprintf(stderr, "usage: deckhand-init [--time-ms N] [--output-bytes N] [--log-bytes N] [--disk DIR] [--id ID] -- COMMAND [ARGUMENT]...\n");
+  fprintf(stderr, "usage: deckhand-init [--time-ms N] [--output-bytes N] [--log-bytes N] [--disk DIR] [--id ID] -- COMMAND [ARGUMENT]...\n"
+                  "       deckhand-init [--disk DIR] --go FILE\n");
   exit(125);
 }
 
@@ -417,6 +518,7 @@ int main(int argc, char **argv) {
   signal(SIGPIPE, SIG_IGN);
   int signals = signalfd(-1, &handled, SFD_NONBLOCK | SFD_CLOEXEC);
   if (signals < 0) die("signalfd");
+  if (!command) command = wait_for_go(go_file, signals);
   if (write(STDOUT_FILENO, "s 1\n", 4) != 4) die("write");
   fcntl(STDOUT_FILENO, F_SETFL, fcntl(STDOUT_FILENO, F_GETFL) | O_NONBLOCK);
   initial_oom_kills = oom_kills();

@@ -79,6 +79,8 @@ export function createAgentRun(journey: Journey, agents: AgentDeps, agent: Agent
     capabilities: harness.capabilities,
     stage: { stage: 'agent', detail: `${agent.settings.agent} works` },
 
+    expects: { image: 'agents', ownImage: agents.account?.image ?? undefined, gateway: directory },
+
     async program(base, signal) {
       commit ??= base;
       await checkAccount(agents.account, place.sandbox.capabilities.isolated, signal);

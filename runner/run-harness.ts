@@ -6,7 +6,7 @@ import { recordOutput } from './output.ts';
 import type { OutputLog } from './output-log.ts';
 import { createAgentRun } from './run-agent.ts';
 import type { Journey } from './run-journey.ts';
-import type { SandboxSpec } from './sandbox/port.ts';
+import type { ExpectedSandbox, SandboxSpec } from './sandbox/port.ts';
 
 /** What a sandbox runs. */
 export type Program = Pick<SandboxSpec, 'argv' | 'env' | 'gateway' | 'image' | 'ownImage'>;
@@ -16,6 +16,8 @@ export interface HarnessRun {
   readonly capabilities: HarnessCapabilities;
   /** Said when it has started. */
   readonly stage: Pick<Extract<RunEventData, { type: 'stage' }>, 'stage' | 'detail'>;
+  /** How the sandbox is made, known before anything is prepared. */
+  readonly expects: Omit<ExpectedSandbox, 'limits'>;
   /** What the sandbox runs, from the commit that the task begins at. May write into the working copy, so after `workspace.prepare`. */
   program(base: string, signal: AbortSignal): Promise<Program>;
   /** Makes ready what the sandbox reaches of this process. Before it starts, and again in another life of the runner. */
@@ -43,6 +45,7 @@ function commandRun(journey: Journey): HarnessRun {
   const { capabilities, launch, drive } = harnesses.shell;
   return {
     capabilities,
+    expects: {},
     stage: { stage: 'command', detail: 'running the command' },
     program: async () => launch({ command }),
     open: async () => undefined,

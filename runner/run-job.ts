@@ -176,6 +176,7 @@ export function createRunner(deps: RunnerDeps): Runner {
       await Promise.allSettled(active.values());
       await worker?.stop(5_000);
       await Promise.allSettled(active.values());
+      await Promise.allSettled(deps.places.map(({ sandbox }) => sandbox.close()));
       await offers.stop();
       await beats.stop();
       await control.unregister(id);

@@ -20,16 +20,17 @@ export async function prepareRun(journey: Journey, harness: HarnessRun): Promise
   const { deps, spec, place, calls } = journey;
   const { run, task, project, branch, head } = spec;
   const signal = AbortSignal.any([journey.left, journey.stop]);
+  const { sandbox } = place;
 
+  sandbox.expect({ ...harness.expects, limits: journey.limits });
   const base = await pinBase(journey, signal);
   await journey.stage('workspace', `making the working copy at ${base.branch}@${(head ?? base.commit).slice(0, 7)}`);
   await deps.workspace.prepare({ run, task, project, branch, base, head }, signal);
   await journey.at('copy_made');
 
   const { argv, env, gateway, image, ownImage } = await harness.program(base.commit, signal);
-  const isolated = place.sandbox.capabilities.isolated;
+  const { isolated } = sandbox.capabilities;
   await journey.stage('sandbox', isolated ? 'starting a container' : 'starting on this machine, not isolated');
-  const { sandbox } = place;
   await journey.withSandbox(
     async () => {
       await sandbox.destroy(run);

@@ -33,7 +33,7 @@ export function runnerPart(input: {
     name: 'runner',
     stopWithinMs: 15_000,
     async start() {
-      const choice = await chooseSandboxes(config, { hostId: dataDir.hostId, dataDir: dataDir.path });
+      const choice = await chooseSandboxes(config, { hostId: dataDir.hostId, dataDir: dataDir.path }, logger);
       announce(choice, logger);
       const gateways = createGateways({ logger: logger.child({ part: 'gateway of runs' }), environment: input.environment });
       const runner = createRunner({

@@ -21,9 +21,13 @@ export interface SandboxChoice {
 }
 
 /** Chooses where commands run: as configured, or with `auto` in containers if an engine and the image are there. */
-export async function chooseSandboxes(config: Config, installation: { hostId: string; dataDir: string }): Promise<SandboxChoice> {
+export async function chooseSandboxes(
+  config: Config,
+  installation: { hostId: string; dataDir: string },
+  logger: Logger,
+): Promise<SandboxChoice> {
   const { kind, image } = config.sandbox;
-  const docker = { sandbox: dockerSandbox(config, installation), image };
+  const docker = { sandbox: dockerSandbox(config, installation, logger), image };
   const local = { sandbox: localSandbox(installation.dataDir), image: null };
   const unprotected = 'Commands run WITHOUT isolation, as child processes of Deckhand';
   if (kind === 'local') return { places: [local, docker], notice: `${unprotected}: SANDBOX=local asks for it.` };
@@ -39,8 +43,10 @@ function problemOf({ sandbox }: Config): Promise<DockerProblem | undefined> {
   return dockerProblem({ engine: engineAddress(sandbox.dockerHost), image: sandbox.image });
 }
 
-function dockerSandbox({ sandbox }: Config, { hostId, dataDir }: { hostId: string; dataDir: string }): Sandbox {
-  const { image, agentsImage, dockerHost } = sandbox;
+/** Without a logger it is only to be looked at, and makes nothing ahead. */
+function dockerSandbox({ sandbox }: Config, { hostId, dataDir }: { hostId: string; dataDir: string }, logger?: Logger): Sandbox {
+  const { image, agentsImage, dockerHost, warm } = sandbox;
+  const onTrouble = (error: unknown) => logger?.warn({ err: error }, 'no sandbox could be made ahead of its run');
   return createDockerSandbox({
     engine: engineAddress(dockerHost),
     // Docker names allow no underscore in an instance.
@@ -48,6 +54,7 @@ function dockerSandbox({ sandbox }: Config, { hostId, dataDir }: { hostId: strin
     image,
     agentsImage,
     gateways: join(dataDir, 'gateway'),
+    warm: logger && { size: warm, root: join(dataDir, 'warm'), onTrouble },
   });
 }
 

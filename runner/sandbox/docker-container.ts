@@ -6,6 +6,8 @@ export const sandboxUser = 10001;
 export const workspace = '/workspace';
 /** Where a sandbox finds the directory of its gateway. */
 export const gatewayDirectory = '/run/deckhand';
+/** Where a sandbox that waits finds what it is to run. */
+const goDirectory = '/run/deckhand-go';
 export const initPath = '/usr/local/bin/deckhand-init';
 /** Runs the bridge of an agent; as a process of which programs of the same user see nothing, see docker/private.c. */
 export const bridge = [
@@ -25,6 +27,8 @@ export const labels = {
   role: 'deckhand.role',
   /** Kind of the working copy, on volumes and sandboxes. */
   disk: 'deckhand.disk',
+  /** Of an image whose first process can wait for its command; docker/Dockerfile. */
+  waits: 'deckhand.sandbox.waits',
   /** Versions of the programs in the image of agents; docker/agents.Dockerfile. */
   claude: 'deckhand.agents.claude',
   codex: 'deckhand.agents.codex',
@@ -42,7 +46,7 @@ type HostConfig = Docker.HostConfig & { CgroupnsMode: 'private' };
 const mebibyte = 1024 * 1024;
 
 /** Most bytes of records that the first process may write for a run; far more than its output needs unless it comes drop by drop. */
-function logBytes(outputBytes: number): number {
+export function logBytes(outputBytes: number): number {
   return 2 * outputBytes + 64 * mebibyte;
 }
 
@@ -119,18 +123,54 @@ export function sandboxContainer(p: {
     WorkingDir: workspace,
     Entrypoint: [...initArguments(spec.limits), '--log-bytes', String(log), '--disk', workspace, '--'],
     Cmd: [...spec.argv],
-    Env: environment({
-      ...spec.env,
-      ...(spec.gateway === undefined ? {} : { [gatewayVariable]: `${gatewayDirectory}/gw.sock` }),
-    }),
+    Env: environment(environmentOf(spec)),
     Labels: { ...sandboxLabels(p.instance, spec.run, spec.expiresAt, 'sandbox'), ...p.extraLabels },
     HostConfig: {
       ...lockedDown({ ...spec.limits, memoryBytes: p.memoryBytes }, p.volume),
       ...(spec.gateway === undefined ? {} : { Mounts: [gatewayMount(spec.gateway)] }),
-      LogConfig: {
-        Type: 'local',
-        Config: { 'max-size': `${Math.ceil(log / mebibyte) + 64}m`, 'max-file': '1', compress: 'false' },
-      },
+      LogConfig: logOf(log),
+    },
+  };
+}
+
+/** What the command of a run finds in its environment. */
+export function environmentOf({ env, gateway }: Pick<SandboxSpec, 'env' | 'gateway'>): Record<string, string> {
+  return { ...env, ...(gateway === undefined ? {} : { [gatewayVariable]: `${gatewayDirectory}/gw.sock` }) };
+}
+
+function logOf(bytes: number): Docker.HostConfig['LogConfig'] {
+  const Config = { 'max-size': `${Math.ceil(bytes / mebibyte) + 64}m`, 'max-file': '1', compress: 'false' };
+  return { Type: 'local', Config };
+}
+
+/** A container that runs before it is known for which run: the same in everything but that its first process waits for its command. */
+export function waitingContainer(p: {
+  image: string;
+  instance: string;
+  volume: string;
+  slot: string;
+  limits: SandboxLimits;
+  expiresAt: Date;
+  memoryBytes: number;
+  /** Of the working copy. */
+  kind: string;
+  gateway: string | undefined;
+  /** See WarmControl. */
+  directory: string;
+}): Docker.ContainerCreateOptions {
+  const gateway = p.gateway === undefined ? [] : [gatewayMount(p.gateway)];
+  return {
+    Image: p.image,
+    Hostname: 'sandbox',
+    User: `${sandboxUser}:${sandboxUser}`,
+    WorkingDir: workspace,
+    Entrypoint: [initPath, '--disk', workspace, '--go', `${goDirectory}/go`],
+    Cmd: [],
+    Labels: { ...sandboxLabels(p.instance, p.slot, p.expiresAt, 'sandbox'), [labels.disk]: p.kind },
+    HostConfig: {
+      ...lockedDown({ ...p.limits, memoryBytes: p.memoryBytes }, p.volume),
+      Mounts: [{ ...gatewayMount(p.directory), Target: goDirectory }, ...gateway],
+      LogConfig: logOf(logBytes(p.limits.outputBytes)),
     },
   };
 }

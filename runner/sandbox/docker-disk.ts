@@ -31,6 +31,8 @@ interface DiskOptions {
   kind?: DiskKind | undefined;
 }
 
+type DiskSpec = Pick<SandboxSpec, 'run' | 'limits' | 'expiresAt'>;
+
 export type Disks = ReturnType<typeof createDisks>;
 
 export function createDisks({ docker, instance, image, kind: wanted }: DiskOptions) {
@@ -85,7 +87,7 @@ export function createDisks({ docker, instance, image, kind: wanted }: DiskOptio
   }
 
   /** Makes the volume of a run. Repeatable. */
-  async function prepare(spec: SandboxSpec, signal?: AbortSignal): Promise<{ volume: string; kind: DiskKind }> {
+  async function prepare(spec: DiskSpec, signal?: AbortSignal): Promise<{ volume: string; kind: DiskKind }> {
     const { kind } = await decide(signal);
     const size = Math.ceil(spec.limits.diskBytes);
     if (kind === 'ext4') {
@@ -99,7 +101,7 @@ export function createDisks({ docker, instance, image, kind: wanted }: DiskOptio
     return { volume: volumeName(spec.run), kind };
   }
 
-  async function hold(spec: SandboxSpec, signal?: AbortSignal): Promise<void> {
+  async function hold(spec: DiskSpec, signal?: AbortSignal): Promise<void> {
     const name = `${volumeName(spec.run)}-holder`;
     const options: Docker.ContainerCreateOptions = {
       name,

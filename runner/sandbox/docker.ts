@@ -5,7 +5,6 @@ import {
   collectContainer,
   imageVersion,
   labels,
-  probePrefix,
   type Role,
   sandboxContainer,
   sandboxLabels,
@@ -15,9 +14,11 @@ import {
 import { createDisks, type DiskKind } from './docker-disk.ts';
 import { call, EngineError, hasStatus, openEngine } from './docker-engine.ts';
 import { collectFrom, execIn } from './docker-exec.ts';
+import { createFinder, whatHappenedTo } from './docker-find.ts';
 import { startOnce, stopContainer } from './docker-lifecycle.ts';
 import { outputOf, resultFor } from './docker-output.ts';
 import { probeDocker } from './docker-probe.ts';
+import { createWarmPool } from './docker-warm.ts';
 import {
   assertRun,
   assertSpec,
@@ -26,11 +27,11 @@ import {
   NoSpace,
   type Sandbox,
   type SandboxCapabilities,
-  type SandboxEntry,
   SandboxGone,
-  type SandboxState,
+  type SandboxSpec,
 } from './port.ts';
 import { ownedBy } from './tar.ts';
+import { createWarmControl } from './warm-control.ts';
 
 export interface DockerSandboxOptions {
   /** How to reach the engine, as dockerode takes it; see `engineAddress`. */
@@ -45,6 +46,25 @@ export interface DockerSandboxOptions {
   gateways?: string | undefined;
   /** Undefined: the best that works on the engine. */
   disk?: DiskKind | undefined;
+  /** Sandboxes that are made before they are wanted; undefined: none, here and in other lives of the installation. */
+  warm?: WarmSettings | undefined;
+}
+
+export interface WarmSettings {
+  /** How many wait ready for each kind of run in use. 0: none; those of runs that have begun are still made ahead. */
+  size: number;
+  /** Directory through which they are told what to run; the engine must see it. The same in every life of the installation. */
+  root: string;
+  /** Told when one could not be made; runs do without. */
+  onTrouble?: ((error: unknown) => void) | undefined;
+}
+
+interface FitImage {
+  name: string;
+  id: string;
+  labels: Record<string, string>;
+  /** Its first process can wait for its command. */
+  waits: boolean;
 }
 
 const copyTimeoutMs = 30 * 60_000;
@@ -61,27 +81,35 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
   if (!/^[a-z0-9][a-z0-9-]{0,40}$/.test(instance)) throw new Error(`not an instance name: ${JSON.stringify(instance)}`);
   const docker = openEngine(options.engine);
   const disks = createDisks({ docker, instance, image, kind: options.disk });
-  const containerOf = (run: string) => docker.getContainer(disks.volumeName(run));
+  const control = options.warm === undefined ? undefined : createWarmControl(options.warm.root);
+  const finder = createFinder({ docker, instance, disks, control, holds: (slot) => pool?.holds(slot) === true });
+  const { containerOf } = finder;
+  const pool =
+    control === undefined || options.warm === undefined
+      ? undefined
+      : createWarmPool({ ...options.warm, docker, instance, disks, control, imageOf, discard: (slot) => remove(slot) });
 
-  async function inspect(run: string, signal?: AbortSignal): Promise<Docker.ContainerInspectInfo> {
-    assertRun(run);
+  async function exists(run: string, signal?: AbortSignal): Promise<boolean> {
     try {
-      return await call((abortSignal) => containerOf(run).inspect({ abortSignal }), signal);
+      await finder.find(run, signal);
+      return true;
     } catch (error) {
-      throw hasStatus(error, 404) ? new SandboxGone(run, 'it does not exist', { cause: error }) : error;
+      if (error instanceof SandboxGone) return false;
+      throw error;
     }
   }
 
-  /** The same, where the working copy is needed too. */
-  async function inspectIntact(run: string, signal?: AbortSignal): Promise<Docker.ContainerInspectInfo> {
-    const found = await inspect(run, signal);
-    const kind = found.Config.Labels[labels.disk] === 'tmpfs' ? 'tmpfs' : 'ext4';
-    if (!(await disks.intact(run, kind, signal)))
-      throw new SandboxGone(run, 'its working copy was lost in a restart of the engine');
-    return found;
+  async function slotOf(run: string): Promise<string> {
+    return await finder.find(run).then(
+      ({ slot }) => slot,
+      (error: unknown) => {
+        if (error instanceof SandboxGone) return run;
+        throw error;
+      },
+    );
   }
 
-  async function requireImage(signal?: AbortSignal, name = image): Promise<Record<string, string>> {
+  async function requireImage(signal?: AbortSignal, name = image): Promise<FitImage> {
     let found: Docker.ImageInspectInfo;
     try {
       found = await call(() => docker.getImage(name).inspect(), signal);
@@ -93,29 +121,55 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
     const version = imageLabels['deckhand.sandbox.version'];
     if (version === undefined) throw new ImageUnfit(name, 'it was not built from docker/Dockerfile');
     if (version !== imageVersion) throw new ImageUnfit(name, `it has version ${version}, needed is ${imageVersion}`);
-    return imageLabels;
+    return { name, id: found.Id, labels: imageLabels, waits: imageLabels[labels.waits] === '1' };
   }
 
-  async function requireAgents(signal?: AbortSignal, name = agentsImage): Promise<Record<string, string>> {
-    const imageLabels = await requireImage(signal, name);
-    if (imageLabels[labels.claude] === undefined && imageLabels[labels.codex] === undefined)
+  async function requireAgents(signal?: AbortSignal, name = agentsImage): Promise<FitImage> {
+    const found = await requireImage(signal, name);
+    if (found.labels[labels.claude] === undefined && found.labels[labels.codex] === undefined)
       throw new ImageUnfit(name, 'it has no programs of agents');
-    return imageLabels;
+    return found;
+  }
+
+  function imageOf(wanted: Pick<SandboxSpec, 'image' | 'ownImage'>, signal?: AbortSignal): Promise<FitImage> {
+    return wanted.image === 'agents' ? requireAgents(signal, wanted.ownImage) : requireImage(signal, wanted.ownImage);
   }
 
   async function agents(signal?: AbortSignal) {
-    const imageLabels = await requireAgents(signal);
+    const { labels: imageLabels } = await requireAgents(signal);
     return { claude: imageLabels[labels.claude], codex: imageLabels[labels.codex] };
   }
 
-  async function everything(run?: string) {
-    const label = [`${labels.instance}=${instance}`, ...(run === undefined ? [] : [`${labels.run}=${run}`])];
-    const [containers, { Volumes: volumes }] = await Promise.all([
-      call((abortSignal) => docker.listContainers({ all: true, filters: { label }, abortSignal })),
-      call((abortSignal) => docker.listVolumes({ filters: { label }, abortSignal })),
-    ]);
-    // Docker answers null where there is none.
-    return { containers, volumes: volumes ?? [] };
+  async function createCold(spec: SandboxSpec, imageName: string, signal?: AbortSignal): Promise<void> {
+    const { volume, kind } = await disks.prepare(spec, signal);
+    // A working copy in memory is paid from the same account.
+    const memoryBytes = spec.limits.memoryBytes + (kind === 'tmpfs' ? spec.limits.diskBytes : 0);
+    const extraLabels = { [labels.disk]: kind };
+    const container = sandboxContainer({ image: imageName, instance, volume, spec, memoryBytes, extraLabels });
+    try {
+      await call(
+        (abortSignal) => docker.createContainer({ name: disks.volumeName(spec.run), ...container, abortSignal }),
+        signal,
+      );
+    } catch (error) {
+      if (error instanceof EngineError && /bind source path does not exist/i.test(error.message))
+        throw new Error(`The engine does not see the directory ${spec.gateway} of the gateway`, { cause: error });
+      if (!hasStatus(error, 409)) throw error;
+    }
+  }
+
+  /** Removes all that is named by a slot, and these containers. What tells a run of it goes last. */
+  async function remove(slot: string, others: readonly Docker.ContainerInfo[] = []): Promise<void> {
+    const { containers, volumes } = await finder.everything(slot);
+    pool?.forget(slot);
+    await control?.remove(slot);
+    const all = new Set([...containers, ...others].map(({ Id }) => Id));
+    if (all.size === 0 && volumes.length === 0) return;
+    await disks.release(
+      slot,
+      [...all].map((id) => docker.getContainer(id)),
+      volumes[0],
+    );
   }
 
   return {
@@ -126,42 +180,26 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
 
     agents,
 
+    expect(spec) {
+      pool?.expect(spec);
+    },
+
     async create(spec, signal) {
       assertSpec(spec);
-      const wanted = spec.ownImage ?? (spec.image === 'agents' ? agentsImage : image);
+      const [there, found] = await Promise.all([exists(spec.run, signal), imageOf(spec, signal)]);
+      if (there || (await pool?.take(spec, found.id, signal)) === true) return;
       try {
-        await inspect(spec.run, signal);
-        return;
+        await createCold(spec, found.name, signal);
       } catch (error) {
-        if (!(error instanceof SandboxGone)) throw error;
-      }
-      await (spec.image === 'agents' ? requireAgents(signal, wanted) : requireImage(signal));
-      const { volume, kind } = await disks.prepare(spec, signal);
-      // A working copy in memory is paid from the same account.
-      const memoryBytes = spec.limits.memoryBytes + (kind === 'tmpfs' ? spec.limits.diskBytes : 0);
-      const container = sandboxContainer({
-        image: wanted,
-        instance,
-        volume,
-        spec,
-        memoryBytes,
-        extraLabels: { [labels.disk]: kind },
-      });
-      try {
-        await call(
-          (abortSignal) => docker.createContainer({ name: disks.volumeName(spec.run), ...container, abortSignal }),
-          signal,
-        );
-      } catch (error) {
-        if (error instanceof EngineError && /bind source path does not exist/i.test(error.message))
-          throw new Error(`The engine does not see the directory ${spec.gateway} of the gateway`, { cause: error });
-        if (!hasStatus(error, 409)) throw error;
+        // What waits for runs to come makes room for one that is here.
+        if (!(error instanceof NoSpace) || (await pool?.makeRoom()) !== true) throw error;
+        await createCold(spec, found.name, signal);
       }
     },
 
     async copyIn(run, tar, signal) {
-      const { State } = await inspectIntact(run, signal);
-      if (State.Status !== 'created') throw new Error(`copyIn after the start of ${run}`);
+      const { state } = await finder.findIntact(run, signal);
+      if (state !== 'created') throw new Error(`copyIn after the start of ${run}`);
       let broken: unknown;
       async function* source() {
         try {
@@ -182,24 +220,27 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
     },
 
     async start(run, signal) {
-      const { State } = await inspect(run, signal);
-      if (State.Status !== 'created') return;
-      const sandbox = await inspectIntact(run, signal);
+      const { state, slot, go, info } = await finder.findIntact(run, signal);
+      if (state !== 'created') return;
+      if (go !== undefined) {
+        if ((await control?.give(slot)) === true) return;
+        throw new SandboxGone(run, 'what it was to run has been removed');
+      }
       try {
-        await startOnce(docker, disks.volumeName(run), sandbox, signal);
+        await startOnce(docker, disks.volumeName(run), info, signal);
       } catch (error) {
         throw whatHappenedTo(run, error);
       }
     },
 
     async status(run) {
-      const { State, Config } = await inspect(run);
-      return { state: stateOf(State.Status), expiresAt: new Date(Config.Labels[labels.expires] ?? 0) };
+      const { state, expiresAt } = await finder.find(run);
+      return { state, expiresAt };
     },
 
     async *output(run, from, signal) {
-      const { State } = await inspect(run, signal);
-      if (State.Status === 'created') throw new Error(`output before the start of ${run}`);
+      const { state } = await finder.find(run, signal);
+      if (state === 'created') throw new Error(`output before the start of ${run}`);
       try {
         yield* outputOf(docker, containerOf(run), from, signal);
       } catch (error) {
@@ -208,8 +249,8 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
     },
 
     async wait(run, signal) {
-      const { State } = await inspect(run, signal);
-      if (State.Status === 'created') throw new Error(`wait before the start of ${run}`);
+      const { state } = await finder.find(run, signal);
+      if (state === 'created') throw new Error(`wait before the start of ${run}`);
       try {
         return await resultFor(docker, containerOf(run), signal);
       } catch (error) {
@@ -218,7 +259,7 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
     },
 
     async stop(run, graceMs) {
-      await inspect(run);
+      if ((await finder.find(run)).state === 'created') return;
       try {
         await stopContainer(docker, containerOf(run), graceMs);
       } catch (error) {
@@ -227,33 +268,32 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
     },
 
     async pause(run) {
-      const { State } = await inspect(run);
-      if (State.Paused) return;
-      if (!State.Running) throw new Error(`nothing of ${run} runs`);
+      const { state } = await finder.find(run);
+      if (state === 'paused') return;
+      if (state !== 'running') throw new Error(`nothing of ${run} runs`);
       await call(() => containerOf(run).pause());
     },
 
     async resume(run) {
-      const { State } = await inspect(run);
-      if (State.Paused) await call(() => containerOf(run).unpause());
-      else if (!State.Running) throw new Error(`nothing of ${run} runs`);
+      const { state } = await finder.find(run);
+      if (state === 'paused') await call(() => containerOf(run).unpause());
+      else if (state !== 'running') throw new Error(`nothing of ${run} runs`);
     },
 
     async exec(run, helper, signal) {
-      const { State } = await inspect(run, signal);
-      if (!State.Running || State.Paused) throw new Error(`nothing of ${run} runs`);
+      const { state, go } = await finder.find(run, signal);
+      if (state !== 'running') throw new Error(`nothing of ${run} runs`);
       try {
-        return await execIn(containerOf(run), helper, signal);
+        return await execIn(containerOf(run), { ...helper, env: { ...go?.env, ...helper.env } }, signal);
       } catch (error) {
         throw whatHappenedTo(run, error);
       }
     },
 
     async *collect(run, helper, signal) {
-      const sandbox = await inspectIntact(run, signal);
-      if (sandbox.State.Running && !sandbox.State.Paused) throw new Error(`collect while the command of ${run} runs`);
+      const { info: sandbox, state, expiresAt } = await finder.findIntact(run, signal);
+      if (state === 'running') throw new Error(`collect while the command of ${run} runs`);
       const role: Role = 'collect';
-      const expiresAt = new Date(sandbox.Config.Labels[labels.expires] ?? 0);
       const options = collectContainer({ sandbox, labels: sandboxLabels(instance, run, expiresAt, role), helper });
       try {
         yield* collectFrom(docker, options, helper, signal);
@@ -264,35 +304,16 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
 
     async destroy(run) {
       assertRun(run);
-      const { containers, volumes } = await everything(run);
-      if (containers.length === 0 && volumes.length === 0) return;
       try {
-        await disks.release(
-          run,
-          containers.map((found) => docker.getContainer(found.Id)),
-          volumes[0],
-        );
+        const [{ containers }, slot] = await Promise.all([finder.everything(run), slotOf(run)]);
+        if (slot !== run) await remove(slot, containers);
+        await remove(run);
       } catch (error) {
         throw error instanceof EngineError && /no such image/i.test(error.message) ? new ImageMissing(image) : error;
       }
     },
 
-    async list() {
-      const { containers, volumes } = await everything();
-      const entries = new Map<string, SandboxEntry>();
-      for (const { Labels } of [...volumes, ...containers]) {
-        const run = Labels?.[labels.run];
-        const expiresAt = new Date(Labels?.[labels.expires] ?? 0);
-        // An examination that goes on is nobody's business; one that was killed is cleared away like the rest.
-        if (run === undefined || (run.startsWith(probePrefix) && expiresAt > new Date())) continue;
-        entries.set(run, { run, state: 'partial', expiresAt });
-      }
-      for (const { Labels, State } of containers) {
-        const entry = entries.get(Labels[labels.run] ?? '');
-        if (entry !== undefined && Labels[labels.role] === 'sandbox') entry.state = stateOf(State);
-      }
-      return [...entries.values()];
-    },
+    list: finder.list,
 
     async probe(signal) {
       return await probeDocker({
@@ -306,23 +327,9 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
         signal,
       });
     },
+
+    async close() {
+      await pool?.close();
+    },
   };
-}
-
-/** Gives the engine's refusals the meaning they have for a sandbox. */
-function whatHappenedTo(run: string, error: unknown): unknown {
-  if (!(error instanceof EngineError)) return error;
-  if (error.status === 404 || /marked for removal|removal .*in progress/i.test(error.message))
-    return new SandboxGone(run, 'it was destroyed', { cause: error });
-  if (/no space left/i.test(error.message)) return new NoSpace('The files do not fit into the working copy', { cause: error });
-  // Its loop device does not exist any more.
-  if (/failed to mount local volume/i.test(error.message)) {
-    return new SandboxGone(run, 'its working copy was lost in a restart of the host', { cause: error });
-  }
-  return error;
-}
-
-function stateOf(status: string): SandboxState {
-  if (status === 'created' || status === 'paused') return status;
-  return status === 'running' || status === 'restarting' ? 'running' : 'ended';
 }

@@ -111,6 +111,9 @@ export function createLocalSandbox(options: LocalSandboxOptions): Sandbox {
     inside: (run) => ({ workspace: filesOf(run).work, bridge: [process.execPath, bridgePath] }),
     agents: (signal) => localAgents(path, signal),
 
+    /** A process is started fast enough. */
+    expect: () => undefined,
+
     async create(spec, signal) {
       assertSpec(spec);
       signal?.throwIfAborted();
@@ -275,6 +278,7 @@ export function createLocalSandbox(options: LocalSandboxOptions): Sandbox {
       return entries;
     },
 
+    close: async () => undefined,
     probe: () => probeLocal(root, path, minFreeBytes),
   };
 }

@@ -29,6 +29,12 @@ export interface Sandbox {
   agents(signal?: AbortSignal): Promise<AgentPrograms>;
 
   /**
+   * Says that a run will call `create` in a moment, so that the provider can begin with what takes time. Returns at once, promises
+   * nothing, and may be left out.
+   */
+  expect(spec: ExpectedSandbox): void;
+
+  /**
    * Makes the sandbox with an empty working copy; the command does not run yet. Idempotent by `spec.run`: a second call completes
    * what an earlier one left half done and changes nothing about a complete sandbox, even where the spec differs.
    * Throws ImageMissing, ImageUnfit, NoSpace, SandboxUnreachable.
@@ -93,6 +99,9 @@ export interface Sandbox {
 
   /** Everything this instance of Deckhand has made and not yet destroyed, half-made things included. For the reaper. */
   list(): Promise<SandboxEntry[]>;
+
+  /** Removes what the provider keeps ready for runs to come. Sandboxes of runs stay; nothing is kept ready any more. Idempotent. */
+  close(): Promise<void>;
 
   /** Examines the provider for `doctor`. Never throws: what does not work is a failed check. */
   probe(signal?: AbortSignal): Promise<ProbeCheck[]>;
@@ -161,6 +170,9 @@ export interface SandboxSpec {
   /** After this the reaper may destroy the sandbox even if nobody asks for it. */
   expiresAt: Date;
 }
+
+/** What decides how a sandbox is made, before it is known what it runs. Of the gateway it counts whether there will be one. */
+export type ExpectedSandbox = Pick<SandboxSpec, 'image' | 'ownImage' | 'gateway' | 'limits'>;
 
 /** Tells a command where the socket of its gateway is. */
 export const gatewayVariable = 'DECKHAND_GATEWAY_SOCKET';

@@ -13,6 +13,7 @@ type Task = {
 
 process.once('message', async ({ recipe, spec }: Task) => {
   const sandbox = recipe.kind === 'docker' ? createDockerSandbox(recipe.options) : createLocalSandbox(recipe.options);
+  sandbox.expect(spec);
   await sandbox.create({ ...spec, expiresAt: new Date(spec.expiresAt) });
   await sandbox.start(spec.run);
   for await (const { stream, offset, bytes } of sandbox.output(spec.run, { stdout: 0, stderr: 0 })) {
