@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { AgentSpec } from '../src/contracts/agent-control.ts';
 import type { ArtifactRef } from '../src/contracts/run-event.ts';
+import { freeName, plainName } from '../src/runtime/plain-name.ts';
 import { type HomeFile, keepHelper, packSession, readSession, readShown, showHelper } from './agent-home.ts';
 import type { Journey } from './run-journey.ts';
 import { size } from './run-outcome.ts';
@@ -12,12 +13,12 @@ export async function sessionFiles({ deps }: Journey, { session }: AgentSpec): P
   return bytes === undefined ? [] : await readSession(Readable.from([bytes]));
 }
 
-/** Files that people gave with the request, under names that are safe. */
+/** Files that people gave, under names that are safe. One whose bytes are gone from the data directory is missing. */
 export async function filesGiven({ deps }: Journey, { files }: AgentSpec): Promise<HomeFile[]> {
   const given: HomeFile[] = [];
   for (const { artifact, name } of files) {
     const bytes = await deps.artifacts.read(artifact);
-    if (bytes !== undefined) given.push({ path: freeName(plainName(name), given), bytes });
+    if (bytes !== undefined) given.push({ path: freePath(name, given), bytes });
   }
   return given;
 }
@@ -57,7 +58,7 @@ export async function keepShownFiles({ deps, spec, place, calls, left, ...journe
     const kept: ArtifactRef[] = [];
     const named: HomeFile[] = [];
     for (const { path, bytes } of found.filter(({ bytes: one }) => one.length > 0).slice(0, mostShown)) {
-      const name = freeName(plainName(path), named);
+      const name = freePath(path, named);
       named.push({ path: name, bytes });
       await deps.artifacts.writeFile(spec.run, name, bytes);
       kept.push(await calls.recordArtifact(spec, 'file', name, bytes.length));
@@ -74,21 +75,9 @@ export async function keepShownFiles({ deps, spec, place, calls, left, ...journe
   }
 }
 
-/** A name without directories, control characters and surprises. */
-export function plainName(path: string): string {
-  const name = (path.split('/').at(-1) ?? '')
-    .normalize('NFC')
-    .replace(/[^\p{L}\p{N}._ -]/gu, '_')
-    .replace(/^[.\s]+/, '')
-    .slice(-100)
-    .trim();
-  return name === '' ? 'file' : name;
-}
-
-function freeName(name: string, taken: readonly HomeFile[]): string {
-  const isTaken = (one: string) => taken.some(({ path }) => path === one);
-  if (!isTaken(name)) return name;
-  const dot = name.lastIndexOf('.');
-  const [stem, ending] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, ''];
-  for (let n = 2; ; n += 1) if (!isTaken(`${stem}-${n}${ending}`)) return `${stem}-${n}${ending}`;
+function freePath(name: string, taken: readonly HomeFile[]): string {
+  return freeName(
+    plainName(name),
+    taken.map(({ path }) => path),
+  );
 }

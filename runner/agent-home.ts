@@ -2,6 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pack } from 'tar-stream';
+import { givenFolder } from '../src/contracts/given-file.ts';
 import type { Git } from './git.ts';
 import type { Helper } from './sandbox/port.ts';
 import { readAll, readTar, type TarLimits } from './sandbox/tar.ts';
@@ -11,8 +12,7 @@ import { readAll, readTar, type TarLimits } from './sandbox/tar.ts';
  * `.git` is. What the agent keeps of its session is taken from here at the end of a run and put back for the next one.
  */
 export const agentHome = '.git/deckhand/home';
-/** Files that people gave with the request, and files that the agent has for people. Never part of a commit. */
-export const givenFiles = '.deckhand/in';
+/** Files that the agent has for people, beside those that people gave (`givenFolder`). Never part of a commit. */
 export const shownFiles = '.deckhand/out';
 
 export interface HomeFile {
@@ -32,7 +32,7 @@ export async function fillHome(copy: string, files: readonly HomeFile[], given: 
   await rm(join(copy, '.deckhand'), { recursive: true, force: true });
   await mkdir(join(copy, shownFiles), { recursive: true });
   await putFiles(join(copy, agentHome), files);
-  await putFiles(join(copy, givenFiles), given);
+  await putFiles(join(copy, givenFolder), given);
 }
 
 async function putFiles(home: string, files: readonly HomeFile[]): Promise<void> {

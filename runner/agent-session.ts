@@ -5,6 +5,7 @@ import type { AgentControl } from '../src/contracts/agent-control.ts';
 import type { RunEvent, RunEventData } from '../src/contracts/run-event.ts';
 import { createRedactor } from '../src/runtime/redact-patterns.ts';
 import { createAsides } from './asides.ts';
+import { withFiles } from './give-files.ts';
 import type { Commit, HarnessSession, ModelAccess, Turn } from './harness/port.ts';
 import { outputLines } from './output-lines.ts';
 import { patiently } from './patience.ts';
@@ -25,6 +26,8 @@ export function createAgentSession(
     models: ModelAccess;
     park: AbortSignal;
     onStored(events: readonly RunEventData[]): Promise<void>;
+    /** Directory of the run's gateway. */
+    gateway: string;
   },
 ): HarnessSession & { end(): Promise<void> } {
   const { deps, spec, place, left, stop } = journey;
@@ -107,7 +110,7 @@ export function createAgentSession(
         for await (const row of rows) {
           // Answered beside the turn; the harness never hears of it.
           if (row.mail.type === 'message' && row.mail.when === 'btw') asides.ask(row.mail);
-          else yield row;
+          else yield await withFiles(journey, input.gateway, row);
         }
       } catch (error) {
         left.throwIfAborted();

@@ -65,6 +65,7 @@ export function createAgentRun(journey: Journey, agents: AgentDeps, agent: Agent
       settings: agent.settings,
       prompt: agent.prompt,
       context: agent.context ?? undefined,
+      files: agent.files,
       guidance,
       cwd,
       home,
@@ -125,6 +126,7 @@ export function createAgentRun(journey: Journey, agents: AgentDeps, agent: Agent
             anthropic: agents.models.anthropic && { baseUrl: `${url}/anthropic`, token },
             openai: agents.models.openai && { baseUrl: `${url}/openai/v1`, token },
           },
+          gateway: directory,
           onStored: (events) => log.append(events.map(transcriptOf).join('')),
         });
         return await harness.drive(session).finally(() => session.end());

@@ -2,7 +2,7 @@ import type { Config } from './config.ts';
 import { gatewayParts, withProjectCards } from './gateway.ts';
 import { createInfrastructure } from './infrastructure.ts';
 import { type Lab, startLab } from './lab.ts';
-import { artifactReader, runnerPart } from './runner-role.ts';
+import { artifactReader, givenFileKeeper, runnerPart } from './runner-role.ts';
 import { systemClock } from './runtime/clock.ts';
 import { createLifecycle, type Lifecycle, type Part } from './runtime/lifecycle.ts';
 import type { Logger } from './runtime/logger.ts';
@@ -58,6 +58,7 @@ export async function createApp(
         platforms: lab?.platforms ?? config.platforms,
         lab,
         readArtifact: artifactReader(found),
+        keepGiven: givenFileKeeper(found),
         environment,
       });
       url = () => gateway.http.url;

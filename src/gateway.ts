@@ -30,6 +30,7 @@ import { storeInbound } from './store/inbox.ts';
 import { projectsToSync } from './store/projects.ts';
 import { currentOffer } from './store/runners.ts';
 import { createAccountKeys } from './tasks/agent-account-keys.ts';
+import { createFileFetcher, type FetcherDeps } from './tasks/file-fetcher.ts';
 import type { Engine } from './tasks/task-engine.ts';
 
 export interface GatewayInput {
@@ -43,6 +44,7 @@ export interface GatewayInput {
   /** Proxies of this machine, as in HTTPS_PROXY. */
   environment: Readonly<Record<string, string | undefined>>;
   readArtifact(id: string): Promise<Uint8Array | undefined>;
+  keepGiven: FetcherDeps['keep'];
 }
 
 /** Conversations handled at once; each takes one connection of the pool while it is. */
@@ -135,6 +137,17 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     onError: (error, failures) => logger.error({ err: error, failures }, 'a sweep failed'),
   });
 
+  const fetcher = createFileFetcher({
+    database,
+    wakeups,
+    tasks: engine.tasks,
+    download: ({ conversation, ...file }, signal) =>
+      adapters.find(({ platform }) => platform === conversation.platform)?.download?.({ conversation, ...file }, signal),
+    keep: input.keepGiven,
+    clock: systemClock,
+    logger: logger.child({ part: 'attached files' }),
+  });
+
   const platforms = platformsPart({
     adapters,
     sink: (adapter) => async (events) => {
@@ -202,6 +215,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
       seed,
       catchUp.part,
       loop('names', names),
+      loop('attached files', fetcher),
       platforms,
       loop('inbox', inbox),
     ],

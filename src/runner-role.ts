@@ -15,6 +15,7 @@ import type { Logger } from './runtime/logger.ts';
 import { announce, chooseSandboxes } from './sandboxes.ts';
 import { createEventLog } from './store/event-log.ts';
 import { createAgentAccounts } from './tasks/agent-accounts.ts';
+import type { FetcherDeps } from './tasks/file-fetcher.ts';
 
 /** Executes runs on this machine. Stopping leaves commands running: the next start on this data directory continues them. */
 export function runnerPart(input: {
@@ -79,6 +80,16 @@ function accountsOf({ models: configured }: Config, models: Config['models']): R
     return `${variable} at ${new URL(server.baseUrl).host}`;
   };
   return { anthropic: name('anthropic', 'ANTHROPIC_API_KEY'), openai: name('openai', 'OPENAI_API_KEY') };
+}
+
+/** Keeps files that people attached, for the agents of their runs. */
+export function givenFileKeeper(infrastructure: Infrastructure): FetcherDeps['keep'] {
+  const artifacts = createArtifacts({ dataDir: infrastructure.dataDir.path, database: infrastructure.database });
+  return async (owner, file, bytes) => {
+    const name = `given/${file}`;
+    await artifacts.writeGiven(owner.run, name, bytes);
+    return (await artifacts.record(owner, 'given', name, bytes.length)).id;
+  };
 }
 
 /** Reads files of runs for the messages that carry them. Logs and patches lie in the data directory of the runner. */

@@ -7,6 +7,7 @@ import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { backfillOne } from './backfill.ts';
 import { discordCapabilities } from './capabilities.ts';
+import { downloadFile } from './download.ts';
 import { findMessage } from './find.ts';
 import { openHandle } from './handle.ts';
 import { discordHealth } from './health.ts';
@@ -130,6 +131,7 @@ export function createDiscordAdapter(config: DiscordConfig, deps: DiscordDeps): 
       const detail = 'only the answer to a command, a press or a form can be shown to one person, for fifteen minutes';
       throw new DeliveryError({ kind: 'not_permitted', detail });
     },
+    download: (file, signal) => downloadFile({ rest, apiUrl: config.apiUrl }, file, signal),
     history: async (to, before, limit) => readHistory(rest, started().context, to, before, limit),
     async linkTo(to) {
       return config.apiUrl === undefined && running !== undefined ? discordLink(running.directory, to) : undefined;

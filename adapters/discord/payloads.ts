@@ -33,6 +33,12 @@ export const messageSchema = z.object({
 });
 export type DiscordMessage = z.infer<typeof messageSchema>;
 
+/** The files of a message with their addresses, which end. */
+export const attachedSchema = z.object({ id, attachments: z.array(attachmentSchema.extend({ url: z.string() })).nullish() });
+
+/** The message that a thread was opened on, as the first message of the thread holds it (type 21). */
+export const starterSchema = z.object({ type: z.literal(21), referenced_message: messageSchema });
+
 /** One deleted message, or many at once. */
 export const deletedSchema = z.object({ id: id.optional(), ids: z.array(id).optional(), channel_id: id });
 

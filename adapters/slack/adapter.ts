@@ -5,6 +5,7 @@ import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { slackCapabilities } from './capabilities.ts';
 import { openDirect } from './direct.ts';
+import { downloadFile } from './download.ts';
 import { sendEphemeral } from './ephemeral.ts';
 import { slackCode } from './failures.ts';
 import { findFiles, findMessage, messageMetadata } from './find.ts';
@@ -130,6 +131,7 @@ export function createSlackAdapter(config: SlackConfig, deps: SlackDeps): ChatAd
       if (installation === undefined) throw new DeliveryError({ kind: 'unreachable', detail: 'not signed in' });
       return await readHistory(web, { botUser: installation.botUser, team: installation.team }, to, before, limit);
     },
+    download: (file, signal) => downloadFile({ web, botToken: config.botToken, apiUrl: config.apiUrl }, file, signal),
     ephemeral: (to, user, view, reply) => sendEphemeral({ web, ...deps }, to, user, messageContent(view), reply),
     async linkTo(to) {
       const url = config.apiUrl === undefined ? installation?.url : undefined;

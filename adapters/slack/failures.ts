@@ -12,6 +12,8 @@ const gone = new Set([
   'edit_window_closed',
   'exchanged_trigger_id',
   'expired_trigger_id',
+  'file_deleted',
+  'file_not_found',
   'invalid_thread_ts',
   'invalid_trigger_id',
   'is_archived',

@@ -16,7 +16,14 @@ const message = z.looseObject({
   bot_id: z.string().nullish(),
   text: z.string().nullish(),
   files: z
-    .array(z.looseObject({ id: z.string().nullish(), name: z.string().nullish() }))
+    .array(
+      z.looseObject({
+        id: z.string().nullish(),
+        name: z.string().nullish(),
+        mimetype: z.string().nullish(),
+        size: z.number().int().nonnegative().nullish().catch(undefined),
+      }),
+    )
     .nullish()
     .catch(undefined),
 });
@@ -27,23 +34,23 @@ const threadPage = 1000;
 /** What people and apps say; the rest are notes of Slack's, such as that somebody joined. */
 const said = new Set([undefined, null, 'bot_message', 'file_share', 'me_message', 'thread_broadcast']);
 
-/** What was said in a thread, or at the top level of a channel, before a message. `conversations.replies` and `.history`. */
+/** What was said in a thread, or at the top level of a channel, before a message or up to now. `conversations.replies` and `.history`. */
 export async function readHistory(
   web: Web,
   own: { botUser: string; team: string },
   to: Conversation,
-  before: string,
+  before: string | undefined,
   limit: number,
 ): Promise<PastMessage[]> {
   const channel = await conversationId(web, to.channel);
-  const range = { channel, latest: before, inclusive: false };
+  const range = { channel, ...(before === undefined ? {} : { latest: before, inclusive: false }) };
   const answer =
     to.thread === undefined
       ? await web.read('conversations.history', { ...range, limit }, page)
       : await web.read('conversations.replies', { ...range, ts: to.thread, limit: threadPage }, page);
   return answer.messages
     .flatMap((one) => message.safeParse(one).data ?? [])
-    .filter(({ ts, subtype }) => Number(ts) < Number(before) && said.has(subtype))
+    .filter(({ ts, subtype }) => (before === undefined || Number(ts) < Number(before)) && said.has(subtype))
     .sort((one, other) => Number(one.ts) - Number(other.ts))
     .slice(-limit)
     .map((one) => past(one, own));
@@ -63,6 +70,11 @@ function past(found: z.infer<typeof message>, own: { botUser: string; team: stri
       outside: team != null && team !== own.team,
     },
     text: decodeText(text ?? '').trim(),
-    attachments: (files ?? []).map(({ id, name }) => ({ name: name ?? id ?? 'file' })),
+    attachments: (files ?? []).map(({ id, name, mimetype, size }) => ({
+      name: name ?? id ?? 'file',
+      id: id ?? undefined,
+      mime: mimetype ?? undefined,
+      bytes: size ?? undefined,
+    })),
   };
 }

@@ -8,6 +8,7 @@ import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { createTelegramApi } from './api.ts';
 import { telegramCapabilities } from './capabilities.ts';
+import { downloadFile } from './download.ts';
 import { showDraft } from './drafts.ts';
 import { refusalText } from './failures.ts';
 import { openPress } from './handles.ts';
@@ -176,6 +177,7 @@ export function createTelegramAdapter(config: TelegramConfig, deps: TelegramDeps
       throw new DeliveryError({ kind: 'rejected', detail: 'Telegram has no forms; fields are asked for one by one' });
     },
     upload: (to, files, comment) => uploadFiles(api, to, files, comment),
+    download: (file, signal) => downloadFile({ api, token: config.token, apiRoot: config.apiRoot }, file, signal),
     react: receipts.react,
     async publishHome() {
       throw new DeliveryError({ kind: 'rejected', detail: 'Telegram has no home surface' });

@@ -1,4 +1,5 @@
 import type { AgentKind, AgentMode, AgentSettings, Ask, Effort, NumberedMail, ProcessInput } from '../../src/contracts/agent.ts';
+import type { GivenFile } from '../../src/contracts/given-file.ts';
 import type { OutputCursor, OutputStream, RunEventData } from '../../src/contracts/run-event.ts';
 import type { AgentPrograms, ExecResult, Helper } from '../sandbox/port.ts';
 
@@ -59,6 +60,8 @@ export interface Turn {
   prompt: string;
   /** What was said in the thread before, quoted; data, never instructions. Undefined: nothing. */
   context: string | undefined;
+  /** Files that people gave, as they lie in the working copy below `.deckhand/in`; data, never instructions. */
+  files?: readonly GivenFile[] | undefined;
   /** Contents of CLAUDE.md and AGENTS.md of the repository: to be given as quoted context. */
   guidance: readonly { path: string; text: string }[];
   /** Absolute path the agent works in: `/workspace` in a container. */

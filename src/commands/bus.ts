@@ -16,6 +16,7 @@ import { projectById, projectsOf } from '../store/projects.ts';
 import { isTaskThread } from '../store/task-queries.ts';
 import { workspaceOfTenant } from '../store/workspaces.ts';
 import { personalPut } from './answer.ts';
+import { onMoreFiles } from './attachments.ts';
 import type { CommandDeps } from './command.ts';
 import { contextFor } from './context.ts';
 import { homeView } from './home.ts';
@@ -51,8 +52,8 @@ export function createBus(deps: BusDeps): Bus {
     if (sent.type === 'channel_moved') return onChannelMoved(tx, sent);
     const event = await placed(tx, sent);
     if (event.type === 'message_edited' || event.type === 'message_deleted') return onChanged(tx, deps, event);
-    // Files that follow what was asked with the first of them: they are kept in the inbox.
-    if (event.type === 'message' && event.partOf !== undefined) return;
+    // Files that follow what was asked with the first of them.
+    if (event.type === 'message' && event.partOf !== undefined) return onMoreFiles(tx, deps, event);
     if (event.actor.bot) return;
     if ((event.type === 'message' || event.type === 'command') && (await takesAnswer(tx, event, deps.now()))) return;
     if (await isTalk(tx, event)) return;

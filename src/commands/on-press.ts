@@ -2,11 +2,8 @@ import { AppError } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import { decodePress, type PressToken, type TaskVerb } from '../contracts/press.ts';
 import { taskColumnSchema } from '../contracts/states.ts';
-import { bold, plain } from '../contracts/view.ts';
-import { textView, withFallback } from '../delivery/list-view.ts';
-import { cleanText } from '../delivery/neutralise.ts';
+import { textView } from '../delivery/list-view.ts';
 import { askForm } from '../delivery/reply.ts';
-import { latestContext } from '../store/agent-runs.ts';
 import { putOutbox } from '../store/outbox.ts';
 import { takeRequest } from '../store/pending-requests.ts';
 import { projectById } from '../store/projects.ts';
@@ -16,6 +13,7 @@ import { answered } from './answer.ts';
 import type { CommandContext } from './command.ts';
 import { patchReply } from './logs.ts';
 import { onChange } from './on-change.ts';
+import { dropContext, showContext } from './on-context.ts';
 import { onChoice, onDecision } from './on-decision.ts';
 import { onGuidedPress } from './on-guided.ts';
 import { onLink } from './on-link.ts';
@@ -71,6 +69,7 @@ async function onTaskButton(ctx: CommandContext, press: Press, token: Extract<Pr
   if (task === undefined) throw new AppError('DH-208');
   if (token.verb === 'steer') return askWhatToSay(ctx, press, task);
   if (token.verb === 'context') return showContext(ctx, task);
+  if (token.verb === 'alone') return dropContext(ctx, task);
   const name = commandOf[token.verb];
   if (name === undefined) throw new AppError('DH-208');
   const command = commandNamed(name);
@@ -87,21 +86,6 @@ async function onTaskButton(ctx: CommandContext, press: Press, token: Extract<Pr
   const column = token.verb === 'move' ? taskColumnSchema.safeParse(press.values[0]).data : undefined;
   const reply = await command.run(inThread, { task: task.number, ...(column === undefined ? {} : { column }) });
   if (reply !== undefined && reply.card !== true) await answer(inThread, reply);
-}
-
-/** *Show*: what of the thread the agent was given with the latest request that had any. */
-async function showContext(ctx: CommandContext, task: TaskRow): Promise<void> {
-  await personFor(ctx, task.project.id, { command: 'show', role: 'guest', action: 'see this task' });
-  const context = await latestContext(ctx.tx, task.id);
-  if (context === undefined) throw new AppError('DH-208');
-  const view = withFallback([
-    {
-      type: 'text',
-      spans: [bold(`#${task.number}`), plain(' was given this with the request, as a record of what was said before')],
-    },
-    { type: 'code', text: cleanText(context) },
-  ]);
-  await answer(ctx, { view, audience: 'person' });
 }
 
 /** *Steer…*: asks what the agent is to be told. */

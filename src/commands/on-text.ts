@@ -2,6 +2,7 @@ import { AppError } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import { roleAtLeast } from '../contracts/roles.ts';
 import type { TaskRow } from '../store/task-queries.ts';
+import { wordsOf } from './attachments.ts';
 import type { CommandContext } from './command.ts';
 import { isSentence, meantBy } from './free-text.ts';
 import { parseText } from './parse.ts';
@@ -20,7 +21,8 @@ type Message = Extract<InboundEvent, { type: 'message' }>;
 export async function onAddressedMessage(ctx: CommandContext, message: Message): Promise<void> {
   const text = message.text.replace(/^[\s,:]+/, '');
   const meant = meantBy(text, commands);
-  if (meant.type === 'command') return runText(ctx, text);
+  const onlyFiles = text.trim() === '' && message.attachments.length > 0;
+  if (meant.type === 'command' && !onlyFiles) return runText(ctx, text);
   if (meant.type === 'typo') {
     const agent = ' `run …` hands it to an agent as it is.';
     throw new AppError('DH-200', { command: meant.word.slice(0, 80), suggestion: `${suggest(meant.suggestions)}${agent}` });
@@ -29,7 +31,7 @@ export async function onAddressedMessage(ctx: CommandContext, message: Message):
   if (threadTask?.agent !== undefined) return say(ctx, threadTask, text);
   const run = commandNamed('run');
   await checkAllowed(ctx, run, {});
-  const reply = await startAgent(ctx, { prompt: text, settings: {} });
+  const reply = await startAgent(ctx, { prompt: wordsOf(text, message.attachments), settings: {} });
   if (reply !== undefined) await answer(ctx, reply);
 }
 
@@ -45,7 +47,7 @@ export async function onThreadReply(ctx: CommandContext, message: Message): Prom
   if (parsed.type === 'command' && !(agents && begins.has(parsed.command.name))) {
     return runCommand(ctx, parsed.command, parsed.args);
   }
-  if (threadTask === undefined || !agents || message.text.trim() === '') return;
+  if (threadTask === undefined || !agents || (message.text.trim() === '' && message.attachments.length === 0)) return;
   if (parsed.type === 'invalid' && settles.has(parsed.command.name) && !isSentence(message.text)) {
     throw new AppError('DH-201', { problem: parsed.problem, example: exampleFor(parsed.command, message.text) });
   }

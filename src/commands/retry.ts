@@ -1,7 +1,7 @@
 import { textView } from '../delivery/list-view.ts';
 import { refuseForCommand } from './agent-change.ts';
 import { agentOptions, checkAgent } from './agent-choice.ts';
-import { optional, taskNumber } from './arguments.ts';
+import { oneOf, optional, taskNumber } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { taskFor } from './subject.ts';
 
@@ -19,7 +19,15 @@ export const retry = defineCommand({
   positional: {
     task: optional({ hint: '#task', about: 'the task; may be left out in its thread', names: 'task', schema: taskNumber }),
   },
-  options: agentOptions,
+  options: {
+    ...agentOptions,
+    context: optional({
+      hint: 'none',
+      about: 'with `none` the agent is not given what was said before the request, and begins a conversation of its own',
+      values: ['none'],
+      schema: oneOf(['none']),
+    }),
+  },
   examples: [
     ['retry #142', 'runs task 142 again'],
     ['retry', 'runs the task of this thread again'],
@@ -29,12 +37,18 @@ export const retry = defineCommand({
     const { task, person } = await taskFor(ctx, args.task, need);
     const { agent, mode, model, effort, account } = args;
     const change = { agent, mode, model, effort, account };
-    refuseForCommand(task, change);
+    const alone = args.context === 'none' ? true : undefined;
+    refuseForCommand(task, { ...change, alone });
     const was = task.agent;
     const other = agent !== undefined && agent !== was?.agent;
     const next = account === undefined && !other ? was?.account : account;
     if (was !== undefined) await checkAgent(ctx, { agent: agent ?? was.agent, mode, effort, model, account: next });
-    const { number } = await ctx.deps.tasks.retry(ctx.tx, task.id, person, task.agent === undefined ? undefined : change);
+    const { number } = await ctx.deps.tasks.retry(
+      ctx.tx,
+      task.id,
+      person,
+      task.agent === undefined ? undefined : { ...change, alone },
+    );
     const isNew = was !== undefined && (other || (next ?? null) !== was.account);
     const how = isNew ? ' in a conversation of its own' : '';
     return { view: textView(`#${number} runs again${how}; its thread shows how it goes.`), audience: 'person', card: true };

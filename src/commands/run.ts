@@ -2,10 +2,11 @@ import { z } from 'zod';
 import type { AgentSettings } from '../contracts/agent.ts';
 import { textView } from '../delivery/list-view.ts';
 import { putOutbox } from '../store/outbox.ts';
-import type { SettingsChoice } from '../tasks/agent-tasks.ts';
+import type { SettingsChoice, TurnExtras } from '../tasks/agent-tasks.ts';
 import { agentOptions, budgetOption, checkAgent } from './agent-choice.ts';
-import { personalPut, receivedPut } from './answer.ts';
+import { receivedPut } from './answer.ts';
 import { name, oneOf, optional, required } from './arguments.ts';
+import { filesOf } from './attachments.ts';
 import { type CommandContext, defineCommand, type Reply } from './command.ts';
 import { personFor, projectFor } from './subject.ts';
 import { contextOf } from './thread-context.ts';
@@ -27,7 +28,8 @@ export const run = defineCommand({
   summary: 'Hands work to an agent, which does it in its own container on its own working copy',
   details: [
     'Free text to the bot does the same: mention it, or write it a direct message.',
-    'In a thread or a channel the agent is given what was said there before, as a record; the card says how much, and *Show* shows it. `context=none` leaves it out.',
+    'In a thread or a channel the agent is given what was said there before, as a record; the card says how much, and *Show context* shows it. `context=none` leaves it out, and so does *Only my message* until the agent begins.',
+    'Files attached to the message, and to what was said before, are put into its working copy.',
     'A card in the thread shows how it goes. What the agent may not do by itself waits for a decision first; `help modes` says how much that is.',
     'Reply in the thread to say something to the agent at work, or to give it more to do when it is at rest.',
     'Options stand before the text; `--` ends them.',
@@ -97,20 +99,23 @@ export async function startAgent(ctx: CommandContext, request: RunRequest): Prom
     channel: ctx.channel.id,
     thread,
     originKey: originKeyOf(ctx),
-    ...(event.type === 'message' && request.alone !== true ? await contextOf(ctx, event, project.id) : {}),
+    ...(await extrasOf(ctx, project.id, request.alone)),
   });
   if (event.type === 'message') await putOutbox(ctx.tx, receivedPut(requester.workspace, event));
-  await tellOfFiles(ctx);
   return ctx.threadTask === undefined || ctx.threadTask.id === task.task ? undefined : ownTask(task.number);
 }
 
-/** Whoever attaches files must not believe that the agent has them. */
-export async function tellOfFiles(ctx: CommandContext): Promise<void> {
+/** Files of the request, what was said before it, and files of that. `since`: only what the agent has not been told. */
+export async function extrasOf(
+  ctx: CommandContext,
+  project: string,
+  alone: boolean | undefined,
+  since?: Date,
+): Promise<TurnExtras> {
   const { event } = ctx.act;
-  if (event.type !== 'message' || event.attachments.length === 0) return;
-  const what = event.attachments.length === 1 ? 'The attached file is' : 'The attached files are';
-  const text = `${what} not given to the agent, which reads only your words. Put what matters into the message, or into the repository.`;
-  await putOutbox(ctx.tx, personalPut(event, ctx.person, textView(text), 'files'));
+  const own = event.type === 'message' ? filesOf(event, ctx.person, 'request') : [];
+  const { context, files = [] } = alone === true ? {} : await contextOf(ctx, project, since);
+  return { context, files: [...own, ...files] };
 }
 
 /** Models, effort and account of a project are those of its agent: another one begins with its own. */

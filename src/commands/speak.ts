@@ -11,8 +11,9 @@ import type { TurnExtras } from '../tasks/agent-tasks.ts';
 import { checkAgent } from './agent-choice.ts';
 import { spoken } from './agent-words.ts';
 import { receivedPut } from './answer.ts';
+import { filesOf, wordsOf } from './attachments.ts';
 import type { CommandContext, Reply } from './command.ts';
-import { originKeyOf, tellOfFiles } from './run.ts';
+import { extrasOf, originKeyOf } from './run.ts';
 import { personFor } from './subject.ts';
 
 const need = { command: 'steer', role: 'developer', action: 'speak to an agent' } as const;
@@ -26,22 +27,29 @@ export async function speak(
   ctx: CommandContext,
   task: TaskRow,
   said: string,
-  extras: TurnExtras = {},
+  extras?: TurnExtras | undefined,
 ): Promise<Reply | undefined> {
   const by = await personFor(ctx, task.project.id, need);
   if (task.agent === undefined) throw notAnAgent(task.number);
   const { when, text } = spoken(said);
   const { event } = ctx.act;
   if (when !== 'next' && task.run !== undefined && !isTerminal(task.run.state)) await checkSteering(ctx, task, when);
-  const steered = await ctx.deps.tasks.steer(ctx.tx, { task: task.id, text, when, by, origin: originOf(ctx) });
+  const files = event.type === 'message' ? filesOf(event, ctx.person, 'message') : [];
+  const steered = await ctx.deps.tasks.steer(ctx.tx, { task: task.id, text, when, by, origin: originOf(ctx), files });
   if (steered.outcome === 'at_rest') {
     await checkAgent(ctx, { agent: task.agent.agent });
     const originKey = originKeyOf(ctx);
-    await ctx.deps.tasks.followUp(ctx.tx, { task: task.id, text: when === 'now' ? text : said, by, originKey, ...extras });
+    const given = extras ?? (await extrasOf(ctx, task.project.id, false, task.run?.queuedAt));
+    await ctx.deps.tasks.followUp(ctx.tx, {
+      task: task.id,
+      text: wordsOf(when === 'now' ? text : said, files),
+      by,
+      originKey,
+      ...given,
+    });
   }
   if (event.type === 'message') {
     await putOutbox(ctx.tx, receivedPut(by.workspace, event));
-    await tellOfFiles(ctx);
     return undefined;
   }
   return { view: textView(outcomeText(task.number, when, steered.outcome)), audience: 'person' };

@@ -1,9 +1,11 @@
 import { effectiveRole } from '../access/effective-role.ts';
 import type { PastMessage } from '../contracts/chat-adapter.ts';
-import type { InboundEvent } from '../contracts/inbound.ts';
+import { type FileToGive, givenLimits } from '../contracts/given-file.ts';
+import type { Conversation } from '../contracts/platform.ts';
 import { redactText } from '../runtime/redact-patterns.ts';
 import { messagesBefore } from '../store/inbox.ts';
 import { findPerson } from '../store/people.ts';
+import { saidToDeckhand } from '../store/said-messages.ts';
 import type { TurnExtras } from '../tasks/agent-tasks.ts';
 import type { CommandContext } from './command.ts';
 import { quoteMessages, type SaidBefore } from './said-before.ts';
@@ -13,28 +15,54 @@ const withinMs = 1_500;
 /** At the top level of a channel older talk is hardly about the request. */
 const sameTalkMs = 24 * 60 * 60_000;
 const mostRead = 60;
-
-type Message = Extract<InboundEvent, { type: 'message' }>;
+/** Of what was said before, fewer files are fetched than of the request itself. */
+const mostFiles = 10;
 
 /**
- * What was said before a message that hands work to an agent: in its thread, or lately in its channel. From the platform where it tells,
- * else from what was said to Deckhand there. A direct message stands for itself.
+ * What was said before a request that hands work to an agent: in its thread, or lately in its channel. From the platform where it tells,
+ * else from what was said to Deckhand there. A direct message stands for itself. `since`: the agent has been told what was said before,
+ * and what was said to it; the rest is new to it.
  */
-export async function contextOf(ctx: CommandContext, message: Message, project: string): Promise<TurnExtras> {
-  const { conversation, at } = message;
+export async function contextOf(ctx: CommandContext, project: string, since?: Date): Promise<TurnExtras> {
+  const { event } = ctx.act;
+  const { at } = event;
+  const conversation = event.type === 'message' || event.type === 'command' ? event.conversation : ctx.act.conversation;
   if (conversation.kind === 'direct' && conversation.thread === undefined) return {};
-  const since = conversation.thread === undefined ? Date.parse(at) - sameTalkMs : 0;
-  const found = (await asked(ctx, message)) ?? (await messagesBefore(ctx.tx, message, mostRead));
-  const others = found.filter((one) => !one.author.own && one.message !== message.message && Date.parse(one.at) >= since);
+  const after = Math.max(since?.getTime() ?? 0, conversation.thread === undefined ? Date.parse(at) - sameTalkMs : 0);
+  const own = event.type === 'message' ? event.message : undefined;
+  const found = (await asked(ctx, conversation, own)) ?? (await messagesBefore(ctx.tx, { ...event, conversation }, mostRead));
+  const said = since === undefined ? new Set<string>() : await saidToDeckhand(ctx.tx, ctx.person.workspace, conversation, since);
+  const others = found.filter(
+    ({ author, message, at: when }) =>
+      !author.own && message !== own && !said.has(message) && Date.parse(when) >= after && Date.parse(when) <= Date.parse(at),
+  );
   const quoted = quoteMessages(await withTrust(ctx, others, project));
-  return quoted === undefined ? {} : { context: { ...quoted, text: redactText(quoted.text, []) } };
+  if (quoted === undefined) return {};
+  const { text, ...counts } = quoted.quoted;
+  return { context: { ...counts, text: redactText(text, []) }, files: filesBefore(quoted.kept, conversation) };
 }
 
-async function asked(ctx: CommandContext, { conversation, message }: Message): Promise<PastMessage[] | undefined> {
+/** The newest files of what was said, the newest last. */
+function filesBefore(messages: readonly SaidBefore[], conversation: Conversation): FileToGive[] {
+  return messages
+    .flatMap(({ message, by, trust, attachments }) =>
+      attachments.flatMap(({ id, name, mime, bytes }): FileToGive[] => {
+        if (id === undefined || (bytes ?? 0) > givenLimits.fileBytes) return [];
+        return [{ source: { conversation, message, id }, name, mime, bytes, by, trust, came: 'before' }];
+      }),
+    )
+    .slice(-mostFiles);
+}
+
+async function asked(
+  ctx: CommandContext,
+  conversation: Conversation,
+  before: string | undefined,
+): Promise<PastMessage[] | undefined> {
   const { promise: late, resolve } = Promise.withResolvers<undefined>();
   const timer = setTimeout(resolve, withinMs, undefined);
   try {
-    return await Promise.race([ctx.deps.history?.(conversation, message, mostRead), late]);
+    return await Promise.race([ctx.deps.history?.(conversation, before, mostRead), late]);
   } finally {
     clearTimeout(timer);
   }
@@ -50,9 +78,9 @@ async function withTrust(ctx: CommandContext, messages: readonly PastMessage[], 
     const trust = author.outside === true && person?.role === undefined ? 'external' : (role ?? 'external');
     known.set(author.user, { name: person?.name ?? author.name ?? author.user, trust });
   }
-  return messages.map(({ at, text, attachments, author }): SaidBefore => {
+  return messages.map(({ at, message, text, attachments, author }): SaidBefore => {
     const one = known.get(author.user);
     const by = one?.name ?? author.name ?? author.user;
-    return { at, text, attachments, by, trust: author.bot ? 'bot' : (one?.trust ?? 'external') };
+    return { at, message, text, attachments, by, trust: author.bot ? 'bot' : (one?.trust ?? 'external') };
   });
 }

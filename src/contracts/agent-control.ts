@@ -1,4 +1,5 @@
 import type { AgentSettings, Ask, NumberedInput, NumberedMail, ProcessInput, Usage } from './agent.ts';
+import type { GivenFile } from './given-file.ts';
 import type { OutputCursor, RunEventData } from './run-event.ts';
 
 /** A turn of an agent task, as the engine knows it. */
@@ -9,7 +10,7 @@ export interface AgentSpec {
   /** What was said in the thread before, quoted, made when the run was. */
   context: string | null;
   /** Files that people gave: artifacts to be put into the sandbox. */
-  files: readonly { artifact: string; name: string }[];
+  files: readonly GivenFile[];
   /** The session of an earlier run of the task (or of the task it was forked from): its name, and the artifact with its files. */
   session: { id: string; artifact: string | null } | null;
   /**

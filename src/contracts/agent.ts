@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { givenFileSchema } from './given-file.ts';
 
 /** What does the thinking inside a run of an agent task. `shell` runs need none of it: they are tasks of kind `command`. */
 export const agentKinds = ['claude', 'claude-code', 'codex'] as const;
@@ -146,6 +147,8 @@ export const mailSchema = z.discriminatedUnion('type', [
     by: z.string(),
     text: z.string(),
     when: z.enum(['next', 'now', 'btw']),
+    /** Files that came with it, or with one before it: they are put into the sandbox before it is read. */
+    files: z.array(givenFileSchema).optional(),
   }),
   /** A message was edited or deleted. Means nothing once the agent has read it. */
   z.object({ type: z.literal('message_changed'), message: z.string(), text: z.string().nullable() }),

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AttachedFile, FileDownload } from './given-file.ts';
 import type { InboundEvent } from './inbound.ts';
 import type { Conversation, IdentityRef, MessageRef, Platform } from './platform.ts';
 import type { Form, View } from './view.ts';
@@ -106,7 +107,8 @@ export interface PastMessage {
   /** `own`: this bot wrote it. `outside`: the account is of another workspace of the platform. */
   author: { user: string; name?: string | undefined; bot: boolean; own: boolean; outside?: boolean | undefined };
   text: string;
-  attachments: readonly { name: string }[];
+  /** `id`: with which `download` finds it; absent where the platform does not tell. Sizes in bytes. */
+  attachments: readonly { name: string; id?: string | undefined; mime?: string | undefined; bytes?: number | undefined }[];
 }
 
 /** Bytes to upload with a message. */
@@ -213,8 +215,16 @@ export interface ChatAdapter {
    */
   backfill?(missed: readonly Missed[]): Promise<void>;
   /**
-   * What was said in a conversation (its thread, else its top level) before the message `before`, oldest first, the last `limit` of it.
-   * One call to the platform, so in very long threads it may be less. Present where a bot can read what was not said to it.
+   * What was said in a conversation (its thread, else its top level) before the message `before`, oldest first, the last `limit` of it;
+   * without `before`: up to now. With the message that a thread was opened on. A call or two to the platform, so in very long threads it
+   * may be less. Present where a bot can read what was not said to it.
    */
-  history?(to: Conversation, before: string, limit: number): Promise<PastMessage[]>;
+  history?(to: Conversation, before: string | undefined, limit: number): Promise<PastMessage[]>;
+  /**
+   * A file that a person attached, as it is now: its address is looked up anew each time. Connects to hosts of the platform only, also
+   * when it is sent on to another. `gone`: deleted, or not to be seen any more; `rejected`: this platform does not give it to bots;
+   * `not_permitted`: the bot lacks a right; `unreachable`, `rate_limited`: again later. The caller limits the size. An abort rejects with
+   * the signal's reason. Present where bots are given files.
+   */
+  download?(file: AttachedFile, signal: AbortSignal): Promise<FileDownload>;
 }

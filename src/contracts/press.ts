@@ -21,7 +21,7 @@ export const decisions = [
  */
 export type DecisionVerb = (typeof decisions)[number];
 
-export const taskVerbs = ['stop', 'retry', 'log', 'show', 'move', 'patch', 'steer', 'context'] as const;
+export const taskVerbs = ['stop', 'retry', 'log', 'show', 'move', 'patch', 'steer', 'context', 'alone'] as const;
 /**
  * `steer`: the press opens a form whose token is the same, with the field `text`: said to the agent at work, or what a further run is to do.
  * `context`: shows the presser what of the thread the agent was given.

@@ -116,14 +116,24 @@ function quoted({ by, text }: MessageView): string {
   return `${oneLine(by)}: “${shorten(oneLine(text), messageLength)}”`;
 }
 
-/** Buttons of a card whose agent is at work, or will be. */
-export function agentButtons(agent: AgentView, context: CardContext): Block[] {
+/** What was said before can be seen, and until a runner has the run the agent can be spared it. */
+function contextButtons(agent: AgentView, context: CardContext, waits: boolean): Button[] {
+  const { messages = 0 } = agent.context ?? {};
+  if (messages === 0) return [];
+  return [
+    taskButton(context, 'context', 'Show context'),
+    ...(waits && !context.run.stopRequested ? [taskButton(context, 'alone', 'Only my message')] : []),
+  ];
+}
+
+/** Buttons of a card whose agent is at work, or will be. `waits`: no runner has its run yet. */
+export function agentButtons(agent: AgentView, context: CardContext, waits = false): Block[] {
   const { stopRequested } = context.run;
   const buttons: Button[] = [
     ...(stopRequested ? [] : [taskButton(context, 'stop', 'Stop', 'danger')]),
     ...(agent.calls.all > 0 || agent.saying.length > 0 ? [taskButton(context, 'log', 'Log')] : []),
     ...(stopRequested ? [] : [{ ...taskButton(context, 'steer', 'Steer…'), form: true as const }]),
-    ...(contextText(agent) === undefined ? [] : [taskButton(context, 'context', 'Context')]),
+    ...contextButtons(agent, context, waits),
   ];
   return buttons.length === 0 ? [] : [{ type: 'buttons', buttons }];
 }

@@ -10,7 +10,7 @@ export interface AgentView {
   mode: AgentMode;
   effort: Effort | null;
   /** What of the thread it was given. */
-  context: { messages: number; files: number } | undefined;
+  context: Omit<Extract<RunEventData, { type: 'context' }>, 'type'> | undefined;
   /** Its list of steps, whole; undefined: it has made none. */
   checklist: Extract<RunEventData, { type: 'checklist' }>['items'] | undefined;
   /** The last calls and thoughts, oldest first, those of its sub-agents too. */
@@ -115,7 +115,7 @@ export function foldAgent(known: AgentView | undefined, data: AgentEvent, event:
 function change(view: AgentView, data: Exclude<AgentEvent, { type: 'agent' }>, { seq, at }: Numbered): Partial<AgentView> {
   switch (data.type) {
     case 'context':
-      return { context: { messages: data.messages, files: data.files } };
+      return { context: receiptOf(data) };
     case 'assistant':
       return data.parent === undefined ? { saying: say(view.saying, data) } : actsAfter(view, data, at);
     case 'thinking':
@@ -142,6 +142,10 @@ function change(view: AgentView, data: Exclude<AgentEvent, { type: 'agent' }>, {
         asides: [...view.asides, { message: data.message, text: data.text.slice(0, longestSaid), seq }].slice(-keptAsides),
       };
   }
+}
+
+function receiptOf({ type: _, ...receipt }: Extract<AgentEvent, { type: 'context' }>): AgentView['context'] {
+  return receipt;
 }
 
 /** What the agent says since its last call, as one text: parts with an empty line between them. */

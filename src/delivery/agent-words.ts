@@ -34,10 +34,25 @@ function short(n: number): string {
 /** What of the thread the agent was given, so that nobody is surprised by what it knows. */
 export function contextText({ context }: Pick<AgentView, 'context'>): string | undefined {
   if (context === undefined) return undefined;
-  const { messages, files } = context;
+  const { messages, files, coming = 0, missing = 0 } = context;
   const parts = [
-    ...(messages === 0 ? [] : [`${count(messages, 'message')} of the thread`]),
+    ...(messages === 0 ? [] : [`${count(messages, 'message')} of the thread${trustText(context)}`]),
     ...(files === 0 ? [] : [count(files, 'file')]),
   ];
-  return parts.length === 0 ? undefined : `The agent was also given ${parts.join(' and ')}.`;
+  const sentences = [
+    ...(parts.length === 0 ? [] : [`The agent was also given ${parts.join(' and ')}.`]),
+    ...(coming === 0 ? [] : [`${count(coming, 'file')} ${coming === 1 ? 'is' : 'are'} being fetched.`]),
+    ...(missing === 0 ? [] : [`${count(missing, 'file')} could not be given to it.`]),
+  ];
+  return sentences.length === 0 ? undefined : sentences.join(' ');
+}
+
+/** How many of the messages are of whom, where that is not the team. */
+function trustText({ guests = 0, externals = 0, bots = 0 }: NonNullable<AgentView['context']>): string {
+  const marks = [
+    ...(guests === 0 ? [] : [count(guests, 'of a guest', 'of guests')]),
+    ...(externals === 0 ? [] : [count(externals, 'from outside', 'from outside')]),
+    ...(bots === 0 ? [] : [count(bots, 'of a bot', 'of bots')]),
+  ];
+  return marks.length === 0 ? '' : ` (${marks.join(', ')})`;
 }

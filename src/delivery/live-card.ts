@@ -157,7 +157,7 @@ function notes(view: RunView, context: CardContext): Block[] {
 }
 
 function buttons(view: RunView, context: CardContext): Block[] {
-  if (view.agent !== undefined) return agentButtons(view.agent, context);
+  if (view.agent !== undefined) return agentButtons(view.agent, context, view.state === 'queued');
   const all = [
     ...(context.run.stopRequested ? [] : [taskButton(context, 'stop', 'Stop', 'danger')]),
     ...(view.tail.count > 0 || lastLines(view.tail, 1).lines.length > 0 ? [taskButton(context, 'log', 'Log')] : []),

@@ -1,6 +1,7 @@
 import { Prisma } from '../../prisma/client/client.ts';
 import { type AgentSettings, type NumberedInput, type ProcessInput, processInputSchema, type Usage } from '../contracts/agent.ts';
-import type { Actor, OutputCursor, RunEventData } from '../contracts/run-event.ts';
+import type { GivenFile } from '../contracts/given-file.ts';
+import { type Actor, type OutputCursor, type RunEventData, runEventDataSchema } from '../contracts/run-event.ts';
 import type { Tx } from './database.ts';
 import { insertNumbered } from './run-events.ts';
 import { storableJson } from './storable.ts';
@@ -80,8 +81,20 @@ export async function setRunAgent(tx: Tx, run: string, settings: AgentSettings):
   await tx.db.run.update({ where: { id: run }, data: { agent: settings } });
 }
 
-/** Adds files to what the agent is given. */
-export async function setRunFiles(tx: Tx, run: string, files: readonly { artifact: string; name: string }[]): Promise<void> {
+/** What of the thread the run was given last, as its log tells. */
+export async function latestReceipt(tx: Tx, run: string): Promise<Extract<RunEventData, { type: 'context' }> | undefined> {
+  const row = await tx.db.runEvent.findFirst({ where: { runId: run, type: 'context' }, orderBy: { seq: 'desc' } });
+  const data = row === null ? undefined : runEventDataSchema.parse(row.data);
+  return data?.type === 'context' ? data : undefined;
+}
+
+/** The agent of a run is not given what was said before. */
+export async function forgetContext(tx: Tx, run: string): Promise<void> {
+  await tx.db.run.update({ where: { id: run }, data: { context: null } });
+}
+
+/** Replaces what files the agent is given. */
+export async function setRunFiles(tx: Tx, run: string, files: readonly GivenFile[]): Promise<void> {
   await tx.db.run.update({ where: { id: run }, data: { files: [...files] } });
 }
 

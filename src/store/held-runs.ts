@@ -48,6 +48,12 @@ export async function liveRunsOfHost(db: Prisma.TransactionClient, host: string)
   return rows.map(({ id }) => id);
 }
 
+/** Files that came with its request are still being fetched. */
+const filesComing = Prisma.sql`EXISTS (
+  SELECT FROM "AttachedFile"
+  WHERE "AttachedFile"."runId" = "Run"."id" AND "AttachedFile"."state" = 'pending' AND "AttachedFile"."origin" IS NULL
+)`;
+
 /** Whoever gives places holds this advisory lock of PostgreSQL; any number will do. */
 const placesLock = 33254263;
 
@@ -65,7 +71,7 @@ export async function givePlaces(tx: Tx, capacity: number, now: Date): Promise<s
         row_number() OVER (PARTITION BY "Run"."projectId" ORDER BY "Run"."queuedAt", "Run"."id") AS place,
         coalesce(("Project"."limits"->>'concurrency')::int, 1) - coalesce(busy.runs, 0) AS room
       FROM "Run" JOIN "Project" ON "Project"."id" = "Run"."projectId" LEFT JOIN busy ON busy."projectId" = "Run"."projectId"
-      WHERE "Run"."state" = 'queued' AND "Run"."dispatchedAt" IS NULL
+      WHERE "Run"."state" = 'queued' AND "Run"."dispatchedAt" IS NULL AND NOT ${filesComing}
     ), next AS (
       SELECT "id" FROM waiting WHERE place <= room ORDER BY "queuedAt", "id"
       LIMIT greatest(0, ${capacity}::int - (SELECT coalesce(sum(runs), 0)::int FROM busy))

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Prisma, type Run } from '../../prisma/client/client.ts';
 import { type AgentSettings, agentSettingsSchema } from '../contracts/agent.ts';
+import { type GivenFile, givenFileSchema } from '../contracts/given-file.ts';
 import type { Actor, OutputCursor, RunEventData, RunResult } from '../contracts/run-event.ts';
 import { type RunState, runStateSchema } from '../contracts/states.ts';
 import { newId } from '../runtime/ids.ts';
@@ -50,7 +51,7 @@ export interface RunRecord {
   /** Of an agent: its settings as they are now, and what it was asked to do; null for a command. */
   agent: AgentSettings | null;
   prompt: string | null;
-  files: readonly { artifact: string; name: string }[];
+  files: readonly GivenFile[];
   /** How often it was let go of while it waited and claimed again; `released`: it is let go of now. */
   life: number;
   released: boolean;
@@ -59,7 +60,7 @@ export interface RunRecord {
   inputs: number;
 }
 
-const filesSchema = z.array(z.object({ artifact: z.string(), name: z.string() }));
+const filesSchema = z.array(givenFileSchema);
 /** Large columns that only the claim of an agent's run needs. */
 export const withoutLarge = { harnessState: true, context: true } as const;
 
@@ -80,7 +81,7 @@ export interface NewTurn {
   settings: AgentSettings;
   prompt: string;
   context: string | null;
-  files: readonly { artifact: string; name: string }[];
+  files: readonly GivenFile[];
   /** Key of the message that asked for it; undefined: the task's own. */
   originKey?: string | undefined;
 }

@@ -1,4 +1,5 @@
 import { AppError } from '../contracts/errors.ts';
+import { dropAttached } from '../store/attached-files.ts';
 import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
 import { appendEvents } from '../store/run-events.ts';
@@ -9,6 +10,7 @@ import { lockTask } from '../store/tasks.ts';
 import { personActor } from './advance.ts';
 import { agentOf, checkMaySpeak, checkPrompt } from './agent-rights.ts';
 import type { AgentTasks, SteerInput, SteerResult } from './agent-tasks.ts';
+import { attachFiles } from './attached-files.ts';
 import { hold, isAlive } from './hold-task.ts';
 import type { Person } from './task-engine.ts';
 
@@ -23,15 +25,19 @@ export async function steer(tx: Tx, input: SteerInput, at: Date): Promise<SteerR
   }
   if (!isAlive(run)) return { outcome: 'at_rest', taskNumber: task.number };
   await checkMaySpeak(tx, by, run.agent?.mode);
-  checkPrompt(input.text);
+  const { files = [] } = input;
+  const isOnlyFiles = files.length > 0 && input.text.trim() === '';
+  if (!isOnlyFiles) checkPrompt(input.text);
   if (run.stopRequestedAt !== null || run.state === 'finishing') {
     throw new AppError('DH-300', {
       what: `#${task.number} is ${run.stopRequestedAt === null ? 'just ending' : 'being stopped'}.`,
       instead: 'Say it again when it has ended: it goes on from there.',
     });
   }
+  await attachFiles(tx, run, files, origin, at);
   const text = storableText(input.text);
   const message = messageName(await nextMail(tx, run.id));
+  if (isOnlyFiles) return { outcome: 'sent', run: run.id, message, taskNumber: task.number };
   const mail = { type: 'message', message, by: by.name, text, when } as const;
   await addMail(tx, { run: run.id, workspace: task.workspace, mail, at, origin, user: by.user });
   const events = [{ type: 'message', message, by: by.name, text, when }] as const;
@@ -73,6 +79,7 @@ export async function changeMessage(
   await addMail(tx, { run: run.id, workspace, mail: { type: 'message_changed', message, text }, at, user: by.user });
   const actor = personActor(by);
   if (text === null) {
+    await dropAttached(tx, run.id, { origin }, at);
     await settleMessage(tx, run.id, row.seq, 'dropped');
     await appendEvents(tx, { run: run.id, actor, at, events: [{ type: 'message_settled', message, how: 'dropped' }] });
     return { outcome: 'dropped' };

@@ -4,14 +4,14 @@ import type { AgentSettings } from '../contracts/agent.ts';
 import { AppError } from '../contracts/errors.ts';
 import type { Platform } from '../contracts/platform.ts';
 import type { RunEventData } from '../contracts/run-event.ts';
-import { setRunAgent, setRunFiles } from '../store/agent-runs.ts';
+import { setRunAgent } from '../store/agent-runs.ts';
 import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
 import { interactionsOfRun, settleInteraction } from '../store/interactions.ts';
 import { appendEvents } from '../store/run-events.ts';
 import { addMail } from '../store/run-mail.ts';
-import { type RunRecord, runById } from '../store/runs.ts';
-import { lockTask, setAgent, setBudget, type TaskRecord } from '../store/tasks.ts';
+import type { RunRecord } from '../store/runs.ts';
+import { setAgent, setBudget, type TaskRecord } from '../store/tasks.ts';
 import { advanceRun, personActor } from './advance.ts';
 import { agentOf, checkMaySpeak, checkMode } from './agent-rights.ts';
 import type { SettingsChange } from './agent-tasks.ts';
@@ -122,8 +122,8 @@ export async function changeBudget(
 
 /** `task` with its new budget: what that is enough for is settled. A model without a known price needs one without a limit. */
 async function settleSpend(tx: Tx, task: TaskRecord, run: RunRecord, by: Person, on: Platform, at: Date): Promise<void> {
-  const events: RunEventData[] = [];
   const { budgetUsd, spentUsd } = task;
+  const events: RunEventData[] = [];
   for (const { id, action, state } of await interactionsOfRun(tx, run.id)) {
     if (action.type !== 'spend' || state !== 'pending') continue;
     if (budgetUsd !== null && (action.unpriced !== undefined || spentUsd >= budgetUsd)) continue;
@@ -132,16 +132,4 @@ async function settleSpend(tx: Tx, task: TaskRecord, run: RunRecord, by: Person,
     events.push({ type: 'interaction_decided', interaction: id, state: 'approved' });
   }
   if (events.length > 0) await stopWaiting(tx, { task, run, at, events, actor: personActor(by) });
-}
-
-/** Gives the agent of a run files of people, while no runner has taken the run. */
-export async function giveFiles(tx: Tx, id: string, files: readonly { artifact: string; name: string }[]): Promise<void> {
-  const known = await runById(tx, id);
-  const task = known === undefined ? undefined : await lockTask(tx, known.task);
-  const run = await runById(tx, id);
-  if (run === undefined || task === undefined) throw new Error(`no run ${id}`);
-  if (run.state !== 'queued' || run.agent === null) {
-    throw new AppError('DH-300', { what: `#${task.number} has begun.`, instead: 'Files come with the next request.' });
-  }
-  await setRunFiles(tx, run.id, [...run.files, ...files]);
 }

@@ -1,16 +1,31 @@
 import type { AgentMode, AgentSettings } from '../contracts/agent.ts';
+import type { FileToGive } from '../contracts/given-file.ts';
 import type { Platform } from '../contracts/platform.ts';
+import type { AttachedOutcome } from '../store/attached-files.ts';
 import type { Tx } from '../store/database.ts';
 import type { CreatedTask, Person } from './task-engine.ts';
 
 /** What a turn of an agent is made of besides its prompt. */
 export interface TurnExtras {
-  /** What was said in the thread before, quoted; and how many messages of it. */
-  context?: { text: string; messages: number } | undefined;
+  /** What was said in the thread before, quoted; and how many messages of it, of which how many are of whom. */
+  context?: SaidContext | undefined;
+  /** Files attached to the request, and to what was said before it: the gateway fetches them, and the run waits for them. */
+  files?: readonly FileToGive[] | undefined;
+}
+
+export interface SaidContext {
+  text: string;
+  messages: number;
+  guests?: number | undefined;
+  externals?: number | undefined;
+  bots?: number | undefined;
 }
 
 /** What people choose; what is missing comes from the project, or stays as it is. `model: null`: the agent's default. */
 export type SettingsChoice = { [K in keyof AgentSettings]?: AgentSettings[K] | undefined };
+
+/** What a retry changes. `alone`: without what was said before the request, in a new session. */
+export type RetryChoice = SettingsChoice & { alone?: boolean | undefined };
 
 export interface AgentTaskInput extends TurnExtras {
   workspace: string;
@@ -45,6 +60,8 @@ export interface SteerInput {
   by: Person;
   /** Names the platform's message, the same when it is edited or deleted: one message is one mail of a run. */
   origin: string;
+  /** Files of the message; then its text may be empty. The agent is told of them when they are in its sandbox. */
+  files?: readonly FileToGive[] | undefined;
 }
 
 export type SteerResult =
@@ -95,6 +112,16 @@ export interface AgentTasks {
    * for more money that waits is settled when the new budget is enough.
    */
   setBudget(tx: Tx, task: string, budgetUsd: number | null, by: Person, on: Platform): Promise<{ number: number }>;
-  /** Files that people gave with the request of a run, as artifacts of it. Only while no runner has taken it (DH-300). */
-  giveFiles(tx: Tx, run: string, files: readonly { artifact: string; name: string }[]): Promise<void>;
+  /**
+   * A file that somebody attached is fetched, or will not be. With the last one of its request the run may begin, with the last one of a
+   * message the agent is told. What comes too late for a run is given to the next one of the task. Idempotent.
+   */
+  settleFile(tx: Tx, file: string, outcome: AttachedOutcome): Promise<void>;
+  /** More files of a request that was made already: parts of one message can arrive apart. */
+  attachMore(tx: Tx, task: string, files: readonly FileToGive[], origin: string): Promise<void>;
+  /**
+   * The agent is to work without what was said before the request, and without the files of that. `too_late`: it has begun and may have
+   * read it; a retry with `alone` begins again without. `nothing`: it was given nothing.
+   */
+  dropContext(tx: Tx, task: string, by: Person): Promise<{ number: number; outcome: 'dropped' | 'too_late' | 'nothing' }>;
 }

@@ -8,7 +8,7 @@ import { type RunRecord, requestStop } from '../store/runs.ts';
 import { lockTask, type TaskRecord } from '../store/tasks.ts';
 import { advanceTask, personActor } from './advance.ts';
 import { agentOf } from './agent-rights.ts';
-import type { SettingsChoice } from './agent-tasks.ts';
+import type { RetryChoice } from './agent-tasks.ts';
 import { retryAgent } from './create-agent-task.ts';
 import { cancelledResult, endRun } from './end-run.ts';
 import { hold, isAlive } from './hold-task.ts';
@@ -65,7 +65,7 @@ async function auditStop(tx: Tx, task: TaskRecord, run: RunRecord, by: Person): 
 }
 
 /** A further run of the same task, on its pinned base and with what it had changed. `change`: for agents only. */
-export async function retryTask(tx: Tx, id: string, by: Person, now: Date, change?: SettingsChoice): Promise<CreatedTask> {
+export async function retryTask(tx: Tx, id: string, by: Person, now: Date, change?: RetryChoice): Promise<CreatedTask> {
   const { task, run } = await hold(tx, id, by);
   if (isAlive(run)) {
     throw new AppError('DH-300', {
@@ -82,7 +82,7 @@ async function startAgain(
   last: RunRecord | undefined,
   by: Person,
   at: Date,
-  change?: SettingsChoice,
+  change?: RetryChoice,
 ): Promise<RunRecord> {
   if (task.kind === 'agent') return retryAgent(tx, task, last, by, change, at);
   if (change !== undefined) agentOf(task);

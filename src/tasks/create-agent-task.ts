@@ -1,7 +1,7 @@
 import type { AgentSettings } from '../contracts/agent.ts';
 import { AppError } from '../contracts/errors.ts';
 import { roleAtLeast } from '../contracts/roles.ts';
-import { runByOrigin, turnOf } from '../store/agent-runs.ts';
+import { latestReceipt, runByOrigin, turnOf } from '../store/agent-runs.ts';
 import type { Tx } from '../store/database.ts';
 import { type Project, projectById } from '../store/projects.ts';
 import { latestRun, type RunRecord } from '../store/runs.ts';
@@ -16,7 +16,8 @@ import {
 } from '../store/tasks.ts';
 import { createThread } from '../store/threads.ts';
 import { agentOf, checkMaySpeak, checkMode, checkPrompt, settingsFor } from './agent-rights.ts';
-import type { AgentTaskInput, FollowUpInput, ForkInput, SettingsChoice, TurnExtras } from './agent-tasks.ts';
+import type { AgentTaskInput, FollowUpInput, ForkInput, RetryChoice, SettingsChoice, TurnExtras } from './agent-tasks.ts';
+import { earlierFiles } from './attached-files.ts';
 import { hold, isAlive } from './hold-task.ts';
 import { taskBranch, taskTitle } from './naming.ts';
 import { startTurn } from './start-turn.ts';
@@ -49,7 +50,10 @@ export function moreThan(one: number | null, other: number | null): boolean {
   return other !== null && (one === null || one > other);
 }
 
-type Origin = Pick<AgentTaskInput, 'workspace' | 'requester' | 'prompt' | 'context' | 'channel' | 'thread' | 'originKey'>;
+type Origin = Pick<
+  AgentTaskInput,
+  'workspace' | 'requester' | 'prompt' | 'context' | 'files' | 'channel' | 'thread' | 'originKey'
+>;
 
 async function newTask(tx: Tx, input: Origin, project: Project, agent: NewAgentTask, at: Date): Promise<CreatedTask> {
   const { workspace, requester, prompt } = input;
@@ -102,8 +106,15 @@ function begin(
     attempt: (last?.attempt ?? 0) + 1,
     timeoutMs: project.limits.timeoutMs,
     by,
-    turn: { settings: agentOf(task), prompt, context: extras.context?.text ?? null, files: [], originKey },
-    messages: extras.context?.messages ?? 0,
+    turn: {
+      settings: agentOf(task),
+      prompt,
+      context: extras.context?.text ?? null,
+      files: earlierFiles(last?.files ?? []),
+      originKey,
+    },
+    said: extras.context,
+    attached: extras.files,
     at,
   });
 }
@@ -135,24 +146,30 @@ export async function retryAgent(
   task: TaskRecord,
   last: RunRecord | undefined,
   by: Person,
-  change: SettingsChoice | undefined,
+  change: RetryChoice | undefined,
   at: Date,
 ): Promise<RunRecord> {
+  const { alone = false, ...choice } = change ?? {};
   await checkMaySpeak(tx, by, undefined);
   const project = await projectOf(tx, task);
-  const ready = await withSettings(tx, task, by, change);
+  const ready = await withSettings(tx, task, by, choice);
+  const context = last === undefined || alone ? null : (await turnOf(tx, last.id)).context;
+  // What the agent was told before stands in its session too.
+  if (alone && ready.session !== null) await setSession(tx, task.id, null);
+  const said = last === undefined || context === null ? undefined : await latestReceipt(tx, last.id);
   return startTurn(tx, {
-    task: ready,
+    task: alone ? { ...ready, session: null } : ready,
     attempt: (last?.attempt ?? 0) + 1,
     timeoutMs: project.limits.timeoutMs,
     by,
     turn: {
       settings: agentOf(ready),
       prompt: last?.prompt ?? task.command,
-      context: last === undefined ? null : (await turnOf(tx, last.id)).context,
-      files: last?.files ?? [],
+      context,
+      files: (last?.files ?? []).filter(({ came }) => !alone || came !== 'before'),
     },
-    messages: 0,
+    said,
+    alone,
     at,
   });
 }

@@ -16,12 +16,14 @@ import type { Wakeups } from '../store/wakeups.ts';
 import { system } from './advance.ts';
 import { createAgentControl } from './agent-control.ts';
 import { changeMessage, steer } from './agent-messages.ts';
-import { changeBudget, changeSettings, giveFiles } from './agent-settings.ts';
+import { changeBudget, changeSettings } from './agent-settings.ts';
+import { settleFile } from './attached-files.ts';
 import { moveTask, retryTask, stopTask } from './change-task.ts';
 import { createAgentTask, followUp, forkTask } from './create-agent-task.ts';
 import { createCommandTask } from './create-task.ts';
 import { discard } from './discard.ts';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
+import { attachMore, dropContext } from './drop-context.ts';
 import { defaultEngineSettings, type EngineSettings } from './engine-settings.ts';
 import { publish } from './publish.ts';
 import { createPublishControl } from './publish-control.ts';
@@ -74,7 +76,9 @@ function taskEngine({ clock }: EngineDeps, dispatcher: Dispatcher): TaskEngine {
     changeSettings: (tx, task, change, by) => changeSettings(tx, task, change, by, clock.now()),
     fork: (tx, input) => dispatching(tx, forkTask(tx, input, clock.now())),
     setBudget: (tx, task, budgetUsd, by, on) => dispatching(tx, changeBudget(tx, task, budgetUsd, by, on, clock.now())),
-    giveFiles,
+    settleFile: (tx, file, outcome) => dispatching(tx, settleFile(tx, file, outcome, clock.now())),
+    attachMore: (tx, task, files, origin) => dispatching(tx, attachMore(tx, task, files, origin, clock.now())),
+    dropContext: (tx, task, by) => dispatching(tx, dropContext(tx, task, by, clock.now())),
     publish: (tx, input) => publish(tx, input, clock.now()),
     discard: (tx, run, by) => discard(tx, run, by, clock.now()),
     details: (tx, workspace, secret) => approvalDetails(tx, workspace, secret),

@@ -1,9 +1,13 @@
+import type { FileToGive } from '../contracts/given-file.ts';
 import type { RunEventData } from '../contracts/run-event.ts';
+import { adoptAttached, attachedOf, dropAttached } from '../store/attached-files.ts';
 import type { Tx } from '../store/database.ts';
 import { appendEvents } from '../store/run-events.ts';
 import { createRun, type NewTurn, type RunRecord } from '../store/runs.ts';
 import type { TaskRecord } from '../store/tasks.ts';
 import { advanceTask, personActor, system } from './advance.ts';
+import type { SaidContext } from './agent-tasks.ts';
+import { attachFiles, fetchWithinMs, newFiles, tellFiles } from './attached-files.ts';
 import { endPublishRequests } from './publish-requests.ts';
 
 export interface TurnInput {
@@ -12,14 +16,20 @@ export interface TurnInput {
   attempt: number;
   timeoutMs: number;
   by: { user: string; name: string };
+  /** `files`: those that are here already. */
   turn: NewTurn;
-  /** Messages of the thread in the context. */
-  messages: number;
+  /** What the context of the turn is made of. */
+  said?: Omit<SaidContext, 'text'> | undefined;
+  /** Files that are to be fetched first. */
+  attached?: readonly FileToGive[] | undefined;
+  /** Without what was said before, and without the files of that. */
+  alone?: boolean | undefined;
   at: Date;
 }
 
 /** Queues a turn of an agent. Nothing is approved yet: each of its calls is looked at when it is to be made. */
-export async function startTurn(tx: Tx, { task, attempt, timeoutMs, by, turn, messages, at }: TurnInput): Promise<RunRecord> {
+export async function startTurn(tx: Tx, input: TurnInput): Promise<RunRecord> {
+  const { task, attempt, timeoutMs, by, turn, at } = input;
   const { id, workspace, project } = task;
   await endPublishRequests(tx, id, 'superseded', at);
   const run = await createRun(
@@ -29,9 +39,26 @@ export async function startTurn(tx: Tx, { task, attempt, timeoutMs, by, turn, me
   );
   const { agent, model, mode, effort } = turn.settings;
   const events: RunEventData[] = [{ type: 'agent', agent, model, mode, effort }];
-  if (turn.context !== null || turn.files.length > 0) events.push({ type: 'context', messages, files: turn.files.length });
+  const coming = await attach(tx, run, input);
+  const files = newFiles(turn.files);
+  if (turn.context !== null || files > 0 || coming > 0) {
+    const { messages, guests, externals, bots } = input.said ?? { messages: 0 };
+    const of = { ...(guests ? { guests } : {}), ...(externals ? { externals } : {}), ...(bots ? { bots } : {}) };
+    events.push({ type: 'context', messages, files, ...of, ...(coming === 0 ? {} : { coming }) });
+  }
   await appendEvents(tx, { run: run.id, actor: system('gateway'), at, events });
+  // Nothing may be left to fetch: all were there, or none will be.
+  await tellFiles(tx, run, null, at);
   await advanceTask(tx, task, 'enqueue', at);
   tx.notify('queue');
   return run;
+}
+
+/** Notes what is to be fetched: what is attached now, and what came too late for earlier runs. Returns how many files are coming. */
+async function attach(tx: Tx, run: RunRecord, { task, attached = [], alone, at }: TurnInput): Promise<number> {
+  const late = await adoptAttached(tx, task.id, run.id, at, new Date(at.getTime() + fetchWithinMs));
+  if (late && alone === true) await dropAttached(tx, run.id, { came: 'before' }, at);
+  if (!late && attached.length === 0) return 0;
+  await attachFiles(tx, run, attached, null, at);
+  return (await attachedOf(tx, run.id)).filter(({ state }) => state === 'pending').length;
 }

@@ -8,7 +8,7 @@ import type { TaskColumn } from '../contracts/states.ts';
 import type { Tx } from '../store/database.ts';
 import type { Linked } from '../store/linked-people.ts';
 import type { PublishOrigin } from '../store/publications.ts';
-import type { AgentTasks, SettingsChoice } from './agent-tasks.ts';
+import type { AgentTasks, RetryChoice } from './agent-tasks.ts';
 
 /** A person acting now, with the role they have here and now. */
 export interface Person {
@@ -109,7 +109,7 @@ export interface TaskEngine extends AgentTasks {
   /** Stops the task's current run: not started yet: cancelled at once; else the runner is told. Repeating is harmless. */
   stop(tx: Tx, task: string, by: Person): Promise<{ number: number; outcome: 'cancelled' | 'stopping' | 'already_stopping' }>;
   /** A further run of the same task. Refused while one is not terminal. `change`: another agent, model, mode … for an agent's task. */
-  retry(tx: Tx, task: string, by: Person, change?: SettingsChoice): Promise<CreatedTask>;
+  retry(tx: Tx, task: string, by: Person, change?: RetryChoice): Promise<CreatedTask>;
   /** Moves a card on the board: backlog, queued (starts it), review, done, cancelled (stops it). */
   move(tx: Tx, task: string, column: TaskColumn, by: Person): Promise<{ number: number; from: TaskColumn; to: TaskColumn }>;
   /** Decides a pending interaction, named by the secret its buttons carry. Two at once: one wins (promise 7). */

@@ -39,16 +39,12 @@ describe('handing work to an agent', () => {
     expect(await lastTask()).toMatchObject({ kind: 'agent', command: 'add a dark theme' });
   });
 
-  it('who attaches files is told that the agent does not have them', async () => {
+  it('files that come with it are fetched for the agent', async () => {
     const event = mention('ben', 'read the report');
     if (event.type !== 'message') expect.unreachable();
-    const said = await desk.act({ ...event, attachments: [{ id: 'F1', name: 'report.pdf' }] });
-    expect(said).toContainEqual(
-      expect.objectContaining({
-        only: accounts.ben,
-        text: expect.stringContaining('The attached file is not given to the agent'),
-      }),
-    );
+    await desk.act({ ...event, attachments: [{ id: 'F1', name: 'report.pdf' }] });
+    const files = await desk.database.db.attachedFile.findMany();
+    expect(files).toMatchObject([{ name: 'report.pdf', by: 'Ben', state: 'pending', came: 'request' }]);
   });
 
   it('`run` says which agent, and how', async () => {

@@ -53,7 +53,7 @@ describe('the live card of an agent', () => {
         '$0.18 · 38k tokens',
       ].join('\n'),
     );
-    expect(labels(card('steps'))).toEqual(['Stop', 'Log', 'Steer…', 'Context']);
+    expect(labels(card('steps'))).toEqual(['Stop', 'Log', 'Steer…', 'Show context']);
     const steer = find(card('steps'), 'buttons')[0]?.buttons.find(({ label }) => label === 'Steer…');
     expect(steer?.form).toBe(true);
     expect(decodePress(steer?.token ?? '')).toEqual({ kind: 'task', task: 'tsk_01m7yrmgctesbv2kwhqydyvtht', verb: 'steer' });
@@ -127,7 +127,7 @@ describe('the live card of an agent', () => {
     expect(text(over)).not.toContain('Read a');
     expect(text(over)).not.toContain('Done.');
     const stopping = liveCard(runAfter(...working, calls('t1', 'Read a')), context({ run: { stopRequested: true } }));
-    expect(labels(stopping)).toEqual(['Log', 'Context']);
+    expect(labels(stopping)).toEqual(['Log', 'Show context']);
     expect(labels(liveCard(runAfter(...working.slice(0, 2)), context({ run: { stopRequested: true } })))).toEqual([]);
   });
 

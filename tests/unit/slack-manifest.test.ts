@@ -33,7 +33,7 @@ describe('the Slack manifest', () => {
     }
   });
 
-  it.each(['chat:write.public', 'chat:write.customize', 'channels:read', 'channels:join', 'users:read.email', 'files:read'])(
+  it.each(['chat:write.public', 'chat:write.customize', 'channels:read', 'channels:join', 'users:read.email'])(
     'does not ask for %s',
     (scope) => {
       expect(neededScopes()).not.toContain(scope);
