@@ -18,7 +18,7 @@ const defaultTimeoutMs = 20_000;
  * it is done to the thread. Undefined when the patch has nothing to draw. Throws when it takes too long or the thread fails; no picture
  * is worth more than a note then.
  */
-export function drawPatch(
+export async function drawPatch(
   of: PictureOf,
   options: { signal?: AbortSignal | undefined; timeoutMs?: number } = {},
 ): Promise<Uint8Array | undefined> {
@@ -27,7 +27,7 @@ export function drawPatch(
     workerData: of,
     resourceLimits: { maxOldGenerationSizeMb: 768 },
   });
-  return new Promise((resolve, reject) => {
+  return await new Promise((resolve, reject) => {
     const end = (settle: () => void) => {
       clearTimeout(timer);
       options.signal?.removeEventListener('abort', onAbort);

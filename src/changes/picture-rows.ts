@@ -49,12 +49,12 @@ interface Part {
   /** The only hunk is the whole file: its place need not be told. */
   whole: boolean;
   /** What nobody reads line by line comes last. */
-  dull: boolean;
+  dull: number;
 }
 
 function partOf(file: PatchFile, columns: number): Part {
   const whole = file.status === 'added' || file.status === 'deleted';
-  const dull = file.status === 'deleted' || isLockfile(file.path);
+  const dull = isLockfile(file.path) ? 2 : file.status === 'deleted' ? 1 : 0;
   return { header: headerOf(file, columns), hunks: hunksOf(file), whole, dull };
 }
 
@@ -74,9 +74,7 @@ function rowsWithin(parts: readonly Part[], columns: number, room: number): Row[
 
 function largest(parts: readonly Part[], { columns, totals }: RowOptions, room: number): Row[] {
   const all = parts.flatMap((part, file) => part.hunks.map((hunk, place) => ({ part, file, place, hunk, size: changed(hunk) })));
-  const bySize = [...all].sort(
-    (a, b) => Number(a.part.dull) - Number(b.part.dull) || b.size - a.size || a.file - b.file || a.place - b.place,
-  );
+  const bySize = [...all].sort((a, b) => a.part.dull - b.part.dull || b.size - a.size || a.file - b.file || a.place - b.place);
   const chosen = new Map<number, Map<number, Row[]>>();
   let used = 0;
   for (const { part, file, place, hunk } of bySize) {

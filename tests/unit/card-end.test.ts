@@ -43,6 +43,20 @@ describe('the end card', () => {
     expect(labels(card)).toEqual(['Retry', 'Log', 'Show']);
   });
 
+  it('of a change names what is to be looked at twice, shows its picture and leads to its lines', () => {
+    const picture = { id: 'art_png', name: 'diff.png', kind: 'picture' as const, bytes: 90_000 };
+    const risks = [{ kind: 'deletion' as const, paths: ['a', 'b', 'c'], files: 3 }];
+    const view = runAfter(...executing, ended({ files, artifacts: [...artifacts, picture], commit: 'c'.repeat(40), risks }));
+    const card = endCard(view, context());
+    expect(text(card)).toContain('\nrisk: deleted: a, b and 1 more\n');
+    expect(card.files?.map(({ name }) => name)).toEqual(['diff.png', '142.patch']);
+    expect(labels(card)).toEqual(['Review diff', 'Retry', 'Log', 'Show']);
+    const { run } = context().run;
+    expect(find(card, 'buttons')[0]?.buttons[0]?.token).toBe(`x:${run}:review`);
+    const later = context();
+    expect(labels(endCard(view, { ...later, run: { ...later.run, newest: 2 } }))).toEqual([]);
+  });
+
   it('counts all changed files where the result lists only the first of them', () => {
     const card = endCard(
       runAfter(...executing, ended({ files, totals: { files: 30_000, added: 31_000, removed: 5 } })),
