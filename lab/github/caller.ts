@@ -57,6 +57,7 @@ function appOf(core: Core, jwt: string): App {
   if (!app) throw new GithubApiError(404, 'Integration not found', { docs: REST });
   const isSigned =
     header.alg === 'RS256' &&
+    app.publicKey !== '' &&
     verify('sha256', Buffer.from(`${head}.${body}`), createPublicKey(app.publicKey), Buffer.from(signature, 'base64url'));
   if (!isSigned) throw refuse('A JSON web token could not be decoded');
   const now = core.now() / 1000;

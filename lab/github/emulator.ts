@@ -35,13 +35,18 @@ import { prepareGit } from './git-backend.ts';
 import { createHooks } from './hooks.ts';
 import { createHourlyLimits } from './hourly-limits.ts';
 import { secret } from './ids.ts';
+import { startJobLogs } from './job-logs.ts';
 import { createLabApp, type LabApp } from './lab-app.ts';
 import type { Permissions } from './model.ts';
 import { createRepository, type LabRepository, type NewRepository } from './repositories.ts';
 import { createRest } from './rest.ts';
+import { actionRoutes } from './routes-actions.ts';
 import { appRoutes } from './routes-apps.ts';
+import { checkRoutes } from './routes-checks.ts';
+import { issueRoutes } from './routes-issues.ts';
 import { pullRoutes } from './routes-pulls.ts';
 import { repositoryRoutes } from './routes-repositories.ts';
+import { reviewRoutes } from './routes-reviews.ts';
 import { seedAccounts } from './seed.ts';
 import { startServer } from './server.ts';
 
@@ -95,7 +100,16 @@ export async function createGithubEmulator(options: GithubEmulatorOptions = {}):
   core.send = hooks.send;
   seedAccounts(core);
   await prepareGit(root);
-  const routes = [...appRoutes, ...repositoryRoutes, ...pullRoutes];
+  const logs = await startJobLogs(core, options.host ?? '127.0.0.1');
+  const routes = [
+    ...appRoutes,
+    ...repositoryRoutes,
+    ...pullRoutes,
+    ...issueRoutes,
+    ...reviewRoutes,
+    ...checkRoutes,
+    ...actionRoutes(logs),
+  ];
   const server = await startServer({
     core,
     rest: createRest({ core, calls, faults, limits, routes }),
@@ -133,6 +147,7 @@ export async function createGithubEmulator(options: GithubEmulatorOptions = {}):
     async close() {
       hooks.close();
       await server.close();
+      await logs.close();
       await rm(root, { recursive: true, force: true, maxRetries: 5 });
     },
   };

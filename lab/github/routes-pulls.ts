@@ -1,12 +1,12 @@
-import { GithubApiError, invalidField, notFound, validationFailed } from './api-error.ts';
+import { GithubApiError, notFound, validationFailed } from './api-error.ts';
 import { log, mergeBase, wireCommit } from './commits.ts';
 import { changesBetween, wireChange } from './diffs.ts';
-import { pullEvent } from './events.ts';
 import { git } from './git.ts';
-import { baseTip, computeMergeability } from './mergeability.ts';
+import { changeIssue } from './issue-changes.ts';
+import { computeMergeability } from './mergeability.ts';
 import { mergePull, updateBranch } from './merges.ts';
 import type { Issue, MergeMethod } from './model.ts';
-import { closePull, openPull, reopenPull } from './pulls.ts';
+import { openPull } from './pulls.ts';
 import {
   type Answer,
   created,
@@ -92,37 +92,15 @@ export const pullRoutes: Route[] = [
   onRepository('pulls/update', { needs: 'pull_requests:write' }, async (call) => {
     const { core, repository, body } = call;
     const issue = pullIn(call);
-    const actor = call.actor();
     requireAuthorOr(call, issue.author);
-    await core.exclusive(repository, async () => {
-      const changes: Record<string, unknown> = {};
-      const title = textOf(body, 'title');
-      if (title !== undefined && title.trim() === '')
-        throw validationFailed({ resource: 'PullRequest', field: 'title', code: 'missing_field' });
-      const base = textOf(body, 'base');
-      if (base !== undefined && !repository.refs.has(`refs/heads/${base}`)) throw invalidField('PullRequest', 'base');
-      if (title !== undefined && title !== issue.title) {
-        changes.title = { from: issue.title };
-        issue.title = title;
-      }
-      const text = textOf(body, 'body');
-      if (text !== undefined && text !== issue.body) {
-        changes.body = { from: issue.body ?? '' };
-        issue.body = text;
-      }
-      const pull = pullOf(issue);
-      if (base !== undefined && base !== pull.baseRef) {
-        changes.base = { ref: { from: pull.baseRef }, sha: { from: pull.baseSha } };
-        pull.baseRef = base;
-        pull.baseSha = baseTip(repository, pull) ?? pull.baseSha;
-      }
-      if (Object.keys(changes).length > 0) {
-        issue.updatedAt = core.now();
-        await pullEvent({ core, repository, sender: actor }, 'edited', issue, { changes });
-      }
-      if (body.state === 'closed' && issue.state === 'open') await closePull(core, repository, issue, actor);
-      if (body.state === 'open' && issue.state === 'closed') await reopenPull(core, repository, issue, actor);
-    });
+    await core.exclusive(repository, () =>
+      changeIssue(core, repository, issue, call.actor(), {
+        title: textOf(body, 'title'),
+        body: textOf(body, 'body'),
+        base: textOf(body, 'base'),
+        state: body.state === 'open' || body.state === 'closed' ? body.state : undefined,
+      }),
+    );
     return ok(await wirePull(core, repository, issue));
   }),
 

@@ -1,5 +1,5 @@
 import type { Core } from './core.ts';
-import type { Account } from './model.ts';
+import type { Account, App } from './model.ts';
 
 /** Who the emulator starts with. Ids stay the same on every start. */
 
@@ -25,6 +25,25 @@ const ACTIONS: Account = {
   type: 'Bot',
 };
 
+const GITHUB: Account = { id: 9_919, login: 'github', name: 'GitHub', email: 'support@example.com', type: 'Organization' };
+
+function actionsApp(now: number): App {
+  return {
+    id: 15_368,
+    slug: 'github-actions',
+    name: 'GitHub Actions',
+    clientId: 'Iv1.05c79e9ad1f6bdfa',
+    owner: GITHUB.login,
+    bot: ACTIONS.login,
+    // Nobody holds its private key.
+    publicKey: '',
+    permissions: { checks: 'write', metadata: 'read' },
+    events: [],
+    createdAt: now,
+  };
+}
+
 export function seedAccounts(core: Core): void {
-  for (const account of [...PEOPLE, ORGANISATION, WEB_FLOW, ACTIONS]) core.accounts.set(account.login, account);
+  for (const account of [...PEOPLE, ORGANISATION, WEB_FLOW, ACTIONS, GITHUB]) core.accounts.set(account.login, account);
+  core.apps.set('github-actions', actionsApp(core.now()));
 }
