@@ -2,6 +2,7 @@ import { type LabSeed, prepareWorkspace, seedLab } from './access/first-start.ts
 import { createSecretDoor } from './access/typed-secrets.ts';
 import { createAdapters } from './adapters.ts';
 import { createCatchUp } from './catch-up.ts';
+import { pullWatch } from './code-host.ts';
 import { createBus } from './commands/bus.ts';
 import type { About } from './commands/command.ts';
 import { InboxWorker } from './commands/inbox-worker.ts';
@@ -173,11 +174,12 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     stop: async () => undefined,
   };
 
+  const pulls = pullWatch({ config, infrastructure, engine, logger });
   const http = createHttpServer({
     ...config.http,
     logger,
     groups: lab === undefined ? [] : [lab.routes],
-    webhooks: adapters.flatMap((adapter) => [...adapter.webhooks]),
+    webhooks: [...adapters.flatMap((adapter) => [...adapter.webhooks]), ...pulls.webhooks],
     checks: [
       {
         name: 'database',
@@ -213,6 +215,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
       loop('sweep', sweeps),
       http,
       seed,
+      ...pulls.parts,
       catchUp.part,
       loop('names', names),
       loop('attached files', fetcher),

@@ -251,6 +251,14 @@ export const environmentSchema = z.object({
     example: 'the output of `base64 -w0 deckhand.private-key.pem`',
     secret: true,
   }),
+  GITHUB_WEBHOOK_SECRET: z.string().min(16, 'must be 16 characters or more').optional().register(facts, {
+    group: 'GitHub',
+    description:
+      'Secret of the webhook that GitHub sends to `<PUBLIC_URL>/hooks/events/github`. With it, news of pull requests arrive at once.',
+    fallback: 'Deckhand asks GitHub for news, every minute at most',
+    example: 'the output of `openssl rand -hex 32`',
+    secret: true,
+  }),
   GITHUB_API_URL: webAddress
     .transform((value) => value.replace(/\/+$/, ''))
     .optional()

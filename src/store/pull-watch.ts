@@ -30,8 +30,25 @@ export async function takeDuePull(database: Database, now: Date, leaseMs: number
       SELECT "id" FROM "PullRequest" WHERE "lookAt" <= ${now} ORDER BY "lookAt" LIMIT 1 FOR UPDATE SKIP LOCKED
     ) RETURNING "id"`);
   const id = taken[0]?.id;
-  const row = id === undefined ? null : await database.db.pullRequest.findUnique({ where: { id } });
-  if (row === null) return undefined;
+  const row = id === undefined ? undefined : await pullById(database.db, id);
+  return row === undefined ? undefined : { ...row, look };
+}
+
+/** A pull request with all that is known of it. */
+export type PullRow = Omit<WatchedPull, 'look'>;
+
+export async function pullById(db: Tx['db'], id: string): Promise<PullRow | undefined> {
+  const row = await db.pullRequest.findUnique({ where: { id } });
+  return row === null ? undefined : toRow(row);
+}
+
+/** The newest pull request of a task. */
+export async function pullOfTask(db: Tx['db'], task: string): Promise<PullRow | undefined> {
+  const row = await db.pullRequest.findFirst({ where: { taskId: task }, orderBy: { id: 'desc' } });
+  return row === null ? undefined : toRow(row);
+}
+
+function toRow(row: Prisma.PullRequestGetPayload<object>): PullRow {
   return {
     id: row.id,
     workspace: row.workspaceId,
@@ -43,7 +60,6 @@ export async function takeDuePull(database: Database, now: Date, leaseMs: number
     facts: pullFactsSchema.parse(row.facts),
     failures: row.failures,
     updatedAt: row.updatedAt,
-    look,
   };
 }
 

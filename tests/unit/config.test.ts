@@ -60,6 +60,7 @@ test('every variable reaches its place', () => {
     ANTHROPIC_API_KEY: 'sk-ant-1',
     OPENAI_BASE_URL: 'http://127.0.0.1:1/v1',
     GITHUB_TOKEN: 'ghp_1',
+    GITHUB_WEBHOOK_SECRET: 'w'.repeat(16),
     LOG_LEVEL: 'debug',
   });
   expect(config).toEqual({
@@ -83,10 +84,15 @@ test('every variable reaches its place', () => {
       openai: { baseUrl: 'http://127.0.0.1:1/v1', key: '' },
     },
     sandbox: { kind: 'docker', image: 'acme/sandbox:7', agentsImage: 'acme/agents:7', warm: 3, dockerHost: 'tcp://engine:2375' },
-    codeHost: { kind: 'github', apiUrl: 'https://api.github.com', login: { type: 'token', token: 'ghp_1' } },
+    codeHost: {
+      kind: 'github',
+      apiUrl: 'https://api.github.com',
+      login: { type: 'token', token: 'ghp_1' },
+      webhookSecret: 'w'.repeat(16),
+    },
     runnerConcurrency: 16,
     logLevel: 'debug',
-    secrets: ['postgresql://u:p@db/deckhand', key.toString('base64'), 'xoxb-1', 'signing', 'sk-ant-1', 'ghp_1'],
+    secrets: ['postgresql://u:p@db/deckhand', key.toString('base64'), 'xoxb-1', 'signing', 'sk-ant-1', 'ghp_1', 'w'.repeat(16)],
     warnings: [],
   });
 });
@@ -180,6 +186,7 @@ test('GitHub is acted at by a token or as an app, whose key may be written in th
     kind: 'github',
     apiUrl,
     login: { type: 'token', token: 'ghp_x' },
+    webhookSecret: undefined,
   });
   const { privateKey } = generateKeyPairSync('rsa', {
     modulusLength: 2048,
@@ -196,6 +203,7 @@ test('GitHub is acted at by a token or as an app, whose key may be written in th
       kind: 'github',
       apiUrl: 'https://ghe.example.com/api/v3',
       login: { type: 'app', id: '12', privateKey },
+      webhookSecret: undefined,
     });
     expect(secrets).toEqual(expect.arrayContaining([written, privateKey]));
   }
