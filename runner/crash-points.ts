@@ -25,7 +25,18 @@ export const crashPoints = [
 /** More of them in the runs of agents. */
 export const agentCrashPoints = ['gateway_open', 'agent_committed', 'session_kept'] as const;
 
-export type CrashPoint = (typeof crashPoints)[number] | (typeof agentCrashPoints)[number];
+/** And on the way of a change to the remote; each is called with the run that made it. */
+export const publishCrashPoints = [
+  'publish_claimed',
+  'push_begun',
+  'branch_pushed',
+  'push_recorded',
+  'open_begun',
+  'pull_opened',
+  'pull_recorded',
+] as const;
+
+export type CrashPoint = (typeof crashPoints)[number] | (typeof agentCrashPoints)[number] | (typeof publishCrashPoints)[number];
 
 /** Called at each point; does nothing in production. */
 export type AtPoint = (point: CrashPoint, run: string) => void | Promise<void>;

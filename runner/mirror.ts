@@ -6,6 +6,7 @@ import type { RunSpec } from '../src/contracts/run-control.ts';
 import { type Git, GitFailed, type GitOptions } from './git.ts';
 import { sourceError } from './git-errors.ts';
 import { type GitSource, parseSource } from './git-source.ts';
+import { type LoginFor, transportOf } from './git-transport.ts';
 import { createExclusive } from './mirror-lock.ts';
 
 export type Project = RunSpec['project'];
@@ -39,8 +40,8 @@ export interface Mirrors {
 export interface MirrorsDeps {
   dataDir: string;
   git: Git;
-  /** Login for an address that brings none, as the value of an Authorization header. */
-  authorization?: ((url: URL) => string | undefined) | undefined;
+  /** Login for an address that brings none. */
+  authorization?: LoginFor | undefined;
   timeouts?: { answerMs: number; fetchMs: number } | undefined;
 }
 
@@ -61,14 +62,12 @@ export function createMirrors(deps: MirrorsDeps): Mirrors {
   const lock = createExclusive();
   const path = (project: string) => join(folder, `${project}.git`);
 
-  function transport(source: GitSource): Pick<GitOptions, 'protocols' | 'config'> {
-    const config: [string, string][] = tolerated.map((name) => [`fetch.fsck.${name}`, 'warn']);
-    const url = URL.canParse(source.address) ? new URL(source.address) : undefined;
-    const authorization = source.authorization ?? (url?.protocol === 'https:' ? deps.authorization?.(url) : undefined);
-    if (url !== undefined && authorization !== undefined) {
-      config.push([`http.${url.origin}/.extraHeader`, `Authorization: ${authorization}`], ['http.followRedirects', 'false']);
-    }
-    return { protocols: [source.protocol], config };
+  async function transport(
+    source: GitSource,
+    signal: AbortSignal | undefined,
+  ): Promise<Pick<GitOptions, 'protocols' | 'config'>> {
+    const { protocols, config } = await transportOf(source, deps.authorization, signal);
+    return { protocols, config: [...tolerated.map((name) => [`fetch.fsck.${name}`, 'warn'] as const), ...config] };
   }
 
   async function ask(
@@ -76,7 +75,7 @@ export function createMirrors(deps: MirrorsDeps): Mirrors {
     signal: AbortSignal | undefined,
   ): Promise<{ state: RemoteState; refs: Map<string, string> }> {
     const args = ['ls-remote', '--quiet', '--symref', '--', source.address, 'HEAD', 'refs/heads/*', 'refs/tags/*'];
-    const answer = await git.text(args, { ...transport(source), timeoutMs: timeouts.answerMs, signal });
+    const answer = await git.text(args, { ...(await transport(source, signal)), timeoutMs: timeouts.answerMs, signal });
     return readAnswer(answer);
   }
 
@@ -116,7 +115,7 @@ export function createMirrors(deps: MirrorsDeps): Mirrors {
       '--update-shallow',
       '--no-recurse-submodules',
     ];
-    const options = { ...transport(source), repository: dir, timeoutMs: timeouts.fetchMs, signal };
+    const options = { ...(await transport(source, signal)), repository: dir, timeoutMs: timeouts.fetchMs, signal };
     await pastLocks(dir, () => git.run(['fetch', ...flags, '--', source.address, ...refs], options), signal);
   }
 

@@ -1,5 +1,7 @@
+import type { CodeHost } from '../src/contracts/code-host.ts';
 import { AppError, describeError } from '../src/contracts/errors.ts';
 import type { JobQueue, JobWorker } from '../src/contracts/jobs.ts';
+import type { PublishControl } from '../src/contracts/publish-control.ts';
 import type { RunControl } from '../src/contracts/run-control.ts';
 import type { EventLog } from '../src/contracts/run-event.ts';
 import { type Clock, systemClock } from '../src/runtime/clock.ts';
@@ -11,6 +13,7 @@ import { agentOffers } from './agent-offers.ts';
 import type { Artifacts } from './artifacts.ts';
 import type { AtPoint } from './crash-points.ts';
 import { createModelLists } from './proxy/models.ts';
+import { createPublisher } from './publish.ts';
 import { createReaper } from './reaper.ts';
 import type { AgentDeps } from './run-agent.ts';
 import { type JourneyDeps, LetGo, type Place } from './run-journey.ts';
@@ -49,6 +52,10 @@ export interface RunnerDeps {
   environment?: Readonly<Record<string, string | undefined>> | undefined;
   /** Undefined: no runs of agents are taken. */
   agents?: AgentDeps | undefined;
+  /** Undefined: no changes are brought out. */
+  publishing?: { control: PublishControl; everyMs?: number | undefined } | undefined;
+  /** Where pull requests are opened, when there is one. */
+  codeHost?: CodeHost | undefined;
 }
 
 /** Executes runs on this machine. */
@@ -86,6 +93,10 @@ export function createRunner(deps: RunnerDeps): Runner {
     at: deps.at ?? (() => undefined),
     draw: deps.draw,
     agents: deps.agents,
+    repositoryAt(address) {
+      const found = deps.codeHost?.repositoryOf(address);
+      return found === undefined ? undefined : `${found.owner}/${found.name}`;
+    },
   };
 
   /** A run lives once in a process, however often it is asked for. */
@@ -138,6 +149,19 @@ export function createRunner(deps: RunnerDeps): Runner {
     },
     onError: (error) => logger.warn({ err: error }, 'it is not known which agents can work here'),
   });
+  const publisher =
+    deps.publishing === undefined
+      ? undefined
+      : createPublisher({
+          ...deps.publishing,
+          runner: id,
+          host: deps.hostId,
+          publishing: deps.workspace.publishing,
+          codeHost: deps.codeHost,
+          secrets: deps.secrets,
+          logger: logger.child({ part: 'publications' }),
+          at: deps.at ?? (() => undefined),
+        });
   const reaper = createReaper({
     control,
     host: deps.hostId,
@@ -169,9 +193,11 @@ export function createRunner(deps: RunnerDeps): Runner {
         { concurrency: deps.capacity },
       );
       reaper.start();
+      publisher?.start();
     },
     async stop() {
       leaving.abort(new LetGo('the runner stops'));
+      await publisher?.stop();
       await reaper.stop();
       await Promise.allSettled(active.values());
       await worker?.stop(5_000);

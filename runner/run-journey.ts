@@ -42,6 +42,8 @@ export interface JourneyDeps {
   at: AtPoint;
   /** Draws what a run has changed. Undefined: this runner draws no pictures. */
   draw?: typeof drawPatch | undefined;
+  /** Name of the repository at the code host that an address names; undefined: it is not one of its, or there is no code host. */
+  repositoryAt?: ((address: string) => string | undefined) | undefined;
   /** Undefined: this runner takes no runs of agents. */
   agents?: AgentDeps | undefined;
 }

@@ -1,6 +1,8 @@
 import { risksOf } from '../src/changes/risks.ts';
 import { type ArtifactRef, type RunResult, totalsOf } from '../src/contracts/run-event.ts';
 import { createRedactor } from '../src/runtime/redact-patterns.ts';
+import { commitMessage } from './commit-message.ts';
+import { parseSource } from './git-source.ts';
 import type { ImportedResult } from './import-result.ts';
 import type { OutputLog } from './output-log.ts';
 import { maxPatchBytes } from './patch.ts';
@@ -10,7 +12,7 @@ import { type Ending, endingOfError, size } from './run-outcome.ts';
 import type { Base } from './run-prepare.ts';
 import { SandboxGone, type SandboxResult } from './sandbox/port.ts';
 
-type Left = Pick<RunResult, 'commit' | 'files' | 'totals' | 'risks' | 'artifacts'>;
+type Left = Pick<RunResult, 'commit' | 'tree' | 'repository' | 'files' | 'totals' | 'risks' | 'artifacts'>;
 
 /**
  * From the end of the command to the result of the run: commits what it changed, keeps patch and log. Repeatable. Whatever goes wrong
@@ -78,7 +80,8 @@ export async function takeChanges(journey: Journey, base: Base): Promise<Left> {
   const parent = spec.head ?? base.commit;
   // It is pushed with the branch one day.
   const what = createRedactor(deps.secrets)(spec.agent?.prompt ?? spec.command);
-  const message = `${spec.title}\n\nTask #${spec.taskNumber}, run ${spec.attempt}: ${what}`;
+  const { title, taskNumber, attempt, requester } = spec;
+  const message = commitMessage({ title, taskNumber, attempt, what, requester });
   const result = { run, task, project: spec.project.id, parent, message };
   const imported = await journey.withSandbox(
     () => deps.workspace.collect(result, (helper) => place.sandbox.collect(run, helper, left), left),
@@ -97,8 +100,12 @@ async function describeChanges(journey: Journey, { commit, joined }: ImportedRes
   const { files, totals } = difference;
   const clean = difference.patch === undefined ? undefined : redactPatch(difference.patch, deps.secrets);
   const risks = risksOf(difference.all, { links: difference.links, secrets: clean?.secrets ?? [] });
+  const tree = await deps.workspace.treeOf(spec.project.id, commit);
+  const repository = deps.repositoryAt?.(parseSource(spec.project.source).address);
   const changed = {
     commit,
+    tree,
+    ...(repository === undefined ? {} : { repository }),
     files,
     ...(totals === undefined ? {} : { totals }),
     ...(risks.length === 0 ? {} : { risks }),

@@ -9,6 +9,7 @@ import { machineError } from './git-errors.ts';
 import { type ImportedResult, importResult, incomingFolder, taskRef } from './import-result.ts';
 import { baseOf, createMirrors, type MirrorsDeps } from './mirror.ts';
 import { type Difference, difference } from './patch.ts';
+import { createPublishing, type Publishing, treeOf } from './publish-push.ts';
 import type { Helper } from './sandbox/port.ts';
 import { packDirectory } from './sandbox/tar.ts';
 import { type Author, createWorkingCopies } from './working-copy.ts';
@@ -46,6 +47,10 @@ export interface Workspace {
   ): Promise<ImportedResult | undefined>;
   /** What lies between two commits of the project's mirror. */
   difference(project: string, from: string, to: string, signal?: AbortSignal): Promise<Difference>;
+  /** The tree of a commit of the project's mirror. */
+  treeOf(project: string, commit: string): Promise<string>;
+  /** Pushes commits of the mirrors. */
+  readonly publishing: Publishing;
   /** Runs of which something is left on the host, for the reaper. */
   list(): Promise<string[]>;
 }
@@ -129,6 +134,12 @@ export function createWorkspace(deps: WorkspaceDeps): Workspace {
       return await importResult({ git, mirrors, dataDir: deps.dataDir }, { ...result, author }, bundle, signal);
     },
     difference: (project, from, to, signal) => difference(git, mirrors.path(project), from, to, signal),
+    async treeOf(project, commit) {
+      const tree = await treeOf(git, mirrors.path(project), commit);
+      if (tree === undefined) throw missing(commit, 'what the run left');
+      return tree;
+    },
+    publishing: createPublishing({ git, mirrors }),
     async list() {
       const incoming = await readdir(incomingFolder(deps.dataDir)).catch(() => []);
       return [...new Set([...(await copies.list()), ...incoming])];

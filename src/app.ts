@@ -1,3 +1,4 @@
+import { createCodeHost } from './code-host.ts';
 import type { Config } from './config.ts';
 import { gatewayParts, withProjectCards } from './gateway.ts';
 import { createInfrastructure } from './infrastructure.ts';
@@ -43,6 +44,8 @@ export async function createApp(
           infrastructure: found,
           control: withProjectCards(engine.runs, found),
           agents: engine.agents,
+          publishing: engine.publishing,
+          codeHost: createCodeHost(config),
           models: modelsOf(config, lab),
           environment,
           logger,

@@ -1,12 +1,15 @@
 import { join } from 'node:path';
 import { defaultWaitLimits } from '../runner/agent-waits.ts';
 import { createArtifacts } from '../runner/artifacts.ts';
+import { readLogins } from '../runner/code-host-login.ts';
 import { drawPatch } from '../runner/picture.ts';
 import { createGateways } from '../runner/proxy/gateways.ts';
 import { createRunner } from '../runner/run-job.ts';
 import { createWorkspace } from '../runner/workspace.ts';
 import type { Config } from './config.ts';
 import type { AgentControl } from './contracts/agent-control.ts';
+import type { CodeHost } from './contracts/code-host.ts';
+import type { PublishControl } from './contracts/publish-control.ts';
 import type { RunControl } from './contracts/run-control.ts';
 import type { Infrastructure } from './infrastructure.ts';
 import { systemClock } from './runtime/clock.ts';
@@ -23,6 +26,8 @@ export function runnerPart(input: {
   infrastructure: Infrastructure;
   control: RunControl;
   agents: AgentControl;
+  publishing: PublishControl;
+  codeHost: CodeHost | undefined;
   models: Config['models'];
   environment: Readonly<Record<string, string | undefined>>;
   logger: Logger;
@@ -41,7 +46,11 @@ export function runnerPart(input: {
         control,
         queue,
         places: choice.places,
-        workspace: createWorkspace({ dataDir: dataDir.path, environment: input.environment }),
+        workspace: createWorkspace({
+          dataDir: dataDir.path,
+          environment: input.environment,
+          authorization: readLogins(input.codeHost),
+        }),
         artifacts: createArtifacts({ dataDir: dataDir.path, database }),
         events: createEventLog(database, wakeups),
         hostId: dataDir.hostId,
@@ -50,6 +59,8 @@ export function runnerPart(input: {
         secrets: config.secrets,
         draw: drawPatch,
         environment: input.environment,
+        publishing: { control: input.publishing },
+        codeHost: input.codeHost,
         agents: {
           control: input.agents,
           gateways,

@@ -28,6 +28,8 @@ export interface RunSpec {
   head: string | null;
   policy: Policy;
   timeoutMs: number;
+  /** Who asked for the run: a co-author of what it leaves. */
+  requester?: { user: string; name: string } | undefined;
   /** A person asked to stop the run before it was claimed: a command that has not started must not start. */
   stopRequested?: boolean | undefined;
   /** What an agent is to do; absent: the run is a plain command. */

@@ -6,6 +6,7 @@ import type { ClaimRefusal, RunSpec } from '../contracts/run-control.ts';
 import { forgetInputs, turnOf } from '../store/agent-runs.ts';
 import type { Tx } from '../store/database.ts';
 import { takeOver } from '../store/held-runs.ts';
+import { personById } from '../store/people.ts';
 import { sourceOf } from '../store/project-sync.ts';
 import { projectById } from '../store/projects.ts';
 import { appendEvents } from '../store/run-events.ts';
@@ -101,6 +102,7 @@ async function takeBack(
 async function spec(tx: Tx, task: TaskRecord, run: RunRecord, resume: RunSpec['resume']): Promise<Claim> {
   const source = await sourceOf(tx.db, task.project);
   if (source === undefined) throw new Error(`no project ${task.project}`);
+  const requester = await personById(tx, task.workspace, run.requestedBy);
   return {
     ok: true,
     spec: {
@@ -117,6 +119,7 @@ async function spec(tx: Tx, task: TaskRecord, run: RunRecord, resume: RunSpec['r
       head: task.head,
       policy: policyOf(task),
       timeoutMs: run.timeoutMs,
+      ...(requester === undefined ? {} : { requester: { user: requester.user, name: requester.name } }),
       ...(run.stopRequestedAt === null ? {} : { stopRequested: true }),
       ...(run.agent === null ? {} : { agent: await agentSpec(tx, task, { ...run, agent: run.agent }) }),
       resume,

@@ -69,6 +69,7 @@ export function openRunner(installation: Installation, parts: OpenEngine, at: At
   const place = placeOf(installation);
   const runner = createRunner({
     control: parts.engine.runs,
+    publishing: { control: parts.engine.publishing, everyMs: 500 },
     queue: parts.queue,
     places: [place],
     workspace: createWorkspace({ dataDir, environment: process.env }),

@@ -1,0 +1,133 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { AppError } from '../src/contracts/errors.ts';
+import { type Git, GitFailed, type GitOptions } from './git.ts';
+import { sourceError } from './git-errors.ts';
+import { parseSource } from './git-source.ts';
+import { type LoginFor, transportOf } from './git-transport.ts';
+import type { Mirrors, Project } from './mirror.ts';
+import { pushError } from './push-errors.ts';
+
+/** Exactly what was approved to be pushed, and where to. */
+export interface PushSpec {
+  project: Project;
+  /** The repository that was approved: its address without a login, or the path of a directory. */
+  remote: string;
+  branch: string;
+  commit: string;
+  tree: string;
+}
+
+/**
+ * Pushes commits of the mirrors. Nothing but the commit that is named can be pushed: the command has its name, and it is looked at right
+ * before. Git runs in an empty repository beside the mirror, which lends it its objects: no reference, hook or setting of the mirror has a
+ * say in what is pushed, or where to.
+ */
+export interface Publishing {
+  /** Throws DH-528 unless the mirror has the commit with this tree and the project is still at the approved address. */
+  check(spec: PushSpec): Promise<void>;
+  /** Where the branch is at the remote now; null: there is none. Throws AppError DH-500 to DH-507. */
+  branchAt(spec: PushSpec, login: LoginFor | undefined, signal?: AbortSignal): Promise<string | null>;
+  /**
+   * Moves the branch at the remote from `expected` (null: it must not exist) to the commit. The remote itself compares; when it finds the
+   * branch elsewhere, nothing happens there. Throws AppError DH-500 to DH-508, DH-520 to DH-531.
+   */
+  push(spec: PushSpec, expected: string | null, login: LoginFor | undefined, signal?: AbortSignal): Promise<void>;
+}
+
+const objectName = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+/** Deckhand pushes to branches of its own alone; a name like this is one to git and no option, pattern or path out of refs/heads. */
+const ownBranch = /^deckhand\/[a-z0-9](?:[a-z0-9]|[-_.](?=[a-z0-9])){0,199}$/;
+const answerMs = 30_000;
+const pushMs = 15 * 60_000;
+
+/**
+ * In a directory on this machine: nothing that the repository there names is run. Git starts the receiving side by this, as a constant of the
+ * program.
+ */
+const receivePack =
+  'git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c receive.denyCurrentBranch=refuse -c receive.autogc=false -c core.alternateRefsCommand=true receive-pack';
+
+export function createPublishing({ git, mirrors }: { git: Git; mirrors: Mirrors }): Publishing {
+  const sourceOf = ({ project, remote }: PushSpec) => {
+    const source = parseSource(project.source);
+    if (source.address !== remote) throw refused('the project is at another address now');
+    return source;
+  };
+
+  async function check(spec: PushSpec): Promise<void> {
+    const { project, branch, commit, tree } = spec;
+    sourceOf(spec);
+    if (!objectName.test(commit) || !objectName.test(tree)) throw refused('what was approved names no commit and tree');
+    if (!ownBranch.test(branch)) throw refused('the branch is none of Deckhand');
+    const found = await treeOf(git, mirrors.path(project.id), commit);
+    if (found === undefined) throw refused(`commit ${commit.slice(0, 12)} is not on this machine any more`);
+    if (found !== tree) throw refused(`the files of commit ${commit.slice(0, 12)} are others`);
+  }
+
+  return {
+    check,
+    async branchAt(spec, login, signal) {
+      const source = sourceOf(spec);
+      const ref = `refs/heads/${spec.branch}`;
+      try {
+        const answer = await git.text(['ls-remote', '--quiet', '--refs', '--', source.address, ref], {
+          ...(await transportOf(source, login, signal)),
+          timeoutMs: answerMs,
+          signal,
+        });
+        // The pattern finds longer names that end like it too.
+        const line = answer.split('\n').find((text) => text.endsWith(`\t${ref}`));
+        return line === undefined ? null : line.slice(0, line.indexOf('\t'));
+      } catch (error) {
+        signal?.throwIfAborted();
+        throw sourceError(error, spec.remote);
+      }
+    },
+    async push(spec, expected, login, signal) {
+      const { project, branch, commit } = spec;
+      const source = sourceOf(spec);
+      if (expected !== null && !objectName.test(expected)) throw refused('where the branch is expected names no commit');
+      const transport: GitOptions = await transportOf(source, login, signal);
+      const ref = `refs/heads/${branch}`;
+      const flags = ['--quiet', '--no-verify', '--no-signed', '--no-follow-tags', '--recurse-submodules=no', '--no-progress'];
+      const local = source.protocol === 'file' ? [`--receive-pack=${receivePack}`] : [];
+      const lease = `--force-with-lease=${ref}:${expected ?? ''}`;
+      const objects = join(mirrors.path(project.id), 'objects');
+      const outgoing = join(dirname(mirrors.path(project.id)), 'outgoing', `${project.id}-${branch.replace('/', '-')}.git`);
+      try {
+        await check(spec);
+        await rm(outgoing, { recursive: true, force: true });
+        await mkdir(dirname(outgoing), { recursive: true, mode: 0o700 });
+        const format = commit.length === 64 ? 'sha256' : 'sha1';
+        await git.run(['init', '--quiet', '--bare', '--template=', `--object-format=${format}`, outgoing], { signal });
+        await git.run(['push', ...flags, ...local, lease, '--', source.address, `${commit}:${ref}`], {
+          ...transport,
+          repository: outgoing,
+          env: { GIT_OBJECT_DIRECTORY: objects },
+          timeoutMs: pushMs,
+          signal,
+        });
+      } catch (error) {
+        signal?.throwIfAborted();
+        throw pushError(error, { remote: spec.remote, branch });
+      } finally {
+        await rm(outgoing, { recursive: true, force: true });
+      }
+    },
+  };
+}
+
+/** The tree of a commit of a repository; undefined: there is no such commit. */
+export async function treeOf(git: Git, repository: string, commit: string): Promise<string | undefined> {
+  try {
+    return await git.text(['rev-parse', '--quiet', '--verify', `${commit}^{commit}^{tree}`], { repository });
+  } catch (error) {
+    if (error instanceof GitFailed && error.reason === 'exit') return undefined;
+    throw error;
+  }
+}
+
+function refused(detail: string): AppError {
+  return new AppError('DH-528', { detail });
+}
