@@ -3,6 +3,7 @@ import { mkdir, readFile, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { drawPatch } from '../../runner/picture.ts';
 import { git } from '../support/git-repository.ts';
 import { createRunnerWorld, ofType, outputText, type RunnerWorld } from '../support/runner-world.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -15,7 +16,8 @@ describe.each(['local', 'docker'] as const)('a run on %s', (kind) => {
   beforeAll(async () => {
     world = await createRunnerWorld(kind);
     project = await world.project();
-    await world.startRunner();
+    // Pictures are drawn in front of either sandbox; one is enough.
+    await world.startRunner(kind === 'local' ? { draw: drawPatch } : {});
   });
   afterAll(() => world.close());
 
@@ -41,7 +43,7 @@ describe.each(['local', 'docker'] as const)('a run on %s', (kind) => {
       exitCode: 0,
       files: [
         { path: 'README.md', added: 1, removed: 0 },
-        { path: 'new.txt', added: 1, removed: 0 },
+        { path: 'new.txt', added: 1, removed: 0, status: 'added' },
       ],
     });
     expect(outputText(events, 'stdout')).toBe('hi\n');
@@ -56,8 +58,11 @@ describe.each(['local', 'docker'] as const)('a run on %s', (kind) => {
     expect(ofType(events, 'git')).toMatchObject([{ baseBranch: 'main', baseCommit: world.first }]);
     expect(ofType(events, 'sandbox')).toMatchObject([{ kind, isolated: kind === 'docker', ref: `${kind}:${run}` }]);
     expect(await git(world.mirror(project), 'rev-parse', `refs/deckhand/tasks/${task}/head`)).toBe(result.commit);
-    expect(result.artifacts.map(({ name }) => name).sort()).toEqual([`${number}.log`, `${number}.patch`]);
-    const [patch, log] = result.artifacts;
+    const drawn = kind === 'local' ? ['diff.png'] : [];
+    expect(result.artifacts.map(({ name }) => name).sort()).toEqual([`${number}.log`, `${number}.patch`, ...drawn]);
+    const [patch, log, picture] = ['patch', 'log', 'picture'].map((of) => result.artifacts.find((one) => one.kind === of));
+    const png = Buffer.from((await world.artifacts.read(picture?.id ?? '')) ?? []);
+    expect([png.subarray(1, 4).toString(), png.length]).toEqual(kind === 'local' ? ['PNG', picture?.bytes] : ['', 0]);
     expect(Buffer.from((await world.artifacts.read(patch?.id ?? '')) ?? []).toString()).toContain('+changed');
     expect((await world.artifacts.read(log?.id ?? ''))?.length).toBe(log?.bytes);
     await waitFor('the sandbox to be removed', async () => (await world.sandbox.list()).length === 0);
@@ -73,6 +78,7 @@ describe.each(['local', 'docker'] as const)('a run on %s', (kind) => {
       message: 'The command ended with exit code 3.',
     });
     expect(failed.result.files.map(({ path }) => path)).toEqual(['half.txt']);
+    expect(failed.result.risks).toBeUndefined();
     expect((await complete('kill -SEGV $$')).result).toMatchObject({ outcome: 'failed', cause: 'signal', signal: 'SIGSEGV' });
     expect((await complete('no-such-program')).result).toMatchObject({ outcome: 'failed', cause: 'exit_code', exitCode: 127 });
   });
@@ -132,6 +138,7 @@ describe.each(['local', 'docker'] as const)('a run on %s', (kind) => {
         .map(({ text }) => text)
         .join(),
     ).toContain('The patch contained secrets');
+    expect(result.risks).toEqual([{ kind: 'secret', paths: ['secret.txt'], files: 1 }]);
   });
 
   it('takes megabytes of output at full speed without losing a byte', async () => {

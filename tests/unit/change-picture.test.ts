@@ -226,7 +226,7 @@ function read(png: Uint8Array): { width: number; height: number; colours: Set<st
     const line = Buffer.from(raw.subarray(row * (stride + 1) + 1, (row + 1) * (stride + 1)));
     for (let at = 0; at < stride; at += 1) {
       const [left, up, corner] = [at < 4 ? 0 : (line[at - 4] ?? 0), before[at] ?? 0, at < 4 ? 0 : (before[at - 4] ?? 0)];
-      line[at] = (line[at] ?? 0) + [0, left, up, (left + up) >> 1, paeth(left, up, corner)][filter ?? 0];
+      line[at] = (line[at] ?? 0) + ([0, left, up, (left + up) >> 1, paeth(left, up, corner)][filter ?? 0] ?? 0);
     }
     for (let at = 0; at < stride; at += 4) colours.add(line.subarray(at, at + 3).toString('hex'));
     before = line;
