@@ -15,7 +15,7 @@ import {
 } from './sandbox/port.ts';
 
 /** How a run ends, without what it left behind. */
-export type Ending = Pick<RunResult, 'outcome' | 'message'> & { cause?: RunCause };
+export type Ending = Pick<RunResult, 'outcome' | 'message' | 'trouble'> & { cause?: RunCause };
 
 /** What the end of the command means for the run. */
 export function endingOf(result: SandboxResult, limits: SandboxLimits): Ending {
@@ -53,7 +53,7 @@ export function endingOfTurn(turn: TurnEnd, result: SandboxResult, limits: Sandb
     case 'done':
       return { outcome: 'succeeded', message: 'The agent has finished.' };
     case 'failed':
-      return { outcome: 'failed', cause: 'agent', message: sentence(turn.why) };
+      return { outcome: 'failed', cause: 'agent', trouble: turn.trouble, message: sentence(turn.why) };
     case 'stopped':
       return { outcome: 'cancelled', cause: 'stopped', message: 'The agent was stopped on request.' };
     case 'parked':

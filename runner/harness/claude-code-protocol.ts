@@ -1,5 +1,6 @@
 import type { Mail, ProcessInput } from '../../src/contracts/agent.ts';
 import type { RunEventData } from '../../src/contracts/run-event.ts';
+import { failureOf } from './claude-code-errors.ts';
 import { type ClaudeLine, readClaudeLine } from './claude-code-lines.ts';
 import { send, uuidOf } from './claude-code-messages.ts';
 import { onDecision, onRequest, withdraw } from './claude-code-requests.ts';
@@ -64,7 +65,7 @@ export const claudeCodeProtocol: CliProtocol<ClaudeState> = {
     if (state.end?.end === 'parked') return { end: 'parked', session };
     if (stopped) return { end: 'stopped', session };
     if (state.end?.end === 'done') return { end: 'done', session };
-    if (state.end?.end === 'failed') return { end: 'failed', why: state.end.why, session, resumable: session !== undefined };
+    if (state.end?.end === 'failed') return { ...state.end, session, resumable: session !== undefined };
     const complaint = state.complaint.trim().split('\n').at(-1) ?? '';
     const why = `Claude Code ended before its turn was over${complaint === '' ? '' : `: ${complaint.slice(0, 300)}`}`;
     return { end: 'failed', why, session, resumable: session !== undefined } satisfies TurnEnd;
@@ -125,15 +126,8 @@ function onResult(state: ClaudeState, read: Extract<ClaudeLine, { type: 'result'
   // What people have said meanwhile begins another round of the same turn.
   if (state.held.length > 0) return { ...send({ ...next, interrupted: false }), withdrawn };
   if (state.interrupted || Object.keys(state.sent).length > 0) return { state: { ...next, interrupted: false }, withdrawn };
-  const end = read.is_error ? ({ end: 'failed', why: whyFailed(read) } as const) : ({ end: 'done' } as const);
+  const end = read.is_error ? ({ end: 'failed', ...failureOf(read) } as const) : ({ end: 'done' } as const);
   return { state: { ...next, end }, withdrawn, inputs: [{ type: 'end' }] };
-}
-
-function whyFailed(read: Extract<ClaudeLine, { type: 'result' }>): string {
-  const text = read.result?.trim() ?? '';
-  if (text !== '') return text.slice(0, 1000);
-  if (read.subtype === 'error_max_budget_usd') return 'The budget of the task is used up.';
-  return `Claude Code gave up (${read.terminal_reason ?? read.subtype}).`;
 }
 
 function onMail(state: ClaudeState, mail: Mail, turn: Turn): Step<ClaudeState> {

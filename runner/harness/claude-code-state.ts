@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { agentModeSchema } from '../../src/contracts/agent.ts';
+import { agentTroubleSchema } from '../../src/contracts/agent-trouble.ts';
 
 const pendingSchema = z.object({
   /** Of the control request that waits for the answer. */
@@ -36,7 +37,7 @@ export const claudeStateSchema = z.object({
     .discriminatedUnion('end', [
       z.object({ end: z.literal('done') }),
       z.object({ end: z.literal('parked') }),
-      z.object({ end: z.literal('failed'), why: z.string() }),
+      z.object({ end: z.literal('failed'), why: z.string(), trouble: agentTroubleSchema.optional() }),
     ])
     .nullable(),
   /** Numbers the requests we make. */

@@ -31,7 +31,8 @@ export async function driveClaude(session: HarnessSession): Promise<TurnEnd> {
   const access = session.models.anthropic;
   const name = turn.run;
   if (access === undefined) {
-    return { end: 'failed', why: 'No model server of Anthropic is configured', session: undefined, resumable: false };
+    const why = 'No model server of Anthropic is configured';
+    return { end: 'failed', why, trouble: 'key_refused', session: undefined, resumable: false };
   }
   const client = new Anthropic({ baseURL: access.baseUrl, apiKey: access.token, maxRetries: 0, timeout: 2 ** 31 - 1 });
   let urgent = new AbortController();
@@ -127,9 +128,9 @@ export async function driveClaude(session: HarnessSession): Promise<TurnEnd> {
             );
           await delay(trouble.afterMs, undefined, { signal }).catch(() => session.left.throwIfAborted());
         } else {
-          const why = trouble.kind === 'final' ? trouble.why : 'The request is too long for the model';
-          await commit({ end: { end: 'failed', why } }, { inputs: [{ type: 'end' }] });
-          return { end: 'failed', why, session: name, resumable: true };
+          const failed = trouble.kind === 'final' ? { why: trouble.why, trouble: trouble.trouble } : tooLong;
+          await commit({ end: { end: 'failed', ...failed } }, { inputs: [{ type: 'end' }] });
+          return { end: 'failed', ...failed, session: name, resumable: true };
         }
       }
     }
@@ -266,7 +267,7 @@ export async function driveClaude(session: HarnessSession): Promise<TurnEnd> {
       await commit({}, { entries, events: [agentEvent(), { type: 'session', session: name }] });
     }
     if (state.end?.end === 'done') return { end: 'done', session: name };
-    if (state.end?.end === 'failed') return { end: 'failed', why: state.end.why, session: name, resumable: true };
+    if (state.end?.end === 'failed') return { ...state.end, session: name, resumable: true };
     for (;;) {
       session.left.throwIfAborted();
       if (session.stop.aborted) return { end: 'stopped', session: name };
@@ -306,6 +307,8 @@ export async function driveClaude(session: HarnessSession): Promise<TurnEnd> {
     await mailbox.close();
   }
 }
+
+const tooLong = { why: 'The request is too long for the model', trouble: 'context_overflow' } as const;
 
 function systemOf({ turn }: HarnessSession, { mode }: ClaudeLoopState): string {
   const planning =

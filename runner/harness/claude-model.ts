@@ -1,5 +1,7 @@
 import Anthropic from '@anthropic-ai/sdk';
+import type { AgentTrouble } from '../../src/contracts/agent-trouble.ts';
 import type { RunEventData } from '../../src/contracts/run-event.ts';
+import { ownTrouble, troubleOfStatus } from './model-trouble.ts';
 import { addEvent, takeText } from './text-parts.ts';
 
 export interface ModelRequest {
@@ -93,7 +95,7 @@ export type Trouble =
   | { kind: 'again'; afterMs: number; what: string }
   /** The conversation does not fit. */
   | { kind: 'too_long' }
-  | { kind: 'final'; why: string };
+  | { kind: 'final'; why: string; trouble: AgentTrouble | undefined };
 
 const waitsMs = [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 60_000];
 
@@ -106,13 +108,21 @@ export function troubleOf(error: unknown, attempt: number): Trouble {
   const passes = status === undefined || status === 408 || status === 409 || status === 429 || status >= 500;
   const wait = waitsMs[attempt];
   if (!passes || headers?.get('x-should-retry') === 'false' || wait === undefined)
-    return { kind: 'final', why: reasonOf(error, message) };
+    return { kind: 'final', ...reasonOf(error, message) };
   const asked = Number(headers?.get('retry-after') ?? Number.NaN) * 1000;
   const afterMs = Number.isFinite(asked) ? Math.min(Math.max(asked, wait), 5 * 60_000) : wait;
   return { kind: 'again', afterMs, what: status === undefined ? 'broke off its answer' : `answered ${status}` };
 }
 
-function reasonOf(error: unknown, message: string): string {
-  const told = error instanceof Anthropic.APIError ? error.apiMessage : null;
-  return `The model server refused: ${(told ?? message).slice(0, 500)}`;
+function reasonOf(error: unknown, message: string): { why: string; trouble: AgentTrouble | undefined } {
+  if (!(error instanceof Anthropic.APIError)) return { why: message.slice(0, 500), trouble: undefined };
+  const { text, trouble } = ownTrouble(error.apiMessage ?? message);
+  const why = `The model server refused: ${text.slice(0, 500)}`;
+  return { why, trouble: trouble ?? (error.status === undefined ? typed(error.type) : troubleOfStatus(error.status)) };
+}
+
+/** An error in the middle of a stream has a type and no status; a connection that fails has neither. */
+function typed(type: string | null): AgentTrouble {
+  if (type === 'overloaded_error' || type === 'api_error') return 'overloaded';
+  return type === 'rate_limit_error' ? 'rate_limited' : 'unreachable';
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { agentModeSchema, effortSchema } from '../../src/contracts/agent.ts';
+import { agentTroubleSchema } from '../../src/contracts/agent-trouble.ts';
 
 /** What the built-in loop stores besides its conversation. */
 export const claudeLoopStateSchema = z.object({
@@ -25,7 +26,10 @@ export const claudeLoopStateSchema = z.object({
   /** What people have said and the model has not read. */
   held: z.array(z.object({ message: z.string(), by: z.string(), text: z.string() })),
   end: z
-    .discriminatedUnion('end', [z.object({ end: z.literal('done') }), z.object({ end: z.literal('failed'), why: z.string() })])
+    .discriminatedUnion('end', [
+      z.object({ end: z.literal('done') }),
+      z.object({ end: z.literal('failed'), why: z.string(), trouble: agentTroubleSchema.optional() }),
+    ])
     .nullable(),
 });
 export type ClaudeLoopState = z.infer<typeof claudeLoopStateSchema>;

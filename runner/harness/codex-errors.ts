@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import type { AgentTrouble } from '../../src/contracts/agent-trouble.ts';
+import type { CodexTurnError } from './codex-lines.ts';
+import { ownTrouble, troubleOfStatus } from './model-trouble.ts';
 
 const bodySchema = z.looseObject({ error: z.looseObject({ message: z.string() }) });
 
@@ -6,7 +9,8 @@ const bodySchema = z.looseObject({ error: z.looseObject({ message: z.string() })
 export function whyFailed(message: string): string {
   const body = /\{[\s\S]*\}/.exec(message)?.[0];
   const told = body === undefined ? undefined : messageIn(body);
-  const text = (told ?? message)
+  const { text: own } = ownTrouble(told ?? message);
+  const text = own
     .trim()
     .replaceAll(/,? url: \S+/g, '')
     .replaceAll(/,? request id: \S+/g, '');
@@ -20,4 +24,36 @@ function messageIn(body: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Words of `CodexErrorInfo` in the protocol of Codex 0.169. */
+const words: Readonly<Record<string, AgentTrouble>> = {
+  contextWindowExceeded: 'context_overflow',
+  sessionBudgetExceeded: 'budget',
+  usageLimitExceeded: 'rate_limited',
+  rateLimitExceeded: 'rate_limited',
+  flexUnavailable: 'overloaded',
+  serverOverloaded: 'overloaded',
+  policyCapacityUnavailable: 'overloaded',
+  internalServerError: 'overloaded',
+  modelNotFound: 'no_model',
+  unauthorized: 'key_refused',
+  badRequest: 'malformed',
+  httpConnectionFailed: 'unreachable',
+  responseStreamConnectionFailed: 'unreachable',
+  responseStreamDisconnected: 'unreachable',
+  responseTooManyFailedAttempts: 'unreachable',
+};
+
+/** Why a turn of the program failed, as a sentence, and which kind of trouble that is as the program names it. */
+export function failureOf(error: CodexTurnError): { why: string; trouble: AgentTrouble | undefined } {
+  const { trouble } = ownTrouble(error.message);
+  return { why: whyFailed(error.message), trouble: trouble ?? kindOf(error.codexErrorInfo) };
+}
+
+function kindOf(info: CodexTurnError['codexErrorInfo']): AgentTrouble | undefined {
+  const [name, more] = typeof info === 'string' ? [info, undefined] : (Object.entries(info ?? {})[0] ?? []);
+  const status = more?.httpStatusCode;
+  const told = status == null ? undefined : troubleOfStatus(status);
+  return told ?? (name !== undefined && Object.hasOwn(words, name) ? words[name] : undefined);
 }

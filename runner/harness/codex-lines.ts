@@ -68,12 +68,22 @@ export const deltaParams = z.looseObject({
   summaryIndex: z.number().optional(),
   contentIndex: z.number().optional(),
 });
+/** `codexErrorInfo` is a word, or an object with one, that may name the status of the answer of the model server. */
+const turnError = z.looseObject({
+  message: z.string(),
+  codexErrorInfo: z
+    .union([z.string(), z.record(z.string(), z.looseObject({ httpStatusCode: z.number().nullish() }))])
+    .nullish()
+    .catch(undefined),
+});
+export type CodexTurnError = z.infer<typeof turnError>;
+
 export const turnParams = z.looseObject({
   threadId: z.string(),
   turn: z.looseObject({
     id: z.string(),
     status: z.string(),
-    error: z.looseObject({ message: z.string() }).nullish(),
+    error: turnError.nullish(),
   }),
 });
 export const errorParams = z.looseObject({

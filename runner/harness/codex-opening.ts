@@ -1,6 +1,6 @@
 import type { RunEventData } from '../../src/contracts/run-event.ts';
 import type { Step } from './cli-protocol.ts';
-import { whyFailed } from './codex-errors.ts';
+import { failureOf } from './codex-errors.ts';
 import { type CodexLine, threadResult } from './codex-lines.ts';
 import { planText, refuse, verdictText } from './codex-requests.ts';
 import type { CodexState } from './codex-state.ts';
@@ -118,5 +118,5 @@ function resume(state: CodexState, turn: Turn): Step<CodexState> {
 }
 
 function failed(state: CodexState, message: string): Step<CodexState> {
-  return { state: { ...state, starting: false, end: { end: 'failed', why: whyFailed(message) } }, inputs: [{ type: 'end' }] };
+  return { state: { ...state, starting: false, end: { end: 'failed', ...failureOf({ message }) } }, inputs: [{ type: 'end' }] };
 }

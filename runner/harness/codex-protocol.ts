@@ -50,7 +50,7 @@ export const codexProtocol: CliProtocol<CodexState> = {
     if (state.end?.end === 'parked') return { end: 'parked', session };
     if (stopped) return { end: 'stopped', session };
     if (state.end?.end === 'done') return { end: 'done', session };
-    if (state.end?.end === 'failed') return { end: 'failed', why: state.end.why, session, resumable: session !== undefined };
+    if (state.end?.end === 'failed') return { ...state.end, session, resumable: session !== undefined };
     const complaint = state.complaint.trim().split('\n').at(-1) ?? '';
     const why = `Codex ended before its turn was over${complaint === '' ? '' : `: ${complaint.slice(0, 300)}`}`;
     return { end: 'failed', why, session, resumable: session !== undefined } satisfies TurnEnd;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { agentModeSchema, effortSchema } from '../../src/contracts/agent.ts';
+import { agentTroubleSchema } from '../../src/contracts/agent-trouble.ts';
 
 /** A call, question or plan that waits for people. */
 const pendingSchema = z.object({
@@ -77,7 +78,7 @@ export const codexStateSchema = z.object({
     .discriminatedUnion('end', [
       z.object({ end: z.literal('done') }),
       z.object({ end: z.literal('parked') }),
-      z.object({ end: z.literal('failed'), why: z.string() }),
+      z.object({ end: z.literal('failed'), why: z.string(), trouble: agentTroubleSchema.optional() }),
     ])
     .nullable(),
   complaint: z.string(),

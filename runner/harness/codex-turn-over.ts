@@ -1,13 +1,14 @@
 import type { RunEventData } from '../../src/contracts/run-event.ts';
 import type { Step } from './cli-protocol.ts';
-import { whyFailed } from './codex-errors.ts';
+import { failureOf } from './codex-errors.ts';
+import type { CodexTurnError } from './codex-lines.ts';
 import type { CodexState } from './codex-state.ts';
 import { endCommands, startTurn, takeBack } from './codex-talk.ts';
 
 /** The end of a turn of the program: it may have a plan, there may be more to say, or all is done. */
 export function onTurnOver(
   state: CodexState,
-  turn: { id: string; status: string; error?: { message: string } | null | undefined },
+  turn: { id: string; status: string; error?: CodexTurnError | null | undefined },
 ): Step<CodexState> {
   if (turn.id !== state.turn) return { state };
   const withdrawn = Object.keys(state.pending);
@@ -23,7 +24,7 @@ export function onTurnOver(
   const ends = (end: CodexState['end']) => step({ state: { ...rest, end }, inputs: [{ type: 'end' }] });
 
   if (state.parking) return ends({ end: 'parked' });
-  if (turn.status === 'failed') return ends({ end: 'failed', why: whyFailed(turn.error?.message ?? 'Codex gave up') });
+  if (turn.status === 'failed') return ends({ end: 'failed', ...failureOf(turn.error ?? { message: 'Codex gave up' }) });
   // What was said meanwhile begins another turn of the same thread.
   if (rest.held.length > 0) return step(startTurn(rest, null));
   if (turn.status === 'interrupted') {

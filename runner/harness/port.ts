@@ -1,4 +1,5 @@
 import type { AgentKind, AgentMode, AgentSettings, Ask, Effort, NumberedMail, ProcessInput } from '../../src/contracts/agent.ts';
+import type { AgentTrouble } from '../../src/contracts/agent-trouble.ts';
 import type { GivenFile } from '../../src/contracts/given-file.ts';
 import type { OutputCursor, OutputStream, RunEventData } from '../../src/contracts/run-event.ts';
 import type { AgentPrograms, ExecResult, Helper } from '../sandbox/port.ts';
@@ -168,8 +169,8 @@ export type TurnEnd =
   /** With the main process, and as that did. */
   | { end: 'exited'; session?: undefined }
   | { end: 'done'; session: string | undefined }
-  /** The agent or the model gave up: why, and what to do. `resumable`: a retry continues the session. */
-  | { end: 'failed'; why: string; session: string | undefined; resumable: boolean }
+  /** The agent or the model gave up: why, and which kind of trouble as far as it is known. `resumable`: a retry continues the session. */
+  | { end: 'failed'; why: string; trouble?: AgentTrouble | undefined; session: string | undefined; resumable: boolean }
   | { end: 'stopped'; session: string | undefined }
   /** It has saved what it needs to go on at the ask it waits for. */
   | { end: 'parked'; session: string | undefined };

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Usage } from '../../src/contracts/agent.ts';
 import type { SpendRequest } from '../../src/contracts/agent-control.ts';
+import { type AgentTrouble, troubleCodes } from '../../src/contracts/agent-trouble.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { atOnce, type RunLimits } from './limits.ts';
 import { type ChangedRequest, checkMessages, checkResponses } from './model-request.ts';
@@ -56,7 +57,7 @@ export function createModelProxy(options: ModelProxyOptions): ModelProxy {
     const { run, route, request, gone } = exchange;
     const upstream = run.models[route.dialect];
     if (upstream === undefined) {
-      throw new RequestRefused(404, `Deckhand has no model server for this protocol (${route.dialect}).`);
+      throw new RequestRefused(404, coded(`Deckhand has no model server for this protocol (${route.dialect}).`, 'key_refused'));
     }
     const body = await readBody(request, limits.bytes);
     try {
@@ -103,7 +104,7 @@ export function createModelProxy(options: ModelProxyOptions): ModelProxy {
     for (;;) {
       const verdict = await run.maySpend(asked, signal);
       if (verdict.verdict === 'go') return undefined;
-      if (verdict.verdict === 'deny') return verdict.because;
+      if (verdict.verdict === 'deny') return coded(verdict.because, verdict.trouble);
       await untilSettled(run.run, signal);
     }
   }
@@ -192,7 +193,8 @@ export function createModelProxy(options: ModelProxyOptions): ModelProxy {
 function headRefusal({ headers }: IncomingMessage, status: number): { log: string; error: RequestRefused } | undefined {
   if (status === 401 || status === 403) {
     const message = `The model server refused Deckhand's key (${status}). Whoever runs Deckhand must look at it.`;
-    return { log: 'the model server refuses the key of this installation', error: new RequestRefused(400, message) };
+    const error = new RequestRefused(400, coded(message, 'key_refused'));
+    return { log: 'the model server refuses the key of this installation', error };
   }
   if (status < 200 || (status >= 300 && status < 400)) {
     const message = 'The model server answered with a redirect, which is not followed.';
@@ -202,6 +204,11 @@ function headRefusal({ headers }: IncomingMessage, status: number): { log: strin
   if (encoding === 'identity') return undefined;
   const message = `The model server packs its answers (${encoding}) although it was asked not to.`;
   return { log: 'the model server packs its answers', error: new RequestRefused(400, message) };
+}
+
+/** What programs pass on of a refusal is its words: the code at their end tells which kind it is. */
+function coded(message: string, trouble: AgentTrouble | undefined): string {
+  return trouble === undefined ? message : `${message} ${troubleCodes[trouble]}`;
 }
 
 function reasonOf(error: unknown): string {

@@ -1,5 +1,5 @@
 import type { NumberedInput, Usage } from '../../src/contracts/agent.ts';
-import type { SpendRequest } from '../../src/contracts/agent-control.ts';
+import type { SpendRequest, SpendVerdict } from '../../src/contracts/agent-control.ts';
 
 /**
  * The only way out of a sandbox: a server on the unix socket of one run. It swaps the token of the run for the real key of a model
@@ -35,10 +35,7 @@ export interface GatewayRun {
    * Asked before every request to a model. `wait` is asked again until it is something else; the request is held meanwhile. After `go`
    * follows `used` or `unused` of the same request.
    */
-  maySpend(
-    asked: SpendRequest,
-    signal: AbortSignal,
-  ): Promise<{ verdict: 'go' } | { verdict: 'wait' } | { verdict: 'deny'; because: string }>;
+  maySpend(asked: SpendRequest, signal: AbortSignal): Promise<SpendVerdict>;
   /** Told of every request that was answered, also when the sandbox hung up in the middle: what was counted until then. */
   used(usage: Usage, request: string): Promise<void>;
   /** Told of every other request that was asked for: nothing is to be paid for it, as far as is known. */

@@ -44,6 +44,12 @@ export interface AgentStep {
   mail?: number | undefined;
 }
 
+/** `trouble`: what the turn that ends because of it is to name. */
+export type SpendVerdict =
+  | { verdict: 'go' }
+  | { verdict: 'wait' }
+  | { verdict: 'deny'; because: string; trouble?: 'budget' | 'unpriced' | undefined };
+
 /** A request to a model that is about to be made. */
 export interface SpendRequest {
   /** Any text that is unique among the requests of the run; the same in `used` or `unused`. */
@@ -80,7 +86,7 @@ export interface AgentControl {
     run: string,
     runner: string,
     asked: SpendRequest,
-  ): Promise<{ verdict: 'go' } | { verdict: 'wait' } | { verdict: 'deny'; because: string }>;
+  ): Promise<SpendVerdict>;
   /** The request was not answered: what was set aside for it is free again. */
   unused(run: string, runner: string, request: string): Promise<void>;
   /** Counts a request to a model: `usage` event, cost of run and task. Once for each `request`; settles what was set aside for it. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { agentKindSchema, agentModeSchema, effortSchema, usageSchema } from './agent.ts';
+import { agentTroubleSchema } from './agent-trouble.ts';
 import { pullFactsSchema } from './code-host.ts';
 import { publicationStateSchema, publishWhatSchema } from './publication.ts';
 import { pullNewsSchema } from './pull-news.ts';
@@ -78,6 +79,8 @@ export type ArtifactRef = z.infer<typeof artifactRefSchema>;
 export const runResultSchema = z.object({
   outcome: runOutcomeSchema,
   cause: runCauseSchema.optional(),
+  /** Of cause `agent`: which kind of trouble; absent: none that is known. */
+  trouble: agentTroubleSchema.optional(),
   /** One sentence for people: what happened. */
   message: z.string(),
   exitCode: z.number().int().optional(),

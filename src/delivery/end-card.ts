@@ -1,3 +1,4 @@
+import { troubleCodes } from '../contracts/agent-trouble.ts';
 import type { ErrorCode } from '../contracts/errors.ts';
 import { describeError, errorCatalogue } from '../contracts/errors.ts';
 import { type ArtifactRef, type RunResult, totalsOf } from '../contracts/run-event.ts';
@@ -102,21 +103,14 @@ function whatHappened(result: RunResult, docs: string | undefined): Span[] {
   const known = /^(.*) (DH-\d{3})$/s.exec(message);
   const named = known?.[2];
   if (known?.[1] !== undefined && isCode(named)) return [...marked(known[1]), plain(' '), errorCodeSpan(named, docs)];
-  const cause = result.cause === 'agent' ? agentCode(message) : result.cause && causeCodes[result.cause];
+  const cause = result.cause === 'agent' ? agentCode(result) : result.cause && causeCodes[result.cause];
   if (cause === undefined) return marked(message);
   return [...marked(`${message} ${describeError(cause, {}).remedy}`), plain(' '), errorCodeSpan(cause, docs)];
 }
 
-const troubles: readonly [ErrorCode, RegExp][] = [
-  ['DH-312', /\bbudget\b/i],
-  ['DH-311', /too long|context (?:window|length|limit)|maximum context/i],
-  ['DH-309', /api[- _]key|authenticat|unauthori[sz]ed|no model server|\b40[13]\b/i],
-  ['DH-310', /overload|rate.?limit|quota|capacity|too many requests|\b(?:429|529|50[0-4])\b/i],
-];
-
-/** What became of the model, as its server or the agent says it. The words only choose what is advised. */
-function agentCode(message: string): ErrorCode {
-  return troubles.find(([, words]) => words.test(message))?.[0] ?? 'DH-308';
+/** By what the harness said it was; what is not known is an agent that gave up. */
+function agentCode({ trouble }: RunResult): ErrorCode {
+  return trouble === undefined ? 'DH-308' : troubleCodes[trouble];
 }
 
 function isCode(text: string | undefined): text is ErrorCode {

@@ -3,7 +3,7 @@ import { dollars } from '../approvals/action-text.ts';
 import { somebodyMayDecide, whoMayDecide } from '../approvals/approvers.ts';
 import { policyOf } from '../approvals/judge-task.ts';
 import { type Usage, usageSchema } from '../contracts/agent.ts';
-import type { AgentControl, SpendRequest } from '../contracts/agent-control.ts';
+import type { SpendRequest, SpendVerdict } from '../contracts/agent-control.ts';
 import type { SpendAction } from '../contracts/policy.ts';
 import type { RunEventData } from '../contracts/run-event.ts';
 import { addUsage, wasCounted } from '../store/agent-runs.ts';
@@ -16,8 +16,6 @@ import { system } from './advance.ts';
 import { startWaiting } from './agent-wait.ts';
 import { type Held, held } from './run-progress.ts';
 
-type MaySpend = Awaited<ReturnType<AgentControl['maySpend']>>;
-
 /** Longer names than any model has would not fit what people are asked. */
 const longestModel = 100;
 
@@ -26,7 +24,7 @@ const longestModel = 100;
  * others under way wait for those; the last one, alone, may begin as long as anything is left, so a task goes beyond its budget by one
  * request at most. People are asked once for each budget that is used up, and once in a task for a model that has no known price.
  */
-export async function maySpend(tx: Tx, runId: string, runner: string, asked: SpendRequest, at: Date): Promise<MaySpend> {
+export async function maySpend(tx: Tx, runId: string, runner: string, asked: SpendRequest, at: Date): Promise<SpendVerdict> {
   const found = await held(tx, runId, runner);
   if (found === undefined) return { verdict: 'deny', because: 'The run is not held by this runner any more.' };
   const { task, run } = found;
@@ -40,7 +38,7 @@ export async function maySpend(tx: Tx, runId: string, runner: string, asked: Spe
   return (await reserve(tx, run, { request, usd: mostUsd }, at)) ? { verdict: 'go' } : { verdict: 'wait' };
 }
 
-async function askForMore(tx: Tx, found: Held, budgetUsd: number, at: Date): Promise<MaySpend> {
+async function askForMore(tx: Tx, found: Held, budgetUsd: number, at: Date): Promise<SpendVerdict> {
   const { task, run } = found;
   const name = `spend/${budgetUsd}`;
   const all = await interactionsOfRun(tx, run.id);
@@ -56,10 +54,11 @@ async function askForMore(tx: Tx, found: Held, budgetUsd: number, at: Date): Pro
   return waitOrDeny(known, usedUp(task.spentUsd, budgetUsd, known.reason ?? undefined));
 }
 
-async function askForUnpriced(tx: Tx, found: Held, budgetUsd: number, model: string, at: Date): Promise<MaySpend> {
+async function askForUnpriced(tx: Tx, found: Held, budgetUsd: number, model: string, at: Date): Promise<SpendVerdict> {
   const { task, run } = found;
-  if (model.length > longestModel)
-    return { verdict: 'deny', because: 'The name of the model is too long to ask about its price.' };
+  if (model.length > longestModel) {
+    return { verdict: 'deny', because: 'The name of the model is too long to ask about its price.', trouble: 'unpriced' };
+  }
   const ask = `price/${model}`;
   if (await spendGranted(tx, task.id, ask)) return { verdict: 'go' };
   const known = (await interactionsOfRun(tx, run.id)).findLast((one) => one.kind === 'spend' && one.ask === ask);
@@ -69,7 +68,7 @@ async function askForUnpriced(tx: Tx, found: Held, budgetUsd: number, model: str
   return await open(tx, found, asks, { because, refusal: withoutPrice(model) }, at);
 }
 
-function waitOrDeny({ state }: InteractionRecord, because: string): MaySpend {
+function waitOrDeny({ state }: InteractionRecord, refusal: Refusal): SpendVerdict {
   switch (state) {
     case 'pending':
       return { verdict: 'wait' };
@@ -80,33 +79,39 @@ function waitOrDeny({ state }: InteractionRecord, because: string): MaySpend {
     case 'expired':
     case 'superseded':
     case 'cancelled':
-      return { verdict: 'deny', because };
+      return { verdict: 'deny', ...refusal };
   }
 }
 
-function usedUp(spent: number, budget: number, reason?: string): string {
+type Refusal = { because: string; trouble: 'budget' | 'unpriced' };
+
+function usedUp(spent: number, budget: number, reason?: string): Refusal {
   const said = reason === undefined ? '' : `: ${reason}`;
-  return `The budget of the task is used up (${dollars(spent)} of ${dollars(budget)}), and it was not raised${said}.`;
+  const because = `The budget of the task is used up (${dollars(spent)} of ${dollars(budget)}), and it was not raised${said}.`;
+  return { because, trouble: 'budget' };
 }
 
-function withoutPrice(model: string, reason?: string): string {
+function withoutPrice(model: string, reason?: string): Refusal {
   const said = reason === undefined ? '' : `: ${reason}`;
-  return `The task has a budget, the model ${model} no known price, and nobody allowed it to go on without a limit${said}.`;
+  const because = `The task has a budget, the model ${model} no known price, and nobody allowed it to go on without a limit${said}.`;
+  return { because, trouble: 'unpriced' };
 }
 
 async function open(
   tx: Tx,
   { task, run }: Held,
   asks: Pick<SpendAction, 'ask' | 'budgetUsd' | 'raisedUsd' | 'unpriced'> & { ask: string },
-  { because, refusal }: { because: string; refusal: string },
+  { because, refusal }: { because: string; refusal: Refusal },
   at: Date,
-): Promise<MaySpend> {
+): Promise<SpendVerdict> {
   // A request to a model before or after the turn itself cannot wait.
   if (run.state === 'preparing') return { verdict: 'wait' };
   if (run.state === 'finishing') return { verdict: 'deny', because: 'The run is ending.' };
   const policy = policyOf(task);
   const who = { workspace: task.workspace, project: task.project, approvers: policy.approvers, requester: run.requestedBy };
-  if (!(await somebodyMayDecide(tx, who))) return { verdict: 'deny', because: `${refusal} ${await whoMayDecide(tx, who)}` };
+  if (!(await somebodyMayDecide(tx, who))) {
+    return { verdict: 'deny', ...refusal, because: `${refusal.because} ${await whoMayDecide(tx, who)}` };
+  }
   const action: SpendAction = { type: 'spend', project: task.project, spentUsd: task.spentUsd, ...asks };
   const hash = actionHash(action);
   const interaction = await createInteraction(tx, {

@@ -37,7 +37,7 @@ export function harnessFaults(
     fail(marker, { status: 401, times: 50 });
     const turn = await begin('bypass', `fix the failing test (${marker})`);
     const result = await turn.result();
-    expect(result).toMatchObject({ outcome: 'failed', files: [] });
+    expect(result).toMatchObject({ outcome: 'failed', cause: 'agent', trouble: 'key_refused', files: [] });
     expect(result.message).toMatch(/key|auth/i);
     expect(result.message).toMatch(/^[A-Z][^{}]*[.)\d]$/);
   });
@@ -48,7 +48,7 @@ export function harnessFaults(
     const turn = await begin('bypass', `fix the failing test (${marker})`);
     const result = await turn.result();
     if (result.outcome === 'succeeded') expect(result.files).toMatchObject([{ path: 'src/basket.js' }]);
-    else expect(result.message).toMatch(/too long|context|window|fit/i);
+    else expect(result.trouble).toBe('context_overflow');
     expect(ofType(await turn.events(), 'terminal')).toHaveLength(1);
   });
 }

@@ -164,6 +164,7 @@ describe('a model without a known price, with a budget,', () => {
     await turn.decide('price/mystery-1', world.people.ben, 'deny', { reason: 'Take another.' });
     expect(await may('a', null, 'mystery-1')).toEqual({
       verdict: 'deny',
+      trouble: 'unpriced',
       because: expect.stringMatching(/mystery-1 no known price.*: Take another\.\.?$/),
     });
     expect(await may('b', null, 'x'.repeat(101))).toMatchObject({ verdict: 'deny' });

@@ -195,16 +195,18 @@ describe('a request to a model', () => {
 
 describe('the budget', () => {
   it('that is used up refuses in the form after which each client gives up', async () => {
-    run.verdict = { verdict: 'deny', because: 'The budget is used up.' };
+    run.verdict = { verdict: 'deny', because: 'The budget is used up.', trouble: 'budget' };
     const claude = await askGateway(run, { path: messagesPath, body: messagesBody() });
     expect(claude).toMatchObject({ status: 429, headers: { 'x-should-retry': 'false' } });
     expect(JSON.parse(claude.text)).toEqual({
       type: 'error',
-      error: { type: 'rate_limit_error', message: 'The budget is used up.' },
+      error: { type: 'rate_limit_error', message: 'The budget is used up. DH-312' },
     });
     const codex = await askGateway(run, { path: responsesPath, body: responsesBody() });
     expect(codex.status).toBe(400);
-    expect(JSON.parse(codex.text)).toMatchObject({ error: { message: 'The budget is used up.', type: 'invalid_request_error' } });
+    expect(JSON.parse(codex.text)).toMatchObject({
+      error: { message: 'The budget is used up. DH-312', type: 'invalid_request_error' },
+    });
     expect(world.model.requests()).toEqual([]);
   });
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { discordCapabilities } from '../../adapters/discord/capabilities.ts';
 import { slackCapabilities } from '../../adapters/slack/capabilities.ts';
 import { telegramCapabilities } from '../../adapters/telegram/capabilities.ts';
+import { agentTroubleSchema, troubleCodes } from '../../src/contracts/agent-trouble.ts';
 import type { Capabilities } from '../../src/contracts/chat-adapter.ts';
 import type { RunEventData, RunResult } from '../../src/contracts/run-event.ts';
 import { type View, viewSchema } from '../../src/contracts/view.ts';
@@ -90,19 +91,15 @@ describe('the end card of an agent', () => {
   });
 
   it('says why it failed and what to do, how far it came, and what it said last', () => {
-    const view = failed('The model server refused: Overloaded.');
+    const view = failed('The model server refused: Overloaded.', { trouble: 'overloaded' });
     expect(text(view)).toContain(
       'The model server refused: Overloaded. Retry in some minutes, or take another model. DH-310\n✔ one\n✖ two\n○ three\nI was about to',
     );
-    const codes: [message: string, code: string][] = [
-      ['The model server refused: invalid x-api-key.', 'DH-309'],
-      ['No model server of Anthropic is configured.', 'DH-309'],
-      ['The model server refused: 429 rate_limit_error.', 'DH-310'],
-      ['The request is too long for the model.', 'DH-311'],
-      ['The budget of the task is used up ($5.02 of $5.00), and it was not raised.', 'DH-312'],
-      ['Claude Code ended before its turn was over.', 'DH-308'],
-    ];
-    for (const [said, code] of codes) expect(text(failed(said))).toContain(code);
+    for (const trouble of agentTroubleSchema.options) {
+      expect(text(failed('It does not go on.', { trouble }))).toContain(troubleCodes[trouble]);
+    }
+    // Words say nothing about the kind.
+    expect(text(failed('429: the budget for api keys is overloaded, the context is too long.'))).toContain('DH-308');
     const stopped = failed('The agent was stopped on request.', { outcome: 'cancelled', cause: 'stopped' });
     expect(text(stopped)).toContain('The agent was stopped on request.\n✔ one\n– two\n○ three');
   });
