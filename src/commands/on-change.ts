@@ -1,9 +1,11 @@
 import { AppError } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import type { PressToken } from '../contracts/press.ts';
+import { pullErrandSchema } from '../contracts/pull-news.ts';
 import { taskOfRun, threadOfTaskIn } from '../store/task-queries.ts';
 import type { CommandContext } from './command.ts';
 import { changeOf, reviewNeed, reviewReply } from './diff.ts';
+import { askErrand } from './pull-errand.ts';
 import { answer } from './run-command.ts';
 import { personFor } from './subject.ts';
 
@@ -12,6 +14,8 @@ type Token = Extract<PressToken, { kind: 'change' }>;
 
 /** A button of a card that shows a change. Whoever presses is looked at as they are now; verbs that nothing stands behind do nothing. */
 export async function onChange(ctx: CommandContext, press: Press, token: Token): Promise<void> {
+  const errand = pullErrandSchema.safeParse(token.verb).data;
+  if (errand !== undefined) return askErrand(ctx, token.run, errand);
   if (token.verb !== 'review') throw new AppError('DH-208');
   const task = await taskOfRun(ctx.tx, ctx.person.workspace, token.run);
   if (task === undefined) throw new AppError('DH-208');

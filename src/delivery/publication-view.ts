@@ -1,5 +1,6 @@
 import type { PullFacts } from '../contracts/code-host.ts';
 import type { PublicationState, PublishWhat } from '../contracts/publication.ts';
+import type { PullNews } from '../contracts/pull-news.ts';
 import type { Actor, RunEvent, RunEventData } from '../contracts/run-event.ts';
 
 /** How far a change has been brought out, as its last event says. */
@@ -20,11 +21,16 @@ export interface PublicationView {
   seq: number;
 }
 
+/** Cards are made soon after the events: what is older has a message already. */
+const toldKept = 50;
+
 /** A pull request, as the last event about it says. `first`: the number of the event that brought it up. */
 export interface PullView {
   repository: string;
   pull: PullFacts;
   first: number;
+  /** What its thread was told since, by the number of the event; the last few. */
+  told: readonly { seq: number; news: readonly PullNews[] }[];
 }
 
 export interface ChangeView {
@@ -53,10 +59,11 @@ export function foldChange(
       return { publications: [...others, now], discardedBy: undefined };
     }
     case 'pull_request': {
-      const { repository, pull } = data;
+      const { repository, pull, news = [] } = data;
       const same = (one: PullView) => one.repository === repository && one.pull.number === pull.number;
-      const first = pulls.find(same)?.first ?? seq;
-      return { pulls: [...pulls.filter((one) => !same(one)), { repository, pull, first }] };
+      const known = pulls.find(same);
+      const told = [...(known?.told ?? []), ...(news.length === 0 ? [] : [{ seq, news }])].slice(-toldKept);
+      return { pulls: [...pulls.filter((one) => !same(one)), { repository, pull, first: known?.first ?? seq, told }] };
     }
     case 'discarded':
       return { discardedBy: actor };

@@ -17,6 +17,7 @@ import { system } from './advance.ts';
 import { createAgentControl } from './agent-control.ts';
 import { changeMessage, steer } from './agent-messages.ts';
 import { changeBudget, changeSettings } from './agent-settings.ts';
+import { askErrand } from './ask-errand.ts';
 import { settleFile } from './attached-files.ts';
 import { moveTask, retryTask, stopTask } from './change-task.ts';
 import { createAgentTask, followUp, forkTask } from './create-agent-task.ts';
@@ -80,6 +81,7 @@ function taskEngine({ clock }: EngineDeps, dispatcher: Dispatcher): TaskEngine {
     attachMore: (tx, task, files, origin) => dispatching(tx, attachMore(tx, task, files, origin, clock.now())),
     dropContext: (tx, task, by) => dispatching(tx, dropContext(tx, task, by, clock.now())),
     publish: (tx, input) => publish(tx, input, clock.now()),
+    pullErrand: (tx, input) => askErrand(tx, input, clock.now()),
     discard: (tx, run, by) => discard(tx, run, by, clock.now()),
     details: (tx, workspace, secret) => approvalDetails(tx, workspace, secret),
     async revokeRule(tx, rule, by) {

@@ -2,6 +2,7 @@ import type { AgentControl } from '../contracts/agent-control.ts';
 import type { IdentityRef, Platform } from '../contracts/platform.ts';
 import type { PublishWhat } from '../contracts/publication.ts';
 import type { PublishControl } from '../contracts/publish-control.ts';
+import type { PullErrandKind } from '../contracts/pull-news.ts';
 import type { Role } from '../contracts/roles.ts';
 import type { RunControl } from '../contracts/run-control.ts';
 import type { TaskColumn } from '../contracts/states.ts';
@@ -90,6 +91,24 @@ export type PublishOutcome =
   | { outcome: 'asked'; number: number; whoCan: string }
   | { outcome: 'known'; number: number; what: string };
 
+/** Something to be done with the pull request of a task. */
+export interface ErrandInput {
+  /** The run whose change the button names. */
+  run: string;
+  kind: PullErrandKind;
+  by: Person;
+  /** Key of the press: the same key is one errand (promise 2). */
+  originKey: string;
+}
+
+export interface ErrandOutcome {
+  /** `known`: this press was taken before. `waits`: the same was asked for by another. */
+  outcome: 'added' | 'known' | 'waits';
+  number: number;
+  /** `acme/web#12` */
+  pull: string;
+}
+
 /** An interaction as a person may see it. */
 export interface InteractionDetails {
   id: string;
@@ -116,6 +135,8 @@ export interface TaskEngine extends AgentTasks {
   decide(tx: Tx, input: DecideInput): Promise<DecideResult>;
   /** Brings out the change of a run, or asks those who may decide it. Throws what src/tasks/publish.ts says. */
   publish(tx: Tx, input: PublishInput): Promise<PublishOutcome>;
+  /** Has something done with the pull request of a task. Throws what src/tasks/ask-errand.ts says. */
+  pullErrand(tx: Tx, input: ErrandInput): Promise<ErrandOutcome>;
   /** The change of a run is not wanted: its task is cancelled; commits are kept for a while. Refused while it is being brought out. */
   discard(tx: Tx, run: string, by: Person): Promise<{ number: number }>;
   /** The whole action of an interaction, or undefined when there is none in this workspace. */

@@ -1,0 +1,119 @@
+import { checksVerdict } from '../changes/pull-news.ts';
+import type { PullFacts } from '../contracts/code-host.ts';
+import { type OutboxPut, priorities } from '../contracts/outbox.ts';
+import { type ChangeVerb, encodePress } from '../contracts/press.ts';
+import type { PullErrandKind, PullNews } from '../contracts/pull-news.ts';
+import { type Block, type Button, bold, plain, type Span, type View } from '../contracts/view.ts';
+import type { CardContext } from './card-context.ts';
+import { oneLine, shorten } from './neutralise.ts';
+import { spansText } from './plain-text.ts';
+import type { PullView } from './publication-view.ts';
+import type { CardInput } from './run-cards.ts';
+
+const nameLength = 80;
+const whyLength = 400;
+
+/** What has happened to pull requests since event `after`: one short message each, in every thread of the task, with what can be done about it. */
+export function pullNewsCards({ workspace, view, contexts }: CardInput, after: number): OutboxPut[] {
+  return view.change.pulls.flatMap((pull) =>
+    pull.told
+      .filter(({ seq }) => seq > after)
+      .flatMap(({ seq, news }) =>
+        contexts.map(
+          (context): OutboxPut => ({
+            workspace,
+            key: `pull:${view.run}:${seq}:${context.thread.thread}`,
+            target: { type: 'thread', thread: context.thread.thread, anchor: false },
+            payload: { type: 'message', view: newsView(context, pull, news) },
+            priority: priorities.reply,
+          }),
+        ),
+      ),
+  );
+}
+
+function newsView(context: CardContext, { repository, pull }: PullView, news: readonly PullNews[]): View {
+  const name = `${repository}#${pull.number}`;
+  const spans: Span[] = [
+    bold(`#${context.task.number}`),
+    plain(' '),
+    { type: 'link', url: pull.url, text: name },
+    ...news.flatMap((one, index) => [plain(index === 0 ? ': ' : '; '), ...sentence(one, pull)]),
+  ];
+  const buttons = buttonsFor(context, pull, news);
+  const blocks: Block[] = [{ type: 'text', spans }, ...(buttons.length === 0 ? [] : [{ type: 'buttons' as const, buttons }])];
+  return { fallback: spansText(spans), blocks };
+}
+
+/** What happened, in a few words. Names come from outside. */
+function sentence(news: PullNews, pull: PullFacts): Span[] {
+  switch (news.type) {
+    case 'checks': {
+      if (news.state === 'passed') return [plain('✔ all checks have passed')];
+      const more = pull.checks.filter(({ state }) => state === 'failed').length - news.failed.length;
+      const names = news.failed.map(clean).join(', ');
+      return [plain(`✖ failed: ${names}${more > 0 ? ` and ${more} more` : ''}`)];
+    }
+    case 'review':
+      return [plain(`${clean(news.by)} ${verdicts[news.verdict]}`)];
+    case 'comments':
+      return [plain(news.count === 1 ? 'a new comment' : `${news.count} new comments`)];
+    case 'pushed':
+      return [plain(`somebody else has pushed ${news.commit.slice(0, 7)} to its branch`)];
+    case 'conflict':
+      return [plain(`✖ it conflicts with ${clean(news.base)}`)];
+    case 'ready':
+      return [plain('it is ready for review')];
+    case 'reopened':
+      return [plain('it is open again')];
+    case 'closed':
+      return [plain('○ it was closed without merging')];
+    case 'merged':
+      return [plain(`✔ merged into ${clean(pull.base)}${news.commit === undefined ? '' : ` as ${news.commit.slice(0, 7)}`}`)];
+    case 'refused':
+      return [plain(`✖ ${errands[news.errand]}: ${shorten(oneLine(news.why), whyLength)}`)];
+  }
+}
+
+const verdicts = {
+  approved: 'approved it',
+  changes_requested: 'requests changes',
+  commented: 'has commented',
+  dismissed: 'had a review dismissed',
+} as const;
+
+const errands: Record<PullErrandKind, string> = {
+  merge: 'It was not merged',
+  ready: 'It is still a draft',
+  fix_ci: 'The agent was not asked to fix the checks',
+  address: 'The agent was not given the reviews',
+};
+
+/** What people may want to do about it. Buttons act on the change of the newest run only. */
+function buttonsFor({ run }: CardContext, pull: PullFacts, news: readonly PullNews[]): Button[] {
+  if (run.newest > run.attempt || pull.state !== 'open') return [];
+  const has = (test: (one: PullNews) => boolean) => news.some(test);
+  const verbs: [ChangeVerb, string][] = [];
+  if (has((one) => one.type === 'checks' && one.state === 'failed')) verbs.push(['fix_ci', 'Fix CI']);
+  if (
+    has((one) => one.type === 'comments' || (one.type === 'review' && one.verdict !== 'approved' && one.verdict !== 'dismissed'))
+  ) {
+    verbs.push(['address', 'Address review']);
+  }
+  const good = has(
+    (one) => (one.type === 'checks' && one.state === 'passed') || (one.type === 'review' && one.verdict === 'approved'),
+  );
+  if (good && pull.draft) verbs.push(['ready', 'Ready for review']);
+  if (good && isMergeable(pull)) verbs.push(['merge', 'Merge']);
+  return verbs.map(([verb, label]) => ({ token: encodePress({ kind: 'change', run: run.run, verb }), label, style: 'default' }));
+}
+
+/** Whether Merge is worth offering; the code host has the last word. */
+export function isMergeable(pull: PullFacts): boolean {
+  const verdict = checksVerdict(pull);
+  return pull.state === 'open' && !pull.draft && pull.mergeable === 'clean' && verdict !== 'failed' && verdict !== 'pending';
+}
+
+function clean(name: string): string {
+  return shorten(oneLine(name), nameLength);
+}

@@ -1,0 +1,82 @@
+import { notAllowed } from '../access/not-allowed.ts';
+import { whoMayDecide } from '../approvals/approvers.ts';
+import { policyOf } from '../approvals/judge-task.ts';
+import { mayPublish } from '../approvals/publish-approval.ts';
+import { AppError } from '../contracts/errors.ts';
+import type { PullErrandKind } from '../contracts/pull-news.ts';
+import { roleAtLeast } from '../contracts/roles.ts';
+import type { Tx } from '../store/database.ts';
+import { addErrand } from '../store/pull-errands.ts';
+import { pullOfTask } from '../store/pull-watch.ts';
+import { latestRun, runById } from '../store/runs.ts';
+import { lockTask } from '../store/tasks.ts';
+import { isAlive } from './hold-task.ts';
+import { auditErrand } from './pull-life.ts';
+import type { ErrandInput, ErrandOutcome } from './task-engine.ts';
+
+/** For "Ada may not …". */
+const actions: Record<PullErrandKind, string> = {
+  merge: 'merge this',
+  ready: 'ask for reviews of this',
+  fix_ci: 'speak to an agent',
+  address: 'speak to an agent',
+};
+
+/**
+ * Notes what somebody wants done with the newest pull request of the task of a run; the watch of pull requests does it. Merging is for those who
+ * may bring the change out, by the policy of the task, and is about exactly the commit that the branch is at now; the rest is for
+ * developers. Repeating a press changes nothing. Throws DH-208 for what does not exist here (promise 12), DH-202 and DH-300.
+ */
+export async function askErrand(tx: Tx, { run: id, kind, by, originKey }: ErrandInput, at: Date): Promise<ErrandOutcome> {
+  const known = await runById(tx, id);
+  const task = known === undefined || known.workspace !== by.workspace ? undefined : await lockTask(tx, known.task);
+  const run = await runById(tx, id);
+  if (task === undefined || run === undefined) throw new AppError('DH-208');
+  if (kind === 'merge') {
+    if (!(await mayPublish(tx, task, run, by, at))) {
+      const { approvers } = policyOf(task);
+      const question = { workspace: task.workspace, project: task.project, approvers, requester: run.requestedBy };
+      throw new AppError('DH-202', { who: by.name, action: actions.merge, whoCan: await whoMayDecide(tx, question) });
+    }
+  } else if (!roleAtLeast(by.role, 'developer')) {
+    throw await notAllowed(tx, by, actions[kind], 'developer');
+  }
+  const pull = await pullOfTask(tx.db, task.id);
+  if (pull === undefined) {
+    throw new AppError('DH-300', { what: `#${task.number} has no pull request.`, instead: 'Open PR on its card opens one.' });
+  }
+  const { facts } = pull;
+  const name = `${pull.repository}#${pull.number}`;
+  if (facts.state !== 'open') {
+    throw new AppError('DH-300', { what: `${name} is ${facts.state}.`, instead: `\`retry #${task.number}\` begins anew.` });
+  }
+  if (kind === 'fix_ci' || kind === 'address') {
+    if (task.kind !== 'agent') {
+      throw new AppError('DH-300', {
+        what: `#${task.number} runs a command, which no agent works on.`,
+        instead: 'Mention Deckhand with what an agent is to do.',
+      });
+    }
+    const latest = await latestRun(tx, task.id);
+    if (isAlive(latest))
+      throw new AppError('DH-300', { what: `#${task.number} is at work.`, instead: 'A reply in its thread tells it more.' });
+  }
+  const errand = { workspace: task.workspace, pull: pull.id, kind, head: facts.head.commit, by: storedPerson(by), originKey, at };
+  const outcome = await addErrand(tx, errand);
+  if (outcome === 'added') {
+    await auditErrand(tx, {
+      workspace: task.workspace,
+      user: by.user,
+      role: by.role,
+      pull: pull.id,
+      kind,
+      head: facts.head.commit,
+      task: task.id,
+    });
+  }
+  return { outcome, number: task.number, pull: name };
+}
+
+function storedPerson({ workspace, user, name, role, identity }: ErrandInput['by']): object {
+  return { workspace, user, name, identity, ...(role === undefined ? {} : { role }) };
+}
