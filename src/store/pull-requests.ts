@@ -33,6 +33,7 @@ export async function putPull(
       repository,
       number,
       createdAt: at,
+      lookAt: at,
       ...now,
     },
     update: now,
