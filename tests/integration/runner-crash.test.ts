@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,23 +10,71 @@ import { git } from '../support/git-repository.ts';
 import { createRunnerWorld, ofType, outputText, type RunnerWorld } from '../support/runner-world.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-describe.each(['local', 'docker'] as const)('promise 8: a runner on %s that is killed', (kind) => {
-  let world: RunnerWorld;
-  let project: string;
-  beforeAll(async () => {
-    world = await createRunnerWorld(kind);
-    project = await world.project();
-  });
-  afterAll(() => world.close());
+/** An installation, and what becomes of its runs: one on each kind of sandbox. One process has the runners of both, and dies for both. */
+interface Place {
+  kind: 'local' | 'docker';
+  world: RunnerWorld;
+  project: string;
+}
+interface Started {
+  place: Place;
+  run: string;
+  task: string;
+  lines: number;
+  since: Date;
+}
 
-  /** Writes `lines` lines to both streams, 20 a second; outside of the sandbox (where it can) it leaves a mark of each start. */
-  function commandOf(lines: number): string {
-    const mark = kind === 'local' ? `echo started >> ${join(world.place.path, '$DECKHAND_RUN.starts')}; ` : '';
-    return `${mark}i=0; while [ $i -lt ${lines} ]; do i=$((i+1)); echo "line $i €"; echo "error $i" >&2; sleep 0.05; done; echo "$i" >> counted.txt`;
+describe('promise 8: a runner that is killed', () => {
+  const places: Place[] = [];
+  const lives: ChildProcess[] = [];
+  beforeAll(async () => {
+    for (const kind of ['local', 'docker'] as const) {
+      const world = await createRunnerWorld(kind);
+      places.push({ kind, world, project: await world.project() });
+    }
+  });
+  afterAll(async () => {
+    for (const life of lives) {
+      life.kill('SIGKILL');
+      await endOf(life);
+    }
+    for (const { world } of places) await world.close();
+  });
+
+  /** A process with the runners of all places, which kills itself when all have come to the point. */
+  function live(crashAt: string) {
+    const program = join(import.meta.dirname, '../support/runner-process.ts');
+    const installations = JSON.stringify(places.map(({ world }) => world.installation));
+    const life = spawn(process.execPath, [program, installations, crashAt], { stdio: ['ignore', 'pipe', 'inherit'] });
+    life.stdout.on('data', () => undefined);
+    lives.push(life);
+    return life;
+  }
+
+  /** How a life ends, or has ended by itself. */
+  async function endOf(life: ChildProcess): Promise<[number | null, NodeJS.Signals | null]> {
+    if (life.exitCode === null && life.signalCode === null) await once(life, 'exit');
+    return [life.exitCode, life.signalCode];
+  }
+
+  /**
+   * Starts a command in each place that writes `lines` lines to both streams, 20 a second; outside of the sandbox (where it can) it leaves
+   * a mark of each start.
+   */
+  function startEverywhere(lines: number): Promise<Started[]> {
+    return Promise.all(
+      places.map(async (place) => {
+        const { kind, world, project } = place;
+        const mark = kind === 'local' ? `echo started >> ${join(world.place.path, '$DECKHAND_RUN.starts')}; ` : '';
+        const count = `i=0; while [ $i -lt ${lines} ]; do i=$((i+1)); echo "line $i €"; echo "error $i" >&2; sleep 0.05; done`;
+        const since = new Date();
+        return { place, lines, since, ...(await world.sh(`${mark}${count}; echo "$i" >> counted.txt`, project)) };
+      }),
+    );
   }
 
   /** How often the command of the run was started. */
-  async function starts(run: string, since: Date): Promise<number> {
+  async function starts({ place: { kind, world }, run, since }: Started): Promise<number> {
     if (kind === 'local') return (await readFile(join(world.place.path, `${run}.starts`), 'utf8')).trim().split('\n').length;
     const filters = ['event=start', `label=deckhand.run=${run}`, 'label=deckhand.role=sandbox'].flatMap((filter) => [
       '--filter',
@@ -37,15 +85,17 @@ describe.each(['local', 'docker'] as const)('promise 8: a runner on %s that is k
     return stdout.trim().split('\n').length;
   }
 
-  async function expectWhole(run: string, task: string, lines: number, since: Date, result: RunResult): Promise<void> {
+  async function expectWhole(started: Started, result: RunResult): Promise<void> {
+    const { place, run, task, lines } = started;
+    const { world, project } = place;
     const events = await world.eventsOf(run);
     const numbers = Array.from({ length: lines }, (_, index) => index + 1);
     expect(result).toMatchObject({ outcome: 'succeeded', files: [{ path: 'counted.txt', added: 1, removed: 0 }] });
     expect(outputText(events, 'stdout')).toBe(numbers.map((n) => `line ${n} €\n`).join(''));
     expect(outputText(events, 'stderr')).toBe(numbers.map((n) => `error ${n}\n`).join(''));
     expect(ofType(events, 'terminal').length).toBe(1);
-    expect(ofType(events, 'sandbox').length).toBe(1);
-    expect(await starts(run, since)).toBe(1);
+    expect(ofType(events, 'sandbox')).toMatchObject([{ kind: place.kind }]);
+    expect(await starts(started)).toBe(1);
     const log = result.artifacts.find(({ kind: one }) => one === 'log');
     const stored = ofType(events, 'output')
       .map(({ text }) => text)
@@ -56,63 +106,46 @@ describe.each(['local', 'docker'] as const)('promise 8: a runner on %s that is k
     await waitFor('the sandbox to be removed', async () => (await world.sandbox.list()).length === 0, { timeoutMs: 20_000 });
   }
 
-  /** Resolves when a runner that was just spawned works. However long a slow machine needs for that is no part of its life. */
-  async function startOf({ stdout }: ChildProcess): Promise<void> {
-    if (stdout === null) throw new Error('a runner says when it is ready');
-    await once(stdout, 'data');
-  }
-
-  /** How a life of the runner ends, or has ended by itself. */
-  async function endOf(runner: ChildProcess): Promise<[number | null, NodeJS.Signals | null]> {
-    if (runner.exitCode === null && runner.signalCode === null) await once(runner, 'exit');
-    return [runner.exitCode, runner.signalCode];
-  }
-
-  it('at every named point of one run, one life after the other, completes the run as if nothing had happened', {
+  it('at every named point of a run, one life after the other, completes the run as if nothing had happened', {
     timeout: 600_000,
   }, async () => {
-    const since = new Date();
-    const { run, task } = await world.sh(commandOf(120), project);
+    const runs = await startEverywhere(120);
     for (const point of crashPoints) {
       if (point === 'destroyed') continue;
-      const runner = await world.spawnRunner(point);
-      const [code, signal] = await endOf(runner);
-      expect({ point, code, signal }).toEqual({ point, code: null, signal: 'SIGKILL' });
+      expect({ point, end: await endOf(live(point)) }).toEqual({ point, end: [null, 'SIGKILL'] });
     }
-    expect(await world.stateOf(run)).toBe('succeeded');
-    const last = await world.spawnRunner('none');
-    await expectWhole(run, task, 120, since, await world.resultOf(run));
+    for (const { place, run } of runs) expect(await place.world.stateOf(run)).toBe('succeeded');
+    const last = live('none');
+    for (const one of runs) await expectWhole(one, await one.place.world.resultOf(one.run));
     last.kill('SIGKILL');
     await endOf(last);
   });
 
   it('at any moment of several runs at once completes them all', { timeout: 600_000 }, async () => {
-    const since = new Date();
-    const runs = await Promise.all(
-      [40, 60, 80].map(async (lines) => ({ lines, ...(await world.sh(commandOf(lines), project)) })),
-    );
-    const over = Promise.all(runs.map(({ run }) => world.resultOf(run, 300_000)));
+    const runs = (await Promise.all([40, 60, 80].map(startEverywhere))).flat();
+    const over = Promise.all(runs.map(({ place, run }) => place.world.resultOf(run, 300_000)));
     let ended = false;
     const note = () => {
       ended = true;
     };
     over.then(note, note);
-    for (let life = 0; !ended; life += 1) {
-      const runner = await world.spawnRunner('none');
-      await Promise.race([startOf(runner), endOf(runner)]);
+    for (let number = 0; !ended; number += 1) {
+      const life = live('none');
+      // However long a slow machine needs for the start is no part of the life.
+      await Promise.race([once(life.stdout, 'data'), endOf(life)]);
       // Longer and longer lives: early ones die while they prepare, later ones while output streams or results are collected.
-      await Promise.race([over, new Promise((resolve) => setTimeout(resolve, 100 + 300 * life))]);
-      runner.kill('SIGKILL');
-      expect({ life, end: await endOf(runner) }).toEqual({ life, end: [null, 'SIGKILL'] });
+      await Promise.race([over, new Promise((resolve) => setTimeout(resolve, 100 * (number + 1) ** 2))]);
+      life.kill('SIGKILL');
+      expect({ number, end: await endOf(life) }).toEqual({ number, end: [null, 'SIGKILL'] });
     }
     const results = await over;
-    const last = await world.spawnRunner('none');
-    for (const [index, { run, task, lines }] of runs.entries()) {
+    const last = live('none');
+    for (const [index, one] of runs.entries()) {
       const result = results[index];
       if (result === undefined) throw new Error('no result');
-      await expectWhole(run, task, lines, since, result);
+      await expectWhole(one, result);
     }
     last.kill('SIGTERM');
-    await endOf(last);
+    expect(await endOf(last)).toEqual([0, null]);
   });
 });

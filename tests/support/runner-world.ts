@@ -1,6 +1,5 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -140,21 +139,6 @@ export async function createRunnerWorld(kind: Installation['kind']) {
       const stop = () => runner.stop();
       closers.push(stop);
       return runner;
-    },
-    /** A runner in a process of its own, started, which kills itself at the point. */
-    async spawnRunner(crashAt: string): Promise<ChildProcess> {
-      const program = join(import.meta.dirname, 'runner-process.ts');
-      const child = spawn(process.execPath, [program, JSON.stringify(installation), crashAt], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      closers.push(async () => {
-        if (child.exitCode === null && child.signalCode === null) {
-          child.kill('SIGKILL');
-          await once(child, 'exit');
-        }
-      });
-      child.stdout.resume();
-      return child;
     },
     async close() {
       await Promise.allSettled(closers.map((close) => close()));
