@@ -13,7 +13,7 @@ import { actionHash } from './action.ts';
 import { actionTitle } from './action-text.ts';
 import { agentAction, callHash, placeDigest } from './agent-action.ts';
 import { decisionMail } from './agent-answer.ts';
-import { somebodyMayDecide, whoMayDecide } from './approvers.ts';
+import { askersOf, somebodyMayDecide, whoMayDecide } from './approvers.ts';
 import { policyOf } from './judge-task.ts';
 import { judgeTool } from './judge-tool.ts';
 
@@ -124,7 +124,9 @@ async function open(
   const { hash, because, risks, at } = request;
   const policy = policyOf(task);
   const approvers = action.type === 'question' ? answerers : policy.approvers;
-  const who = { workspace: task.workspace, project: task.project, approvers, requester: run.requestedBy };
+  const requester = run.requestedBy;
+  const askers = await askersOf(tx.db, { task: task.id, action, approvers, requester, openedAt: at });
+  const who = { workspace: task.workspace, project: task.project, approvers, requester, askers };
   if (!(await somebodyMayDecide(tx, who))) {
     await audit(tx, task, run.id, 'approval.no_approver', { hash, because });
     return deny(tx, input, `${because}, and there is nobody who may decide. ${await whoMayDecide(tx, who)}`);

@@ -16,14 +16,24 @@ export interface Decider {
   linked?: Linked | undefined;
 }
 
+/** What is to be decided, as far as it matters for who may. */
+export interface Asked {
+  task: string;
+  action: { type: string };
+  approvers: Approvers;
+  requester: string;
+  openedAt: Date;
+}
+
 /**
- * May this person decide? All that is asked for must hold: the role, being named where people are named, not being the requester. Linked
- * accounts are one pair of eyes, also after they were split. Role and name must be those of one of the accounts: together they may no
- * more than one of them could alone.
+ * May this person decide? All that is asked for must hold: the role, being named where people are named, not being one of those who asked
+ * for it (`askersOf`). Linked accounts are one pair of eyes, also after they were split. Role and name must be those of one of the
+ * accounts: together they may no more than one of them could alone.
  */
-export function mayDecide(approvers: Approvers, requester: string, person: Decider): boolean {
+export function mayDecide(approvers: Approvers, askers: string | readonly string[], person: Decider): boolean {
   if (!roleAtLeast(person.role, approvers.role)) return false;
-  if (approvers.notRequester && isSamePerson(person, requester)) return false;
+  const asked = typeof askers === 'string' ? [askers] : askers;
+  if (approvers.notRequester && asked.some((asker) => isSamePerson(person, asker))) return false;
   return (
     approvers.people.length === 0 ||
     accountsOf(person).some(({ user, role }) => approvers.people.includes(user) && roleAtLeast(role, approvers.role))
@@ -31,18 +41,19 @@ export function mayDecide(approvers: Approvers, requester: string, person: Decid
 }
 
 /**
- * May this person decide on this request? Where the requester may not, nobody may whose words the agent worked on when it asked: whoever
- * asked for a turn of the task, or said something to it, would approve their own request.
+ * Whose request it is: the requester, and where that matters all whose words the agent worked on when it asked. Whoever asked for a turn
+ * of the task, or said something to it, would approve their own request.
  */
-export async function mayDecideOn(
-  tx: Tx,
-  interaction: { task: string; action: { type: string }; approvers: Approvers; requester: string; openedAt: Date },
-  person: Decider,
-): Promise<boolean> {
-  const { task, action, approvers, requester, openedAt } = interaction;
+export async function askersOf(db: Tx['db'], { task, action, approvers, requester, openedAt }: Asked): Promise<string[]> {
+  if (!approvers.notRequester || action.type === 'command') return [requester];
+  return [...new Set([requester, ...(await speakersOf(db, task, openedAt))])];
+}
+
+/** May this person decide on this request? The one rule, for buttons, lists and the press alike. */
+export async function mayDecideOn(tx: Tx, asked: Asked, person: Decider): Promise<boolean> {
+  const { approvers, requester } = asked;
   if (!mayDecide(approvers, requester, person)) return false;
-  if (!approvers.notRequester || action.type === 'command') return true;
-  return !(await speakersOf(tx, task, openedAt)).some((speaker) => isSamePerson(person, speaker));
+  return mayDecide(approvers, await askersOf(tx.db, asked), person);
 }
 
 /** The accounts, each with the role it has without the others; where none has one, what counts here is what the channel gives. */
@@ -58,11 +69,17 @@ function accountsOf({ user, role, linked }: Decider): readonly { user: string; r
  */
 export async function somebodyMayDecide(
   tx: Tx,
-  question: { workspace: string; project: string; approvers: Approvers; requester: string },
+  question: {
+    workspace: string;
+    project: string;
+    approvers: Approvers;
+    requester: string;
+    askers?: readonly string[] | undefined;
+  },
 ): Promise<boolean> {
-  const { workspace, project, approvers, requester } = question;
+  const { workspace, project, approvers, requester, askers = [requester] } = question;
   const members = await membersOf(tx, workspace);
-  if (members.some((member) => mayDecide(approvers, requester, member))) return true;
+  if (members.some((member) => mayDecide(approvers, askers, member))) return true;
   const given = await roleGivenByChannels(tx, project);
   if (!roleAtLeast(given, approvers.role)) return false;
   if (approvers.people.length === 0) return true;
@@ -70,7 +87,7 @@ export async function somebodyMayDecide(
   const withRole = new Set(members.flatMap(idsOf));
   for (const user of approvers.people) {
     const known = withRole.has(user) ? undefined : await personById(tx, workspace, user);
-    if (known !== undefined && mayDecide(approvers, requester, { ...known, role: given })) return true;
+    if (known !== undefined && mayDecide(approvers, askers, { ...known, role: given })) return true;
   }
   return false;
 }
@@ -84,10 +101,10 @@ export async function deciderNow(tx: Tx, workspace: string, project: string, use
 /** Who may decide, for people: "Maintainers and owners can decide: Ada, Ben. The requester cannot." */
 export async function whoMayDecide(
   tx: Tx,
-  question: { workspace: string; approvers: Approvers; requester: string },
+  question: { workspace: string; approvers: Approvers; requester: string; askers?: readonly string[] | undefined },
 ): Promise<string> {
-  const { workspace, approvers, requester } = question;
-  const able = (await membersOf(tx, workspace)).filter((member) => mayDecide(approvers, requester, member));
+  const { workspace, approvers, requester, askers = [requester] } = question;
+  const able = (await membersOf(tx, workspace)).filter((member) => mayDecide(approvers, askers, member));
   const names = able.slice(0, 5).map(({ name }) => name);
   const list = able.length > names.length ? [...names, `${able.length - names.length} more`] : names;
   const who = approvers.people.length > 0 ? 'Only people named by the policy' : rolesFrom(approvers.role);

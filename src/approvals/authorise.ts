@@ -9,7 +9,7 @@ import { lockTask, type TaskRecord } from '../store/tasks.ts';
 import { system } from '../tasks/advance.ts';
 import { cancelledResult, endRun } from '../tasks/end-run.ts';
 import { actionHash } from './action.ts';
-import { deciderNow, mayDecide } from './approvers.ts';
+import { deciderNow, mayDecideOn } from './approvers.ts';
 import { judgeTask } from './judge-task.ts';
 import { openApproval } from './open-approval.ts';
 
@@ -114,5 +114,5 @@ async function useApproval(tx: Tx, task: TaskRecord, run: RunRecord, action: Com
 async function deciderStillMay(tx: Tx, task: TaskRecord, interaction: InteractionRecord): Promise<boolean> {
   if (interaction.decidedBy === null) return false;
   const decider = await deciderNow(tx, task.workspace, task.project, interaction.decidedBy);
-  return decider !== undefined && mayDecide(interaction.approvers, interaction.requester, decider);
+  return decider !== undefined && (await mayDecideOn(tx, interaction, decider));
 }

@@ -22,7 +22,7 @@ import { beginPublication } from '../tasks/publish.ts';
 import type { DecideInput, DecideResult, DecideVerb, Person } from '../tasks/task-engine.ts';
 import { actionTitle } from './action-text.ts';
 import { checkAnswers } from './answers.ts';
-import { mayDecideOn, whoMayDecide } from './approvers.ts';
+import { askersOf, mayDecideOn, whoMayDecide } from './approvers.ts';
 import { expireInteraction } from './expire.ts';
 import { expiredText } from './expired-text.ts';
 import { type InteractionEventName, interactionTransition } from './interaction-state.ts';
@@ -76,7 +76,8 @@ export async function decide(tx: Tx, input: DecideInput, now: Date): Promise<Dec
   if (await expireInteraction(tx, task, interaction, now)) return { result: 'already', what: expiredText(interaction) };
   if (!(await mayDecideOn(tx, interaction, by))) {
     await audit(tx, 'approval.refused', input, task, interaction);
-    return { result: 'not_allowed', whoCan: await whoMayDecide(tx, interaction) };
+    const askers = await askersOf(tx.db, interaction);
+    return { result: 'not_allowed', whoCan: await whoMayDecide(tx, { ...interaction, askers }) };
   }
   const { action } = interaction;
   const publishing =

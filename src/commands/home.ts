@@ -1,8 +1,8 @@
-import { mayDecide } from '../approvals/approvers.ts';
+import { mayDecideOn } from '../approvals/approvers.ts';
 import { type Block, bold, plain, type Span, type View } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
-import { pendingInteractions } from '../store/decision-queries.ts';
+import { type InteractionRow, pendingInteractions } from '../store/decision-queries.ts';
 import { namesOf } from '../store/people.ts';
 import { listTasks } from '../store/task-queries.ts';
 import type { CommandContext } from './command.ts';
@@ -19,9 +19,11 @@ export async function homeView(ctx: CommandContext): Promise<View> {
   const { workspace } = ctx.person;
   const now = ctx.deps.now();
   const waiting = await pendingInteractions(ctx.tx, workspace, undefined, now);
-  const mine = waiting.filter(({ approvers, requester }) =>
-    mayDecide(approvers, requester, { ...ctx.person, role: ctx.ownRole }),
-  );
+  const mine: InteractionRow[] = [];
+  for (const one of waiting) {
+    const me = { ...ctx.person, role: ctx.ownRole };
+    if (await mayDecideOn(ctx.tx, { ...one, task: one.task.id }, me)) mine.push(one);
+  }
   const lines = await queueLines(ctx, undefined);
   const recent = await listTasks(
     ctx.tx,

@@ -1,6 +1,6 @@
 import { notAllowed } from '../access/not-allowed.ts';
 import { actingOn } from '../access/who-acts.ts';
-import { mayDecide, whoMayDecide } from '../approvals/approvers.ts';
+import { askersOf, mayDecideOn, whoMayDecide } from '../approvals/approvers.ts';
 import { AppError } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import type { Action } from '../contracts/policy.ts';
@@ -18,6 +18,7 @@ import type { DecideInput } from '../tasks/task-engine.ts';
 import { answered, personalPut } from './answer.ts';
 import type { CommandContext } from './command.ts';
 import { refusalView } from './refusal.ts';
+import { taskOrigin } from './task-origin.ts';
 
 type Press = Extract<InboundEvent, { type: 'press' }>;
 
@@ -100,6 +101,7 @@ async function decide(
     on: platform,
     ...(reason === undefined || reason === '' ? {} : { reason }),
     answers,
+    ...(interaction.action.type === 'publish' ? { origin: await taskOrigin(ctx, interaction.task.id) } : {}),
   });
   // Refusals are answers, not errors: what the engine has written about the try stays.
   switch (result.result) {
@@ -160,8 +162,10 @@ async function askInForm(
     throw new AppError('DH-400', { what: `The request of #${interaction.task.number} is ${interaction.state} already.` });
   }
   const { approvers, requester } = interaction;
-  if (!mayDecide(approvers, requester, by)) {
-    const whoCan = await whoMayDecide(ctx.tx, { workspace: by.workspace, approvers, requester });
+  const asked = { ...interaction, task: interaction.task.id };
+  if (!(await mayDecideOn(ctx.tx, asked, by))) {
+    const askers = await askersOf(ctx.tx.db, asked);
+    const whoCan = await whoMayDecide(ctx.tx, { workspace: by.workspace, approvers, requester, askers });
     throw new AppError('DH-202', { who: by.name, action: 'decide this', whoCan });
   }
   const form = formOf(interaction, verb);

@@ -1,4 +1,4 @@
-import { type Decider, deciderNow, mayDecide } from '../approvals/approvers.ts';
+import { type Decider, deciderNow, mayDecideOn } from '../approvals/approvers.ts';
 import type { Notify } from '../contracts/notify.ts';
 import { priorities } from '../contracts/outbox.ts';
 import { encodePress } from '../contracts/press.ts';
@@ -68,7 +68,7 @@ async function waitingSince(
     const project = one.task.project.id;
     if (!deciders.has(project)) deciders.set(project, await deciderNow(tx, workspace, project, user));
     const decider = deciders.get(project);
-    if (decider !== undefined && mayDecide(one.approvers, one.requester, decider)) found.push(one);
+    if (decider !== undefined && (await mayDecideOn(tx, { ...one, task: one.task.id }, decider))) found.push(one);
   }
   return found;
 }

@@ -1,5 +1,5 @@
 import { rolesFrom } from '../access/not-allowed.ts';
-import { mayDecide } from '../approvals/approvers.ts';
+import { askersOf, mayDecide } from '../approvals/approvers.ts';
 import type { Notify } from '../contracts/notify.ts';
 import type { IdentityRef } from '../contracts/platform.ts';
 import type { Database, Tx } from '../store/database.ts';
@@ -33,6 +33,9 @@ const mentioned = 6;
 
 type Deciders = Map<string, (Member & { role: Exclude<Member['role'], undefined> })[]>;
 
+/** Whose request each pending decision is, by its id. */
+type Askers = Map<string, readonly string[]>;
+
 /** Where facts are read: outside or inside of a transaction. */
 export interface FactsSource {
   db: Tx['db'];
@@ -64,6 +67,11 @@ export async function readCardFacts(
   for (const workspace of deciding) {
     if (workspace !== undefined) deciders.set(workspace, await members(workspace));
   }
+  const askers: Askers = new Map();
+  for (const decision of decisions) {
+    const task = runs.get(decision.run)?.task;
+    if (decision.state === 'pending' && task !== undefined) askers.set(decision.id, await askersOf(db, { ...decision, task }));
+  }
   const direct = await directPeople(db, [...new Set(found.map(({ workspace }) => workspace))]);
   const users = new Set(found.map(({ requester }) => requester.user));
   for (const { decidedBy, approvers } of decisions) {
@@ -93,8 +101,8 @@ export async function readCardFacts(
         workspace: run.workspace,
         view,
         contexts,
-        decisions: asked.map((decision) => decisionFacts(decision, people, able, notify)),
-        direct: directFacts({ run, threads: own, decisions: asked, able, wanting, people, sent }),
+        decisions: asked.map((decision) => decisionFacts(decision, people, { able, askers }, notify)),
+        direct: directFacts({ run, threads: own, decisions: asked, able, askers, wanting, people, sent }),
       };
     },
   };
@@ -115,10 +123,10 @@ function notifyNow(person: CardPerson | undefined, origin: TaskThread | undefine
 type NotifyOf = (user: string) => Notify | undefined;
 
 function taskContext(run: ProjectedRun, notifyOf: NotifyOf, now: Date): Pick<CardContext, 'task' | 'run' | 'now'> {
-  const { task, number, title, command, project, branch, base, requester, attempt, newest, stopRequested, prompt } = run;
+  const { task, number, title, command, project, branch, base, requester, attempt, newest, stopRequested, prompt, change } = run;
   const notify = notifyOf(requester.user);
   return {
-    task: { task, number, title, command, project, branch, base, requester: { ...requester, notify } },
+    task: { task, number, title, command, project, branch, base, requester: { ...requester, notify }, change },
     run: { run: run.run, attempt, newest, stopRequested, prompt },
     now,
   };
@@ -136,11 +144,11 @@ function threadFacts({ thread, platform, tenant, verbosity, mirror }: TaskThread
 function decisionFacts(
   decision: ProjectedDecision,
   people: People,
-  members: readonly Member[],
+  { able: members, askers }: { able: readonly Member[]; askers: Askers },
   notifyOf: NotifyOf,
 ): DecisionFacts {
   const { approvers, requester, decidedBy, ...facts } = decision;
-  const able = members.filter((member) => mayDecide(approvers, requester, member));
+  const able = members.filter((member) => mayDecide(approvers, askers.get(decision.id) ?? requester, member));
   const who = approvers.people.length > 0 ? 'The people named by the policy' : rolesFrom(approvers.role);
   const more = able.length > mentioned ? ` (${able.length - mentioned} more)` : '';
   return {
@@ -174,11 +182,12 @@ function directFacts(input: {
   threads: readonly TaskThread[];
   decisions: readonly ProjectedDecision[];
   able: readonly Member[];
+  askers: Askers;
   wanting: readonly string[];
   people: People;
   sent: ReadonlySet<string>;
 }): DirectFacts {
-  const { run, threads, decisions, able, wanting, people, sent } = input;
+  const { run, threads, decisions, able, askers, wanting, people, sent } = input;
   const origin = originOf(threads);
   const open = threads.find(({ kind }) => kind === 'channel')?.thread;
   const requester = people.get(run.requester.user);
@@ -194,7 +203,8 @@ function directFacts(input: {
     decisions: new Map(
       decisions.map(({ id, state, approvers, requester: asker }) => {
         const may = (user: string) =>
-          state === 'pending' && able.some((member) => member.user === user && mayDecide(approvers, asker, member));
+          state === 'pending' &&
+          able.some((member) => member.user === user && mayDecide(approvers, askers.get(id) ?? asker, member));
         return [id, told.filter(({ user }) => may(user) || had(id, user))];
       }),
     ),

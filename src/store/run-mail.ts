@@ -114,9 +114,9 @@ export async function unreadMessages(tx: Tx, run: string): Promise<MailRow[]> {
 }
 
 /** Ids of all who until then asked for a turn of a task or said something to its agent that was not taken back unread. */
-export async function speakersOf(tx: Tx, task: string, until: Date): Promise<string[]> {
-  const runs = await tx.db.run.findMany({ where: { taskId: task, queuedAt: { lte: until } }, select: { requestedById: true } });
-  const mail = await tx.db.runMail.findMany({
+export async function speakersOf(db: Tx['db'], task: string, until: Date): Promise<string[]> {
+  const runs = await db.run.findMany({ where: { taskId: task, queuedAt: { lte: until } }, select: { requestedById: true } });
+  const mail = await db.runMail.findMany({
     where: { run: { taskId: task }, state: { in: ['unread', 'read'] }, userId: { not: null }, at: { lte: until } },
     select: { userId: true },
     distinct: ['userId'],

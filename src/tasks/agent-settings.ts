@@ -1,4 +1,4 @@
-import { mayDecide, whoMayDecide } from '../approvals/approvers.ts';
+import { askersOf, mayDecideOn, whoMayDecide } from '../approvals/approvers.ts';
 import { policyOf } from '../approvals/judge-task.ts';
 import type { AgentSettings } from '../contracts/agent.ts';
 import { AppError } from '../contracts/errors.ts';
@@ -104,8 +104,10 @@ export async function changeBudget(
   if (budgetUsd !== null && !(Number.isFinite(budgetUsd) && budgetUsd >= 0)) throw new Error(`no budget: ${budgetUsd}`);
   const { approvers } = policyOf(task);
   const requester = run?.requestedBy ?? task.requester;
-  if (moreThan(budgetUsd, task.budgetUsd) && !mayDecide(approvers, requester, by)) {
-    const whoCan = await whoMayDecide(tx, { workspace: task.workspace, approvers, requester });
+  const asked = { task: task.id, action: { type: 'spend' }, approvers, requester, openedAt: at };
+  if (moreThan(budgetUsd, task.budgetUsd) && !(await mayDecideOn(tx, asked, by))) {
+    const askers = await askersOf(tx.db, asked);
+    const whoCan = await whoMayDecide(tx, { workspace: task.workspace, approvers, requester, askers });
     throw new AppError('DH-202', { who: by.name, action: 'raise the budget of a task', whoCan });
   }
   await setBudget(tx, task.id, budgetUsd);

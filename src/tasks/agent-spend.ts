@@ -1,6 +1,6 @@
 import { actionHash } from '../approvals/action.ts';
 import { dollars } from '../approvals/action-text.ts';
-import { somebodyMayDecide, whoMayDecide } from '../approvals/approvers.ts';
+import { askersOf, somebodyMayDecide, whoMayDecide } from '../approvals/approvers.ts';
 import { policyOf } from '../approvals/judge-task.ts';
 import { type Usage, usageSchema } from '../contracts/agent.ts';
 import type { SpendRequest, SpendVerdict } from '../contracts/agent-control.ts';
@@ -108,11 +108,14 @@ async function open(
   if (run.state === 'preparing') return { verdict: 'wait' };
   if (run.state === 'finishing') return { verdict: 'deny', because: 'The run is ending.' };
   const policy = policyOf(task);
-  const who = { workspace: task.workspace, project: task.project, approvers: policy.approvers, requester: run.requestedBy };
+  const { approvers } = policy;
+  const action: SpendAction = { type: 'spend', project: task.project, spentUsd: task.spentUsd, ...asks };
+  const requester = run.requestedBy;
+  const askers = await askersOf(tx.db, { task: task.id, action, approvers, requester, openedAt: at });
+  const who = { workspace: task.workspace, project: task.project, approvers, requester, askers };
   if (!(await somebodyMayDecide(tx, who))) {
     return { verdict: 'deny', ...refusal, because: `${refusal.because} ${await whoMayDecide(tx, who)}` };
   }
-  const action: SpendAction = { type: 'spend', project: task.project, spentUsd: task.spentUsd, ...asks };
   const hash = actionHash(action);
   const interaction = await createInteraction(tx, {
     workspace: task.workspace,

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { defaultAgentDefaults } from '../../src/contracts/agent.ts';
+import { factsOf, readCardFacts } from '../../src/delivery/card-facts.ts';
 import { setRole } from '../../src/store/people.ts';
 import { changeAgentDefaults } from '../../src/store/projects.ts';
 import { lockTask } from '../../src/store/tasks.ts';
+import { working } from '../support/agent-cards.ts';
 import { AgentTurn, editAsk, planAsk, questionAsk, toolAsk } from '../support/agent-turn.ts';
+import { runAfter } from '../support/cards.ts';
 import { askPolicy, openPolicy, TestEngine, type TestWorld, waitingForLock } from '../support/test-engine.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -275,14 +278,22 @@ describe('promise 7: what an agent asks', () => {
     const said = { task: turn.task, text: 'Run the tests.', when: 'next', by: ben, origin: 'o1' } as const;
     await deckhand.tx((tx) => deckhand.engine.tasks.steer(tx, said));
     await turn.ask(toolAsk('a'), questionAsk('q'));
-    expect(await turn.decide('a', ben)).toMatchObject({ result: 'not_allowed' });
+    // The card mentions those whose press would count, and nobody else.
+    const facts = await readCardFacts(factsOf(deckhand.database), [turn.run], undefined);
+    const shown = await facts.input({ ...runAfter(...working), run: turn.run }, deckhand.clock.now());
+    const mentioned = shown?.decisions.find(({ action }) => action.type === 'tool')?.who.mention.map(({ user }) => user);
+    expect(mentioned).toEqual([ada.user]);
+    expect(await turn.decide('a', ben)).toMatchObject({ result: 'not_allowed', whoCan: expect.stringMatching(/: Ada\. /) });
     expect(await turn.decide('a', ada)).toMatchObject({ result: 'decided' });
     // What was asked before is not Ada's, whatever she says now.
     deckhand.clock.advance(1);
     await deckhand.tx((tx) => deckhand.engine.tasks.steer(tx, { ...said, by: ada, origin: 'o2', text: 'Now publish it.' }));
     expect(await turn.decisions()).toMatchObject({ a: { verdict: 'allow' } });
+    // Now nobody is left, so nobody is asked.
     await turn.ask(toolAsk('b', { command: 'npm publish' }));
-    expect(await turn.decide('b', ada)).toMatchObject({ result: 'not_allowed' });
+    expect(await turn.decisions()).toMatchObject({
+      b: { verdict: 'deny', reason: expect.stringContaining('there is nobody who may decide') },
+    });
     expect(await turn.decide('q', dev, 'answer', { answers: { base: ['main'] } })).toMatchObject({ result: 'decided' });
   });
 
