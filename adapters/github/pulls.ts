@@ -1,7 +1,7 @@
 import { type CodeHost, CodeHostError, type PullFacts, type PullSpec } from '../../src/contracts/code-host.ts';
 import type { At, Place } from './host.ts';
 import { type PullAnswer, pullFacts } from './pull-facts.ts';
-import type { Client } from './requests.ts';
+import { type Client, isForbidden } from './requests.ts';
 
 /** Checks and reviews that are read of one pull request; beyond so many they are left out. */
 const most = 500;
@@ -11,12 +11,14 @@ export function pullsOf(client: Client, at: At): Pick<CodeHost, 'openPull' | 'pu
   async function factsOf(place: Place, pull: PullAnswer): Promise<PullFacts> {
     const ofHead = { ...place, ref: pull.head.sha, per_page: 100 };
     const ofPull = { ...place, pull_number: pull.number, per_page: 100 };
-    const [checkRuns, status, reviews] = await Promise.all([
-      client.paginate('GET /repos/{owner}/{repo}/commits/{ref}/check-runs', { ...ofHead, filter: 'latest' }, bounded()),
-      client.request('GET /repos/{owner}/{repo}/commits/{ref}/status', ofHead),
+    const [checkRuns, statuses, reviews] = await Promise.all([
+      unlessForbidden(
+        client.paginate('GET /repos/{owner}/{repo}/commits/{ref}/check-runs', { ...ofHead, filter: 'latest' }, bounded()),
+      ),
+      unlessForbidden(client.request('GET /repos/{owner}/{repo}/commits/{ref}/status', ofHead).then(({ data }) => data.statuses)),
       client.paginate('GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews', ofPull, bounded()),
     ]);
-    return pullFacts(pull, { checkRuns, statuses: status.data.statuses, reviews });
+    return pullFacts(pull, { checkRuns, statuses, reviews });
   }
 
   async function read(place: Place, number: number): Promise<PullAnswer> {
@@ -100,6 +102,16 @@ export function pullsOf(client: Client, at: At): Pick<CodeHost, 'openPull' | 'pu
 const readyMutation = `mutation ($pull: ID!) {
   markPullRequestReadyForReview(input: { pullRequestId: $pull }) { pullRequest { isDraft } }
 }`;
+
+/** Checks are a right of their own, which fine-grained tokens of people cannot have: without it there are none to show. */
+async function unlessForbidden<T>(list: Promise<T[]>): Promise<T[]> {
+  try {
+    return await list;
+  } catch (error) {
+    if (isForbidden(error)) return [];
+    throw error;
+  }
+}
 
 /** Ends the paging of a list that somebody has made endless. */
 function bounded<T>(): (response: { data: T[] }, done: () => void) => T[] {

@@ -49,6 +49,13 @@ export async function asking<T>(what: string, signal: AbortSignal | undefined, r
   }
 }
 
+/** The login lacks a right; it has not come to a limit. GitHub says so with 403, and with 404 where it does not want to tell. */
+export function isForbidden(error: unknown): boolean {
+  if (!(error instanceof RequestError) || error.response === undefined) return false;
+  const reason = troubleOf('read this', error).reason;
+  return reason === 'forbidden' || reason === 'missing';
+}
+
 /**
  * What an answer means, by the rules of docs.github.com ("Troubleshooting the REST API", "Rate limits for the REST API"): 403 and 429 are
  * limits where a header or the message says so, and a missing right where neither does; 404 hides what a login may not see.
