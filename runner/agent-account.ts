@@ -5,6 +5,7 @@ import { harnesses } from './harness/registry.ts';
 import { patiently } from './patience.ts';
 import type { ModelUpstream } from './proxy/port.ts';
 import type { JourneyDeps } from './run-journey.ts';
+import { ImageMissing, ImageUnfit } from './sandbox/port.ts';
 
 /** What a run has of the account that it was given, besides its model server. Never the key. */
 export interface RunAccount {
@@ -56,6 +57,21 @@ export async function checkAccount(account: RunAccount | undefined, isolated: bo
     what: `Its image \`${account.image}\` needs a container engine, and this runner has none.`,
     instead: 'Use an account without an image, or start a container engine on the machine of the runner.',
   });
+}
+
+/** An image of an account that is missing or does not fit is not what `npm run image` builds. Any other error as it is. */
+export function accountError(error: unknown, account: RunAccount | undefined): unknown {
+  if (!(error instanceof ImageMissing || error instanceof ImageUnfit) || error.image !== account?.image) return error;
+  const why =
+    error instanceof ImageMissing ? 'is not on the container engine of the runner' : 'was not built from that of agents';
+  return new AppError(
+    'DH-217',
+    {
+      what: `The image \`${error.image}\` of its account ${why}.`,
+      instead: 'Build it from `deckhand-agents:1` there, or name another one with `account set`. Then retry.',
+    },
+    { cause: error },
+  );
 }
 
 /** The verdict about a request to a model with an account that is not there any more; undefined: it is. */

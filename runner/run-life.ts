@@ -1,6 +1,6 @@
 import type { RunControl } from '../src/contracts/run-control.ts';
 import type { RunResult } from '../src/contracts/run-event.ts';
-import { withAccount } from './agent-account.ts';
+import { accountError, withAccount } from './agent-account.ts';
 import type { TurnEnd } from './harness/port.ts';
 import type { OutputLog } from './output-log.ts';
 import { patientCalls, patiently } from './patience.ts';
@@ -108,7 +108,7 @@ async function resultOf(journey: Journey, harness: HarnessRun): Promise<RunResul
     if (error instanceof LetGo) throw error;
     if (phase === 'preparing' && stop.aborted) return await resultWithout(journey, stoppedBeforeStart, since, undefined);
     deps.logger.warn({ run: spec.run, phase, err: error }, 'run failed');
-    return await resultWithout(journey, endingOfError(error, spec.run), since, log);
+    return await resultWithout(journey, endingOfError(accountError(error, deps.agents?.account), spec.run), since, log);
   } finally {
     await log?.release();
   }

@@ -29,7 +29,7 @@ export const accountKey = defineCommand({
   role: 'owner',
   action: 'change accounts of agents',
   unbound: 'with-role',
-  positional: { name: required({ hint: 'name', about: 'the account', schema: accountName }) },
+  positional: { name: required({ hint: 'name', about: 'the account', names: 'account', schema: accountName }) },
   options: {},
   examples: [['account key main', 'asks you for the key of `main`']],
   async run(ctx, { name }) {

@@ -19,7 +19,7 @@ import { accountName } from './account-words.ts';
 import { required } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 
-const name = required({ hint: 'name', about: 'the account', schema: accountName });
+const name = required({ hint: 'name', about: 'the account', names: 'account', schema: accountName });
 
 export const accountSet = defineCommand({
   name: 'account set',

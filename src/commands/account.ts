@@ -36,7 +36,7 @@ export const accountShow = defineCommand({
   role: 'maintainer',
   action: 'see the details of accounts',
   unbound: 'with-role',
-  positional: { name: required({ hint: 'name', about: 'the account', schema: accountName }) },
+  positional: { name: required({ hint: 'name', about: 'the account', names: 'account', schema: accountName }) },
   options: {},
   examples: [['account show main', 'what its server has, and what it has cost']],
   async run(ctx, { name }) {

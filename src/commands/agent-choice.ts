@@ -51,6 +51,7 @@ export const agentOptions = {
   account: optional({
     hint: 'main',
     about: 'the account it works with; `none` for what the runner is configured with',
+    names: 'account',
     schema: accountWord,
   }),
 };

@@ -33,6 +33,15 @@ export const topics: Record<string, { title: string; lines: readonly string[] }>
       '`bypass`: it asks for nothing but what the policy denies. For maintainers, and only in a container.',
     ],
   },
+  accounts: {
+    title: 'Accounts of agents',
+    lines: [
+      'Agents work with the model servers that the runner is configured with, or with accounts: servers under names, each with a key of its own. `account list` shows them.',
+      '`run account=main …` is for one task, `settings account=main` for those of a project, `retry account=…` goes on with another in a new conversation on the same branch.',
+      'Owners add them with `account add`. The key is asked for afterwards, seen by nobody else; in a command it is taken out and refused.',
+      'A key never enters a sandbox. It is shown by its last four characters, with its last use.',
+    ],
+  },
   projects: {
     title: 'Which project a command runs in',
     lines: [

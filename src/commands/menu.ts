@@ -3,6 +3,7 @@ import type { CommandMenu, MenuArgument, MenuCommand, MenuCompletion } from '../
 import type { Conversation } from '../contracts/platform.ts';
 import { roleAtLeast } from '../contracts/roles.ts';
 import { shorten } from '../delivery/neutralise.ts';
+import { agentAccountsOf } from '../store/agent-accounts.ts';
 import { findChannel } from '../store/channels.ts';
 import type { Database, Tx } from '../store/database.ts';
 import { findPerson, type Member, membersOf, peopleWithoutRole } from '../store/people.ts';
@@ -10,6 +11,7 @@ import { projectsOf } from '../store/projects.ts';
 import { agentOffers } from '../store/runners.ts';
 import { listTasks } from '../store/task-queries.ts';
 import { workspaceOfTenant } from '../store/workspaces.ts';
+import { agentsOf } from '../tasks/agent-account-rules.ts';
 import type { Arg, Command, Named } from './command.ts';
 import { complete, type KnownNames, namedIn } from './complete.ts';
 import { commands } from './registry.ts';
@@ -102,6 +104,7 @@ async function knownTo(
   return {
     ...(has('task') ? { task: await tasks(tx, workspace, projects) } : {}),
     ...(has('project') ? { project: await projectNames(tx, workspace, projects) } : {}),
+    ...(has('account') && roleAtLeast(role, 'developer') ? { account: await accounts(tx, workspace) } : {}),
     ...(has('model') ? { model: await models(tx, now) } : {}),
     ...(has('person') ? { person: await people(tx, workspace, roleAtLeast(ownRole, 'maintainer')) } : {}),
   };
@@ -114,6 +117,11 @@ async function tasks(tx: Tx, workspace: string, projects: readonly string[] | un
     also: title(task.title),
     hint: `${title(task.title)} · ${task.column}`,
   }));
+}
+
+async function accounts(tx: Tx, workspace: string) {
+  const all = await agentAccountsOf(tx, workspace);
+  return all.map((account) => ({ value: account.name, also: '', hint: `for ${agentsOf(account).join(' and ')}` }));
 }
 
 /** Of all agents that can work now. */

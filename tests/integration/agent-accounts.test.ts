@@ -153,7 +153,7 @@ describe('runs with accounts of their own', () => {
     await account('imaged', { key: keys.one, image: 'deckhand-test-nowhere:1' });
     const { run } = await world.ask('claude', 'bypass', 'hello', project, { account: 'imaged' });
     const result = await world.resultOf(run, 60_000);
-    expect(result).toMatchObject({ outcome: 'failed', cause: 'image_missing' });
-    expect(result.message).toContain('deckhand-test-nowhere:1');
+    expect(result).toMatchObject({ outcome: 'failed', cause: 'agent' });
+    expect(result.message).toContain('The image `deckhand-test-nowhere:1` of its account is not on the container engine');
   }, 60_000);
 });

@@ -19,6 +19,7 @@ beforeAll(async () => {
   await desk.act(slash('ben', 'sh npm run first'));
   await desk.act(slash('ben', 'sh project=api make second'));
   await desk.act(slash('nobody', 'help'));
+  await desk.act(slash('ada', 'account add main anthropic'));
 });
 afterAll(() => desk[Symbol.asyncDispose]());
 
@@ -76,6 +77,12 @@ describe('completions from what there is', () => {
     expect(await typed('ada', 'settings people+=be')).toEqual(['settings people+=Ben']);
     const [first] = await menu.complete({ text: 'show ', conversation: demo, user: accounts.ben });
     expect(first?.hint).toBe('make second · queued');
+  });
+
+  it('names accounts of agents to those who can use them', async () => {
+    expect(await typed('ben', 'run account=m')).toEqual(['run account=main']);
+    expect(await typed('ada', 'account key ')).toEqual(['account key main']);
+    expect(await typed('gus', 'run account=m')).toEqual([]);
   });
 
   it('names people without a role to those who give roles only', async () => {

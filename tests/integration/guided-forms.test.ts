@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createModelServer } from '../../lab/model/server.ts';
 import type { InboundEvent } from '../../src/contracts/inbound.ts';
 import type { Conversation } from '../../src/contracts/platform.ts';
 import { encodePress } from '../../src/contracts/press.ts';
@@ -136,6 +137,30 @@ describe('a form where the platform has none', () => {
     const task = await desk.database.db.task.findFirstOrThrow({ include: { threads: { include: { channel: true } } } });
     expect(task).toMatchObject({ command: 'npm run build', threads: [{ channel: { externalId: direct.channel } }] });
     expect([text(first), text(second)]).toEqual([expect.stringContaining('answered ✔'), expect.stringContaining('The demo')]);
+  });
+
+  it('promise 1: takes a key that is typed in a direct conversation, and keeps it readable nowhere', async () => {
+    const model = await createModelServer({ anthropicKey: 'sk-ant-api03-typed-by-ada-WXYZ' });
+    try {
+      await line.deliver(slash('ada', `account add main anthropic url=${model.anthropicUrl}`));
+      const added = await line.said(/without a key yet/);
+      await line.deliver(press('ada', tokenIn(added, 'Enter the key…'), { direct: true, channel: 'D-UADA' }));
+      await line.said(/API key, or token of a login/);
+      await line.deliver(says('ada', 'sk-ant-api03-typed-by-ada-WXYZ', { direct: true }));
+      expect(text(await line.said(/The key is stored/))).toContain('key …WXYZ');
+      await line.settled();
+    } finally {
+      await model.close();
+    }
+    const { db } = desk.database;
+    const rows = [
+      await db.inbox.findMany(),
+      await db.outbox.findMany(),
+      await db.guidedForm.findMany(),
+      await db.audit.findMany(),
+    ];
+    const stored = JSON.stringify(rows, (_, value) => (typeof value === 'bigint' ? String(value) : value));
+    expect([stored.includes('typed-by-ada'), stored.includes('sealed:')]).toEqual([false, false]);
   });
 
   it('takes what is proposed, what is typed for a choice, and leaves out what may be left out', async () => {

@@ -70,7 +70,7 @@ export async function openLine(desk: Desk, capabilities: Partial<Capabilities> =
   return {
     platform,
     async deliver(...events) {
-      await storeInbound(database, events);
+      await storeInbound(database, await Promise.all(events.map(desk.guard)));
     },
     async settled() {
       await waitFor('everything to be handled and sent', async () => {
