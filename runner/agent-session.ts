@@ -120,6 +120,7 @@ export function createAgentSession(
     async conversation(of) {
       return (await allEvents(of)).flatMap(({ data }) => (data.type === 'conversation' ? [data.entry] : []));
     },
+    given: (artifact) => deps.artifacts.read(artifact),
     commit: (step) => inTurn(() => store(step)),
     end: () => asides.end(),
   };

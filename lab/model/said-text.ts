@@ -5,7 +5,7 @@
 export function saidByPeople(text: string): string {
   let rest = text;
   for (;;) {
-    const next = rest.replace(/<([a-z][\w-]*)(?:\s[^<>]*)?>[\s\S]*?<\/\1>/gi, '');
+    const next = rest.replace(/<([a-z][\w-]*)(?:\s[^<>]*)?>[\s\S]*?<\/\1(?:\s[^<>]*)?>/gi, '');
     if (next === rest) break;
     rest = next;
   }

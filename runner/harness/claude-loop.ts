@@ -10,11 +10,18 @@ import { received } from './claude-received.ts';
 import { type ClaudeLoopState, claudeLoopStateSchema } from './claude-state.ts';
 import { summaryRequest } from './claude-summary.ts';
 import { askedCall, type CheckedCall, checkCall, offeredTools, questionsOf, reasonOf, stepsOf } from './claude-tools.ts';
-import type { Commit, HarnessSession, TurnEnd } from './port.ts';
+import { createPictures, pictureBlock, picturesIn } from './pictures.ts';
+import type { Commit, HarnessSession, Turn, TurnEnd } from './port.ts';
 import { instructionsOf, promptOf } from './prompt.ts';
 import { toolBegun, toolEnded } from './tool-events.ts';
 
 export const defaultModel = 'claude-sonnet-5-5';
+
+/** Pictures before the words: models read them better so. */
+function firstWords(turn: Turn): Anthropic.ContentBlockParam[] {
+  const shown = turn.resumed ? [] : picturesIn(turn.files ?? []);
+  return [...shown.map(({ artifact }) => pictureBlock(artifact)), text(promptOf(turn))];
+}
 
 /** Something ended the wait: a message that interrupts, a stop, the leave of the runner. */
 class Interrupted extends Error {
@@ -35,6 +42,7 @@ export async function driveClaude(session: HarnessSession): Promise<TurnEnd> {
     return { end: 'failed', why, trouble: 'key_refused', session: undefined, resumable: false };
   }
   const client = new Anthropic({ baseURL: access.baseUrl, apiKey: access.token, maxRetries: 0, timeout: 2 ** 31 - 1 });
+  const pictures = createPictures(async (artifact) => await session.given?.(artifact));
   let urgent = new AbortController();
   const mailbox = openMailbox(session, () => urgent.abort(new Interrupted()));
   let state: ClaudeLoopState;
@@ -105,7 +113,7 @@ export async function driveClaude(session: HarnessSession): Promise<TurnEnd> {
           effort: state.effort,
           system: systemOf(session, state),
           tools: offeredTools(state.mode),
-          messages,
+          messages: await pictures.into(messages),
           part: `${name}-${messages.length}-${requests}-${Date.now().toString(36)}`,
           say: (events) => commit({}, { events }),
           signal,
@@ -117,6 +125,7 @@ export async function driveClaude(session: HarnessSession): Promise<TurnEnd> {
         if (session.stop.aborted) return { end: 'stopped', session: name };
         // What was said so far is dropped; the message that interrupted comes next.
         if (urgent.signal.aborted) return undefined;
+        if (pictures.givenUp(error)) continue;
         const trouble = troubleOf(error, attempt);
         if (trouble.kind === 'too_long' && messages.length > 2) {
           await shorten();
@@ -243,8 +252,11 @@ export async function driveClaude(session: HarnessSession): Promise<TurnEnd> {
   }
 
   /** What people have said, as parts of a message; read from then on. */
-  function takeHeld(): { blocks: Anthropic.TextBlockParam[]; events: RunEventData[] } {
-    const blocks = state.held.map(({ by, text: words }) => text(`${by} says in the thread: ${words}`));
+  function takeHeld(): { blocks: Anthropic.ContentBlockParam[]; events: RunEventData[] } {
+    const blocks = state.held.flatMap(({ by, text: words, pictures: shown = [] }) => [
+      ...shown.map(pictureBlock),
+      text(`${by} says in the thread: ${words}`),
+    ]);
     const events = state.held.map(({ message }): RunEventData => ({ type: 'message_settled', message, how: 'read' }));
     if (urgent.signal.aborted) urgent = new AbortController();
     return { blocks, events };
@@ -263,7 +275,7 @@ export async function driveClaude(session: HarnessSession): Promise<TurnEnd> {
     if (stored === undefined) {
       const first: Entry[] = turn.session === undefined ? [] : [{ type: 'continues', run: turn.session }];
       if (turn.session !== undefined) messages = await conversationOf(turn.session, (run) => session.conversation(run));
-      const entries: Entry[] = [...first, { type: 'message', message: user([text(promptOf(turn))]) }];
+      const entries: Entry[] = [...first, { type: 'message', message: user(firstWords(turn)) }];
       await commit({}, { entries, events: [agentEvent(), { type: 'session', session: name }] });
     }
     if (state.end?.end === 'done') return { end: 'done', session: name };

@@ -1,6 +1,18 @@
 import type { NumberedMail } from '../../src/contracts/agent.ts';
 import type { RunEventData } from '../../src/contracts/run-event.ts';
 import type { ClaudeLoopState } from './claude-state.ts';
+import { picturesIn } from './pictures.ts';
+
+/** A message that is not read yet, with the pictures that came with it. */
+function heldOf({
+  message,
+  by,
+  text,
+  files = [],
+}: Extract<NumberedMail['mail'], { type: 'message' }>): ClaudeLoopState['held'][number] {
+  const pictures = picturesIn(files).map(({ artifact }) => artifact);
+  return { message, by, text, ...(pictures.length === 0 ? {} : { pictures }) };
+}
 
 /** What a mail changes; what people are to be told of it is added to `events`. Pure besides. */
 export function received(state: ClaudeLoopState, { mail }: NumberedMail, events: RunEventData[]): ClaudeLoopState {
@@ -12,7 +24,7 @@ export function received(state: ClaudeLoopState, { mail }: NumberedMail, events:
       return { ...state, calls: { ...state.calls, [mail.ask]: call }, mode: mail.mode ?? state.mode };
     }
     case 'message':
-      return { ...state, held: [...state.held, { message: mail.message, by: mail.by, text: mail.text }] };
+      return { ...state, held: [...state.held, heldOf(mail)] };
     case 'message_changed': {
       if (!state.held.some(({ message }) => message === mail.message)) return state;
       if (mail.text === null) {

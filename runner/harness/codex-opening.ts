@@ -6,6 +6,7 @@ import { planText, refuse, verdictText } from './codex-requests.ts';
 import type { CodexState } from './codex-state.ts';
 import { startTurn, takeBack } from './codex-talk.ts';
 import { notification, request } from './codex-wire.ts';
+import { pathOf, picturesIn } from './pictures.ts';
 import type { Turn } from './port.ts';
 import { instructionsOf, promptOf } from './prompt.ts';
 
@@ -100,7 +101,9 @@ function onThread(state: CodexState, { result, error }: CodexLine, turn: Turn, h
 export function goOn(state: CodexState, turn: Turn): Step<CodexState> {
   if (state.thread === null || state.begun || state.end !== null) return { state };
   if (state.parked.some(({ decided }) => decided === null)) return { state };
-  return turn.resumed ? resume(state, turn) : startTurn(state, promptOf(turn));
+  if (turn.resumed) return resume(state, turn);
+  const pictures = picturesIn(turn.files ?? []).map((file) => pathOf(turn.cwd, file));
+  return startTurn(state, promptOf(turn), pictures);
 }
 
 function resume(state: CodexState, turn: Turn): Step<CodexState> {

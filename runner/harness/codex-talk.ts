@@ -3,8 +3,8 @@ import type { Step } from './cli-protocol.ts';
 import type { CodexState, Said } from './codex-state.ts';
 import { request, textInput } from './codex-wire.ts';
 
-/** Begins a turn of the program with what it is told first, and with what has been said meanwhile. */
-export function startTurn(state: CodexState, first: string | null): Step<CodexState> {
+/** Begins a turn of the program with what it is told first, pictures (absolute paths), and with what has been said meanwhile. */
+export function startTurn(state: CodexState, first: string | null, pictures: readonly string[] = []): Step<CodexState> {
   if (state.thread === null) throw new Error('a turn begins in a thread');
   const texts = [...(first === null ? [] : [first]), ...state.held.map(({ text }) => text)];
   const name = `said-${state.count + 1}`;
@@ -12,7 +12,7 @@ export function startTurn(state: CodexState, first: string | null): Step<CodexSt
   const asked = request(state, { what: 'turn' }, 'turn/start', {
     threadId: state.thread,
     clientUserMessageId: name,
-    input: textInput(texts.join('\n\n')),
+    input: [...textInput(texts.join('\n\n')), ...pictures.map((path) => ({ type: 'localImage', path }))],
     // Said again with every turn: nothing that was stored elsewhere may count.
     approvalPolicy: 'untrusted',
     sandboxPolicy: { type: 'dangerFullAccess' },

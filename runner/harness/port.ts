@@ -126,6 +126,8 @@ export interface HarnessSession {
   mail(until: AbortSignal): AsyncIterable<NumberedMail>;
   /** Entries of `conversation` events of a run of this task, in order; of the session that is continued, or of this run. */
   conversation(run: string): Promise<string[]>;
+  /** Bytes of a file that people gave, by its artifact; undefined: they are gone. */
+  given?(artifact: string): Promise<Uint8Array | undefined>;
   /** Stores a step in one transaction. Throws LetGo when the run is not this runner's any more. */
   commit(step: Commit): Promise<void>;
   /** Talks to a model server with the real key, counted like requests of the sandbox. For loops that run outside. */

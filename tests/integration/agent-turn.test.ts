@@ -5,6 +5,11 @@ import { git } from '../support/git-repository.ts';
 import { ofType } from '../support/runner-world.ts';
 import { waitFor } from '../support/wait-for.ts';
 
+/** A picture of one dot. */
+const picture = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+);
 const agents: AgentKind[] = ['claude', 'claude-code', 'codex'];
 
 describe('a turn of an agent in a container', () => {
@@ -57,6 +62,106 @@ describe('a turn of an agent in a container', () => {
     },
     90_000,
   );
+
+  /** Asks for something with files, as chat does, and has them fetched. */
+  async function askWith(agent: AgentKind, prompt: string, files: Record<string, Buffer>) {
+    const source = { conversation: { platform: 'slack', tenant: 'T1', channel: 'C1', kind: 'channel' }, message: '1.0' } as const;
+    const made = await world.database.transaction((tx) =>
+      world.engine.tasks.createAgentTask(tx, {
+        workspace: world.ada.workspace,
+        project,
+        requester: world.ada,
+        prompt,
+        settings: { agent, mode: 'bypass' },
+        channel: world.channel,
+        thread: null,
+        originKey: `with files ${agent}`,
+        files: Object.keys(files).map((name) => ({
+          source: { ...source, id: name },
+          name,
+          by: 'Gus',
+          trust: 'guest',
+          came: 'before',
+        })),
+      }),
+    );
+    await fetched(made.run, files);
+    return made;
+  }
+
+  async function fetched(run: string, files: Record<string, Buffer>) {
+    const rows = await world.database.db.attachedFile.findMany({ where: { runId: run, state: 'pending' } });
+    for (const { id, name } of rows) {
+      const bytes = files[name] ?? Buffer.alloc(0);
+      await world.artifacts.writeGiven(run, `given/${id}`, bytes);
+      const artifact = (
+        await world.artifacts.record({ workspace: world.ada.workspace, run }, 'given', `given/${id}`, bytes.length)
+      ).id;
+      const mime = name.endsWith('.png') ? 'image/png' : 'text/plain';
+      const outcome = { artifact, mime, bytes: bytes.length };
+      await world.database.transaction((tx) => world.engine.tasks.settleFile(tx, id, outcome));
+    }
+  }
+
+  it.each(agents)(
+    '%s has the files that people gave in its working copy, and pictures before its eyes; they are no part of the changes',
+    async (agent) => {
+      const files = { 'log.txt': Buffer.from('it fails in line 7\n'), 'screen.png': picture };
+      const { run } = await askWith(agent, `look around, wish of ${agent}!`, files);
+      const seen = await waitFor(
+        'the files',
+        async () => {
+          const helper = {
+            argv: ['/bin/sh', '-c', 'cat .deckhand/in/log.txt && wc -c < .deckhand/in/screen.png'],
+            timeMs: 5000,
+            outputBytes: 4096,
+          } as const;
+          const { stdout, exitCode } = await world.sandbox.exec(run, helper);
+          if (exitCode !== 0) throw new Error('not there yet');
+          return Buffer.from(stdout).toString();
+        },
+        { timeoutMs: 30_000, everyMs: 20 },
+      );
+      expect(seen).toBe(`it fails in line 7\n${picture.length}\n`);
+      expect(await world.resultOf(run, 60_000)).toMatchObject({ outcome: 'succeeded', files: [] });
+      const asked = JSON.stringify(
+        world.model
+          .requests()
+          .map(({ body }) => body)
+          .filter((body) => JSON.stringify(body).includes(`wish of ${agent}!`)),
+      );
+      expect(asked).toContain('| .deckhand/in/log.txt, text/plain, 19 bytes, with what was said before, from Gus (guest)');
+      // Claude Code reads pictures by its own tool, when it wants to.
+      if (agent !== 'claude-code') expect(asked).toContain(picture.toString('base64').slice(0, 60));
+    },
+    90_000,
+  );
+
+  it('has files of a message in its working copy when it reads the message', async () => {
+    const { run, task } = await world.ask('claude', 'bypass', 'work slowly in 40 steps of 1 s', project);
+    await waitFor('its first step', async () => ofType(await world.eventsOf(run), 'tool')[0], { timeoutMs: 30_000 });
+    const source = {
+      conversation: { platform: 'slack', tenant: 'T1', channel: 'C1', kind: 'channel' },
+      message: '2.0',
+      id: 'f',
+    } as const;
+    const origin = '["slack","T1","C1","2.0"]';
+    const files = [{ source, name: '../shot.txt', by: 'Ada', trust: 'owner', came: 'message' }] as const;
+    const said = { task, text: '', when: 'next', by: world.ada, origin, files } as const;
+    await world.database.transaction((tx) => world.engine.tasks.steer(tx, said));
+    await fetched(run, { '../shot.txt': Buffer.from('as it looks\n') });
+    const message = await waitFor('it to be read', async () => ofType(await world.eventsOf(run), 'message_settled')[0], {
+      timeoutMs: 30_000,
+    });
+    expect(message).toMatchObject({ how: 'read' });
+    const helper = { argv: ['/bin/sh', '-c', 'cat .deckhand/in/shot.txt'], timeMs: 5000, outputBytes: 4096 } as const;
+    const { stdout } = await world.sandbox.exec(run, helper);
+    expect(Buffer.from(stdout).toString()).toBe('as it looks\n');
+    await world.resultOf(run, 60_000);
+    expect(JSON.stringify(world.model.requests().at(-1)?.body)).toContain(
+      '| .deckhand/in/shot.txt, text/plain, 12 bytes, just now, from Ada (owner)',
+    );
+  }, 90_000);
 
   it('answers a side question beside the turn', async () => {
     const { run, task } = await world.ask('claude', 'ask', 'fix the failing test', project);
