@@ -24,9 +24,7 @@ export const claudeLoopStateSchema = z.object({
     ]),
   ),
   /** What people have said and the model has not read. */
-  held: z.array(
-    z.object({ message: z.string(), by: z.string(), text: z.string(), pictures: z.array(z.string()).optional() }),
-  ),
+  held: z.array(z.object({ message: z.string(), by: z.string(), text: z.string(), pictures: z.array(z.string()).optional() })),
   end: z
     .discriminatedUnion('end', [
       z.object({ end: z.literal('done') }),
