@@ -19,6 +19,11 @@ export function hasRole(role: Role | undefined, least: Role): boolean {
   return role !== undefined && ROLES.indexOf(role) >= ROLES.indexOf(least);
 }
 
+/** Whether a person finds the repository on the pages. */
+export function canRead(repository: Repository, login: string): boolean {
+  return roleOf(repository, login) !== undefined;
+}
+
 export function reaches(installation: Installation, repository: Repository): boolean {
   const { repositories } = installation;
   const isOwner = installation.account.toLowerCase() === repository.owner.toLowerCase();

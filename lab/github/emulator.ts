@@ -29,9 +29,11 @@ import { createFaults } from '../faults.ts';
 import { type ApiCall, type Calls, createCalls } from './calls.ts';
 import { type Controls, createControls } from './controls.ts';
 import { accountOf, type Core, createCore } from './core.ts';
+import { createPerson, type Person } from './driver.ts';
 import type { Faults } from './faults.ts';
 import { createGitAccess } from './git-access.ts';
 import { prepareGit } from './git-backend.ts';
+import { createGraphql } from './graphql.ts';
 import { createHooks } from './hooks.ts';
 import { createHourlyLimits } from './hourly-limits.ts';
 import { secret } from './ids.ts';
@@ -43,7 +45,9 @@ import { createRest } from './rest.ts';
 import { actionRoutes } from './routes-actions.ts';
 import { appRoutes } from './routes-apps.ts';
 import { checkRoutes } from './routes-checks.ts';
+import { hookRoutes } from './routes-hooks.ts';
 import { issueRoutes } from './routes-issues.ts';
+import { limitRoutes } from './routes-limits.ts';
 import { pullRoutes } from './routes-pulls.ts';
 import { repositoryRoutes } from './routes-repositories.ts';
 import { reviewRoutes } from './routes-reviews.ts';
@@ -70,6 +74,8 @@ export interface GithubEmulator {
   apiUrl: string;
   app: LabApp;
   repository(given: NewRepository): Promise<LabRepository>;
+  /** Act as Ada, Ben or Gus, and wait for what others do. */
+  person(login: string): Person;
   /** A classic personal access token. Default scopes: `repo` and `workflow`. */
   token(login: string, options?: { scopes?: readonly string[]; expiresAt?: number }): string;
   /** A fine-grained personal access token: permissions, and repositories as `owner/name` (default: all of the person's). */
@@ -109,12 +115,14 @@ export async function createGithubEmulator(options: GithubEmulatorOptions = {}):
     ...reviewRoutes,
     ...checkRoutes,
     ...actionRoutes(logs),
+    ...hookRoutes(core, hooks),
+    ...limitRoutes(limits),
   ];
   const server = await startServer({
     core,
     rest: createRest({ core, calls, faults, limits, routes }),
     git: createGitAccess({ core, calls, faults }),
-    others: [],
+    others: [createGraphql({ core, calls, faults })],
     host: options.host ?? '127.0.0.1',
     port: options.port ?? 0,
   });
@@ -126,6 +134,7 @@ export async function createGithubEmulator(options: GithubEmulatorOptions = {}):
     apiUrl: core.apiUrl,
     app,
     repository: (given) => createRepository(core, given),
+    person: (login) => createPerson(core, login),
     token(login, { scopes = ['repo', 'workflow'], expiresAt } = {}) {
       const token = `ghp_${secret(36)}`;
       core.tokens.set(token, { token, login: accountOf(core, login).login, scopes, expiresAt });
