@@ -23,6 +23,11 @@ export async function prepareRun(journey: Journey, harness: HarnessRun): Promise
   const { sandbox } = place;
 
   sandbox.expect({ ...harness.expects, limits: journey.limits });
+  // What an interrupted attempt has left is removed meanwhile.
+  let cleared: Promise<boolean> | undefined = sandbox.destroy(run).then(
+    () => true,
+    () => false,
+  );
   const base = await pinBase(journey, signal);
   await journey.stage('workspace', `making the working copy at ${base.branch}@${(head ?? base.commit).slice(0, 7)}`);
   await deps.workspace.prepare({ run, task, project, branch, base, head }, signal);
@@ -33,7 +38,8 @@ export async function prepareRun(journey: Journey, harness: HarnessRun): Promise
   await journey.stage('sandbox', isolated ? 'starting a container' : 'starting on this machine, not isolated');
   await journey.withSandbox(
     async () => {
-      await sandbox.destroy(run);
+      if ((await cleared) !== true) await sandbox.destroy(run);
+      cleared = undefined;
       await sandbox.create(
         {
           run,

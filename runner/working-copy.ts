@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Git } from './git.ts';
 
@@ -70,8 +70,7 @@ export function createWorkingCopies(deps: { dataDir: string; git: Git }): Workin
         },
       );
       await git.run(['reset', '--quiet', '--hard'], { cwd: dir, repository: inside, timeoutMs: checkoutMs, signal });
-      await git.run(['config', 'user.name', author.name], { repository: inside });
-      await git.run(['config', 'user.email', author.email], { repository: inside });
+      await appendFile(join(inside, 'config'), `[user]\n\tname = ${quoted(author.name)}\n\temail = ${quoted(author.email)}\n`);
       // The log of references names the path of the mirror.
       await rm(join(inside, 'logs'), { recursive: true, force: true });
       await rm(join(inside, 'ORIG_HEAD'), { force: true });
@@ -84,4 +83,9 @@ export function createWorkingCopies(deps: { dataDir: string; git: Git }): Workin
       return entries.sort();
     },
   };
+}
+
+/** As git reads a value, whatever stands in it. */
+function quoted(value: string): string {
+  return `"${value.replace(/["\\]/g, '\\$&').replaceAll('\n', '\\n')}"`;
 }

@@ -89,8 +89,10 @@ export function createWorkspace(deps: WorkspaceDeps): Workspace {
 
   /** Keeps the commits of a task in the mirror, whatever becomes of the project's branches. */
   async function keep({ project, task, base, head }: CopySpec, signal: AbortSignal | undefined): Promise<void> {
-    if (!(await mirrors.has(project.id, base.commit))) await mirrors.fetch(project, signal);
-    if (!(await mirrors.has(project.id, base.commit))) throw missing(base.commit, 'the base of the task');
+    if (!(await mirrors.has(project.id, base.commit))) {
+      await mirrors.fetch(project, signal);
+      if (!(await mirrors.has(project.id, base.commit))) throw missing(base.commit, 'the base of the task');
+    }
     if (head !== null && !(await mirrors.has(project.id, head))) throw missing(head, 'what an earlier run of the task left');
     await mirrors.exclusively(
       project.id,

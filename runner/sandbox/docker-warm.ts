@@ -265,7 +265,8 @@ export function createWarmPool(options: WarmOptions): WarmPool {
       } catch (error) {
         signal?.throwIfAborted();
         if (error instanceof SandboxUnreachable) throw error;
-        if (!hasStatus(error, 409)) trouble(error);
+        // The run has a container, or something in the directory of its gateway: it is continued.
+        if (!hasStatus(error, 409) && !isNotEmpty(error)) trouble(error);
         return false;
       } finally {
         if (!bound) await letGo(member.slot);
@@ -286,4 +287,8 @@ export function createWarmPool(options: WarmOptions): WarmPool {
       await Promise.all(leaving);
     },
   };
+}
+
+function isNotEmpty(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOTEMPTY' || error.code === 'EEXIST');
 }
