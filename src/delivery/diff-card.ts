@@ -4,7 +4,7 @@ import { type FileStat, type Risk, type RunResult, totalsOf } from '../contracts
 import { type Block, type Button, code, plain, type Span, type View } from '../contracts/view.ts';
 import { changeButtons } from './change-buttons.ts';
 import { pagesOf } from './diff-pages.ts';
-import { countWords, fateWords, pathWords, riskBlocks, totalWords } from './diff-words.ts';
+import { countWords, fateWord, fateWords, fileRiskBlocks, pathWords, riskBlocks, totalWords } from './diff-words.ts';
 import { withFallback } from './list-view.ts';
 import { oneLine, shorten } from './neutralise.ts';
 import { plainText, tableText } from './plain-text.ts';
@@ -64,22 +64,15 @@ export function fileCard(change: Change & { patch: readonly PatchFile[] }, file:
   const at = Math.min(Math.max(1, page), last);
   const text = pages[at - 1];
   const counts = [stat.added === null || stat.removed === null ? '' : countWords(stat.added, stat.removed), fateWords(stat)];
-  const risks = (change.result.risks ?? [])
-    .filter(({ paths }) => paths.includes(stat.path))
-    .map((risk) => ({ ...risk, paths: [stat.path], files: 1 }));
   const crlf = hunks.length > 0 && hunks.every(({ lines }) => lines.every((line) => line.text.endsWith('\r')));
   const many = change.patch.length;
   const blocks: Block[] = [
-    heading(change, `file ${digits(file)} of ${digits(many)}${last === 1 ? '' : `, page ${at} of ${last}`}`),
-    {
-      type: 'text',
-      spans: [
-        ...(found.from === undefined ? [] : [code(pathWords(found.from, 300)), plain(' → ')]),
-        code(pathWords(found.path, 300)),
-        ...counts.filter((words) => words !== '').map((words) => plain(`  ${words}`)),
-      ],
-    },
-    ...riskBlocks(risks),
+    titled(
+      `#${change.task.number} ${pathWords(found.path, 120)}`,
+      `file ${digits(file)} of ${digits(many)}${last === 1 ? '' : `, page ${at} of ${last}`}`,
+    ),
+    ...aboutFile(found, counts),
+    ...fileRiskBlocks(change.result.risks, stat.path),
     ...(crlf ? [told('Its lines end with CR and LF.')] : []),
     text === undefined ? told(nothingToShow(found)) : { type: 'code', text, language: 'diff' },
     ...(many === 1 ? [] : [fileSelect(change, pageOfFiles(files, Math.ceil(file / filesPerPage)))]),
@@ -127,10 +120,10 @@ function fileTable(files: readonly Entry[], risks: readonly Risk[]): string {
   const rows = files.map(({ number, stat }) => [
     digits(number),
     risky.has(stat.path) ? '!' : '',
-    pathWords(stat.path, 40),
+    pathWords(stat.path, 34),
     stat.added === null || stat.added === 0 ? '' : `+${digits(stat.added)}`,
     stat.removed === null || stat.removed === 0 ? '' : `−${digits(stat.removed)}`,
-    fateWords(stat),
+    fateWord(stat),
   ]);
   const used = [0, 1, 2, 3, 4, 5].filter((column) => rows.some((row) => row[column] !== ''));
   return tableText({
@@ -141,12 +134,25 @@ function fileTable(files: readonly Entry[], risks: readonly Risk[]): string {
 }
 
 function heading(change: Change, where: string | undefined): Block {
-  const text = `#${change.task.number} ${shorten(oneLine(change.task.title), 80)} · changes`;
+  return titled(`#${change.task.number} ${shorten(oneLine(change.task.title), 60)} · changes`, where);
+}
+
+function titled(text: string, where: string | undefined): Block {
   return {
     type: 'title',
     spans: [plain(text)],
     ...(where === undefined ? {} : { state: { text: where, tone: 'neutral' as const } }),
   };
+}
+
+/** Where a file was before, its lines, and what became of it. */
+function aboutFile({ from, path }: PatchFile, counts: readonly string[]): Block[] {
+  const spans: Span[] = [
+    ...(from === undefined ? [] : [plain('was '), code(pathWords(from, 300)), plain('  ')]),
+    ...(path.length > 120 ? [plain('now '), code(pathWords(path, 4000)), plain('  ')] : []),
+    plain(counts.filter((words) => words !== '').join('  ')),
+  ];
+  return spans.length === 1 && counts.every((words) => words === '') ? [] : [{ type: 'text', spans }];
 }
 
 function aboutSpans({ task, result, attempt, newest }: Change): Span[] {

@@ -38,6 +38,14 @@ export function riskBlocks(risks: readonly Risk[] | undefined, named = 2): Block
   return [{ type: 'text', spans: [bold('risk: '), ...spans] }];
 }
 
+/** `risk: CI · binary`, for a file whose name stands above; nothing when there is none. */
+export function fileRiskBlocks(risks: readonly Risk[] | undefined, path: string): Block[] {
+  const kinds = (risks ?? [])
+    .filter(({ paths }) => paths.includes(path))
+    .map(({ kind }) => riskWords[kind].replace(/:$| in$/, ''));
+  return kinds.length === 0 ? [] : [{ type: 'text', spans: [bold('risk: '), plain(kinds.join(' · '))] }];
+}
+
 /** A path on one line, with nothing hidden in it; its end names the file. */
 export function pathWords(path: string, length = pathLength): string {
   const seen = revealHidden(path.toWellFormed()).replaceAll('\n', '⏎').replaceAll('\t', '⇥');
@@ -53,6 +61,12 @@ export function countWords(added: number, removed: number): string {
 
 const statusWords = { added: 'new', deleted: 'deleted', renamed: 'renamed', copied: 'copied' } as const;
 const kindWords = { file: 'a file', executable: 'executable', symlink: 'a link', submodule: 'a submodule' } as const;
+
+/** The same in a word or two, for a list. */
+export function fateWord({ status, kinds, added }: FileStat): string {
+  const fate = status === undefined ? kindOf({ status, kinds }).replace(/^(?:now )?(?:a )?/, '') : status.replace('_changed', '');
+  return [fate === 'added' ? 'new' : fate, added === null ? 'binary' : ''].filter((text) => text !== '').join(' ');
+}
 
 /** What became of a file besides its lines: `new`, `renamed`, `binary 4.2 kB → 5.0 kB`, `now executable`. */
 export function fateWords({ status, kinds, added, bytes: sizes }: FileStat): string {

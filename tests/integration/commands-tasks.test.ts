@@ -170,7 +170,7 @@ describe('diff', () => {
       desk.act(press('ben', token, { thread: '60.001', message: '60.002', values }));
     const [file] = await pressed(tokenOf(said, 'Choose a file'), ['2']);
     expect([file?.key, file?.version]).toEqual([said?.key, 2]);
-    expect(words(file)).toMatch(/file 2 of 2, page 1 of 3\ndocs\/b\.md {2}\+100\n@@ -1,100 \+1,100 @@\n\+line 0\n/);
+    expect(words(file)).toMatch(/docs\/b\.md · file 2 of 2, page 1 of 3\n\+100\n@@ -1,100 \+1,100 @@\n\+line 0\n/);
     const [next] = await pressed(tokenOf(file, 'Next'));
     expect([next?.key, words(next)]).toEqual([said?.key, expect.stringContaining('page 2 of 3')]);
     const [first] = await pressed(tokenOf(next, 'All files'));

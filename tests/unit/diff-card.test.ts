@@ -74,8 +74,8 @@ describe('the card of a change', () => {
         'risk: CI: .github/workflows/ci.yml',
         '1     src/session.ts            +28  −5',
         '2     test/login.test.ts        +12      new',
-        '3     logo.png                           binary 4.2 kB → 5.0 kB',
-        '4     run.sh                             now executable',
+        '3     logo.png                           binary',
+        '4     run.sh                             executable',
         '5  !  .github/workflows/ci.yml       −9  deleted',
       ].join('\n'),
     );
@@ -97,6 +97,15 @@ describe('the card of a change', () => {
     expect(changeCard(all, 9)).toEqual(changeCard(all, 3));
   });
 
+  it('names the risks of one file without naming it again', () => {
+    const risks = [
+      { kind: 'secret' as const, paths: ['a', 'b'], files: 2 },
+      { kind: 'ci' as const, paths: ['a'], files: 1 },
+    ];
+    const all = change(section('a', '@@ -1 +1 @@\n-a\n+b'), [], { risks });
+    expect(text(fileCard(all, 1, 1))).toBe('#142 a · file 1 of 1\n+1 −1\nrisk: secrets · CI\n@@ -1,1 +1,1 @@\n-a\n+b');
+  });
+
   it('says so when the lines are not kept', () => {
     const large = { ...change(undefined, files, { artifacts: [] }), patch: undefined };
     expect(text(changeCard(large, 1))).toContain('too large to be shown line by line; the branch has all of them.');
@@ -115,9 +124,7 @@ describe('the card of a change', () => {
       { path: 'c.ts', added: 1, removed: 1 },
     ]);
     const first = fileCard(all, 1, 1);
-    expect(text(first)).toMatch(
-      /^#142 Fix the login · changes · file 1 of 2, page 1 of 3\na b\.ts {2}\+100\n@@ -1,100 \+1,100 @@\n\+line 0\n/,
-    );
+    expect(text(first)).toMatch(/^#142 a b\.ts · file 1 of 2, page 1 of 3\n\+100\n@@ -1,100 \+1,100 @@\n\+line 0\n/);
     expect(tokens(first)).toEqual(['Next review:1:2', 'All files review:0:1', 'Patch patch']);
     expect(tokens(fileCard(all, 1, 3))).toEqual([
       'Previous review:1:2',
@@ -125,9 +132,7 @@ describe('the card of a change', () => {
       'All files review:0:1',
       'Patch patch',
     ]);
-    expect(text(fileCard(all, 2, 1))).toBe(
-      '#142 Fix the login · changes · file 2 of 2\nc.ts  +1 −1\n@@ -1,1 +1,1 @@ fn()\n-a\n+b',
-    );
+    expect(text(fileCard(all, 2, 1))).toBe('#142 c.ts · file 2 of 2\n+1 −1\n@@ -1,1 +1,1 @@ fn()\n-a\n+b');
     expect(tokens(fileCard(all, 2, 1))).toEqual(['Previous file review:1:1', 'All files review:0:1', 'Patch patch']);
   });
 
@@ -137,8 +142,10 @@ describe('the card of a change', () => {
       'diff --git a/x.png b/x.png\nindex 1..2 100644\nGIT binary patch\nliteral 3\nKcmZQzWMT#Y01f~L\n\nliteral 0\nHcmV?d00001\n\n';
     const mode = 'diff --git a/run.sh b/run.sh\nold mode 100644\nnew mode 100755\n';
     const all = change(renamed + binary + mode, []);
-    expect(text(fileCard(all, 1, 1))).toContain('old → new  renamed\nNo line of it differs.');
-    expect(text(fileCard(all, 2, 1))).toContain('x.png  binary\nIt is a binary file; the patch has its bytes.');
+    expect(text(fileCard(all, 1, 1))).toContain('#142 new · file 1 of 3\nwas old  renamed\nNo line of it differs.');
+    expect(text(fileCard(all, 2, 1))).toContain(
+      '#142 x.png · file 2 of 3\nbinary\nIt is a binary file; the patch has its bytes.',
+    );
     expect(text(fileCard(all, 3, 1))).toContain('No line of it differs. Its mode was 100644 and is 100755.');
   });
 

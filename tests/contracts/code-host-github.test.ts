@@ -1,0 +1,234 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createGithubHost, type GithubConfig } from '../../adapters/github/host.ts';
+import { createGithubEmulator, type GithubEmulator } from '../../lab/github/emulator.ts';
+import type { LabRepository } from '../../lab/github/repositories.ts';
+import type { CodeHost, PullSpec } from '../../src/contracts/code-host.ts';
+import { CodeHostError } from '../../src/contracts/code-host.ts';
+import { emptyRepository, temporaryDirectory } from '../support/git-repository.ts';
+
+const execFileAsync = promisify(execFile);
+let github: GithubEmulator;
+beforeAll(async () => {
+  github = await createGithubEmulator();
+  github.app.install('acme');
+});
+afterAll(async () => {
+  expect(github?.controls.errors).toEqual([]);
+  await github?.close();
+});
+
+const logins: Record<string, () => GithubConfig['login']> = {
+  'a token': () => ({ type: 'token', token: github.token('ben') }),
+  'an app': () => ({ type: 'app', id: String(github.app.id), privateKey: github.app.privateKey }),
+};
+
+/** Pushes a branch with one commit as git does, with the login that the host gives for it. */
+async function pushed(
+  host: CodeHost,
+  repository: LabRepository,
+  files: Record<string, string>,
+): Promise<{ branch: string; commit: string }> {
+  const branch = `deckhand/${randomBytes(4).toString('hex')}`;
+  await using at = await temporaryDirectory('push');
+  const { authorization } = await host.login(repository, 'write');
+  const env = {
+    ...process.env,
+    GIT_CONFIG_COUNT: '1',
+    GIT_CONFIG_KEY_0: 'http.extraHeader',
+    GIT_CONFIG_VALUE_0: `Authorization: ${authorization}`,
+  };
+  const git = await emptyRepository(`${at.path}/copy`);
+  await execFileAsync('git', ['-C', git.path, 'fetch', '--quiet', repository.cloneUrl, 'main'], { env });
+  await git.git('reset', '--hard', '--quiet', 'FETCH_HEAD');
+  const commit = await git.commit(files);
+  await execFileAsync('git', ['-C', git.path, 'push', '--quiet', repository.cloneUrl, `HEAD:refs/heads/${branch}`], { env });
+  return { branch, commit };
+}
+
+const specOf = (repository: LabRepository, head: string, more: Partial<PullSpec> = {}): PullSpec => ({
+  repository,
+  head,
+  base: 'main',
+  title: 'Fix the login',
+  body: 'Asked for by Ada.',
+  draft: false,
+  ...more,
+});
+
+const reasonOf = async (work: Promise<unknown>): Promise<string> => {
+  const error = await work.then(
+    () => undefined,
+    (failure: unknown) => failure,
+  );
+  if (!(error instanceof CodeHostError)) throw new Error(`no CodeHostError but ${String(error)}`);
+  return error.reason;
+};
+
+describe.each(Object.keys(logins))('GitHub by %s', (name) => {
+  let host: CodeHost;
+  let repository: LabRepository;
+  beforeAll(async () => {
+    const login = logins[name];
+    if (login === undefined) throw new Error('no such login');
+    host = createGithubHost({ apiUrl: github.apiUrl, login: login() });
+    repository = await github.repository({ name: `web-${name.replace(' ', '-')}`, files: { 'a.txt': 'one\n' } });
+  });
+
+  test('knows its repositories by any address of git, and no others', () => {
+    const at = { owner: 'acme', name: 'web' };
+    expect(host.repositoryOf(`${github.url}/acme/web.git`)).toEqual(at);
+    expect(host.repositoryOf('git@127.0.0.1:acme/web.git')).toEqual(at);
+    expect(host.repositoryOf('ssh://git@127.0.0.1/acme/web')).toEqual(at);
+    for (const other of [
+      'https://example.com/acme/web.git',
+      `${github.url}/acme/web/more`,
+      `${github.url}/acme`,
+      `${github.url}/acme/..`,
+      'http://127.0.0.1:1/acme/web.git',
+      '/srv/acme/web',
+    ]) {
+      expect([other, host.repositoryOf(other)]).toEqual([other, undefined]);
+    }
+  });
+
+  test('says what it may do in a repository', async () => {
+    const access = await host.access(repository);
+    expect(access).toEqual({
+      as: name === 'an app' ? 'Deckhand' : 'ben',
+      private: true,
+      defaultBranch: 'main',
+      read: true,
+      push: true,
+      pulls: true,
+      problems: [],
+    });
+  });
+
+  test('opens one pull request of a branch, however often it is asked, also when the answer was lost', async () => {
+    const { branch, commit } = await pushed(host, repository, { 'b.txt': 'two\n' });
+    github.controls.failNext('pulls/create', { dropConnectionAfterEffect: true });
+    expect(await reasonOf(host.openPull(specOf(repository, branch)))).toBe('unreachable');
+    const first = await host.openPull(specOf(repository, branch));
+    expect(first).toMatchObject({
+      made: false,
+      pull: {
+        title: 'Fix the login',
+        state: 'open',
+        draft: false,
+        head: { branch, commit },
+        base: 'main',
+        checks: [],
+        reviews: [],
+      },
+    });
+    expect(first.pull.url).toBe(`${github.url}/${repository.fullName}/pull/${first.pull.number}`);
+    expect(await host.pull(repository, first.pull.number)).toMatchObject({ number: first.pull.number, state: 'open' });
+    const second = await pushed(host, repository, { 'c.txt': 'three\n' });
+    expect(await host.openPull(specOf(repository, second.branch))).toMatchObject({ made: true });
+  });
+
+  test('takes a draft out of draft, once', async () => {
+    const { branch } = await pushed(host, repository, { 'd.txt': 'four\n' });
+    const { pull } = await host.openPull(specOf(repository, branch, { draft: true }));
+    expect(pull).toMatchObject({ draft: true });
+    await host.ready(repository, pull.number);
+    await host.ready(repository, pull.number);
+    expect(await host.pull(repository, pull.number)).toMatchObject({ draft: false });
+  });
+
+  test('merges exactly the commit that is named, once, and deletes a branch that has not moved', async () => {
+    const { branch, commit } = await pushed(host, repository, { 'e.txt': 'five\n' });
+    const { pull } = await host.openPull(specOf(repository, branch));
+    const merge = { repository, number: pull.number, method: 'squash' as const };
+    expect(await reasonOf(host.merge({ ...merge, head: '1'.repeat(40) }))).toBe('moved');
+    github.controls.failNext('pulls/merge', { dropConnectionAfterEffect: true });
+    expect(await reasonOf(host.merge({ ...merge, head: commit }))).toBe('unreachable');
+    const merged = await host.merge({ ...merge, head: commit });
+    expect(merged.commit).toBe(repository.sha('main'));
+    expect(await host.pull(repository, pull.number)).toMatchObject({ state: 'merged', mergeCommit: merged.commit });
+    await host.deleteBranch(repository, branch, '1'.repeat(40));
+    expect(repository.sha(branch)).toBe(commit);
+    await host.deleteBranch(repository, branch, commit);
+    await host.deleteBranch(repository, branch, commit);
+    expect(repository.sha(branch)).toBeUndefined();
+  });
+
+  test('says what a refusal means', async () => {
+    const { branch } = await pushed(host, repository, { 'f.txt': 'six\n' });
+    expect(await reasonOf(host.openPull(specOf(repository, 'nothing/here')))).toBe('invalid');
+    expect(await reasonOf(host.pull(repository, 9999))).toBe('missing');
+    const elsewhere = await reasonOf(host.pull({ owner: 'acme', name: 'no-such' }, 1));
+    expect(elsewhere).toBe(name === 'an app' ? 'forbidden' : 'missing');
+    github.controls.failNext('pulls/create', { limit: 'secondary', retryAfter: 30 });
+    const limited = await host.openPull(specOf(repository, branch)).catch((error: unknown) => error);
+    expect(limited).toMatchObject({ reason: 'unreachable', retryAfterMs: 30_000 });
+    github.controls.failNext('pulls/create', { status: 502 });
+    expect(await reasonOf(host.openPull(specOf(repository, branch)))).toBe('unreachable');
+    await expect(host.pull(repository, 1, AbortSignal.abort(new Error('over')))).rejects.toThrow('over');
+  });
+
+  test('knows what people may do there', async () => {
+    expect(await Promise.all(['ada', 'ben', 'gus', 'nobody-at-all'].map((who) => host.permission(repository, who)))).toEqual([
+      'admin',
+      'write',
+      'none',
+      'none',
+    ]);
+  });
+});
+
+test('an app asks for tokens that are good for one repository and no more than is needed', async () => {
+  const host = createGithubHost({
+    apiUrl: github.apiUrl,
+    login: { type: 'app', id: String(github.app.id), privateKey: github.app.privateKey },
+  });
+  const one = await github.repository({ name: 'narrow' });
+  const other = await github.repository({ name: 'other' });
+  const { authorization, expiresAt } = await host.login(one, 'read');
+  expect(expiresAt?.getTime()).toBeGreaterThan(Date.now() + 50 * 60_000);
+  const lsRemote = (repository: LabRepository) =>
+    execFileAsync('git', ['-c', `http.extraHeader=Authorization: ${authorization}`, 'ls-remote', repository.cloneUrl], {
+      env: { PATH: process.env.PATH, GIT_TERMINAL_PROMPT: '0' },
+    });
+  expect((await lsRemote(one)).stdout).toContain('refs/heads/main');
+  await expect(lsRemote(other)).rejects.toThrow();
+  const token =
+    Buffer.from(authorization.split(' ')[1] ?? '', 'base64')
+      .toString()
+      .split(':')[1] ?? '';
+  expect(github.core.tokens.get(token)?.permissions).toEqual({ contents: 'read', metadata: 'read' });
+  expect((await host.login(one, 'read')).authorization).toBe(authorization);
+});
+
+test('an app that lacks rights, or is not installed, says which and what to do', async () => {
+  const bare = await createGithubEmulator({ app: { permissions: { metadata: 'read', contents: 'read' } } });
+  try {
+    const repository = await bare.repository({ name: 'web' });
+    const host = createGithubHost({
+      apiUrl: bare.apiUrl,
+      login: { type: 'app', id: String(bare.app.id), privateKey: bare.app.privateKey },
+    });
+    await expect(host.access(repository)).rejects.toThrow('The GitHub app is not installed for acme/web.');
+    bare.app.install('acme');
+    expect(await host.access(repository)).toMatchObject({
+      read: true,
+      push: false,
+      pulls: false,
+      problems: [/Contents: write/, /Pull requests: write/].map((text) => expect.stringMatching(text)),
+    });
+    expect(await reasonOf(host.openPull(specOf(repository, 'main')))).toBe('forbidden');
+  } finally {
+    await bare.close();
+  }
+});
+
+test('a login that is refused is called so', async () => {
+  const repository = await github.repository({ name: 'revoked' });
+  const token = github.token('ben');
+  const host = createGithubHost({ apiUrl: github.apiUrl, login: { type: 'token', token } });
+  github.revoke(token);
+  expect(await reasonOf(host.access(repository))).toBe('unauthorised');
+});
