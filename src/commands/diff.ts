@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { type PatchFile, readPatch } from '../changes/read-patch.ts';
 import { AppError } from '../contracts/errors.ts';
+import { isTerminal } from '../contracts/states.ts';
 import type { ViewFile } from '../contracts/view.ts';
 import { type Change, changeCard, fileCard } from '../delivery/diff-card.ts';
 import { oneLine, shorten } from '../delivery/neutralise.ts';
 import { artifactsOf } from '../store/run-queries.ts';
+import { standsOf } from '../store/task-changes.ts';
 import { type RunRow, runsOf, type TaskRow } from '../store/task-queries.ts';
 import { count, optional, taskNumber } from './arguments.ts';
 import { type CommandContext, defineCommand, type Reply } from './command.ts';
@@ -73,10 +75,17 @@ export async function changeOf(
     run: run.id,
     attempt: run.attempt,
     newest: run === newest,
+    stand: atRest(task) ? (await standsOf(ctx.tx.db, [id])).get(id) : undefined,
+    agent: task.agent !== undefined,
     task: { id, number, title, project: project.name, branch, base },
     result: { ...run.result, commit },
     patch: await patchOf(ctx, run),
   };
+}
+
+/** While a further run is under way the change may become another. */
+function atRest({ run }: TaskRow): boolean {
+  return run === undefined || isTerminal(run.state);
 }
 
 async function patchOf(ctx: CommandContext, run: RunRow): Promise<readonly PatchFile[] | undefined> {

@@ -1,11 +1,15 @@
 import { AppError } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import type { PressToken } from '../contracts/press.ts';
+import type { PublishWhat } from '../contracts/publication.ts';
 import { pullErrandSchema } from '../contracts/pull-news.ts';
-import { taskOfRun, threadOfTaskIn } from '../store/task-queries.ts';
+import { type TaskRow, taskOfRun, threadOfTaskIn } from '../store/task-queries.ts';
+import { bringOut } from './bring-out.ts';
 import type { CommandContext } from './command.ts';
 import { changeOf, reviewNeed, reviewReply } from './diff.ts';
+import { discardNeed } from './discard.ts';
 import { askErrand } from './pull-errand.ts';
+import { pushNeed } from './push.ts';
 import { answer } from './run-command.ts';
 import { personFor } from './subject.ts';
 
@@ -16,9 +20,34 @@ type Token = Extract<PressToken, { kind: 'change' }>;
 export async function onChange(ctx: CommandContext, press: Press, token: Token): Promise<void> {
   const errand = pullErrandSchema.safeParse(token.verb).data;
   if (errand !== undefined) return askErrand(ctx, token.run, errand);
-  if (token.verb !== 'review') throw new AppError('DH-208');
   const task = await taskOfRun(ctx.tx, ctx.person.workspace, token.run);
   if (task === undefined) throw new AppError('DH-208');
+  switch (token.verb) {
+    case 'review':
+      return review(ctx, press, token, task);
+    case 'push':
+      return bring(ctx, task, { run: token.run, what: 'push' });
+    case 'pull':
+      return bring(ctx, task, { run: token.run, what: 'pull_request' });
+    case 'draft':
+      return bring(ctx, task, { run: token.run, what: 'draft' });
+    case 'discard': {
+      const person = await personFor(ctx, task.project.id, discardNeed);
+      await ctx.deps.tasks.discard(ctx.tx, token.run, person);
+      return;
+    }
+    default:
+      throw new AppError('DH-208');
+  }
+}
+
+async function bring(ctx: CommandContext, task: TaskRow, change: { run: string; what: PublishWhat }): Promise<void> {
+  const by = await personFor(ctx, task.project.id, pushNeed);
+  const reply = await bringOut(ctx, task, { ...change, by });
+  if (reply.card !== true) await answer(ctx, reply);
+}
+
+async function review(ctx: CommandContext, press: Press, token: Token, task: TaskRow): Promise<void> {
   await personFor(ctx, task.project.id, reviewNeed);
   const change = await changeOf(ctx, task, ({ id }) => id === token.run);
   if (change === undefined) throw new AppError('DH-208');

@@ -14,9 +14,11 @@ import { askForm } from '../delivery/reply.ts';
 import { type InteractionRow, interactionBySecret } from '../store/decision-queries.ts';
 import { putOutbox } from '../store/outbox.ts';
 import { sentMessage } from '../store/sent-messages.ts';
+import { placesOfTask } from '../store/threads.ts';
 import type { DecideInput } from '../tasks/task-engine.ts';
 import { answered, personalPut } from './answer.ts';
 import type { CommandContext } from './command.ts';
+import { guidedKey } from './on-guided.ts';
 import { refusalView } from './refusal.ts';
 import { taskOrigin } from './task-origin.ts';
 
@@ -106,7 +108,11 @@ async function decide(
   // Refusals are answers, not errors: what the engine has written about the try stays.
   switch (result.result) {
     case 'decided':
-      return confirm(ctx, `#${result.taskNumber} is ${decision === 'revise' ? 'to be planned anew' : result.state}.`);
+      return confirm(
+        ctx,
+        interaction,
+        `#${result.taskNumber} is ${decision === 'revise' ? 'to be planned anew' : result.state}.`,
+      );
     case 'already':
       return tell(ctx, new AppError('DH-400', { what: result.what }));
     case 'not_allowed':
@@ -116,14 +122,25 @@ async function decide(
   }
 }
 
-/** The card that carries the buttons shows the decision itself. A list, a home or what only the presser sees is followed by a word. */
-async function confirm(ctx: CommandContext, text: string): Promise<void> {
+/**
+ * The card that carries the buttons shows the decision itself, also when the reason was asked for beside it, where all would read the same
+ * again. A list, a home or what only the presser sees is followed by a word.
+ */
+async function confirm(ctx: CommandContext, { task }: InteractionRow, text: string): Promise<void> {
   const { event } = ctx.act;
+  if (event.type === 'form' && event.key.startsWith(guidedKey) && (await isShownIn(ctx, task.id))) return;
   const message = event.type === 'press' ? event.message : undefined;
   const sent =
     message === undefined ? undefined : await sentMessage(ctx.tx, ctx.person.workspace, { ...event.conversation, message });
   if (sent !== undefined && !sent.key.startsWith('list/')) return;
   await putOutbox(ctx.tx, personalPut(event, ctx.person, textView(text)));
+}
+
+/** Does the card of the task stand in this conversation? */
+async function isShownIn({ tx, act: { conversation } }: CommandContext, task: string): Promise<boolean> {
+  const { platform, tenant, channel } = conversation;
+  const places = await placesOfTask(tx, task);
+  return places.some(({ channel: at }) => at.platform === platform && at.tenant === tenant && at.externalId === channel);
 }
 
 async function tell(ctx: CommandContext, error: AppError): Promise<void> {

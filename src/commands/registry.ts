@@ -10,6 +10,7 @@ import { board } from './board.ts';
 import { claim } from './claim.ts';
 import type { Command } from './command.ts';
 import { diff } from './diff.ts';
+import { discard } from './discard.ts';
 import { doctor } from './doctor.ts';
 import { fork, steer } from './fork.ts';
 import { helpCommand } from './help.ts';
@@ -20,9 +21,11 @@ import { memberSeparate } from './member-separate.ts';
 import { mirror } from './mirror.ts';
 import { move } from './move.ts';
 import { pending } from './pending.ts';
+import { pr } from './pr.ts';
 import { projectAdd } from './project-add.ts';
 import { projectList } from './project-list.ts';
 import { projectRemove } from './project-remove.ts';
+import { push } from './push.ts';
 import { queue } from './queue.ts';
 import { retry } from './retry.ts';
 import { rules, rulesRevoke } from './rules.ts';
@@ -35,7 +38,23 @@ import { stop } from './stop.ts';
 import { tasks } from './tasks.ts';
 import { who } from './who.ts';
 
-const work: readonly Command[] = [run, sh, steer, stop, retry, fork, mode, model, effort, budget, move, mirror];
+const work: readonly Command[] = [
+  run,
+  sh,
+  steer,
+  stop,
+  retry,
+  push,
+  pr,
+  discard,
+  fork,
+  mode,
+  model,
+  effort,
+  budget,
+  move,
+  mirror,
+];
 const look: readonly Command[] = [tasks, show, diff, logs, board, queue, pending, agents];
 const setup: readonly Command[] = [projectAdd, projectList, projectRemove, bind, settings, rules, rulesRevoke];
 const accounts: readonly Command[] = [accountList, accountShow, accountAdd, accountKey, accountSet, accountRemove];

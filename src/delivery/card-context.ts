@@ -3,6 +3,7 @@ import type { Platform } from '../contracts/platform.ts';
 import { encodePress, type TaskVerb } from '../contracts/press.ts';
 import type { Verbosity } from '../contracts/settings.ts';
 import { type Button, bold, code, plain, type Span } from '../contracts/view.ts';
+import type { ChangeStand } from '../store/task-changes.ts';
 import { agentText } from './agent-words.ts';
 import { oneLine, shorten } from './neutralise.ts';
 import type { RunView } from './run-view.ts';
@@ -19,6 +20,8 @@ export interface TaskFacts {
   base: { branch: string; commit: string } | undefined;
   /** Who asked for the run. `notify`: how they want to hear of its end. */
   requester: { user: string; name: string; notify?: Notify | undefined };
+  /** What it has changed, and what of that is at the remote; undefined: nothing. */
+  change?: ChangeStand | undefined;
 }
 
 /** One run of the task among its others. */

@@ -1,8 +1,46 @@
-import { encodePress } from '../contracts/press.ts';
+import { type ChangeVerb, encodePress } from '../contracts/press.ts';
 import type { Button } from '../contracts/view.ts';
+import type { ChangeStand } from '../store/task-changes.ts';
+
+export interface ChangeButtonsInput {
+  run: string;
+  /** No later run has changed more: only then can it be decided about. */
+  newest: boolean;
+  where: 'end' | 'diff';
+  /** Undefined: it is not known, so that it can only be looked at. */
+  stand?: ChangeStand | undefined;
+  /** An agent can go on with it. */
+  agent?: boolean | undefined;
+  /** Somebody does not want it. */
+  discarded?: boolean | undefined;
+}
 
 /** What can be done with the change of a run now, on the card of its end or where its lines are read. */
-export function changeButtons({ run, where }: { run: string; newest: boolean; where: 'end' | 'diff' }): Button[] {
-  if (where === 'diff') return [];
-  return [{ token: encodePress({ kind: 'change', run, verb: 'review' }), label: 'Review diff', style: 'default' }];
+export function changeButtons(input: ChangeButtonsInput): Button[] {
+  const { run, newest, where, stand, agent = false, discarded = false } = input;
+  const button = (verb: ChangeVerb, label: string, more: Partial<Button> = {}): Button => ({
+    token: encodePress({ kind: 'change', run, verb }),
+    label,
+    style: 'default',
+    ...more,
+  });
+  const review = where === 'end' ? [button('review', 'Review diff')] : [];
+  if (!newest || stand === undefined) return review;
+  const { busy, pushed, pull, repository } = stand;
+  if (busy) return review;
+  const push = pushed ? [] : [button('push', pull === undefined ? 'Approve & push' : `Push to PR #${pull.number}`, primary)];
+  const open = repository === undefined || pull !== undefined ? [] : [button('pull', 'Open PR')];
+  const draft = open.length > 0 && where === 'diff' ? [button('draft', 'Open draft PR')] : [];
+  const request = agent ? [button('request', 'Request changes…', { form: true })] : [];
+  const discard = discarded || pull !== undefined || where === 'diff' ? [] : [button('discard', 'Discard', discarding(pushed))];
+  return [...review, ...push, ...open, ...draft, ...request, ...discard];
+}
+
+const primary = { style: 'primary' } as const;
+
+/** Nothing is asked for what can be taken back; what is at the remote stays there. */
+function discarding(pushed: boolean): Partial<Button> {
+  if (!pushed) return { style: 'danger' };
+  const text = 'What was pushed stays where it is.';
+  return { style: 'danger', confirm: { title: 'Discard the change?', text, ok: 'Discard' } };
 }

@@ -2,6 +2,7 @@ import { countsOf, hunksOf, type PatchFile } from '../changes/read-patch.ts';
 import { encodePress } from '../contracts/press.ts';
 import { type FileStat, type Risk, type RunResult, totalsOf } from '../contracts/run-event.ts';
 import { type Block, type Button, code, plain, type Span, type View } from '../contracts/view.ts';
+import type { ChangeStand } from '../store/task-changes.ts';
 import { changeButtons } from './change-buttons.ts';
 import { pagesOf } from './diff-pages.ts';
 import { countWords, fateWord, fateWords, fileRiskBlocks, pathWords, riskBlocks, totalWords } from './diff-words.ts';
@@ -18,6 +19,10 @@ export interface Change {
   newest: boolean;
   task: { id: string; number: number; title: string; project: string; branch: string; base: string | undefined };
   result: RunResult & { commit: string };
+  /** What of the task's change is at the remote; undefined: it is not known. */
+  stand?: ChangeStand | undefined;
+  /** An agent can go on with it. */
+  agent?: boolean | undefined;
   /** Undefined when it is not kept: it was too large, or its file is gone. */
   patch: readonly PatchFile[] | undefined;
 }
@@ -46,7 +51,7 @@ export function changeCard(change: Change, page: number): View {
       ...(at > 1 ? [place(change, 'Previous', 0, at - 1)] : []),
       ...(at < last ? [place(change, 'Next', 0, at + 1)] : []),
       ...patchButton(change),
-      ...changeButtons({ run: change.run, newest: change.newest, where: 'diff' }),
+      ...changeButtons({ ...change, where: 'diff' }),
     ]),
   ];
   return short(change, blocks);
@@ -81,7 +86,7 @@ export function fileCard(change: Change & { patch: readonly PatchFile[] }, file:
       ...(at < last ? [place(change, 'Next', file, at + 1)] : file < many ? [place(change, 'Next file', file + 1, 1)] : []),
       place(change, 'All files', 0, Math.ceil(file / filesPerPage)),
       ...patchButton(change),
-      ...changeButtons({ run: change.run, newest: change.newest, where: 'diff' }),
+      ...changeButtons({ ...change, where: 'diff' }),
     ]),
   ];
   return short(change, blocks);

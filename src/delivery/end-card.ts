@@ -16,6 +16,7 @@ import { endState } from './live-card.ts';
 import { cleanText, oneLine, shorten } from './neutralise.ts';
 import { lastLines } from './output-tail.ts';
 import { plainText, spansText, tableText } from './plain-text.ts';
+import { changeBlocks } from './publication-words.ts';
 import { isQuiet } from './quiet-hours.ts';
 import type { RunView } from './run-view.ts';
 import { bytes, count, digits } from './units.ts';
@@ -79,8 +80,9 @@ export function endCard(view: RunView, context: CardContext): View {
     ...changes(result),
     ...riskBlocks(result.risks),
     ...warnings(view),
+    ...changeBlocks(view, context),
     { type: 'context', spans: joined([whereSpans(context, view, pingsAtEnd(view, context)), ...facts(view, result, context)]) },
-    ...buttons(context, result, files),
+    ...buttons(view, context, result, files),
   ];
   const said = shorten(oneLine(answer?.blocks.map(plainText).join('\n') ?? ''), fallbackLength);
   const why = succeeded ? said : oneLine(result.message);
@@ -219,17 +221,31 @@ function attach(artifact: ArtifactRef | undefined, largest = attachedBytes): Vie
 }
 
 /** Buttons act on the task, so only the card of its newest run has them. */
-function buttons(context: CardContext, result: RunResult, files: readonly ViewFile[]): Block[] {
-  const { run, attempt, newest } = context.run;
+function buttons(view: RunView, context: CardContext, result: RunResult, files: readonly ViewFile[]): Block[] {
+  const { attempt, newest } = context.run;
   if (newest > attempt) return [{ type: 'context', spans: [plain(`Run ${attempt} of ${newest}; a later run follows below.`)] }];
   const patch = result.artifacts.find(({ kind }) => kind === 'patch');
   const attached = patch !== undefined && files.some(({ name }) => name === patch.name);
   const all: Button[] = [
-    ...(result.commit === undefined ? [] : changeButtons({ run, newest: true, where: 'end' })),
+    ...changeButtonsOf(view, context, result),
     taskButton(context, 'retry', 'Retry'),
     taskButton(context, 'log', 'Log'),
     ...(patch === undefined || attached ? [] : [taskButton(context, 'patch', 'Patch')]),
     taskButton(context, 'show', 'Show'),
   ];
   return [{ type: 'buttons', buttons: all }];
+}
+
+/** Of what the task has changed, also where this run of it has added nothing. */
+function changeButtonsOf(view: RunView, { run: { run }, task }: CardContext, { commit }: RunResult): Button[] {
+  const stand = task.change;
+  if (commit === undefined && stand === undefined) return [];
+  return changeButtons({
+    run: stand?.run ?? run,
+    newest: true,
+    where: 'end',
+    stand,
+    agent: view.agent !== undefined,
+    discarded: view.change.discardedBy !== undefined,
+  });
 }

@@ -15,6 +15,7 @@ import { changedByThemselves } from './card-clock.ts';
 import { type CardFacts, factsOf, readCardFacts } from './card-facts.ts';
 import { directNotices } from './direct-notices.ts';
 import { type Entry, fresh, progressInterval } from './projected-run.ts';
+import { publicationCards } from './publication-cards.ts';
 import { pullNewsCards } from './pull-news-cards.ts';
 import { readOn } from './read-run.ts';
 import { endCardsOf, runCards } from './run-cards.ts';
@@ -275,6 +276,7 @@ class Projector {
       ...runCards(input, !entry.urgent),
       ...directNotices(input, input.direct),
       ...asideCards(input, entry.from),
+      ...publicationCards(input, entry.from),
       ...pullNewsCards(input, entry.from),
       ...(await readReceipts(this.#options.database.db, input, entry.from)),
     ];

@@ -43,6 +43,8 @@ export function endCardsOf(input: CardInput): OutboxPut[] {
 }
 
 function decisionCards(input: CardInput, facts: DecisionFacts, context: CardContext): OutboxPut[] {
+  // What was decided by the press that asked for it was never a question.
+  if (facts.action.type === 'publish' && !input.view.interactions.some(({ id }) => id === facts.id)) return [];
   const priority = priorities.decision;
   const over = facts.state === 'pending' ? undefined : (facts.decidedAt ?? facts.openedAt);
   return [

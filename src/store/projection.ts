@@ -9,6 +9,7 @@ import { type DecisionChoice, decisionChoiceSchema, type InteractionState, inter
 import type { Database, Tx } from './database.ts';
 import { notifyOf } from './notify.ts';
 import { liveStates } from './runs.ts';
+import { type ChangeStand, standsOf } from './task-changes.ts';
 
 type Db = Prisma.TransactionClient;
 
@@ -67,6 +68,8 @@ export interface ProjectedRun {
   branch: string;
   base: { branch: string; commit: string } | undefined;
   requester: { user: string; name: string };
+  /** What the task has changed, as it stands. */
+  change: ChangeStand | undefined;
 }
 
 export async function projectedRuns(db: Db, runs: readonly string[]): Promise<ProjectedRun[]> {
@@ -86,6 +89,7 @@ export async function projectedRuns(db: Db, runs: readonly string[]): Promise<Pr
     select: { id: true, name: true, linkedTo: { select: { name: true } } },
   });
   const names = new Map(people.map(({ id, name, linkedTo }) => [id, linkedTo?.name ?? name]));
+  const changes = await standsOf(db, [...new Set(rows.map(({ taskId }) => taskId))]);
   return rows.map((row) => {
     const { task } = row;
     return {
@@ -106,6 +110,7 @@ export async function projectedRuns(db: Db, runs: readonly string[]): Promise<Pr
       base:
         task.baseBranch === null || task.baseCommit === null ? undefined : { branch: task.baseBranch, commit: task.baseCommit },
       requester: { user: row.requestedById, name: names.get(row.requestedById) ?? 'somebody' },
+      change: changes.get(row.taskId),
     };
   });
 }

@@ -1,4 +1,5 @@
 import { Prisma } from '../../prisma/client/client.ts';
+import { livePublication } from '../contracts/publication.ts';
 import { type RunResult, runResultSchema } from '../contracts/run-event.ts';
 import type { Tx } from './database.ts';
 
@@ -8,17 +9,65 @@ export async function resultOf(tx: Tx, run: string): Promise<RunResult | undefin
   return row === null || row.result === null ? undefined : runResultSchema.parse(row.result);
 }
 
-/** The newest change of each task: the run that left it, its commit, and where a pull request of it can be opened. */
-export async function changesOf(
-  db: Tx['db'],
-  tasks: readonly string[],
-): Promise<Map<string, { run: string; commit: string; repository: string | undefined }>> {
+/** Where the newest change of a task stands: what of it is at the remote. */
+export interface ChangeStand {
+  /** The run that left it. */
+  run: string;
+  commit: string;
+  /** Name of the repository at the code host; undefined: no pull request can be opened there. */
+  repository: string | undefined;
+  /** It is being brought out. */
+  busy: boolean;
+  /** The branch at the remote is, or was, at its commit. */
+  pushed: boolean;
+  /** The open pull request of the task. */
+  pull: { number: number; head: string } | undefined;
+}
+
+/** The newest change of each task that has one. */
+export async function standsOf(db: Tx['db'], tasks: readonly string[]): Promise<Map<string, ChangeStand>> {
   if (tasks.length === 0) return new Map();
-  const rows = await db.$queryRaw<{ run: string; task: string; commit: string; repository: string | null }[]>(Prisma.sql`
-    SELECT DISTINCT ON ("taskId") "id" AS run, "taskId" AS task, "result"->>'commit' AS commit, "result"->>'repository' AS repository
-    FROM "Run" WHERE "taskId" = ANY(${[...tasks]}::text[]) AND "result"->>'commit' IS NOT NULL
-    ORDER BY "taskId", "attempt" DESC`);
-  return new Map(rows.map(({ run, task, commit, repository }) => [task, { run, commit, repository: repository ?? undefined }]));
+  const rows = await db.$queryRaw<
+    {
+      task: string;
+      run: string;
+      commit: string;
+      repository: string | null;
+      busy: boolean;
+      pushed: boolean;
+      number: number | null;
+      head: string | null;
+    }[]
+  >(Prisma.sql`
+    WITH change AS (
+      SELECT DISTINCT ON ("taskId") "taskId" AS task, "id" AS run, "result"->>'commit' AS commit,
+        "result"->>'repository' AS repository
+      FROM "Run" WHERE "taskId" = ANY(${[...tasks]}::text[]) AND "result"->>'commit' IS NOT NULL
+      ORDER BY "taskId", "attempt" DESC
+    )
+    SELECT change.*, pull."number", pull."head",
+      EXISTS (
+        SELECT FROM "Publication" p WHERE p."taskId" = change.task AND p."state" IN (${Prisma.join([...livePublication])})
+      ) AS busy,
+      EXISTS (
+        SELECT FROM "Publication" p WHERE p."taskId" = change.task AND p."commit" = change.commit AND p."pushedAt" IS NOT NULL
+      ) AS pushed
+    FROM change LEFT JOIN LATERAL (
+      SELECT "number", "head" FROM "PullRequest" WHERE "taskId" = change.task AND "state" = 'open' ORDER BY "id" DESC LIMIT 1
+    ) AS pull ON true`);
+  return new Map(
+    rows.map(({ task, run, commit, repository, busy, pushed, number, head }) => [
+      task,
+      {
+        run,
+        commit,
+        repository: repository ?? undefined,
+        busy,
+        pushed,
+        pull: number === null || head === null ? undefined : { number, head },
+      },
+    ]),
+  );
 }
 
 /**

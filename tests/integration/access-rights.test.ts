@@ -23,6 +23,7 @@ const table: Record<string, readonly (readonly [use: string, weakest: Account])[
   queue: [['queue', 'gus']],
   pending: [['pending', 'gus']],
   who: [['who', 'gus']],
+  diff: [['diff #999', 'gus']],
   rules: [['rules', 'gus']],
   'project list': [['project list', 'gus']],
   settings: [
@@ -48,6 +49,9 @@ const table: Record<string, readonly (readonly [use: string, weakest: Account])[
   budget: [['budget #999 5', 'ben']],
   stop: [['stop #999', 'ben']],
   retry: [['retry #999', 'ben']],
+  push: [['push #999', 'ben']],
+  pr: [['pr #999 draft', 'ben']],
+  discard: [['discard #999', 'ben']],
   move: [['move #999 done', 'ben']],
   'rules revoke': [[`rules revoke ${newId('rul')}`, 'ben']],
   'project add': [

@@ -1,0 +1,31 @@
+import { textView } from '../delivery/list-view.ts';
+import { optional, taskNumber } from './arguments.ts';
+import { changedRun } from './bring-out.ts';
+import { defineCommand } from './command.ts';
+import { taskFor } from './subject.ts';
+
+export const discardNeed = { command: 'discard', role: 'developer', action: 'discard changes' } as const;
+
+export const discard = defineCommand({
+  name: 'discard',
+  group: 'work',
+  summary: 'Says that what a task has changed is not wanted, and cancels the task',
+  details: [
+    'Nothing is lost: the change is kept for a while, and `push` or `retry` take it up again. What was pushed stays where it is.',
+  ],
+  role: discardNeed.role,
+  action: discardNeed.action,
+  positional: {
+    task: optional({ hint: '#task', about: 'the task; may be left out in its thread', names: 'task', schema: taskNumber }),
+  },
+  options: {},
+  examples: [
+    ['discard #142', 'discards the change of task 142'],
+    ['discard', 'discards that of the task of this thread'],
+  ],
+  async run(ctx, args) {
+    const { task, person } = await taskFor(ctx, args.task, discardNeed);
+    const { number } = await ctx.deps.tasks.discard(ctx.tx, await changedRun(ctx, task), person);
+    return { view: textView(`The change of #${number} is discarded; it is kept for a while.`), audience: 'person', card: true };
+  },
+});
