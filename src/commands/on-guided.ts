@@ -148,11 +148,14 @@ async function ask(tx: Tx, guided: GuidedForm, by: { key: string }, problem: str
   await putQuestion(tx, { ...guided, expiresAt }, problem);
 }
 
+/** What the keys of forms begin with that were asked in words, for everybody in the conversation to read. */
+export const guidedKey = 'form:';
+
 /** The same event that a form of a platform gives, so that everything after it is the same too. */
 function formEvent(guided: GuidedForm, by: Message | Command | Press, values: Record<string, string[]>): InboundEvent {
   return {
     type: 'form',
-    key: `form:${guided.id}`,
+    key: `${guidedKey}${guided.id}`,
     at: by.at,
     conversation: guided.conversation,
     actor: by.actor,

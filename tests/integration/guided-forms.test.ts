@@ -99,6 +99,14 @@ describe('a form where the platform has none', () => {
     expect(await interaction()).toMatchObject({ state: 'denied', reason: 'Use the staging\ndatabase instead.' });
     expect([question.views.length, buttonsOf(question)]).toEqual([1, []]);
     expect(await form()).toMatchObject({ state: 'submitted', values: {} });
+    // The card says it to everybody there.
+    expect(line.platform.messages.map(text).filter((said) => /^#\d+ is denied/.test(said))).toEqual([]);
+  });
+
+  it('that was asked for in another conversation is followed by a word', async () => {
+    const question = await askedWhy({ direct: true, channel: `D-${accounts.ada}` });
+    await line.deliver(says('ada', 'No.', { direct: true, to: question }));
+    await line.said(/^#\d+ is denied/);
   });
 
   it('takes a word for a button where others read along, and changes nothing that was asked in words', async () => {
