@@ -128,6 +128,18 @@ const differences: readonly (readonly [what: string, slack: string, telegram: st
     'is read when it replies to a message of the bot, or when privacy mode is off',
     'is read',
   ],
+  [
+    'files that people attach for an agent',
+    'fetched, up to 20 MB each; needs the scope `files:read`; links to other services are left out',
+    'fetched, up to 20 MB each: Telegram gives bots no larger ones',
+    'fetched, up to 20 MB each',
+  ],
+  [
+    'what was said before a request',
+    'the thread, or the last day of the channel, with its files',
+    'what was said to Deckhand in the topic, or lately in the chat: bots cannot look anything up',
+    'the thread with the message it was opened on, or the last day of the channel, with its files',
+  ],
   ['“Are you sure?” before a button', 'a dialog', 'none: the button acts at once', 'none: the button acts at once'],
   ['a message of a person is deleted', 'Deckhand is told', 'bots are never told', 'Deckhand is told'],
   [

@@ -53,7 +53,7 @@ export async function downloadFile(
 }
 
 function isSlack(host: string): boolean {
-  return host === 'slack.com' || host.endsWith('.slack.com') || host === 'slack-files.com' || host.endsWith('.slack-edge.com');
+  return host === 'slack.com' || host.endsWith('.slack.com');
 }
 
 /** Whoever may not see a file is shown the page to sign in, as if all were well. */

@@ -1,8 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createArtifacts } from '../../runner/artifacts.ts';
+import { seedLab } from '../../src/access/first-start.ts';
 import { DeliveryError, type PastMessage } from '../../src/contracts/chat-adapter.ts';
-import type { AttachedFile, FileDownload } from '../../src/contracts/given-file.ts';
+import { type AttachedFile, type FileDownload, givenFileSchema } from '../../src/contracts/given-file.ts';
 import type { InboundEvent } from '../../src/contracts/inbound.ts';
 import { encodePress } from '../../src/contracts/press.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
@@ -11,7 +12,10 @@ import { storeInbound } from '../../src/store/inbox.ts';
 import { createFileFetcher } from '../../src/tasks/file-fetcher.ts';
 import { accounts, type Desk, mention, openDesk, press, reply, slash } from '../support/desk.ts';
 import { eventsOf, offerAgents } from '../support/desk-agent.ts';
+import { startDiscord } from '../support/discord-adapter.ts';
 import { temporaryDirectory } from '../support/git-repository.ts';
+import { startSlack } from '../support/slack-adapter.ts';
+import { startTelegram } from '../support/telegram-adapter.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 /** What the platform says for each file, by its id; asked for: in order. */
@@ -51,17 +55,18 @@ afterEach(() => fetcher?.stop());
 
 const artifacts = () => createArtifacts({ dataDir: directory.path, database: desk.database });
 
-function startFetcher(change: { keep?: () => Promise<string> } = {}) {
+function startFetcher(change: { download?: Parameters<typeof createFileFetcher>[0]['download'] } = {}) {
   fetcher = createFileFetcher({
     database: desk.database,
     wakeups: { subscribe: () => () => undefined },
     tasks: desk.engine.tasks,
-    download(file: AttachedFile) {
-      asked.push(file.id);
-      return there.get(file.id)?.() ?? fails({ kind: 'gone', detail: 'it is not there any more' })();
-    },
+    download:
+      change.download ??
+      ((file: AttachedFile) => {
+        asked.push(file.id);
+        return there.get(file.id)?.() ?? fails({ kind: 'gone', detail: 'it is not there any more' })();
+      }),
     async keep(owner, file, bytes) {
-      if (change.keep !== undefined) return await change.keep();
       await artifacts().writeGiven(owner.run, `given/${file}`, bytes);
       return (await artifacts().record(owner, 'given', `given/${file}`, bytes.length)).id;
     },
@@ -349,3 +354,67 @@ describe('files of a message to an agent at work', () => {
     expect((await lastRun()).files).toMatchObject([{ name: 'shot.png' }, { name: 'late.txt', came: 'request' }]);
   });
 });
+
+/** A person of each emulated platform who mentions the bot with these files. */
+const onPlatform = {
+  async slack(files: [string, string][]) {
+    const setup = await startSlack({ mode: 'socket' });
+    const ben = setup.slack.person('ben');
+    ben.mention('#demo', 'look at these', { files: files.map(([name, content]) => ben.upload(name, content).id) });
+    return setup;
+  },
+  async telegram(files: [string, string][]) {
+    const setup = await startTelegram({ mode: 'polling' });
+    const [first, ...more] = files.map(([name, content]) => ({ name, content }));
+    if (first === undefined) expect.unreachable();
+    const caption = `@${setup.telegram.botUsername} look at these`;
+    setup.telegram.person('ben').sendAlbum('demo', [{ ...first, caption }, ...more]);
+    return setup;
+  },
+  async discord(files: [string, string][]) {
+    const setup = await startDiscord({ mode: 'gateway' });
+    const ben = setup.discord.person('ben');
+    ben.mention('#demo', 'look at these', { files: files.map(([name, content]) => ben.upload(name, content)) });
+    return setup;
+  },
+};
+
+it.each(['slack', 'telegram', 'discord'] as const)(
+  'files on %s come from its emulator, over the wire, into the hands of the agent',
+  async (platform) => {
+    await using setup = await onPlatform[platform]([
+      ['log.txt', `a line from ${platform}\n`],
+      ['notes.md', '# Notes\n'],
+    ]);
+    const { adapter, inbox } = setup;
+    const events = await waitFor('both files', () => {
+      const said = inbox.events.flatMap((one) => (one.type === 'message' ? [one] : []));
+      return said.flatMap(({ attachments }) => attachments).length === 2 ? said : undefined;
+    });
+    const [first] = events;
+    if (first === undefined) expect.unreachable();
+    const { tenant, channel } = first.conversation;
+    await desk.database.transaction((tx) =>
+      seedLab(tx, {
+        tenant: { platform, tenant, name: platform, botUser: 'bot' },
+        people: [{ user: first.actor.user, name: 'Ben', role: 'developer' }],
+        project: { name: 'demo', source: { kind: 'path', path: '/srv/demo' } },
+        channel: { id: channel, name: 'demo', defaultRole: undefined },
+      }),
+    );
+    await storeInbound(desk.database, events);
+    for (const event of events) await desk.act(event);
+    const { id } = await lastRun();
+    startFetcher({ download: (file, signal) => adapter.download?.(file, signal) });
+    expect(await settled(id)).toEqual(['there', 'there']);
+    const { files, prompt } = await lastRun();
+    expect(prompt).toBe('look at these');
+    expect(files).toMatchObject([
+      { name: 'log.txt', mime: 'text/plain', by: expect.stringContaining('Ben'), trust: 'developer' },
+      { name: 'notes.md', bytes: 8 },
+    ]);
+    const [log] = givenFileSchema.array().parse(files);
+    expect(Buffer.from((await artifacts().read(log?.artifact ?? '')) ?? []).toString()).toBe(`a line from ${platform}\n`);
+  },
+  30_000,
+);
