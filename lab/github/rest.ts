@@ -40,6 +40,8 @@ export function createRest(deps: {
     if (!operation) throw new Error(`there is no operation ${route.operation}`);
     return { route, operation, pattern: patternOf(operation.path) };
   });
+  // `…/commits/{ref}` would take `…/commits/main/status` too: whatever ends with a fixed word is tried first.
+  patterns.sort((a, b) => Number(a.operation.path.endsWith('}')) - Number(b.operation.path.endsWith('}')));
 
   function match(verb: string, path: string): Found {
     for (const { route, operation, pattern } of patterns) {
@@ -90,8 +92,9 @@ export function createRest(deps: {
       caller = callerOf(core, given.request.headers.authorization);
       record.as = caller.kind === 'user' || caller.kind === 'installation' ? caller.account.login : caller.kind;
       if (fault?.limit === 'primary') limits.exhaust(caller, core.now());
-      counted = found.operation.name === 'rate-limit/get' ? limits.look(caller, core.now()) : limits.count(caller, core.now());
-      if (counted.isOver) throw primaryLimit(caller);
+      const isFree = found.operation.name === 'rate-limit/get';
+      counted = isFree ? limits.look(caller, core.now()) : limits.count(caller, core.now());
+      if (counted.isOver && !isFree) throw primaryLimit(caller);
       refuseForFault(fault);
       const answer = await run(found, caller, {
         core,
