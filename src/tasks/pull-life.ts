@@ -74,7 +74,7 @@ async function moveTask(tx: Tx, task: TaskRecord, before: PullFacts, after: Pull
   if (before.state === after.state) return;
   const event = after.state === 'merged' ? 'to_done' : 'to_review';
   const transition = taskTransition(task.column, event);
-  if (!transition.ok || transition.to === task.column || task.column === 'cancelled') return;
+  if (!transition.ok || task.column === 'cancelled') return;
   const reason = after.state === 'closed' ? `pull request #${after.number} was closed without merging` : null;
   await changeColumn(tx, { task: task.id, from: task.column, to: transition.to, reason, at });
 }

@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createGithubHost, type GithubConfig } from '../../adapters/github/host.ts';
@@ -7,7 +6,7 @@ import { createGithubEmulator, type GithubEmulator } from '../../lab/github/emul
 import type { LabRepository } from '../../lab/github/repositories.ts';
 import type { CodeHost, PullSpec } from '../../src/contracts/code-host.ts';
 import { CodeHostError } from '../../src/contracts/code-host.ts';
-import { emptyRepository, temporaryDirectory } from '../support/git-repository.ts';
+import { pushBranch } from '../support/github-push.ts';
 
 const execFileAsync = promisify(execFile);
 let github: GithubEmulator;
@@ -24,29 +23,6 @@ const logins: Record<string, () => GithubConfig['login']> = {
   'a token': () => ({ type: 'token', token: github.token('ben') }),
   'an app': () => ({ type: 'app', id: String(github.app.id), privateKey: github.app.privateKey }),
 };
-
-/** Pushes a branch with one commit as git does, with the login that the host gives for it. */
-async function pushed(
-  host: CodeHost,
-  repository: LabRepository,
-  files: Record<string, string>,
-): Promise<{ branch: string; commit: string }> {
-  const branch = `deckhand/${randomBytes(4).toString('hex')}`;
-  await using at = await temporaryDirectory('push');
-  const { authorization } = await host.login(repository, 'write');
-  const env = {
-    ...process.env,
-    GIT_CONFIG_COUNT: '1',
-    GIT_CONFIG_KEY_0: 'http.extraHeader',
-    GIT_CONFIG_VALUE_0: `Authorization: ${authorization}`,
-  };
-  const git = await emptyRepository(`${at.path}/copy`);
-  await execFileAsync('git', ['-C', git.path, 'fetch', '--quiet', repository.cloneUrl, 'main'], { env });
-  await git.git('reset', '--hard', '--quiet', 'FETCH_HEAD');
-  const commit = await git.commit(files);
-  await execFileAsync('git', ['-C', git.path, 'push', '--quiet', repository.cloneUrl, `HEAD:refs/heads/${branch}`], { env });
-  return { branch, commit };
-}
 
 const specOf = (repository: LabRepository, head: string, more: Partial<PullSpec> = {}): PullSpec => ({
   repository,
@@ -108,7 +84,7 @@ describe.each(Object.keys(logins))('GitHub by %s', (name) => {
   });
 
   test('opens one pull request of a branch, however often it is asked, also when the answer was lost', async () => {
-    const { branch, commit } = await pushed(host, repository, { 'b.txt': 'two\n' });
+    const { branch, commit } = await pushBranch(host, repository, { 'b.txt': 'two\n' });
     github.controls.failNext('pulls/create', { dropConnectionAfterEffect: true });
     expect(await reasonOf(host.openPull(specOf(repository, branch)))).toBe('unreachable');
     const first = await host.openPull(specOf(repository, branch));
@@ -126,12 +102,12 @@ describe.each(Object.keys(logins))('GitHub by %s', (name) => {
     });
     expect(first.pull.url).toBe(`${github.url}/${repository.fullName}/pull/${first.pull.number}`);
     expect(await host.pull(repository, first.pull.number)).toMatchObject({ number: first.pull.number, state: 'open' });
-    const second = await pushed(host, repository, { 'c.txt': 'three\n' });
+    const second = await pushBranch(host, repository, { 'c.txt': 'three\n' });
     expect(await host.openPull(specOf(repository, second.branch))).toMatchObject({ made: true });
   });
 
   test('takes a draft out of draft, once', async () => {
-    const { branch } = await pushed(host, repository, { 'd.txt': 'four\n' });
+    const { branch } = await pushBranch(host, repository, { 'd.txt': 'four\n' });
     const { pull } = await host.openPull(specOf(repository, branch, { draft: true }));
     expect(pull).toMatchObject({ draft: true });
     await host.ready(repository, pull.number);
@@ -140,7 +116,7 @@ describe.each(Object.keys(logins))('GitHub by %s', (name) => {
   });
 
   test('merges exactly the commit that is named, once, and deletes a branch that has not moved', async () => {
-    const { branch, commit } = await pushed(host, repository, { 'e.txt': 'five\n' });
+    const { branch, commit } = await pushBranch(host, repository, { 'e.txt': 'five\n' });
     const { pull } = await host.openPull(specOf(repository, branch));
     const merge = { repository, number: pull.number, method: 'squash' as const };
     expect(await reasonOf(host.merge({ ...merge, head: '1'.repeat(40) }))).toBe('moved');
@@ -157,7 +133,7 @@ describe.each(Object.keys(logins))('GitHub by %s', (name) => {
   });
 
   test('says what a refusal means', async () => {
-    const { branch } = await pushed(host, repository, { 'f.txt': 'six\n' });
+    const { branch } = await pushBranch(host, repository, { 'f.txt': 'six\n' });
     expect(await reasonOf(host.openPull(specOf(repository, 'nothing/here')))).toBe('invalid');
     expect(await reasonOf(host.pull(repository, 9999))).toBe('missing');
     const elsewhere = await reasonOf(host.pull({ owner: 'acme', name: 'no-such' }, 1));
