@@ -26,6 +26,7 @@ export async function startPostgres(site: Site, dataDir: string, settings: reado
 export interface BenchEngine {
   database: Database;
   engine: Engine;
+  wakeups: ReturnType<typeof createWakeups>;
   queue: Awaited<ReturnType<typeof createJobQueue>>;
   /** Warnings and errors of the engine. */
   complaints: string[];
@@ -43,7 +44,7 @@ export async function openEngine(site: Site, url: string): Promise<BenchEngine> 
   site.onEnd(() => queue.close());
   const logger = createLogger({ level: 'warn', destination: { write: (line) => void complaints.push(line.trim()) } });
   const engine = createEngine({ database, queue, wakeups, clock: systemClock, logger });
-  return { database, engine, queue, complaints };
+  return { database, engine, wakeups, queue, complaints };
 }
 
 /** A runner that only reports what a real one would; it beats until the site ends. */

@@ -7,6 +7,7 @@ import { defaultPolicy } from '../../src/contracts/policy.ts';
 import { newId } from '../../src/runtime/ids.ts';
 import { findOrCreateChannel } from '../../src/store/channels.ts';
 import { hostIdOf } from '../../src/store/data-dir.ts';
+import { createEventLog } from '../../src/store/event-log.ts';
 import { findOrCreatePerson } from '../../src/store/people.ts';
 import { addressOfRunning } from '../../src/store/postgres-address.ts';
 import { createProject } from '../../src/store/projects.ts';
@@ -19,11 +20,13 @@ import { complaints, startProgram } from '../program.ts';
 import type { Site } from '../site.ts';
 import type { Scenario } from './scenario.ts';
 
-const agents: readonly AgentKind[] = ['claude', 'claude-code', 'codex'];
-const runsEach = 10;
-const targetMs = 1500;
+const kinds: readonly ('shell' | AgentKind)[] = ['shell', 'claude', 'claude-code', 'codex'];
+const runsEach = 8;
+/** Milliseconds to the first act of the command, or the first request of the agent. */
+const targets = { cold: { shell: 1500, agent: 1500 }, warm: { shell: 300, agent: 600 } };
 const startsWithinMs = 60_000;
 const endsWithinMs = 60_000;
+const calmWithinMs = 60_000;
 
 interface Desk {
   parts: BenchEngine;
@@ -33,47 +36,81 @@ interface Desk {
   channel: string;
 }
 
-/** Every run has a container, a working copy and a program of its own; nothing is kept warm. One after the other. */
+/**
+ * Every run has a container, a working copy and a program of its own, one after the other. Cold: nothing is kept ready. Warm: a sandbox
+ * waits, made after the run before.
+ */
 export const agentStart: Scenario = {
   name: 'agent-start',
-  about: `from the message of a person to the first request for a model, ${runsEach} runs of each agent, each in a fresh container`,
+  about: `from the message of a person to the first act of a command, or the first request of an agent for a model, ${runsEach} runs each, cold and warm`,
   async run(site) {
-    const slack = await startChat(site);
     const model = await createModelServer();
     site.onEnd(() => model.close());
-    const dataDir = join(site.dir, 'data');
-    site.onEnd(() => removeVolumes(dataDir));
-    const program = await startProgram(site, {
-      role: 'start',
-      dataDir,
-      variables: {
-        ...chatVariables(slack, 'socket'),
-        SANDBOX: 'docker',
-        ANTHROPIC_API_KEY: 'sk-ant-bench',
-        ANTHROPIC_BASE_URL: model.anthropicUrl,
-        OPENAI_API_KEY: 'sk-bench',
-        OPENAI_BASE_URL: model.openaiUrl,
-      },
-    });
-    const parts = await openEngine(site, (await addressOfRunning(dataDir)) ?? '');
+    const slack = await startChat(site);
     const [place] = slackPlaces(slack, addChannels(slack, 1));
     if (place === undefined) throw new Error('no channel');
     const repository = await makeRepository(join(site.dir, 'repository'));
-    const desk = { parts, model, ...(await furnish(parts, { repository, place, ada: slack.person('ada').id })) };
     const figures: Figure[] = [];
     const notes: string[] = [];
-    for (const agent of agents) {
-      const times: number[] = [];
-      for (let n = 0; n < runsEach; n += 1) times.push(await measure(site, desk, agent));
-      figures.push(...durations(agent, times, { p50: targetMs }));
-      notes.push(`${agent}: ${times.join(', ')} ms`);
-      site.say(`${agent}: ${times.join(', ')} ms`);
+    for (const how of ['cold', 'warm'] as const) {
+      const dataDir = join(site.dir, how);
+      site.onEnd(() => removeVolumes(dataDir));
+      const program = await startProgram(site, {
+        role: 'start',
+        dataDir,
+        variables: {
+          ...chatVariables(slack, 'socket'),
+          SANDBOX: 'docker',
+          SANDBOX_WARM: how === 'warm' ? '1' : '0',
+          ANTHROPIC_API_KEY: 'sk-ant-bench',
+          ANTHROPIC_BASE_URL: model.anthropicUrl,
+          OPENAI_API_KEY: 'sk-bench',
+          OPENAI_BASE_URL: model.openaiUrl,
+        },
+      });
+      const parts = await openEngine(site, (await addressOfRunning(dataDir)) ?? '');
+      const desk = { parts, model, ...(await furnish(parts, { repository, place, ada: slack.person('ada').id })) };
+      for (const kind of kinds) {
+        // The first one fetches the repository, and has a sandbox made ready for the next.
+        await measure(site, desk, kind);
+        const times: number[] = [];
+        for (let n = 0; n < runsEach; n += 1) {
+          await calm(site, dataDir, how === 'warm' ? [imageOf(kind)] : []);
+          times.push(await measure(site, desk, kind));
+        }
+        figures.push(...durations(`${kind}, ${how}`, times, { p50: targets[how][kind === 'shell' ? 'shell' : 'agent'] }));
+        notes.push(`${kind}, ${how}: ${times.join(', ')} ms`);
+        site.say(`${kind}, ${how}: ${times.join(', ')} ms`);
+      }
+      notes.push(...complaints(program).map((text) => `logged ${text}`), ...parts.complaints);
+      await program.stop();
     }
-    notes.push(...complaints(program).map((text) => `logged ${text}`), ...parts.complaints);
-    await program.stop();
     return { figures, notes, broken: [] };
   },
 };
+
+const imageOf = (kind: 'shell' | AgentKind) => (kind === 'shell' ? 'deckhand-sandbox:1' : 'deckhand-agents:1');
+
+/** Waits until nothing of the run before is left in the engine, and sandboxes of these images wait. */
+async function calm(site: Site, dataDir: string, images: readonly string[]): Promise<void> {
+  const docker = promisify(execFile);
+  const format = '{{.Label "deckhand.role"}} {{.Names}} {{.Status}} {{.Image}}';
+  const filter = `label=deckhand.instance=${hostIdOf(dataDir)?.replace('_', '-')}`;
+  const ids = await Promise.all(
+    images.map(async (name) => (await docker('docker', ['image', 'inspect', '--format', '{{.Id}}', name])).stdout.trim()),
+  );
+  await site.until(
+    'the engine to be calm',
+    async () => {
+      const { stdout } = await docker('docker', ['ps', '--all', '--no-trunc', '--filter', filter, '--format', format]);
+      const lines = stdout.split('\n').filter((line) => line !== '');
+      const waits = lines.filter((line) => /^sandbox \S*-warm-[0-9a-f]+ Up /.test(line));
+      return lines.length === waits.length && ids.every((id) => waits.some((line) => line.endsWith(id)));
+    },
+    calmWithinMs,
+    100,
+  );
+}
 
 /** What the engine keeps for the next start of an installation, which this one will not have. */
 async function removeVolumes(dataDir: string): Promise<void> {
@@ -110,33 +147,39 @@ async function furnish(
   });
 }
 
-/** Milliseconds from the call of the engine that a message becomes to the first request at the model. Waits for the end of the run. */
-async function measure(site: Site, { parts, model, person, project, channel }: Desk, agent: AgentKind): Promise<number> {
+/**
+ * Milliseconds from the call of the engine that a message becomes to the first request at the model, or to what the command says that
+ * the time is. Waits for the end of the run.
+ */
+async function measure(site: Site, desk: Desk, kind: 'shell' | AgentKind): Promise<number> {
+  const { parts, model, person, project, channel } = desk;
+  const { database, engine } = parts;
   const known = model.requests().at(-1)?.number ?? 0;
   const asked = Date.now();
-  const { run } = await parts.database.transaction((tx) =>
-    parts.engine.tasks.createAgentTask(tx, {
-      workspace: person.workspace,
-      project,
-      requester: person,
-      prompt: 'hello',
-      settings: { agent, mode: 'ask' },
-      channel,
-      thread: null,
-      originKey: newId('aud'),
-    }),
+  const task = { workspace: person.workspace, project, requester: person, channel, thread: null, originKey: newId('aud') };
+  const { run } = await database.transaction((tx) =>
+    kind === 'shell'
+      ? engine.tasks.createCommandTask(tx, { ...task, command: 'date +%s%3N' })
+      : engine.tasks.createAgentTask(tx, { ...task, prompt: 'hello', settings: { agent: kind, mode: 'ask' } }),
   );
-  const first = await model
-    .waitForRequest(({ number }) => number > known, startsWithinMs)
-    .catch(async (error: unknown) => {
-      const row = await parts.database.db.run.findUniqueOrThrow({ where: { id: run } });
-      throw new Error(`${agent} asked for nothing; its run is ${row.state}`, { cause: error });
-    });
+  const first =
+    kind === 'shell'
+      ? undefined
+      : await model
+          .waitForRequest(({ number }) => number > known, startsWithinMs)
+          .catch(async (error: unknown) => {
+            const row = await database.db.run.findUniqueOrThrow({ where: { id: run } });
+            throw new Error(`${kind} asked for nothing; its run is ${row.state}`, { cause: error });
+          });
   await site.until(
     `the end of ${run}`,
-    async () => (await parts.database.db.run.findUniqueOrThrow({ where: { id: run } })).state === 'succeeded',
+    async () => (await database.db.run.findUniqueOrThrow({ where: { id: run } })).state === 'succeeded',
     endsWithinMs,
     50,
   );
-  return first.at - asked;
+  if (first !== undefined) return first.at - asked;
+  const said = (await createEventLog(database, parts.wakeups).read(run, 0)).flatMap(({ data }) =>
+    data.type === 'output' ? [data.text] : [],
+  );
+  return Number(said.join('').trim()) - asked;
 }

@@ -45,8 +45,12 @@ test.concurrent.each<Chaos>([
     const dataDir = await newDataDir();
     const temporary = join(dataDir.path, 'tmp');
     await mkdir(temporary);
-    const life = new ChaosLife(dataDir.path, { SANDBOX: sandbox, TMPDIR: temporary }, chancesOf(seed, `${sandbox} deaths`));
-    const starts = sandbox === 'docker' ? watchStarts() : undefined;
+    const life = new ChaosLife(
+      dataDir.path,
+      { SANDBOX: sandbox, SANDBOX_WARM: '1', TMPDIR: temporary },
+      chancesOf(seed, `${sandbox} deaths`),
+    );
+    const starts = sandbox === 'docker' ? watchStarts(dataDir.path) : undefined;
     try {
       await endure(life, { sandbox, kinds, deaths }, seed, starts);
     } catch (error) {

@@ -45,7 +45,8 @@ export function runDeckhand(args: readonly string[], dataDir: string, settings: 
   const { PATH, NODE_COMPILE_CACHE } = process.env;
   const child = spawn(process.execPath, [main, ...args], {
     cwd: tmpdir(),
-    env: { PATH, NODE_COMPILE_CACHE, HOME: dataDir, DECKHAND_DATA_DIR: dataDir, PORT: '0', ...settings },
+    // A test that ends is no reason to make a container for the run after.
+    env: { PATH, NODE_COMPILE_CACHE, HOME: dataDir, DECKHAND_DATA_DIR: dataDir, PORT: '0', SANDBOX_WARM: '0', ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const log: string[] = [];

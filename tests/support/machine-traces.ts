@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type Docker from 'dockerode';
 import { labels, probePrefix } from '../../runner/sandbox/docker-container.ts';
 import { openEngine } from '../../runner/sandbox/docker-engine.ts';
+import { warmPrefix } from '../../runner/sandbox/warm-plan.ts';
 
 /** A process that has to do with a data directory: it names it, works in it, or was started by one that does. */
 export interface FoundProcess {
@@ -39,7 +40,15 @@ export function processesOf(dataDir: string): FoundProcess[] {
  */
 export async function leftOfRuns(dataDir: string, options: { butProbes?: boolean } = {}): Promise<string[]> {
   const { containers, volumes } = await onEngine(dataDir);
-  const counts = (run: string | undefined) => run !== undefined && !(options.butProbes === true && run.startsWith(probePrefix));
+  // What waits for runs to come is no run's.
+  const waits = new Set(
+    containers
+      .filter(({ Labels, Names, State }) => State === 'running' && Names.some((name) => name.endsWith(`-${Labels[labels.run]}`)))
+      .map(({ Labels }) => Labels[labels.run] ?? '')
+      .filter((slot) => slot.startsWith(warmPrefix)),
+  );
+  const counts = (run: string | undefined) =>
+    run !== undefined && !waits.has(run) && !(options.butProbes === true && run.startsWith(probePrefix));
   const inside = async (folder: string) =>
     (await readdir(join(dataDir, folder)).catch(() => [])).map((one) => `${folder}/${one}`);
   return [
