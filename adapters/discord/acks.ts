@@ -27,8 +27,11 @@ type Modal = ReturnType<typeof modalOf>;
 export interface Acks {
   /** Tells Discord that an act has arrived: only after it is stored. Never rejects. */
   acknowledge(handle: Handle): Promise<void>;
-  /** Shows a message to the person who acted. `not_permitted` when it is too late for that. */
-  answer(handle: Handle, content: MessageContent): Promise<void>;
+  /**
+   * Shows a message to the person who acted, with `replaces` in the place of the one that was pressed, when the press cannot open a form.
+   * `not_permitted` when it is too late for that.
+   */
+  answer(handle: Handle, content: MessageContent, replaces?: boolean): Promise<void>;
   /** Opens a form. `gone` when the act was answered already, or is too old. */
   openForm(handle: Handle, modal: Modal): Promise<void>;
   /** Suggestions for what is being typed. Never rejects. */
@@ -154,10 +157,13 @@ export function createAcks(deps: { rest: Rest; application: string; clock: Clock
     }
   }
 
-  async function answer(handle: Handle, content: MessageContent): Promise<void> {
+  async function answer(handle: Handle, content: MessageContent, replaces = false): Promise<void> {
     const one = known.get(handle.id);
     try {
-      if (one !== undefined) await inTurn(one, () => answerKnown(handle, one, content));
+      // What a quiet press was acknowledged with makes the pressed message its own answer.
+      if (replaces && handle.kind === 'quiet')
+        await (one === undefined ? fill(handle, content) : inTurn(one, () => fill(handle, content)));
+      else if (one !== undefined) await inTurn(one, () => answerKnown(handle, one, content));
       else await answerUnknown(handle, content);
     } catch (error) {
       throw tooLate(error);

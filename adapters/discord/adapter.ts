@@ -121,9 +121,9 @@ export function createDiscordAdapter(config: DiscordConfig, deps: DiscordDeps): 
       await awake(rest, channel, () => rest.act({ method: 'patch', route, what: 'edit a message', body }));
     },
     find: async (to, key, since, opens) => findMessage({ rest, ...started() }, to, key, since, opens),
-    async ephemeral(to, _user, view, reply) {
+    async ephemeral(to, _user, view, reply, replaces) {
       const handle = reply === undefined ? undefined : handleOf(reply);
-      if (handle !== undefined) return started().acks.answer(handle, messageContent(view));
+      if (handle !== undefined) return started().acks.answer(handle, messageContent(view), replaces);
       if (to.kind === 'direct') {
         const route = path`/channels/${to.channel}/messages`;
         return rest.act({ method: 'post', route, what: 'send a message', body: messageContent(view) });

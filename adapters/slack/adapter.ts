@@ -132,7 +132,8 @@ export function createSlackAdapter(config: SlackConfig, deps: SlackDeps): ChatAd
       return await readHistory(web, { botUser: installation.botUser, team: installation.team }, to, before, limit);
     },
     download: (file, signal) => downloadFile({ web, botToken: config.botToken, apiUrl: config.apiUrl }, file, signal),
-    ephemeral: (to, user, view, reply) => sendEphemeral({ web, ...deps }, to, user, messageContent(view), reply),
+    ephemeral: (to, user, view, reply, replaces) =>
+      sendEphemeral({ web, ...deps }, to, user, messageContent(view), { reply, replaces }),
     async linkTo(to) {
       const url = config.apiUrl === undefined ? installation?.url : undefined;
       return url === undefined ? undefined : slackLink(url, to);

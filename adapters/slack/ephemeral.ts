@@ -20,17 +20,19 @@ const thread = z.object({ messages: z.array(z.looseObject({ ts: z.string() })) }
 
 /**
  * Shows a message to one person. The handle of the act comes first: it works where the bot is no member. Then
- * `chat.postEphemeral`; in a direct conversation a plain message, which outlives a reload.
+ * `chat.postEphemeral`; in a direct conversation a plain message, which outlives a reload. `replaces`: the message that was pressed is
+ * gone when somebody has dismissed it; then it is shown anew.
  */
 export async function sendEphemeral(
   deps: EphemeralDeps,
   to: Conversation,
   user: IdentityRef,
   content: MessageContent,
-  reply: string | undefined,
+  { reply, replaces = false }: { reply: string | undefined; replaces?: boolean | undefined },
 ): Promise<void> {
   const url = reply === undefined ? undefined : openReply(reply, deps.open, deps.clock.now());
-  if (url !== undefined && (await respond(deps, url, to, content))) return;
+  if (url !== undefined && replaces && (await respond(deps, url, to, content, true))) return;
+  if (url !== undefined && (await respond(deps, url, to, content, false))) return;
   if (to.kind === 'direct') {
     const args = { ...content, channel: to.channel, ...inThread(to.thread), unfurl_links: false, unfurl_media: false };
     await deps.web.call('chat.postMessage', args, anyAnswer);
@@ -42,14 +44,20 @@ export async function sendEphemeral(
 }
 
 /** False when the address is used up or does not fit: then another way may still work. */
-async function respond(deps: EphemeralDeps, url: string, to: Conversation, content: MessageContent): Promise<boolean> {
+async function respond(
+  deps: EphemeralDeps,
+  url: string,
+  to: Conversation,
+  content: MessageContent,
+  replaces: boolean,
+): Promise<boolean> {
   let response: Response;
   let answer: string;
   try {
     response = await fetch(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json; charset=utf-8' },
-      body: JSON.stringify({ ...content, ...inThread(to.thread), response_type: 'ephemeral', replace_original: false }),
+      body: JSON.stringify({ ...content, ...inThread(to.thread), response_type: 'ephemeral', replace_original: replaces }),
       redirect: 'error',
       signal: AbortSignal.timeout(timeoutMs),
     });

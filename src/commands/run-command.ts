@@ -1,6 +1,8 @@
 import { mayUse } from '../access/effective-role.ts';
 import { notAllowed } from '../access/not-allowed.ts';
 import { AppError } from '../contracts/errors.ts';
+import type { InboundEvent } from '../contracts/inbound.ts';
+import type { OutboxPut } from '../contracts/outbox.ts';
 import { putOutbox, putOutboxRows } from '../store/outbox.ts';
 import { sentMessage } from '../store/sent-messages.ts';
 import { placesOfTask } from '../store/threads.ts';
@@ -57,9 +59,15 @@ export async function answer(ctx: CommandContext, reply: Reply): Promise<void> {
       return;
     }
   }
-  const put = putOf(ctx.act, ctx.person, reply);
+  const put = inPlaceOfPressed(event, reply, putOf(ctx.act, ctx.person, reply));
   const places = reply.task === undefined ? [] : await placesOfTask(ctx.tx, reply.task);
   await putOutboxRows(ctx.tx, [put, ...putsElsewhere(ctx, reply, put, places)]);
+}
+
+/** A page of a list that only one person sees takes the place of the page it was asked for on: such a message has no id of its own. */
+function inPlaceOfPressed(event: InboundEvent, reply: Reply, put: OutboxPut): OutboxPut {
+  const turned = event.type === 'press' && event.message === undefined && reply.list !== undefined;
+  return turned && put.payload.type === 'ephemeral' ? { ...put, payload: { ...put.payload, replaces: true } } : put;
 }
 
 export function suggest(names: readonly string[]): string {

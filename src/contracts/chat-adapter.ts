@@ -181,8 +181,11 @@ export interface ChatAdapter {
    * and the answer to it was lost; a message that was found without a thread gets it now, as `send` would have made it.
    */
   find(to: Conversation, key: string, since: string, opens?: ThreadOpening): Promise<MessageRef | undefined>;
-  /** Shows `view` to one person only. `reply` is the handle of the act being answered, tried first when present. */
-  ephemeral(to: Conversation, user: IdentityRef, view: View, reply: string | undefined): Promise<void>;
+  /**
+   * Shows `view` to one person only. `reply` is the handle of the act being answered, tried first when present. `replaces`: in the place of the
+   * message of this kind that was pressed, where that can be, else as a new one.
+   */
+  ephemeral(to: Conversation, user: IdentityRef, view: View, reply: string | undefined, replaces?: boolean): Promise<void>;
   /**
    * Address at which people find the conversation in their own client; undefined when it has none, when the platform would have to be asked
    * for it and does not answer within 1.5 s, and while the platform is another one than its own service. Never rejects for what the

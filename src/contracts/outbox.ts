@@ -19,8 +19,17 @@ export const outboxPayloadSchema = z.discriminatedUnion('type', [
     view: viewSchema,
     answers: z.object({ user: identityRefSchema, reply: z.string().optional() }).optional(),
   }),
-  /** Seen by one person only; a direct message where the platform cannot. `reply`: sealed handle of the act being answered. */
-  z.object({ type: z.literal('ephemeral'), user: identityRefSchema, view: viewSchema, reply: z.string().optional() }),
+  /**
+   * Seen by one person only; a direct message where the platform cannot. `reply`: sealed handle of the act being answered. `replaces`: that act
+   * was a press on such a message, whose place this one takes where the platform can.
+   */
+  z.object({
+    type: z.literal('ephemeral'),
+    user: identityRefSchema,
+    view: viewSchema,
+    reply: z.string().optional(),
+    replaces: z.literal(true).optional(),
+  }),
   /**
    * A message in the direct conversation with a person. `follows`: it is edited to each newer version, like a `message`. `thread`: ours,
    * of the task it is about, in which the person is told when it is refused.

@@ -70,7 +70,7 @@ async function deliverDirect(delivery: Delivery, user: string, view: View): Prom
 /** Seen by one person: ephemeral where the platform can, in the direct conversation with the person elsewhere. Files always go there. */
 async function deliverEphemeral(delivery: Delivery, payload: Of<'ephemeral'>): Promise<Unattached[]> {
   const { adapter } = delivery.deps;
-  const { user, view, reply } = payload;
+  const { user, view, reply, replaces } = payload;
   if (!adapter.capabilities.ephemeral || delivery.part('m0') !== undefined) return await deliverDirect(delivery, user.user, view);
   const { messages } = shape(delivery, { ...view, files: undefined }, withoutFiles(adapter.capabilities));
   for (const [at, message] of messages.entries()) {
@@ -79,7 +79,7 @@ async function deliverEphemeral(delivery: Delivery, payload: Of<'ephemeral'>): P
     if (delivery.part(slot) !== undefined && !delivery.isDoubtful(slot)) continue;
     try {
       await delivery.call('ephemeral', { channel: delivery.row.channel, slot }, () =>
-        adapter.ephemeral(delivery.conversation, user, message, reply),
+        adapter.ephemeral(delivery.conversation, user, message, reply, replaces === true && at === 0),
       );
     } catch (error) {
       const kind = error instanceof DeliveryError ? error.failure.kind : undefined;

@@ -187,6 +187,10 @@ describe('diff', () => {
     expect(words(said)).toContain('src/a.ts');
     const [file] = await desk.act(press('gus', tokenOf(said, 'Choose a file'), { thread: '61.001', values: ['1'] }));
     expect([file?.only, words(file)]).toEqual([accounts.gus, expect.stringContaining('-one\n+two')]);
+    expect([said?.payload, file?.payload].map((payload) => payload?.type === 'ephemeral' && payload.replaces)).toEqual([
+      undefined,
+      true,
+    ]);
     const [next] = await desk.act(press('gus', tokenOf(file, 'Next file'), { thread: '61.001' }));
     expect([next?.only, words(next)]).toEqual([accounts.gus, expect.stringContaining('file 2 of 2, page 1 of 3')]);
   });

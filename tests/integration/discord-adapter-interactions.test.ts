@@ -178,6 +178,10 @@ describe.each(discordModes)('interactions over %s', (mode) => {
     expect(ofType(setup, 'press')[1]).toMatchObject({ token: 'c:0', conversation: setup.channel('demo') });
     expect(ofType(setup, 'press')[1]?.message).toBeUndefined();
     expect(ada.look(ref.message).edited_at).toBeUndefined();
+    // The next page takes the place of the one it was asked for on.
+    const turned = ofType(setup, 'press')[1]?.reply;
+    await adapter.ephemeral(setup.channel('demo'), setup.identity('ada'), words('page 2'), turned, true);
+    expect(ada.ephemerals().map(({ id, plain }) => [id, plain])).toEqual([[answer?.id, 'page 2']]);
   });
 
   it('open a form as the first answer to a message command; without one, what waits for an answer goes away', async () => {

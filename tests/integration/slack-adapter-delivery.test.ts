@@ -48,6 +48,29 @@ describe('answers that one person sees', () => {
     expect(slack.callsOf('chat.postEphemeral')).toHaveLength(0);
   });
 
+  it('turn pages in the place of the one that was pressed, and show the page anew when that one is gone', async () => {
+    const { slack, inbox, adapter } = await start();
+    const person = slack.person('ada');
+    const page = (text: string): View => ({
+      fallback: text,
+      blocks: [
+        { type: 'text', spans: [{ type: 'text', text }] },
+        { type: 'buttons', buttons: [{ token: 'c:next', label: 'Next', style: 'default' }] },
+      ],
+    });
+    await person.slash('#demo', '/deckhand diff #1');
+    await adapter.ephemeral(demo, ada, page('page 1'), inbox.events[0]?.reply);
+    const first = await person.waitForEphemeral('page 1');
+    await person.press(first, 'Next');
+    const pressed = await waitFor('the press', () => inbox.events[1]);
+    expect(pressed.type === 'press' && pressed.message).toBeUndefined();
+    await adapter.ephemeral(demo, ada, page('page 2'), pressed.reply, true);
+    expect(person.ephemerals().map(({ ts, text }) => [ts, text])).toEqual([[first.ts, 'page 2']]);
+    person.delete(first);
+    await adapter.ephemeral(demo, ada, page('page 3'), pressed.reply, true);
+    expect(person.ephemerals().map(({ text }) => text)).toEqual(['page 3']);
+  });
+
   it('say that the bot is no member where there is no handle', async () => {
     const { adapter } = await start();
     expect(await failure(adapter.ephemeral(random, ada, secret, undefined))).toMatchObject({
