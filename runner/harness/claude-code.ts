@@ -17,7 +17,7 @@ export const claudeCode: Harness = {
     efforts: ['low', 'medium', 'high', 'max'],
     changes: { mode: true, model: true, effort: false },
     questions: true,
-    steering: { next: true, now: true, btw: true },
+    steering: { next: true, now: true },
     resume: true,
     models: ['anthropic'],
   },

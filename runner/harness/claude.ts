@@ -10,7 +10,7 @@ export const claude: Harness = {
     efforts: ['low', 'medium', 'high', 'max'],
     changes: { mode: true, model: true, effort: true },
     questions: true,
-    steering: { next: true, now: true, btw: true },
+    steering: { next: true, now: true },
     resume: true,
     models: ['anthropic'],
     usualModel: defaultModel,

@@ -13,7 +13,7 @@ export const codex: Harness = {
     efforts: ['low', 'medium', 'high', 'max'],
     changes: { mode: true, model: true, effort: true },
     questions: true,
-    steering: { next: true, now: true, btw: false },
+    steering: { next: true, now: true },
     resume: true,
     models: ['openai'],
   },

@@ -36,8 +36,8 @@ export interface HarnessCapabilities {
   changes: { mode: boolean; model: boolean; effort: boolean };
   /** Asks people questions with choices. */
   questions: boolean;
-  /** Reads messages at its next step, can be interrupted, answers a side question. */
-  steering: { next: boolean; now: boolean; btw: boolean };
+  /** Reads messages at its next step, can be interrupted. Side questions are answered beside every agent, without it. */
+  steering: { next: boolean; now: boolean };
   /** Continues a session in a fresh sandbox. */
   resume: boolean;
   /** Wire protocols of the model servers it can work with. */

@@ -9,7 +9,7 @@ export const shell = {
     efforts: [],
     changes: { mode: false, model: false, effort: false },
     questions: false,
-    steering: { next: false, now: false, btw: false },
+    steering: { next: false, now: false },
     resume: false,
     models: [],
   },

@@ -4,7 +4,6 @@ import type { RunEventData } from '../contracts/run-event.ts';
 import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
 import { carryOver, createInteraction, type InteractionKind, type InteractionRecord } from '../store/interactions.ts';
-import { projectById } from '../store/projects.ts';
 import { rulesIn } from '../store/rules.ts';
 import { addMail } from '../store/run-mail.ts';
 import type { RunRecord } from '../store/runs.ts';
@@ -23,6 +22,8 @@ export interface AskInput {
   ask: Ask;
   /** All interactions of the run, oldest first. */
   known: readonly InteractionRecord[];
+  /** Where the project lets programs fetch from. */
+  hosts: readonly string[];
   at: Date;
 }
 
@@ -36,8 +37,7 @@ const kinds: Record<Ask['type'], InteractionKind> = { tool: 'approval', plan: 'p
  * and its event is returned. What cannot be judged is denied.
  */
 export async function takeAsk(tx: Tx, input: AskInput): Promise<RunEventData | undefined> {
-  const { task, run, ask, known, at } = input;
-  const hosts = (await projectById(tx, task.workspace, task.project))?.agent.hosts ?? [];
+  const { task, run, ask, known, hosts, at } = input;
   const action = agentAction(run, { id: task.project, hosts }, ask);
   if (action === undefined) {
     return deny(tx, input, 'it contains characters that cannot be shown to people, so nobody can approve it');

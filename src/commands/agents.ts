@@ -88,7 +88,6 @@ function limits({ changes, steering }: AgentOffer): string[] {
   return [
     ...(fixed.length === 0 ? [] : [`fixed while it works: ${fixed.join(', ')}`]),
     ...(steering.now ? [] : ['cannot be interrupted']),
-    ...(steering.btw ? [] : ['no side questions']),
   ];
 }
 

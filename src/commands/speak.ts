@@ -33,7 +33,7 @@ export async function speak(
   if (task.agent === undefined) throw notAnAgent(task.number);
   const { when, text } = spoken(said);
   const { event } = ctx.act;
-  if (when !== 'next' && task.run !== undefined && !isTerminal(task.run.state)) await checkSteering(ctx, task, when);
+  if (when === 'now' && task.run !== undefined && !isTerminal(task.run.state)) await checkSteering(ctx, task);
   const files = event.type === 'message' ? filesOf(event, ctx.person, 'message') : [];
   const steered = await ctx.deps.tasks.steer(ctx.tx, { task: task.id, text, when, by, origin: originOf(ctx), files });
   if (steered.outcome === 'at_rest') {
@@ -70,12 +70,13 @@ function outcomeText(number: number, when: 'next' | 'now' | 'btw', outcome: 'sen
     : `The agent of #${number} reads it at its next step.`;
 }
 
-async function checkSteering(ctx: CommandContext, { agent }: TaskRow, when: 'now' | 'btw'): Promise<void> {
+/** Side questions are answered beside every agent; not every one can be interrupted. */
+async function checkSteering(ctx: CommandContext, { agent }: TaskRow): Promise<void> {
   const offer = agent === undefined ? undefined : (await agentOffers(ctx.tx, ctx.deps.now()))?.get(agent.agent);
-  if (offer === undefined || offer.steering[when]) return;
+  if (offer === undefined || offer.steering.now) return;
   throw new AppError('DH-216', {
-    what: `\`${offer.agent}\` cannot ${when === 'now' ? 'be interrupted' : 'answer a side question'} while it works.`,
-    instead: `Say it without \`${when}\`: it is read at the next step.`,
+    what: `\`${offer.agent}\` cannot be interrupted while it works.`,
+    instead: 'Say it without `now`: it is read at the next step.',
   });
 }
 

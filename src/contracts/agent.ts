@@ -73,7 +73,7 @@ export const agentOfferSchema = z.object({
   /** What can change while it runs. */
   changes: z.object({ mode: z.boolean(), model: z.boolean(), effort: z.boolean() }),
   /** How it takes what people say while it works. */
-  steering: z.object({ next: z.boolean(), now: z.boolean(), btw: z.boolean() }),
+  steering: z.object({ next: z.boolean(), now: z.boolean() }),
 });
 export type AgentOffer = z.infer<typeof agentOfferSchema>;
 

@@ -7,6 +7,7 @@ import { canonicalJson } from '../runtime/canonical-json.ts';
 import { lastStep, storeStep } from '../store/agent-runs.ts';
 import type { Tx } from '../store/database.ts';
 import { interactionsOfRun, settleInteraction } from '../store/interactions.ts';
+import { projectById } from '../store/projects.ts';
 import { seqOfMessage, settleMessage } from '../store/run-mail.ts';
 import type { RunRecord } from '../store/runs.ts';
 import { system } from './advance.ts';
@@ -47,9 +48,11 @@ export async function storeAgentStep(tx: Tx, runId: string, runner: string, step
   await storeStep(tx, { run: run.id, state, digest, events, inputs, cursor, mail, actor: system('runner'), at });
   const withdrawn = await withdraw(tx, run, step.withdrawn, at);
   const opened: RunEventData[] = [];
+  const project = asks.length === 0 ? undefined : await projectById(tx, task.workspace, task.project);
+  const hosts = project?.agent.hosts ?? [];
   for (const ask of asks) {
     const known = await interactionsOfRun(tx, run.id);
-    const event = await takeAsk(tx, { task, run, ask, known, at });
+    const event = await takeAsk(tx, { task, run, ask, known, hosts, at });
     if (event !== undefined) opened.push(event);
   }
   if (opened.length > 0) {

@@ -4,22 +4,13 @@ import { roleAtLeast } from '../contracts/roles.ts';
 import { latestReceipt, runByOrigin, turnOf } from '../store/agent-runs.ts';
 import type { Tx } from '../store/database.ts';
 import { type Project, projectById } from '../store/projects.ts';
-import { latestRun, type RunRecord } from '../store/runs.ts';
-import {
-  createTask,
-  type NewAgentTask,
-  nextTaskNumber,
-  setAgent,
-  setSession,
-  type TaskRecord,
-  taskByOrigin,
-} from '../store/tasks.ts';
-import { createThread } from '../store/threads.ts';
+import type { RunRecord } from '../store/runs.ts';
+import { type NewAgentTask, nextTaskNumber, setAgent, setSession, type TaskRecord } from '../store/tasks.ts';
 import { agentOf, checkMaySpeak, checkMode, checkPrompt, settingsFor } from './agent-rights.ts';
 import type { AgentTaskInput, FollowUpInput, ForkInput, RetryChoice, SettingsChoice, TurnExtras } from './agent-tasks.ts';
 import { earlierFiles } from './attached-files.ts';
 import { hold, isAlive } from './hold-task.ts';
-import { taskBranch, taskTitle } from './naming.ts';
+import { makeTask } from './new-task.ts';
 import { startTurn } from './start-turn.ts';
 import type { CreatedTask, Person } from './task-engine.ts';
 
@@ -55,35 +46,11 @@ type Origin = Pick<
   'workspace' | 'requester' | 'prompt' | 'context' | 'files' | 'channel' | 'thread' | 'originKey'
 >;
 
-async function newTask(tx: Tx, input: Origin, project: Project, agent: NewAgentTask, at: Date): Promise<CreatedTask> {
-  const { workspace, requester, prompt } = input;
-  if (requester.workspace !== workspace) throw new Error('the requester is of another workspace');
-  const number = await nextTaskNumber(tx, workspace);
-  if (number === undefined) throw new Error(`no workspace ${workspace}`);
-  const known = await taskByOrigin(tx, workspace, input.originKey);
-  if (known !== undefined) {
-    const run = await latestRun(tx, known.id);
-    if (run === undefined) throw new Error(`task ${known.id} has no run`);
-    return { task: known.id, number: known.number, run: run.id };
-  }
-  const title = taskTitle(prompt);
-  const task = await createTask(tx, {
-    workspace,
-    number,
-    project: project.id,
-    title,
-    command: prompt,
-    branch: taskBranch(number, title),
-    policy: project.policy,
-    policyVersion: project.policyVersion,
-    requester: requester.user,
-    originKey: input.originKey,
-    at,
-    agent,
-  });
-  await createThread(tx, { workspace, task: task.id, channel: input.channel, externalId: input.thread });
-  const run = await begin(tx, task, project, undefined, { by: requester, prompt, extras: input, at });
-  return { task: task.id, number, run: run.id };
+function newTask(tx: Tx, input: Origin, project: Project, agent: NewAgentTask, at: Date): Promise<CreatedTask> {
+  const { requester: by, prompt } = input;
+  return makeTask(tx, { ...input, project, text: prompt, agent }, at, (task) =>
+    begin(tx, task, project, undefined, { by, prompt, extras: input, at }),
+  );
 }
 
 interface Beginning {

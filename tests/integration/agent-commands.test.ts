@@ -14,7 +14,7 @@ beforeAll(async () => {
     offer('claude-code', {
       models: { names: ['claude-opus-5'], from: 'prices', usual: null },
       changes: { mode: true, model: true, effort: false },
-      steering: { next: true, now: true, btw: false },
+      steering: { next: true, now: false },
     }),
     offer('codex', { available: false, why: 'Codex is not installed where agents run.', remedy: 'Run `npm run image`.' }),
   );
@@ -35,7 +35,9 @@ describe('`agents`', () => {
   it('says which can work, with version, model and modes, and what to do for the others', async () => {
     const text = await textOf(slash('gus', 'agents'));
     expect(text).toMatch(/✔ claude the built-in loop/);
-    expect(text).toMatch(/✔ claude-code Claude Code 1\.2\.3\n.*modes: auto, ask, acceptEdits, plan, bypass.*no side questions/);
+    expect(text).toMatch(
+      /✔ claude-code Claude Code 1\.2\.3\n.*modes: auto, ask, acceptEdits, plan, bypass.*cannot be interrupted/,
+    );
     expect(text).toContain('fixed while it works: effort');
     expect(text).toContain('models: claude-sonnet-5-5 (default), claude-opus-5, claude-sonnet-4-5-20250929');
     expect(text).toMatch(/models: claude-opus-5; the default is its own choice; its server does not list its models/);

@@ -5,7 +5,7 @@ import { atWork, eventsOf, offer, offerAgents } from '../support/desk-agent.ts';
 
 let desk: Desk;
 let runner: string;
-const offers = [offer('claude'), offer('claude-code', { steering: { next: true, now: true, btw: false } })];
+const offers = [offer('claude'), offer('claude-code', { steering: { next: true, now: false } })];
 beforeAll(async () => {
   desk = await openDesk();
   runner = await offerAgents(desk, ...offers);
@@ -138,12 +138,14 @@ describe('speaking to an agent', () => {
     expect(await turn.heard()).toEqual([]);
   });
 
-  it('a side question is refused where the agent cannot answer one', async () => {
+  it('an interruption is refused where the agent cannot be interrupted; a side question is answered beside every one', async () => {
     const turn = await working('22.001', 'agent=claude-code');
-    expect(await desk.act(reply('ben', 'btw why so', '22.001'))).toMatchObject([
-      { only: accounts.ben, text: expect.stringMatching(/cannot answer a side question.*DH-216/) },
+    expect(await desk.act(reply('ben', 'now stop that', '22.001'))).toMatchObject([
+      { only: accounts.ben, text: expect.stringMatching(/cannot be interrupted while it works.*without `now`.*DH-216/) },
     ]);
     expect(await turn.heard()).toEqual([]);
+    await desk.act(reply('ben', 'btw why so', '22.001'));
+    expect(await turn.heard()).toEqual([{ text: 'why so', when: 'btw' }]);
   });
 
   it('at rest a reply is a further run of the same task, once', async () => {

@@ -15,7 +15,7 @@ export function offer(agent: AgentKind, change: Partial<AgentOffer> = {}): Agent
     modes: ['auto', 'ask', 'acceptEdits', 'plan', 'bypass'],
     efforts: ['low', 'medium', 'high', 'max'],
     changes: { mode: true, model: true, effort: true },
-    steering: { next: true, now: true, btw: true },
+    steering: { next: true, now: true },
     ...change,
   };
 }
