@@ -123,7 +123,7 @@ export interface ModelListsOptions extends ModelListOptions {
 export interface ModelLists {
   /**
    * What the server offers as far as it is known by now, within what the upstream allows; else the models with known prices. Asks the
-   * server in the background when it is time to; waits for it only the first time, and never long. Never throws.
+   * server in the background when it is time to; waits for it only before its first answer, and never long. Never throws.
    */
   of(dialect: Dialect, upstream: ModelUpstream): Promise<OfferedModels>;
 }
@@ -134,6 +134,8 @@ export function createModelLists(options: ModelListsOptions = {}): ModelLists {
     names: readonly string[] | undefined;
     askAfter: number;
     asking: Promise<void> | undefined;
+    /** The server has been asked to the end once, whatever came of it. */
+    asked: boolean;
   }
   const kept = new Map<string, Kept>();
 
@@ -145,6 +147,7 @@ export function createModelLists(options: ModelListsOptions = {}): ModelLists {
         one.names = names ?? one.names;
         one.askAfter = now() + (names === undefined ? againMs : keepMs);
         one.asking = undefined;
+        one.asked = true;
       });
     return one.asking;
   }
@@ -152,11 +155,10 @@ export function createModelLists(options: ModelListsOptions = {}): ModelLists {
   return {
     async of(dialect, upstream) {
       const name = JSON.stringify([dialect, upstream.baseUrl, upstream.key]);
-      const known = kept.get(name);
-      const one = known ?? { names: undefined, askAfter: 0, asking: undefined };
+      const one = kept.get(name) ?? { names: undefined, askAfter: 0, asking: undefined, asked: false };
       kept.set(name, one);
       const asking = now() >= one.askAfter ? refresh(one, dialect, upstream) : undefined;
-      if (known === undefined && asking !== undefined) await atMost(asking, waitMs);
+      if (!one.asked && asking !== undefined) await atMost(asking, waitMs);
       const allowed = (names: readonly string[]) =>
         upstream.models === undefined ? names : names.filter((model) => upstream.models?.includes(model));
       if (one.names !== undefined) return { names: allowed(one.names), from: 'server' };

@@ -110,12 +110,15 @@ describe('kept lists of models', () => {
   it('go with what is said about agents, the usual one named', async () => {
     const model = await scripted();
     const servers = { anthropic: { baseUrl: model.anthropicUrl, key: 'k-a' } };
-    const [claude, codex] = await withModels([offer('claude'), offer('codex')], servers, createModelLists());
+    const agents = [offer('claude'), offer('claude-code'), offer('codex')];
+    const [claude, claudeCode, codex] = await withModels(agents, servers, createModelLists());
     expect(claude?.models).toMatchObject({
       from: 'server',
       usual: defaultModel,
       names: expect.arrayContaining(['claude-sonnet-5']),
     });
+    // Both wait for the one answer of the server.
+    expect(claudeCode?.models).toEqual({ ...claude?.models, usual: null });
     expect(codex?.models).toBeUndefined();
   });
 });
