@@ -21,29 +21,34 @@ const nowhere: ModelUpstream = { baseUrl: 'http://account.invalid', key: '' };
 
 /**
  * What a run needs, with the model server of the account that it names instead of what the runner is configured with. The key is among
- * what never shows in its output. An account that cannot be used does not end the run here: what it has done is to be kept.
+ * what never shows in its output. Of an account for some models only, the first is the default. An account that cannot be used does not end the run here: what it has done is to be kept.
  */
-export async function withAccount(deps: JourneyDeps, spec: RunSpec, signal: AbortSignal): Promise<JourneyDeps> {
+export async function withAccount<D extends JourneyDeps>(
+  deps: D,
+  spec: RunSpec,
+  signal: AbortSignal,
+): Promise<{ deps: D; spec: RunSpec }> {
   const { agents } = deps;
-  const settings = spec.agent?.settings;
-  if (agents === undefined || settings === undefined || settings.account === null) return deps;
+  const { agent } = spec;
+  if (agents === undefined || agent === undefined || agent.settings.account === null) return { deps, spec };
+  const { settings } = agent;
   const { named } = agents;
   if (named === undefined) throw new Error(`${spec.run} names an account, and this runner knows none`);
   const ask = <T>(work: () => Promise<T>, until: AbortSignal) => patiently(work, { passes: () => true, signal: until });
   const taken = await ask(() => named.take(spec.run), signal);
-  if (taken === undefined) return deps;
+  if (taken === undefined) throw new Error(`${spec.run} names an account, and its row does not`);
   if ('refusal' in taken) {
     const [protocol = 'anthropic'] = harnesses[settings.agent]?.capabilities.models ?? [];
     const account: RunAccount = { image: null, binary: null, refusal: async () => taken.refusal };
-    return { ...deps, agents: { ...agents, models: { [protocol]: nowhere }, account } };
+    return { deps: { ...deps, agents: { ...agents, models: { [protocol]: nowhere }, account } }, spec };
   }
   const { id, protocol, baseUrl, key, bearer, models, image, binary } = taken.account;
   const upstream: ModelUpstream = { baseUrl, key, bearer, models: models ?? undefined };
   const account: RunAccount = { image, binary, refusal: (until) => ask(() => named.refusal(id), until) };
+  const secrets = key === '' ? deps.secrets : [...deps.secrets, key];
   return {
-    ...deps,
-    secrets: key === '' ? deps.secrets : [...deps.secrets, key],
-    agents: { ...agents, models: { [protocol]: upstream }, account },
+    deps: { ...deps, secrets, agents: { ...agents, models: { [protocol]: upstream }, account } },
+    spec: { ...spec, agent: { ...agent, settings: { ...settings, model: settings.model ?? models?.[0] ?? null } } },
   };
 }
 

@@ -40,7 +40,7 @@ export async function liveRun(deps: JourneyDeps & { control: RunControl }, run: 
     const stop = claimed.spec.stopRequested === true ? AbortSignal.abort('stop') : whenReason(watched, 'stop');
     const signals = { stop, left };
     const own = await withAccount(deps, claimed.spec, left);
-    await travel(createJourney(own, claimed.spec, patientCalls(deps, left, onError), signals));
+    await travel(createJourney(own.deps, own.spec, patientCalls(deps, left, onError), signals));
   } catch (error) {
     if (!(error instanceof LetGo) && !left.aborted) throw error;
     deps.logger.info({ run, why: error instanceof LetGo ? error.message : String(left.reason) }, 'let go');

@@ -65,7 +65,7 @@ export function runnerPart(input: {
           control: input.agents,
           gateways,
           models: input.models,
-          named: createAgentAccounts({ database, secretBox, clock: systemClock }),
+          named: createAgentAccounts({ database, secretBox, clock: systemClock, logger }),
           accounts: accountsOf(config, input.models),
           tokenFor: secretBox.tokenFor,
           gatewayRoot: join(dataDir.path, 'gateway'),

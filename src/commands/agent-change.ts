@@ -138,7 +138,9 @@ async function change(
   const need = { command: what, role: 'developer', action: `change the ${what} of an agent` } as const;
   const { task: found, person } = await taskFor(ctx, number, need);
   if (found.agent === undefined) throw notAnAgent(found.number);
-  const offer = await checkAgent(ctx, { agent: found.agent.agent, mode: wanted.mode, effort: wanted.effort });
+  const { agent, account } = found.agent;
+  const model = account === null ? undefined : wanted.model;
+  const offer = await checkAgent(ctx, { agent, mode: wanted.mode, effort: wanted.effort, account, model });
   const state = found.run?.state;
   const atWork = state !== undefined && state !== 'queued' && !isTerminal(state);
   // Its own choice is made when it begins: nothing changes before.

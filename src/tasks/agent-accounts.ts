@@ -1,6 +1,7 @@
 import { type AgentKind, agentKindSchema } from '../contracts/agent.ts';
-import type { AccountInUse, AgentAccount, AgentAccounts } from '../contracts/agent-account.ts';
+import type { AccountInUse, AccountRefusal, AgentAccount, AgentAccounts } from '../contracts/agent-account.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/logger.ts';
 import type { SecretBox } from '../runtime/secret-box.ts';
 import { accountOfRun, keyContext, noteAccountUsed, resealAgentAccountKey, sealedKeyOf } from '../store/agent-accounts.ts';
 import { recordAudit } from '../store/audit.ts';
@@ -11,16 +12,26 @@ export interface AgentAccountsDeps {
   database: Database;
   secretBox: SecretBox;
   clock: Clock;
+  logger: Pick<Logger, 'error'>;
 }
 
 /** The accounts of harnesses for the runner that is given them: the only way by which a key leaves the database. */
-export function createAgentAccounts({ database, secretBox, clock }: AgentAccountsDeps): AgentAccounts {
-  async function inUse(tx: Tx, account: AgentAccount): Promise<AccountInUse> {
-    const sealed = await sealedKeyOf(tx, account.id);
-    const key = sealed === undefined ? '' : secretBox.open(sealed, keyContext(account.id));
-    if (sealed !== undefined && secretBox.isStale(sealed)) {
-      await resealAgentAccountKey(tx, account.id, sealed, secretBox.seal(key, keyContext(account.id)));
+export function createAgentAccounts({ database, secretBox, clock, logger }: AgentAccountsDeps): AgentAccounts {
+  /** Undefined: the key cannot be opened, because that of this installation was replaced. */
+  async function keyOf(tx: Tx, { id, name }: AgentAccount): Promise<string | undefined> {
+    const sealed = await sealedKeyOf(tx, id);
+    if (sealed === undefined) return '';
+    try {
+      const key = secretBox.open(sealed, keyContext(id));
+      if (secretBox.isStale(sealed)) await resealAgentAccountKey(tx, id, sealed, secretBox.seal(key, keyContext(id)));
+      return key;
+    } catch (error) {
+      logger.error({ err: error, account: name }, 'the key of an account cannot be opened');
+      return undefined;
     }
+  }
+
+  function inUse(account: AgentAccount, key: string): AccountInUse {
     const { id, name, protocol, baseUrl, credential, models, image, binary } = account;
     return { id, name, protocol, baseUrl, key, bearer: isBearer(credential), models, image, binary };
   }
@@ -35,6 +46,8 @@ export function createAgentAccounts({ database, secretBox, clock }: AgentAccount
         const agent: AgentKind = agentKindSchema.parse(given.agent);
         const refusal = accountRefusal(agent, account);
         if (refusal !== undefined) return { refusal };
+        const key = await keyOf(tx, account);
+        if (key === undefined) return { refusal: unreadable(account.name) };
         await noteAccountUsed(tx, account.id, clock.now());
         await recordAudit(tx, {
           workspace,
@@ -42,11 +55,18 @@ export function createAgentAccounts({ database, secretBox, clock }: AgentAccount
           subject: account.id,
           data: { run, agent, name: account.name },
         });
-        return { account: await inUse(tx, account) };
+        return { account: inUse(account, key) };
       }),
     async refusal(id) {
       const row = await database.db.agentAccount.findUnique({ where: { id }, select: { name: true, archivedAt: true } });
       return row === null || row.archivedAt !== null ? removedRefusal(row?.name ?? id) : undefined;
     },
+  };
+}
+
+function unreadable(name: string): AccountRefusal {
+  return {
+    what: `The key of the account \`${name}\` cannot be opened: the secret key of this installation has changed.`,
+    instead: `\`account key ${name}\` asks for it again. Then retry.`,
   };
 }

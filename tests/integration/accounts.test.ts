@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -5,11 +6,15 @@ import { createModelServer, type ModelServer } from '../../lab/model/server.ts';
 import { takenOut } from '../../src/access/typed-secrets.ts';
 import type { Form } from '../../src/contracts/view.ts';
 import { startGuidedForm } from '../../src/delivery/guided-form.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { createLogger } from '../../src/runtime/logger.ts';
+import { createSecretBox } from '../../src/runtime/secret-box.ts';
 import { keyContext, sealedKeyOf } from '../../src/store/agent-accounts.ts';
 import { dueLanes, markDone, storeInbound, takeLaneHead } from '../../src/store/inbox.ts';
 import { createAgentAccounts } from '../../src/tasks/agent-accounts.ts';
 import { type Desk, mention, openDesk, press, type Said, slash, submit, tokenOf } from '../support/desk.ts';
 
+const logger = createLogger({ level: 'silent', readable: true });
 let desk: Desk;
 let model: ModelServer;
 const key = 'sk-ant-api03-the-key-of-the-team-WXYZ';
@@ -237,7 +242,8 @@ test('a runner is given the account of a run with its key, and a refusal once th
   await desk.act(slash('ben', 'run agent=claude account=main fix it'));
   const { id: run } = await desk.database.db.run.findFirstOrThrow({ orderBy: { id: 'desc' } });
   const { database, secretBox } = desk;
-  const accounts = createAgentAccounts({ database, secretBox, clock: { now: () => new Date('2026-11-21T12:00:00Z') } });
+  const clock = { now: () => new Date('2026-11-21T12:00:00Z') };
+  const accounts = createAgentAccounts({ database, secretBox, clock, logger });
   const taken = await accounts.take(run);
   if (taken === undefined || !('account' in taken)) throw new Error('not given');
   expect(taken.account).toMatchObject({
@@ -256,11 +262,20 @@ test('a runner is given the account of a run with its key, and a refusal once th
   expect(await database.transaction((tx) => sealedKeyOf(tx, taken.account.id))).toBeUndefined();
 });
 
+test('a key that cannot be opened any more is asked for again', async () => {
+  await enter(await formFor('main'), key);
+  await desk.act(slash('ben', 'run agent=claude account=main fix it'));
+  const { id: run } = await desk.database.db.run.findFirstOrThrow({ orderBy: { id: 'desc' } });
+  const secretBox = createSecretBox([randomBytes(32)]);
+  const accounts = createAgentAccounts({ database: desk.database, secretBox, clock: systemClock, logger });
+  expect(await accounts.take(run)).toMatchObject({ refusal: { instead: expect.stringContaining('account key main') } });
+});
+
 test('a run that names no account is given none', async () => {
   await desk.act(slash('ben', 'run agent=claude fix it'));
   const { id: run } = await desk.database.db.run.findFirstOrThrow({ orderBy: { id: 'desc' } });
   const { database, secretBox } = desk;
-  expect(await createAgentAccounts({ database, secretBox, clock: { now: () => new Date() } }).take(run)).toBeUndefined();
+  expect(await createAgentAccounts({ database, secretBox, clock: systemClock, logger }).take(run)).toBeUndefined();
 });
 
 test('promise 12: accounts of another workspace do not exist', async () => {

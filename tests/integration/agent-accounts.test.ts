@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Scenario } from '../../lab/model/action.ts';
 import { createModelServer, type ModelServer } from '../../lab/model/server.ts';
@@ -22,6 +25,9 @@ const look = [
   `token=$(grep -lsaE 'dhr[_]' /proc/[0-9]*/environ | head -1)`,
   `echo "keys: $(test -z "$found" && echo none || echo some), token: $(test -n "$token" && echo seen)"`,
 ].join('; ');
+
+const run = promisify(execFile);
+const docker = (...args: string[]) => run('docker', args);
 
 const search: Scenario = {
   name: 'search',
@@ -119,14 +125,26 @@ describe('runs with accounts of their own', () => {
     expect(new Set(asked().map(({ token }) => token))).toEqual(new Set(['the-real-key-of-anthropic']));
   }, 60_000);
 
-  it('a key is sent as a bearer where the account says so', async () => {
-    const before = servers.two.requests().length;
-    await account('bearer', { key: keys.two, baseUrl: servers.two.anthropicUrl, credential: 'bearer' });
-    const { run } = await world.ask('claude', 'bypass', 'hello', project, { account: 'bearer' });
-    expect(await world.resultOf(run, 60_000)).toMatchObject({ outcome: 'succeeded' });
-    const asked = servers.two.requests().slice(before);
-    expect(asked.map(({ token, keyIn }) => [token, keyIn])).toEqual(asked.map(() => [keys.two, 'authorization']));
-    expect(servers.one.requests().every(({ keyIn }) => keyIn === 'x-api-key')).toBe(true);
+  it('a run works in the image and with the program and the model of its account, and its key is sent as a bearer where that says so', async () => {
+    const image = `deckhand-test-own:${randomBytes(6).toString('hex')}`;
+    await docker('tag', 'deckhand-agents:1', image);
+    try {
+      const before = servers.two.requests().length;
+      const models = ['claude-haiku-4-5-20251001'];
+      const binary = '/opt/agents/claude/claude';
+      const baseUrl = servers.two.anthropicUrl;
+      await account('own', { key: keys.two, baseUrl, credential: 'bearer', models, image, binary });
+      const { run } = await world.ask('claude-code', 'bypass', 'hello', project, { account: 'own' });
+      expect(await world.resultOf(run, 60_000)).toMatchObject({ outcome: 'succeeded' });
+      const asked = servers.two.requests().slice(before);
+      expect(new Set(asked.map(({ token, keyIn }) => `${keyIn} ${token}`))).toEqual(new Set([`authorization ${keys.two}`]));
+      expect(new Set(asked.map(({ body }) => body.model))).toEqual(new Set(models));
+      expect(servers.one.requests().every(({ keyIn }) => keyIn === 'x-api-key')).toBe(true);
+      // What is approved for a run is bound to its image.
+      expect(await world.database.db.run.findUnique({ where: { id: run } })).toMatchObject({ image });
+    } finally {
+      await docker('rmi', image);
+    }
   }, 60_000);
 
   it('an account that was removed before its run starts ends it with a sentence', async () => {

@@ -29,7 +29,7 @@ export function openAgents(installation: AgentInstallation, parts: OpenEngine): 
       anthropic: { baseUrl: installation.anthropicUrl, key: 'the-real-key-of-anthropic' },
       openai: { baseUrl: installation.openaiUrl, key: 'the-real-key-of-openai' },
     },
-    named: createAgentAccounts({ database: parts.database, secretBox, clock: systemClock }),
+    named: createAgentAccounts({ database: parts.database, secretBox, clock: systemClock, logger: parts.logger }),
     tokenFor: (purpose) => `${installation.key}-${purpose}`.replaceAll(/[^\w-]/g, '-'),
     gatewayRoot: installation.gatewayRoot,
     waits: installation.waits ?? defaultWaitLimits,
