@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { freemem } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { environmentOf, logBytes, waitingContainer } from './docker-container.ts';
 import type { Disks } from './docker-disk.ts';
@@ -55,6 +56,8 @@ interface Pooled extends Member {
 }
 
 const lookMs = 60_000;
+/** How long a runner that stops waits for the removal. */
+const closeMs = 8_000;
 /** After a failure the engine is left alone for so long. */
 const troubleMs = 60_000;
 
@@ -70,7 +73,7 @@ export function createWarmPool(options: WarmOptions): WarmPool {
   let troubledUntil = 0;
   let timer: NodeJS.Timeout | undefined;
 
-  const imageOf = ({ image, ownImage }: Shape) => options.imageOf({ image, ownImage: ownImage ?? undefined }, closed.signal);
+  const imageOf = ({ image, ownImage }: Shape) => options.imageOf({ image, ownImage: ownImage ?? undefined });
 
   /** The same is said once. */
   function trouble(error: unknown): void {
@@ -97,7 +100,8 @@ export function createWarmPool(options: WarmOptions): WarmPool {
     timer = setTimeout(() => {
       void lookAtImages().finally(() => {
         plan();
-        if (demands.size > 0) planIn(lookMs);
+        const busy = [...demands.values()].some(({ usedAt }) => Date.now() - usedAt < quietMs);
+        if (demands.size > 0) planIn(busy ? quietMs : lookMs);
       });
     }, ms);
     timer.unref();
@@ -142,15 +146,14 @@ export function createWarmPool(options: WarmOptions): WarmPool {
     own.add(slot);
   }
 
-  /** Makes and starts it. Returns the id of its image. */
+  /** Makes and starts it. Returns the id of its image. Nothing aborts it: the engine might make what nobody knows of. */
   async function build(slot: string, shape: Shape): Promise<string> {
-    const { signal } = closed;
     const image = await imageOf(shape);
     if (!image.waits) throw new Error(`Image ${image.name} was built before sandboxes could wait; \`npm run image\` builds it`);
     // Whoever finds it after this process can tell by itself that it is nobody's.
     const expiresAt = new Date(0);
     const limits = { ...shape, timeMs: 1 };
-    const { volume, kind } = await disks.prepare({ run: slot, limits, expiresAt }, signal);
+    const { volume, kind } = await disks.prepare({ run: slot, limits, expiresAt });
     await control.make(slot, shape.gateway);
     const container = waitingContainer({
       image: image.id,
@@ -165,8 +168,8 @@ export function createWarmPool(options: WarmOptions): WarmPool {
       gateway: shape.gateway ? control.gateway(slot) : undefined,
     });
     const name = disks.volumeName(slot);
-    await call((abortSignal) => docker.createContainer({ name, ...container, abortSignal }), signal);
-    await call((abortSignal) => docker.getContainer(name).start({ abortSignal }), signal);
+    await call((abortSignal) => docker.createContainer({ name, ...container, abortSignal }));
+    await call((abortSignal) => docker.getContainer(name).start({ abortSignal }));
     return image.id;
   }
 
@@ -233,6 +236,12 @@ export function createWarmPool(options: WarmOptions): WarmPool {
     return true;
   }
 
+  async function removeAll(): Promise<void> {
+    await Promise.all([...members.values()].map(({ made }) => made));
+    await Promise.all([...members.keys()].map(letGo));
+    await Promise.all(leaving);
+  }
+
   function demandFor(spec: ExpectedSandbox) {
     const shape = shapeOf(spec);
     const key = keyOf(shape);
@@ -254,7 +263,7 @@ export function createWarmPool(options: WarmOptions): WarmPool {
       const demand = demandFor(spec);
       demand.usedAt = Date.now();
       demand.expected.shift();
-      planIn(quietMs);
+      planIn(quietMs + 20);
       demand.imageId = imageId;
       const member = await claim(keyOf(demand.shape), imageId, signal);
       if (member === undefined) return false;
@@ -282,9 +291,8 @@ export function createWarmPool(options: WarmOptions): WarmPool {
     async close() {
       closed.abort(new Error('the runner stops'));
       clearTimeout(timer);
-      await Promise.all([...members.values()].map(({ made }) => made));
-      await Promise.all([...members.keys()].map(letGo));
-      await Promise.all(leaving);
+      // What an engine that does not answer keeps is removed by the reaper of the next life.
+      await Promise.race([removeAll(), delay(closeMs, undefined, { ref: false })]);
     },
   };
 }
