@@ -34,7 +34,7 @@ const strictest = createMeasure({
 
 const pageLength = 2600;
 /** About two screens of a phone. */
-const pageLines = 44;
+const pageLines = 36;
 /** So much of a line is shown; the patch has all of it. */
 const lineLength = 600;
 /** A hunk that does not fit behind others begins a page when more than this much of one is filled. */
@@ -70,7 +70,7 @@ export function pagesOf(hunks: readonly Hunk[]): string[] {
     for (const { line, text } of lines) {
       if (!fits(text)) {
         close();
-        add(`@@ -${line.before ?? '…'} +${line.after ?? '…'} @@ goes on`);
+        add(`@@ goes on at line ${line.after ?? line.before} @@`);
       }
       for (const one of text) add(one);
     }
