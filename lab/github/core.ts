@@ -50,6 +50,8 @@ export interface Core {
   /** Of the app; repositories keep their own. */
   appHook: Hook | undefined;
   send(event: Event): void;
+  /** Whether anybody gets webhooks of this repository: some are costly to write. */
+  isHeard(repository: Repository): boolean;
   /** Tells a new receiver that it is one. */
   ping(repository: Repository, hook: Hook, payload: Json): void;
   /** Id of the app that `appHook` belongs to. */
@@ -75,7 +77,7 @@ export class Refused extends Error {
 export function createCore(given: { root: string; now: () => number; onError: (error: unknown) => void }): Core {
   const listeners = new Set<(change: Change) => void>();
   const tails = new Map<Repository, Promise<unknown>>();
-  return {
+  const core: Core = {
     schema: githubSchema(),
     settings: { outage: false, latencyMs: 0, hourlyLimit: 5_000, deliveryTimeoutMs: 10_000 },
     baseUrl: '',
@@ -90,6 +92,7 @@ export function createCore(given: { root: string; now: () => number; onError: (e
     tokens: new Map(),
     appHook: undefined,
     send: () => undefined,
+    isHeard: (repository) => repository.hooks.size > 0 || core.appHook !== undefined,
     ping: () => undefined,
     appHookTarget: () => 0,
     async exclusive(repository, work) {
@@ -107,6 +110,7 @@ export function createCore(given: { root: string; now: () => number; onError: (e
     },
     failed: given.onError,
   };
+  return core;
 }
 
 export const fullName = (repository: Pick<Repository, 'owner' | 'name'>): string => `${repository.owner}/${repository.name}`;

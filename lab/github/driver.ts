@@ -177,12 +177,12 @@ export function createPerson(core: Core, login: string): Person {
     async push(name, branch, files, { message = 'Change', from } = {}) {
       const repository = within(name, 'write');
       refuseProtected(repository, branch);
-      const ref = `refs/heads/${branch}`;
-      const before = repository.refs.get(ref);
-      const parent = before ?? tipOf(repository, from ?? repository.defaultBranch);
-      const commit = await commitAs(core, repository, { author: actor.login, files, message, parent });
-      await move(repository, [ref, commit, before ?? '']);
-      return commit;
+      return await core.exclusive(repository, async () => {
+        const parent = repository.refs.get(`refs/heads/${branch}`) ?? tipOf(repository, from ?? repository.defaultBranch);
+        const commit = await commitAs(core, repository, { branch, author: actor.login, files, message, parent });
+        await takeOverRefs(core, repository, actor);
+        return commit;
+      });
     },
     async moveBranch(name, branch, to) {
       const repository = within(name, 'write');

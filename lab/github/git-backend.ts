@@ -3,7 +3,6 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { git } from './git.ts';
 import { type PushRules, RULES_FILE } from './push-rules.ts';
 
 /** Git's own server program (`git http-backend`, CGI) on bare repositories. Who may do what is decided before it is asked. */
@@ -30,7 +29,7 @@ export function gitRequest(url: URL): { name: string; path: string; service: Ser
     : undefined;
 }
 
-/** Writes the hooks that all repositories below `root` use, and returns the settings every repository gets. */
+/** Writes the hooks that all repositories below `root` use. */
 export async function prepareGit(root: string): Promise<void> {
   const hooks = join(root, 'hooks');
   await mkdir(hooks, { recursive: true });
@@ -39,19 +38,21 @@ export async function prepareGit(root: string): Promise<void> {
   await chmod(join(hooks, 'proc-receive'), 0o755);
 }
 
+const SETTINGS = [
+  ['core', 'repositoryformatversion = 0', 'filemode = true', 'bare = true'],
+  ['receive', 'fsckObjects = true', 'procReceiveRefs = refs', 'hideRefs = refs/pull', 'autogc = false'],
+  ['uploadpack', 'allowFilter = true', 'allowAnySHA1InWant = true'],
+  ['http', 'receivepack = true'],
+  ['gc', 'auto = 0'],
+] as const;
+
 /** A new bare repository that refuses and allows what GitHub's do. */
 export async function createBare(root: string, directory: string, branch: string): Promise<void> {
-  await mkdir(directory, { recursive: true });
-  await git(directory, ['init', '--quiet', '--bare', `--initial-branch=${branch}`]);
-  const settings = [
-    `[core]\n\thooksPath = ${join(root, 'hooks')}`,
-    '[receive]\n\tfsckObjects = true\n\tprocReceiveRefs = refs\n\thideRefs = refs/pull\n\tautogc = false',
-    '[uploadpack]\n\tallowFilter = true\n\tallowAnySHA1InWant = true',
-    '[http]\n\treceivepack = true\n[gc]\n\tauto = 0',
-  ];
-  const file = join(directory, 'config');
-  const own = '[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n';
-  await writeFile(file, `${own}${settings.join('\n')}\n`);
+  await mkdir(join(directory, 'objects'), { recursive: true });
+  await mkdir(join(directory, 'refs'), { recursive: true });
+  await writeFile(join(directory, 'HEAD'), `ref: refs/heads/${branch}\n`);
+  const sections = SETTINGS.map(([name, ...lines]) => `[${name}]\n${lines.map((line) => `\t${line}\n`).join('')}`);
+  await writeFile(join(directory, 'config'), `${sections.join('')}[core]\n\thooksPath = ${join(root, 'hooks')}\n`);
   await writeRules(directory, { protected: [], withoutWorkflows: undefined });
 }
 

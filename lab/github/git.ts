@@ -1,6 +1,4 @@
 import { execFile } from 'node:child_process';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
 const execFileAsync = promisify(execFile);
@@ -15,7 +13,7 @@ const BASE_ENVIRONMENT = {
 };
 
 export interface GitOptions {
-  input?: string | undefined;
+  input?: string | Uint8Array | undefined;
   env?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -69,42 +67,27 @@ export async function refsOf(directory: string): Promise<Map<string, string>> {
 export type Files = Readonly<Record<string, string | Uint8Array | null>>;
 
 /**
- * Makes a commit in a bare repository: the tree of `parent` with these files written (null: removed), and returns it. No ref changes.
+ * Makes a commit in a bare repository: the tree of `parent` with these files written (null: removed), and puts the ref there. Returns the
+ * commit.
  */
 export async function commitFiles(
   directory: string,
-  given: { parent?: string | undefined; files: Files; message: string; author: Identity; at: number; scratch: string },
+  given: { ref: string; parent?: string | undefined; files: Files; message: string; author: Identity; at: number },
 ): Promise<string> {
-  const index = join(given.scratch, 'index');
-  const env = { GIT_INDEX_FILE: index };
-  await mkdir(given.scratch, { recursive: true });
-  try {
-    await git(directory, given.parent === undefined ? ['read-tree', '--empty'] : ['read-tree', given.parent], { env });
-    const lines: string[] = [];
-    const names: { path: string; file: string }[] = [];
-    for (const [number, [path, content]] of Object.entries(given.files).entries()) {
-      if (content === null) lines.push(`0 ${'0'.repeat(40)}\t${path}`);
-      else {
-        const file = join(given.scratch, `blob-${number}`);
-        await mkdir(dirname(file), { recursive: true });
-        await writeFile(file, content);
-        names.push({ path, file });
-      }
-    }
-    const input = names.map(({ file }) => `${file}\n`).join('');
-    const hashes =
-      names.length === 0
-        ? []
-        : (await git(directory, ['hash-object', '-w', '--no-filters', '--stdin-paths'], { input })).split('\n');
-    for (const [at, { path }] of names.entries()) lines.push(`100644 ${hashes[at]}\t${path}`);
-    await git(directory, ['update-index', '--index-info'], { env, input: lines.map((line) => `${line}\n`).join('') });
-    const tree = await git(directory, ['write-tree'], { env });
-    const parents = given.parent === undefined ? [] : ['-p', given.parent];
-    return await git(directory, ['commit-tree', tree, ...parents], {
-      input: `${given.message}\n`,
-      env: authored(given.author, given.author, given.at),
-    });
-  } finally {
-    await rm(given.scratch, { recursive: true, force: true });
+  const who = `${given.author.name} <${given.author.email}> ${Math.floor(given.at / 1000)} +0000`;
+  const message = Buffer.from(`${given.message}\n`);
+  const parts: (string | Uint8Array)[] = ['feature done\n', `commit ${given.ref}\nmark :1\nauthor ${who}\ncommitter ${who}\n`];
+  parts.push(`data ${message.length}\n`, message, '\n');
+  if (given.parent !== undefined) parts.push(`from ${given.parent}\n`);
+  for (const [path, content] of Object.entries(given.files)) {
+    if (content === null) parts.push(`D ${quoted(path)}\n`);
+    else parts.push(`M 100644 inline ${quoted(path)}\ndata ${Buffer.byteLength(content)}\n`, content, '\n');
   }
+  parts.push('\nget-mark :1\ndone\n');
+  const input = Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
+  return await git(directory, ['fast-import', '--quiet'], { input });
+}
+
+function quoted(path: string): string {
+  return `"${path.replace(/["\\]/g, '\\$&').replace(/\n/g, '\\n')}"`;
 }

@@ -49,15 +49,22 @@ export const APP_EVENTS = [
   'workflow_job',
 ];
 
-export function createLabApp(
-  core: Core,
-  given: { permissions?: Permissions | undefined; events?: readonly string[] | undefined },
-): LabApp {
-  const keys = generateKeyPairSync('rsa', {
+let keys: { publicKey: string; privateKey: string } | undefined;
+
+/** Made when first asked for, and then the same for every emulator of the process: making one takes longer than most tests. */
+function keyPair(): { publicKey: string; privateKey: string } {
+  keys ??= generateKeyPairSync('rsa', {
     modulusLength: 2048,
     publicKeyEncoding: { type: 'spki', format: 'pem' },
     privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
   });
+  return keys;
+}
+
+export function createLabApp(
+  core: Core,
+  given: { permissions?: Permissions | undefined; events?: readonly string[] | undefined },
+): LabApp {
   const bot = 'deckhand[bot]';
   const app: App = {
     id: 910_001,
@@ -66,7 +73,9 @@ export function createLabApp(
     clientId: 'Iv23liDeckhandLab001',
     owner: ORGANISATION.login,
     bot,
-    publicKey: keys.publicKey,
+    get publicKey() {
+      return keyPair().publicKey;
+    },
     permissions: given.permissions ?? APP_PERMISSIONS,
     events: [...(given.events ?? APP_EVENTS)],
     createdAt: core.now(),
@@ -111,7 +120,9 @@ export function createLabApp(
     slug: app.slug,
     clientId: app.clientId,
     bot,
-    privateKey: keys.privateKey,
+    get privateKey() {
+      return keyPair().privateKey;
+    },
     webhookSecret,
     install(owner, options = {}) {
       if (!core.accounts.has(owner.toLowerCase()))

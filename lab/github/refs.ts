@@ -26,7 +26,7 @@ export async function takeOverRefs(core: Core, repository: Repository, actor: Ac
   if (changes.length === 0) return changes;
   repository.pushedAt = core.now();
   repository.updatedAt = core.now();
-  for (const change of changes) {
+  for (const change of core.isHeard(repository) ? changes : []) {
     if (change.before === undefined) createdEvent(core, repository, change, actor);
     if (change.after === undefined) deletedEvent(core, repository, change, actor);
     await tellOfPush(core, repository, change, actor);

@@ -104,23 +104,22 @@ export async function createRepository(core: Core, given: NewRepository): Promis
   const files = given.files ?? { 'README.md': `# ${given.name}\n` };
   const ada = accountOf(core, 'ada');
   if (Object.keys(files).length > 0) {
-    const commit = await commitAs(core, repository, { author: 'ada', files, message: 'Begin', parent: undefined });
-    await git(repository.directory, ['update-ref', `refs/heads/${branch}`, commit]);
+    await commitAs(core, repository, { branch, author: 'ada', files, message: 'Begin', parent: undefined });
   }
   core.repositories.set(fullName(repository).toLowerCase(), repository);
   await takeOverRefs(core, repository, ada);
   return handleOf(core, repository);
 }
 
-/** A commit of a person in the bare repository; no ref changes. */
+/** A commit of a person on a branch. */
 export async function commitAs(
   core: Core,
   repository: Repository,
-  given: { author: string; files: Files; message: string; parent: string | undefined },
+  given: { branch: string; author: string; files: Files; message: string; parent: string | undefined },
 ): Promise<string> {
   const { name, email } = accountOf(core, given.author);
-  const scratch = join(core.root, 'scratch', String(core.ids.next()));
-  return await commitFiles(repository.directory, { ...given, author: { name, email }, at: core.now(), scratch });
+  const ref = `refs/heads/${given.branch}`;
+  return await commitFiles(repository.directory, { ...given, ref, author: { name, email }, at: core.now() });
 }
 
 function handleOf(core: Core, repository: Repository): LabRepository {

@@ -87,10 +87,12 @@ function createCheck(schemas: ReadonlyMap<string, Json>, strict: boolean): Check
     for (const key of ['anyOf', 'oneOf']) {
       const parts = list(key);
       if (!parts) continue;
-      // Alternatives often only add what is required to properties that stand beside them.
-      const results = parts.map((part) =>
-        check(schema.properties === undefined ? part : { ...part, properties: undefined }, value, at),
-      );
+      // Alternatives often only add to properties that stand beside them.
+      const beside = isRecord(schema.properties) ? schema.properties : {};
+      const results = parts.map((part) => {
+        const own = isRecord(part.properties) ? part.properties : {};
+        return check(part.$ref === undefined ? { ...part, properties: { ...beside, ...own } } : part, value, at);
+      });
       const best = results.toSorted((a, b) => a.length - b.length)[0] ?? [];
       if (best.length > 0) problems.push({ at, message: `No subschema in "${key}" matched.` }, ...best);
     }
