@@ -29,7 +29,20 @@ export function pullNews(before: PullFacts, after: PullFacts, ours: ReadonlySet<
     ...pushNews(before, after, ours),
     ...reviewNews(before, after),
     ...checkNews(before, after),
+    ...(isReady(after) && !isReady(before) ? [{ type: 'mergeable' } as const] : []),
   ];
+}
+
+/** Whether a merge is worth offering; the code host has the last word. */
+export function isMergeable(pull: PullFacts): boolean {
+  const verdict = checksVerdict(pull);
+  return pull.state === 'open' && !pull.draft && pull.mergeable === 'clean' && verdict !== 'failed' && verdict !== 'pending';
+}
+
+/** It can be merged, and people or checks have said that it should: where nobody has looked, that it could be is no news. */
+function isReady(pull: PullFacts): boolean {
+  const isGood = checksVerdict(pull) === 'passed' || pull.reviews.some(({ verdict }) => verdict === 'approved');
+  return isGood && isMergeable(pull);
 }
 
 function stateNews(before: PullFacts, after: PullFacts): PullNews[] {

@@ -17,6 +17,8 @@ export const pullNewsSchema = z.discriminatedUnion('type', [
   /** Somebody else has pushed to its branch. */
   z.object({ type: z.literal('pushed'), commit: z.string() }),
   z.object({ type: z.literal('conflict'), base: z.string() }),
+  /** Nothing keeps it from being merged any more. */
+  z.object({ type: z.literal('mergeable') }),
   z.object({ type: z.literal('ready') }),
   z.object({ type: z.literal('reopened') }),
   z.object({ type: z.literal('closed') }),

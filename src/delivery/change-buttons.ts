@@ -1,3 +1,5 @@
+import { isMergeable } from '../changes/pull-news.ts';
+import type { PullFacts } from '../contracts/code-host.ts';
 import { type ChangeVerb, encodePress } from '../contracts/press.ts';
 import type { Button } from '../contracts/view.ts';
 import type { ChangeStand } from '../store/task-changes.ts';
@@ -13,6 +15,8 @@ export interface ChangeButtonsInput {
   agent?: boolean | undefined;
   /** Somebody does not want it. */
   discarded?: boolean | undefined;
+  /** Its pull request as it is now. */
+  facts?: PullFacts | undefined;
 }
 
 /** What can be done with the change of a run now, on the card of its end or where its lines are read. */
@@ -28,14 +32,19 @@ export function changeButtons(input: ChangeButtonsInput): Button[] {
   if (!newest || stand === undefined) return review;
   const { busy, pushed, pull, repository } = stand;
   if (busy) return review;
+  const merge = input.facts !== undefined && isMergeable(input.facts) && pushed ? [button('merge', 'Merge', merging)] : [];
   const push = pushed ? [] : [button('push', pull === undefined ? 'Approve & push' : `Push to PR #${pull.number}`, primary)];
   const open = repository === undefined || pull !== undefined ? [] : [button('pull', 'Open PR')];
   const draft = open.length > 0 && where === 'diff' ? [button('draft', 'Open draft PR')] : [];
   const request = agent ? [button('request', 'Request changes…', { form: true })] : [];
   const discard = discarded || pull !== undefined || where === 'diff' ? [] : [button('discard', 'Discard', discarding(pushed))];
-  return [...review, ...push, ...open, ...draft, ...request, ...discard];
+  return [...review, ...merge, ...push, ...open, ...draft, ...request, ...discard];
 }
 
+const merging = {
+  style: 'primary',
+  confirm: { title: 'Merge the pull request?', text: 'Its changes become part of the base branch.', ok: 'Merge' },
+} as const;
 const primary = { style: 'primary' } as const;
 
 /** Nothing is asked for what can be taken back; what is at the remote stays there. */

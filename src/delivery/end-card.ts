@@ -247,5 +247,6 @@ function changeButtonsOf(view: RunView, { run: { run }, task }: CardContext, { c
     stand,
     agent: view.agent !== undefined,
     discarded: view.change.discardedBy !== undefined,
+    facts: view.change.pulls.at(-1)?.pull,
   });
 }

@@ -1,4 +1,4 @@
-import { checksVerdict } from '../changes/pull-news.ts';
+import { isMergeable } from '../changes/pull-news.ts';
 import type { PullFacts } from '../contracts/code-host.ts';
 import { type OutboxPut, priorities } from '../contracts/outbox.ts';
 import { type ChangeVerb, encodePress } from '../contracts/press.ts';
@@ -62,6 +62,8 @@ function sentence(news: PullNews, pull: PullFacts): Span[] {
       return [plain(`somebody else has pushed ${news.commit.slice(0, 7)} to its branch`)];
     case 'conflict':
       return [plain(`✖ it conflicts with ${clean(news.base)}`)];
+    case 'mergeable':
+      return [plain('it can be merged')];
     case 'ready':
       return [plain('it is ready for review')];
     case 'reopened':
@@ -104,14 +106,8 @@ function buttonsFor({ run }: CardContext, pull: PullFacts, news: readonly PullNe
     (one) => (one.type === 'checks' && one.state === 'passed') || (one.type === 'review' && one.verdict === 'approved'),
   );
   if (good && pull.draft) verbs.push(['ready', 'Ready for review']);
-  if (good && isMergeable(pull)) verbs.push(['merge', 'Merge']);
+  if (has((one) => one.type === 'mergeable') || (good && isMergeable(pull))) verbs.push(['merge', 'Merge']);
   return verbs.map(([verb, label]) => ({ token: encodePress({ kind: 'change', run: run.run, verb }), label, style: 'default' }));
-}
-
-/** Whether Merge is worth offering; the code host has the last word. */
-export function isMergeable(pull: PullFacts): boolean {
-  const verdict = checksVerdict(pull);
-  return pull.state === 'open' && !pull.draft && pull.mergeable === 'clean' && verdict !== 'failed' && verdict !== 'pending';
 }
 
 function clean(name: string): string {

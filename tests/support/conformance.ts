@@ -47,21 +47,23 @@ export type OnPlatform = ReturnType<Conformance['on']>;
 /**
  * The whole program as its own process, on a database of its own, connected to all platforms at once, each emulated. Everywhere Ada is
  * owner, Ben developer, Gus guest. The project `demo` runs what only reads and asks a developer for the rest; in `hasty` a request
- * expires after two seconds, in `free` everything runs.
+ * expires after two seconds, in `free` everything runs. `shop`: address of a repository that becomes a project of this name, where
+ * everything runs and developers decide what is brought out.
  */
-export async function openConformance() {
+export async function openConformance(options: { variables?: Readonly<Record<string, string>>; shop?: string } = {}) {
   const opened = await Promise.all(platforms.map(async (name) => [name, rememberingMessages(await openers[name]())] as const));
   const drivers = new Map<PlatformName, ConformanceDriver>(opened);
   const server = await createTestDatabase();
   const directory = await temporaryDirectory('conformance');
   const database = createDatabase({ url: server.url, connections: 3, onEffectError: () => undefined });
-  const projects = await seed([...drivers.values()], database, join(directory.path, 'demo'));
+  const projects = await seed([...drivers.values()], database, join(directory.path, 'demo'), options.shop);
   const settings = {
     ...Object.fromEntries([...drivers.values()].flatMap(({ variables }) => Object.entries(variables))),
     DATABASE_URL: server.url,
     DECKHAND_SECRET_KEY: randomBytes(32).toString('base64'),
     SANDBOX: 'local',
     RUNNER_CONCURRENCY: '8',
+    ...options.variables,
   };
   const start = () => startDeckhand(join(directory.path, 'data'), settings);
   let deckhand: DeckhandProcess = await start();
@@ -84,6 +86,8 @@ export async function openConformance() {
       return onPlatform({ driver, database, program, projects });
     },
     program,
+    /** Where the program listens. */
+    url: () => deckhand.url,
     /** A command that says `begun`, waits until it is let go, at the latest by the end of the test, and says `through`. */
     async heldCommand(): Promise<{ command: string; letGo(): Promise<void> }> {
       const hold = join(directory.path, randomBytes(4).toString('hex'));
@@ -248,7 +252,7 @@ const askDevelopers: Policy = {
   approvers: { role: 'developer', people: [], notRequester: false },
 };
 
-async function seed(drivers: readonly ConformanceDriver[], database: Database, path: string) {
+async function seed(drivers: readonly ConformanceDriver[], database: Database, path: string, shopUrl: string | undefined) {
   const repository = await emptyRepository(path);
   await repository.commit({ 'README.md': 'hello\n' });
   const roles = { ada: 'owner', ben: 'developer', gus: 'guest' } as const;
@@ -269,15 +273,17 @@ async function seed(drivers: readonly ConformanceDriver[], database: Database, p
     const [first] = seeded;
     if (first === undefined) throw new Error('there is no platform');
     const { workspace, project } = first;
-    const more = async (name: string, policy: Policy) => {
-      const given = { workspace: workspace.id, name, source, baseBranch: undefined, policy, limits, createdBy: undefined };
+    const more = async (name: string, policy: Policy, from: Parameters<typeof createProject>[1]['source'] = source) => {
+      const given = { workspace: workspace.id, name, source: from, baseBranch: undefined, policy, limits, createdBy: undefined };
       const made = await createProject(tx, given);
       if (made === undefined) throw new Error(`there is a project ${name} already`);
       return made.id;
     };
     const hasty = await more('hasty', { ...askDevelopers, expiresMs: 2000, remindMs: 2000 });
     const free = await more('free', { ...askDevelopers, mode: 'yolo' });
+    const shop =
+      shopUrl === undefined ? free : await more('shop', { ...askDevelopers, mode: 'yolo' }, { kind: 'git', url: shopUrl });
     await tx.db.project.update({ where: { id: project.id }, data: { limits } });
-    return { workspace: workspace.id, demo: project.id, hasty, free };
+    return { workspace: workspace.id, demo: project.id, hasty, free, shop };
   });
 }

@@ -27,6 +27,7 @@ describe('news of a pull request', () => {
     expect(pullNews(running, facts({ checks: checks('passed', 'pending') }), none)).toEqual([]);
     expect(pullNews(running, facts({ checks: checks('passed', 'neutral') }), none)).toEqual([
       { type: 'checks', state: 'passed', failed: [] },
+      { type: 'mergeable' },
     ]);
     const failed = facts({ checks: checks('failed', 'pending') });
     expect(pullNews(running, failed, none)).toEqual([{ type: 'checks', state: 'failed', failed: ['check 0'] }]);
@@ -44,7 +45,13 @@ describe('news of a pull request', () => {
 
   it('a review is told once for each new verdict of a person, and comments only where no review brings them', () => {
     const approved = facts({ reviews: [{ by: 'ben', verdict: 'approved' }], comments: 2 });
-    expect(pullNews(facts(), approved, none)).toEqual([{ type: 'review', by: 'ben', verdict: 'approved' }]);
+    expect(pullNews(facts(), approved, none)).toEqual([
+      { type: 'review', by: 'ben', verdict: 'approved' },
+      { type: 'mergeable' },
+    ]);
+    const blocked = { ...approved, mergeable: 'blocked' as const };
+    expect(pullNews(facts(), blocked, none)).toEqual([{ type: 'review', by: 'ben', verdict: 'approved' }]);
+    expect(pullNews(blocked, approved, none)).toEqual([{ type: 'mergeable' }]);
     expect(pullNews(approved, { ...approved, comments: 5 }, none)).toEqual([{ type: 'comments', count: 3 }]);
     expect(pullNews(approved, { ...approved, comments: 1 }, none)).toEqual([]);
   });
