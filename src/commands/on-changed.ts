@@ -1,6 +1,7 @@
 import { whoActs } from '../access/who-acts.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import { messageOrigin } from '../contracts/message-origin.ts';
+import { runOfAttached } from '../store/attached-files.ts';
 import type { Tx } from '../store/database.ts';
 import { messageByOrigin } from '../store/run-mail.ts';
 import { workspaceOfTenant } from '../store/workspaces.ts';
@@ -17,7 +18,9 @@ export async function onChanged(tx: Tx, deps: Pick<BusDeps, 'tasks' | 'owners'>,
   const { platform, tenant, channel } = event.conversation;
   const workspace = (await workspaceOfTenant(tx, platform, tenant))?.id;
   const origin = messageOrigin({ platform, tenant, channel, message: event.message });
-  if (workspace === undefined || (await messageByOrigin(tx, workspace, origin)) === undefined) return;
+  if (workspace === undefined) return;
+  const known = (await messageByOrigin(tx, workspace, origin)) ?? (await runOfAttached(tx, workspace, origin));
+  if (known === undefined) return;
   const actor = await whoActs(tx, event, deps.owners);
   if (typeof actor === 'string') return;
   const text = event.type === 'message_edited' ? spoken(event.text.replace(/^[\s,:]+/, '')).text : null;

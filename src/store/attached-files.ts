@@ -112,10 +112,23 @@ export async function noteAttachedTold(tx: Tx, ids: readonly string[], at: Date)
   await tx.db.attachedFile.updateMany({ where: { id: { in: [...ids] }, toldAt: null }, data: { toldAt: at } });
 }
 
-/** Drops what is not wanted any more: with what was said before a request, or with a message that was taken back. */
-export async function dropAttached(tx: Tx, run: string, which: { came: 'before' } | { origin: string }, at: Date): Promise<void> {
-  const where = { runId: run, ...which, state: { in: ['pending', 'there', 'failed'] } };
-  await tx.db.attachedFile.updateMany({ where, data: { state: 'dropped', toldAt: at } });
+/** Drops what is not wanted any more: with what was said before a request, or, not told yet, with a message that was taken back. */
+export async function dropAttached(
+  tx: Tx,
+  run: string,
+  which: { came: 'before' } | { origin: string },
+  at: Date,
+): Promise<boolean> {
+  const untold = 'origin' in which ? { toldAt: null } : {};
+  const where = { runId: run, ...which, ...untold, state: { in: ['pending', 'there', 'failed'] } };
+  const { count } = await tx.db.attachedFile.updateMany({ where, data: { state: 'dropped', toldAt: at } });
+  return count > 0;
+}
+
+/** The run whose agent was to be given files of this message last. */
+export async function runOfAttached(tx: Tx, workspace: string, origin: string): Promise<string | undefined> {
+  const where = { workspaceId: workspace, origin };
+  return (await tx.db.attachedFile.findFirst({ where, orderBy: { createdAt: 'desc' }, select: { runId: true } }))?.runId;
 }
 
 /** Files of earlier runs of a task that no agent was told of come to this run. Returns whether there are any. */

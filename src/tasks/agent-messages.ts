@@ -1,5 +1,5 @@
 import { AppError } from '../contracts/errors.ts';
-import { dropAttached } from '../store/attached-files.ts';
+import { dropAttached, runOfAttached } from '../store/attached-files.ts';
 import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
 import { appendEvents } from '../store/run-events.ts';
@@ -10,7 +10,7 @@ import { lockTask } from '../store/tasks.ts';
 import { personActor } from './advance.ts';
 import { agentOf, checkMaySpeak, checkPrompt } from './agent-rights.ts';
 import type { AgentTasks, SteerInput, SteerResult } from './agent-tasks.ts';
-import { attachFiles } from './attached-files.ts';
+import { attachFiles, filesOrigin, isFilesOrigin } from './attached-files.ts';
 import { hold, isAlive } from './hold-task.ts';
 import type { Person } from './task-engine.ts';
 
@@ -63,12 +63,16 @@ export async function changeMessage(
   at: Date,
 ): ReturnType<AgentTasks['changeMessage']> {
   const { workspace, origin, by } = input;
+  // Its files may have been told of already, in a message of their own.
+  if (input.text === null && !isFilesOrigin(origin)) await changeMessage(tx, { ...input, origin: filesOrigin(origin) }, at);
+  const files = input.text === null && by.workspace === workspace ? await dropFiles(tx, workspace, origin, at) : false;
   const first = by.workspace === workspace ? await messageByOrigin(tx, workspace, origin) : undefined;
   const run = first === undefined ? undefined : await runById(tx, first.run);
   const task = run === undefined ? undefined : await lockTask(tx, run.task);
   // Read again: it may have been read while this waited for the lock.
   const row = await messageByOrigin(tx, workspace, origin);
-  if (row === undefined || run === undefined || task === undefined || row.mail.type !== 'message') return { outcome: 'unknown' };
+  if (row === undefined || run === undefined || task === undefined || row.mail.type !== 'message')
+    return { outcome: files ? 'dropped' : 'unknown' };
   if (row.state !== 'unread' || !isAlive((await runById(tx, run.id)) ?? undefined)) return { outcome: 'too_late' };
   const text = input.text === null || input.text.trim() === '' ? null : storableText(input.text);
   if (text !== null) {
@@ -79,11 +83,19 @@ export async function changeMessage(
   await addMail(tx, { run: run.id, workspace, mail: { type: 'message_changed', message, text }, at, user: by.user });
   const actor = personActor(by);
   if (text === null) {
-    await dropAttached(tx, run.id, { origin }, at);
     await settleMessage(tx, run.id, row.seq, 'dropped');
     await appendEvents(tx, { run: run.id, actor, at, events: [{ type: 'message_settled', message, how: 'dropped' }] });
     return { outcome: 'dropped' };
   }
   await appendEvents(tx, { run: run.id, actor, at, events: [{ type: 'message', message, by: by.name, text, when }] });
   return { outcome: 'changed' };
+}
+
+/** Files of a message that was deleted: what the agent has not been told of goes with it. */
+async function dropFiles(tx: Tx, workspace: string, origin: string, at: Date): Promise<boolean> {
+  const known = await runOfAttached(tx, workspace, origin);
+  const run = known === undefined ? undefined : await runById(tx, known);
+  if (run === undefined) return false;
+  await lockTask(tx, run.task);
+  return await dropAttached(tx, run.id, { origin }, at);
 }

@@ -23,7 +23,9 @@ import { isAlive } from './hold-task.ts';
 export const fetchWithinMs = 3 * 60_000;
 
 /** Name of the mail with the files of a message, beside the one with its words. */
-export const filesOrigin = (origin: string) => `${origin}#files`;
+export const filesOrigin = (origin: string) => `${origin}${filesMark}`;
+export const isFilesOrigin = (origin: string) => origin.endsWith(filesMark);
+const filesMark = '#files';
 
 /**
  * Notes files that the agent of a run is to be given; somebody fetches them. `origin`: the message to the agent at work that they came

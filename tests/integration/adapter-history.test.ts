@@ -130,4 +130,14 @@ describe('a file that a person attached is fetched', () => {
     ada.delete(message.id);
     await expect(adapter.download?.(source, soon())).rejects.toMatchObject({ failure: { kind: 'gone' } });
   });
+
+  it('not from an address of Discord that has expired', async () => {
+    await using setup = await startDiscord({ mode: 'gateway', timing: { fileUrl: -1000 } });
+    const { discord, adapter, channel } = setup;
+    const ada = discord.person('ada');
+    const file = ada.upload('log.txt', 'a line of the log\n');
+    const message = ada.say('#demo', 'look at this', { files: [file] });
+    const source = { conversation: channel('demo'), message: message.id, id: file.id };
+    await expect(adapter.download?.(source, soon())).rejects.toMatchObject({ failure: { kind: 'gone' } });
+  });
 });

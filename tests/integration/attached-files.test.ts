@@ -355,6 +355,29 @@ describe('files of a message to an agent at work', () => {
   });
 });
 
+it('files of a message that is deleted before the agent is told of them are not given to it', async () => {
+  const thread = '13.1';
+  await desk.act(mention('ben', 'work on that', { thread, message: thread }));
+  const { id } = await lastRun();
+  const said = withFiles(reply('ben', '', thread), { id: 'D1', name: 'wrong.txt' });
+  if (said.type !== 'message') expect.unreachable();
+  await desk.act(said);
+  expect(await stateOfFiles(id)).toEqual(['pending']);
+  const { attachments: _, addressed: __, text: ___, ...rest } = said;
+  await desk.act({ ...rest, key: 'del:13', type: 'message_deleted' });
+  expect(await stateOfFiles(id)).toEqual(['dropped']);
+  there.set('D2', bytesOf('told'));
+  const told = withFiles(reply('ben', 'look at this too', thread), { id: 'D2', name: 'told.txt', bytes: 4 });
+  if (told.type !== 'message') expect.unreachable();
+  await desk.act(told);
+  startFetcher();
+  expect(await settled(id)).toEqual(['dropped', 'there']);
+  const { attachments: ____, addressed: _____, text: ______, ...gone } = told;
+  await desk.act({ ...gone, key: 'del:14', type: 'message_deleted' });
+  const mail = await desk.engine.agents.mail(id, 0);
+  expect(mail.map(({ mail: one }) => one.type)).toEqual(['message', 'message', 'message_changed', 'message_changed']);
+});
+
 /** A person of each emulated platform who mentions the bot with these files. */
 const onPlatform = {
   async slack(files: [string, string][]) {
