@@ -72,6 +72,7 @@ describe('how an agent works', () => {
         `The model of #${number} is ${name} from now on.`,
       );
     }
+    expect(await textOf(mention('ben', 'run model=zebra do it', { message: '48.001' }))).toMatch(/has no model `zebra`.*DH-216/);
     const other = await working('agent=claude-code');
     expect(await textOf(slash('ben', `model #${other.number} opus`))).toBe(`The model of #${other.number} is opus from now on.`);
     expect(await textOf(slash('ben', `model #${other.number} claude-opus-6`))).toMatch(
