@@ -38,6 +38,7 @@ import { createHooks } from './hooks.ts';
 import { createHourlyLimits } from './hourly-limits.ts';
 import { secret } from './ids.ts';
 import { startJobLogs } from './job-logs.ts';
+import { keep } from './keep.ts';
 import { createLabApp, type LabApp } from './lab-app.ts';
 import type { Permissions } from './model.ts';
 import { createRepository, type LabRepository, type NewRepository } from './repositories.ts';
@@ -65,6 +66,8 @@ export interface GithubEmulatorOptions {
   now?: () => number;
   /** How many calls `calls` keeps. Default 10,000. */
   keepCalls?: number;
+  /** A directory in which repositories, pull requests and logins outlive the emulator. Default: all of it ends with `close`. */
+  persistPath?: string;
 }
 
 export interface GithubEmulator {
@@ -97,7 +100,8 @@ export interface GithubEmulator {
 
 export async function createGithubEmulator(options: GithubEmulatorOptions = {}): Promise<GithubEmulator> {
   const errors: unknown[] = [];
-  const root = await mkdtemp(join(tmpdir(), 'deckhand-github-'));
+  const { persistPath } = options;
+  const root = persistPath === undefined ? await mkdtemp(join(tmpdir(), 'deckhand-github-')) : join(persistPath, 'repositories');
   const core = createCore({ root, now: options.now ?? Date.now, onError: (error) => errors.push(error) });
   const calls: Calls = createCalls(options.keepCalls ?? 10_000);
   const faults: Faults = createFaults();
@@ -106,6 +110,7 @@ export async function createGithubEmulator(options: GithubEmulatorOptions = {}):
   core.send = hooks.send;
   seedAccounts(core);
   await prepareGit(root);
+  const keeper = persistPath === undefined ? undefined : await keep(core, persistPath);
   const logs = await startJobLogs(core, options.host ?? '127.0.0.1');
   const routes = [
     ...appRoutes,
@@ -157,7 +162,8 @@ export async function createGithubEmulator(options: GithubEmulatorOptions = {}):
       hooks.close();
       await server.close();
       await logs.close();
-      await rm(root, { recursive: true, force: true, maxRetries: 5 });
+      await keeper?.close();
+      if (persistPath === undefined) await rm(root, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

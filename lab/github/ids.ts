@@ -4,6 +4,9 @@ import { randomBytes } from 'node:crypto';
 
 export interface Ids {
   next(): number;
+  /** The one that was given last. */
+  last(): number;
+  continueAfter(last: number): void;
 }
 
 /** Rising numbers; large enough to look like GitHub's and to never be taken for the number of an issue. */
@@ -13,6 +16,10 @@ export function createIds(): Ids {
     next() {
       last += 37;
       return last;
+    },
+    last: () => last,
+    continueAfter(given) {
+      last = given;
     },
   };
 }
