@@ -161,6 +161,8 @@ export const runEventDataSchema = z.discriminatedUnion('type', [
     model: z.string().nullable(),
     mode: agentModeSchema,
     effort: effortSchema.nullable(),
+    /** Name of its account; absent: what the runner is configured with, or said before. */
+    account: z.string().optional(),
   }),
   /**
    * What of the thread the agent is given besides the request; again whenever that changes. Of the messages: how many are of guests, of

@@ -9,6 +9,8 @@ export interface AgentView {
   model: string | null;
   mode: AgentMode;
   effort: Effort | null;
+  /** Name of its account; undefined: what the runner is configured with. */
+  account?: string | undefined;
   /** What of the thread it was given. */
   context: Omit<Extract<RunEventData, { type: 'context' }>, 'type'> | undefined;
   /** Its list of steps, whole; undefined: it has made none. */
@@ -98,7 +100,7 @@ const nothing: Omit<AgentView, 'agent' | 'version' | 'model' | 'mode' | 'effort'
 /** Folds one event in. Undefined as long as no event has said which agent works; what comes before that is lost. */
 export function foldAgent(known: AgentView | undefined, data: AgentEvent, event: Numbered): AgentView | undefined {
   if (data.type === 'agent') {
-    const { agent, version, model, mode, effort } = data;
+    const { agent, version, model, mode, effort, account } = data;
     // Whoever changes the mode need not know which model the program has chosen.
     return {
       ...(known ?? nothing),
@@ -107,6 +109,7 @@ export function foldAgent(known: AgentView | undefined, data: AgentEvent, event:
       model: model ?? known?.model ?? null,
       mode,
       effort,
+      account: account ?? known?.account,
     };
   }
   return known === undefined ? undefined : { ...known, ...change(known, data, event) };

@@ -7,9 +7,11 @@ import { count } from './units.ts';
 const modelLength = 60;
 
 /** `claude-code (opus, plan)`: which agent works, with which model, in which mode. */
-export function agentText({ agent, model, mode, effort }: Pick<AgentView, 'agent' | 'model' | 'mode' | 'effort'>): string {
+export function agentText(view: Pick<AgentView, 'agent' | 'model' | 'mode' | 'effort' | 'account'>): string {
+  const { agent, model, mode, effort, account } = view;
   const named = model === null ? [] : [shorten(oneLine(model), modelLength)];
-  return `${agent} (${[...named, mode, ...(effort === null ? [] : [`effort ${effort}`])].join(', ')})`;
+  const more = [...(effort === null ? [] : [`effort ${effort}`]), ...(account === undefined ? [] : [`account ${account}`])];
+  return `${agent} (${[...named, mode, ...more].join(', ')})`;
 }
 
 /** `$0.18` and `41k tokens`; empty before anything was used. `whole`: with what came from the cache. */

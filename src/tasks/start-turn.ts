@@ -37,8 +37,9 @@ export async function startTurn(tx: Tx, input: TurnInput): Promise<RunRecord> {
     { workspace, task: id, project, attempt, requestedBy: by.user, timeoutMs, at, turn },
     personActor(by),
   );
-  const { agent, model, mode, effort } = turn.settings;
-  const events: RunEventData[] = [{ type: 'agent', agent, model, mode, effort }];
+  const { agent, model, mode, effort, account } = turn.settings;
+  const named = account === null ? {} : { account };
+  const events: RunEventData[] = [{ type: 'agent', agent, model, mode, effort, ...named }];
   const coming = await attach(tx, run, input);
   const files = newFiles(turn.files);
   if (turn.context !== null || files > 0 || coming > 0) {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createModelServer } from '../../lab/model/server.ts';
 import { type Conformance, type OnPlatform, openConformance, platforms } from '../support/conformance.ts';
 import type { Place } from '../support/conformance-driver.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -97,6 +98,39 @@ describe.concurrent.each(platforms)('on %s', (name) => {
     await at.isTold('gus', /Nobody decided within 2 s[\s\S]*DH-400/);
     await at.settled(place);
     expect(at.driver.messages(place)).toEqual(before);
+  });
+
+  it('promise 9: the key of an account is entered where nobody else reads along, and is readable nowhere; in a command it is refused', async () => {
+    const at = world.on(name);
+    const place = await at.place('account');
+    const account = `of-${name.toLowerCase()}`;
+    const key = `sk-ant-api03-entered-on-${name}-WXYZ`;
+    at.driver.mention('ada', place, `account add ${account} anthropic ${key}`);
+    await at.isTold('ada', /DH-218/);
+    const model = await createModelServer({ anthropicKey: key });
+    try {
+      at.driver.mention('ada', place, `account add ${account} anthropic url=${model.anthropicUrl}`);
+      const added = await at.isTold('ada', /without a key yet/);
+      // Where a platform has no forms, the person is asked in a direct conversation.
+      const form = {
+        place: at.driver.directPlace('ada'),
+        title: 'Key of an account',
+        values: { 'API key, or token of a login': key },
+      };
+      await at.fillIn('ada', () => at.driver.press('ada', added, 'Enter the key…'), form);
+      expect((await at.isTold('ada', /The key is stored/)).text).toMatch(/The server takes the key[\s\S]*…WXYZ/);
+    } finally {
+      await model.close();
+    }
+    const { db } = at.database;
+    const rows = [
+      await db.inbox.findMany(),
+      await db.outbox.findMany(),
+      await db.guidedForm.findMany(),
+      await db.audit.findMany(),
+    ];
+    const stored = JSON.stringify(rows, (_, value) => (typeof value === 'bigint' ? String(value) : value));
+    expect(stored.includes(key)).toBe(false);
   });
 
   it('denied with a reason, it says why and does not run', async () => {

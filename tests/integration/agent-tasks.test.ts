@@ -205,6 +205,16 @@ describe('what follows a turn', () => {
     expect(await runRow(next.run)).toMatchObject({ agent: { mode: 'auto' } });
   });
 
+  it('retry with another account begins a conversation of its own, on the same branch, and says the account', async () => {
+    const turn = await ended();
+    const other = await deckhand.tx((tx) => tasks().retry(tx, turn.task, world.people.dev, { account: 'team' }));
+    const { agent, head } = await deckhand.claim(other.run, runner);
+    expect(agent).toMatchObject({ settings: { account: 'team' }, session: null });
+    expect(head).toBe('bbb');
+    expect(await deckhand.events(other.run)).toContainEqual(expect.objectContaining({ type: 'agent', account: 'team' }));
+    expect((await taskRow(turn.task)).agent).toMatchObject({ account: 'team' });
+  });
+
   it('retry says the same again; with another agent it begins a conversation of its own', async () => {
     const turn = await ended({ settings: { agent: 'claude-code', model: 'big' } });
     const again = await deckhand.tx((tx) => tasks().retry(tx, turn.task, world.people.dev));

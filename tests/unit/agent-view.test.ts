@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RunEventData } from '../../src/contracts/run-event.ts';
 import { type AgentView, lastSaid, sayingText } from '../../src/delivery/agent-view.ts';
+import { agentText } from '../../src/delivery/agent-words.ts';
 import { agent, calls, ends, message, says, settled, steps, thinks, uses, working } from '../support/agent-cards.ts';
 import { runAfter } from '../support/cards.ts';
 
@@ -18,6 +19,9 @@ describe('the view of an agent', () => {
     expect(changed).toMatchObject({ version: '2.1.197', model: 'sonnet', mode: 'plan', effort: 'high' });
     const moded = view({ type: 'agent', agent: 'claude-code', model: null, mode: 'ask', effort: null });
     expect(moded).toMatchObject({ model: 'opus', mode: 'ask' });
+    const named = view({ type: 'agent', agent: 'codex', model: null, mode: 'ask', effort: 'high', account: 'team' });
+    expect(agentText(named)).toBe('codex (opus, ask, effort high, account team)');
+    expect(agentText(changed)).toBe('claude-code (sonnet, plan, effort high)');
     expect(changed.context).toEqual({ messages: 12, files: 2 });
     expect(runAfter({ type: 'lifecycle', from: null, to: 'queued' }).agent).toBeUndefined();
   });
