@@ -27,8 +27,8 @@ export interface Change {
   patch: readonly PatchFile[] | undefined;
 }
 
-/** Select menus take no more everywhere. */
-const filesPerPage = 20;
+/** As many as one sees at once; select menus take no more than 25 everywhere. */
+const filesPerPage = 15;
 
 /** The files of a change, and what is to be looked at twice. `page` from 1; one beyond the last is the last. */
 export function changeCard(change: Change, page: number): View {
@@ -80,7 +80,6 @@ export function fileCard(change: Change & { patch: readonly PatchFile[] }, file:
     ...fileRiskBlocks(change.result.risks, stat.path),
     ...(crlf ? [told('Its lines end with CR and LF.')] : []),
     text === undefined ? told(nothingToShow(found)) : { type: 'code', text, language: 'diff' },
-    ...(many === 1 ? [] : [fileSelect(change, pageOfFiles(files, Math.ceil(file / filesPerPage)))]),
     ...buttons([
       ...(at > 1 ? [place(change, 'Previous', file, at - 1)] : file > 1 ? [place(change, 'Previous file', file - 1, 1)] : []),
       ...(at < last ? [place(change, 'Next', file, at + 1)] : file < many ? [place(change, 'Next file', file + 1, 1)] : []),
@@ -119,22 +118,18 @@ function pageOfFiles(files: readonly Entry[], page: number): readonly Entry[] {
   return files.slice((page - 1) * filesPerPage, page * filesPerPage);
 }
 
-/** `!` marks the files that a risk names. */
+/** Narrow enough for a phone. `!` marks the files that a risk names. */
 function fileTable(files: readonly Entry[], risks: readonly Risk[]): string {
   const risky = new Set(risks.flatMap(({ paths }) => paths));
-  const rows = files.map(({ number, stat }) => [
-    digits(number),
-    risky.has(stat.path) ? '!' : '',
-    pathWords(stat.path, 34),
-    stat.added === null || stat.added === 0 ? '' : `+${digits(stat.added)}`,
-    stat.removed === null || stat.removed === 0 ? '' : `−${digits(stat.removed)}`,
-    fateWord(stat),
-  ]);
-  const used = [0, 1, 2, 3, 4, 5].filter((column) => rows.some((row) => row[column] !== ''));
+  const left = { header: '', align: 'left' as const };
   return tableText({
     type: 'table',
-    columns: used.map((column) => ({ header: '', align: [0, 3, 4].includes(column) ? 'right' : 'left' })),
-    rows: rows.map((row) => used.map((column) => row[column] ?? '')),
+    columns: [left, left, left],
+    rows: files.map(({ number, stat }) => [
+      `${digits(number)}${risky.has(stat.path) ? ' !' : ''}`,
+      pathWords(stat.path, 28),
+      [countWords(stat.added ?? 0, stat.removed ?? 0), fateWord(stat)].filter((text) => text !== '').join(' '),
+    ]),
   });
 }
 

@@ -72,11 +72,11 @@ describe('the card of a change', () => {
         '#142 Fix the login · changes',
         'acme/web · deckhand/142-fix 5 files +40 −14 since main@3f9c2e1 · commit abcdef0',
         'risk: CI: .github/workflows/ci.yml',
-        '1     src/session.ts            +28  −5',
-        '2     test/login.test.ts        +12      new',
-        '3     logo.png                           binary',
-        '4     run.sh                             executable',
-        '5  !  .github/workflows/ci.yml       −9  deleted',
+        '1    src/session.ts            +28 −5',
+        '2    test/login.test.ts        +12 new',
+        '3    logo.png                  binary',
+        '4    run.sh                    executable',
+        '5 !  .github/workflows/ci.yml  −9 deleted',
       ].join('\n'),
     );
     expect(find(view, 'select')[0]?.options.map(({ value }) => value)).toEqual(['1', '2', '3', '4', '5']);
@@ -93,7 +93,7 @@ describe('the card of a change', () => {
     expect(text(changeCard(all, 1))).toContain('and 54 more files, which are not listed; the branch has all of them.');
     expect(tokens(changeCard(all, 1))).toEqual(['Next review:0:2', 'Patch patch']);
     expect(tokens(changeCard(all, 2))).toEqual(['Previous review:0:1', 'Next review:0:3', 'Patch patch']);
-    expect(find(changeCard(all, 3), 'select')[0]?.options).toHaveLength(5);
+    expect(find(changeCard(all, 3), 'select')[0]?.options).toHaveLength(15);
     expect(changeCard(all, 9)).toEqual(changeCard(all, 3));
   });
 
