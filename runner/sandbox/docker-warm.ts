@@ -5,7 +5,7 @@ import type Docker from 'dockerode';
 import { environmentOf, logBytes, waitingContainer } from './docker-container.ts';
 import type { Disks } from './docker-disk.ts';
 import { call, hasStatus } from './docker-engine.ts';
-import { type ExpectedSandbox, NoSpace, type SandboxSpec, SandboxUnreachable } from './port.ts';
+import { type ExpectedSandbox, ImageMissing, ImageUnfit, NoSpace, type SandboxSpec, SandboxUnreachable } from './port.ts';
 import type { WarmControl } from './warm-control.ts';
 import { type Demand, expectedMs, keyOf, type Member, planWarm, quietMs, type Shape, shapeOf, warmPrefix } from './warm-plan.ts';
 
@@ -60,6 +60,8 @@ const lookMs = 60_000;
 const closeMs = 8_000;
 /** After a failure the engine is left alone for so long. */
 const troubleMs = 60_000;
+/** What keeps failing is said again after so long. */
+const toldMs = 10 * 60_000;
 
 export function createWarmPool(options: WarmOptions): WarmPool {
   const { docker, instance, disks, control, size } = options;
@@ -69,17 +71,17 @@ export function createWarmPool(options: WarmOptions): WarmPool {
   const demands = new Map<string, Demand & { expected: number[] }>();
   const leaving = new Set<Promise<void>>();
   const closed = new AbortController();
-  const told = new Set<string>();
+  let toldUntil = 0;
   let troubledUntil = 0;
   let timer: NodeJS.Timeout | undefined;
 
   const imageOf = ({ image, ownImage }: Shape) => options.imageOf({ image, ownImage: ownImage ?? undefined });
 
-  /** The same is said once. */
+  /** What also keeps runs from being made they say themselves; the rest is said now and then. */
   function trouble(error: unknown): void {
-    const what = error instanceof Error ? error.message : String(error);
-    if (told.has(what)) return;
-    told.add(what);
+    const saidByRuns = [NoSpace, ImageMissing, ImageUnfit, SandboxUnreachable].some((kind) => error instanceof kind);
+    if (saidByRuns || closed.signal.aborted || Date.now() < toldUntil) return;
+    toldUntil = Date.now() + toldMs;
     options.onTrouble?.(error);
   }
 
@@ -136,7 +138,7 @@ export function createWarmPool(options: WarmOptions): WarmPool {
         },
         async (error: unknown) => {
           troubledUntil = Date.now() + troubleMs;
-          if (!closed.signal.aborted && !(error instanceof NoSpace)) trouble(error);
+          trouble(error);
           await letGo(slot);
           return false;
         },
@@ -181,7 +183,7 @@ export function createWarmPool(options: WarmOptions): WarmPool {
         await options.discard(slot);
       } catch (error) {
         // The reaper finds it.
-        if (!closed.signal.aborted) trouble(error);
+        trouble(error);
       }
     })();
     leaving.add(gone);

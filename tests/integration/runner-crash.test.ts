@@ -1,11 +1,11 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { crashPoints } from '../../runner/crash-points.ts';
 import type { RunResult } from '../../src/contracts/run-event.ts';
+import { type StartWatch, watchStarts } from '../support/chaos-starts.ts';
 import { git } from '../support/git-repository.ts';
 import { createRunnerWorld, ofType, outputText, type RunnerWorld } from '../support/runner-world.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -21,15 +21,16 @@ interface Started {
   run: string;
   task: string;
   lines: number;
-  since: Date;
 }
 
 describe('promise 8: a runner that is killed', () => {
   const places: Place[] = [];
   const lives: ChildProcess[] = [];
+  let watch: StartWatch | undefined;
   beforeAll(async () => {
     for (const kind of ['local', 'docker'] as const) {
       const world = await createRunnerWorld(kind);
+      if (kind === 'docker') watch = watchStarts(world.installation.dataDir);
       places.push({ kind, world, project: await world.project() });
     }
   });
@@ -38,6 +39,7 @@ describe('promise 8: a runner that is killed', () => {
       life.kill('SIGKILL');
       await endOf(life);
     }
+    watch?.end();
     for (const { world } of places) await world.close();
   });
 
@@ -67,22 +69,15 @@ describe('promise 8: a runner that is killed', () => {
         const { kind, world, project } = place;
         const mark = kind === 'local' ? `echo started >> ${join(world.place.path, '$DECKHAND_RUN.starts')}; ` : '';
         const count = `i=0; while [ $i -lt ${lines} ]; do i=$((i+1)); echo "line $i €"; echo "error $i" >&2; sleep 0.05; done`;
-        const since = new Date();
-        return { place, lines, since, ...(await world.sh(`${mark}${count}; echo "$i" >> counted.txt`, project)) };
+        return { place, lines, ...(await world.sh(`${mark}${count}; echo "$i" >> counted.txt`, project)) };
       }),
     );
   }
 
   /** How often the command of the run was started. */
-  async function starts({ place: { kind, world }, run, since }: Started): Promise<number> {
-    if (kind === 'local') return (await readFile(join(world.place.path, `${run}.starts`), 'utf8')).trim().split('\n').length;
-    const filters = ['event=start', `label=deckhand.run=${run}`, 'label=deckhand.role=sandbox'].flatMap((filter) => [
-      '--filter',
-      filter,
-    ]);
-    const span = ['--since', String(since.getTime() / 1000), '--until', String(Date.now() / 1000)];
-    const { stdout } = await promisify(execFile)('docker', ['events', ...span, ...filters, '--format', '{{.ID}}']);
-    return stdout.trim().split('\n').length;
+  async function starts({ place: { kind, world }, run }: Started): Promise<number> {
+    if (kind === 'docker') return watch?.count(run) ?? 0;
+    return (await readFile(join(world.place.path, `${run}.starts`), 'utf8')).trim().split('\n').length;
   }
 
   async function expectWhole(started: Started, result: RunResult): Promise<void> {

@@ -59,7 +59,9 @@ export function placeOf({ kind, dataDir, instance }: Installation): Place {
     return { sandbox: createLocalSandbox({ root: join(dataDir, 'sandboxes'), path: process.env.PATH ?? '' }), image: null };
   }
   const image = 'deckhand-sandbox:1';
-  return { sandbox: createDockerSandbox({ engine: { socketPath: '/var/run/docker.sock' }, instance, image }), image };
+  // Made when their runs begin, and none after that.
+  const warm = { size: 0, root: join(dataDir, 'warm') };
+  return { sandbox: createDockerSandbox({ engine: { socketPath: '/var/run/docker.sock' }, instance, image, warm }), image };
 }
 
 /** A runner of the installation, not started. */
