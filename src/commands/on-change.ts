@@ -3,15 +3,23 @@ import type { InboundEvent } from '../contracts/inbound.ts';
 import type { PressToken } from '../contracts/press.ts';
 import type { PublishWhat } from '../contracts/publication.ts';
 import { pullErrandSchema } from '../contracts/pull-news.ts';
+import { askForm } from '../delivery/reply.ts';
+import { putOutbox } from '../store/outbox.ts';
 import { type TaskRow, taskOfRun, threadOfTaskIn } from '../store/task-queries.ts';
+import { answered } from './answer.ts';
 import { bringOut } from './bring-out.ts';
 import type { CommandContext } from './command.ts';
 import { changeOf, reviewNeed, reviewReply } from './diff.ts';
 import { discardNeed } from './discard.ts';
 import { askErrand } from './pull-errand.ts';
 import { pushNeed } from './push.ts';
+import { requestForm } from './request-changes.ts';
 import { answer } from './run-command.ts';
+import { notAnAgent } from './speak.ts';
 import { personFor } from './subject.ts';
+
+/** The same as speaking to the agent in another way. */
+const requestNeed = { command: 'steer', role: 'developer', action: 'speak to an agent' } as const;
 
 type Press = Extract<InboundEvent, { type: 'press' }>;
 type Token = Extract<PressToken, { kind: 'change' }>;
@@ -34,6 +42,13 @@ export async function onChange(ctx: CommandContext, press: Press, token: Token):
     case 'discard': {
       const person = await personFor(ctx, task.project.id, discardNeed);
       await ctx.deps.tasks.discard(ctx.tx, token.run, person);
+      return;
+    }
+    case 'request': {
+      await personFor(ctx, task.project.id, requestNeed);
+      if (task.agent === undefined) throw notAnAgent(task.number);
+      const act = answered(press, ctx.person, press.conversation);
+      await putOutbox(ctx.tx, askForm(act, press.trigger, requestForm(task, token.run), new Date(press.at)));
       return;
     }
     default:

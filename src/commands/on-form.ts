@@ -8,6 +8,7 @@ import { onDecisionForm } from './on-decision.ts';
 import { handFormText, onHanded } from './on-shortcut.ts';
 import { checkArguments } from './parse.ts';
 import { commands } from './registry.ts';
+import { onRequestForm } from './request-changes.ts';
 import { answer, checkAllowed, runCommand } from './run-command.ts';
 import { speak } from './speak.ts';
 
@@ -18,6 +19,7 @@ export async function onForm(ctx: CommandContext, form: FormEvent): Promise<void
   const token = decodePress(form.token);
   if (token?.kind === 'decide') return onDecisionForm(ctx, token, form.values);
   if (token?.kind === 'task' && token.verb === 'steer') return onSteerForm(ctx, token.task, form.values.text?.[0] ?? '');
+  if (token?.kind === 'change' && token.verb === 'request') return onRequestForm(ctx, token.run, form.values.text?.[0] ?? '');
   if (token?.kind === 'command' && token.text === handFormText) return onHanded(ctx, form.values);
   const account = token?.kind === 'command' ? accountOfForm(token.text) : undefined;
   if (account !== undefined) {

@@ -12,6 +12,7 @@ import { checkAgent } from './agent-choice.ts';
 import { spoken } from './agent-words.ts';
 import { receivedPut } from './answer.ts';
 import { filesOf, wordsOf } from './attachments.ts';
+import { withCode } from './code-of-notes.ts';
 import type { CommandContext, Reply } from './command.ts';
 import { extrasOf, originKeyOf } from './run.ts';
 import { personFor } from './subject.ts';
@@ -42,7 +43,7 @@ export async function speak(
     const given = extras ?? (await extrasOf(ctx, task.project.id, false, task.run?.queuedAt));
     await ctx.deps.tasks.followUp(ctx.tx, {
       task: task.id,
-      text: wordsOf(when === 'now' ? text : said, files),
+      text: wordsOf(await withCode(ctx, task, when === 'now' ? text : said), files),
       by,
       originKey,
       ...given,

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+import { createGithubHost } from '../../adapters/github/host.ts';
 import { createArtifacts } from '../../runner/artifacts.ts';
+import { readLogins } from '../../runner/code-host-login.ts';
 import type { AtPoint } from '../../runner/crash-points.ts';
 import { createRunner, type RunnerDeps } from '../../runner/run-job.ts';
 import type { Place } from '../../runner/run-journey.ts';
@@ -23,6 +25,8 @@ export interface Installation {
   /** Of the containers. */
   instance: string;
   kind: 'docker' | 'local';
+  /** A code host on loopback. */
+  github?: { apiUrl: string; token: string } | undefined;
 }
 
 const onError = (error: unknown) => {
@@ -69,12 +73,16 @@ export function openRunner(installation: Installation, parts: OpenEngine, at: At
   const { dataDir } = installation;
   const artifacts = createArtifacts({ dataDir, database: parts.database });
   const place = placeOf(installation);
+  const { github } = installation;
+  const codeHost =
+    github === undefined ? undefined : createGithubHost({ apiUrl: github.apiUrl, login: { type: 'token', token: github.token } });
   const runner = createRunner({
     control: parts.engine.runs,
     publishing: { control: parts.engine.publishing, everyMs: 500 },
     queue: parts.queue,
     places: [place],
-    workspace: createWorkspace({ dataDir, environment: process.env }),
+    workspace: createWorkspace({ dataDir, environment: process.env, authorization: readLogins(codeHost) }),
+    codeHost,
     artifacts,
     events: parts.events,
     hostId: 'host_test',

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { RunnerDeps } from '../../runner/run-job.ts';
 import { defaultPolicy, type Policy } from '../../src/contracts/policy.ts';
+import type { PublishWhat } from '../../src/contracts/publication.ts';
 import type { OutputStream, RunEvent, RunEventData, RunResult } from '../../src/contracts/run-event.ts';
 import { defaultProjectLimits } from '../../src/contracts/settings.ts';
 import { isTerminal } from '../../src/contracts/states.ts';
@@ -21,11 +22,18 @@ import { waitFor } from './wait-for.ts';
 export type RunnerWorld = Awaited<ReturnType<typeof createRunnerWorld>>;
 
 /** An installation with one person, one project and no runner; runners are started in this process or in processes of their own. */
-export async function createRunnerWorld(kind: Installation['kind']) {
+export async function createRunnerWorld(kind: Installation['kind'], more: Pick<Installation, 'github'> = {}) {
   const database = await createTestDatabase();
   const place = await temporaryDirectory('runner');
   const name = `test-${randomBytes(4).toString('hex')}`;
-  const installation: Installation = { url: database.url, prefix: name, dataDir: join(place.path, 'data'), instance: name, kind };
+  const installation: Installation = {
+    url: database.url,
+    prefix: name,
+    dataDir: join(place.path, 'data'),
+    instance: name,
+    kind,
+    ...more,
+  };
   await mkdir(installation.dataDir);
   const source: TestRepository = await emptyRepository(join(place.path, 'source'));
   const first = await source.commit({ 'README.md': 'hello\n' });
@@ -116,6 +124,30 @@ export async function createRunnerWorld(kind: Installation['kind']) {
       const { secret } = await parts.database.db.interaction.findFirstOrThrow({ where: { runId: run, state: 'pending' } });
       await parts.database.transaction((tx) =>
         parts.engine.tasks.decide(tx, { secret, decision: 'approve', by: ada, on: 'slack' }),
+      );
+    },
+    /** Brings the change of a run out, as the owner. */
+    async publish(run: string, what: PublishWhat = 'push') {
+      return await parts.database.transaction((tx) =>
+        parts.engine.tasks.publish(tx, {
+          run,
+          what,
+          by: ada,
+          on: 'slack',
+          origin: { platform: 'slack', url: 'https://slack.test/t/1' },
+        }),
+      );
+    },
+    /** Waits until what was brought out of a run last is over, and returns its row. */
+    async published(run: string) {
+      return await waitFor(
+        `the end of what is brought out of ${run}`,
+        async () => {
+          const row = await parts.database.db.publication.findFirst({ where: { runId: run }, orderBy: { id: 'desc' } });
+          if (row === null || row.endedAt === null) throw new Error(`it is ${row?.state}: ${JSON.stringify(row?.error)}`);
+          return row;
+        },
+        { timeoutMs: 30_000, everyMs: 50 },
       );
     },
     async retry(task: string) {
