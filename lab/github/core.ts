@@ -44,6 +44,8 @@ export interface Core {
   accounts: Map<string, Account>;
   /** By `owner/name`, lower case. */
   repositories: Map<string, Repository>;
+  /** Names that repositories had before, lower case: they lead to where the repository is now. */
+  renamed: Map<string, Repository>;
   apps: Map<string, App>;
   installations: Map<number, Installation>;
   tokens: Map<string, Token>;
@@ -87,6 +89,7 @@ export function createCore(given: { root: string; now: () => number; onError: (e
     now: given.now,
     accounts: new Map(),
     repositories: new Map(),
+    renamed: new Map(),
     apps: new Map(),
     installations: new Map(),
     tokens: new Map(),

@@ -28,7 +28,7 @@ import { join } from 'node:path';
 import { createFaults } from '../faults.ts';
 import { type ApiCall, type Calls, createCalls } from './calls.ts';
 import { type Controls, createControls } from './controls.ts';
-import { accountOf, type Core, createCore } from './core.ts';
+import { accountOf, type Core, createCore, repositoryOf } from './core.ts';
 import { createPerson, type Person } from './driver.ts';
 import type { Faults } from './faults.ts';
 import { createGitAccess } from './git-access.ts';
@@ -41,7 +41,7 @@ import { startJobLogs } from './job-logs.ts';
 import { keep } from './keep.ts';
 import { createLabApp, type LabApp } from './lab-app.ts';
 import type { Permissions } from './model.ts';
-import { createRepository, type LabRepository, type NewRepository } from './repositories.ts';
+import { createRepository, handleOf, type LabRepository, type NewRepository } from './repositories.ts';
 import { createRest } from './rest.ts';
 import { actionRoutes } from './routes-actions.ts';
 import { appRoutes } from './routes-apps.ts';
@@ -77,6 +77,8 @@ export interface GithubEmulator {
   apiUrl: string;
   app: LabApp;
   repository(given: NewRepository): Promise<LabRepository>;
+  /** One that is there already, `acme/shop`. */
+  repositoryNamed(fullName: string): LabRepository | undefined;
   /** Act as Ada, Ben or Gus, and wait for what others do. */
   person(login: string): Person;
   /** A classic personal access token. Default scopes: `repo` and `workflow`. */
@@ -139,6 +141,10 @@ export async function createGithubEmulator(options: GithubEmulatorOptions = {}):
     apiUrl: core.apiUrl,
     app,
     repository: (given) => createRepository(core, given),
+    repositoryNamed(fullName) {
+      const known = repositoryOf(core, fullName);
+      return known && handleOf(core, known);
+    },
     person: (login) => createPerson(core, login),
     token(login, { scopes = ['repo', 'workflow'], expiresAt } = {}) {
       const token = `ghp_${secret(36)}`;

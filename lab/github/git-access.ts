@@ -2,9 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { canSee, holds, may } from './access.ts';
 import { basicPassword, type Caller, tokenCaller } from './caller.ts';
 import type { Calls } from './calls.ts';
-import { type Core, repositoryOf } from './core.ts';
+import { type Core, fullName, repositoryOf } from './core.ts';
 import type { Faults } from './faults.ts';
-import { gitRequest, serveGit, writeRules } from './git-backend.ts';
+import { gitRequest, serveGit } from './git-backend.ts';
 import type { Repository } from './model.ts';
 import type { PushRules } from './push-rules.ts';
 import { takeOverRefs } from './refs.ts';
@@ -28,7 +28,8 @@ export function createGitAccess(deps: { core: Core; calls: Calls; faults: Faults
       const asked = gitRequest(url);
       if (!asked) return false;
       const { service, path } = asked;
-      const repository = repositoryOf(core, asked.name);
+      const moved = core.renamed.get(asked.name.toLowerCase());
+      const repository = repositoryOf(core, asked.name) ?? moved;
       const record = calls.begin({
         method: service,
         verb: request.method ?? 'GET',
@@ -62,14 +63,19 @@ export function createGitAccess(deps: { core: Core; calls: Calls; faults: Faults
         finish(code, text);
         return true;
       }
+      if (repository === moved) {
+        const location = `${core.baseUrl}/${fullName(repository)}.git${path}${url.search}`;
+        response.writeHead(301, { location }).end();
+        finish(301);
+        return true;
+      }
       const target = { service, directory: repository.directory, path, query: url.search.slice(1) };
       if (path !== '/git-receive-pack') {
         finish(await serveGit(request, response, target, async () => undefined));
         return true;
       }
       const served = await core.exclusive(repository, async () => {
-        await writeRules(repository.directory, rulesFor(caller, repository));
-        return await serveGit(request, response, target, async () => {
+        return await serveGit(request, response, { ...target, rules: rulesFor(caller, repository) }, async () => {
           if (caller.kind === 'user' || caller.kind === 'installation') await takeOverRefs(core, repository, caller.account);
           await faults.waitAfter(record);
           if (fault?.dropConnectionAfterEffect) request.socket.destroy();

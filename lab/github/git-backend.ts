@@ -16,6 +16,8 @@ export interface GitTarget {
   /** `/info/refs`, `/git-upload-pack`, `/git-receive-pack` */
   path: string;
   query: string;
+  /** For a push. Git asks the hook only when there is something that it might refuse. */
+  rules?: PushRules | undefined;
 }
 
 /** The service and the repository that a path asks for; undefined when it is none of smart HTTP. */
@@ -40,7 +42,7 @@ export async function prepareGit(root: string): Promise<void> {
 
 const SETTINGS = [
   ['core', 'repositoryformatversion = 0', 'filemode = true', 'bare = true'],
-  ['receive', 'fsckObjects = true', 'procReceiveRefs = refs', 'hideRefs = refs/pull', 'autogc = false'],
+  ['receive', 'fsckObjects = true', 'hideRefs = refs/pull', 'autogc = false'],
   ['uploadpack', 'allowFilter = true', 'allowAnySHA1InWant = true'],
   ['http', 'receivepack = true'],
   ['gc', 'auto = 0'],
@@ -53,10 +55,9 @@ export async function createBare(root: string, directory: string, branch: string
   await writeFile(join(directory, 'HEAD'), `ref: refs/heads/${branch}\n`);
   const sections = SETTINGS.map(([name, ...lines]) => `[${name}]\n${lines.map((line) => `\t${line}\n`).join('')}`);
   await writeFile(join(directory, 'config'), `${sections.join('')}[core]\n\thooksPath = ${join(root, 'hooks')}\n`);
-  await writeRules(directory, { protected: [], withoutWorkflows: undefined });
 }
 
-export async function writeRules(directory: string, rules: PushRules): Promise<void> {
+async function writeRules(directory: string, rules: PushRules): Promise<void> {
   await writeFile(join(directory, RULES_FILE), JSON.stringify(rules));
 }
 
@@ -70,6 +71,9 @@ export async function serveGit(
   target: GitTarget,
   beforeAnswer: () => Promise<void>,
 ): Promise<number> {
+  const { rules } = target;
+  const asksHook = rules !== undefined && (rules.protected.length > 0 || rules.withoutWorkflows !== undefined);
+  if (asksHook) await writeRules(target.directory, rules);
   const header = (name: string) => String(request.headers[name] ?? '');
   const child = spawn('git', ['http-backend'], {
     env: {
@@ -78,9 +82,11 @@ export async function serveGit(
       LC_ALL: 'C',
       GIT_CONFIG_NOSYSTEM: '1',
       GIT_CONFIG_GLOBAL: '/dev/null',
-      GIT_CONFIG_COUNT: '1',
+      GIT_CONFIG_COUNT: asksHook ? '2' : '1',
       GIT_CONFIG_KEY_0: 'safe.directory',
       GIT_CONFIG_VALUE_0: '*',
+      GIT_CONFIG_KEY_1: 'receive.procReceiveRefs',
+      GIT_CONFIG_VALUE_1: 'refs',
       GIT_PROJECT_ROOT: target.directory,
       GIT_HTTP_EXPORT_ALL: '1',
       PATH_INFO: target.path,

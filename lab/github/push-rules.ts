@@ -3,6 +3,8 @@
  * RULES_FILE in the repository; pushes to one repository never run side by side.
  */
 export interface PushRules {
+  /** Whose words: GitHub's, or those of a plain git server. Default `github`. */
+  words?: 'github' | 'plain' | undefined;
   /** Full names of protected refs. */
   protected: readonly string[];
   /** Who may not write workflow files: `a Personal Access Token`, and what is missing. Undefined: they may be written. */
@@ -35,6 +37,7 @@ export async function judge(
 ): Promise<Verdict> {
   const { ref } = command;
   if (rules.protected.includes(ref)) {
+    if (rules.words === 'plain') return { ref, refusal: 'protected branch', said: [`${ref} is protected.`] };
     const reason = NOTHING.test(command.next)
       ? 'Cannot delete a protected branch'
       : (await facts.isFastForward())

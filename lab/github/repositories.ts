@@ -48,10 +48,14 @@ export interface LabRepository {
   git(...args: string[]): Promise<string>;
   /** Adds a webhook; GitHub sends `ping` to it first. */
   hook(given: { url: string; secret?: string | undefined; events?: readonly string[] | undefined }): number;
+  /** Removes all webhooks. */
+  unhook(): void;
   /** Sets or (undefined) lifts the rules of a branch. */
   protect(branch: string, rules: Protection | undefined): void;
   setRole(login: string, role: Role | undefined): void;
   archive(isArchived: boolean): void;
+  /** Gives it another name, or owner; the old one leads to it. Returns it under the new name. */
+  rename(fullName: string): LabRepository;
 }
 
 export async function createRepository(core: Core, given: NewRepository): Promise<LabRepository> {
@@ -122,7 +126,7 @@ export async function commitAs(
   return await commitFiles(repository.directory, { ...given, ref, author: { name, email }, at: core.now() });
 }
 
-function handleOf(core: Core, repository: Repository): LabRepository {
+export function handleOf(core: Core, repository: Repository): LabRepository {
   const at = (branch: string) => repository.refs.get(`refs/heads/${branch}`);
   return {
     fullName: fullName(repository),
@@ -137,6 +141,7 @@ function handleOf(core: Core, repository: Repository): LabRepository {
     git: (...args) => git(repository.directory, args),
     hook: ({ url, secret, events }) =>
       addHook(core, repository, { url, secret, events: [...(events ?? ['*'])], active: true }).id,
+    unhook: () => repository.hooks.clear(),
     protect(branch, rules) {
       if (rules) repository.protections.set(branch, rules);
       else repository.protections.delete(branch);
@@ -147,6 +152,16 @@ function handleOf(core: Core, repository: Repository): LabRepository {
     },
     archive(isArchived) {
       repository.archived = isArchived;
+    },
+    rename(to) {
+      const [owner = repository.owner, name = repository.name] = to.split('/');
+      if (core.repositories.has(to.toLowerCase())) throw new Error(`${to} exists already`);
+      core.renamed.set(fullName(repository).toLowerCase(), repository);
+      core.repositories.delete(fullName(repository).toLowerCase());
+      repository.owner = accountOf(core, owner).login;
+      repository.name = name;
+      core.repositories.set(to.toLowerCase(), repository);
+      return handleOf(core, repository);
     },
   };
 }

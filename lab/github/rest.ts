@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { requireRights } from './access.ts';
+import { canSee, requireRights } from './access.ts';
 import { forbidden, GithubApiError, notFound, requiresAuthentication } from './api-error.ts';
 import { actorOf, type Caller, callerOf } from './caller.ts';
 import type { ApiCall, Calls } from './calls.ts';
@@ -67,7 +67,10 @@ export function createRest(deps: {
       checkInput(core.schema, operation, params, call.query, call.body);
       return await route.handle(whole);
     }
-    const repository = repositoryOf(core, `${params.owner}/${params.repo}`);
+    const name = `${params.owner}/${params.repo}`;
+    const repository = repositoryOf(core, name);
+    const moved = core.renamed.get(name.toLowerCase());
+    if (!repository && moved && canSee(caller, moved)) return movedTo(call, moved.id, operation.verb);
     if (!repository) throw notFound();
     requireRights(caller, repository, route.rights);
     checkInput(core.schema, operation, params, call.query, call.body);
@@ -193,6 +196,18 @@ function requireCaller(as: 'anybody' | 'token' | 'app' | 'installation', caller:
   if (caller.kind === 'app') throw forbidden('Resource not accessible by integration');
   if (as === 'installation' && caller.kind !== 'installation')
     throw forbidden('You must authenticate with an installation access token in order to list repositories for an installation.');
+}
+
+/** Where a renamed repository is now. Everything but reading must be sent there again as it was. */
+function movedTo({ core, linkPath, query }: Pick<Call, 'core' | 'linkPath' | 'query'>, id: number, verb: string): Answer {
+  const rest = linkPath.replace(/^\/repos\/[^/]+\/[^/]+/, '');
+  const url = `${core.apiUrl}/repositories/${id}${rest}${query.size > 0 ? `?${query}` : ''}`;
+  const isRead = verb === 'GET';
+  return {
+    status: isRead ? 301 : 307,
+    headers: { location: url },
+    body: { message: isRead ? 'Moved Permanently' : 'Temporary Redirect', url, documentation_url: REST_DOCS },
+  };
 }
 
 function primaryLimit(caller: Caller): GithubApiError {

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { createPlainGit } from '../../lab/github/plain-git.ts';
 import { temporaryDirectory } from '../support/git-repository.ts';
 import { api, appJwt, gitAs, startGithubLab, withLogin } from '../support/github-lab.ts';
 
@@ -123,5 +124,45 @@ describe('git over HTTP', () => {
     github.controls.failNext('git-receive-pack', { dropConnectionAfterEffect: true, when: ({ verb }) => verb === 'POST' });
     expect(await gitAs(at, 'push', 'origin', 'HEAD:refs/heads/b')).toMatchObject({ ok: false });
     expect(repository.branches()).toEqual(['b', 'main']);
+  });
+
+  test('a renamed repository is found under its old name, by git and by the API', async () => {
+    const github = await startGithubLab();
+    const repository = await github.repository({ name: 'shop' });
+    const ben = github.token('ben');
+    const renamed = repository.rename('acme/store');
+    const at = await workplace();
+    expect((await gitAs(at, 'ls-remote', withLogin(repository.cloneUrl, ben))).text).toContain(String(renamed.sha()));
+    expect((await gitAs(at, 'ls-remote', withLogin(repository.cloneUrl, github.token('gus')))).text).toContain(
+      'Repository not found.',
+    );
+    const moved = await api(github, ben, 'GET', '/repos/acme/shop/pulls?state=all');
+    expect(moved).toMatchObject({ status: 301, json: { message: 'Moved Permanently' } });
+    const location = moved.headers.get('location') ?? '';
+    expect(location).toContain(`/repositories/${repository.id}/pulls?state=all`);
+    expect((await api(github, ben, 'GET', location)).status).toBe(200);
+    expect((await api(github, ben, 'POST', '/repos/acme/shop/issues', { title: 'x' })).status).toBe(307);
+  });
+
+  test('a plain git server has users with passwords, and no words of GitHub', async () => {
+    const host = await createPlainGit({ users: { ben: { password: 'secret' }, gus: { password: 'other', write: false } } });
+    onTestFinished(() => host.close());
+    const repository = await host.repository('team/tools/shop', { 'README.md': 'hello\n' }, { protect: ['main'] });
+    const at = await workplace();
+    expect((await gitAs(at, 'ls-remote', repository.cloneUrl)).text).toContain('could not read Username');
+    expect((await gitAs(at, 'ls-remote', withLogin(repository.cloneUrl, 'secret'))).text).toContain('Authentication failed');
+    expect(await gitAs(at, 'clone', '--quiet', withLogin(repository.cloneUrl, 'other', 'gus'), '.')).toMatchObject({ ok: true });
+    const push = (url: string, ref: string) => gitAs(at, 'push', url, `HEAD:refs/heads/${ref}`);
+    expect((await push(withLogin(repository.cloneUrl, 'other', 'gus'), 'fix')).text).toContain('gus may not push here.');
+    await gitAs(at, 'commit', '--quiet', '--allow-empty', '-m', 'Change');
+    const own = withLogin(repository.cloneUrl, 'secret', 'ben');
+    expect((await push(own, 'main')).text).toContain('[remote rejected] HEAD -> main (protected branch)');
+    host.failNext({ dropConnectionAfterEffect: true, service: 'git-receive-pack', transfer: true });
+    expect(await push(own, 'fix')).toMatchObject({ ok: false });
+    expect(await repository.sha('fix')).toBe((await gitAs(at, 'rev-parse', 'HEAD')).text.trim());
+    expect(await push(own, 'fix')).toMatchObject({ ok: true });
+    host.redirect('old/shop', 'team/tools/shop');
+    expect(await gitAs(at, 'ls-remote', own.replace('team/tools', 'old'))).toMatchObject({ ok: true });
+    expect(host.seen).toContain('gus git-receive-pack 403');
   });
 });
