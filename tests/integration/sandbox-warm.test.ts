@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, statfs } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -244,6 +244,16 @@ describe('sandboxes made before their run is known', () => {
     }
     expect(await docker.listContainers({ all: true, filters: { label } })).toEqual([]);
   }, 120_000);
+
+  it('make room for a run for whose working copy the disk has none beside theirs', async () => {
+    const sandbox = open(0);
+    const { bavail, bsize } = await statfs((await docker.info()).DockerRootDir);
+    const share = (part: number) => ({ ...defaultSandboxLimits, diskBytes: Math.floor(bavail * bsize * part) });
+    sandbox.expect({ limits: share(0.5) });
+    await oneWaits(sandbox);
+    expect(await complete(sandbox, shell('echo there', { limits: share(0.7) }))).toBe('there\n');
+    expect(await waiting(sandbox)).toEqual([]);
+  }, 60_000);
 
   it('keep nobody waiting: without an engine a run hears so at once, and closing removes what waits', async () => {
     const away = createDockerSandbox(optionsOf(1, { engine: { socketPath: '/nonexistent/docker.sock' } }));
