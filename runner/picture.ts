@@ -5,7 +5,8 @@ export interface PictureOf {
   patch: Uint8Array;
   /** Stands above: `#142`. */
   title: string;
-  totals: { files: number; added: number; removed: number };
+  /** Of all that has changed, where the patch has not all of it. */
+  totals?: { files: number; added: number; removed: number } | undefined;
   /** Only this file of the patch, counted from 0. */
   file?: number | undefined;
 }

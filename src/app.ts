@@ -60,7 +60,7 @@ export async function createApp(
         logger,
         platforms: lab?.platforms ?? config.platforms,
         lab,
-        readArtifact: artifactReader(found),
+        readArtifact: artifactReader(found, logger),
         keepGiven: givenFileKeeper(found),
         environment,
       });

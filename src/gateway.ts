@@ -13,6 +13,7 @@ import type { ChatAdapter } from './contracts/chat-adapter.ts';
 import type { RunControl, SandboxOffer } from './contracts/run-control.ts';
 import { createProjector } from './delivery/projector.ts';
 import { createSender } from './delivery/sender.ts';
+import type { ReadArtifact } from './delivery/upload.ts';
 import { type DoctorProbe, examine } from './doctor.ts';
 import { platformProbe, queueProbe } from './doctor-parts.ts';
 import { databaseProbe, machineProbes } from './doctor-probes.ts';
@@ -44,7 +45,7 @@ export interface GatewayInput {
   lab: { routes: RouteGroup; seeds: readonly LabSeed[] } | undefined;
   /** Proxies of this machine, as in HTTPS_PROXY. */
   environment: Readonly<Record<string, string | undefined>>;
-  readArtifact(id: string): Promise<Uint8Array | undefined>;
+  readArtifact: ReadArtifact;
   keepGiven: FetcherDeps['keep'];
 }
 

@@ -11,6 +11,7 @@ import type { AgentControl } from './contracts/agent-control.ts';
 import type { CodeHost } from './contracts/code-host.ts';
 import type { PublishControl } from './contracts/publish-control.ts';
 import type { RunControl } from './contracts/run-control.ts';
+import type { ReadArtifact } from './delivery/upload.ts';
 import type { Infrastructure } from './infrastructure.ts';
 import { systemClock } from './runtime/clock.ts';
 import type { Part } from './runtime/lifecycle.ts';
@@ -103,8 +104,17 @@ export function givenFileKeeper(infrastructure: Infrastructure): FetcherDeps['ke
   };
 }
 
-/** Reads files of runs for the messages that carry them. Logs and patches lie in the data directory of the runner. */
-export function artifactReader(infrastructure: Infrastructure): (id: string) => Promise<Uint8Array | undefined> {
+/** Reads files of runs for the messages that carry them, or draws a part of them. Logs and patches lie in the data directory of the runner. */
+export function artifactReader(infrastructure: Infrastructure, logger: Logger): ReadArtifact {
   const artifacts = createArtifacts({ dataDir: infrastructure.dataDir.path, database: infrastructure.database });
-  return (id) => artifacts.read(id);
+  return async (id, draws) => {
+    const bytes = await artifacts.read(id);
+    if (bytes === undefined || draws === undefined) return bytes;
+    try {
+      return await drawPatch({ patch: bytes, title: draws.title, file: draws.file - 1 });
+    } catch (error) {
+      logger.warn({ artifact: id, err: error }, 'no picture of a file');
+      return undefined;
+    }
+  };
 }

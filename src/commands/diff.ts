@@ -122,8 +122,15 @@ function withFiles({ act }: CommandContext): boolean {
   return act.by === 'message' || (act.by === 'slash' && act.event.conversation.kind === 'direct');
 }
 
-function filesFor({ result, newest }: Change, { file }: { file: number }): ViewFile[] {
-  if (file !== 0) return [];
+function filesFor({ result, newest, patch, task }: Change, { file }: { file: number }): ViewFile[] {
+  if (file !== 0) {
+    const kept = result.artifacts.find(({ kind }) => kind === 'patch');
+    // Of a binary file there is nothing to see.
+    if (kept === undefined || patch?.[file - 1]?.binary !== false) return [];
+    return [
+      { from: 'artifact', name: `${task.number}-file-${file}.png`, artifact: kept.id, draws: { title: `#${task.number}`, file } },
+    ];
+  }
   const kinds = newest ? ['picture', 'patch'] : ['patch'];
   return kinds.flatMap((kind) => {
     const found = result.artifacts.find((artifact) => artifact.kind === kind);

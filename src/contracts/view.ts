@@ -78,10 +78,18 @@ export const blockSchema = z.discriminatedUnion('type', [
 ]);
 export type Block = z.infer<typeof blockSchema>;
 
-/** A file to go with a message: bytes given here (small) or an artifact of a run. */
+/**
+ * A file to go with a message: text given here (small) or an artifact of a run. `draws`: a picture of one file of the patch that the artifact is,
+ * counted from 1, drawn when it is sent.
+ */
 export const viewFileSchema = z.discriminatedUnion('from', [
   z.object({ from: z.literal('text'), name: z.string(), text: z.string(), language: z.string().optional() }),
-  z.object({ from: z.literal('artifact'), name: z.string(), artifact: z.string() }),
+  z.object({
+    from: z.literal('artifact'),
+    name: z.string(),
+    artifact: z.string(),
+    draws: z.object({ title: z.string(), file: z.number().int().positive() }).optional(),
+  }),
 ]);
 export type ViewFile = z.infer<typeof viewFileSchema>;
 

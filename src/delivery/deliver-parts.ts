@@ -148,6 +148,10 @@ export function sendKey(row: string, slot: string, again: number): string {
   return `${row}${slot === 'm0' ? '' : `.${slot.slice(1)}`}${again === 0 ? '' : `~${again}`}`;
 }
 
+function whyMissing(file: ViewFile): string {
+  return file.from === 'artifact' && file.draws !== undefined ? 'it could not be drawn' : 'it is no longer stored';
+}
+
 /** Uploads the files that have not been uploaded yet, as many at once as the platform takes. Returns those it refuses. */
 export async function deliverFiles(
   delivery: Delivery,
@@ -174,7 +178,7 @@ export async function deliverFiles(
     const uploads = await readFile(file, limits.maxBytes, readArtifact);
     if (uploads === undefined || uploads.every(({ bytes }) => bytes.length === 0)) {
       delivery.setPart({ slot, digest: 'none' });
-      unattached.push({ file, detail: uploads === undefined ? 'it is no longer stored' : 'it is empty' });
+      unattached.push({ file, detail: uploads === undefined ? whyMissing(file) : 'it is empty' });
       continue;
     }
     const batches: UploadFile[][] = [];

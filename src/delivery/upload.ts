@@ -2,12 +2,16 @@ import { createHash } from 'node:crypto';
 import type { UploadFile } from '../contracts/chat-adapter.ts';
 import type { ViewFile } from '../contracts/view.ts';
 
-/** Reads an artifact of a run; undefined when it is no longer stored. */
-export type ReadArtifact = (artifact: string) => Promise<Uint8Array | undefined>;
+/** A picture of one file of a patch. */
+export type Draws = NonNullable<Extract<ViewFile, { from: 'artifact' }>['draws']>;
+
+/** Reads an artifact of a run, or draws a part of it; undefined when it is no longer stored or cannot be drawn. */
+export type ReadArtifact = (artifact: string, draws?: Draws) => Promise<Uint8Array | undefined>;
 
 /** Names a file of a message so that the same content goes up once. */
 export function fileSlot(file: ViewFile): string {
-  return `f:${file.name}:${digest(file.from === 'text' ? file.text : file.artifact)}`;
+  const content = file.from === 'text' ? file.text : file.draws === undefined ? file.artifact : [file.artifact, file.draws];
+  return `f:${file.name}:${digest(content)}`;
 }
 
 /** What a part shows, in few characters: equal digests mean that nothing changed. */
@@ -20,7 +24,7 @@ export function digest(value: unknown): string {
 
 /** The bytes of a file, in several numbered files when it is larger than the platform takes. Undefined: no longer stored. */
 export async function readFile(file: ViewFile, maxBytes: number, readArtifact: ReadArtifact): Promise<UploadFile[] | undefined> {
-  const bytes = file.from === 'text' ? new TextEncoder().encode(file.text) : await readArtifact(file.artifact);
+  const bytes = file.from === 'text' ? new TextEncoder().encode(file.text) : await readArtifact(file.artifact, file.draws);
   if (bytes === undefined) return undefined;
   const language = file.from === 'text' ? file.language : undefined;
   const pieces = splitBytes(bytes, maxBytes);

@@ -204,8 +204,11 @@ describe('diff', () => {
   });
 
   it('finds a file by its path, the end of its path or its number, and says what is near', async () => {
-    const { task } = await changed('cat named', '63.001');
+    const { task, patch } = await changed('cat named', '63.001');
     const shown = async (what: string) => words((await desk.act(slash('gus', `diff #${task.number} ${what}`)))[0]);
+    const [told] = await desk.act(mention('gus', `diff #${task.number} b.md`, { thread: '63.001' }));
+    const draws = { title: `#${task.number}`, file: 2 };
+    expect(files(told)).toEqual([{ from: 'artifact', name: `${task.number}-file-2.png`, artifact: patch, draws }]);
     for (const name of ['src/a.ts', 'a.ts', '1']) expect(await shown(name)).toContain('file 1 of 2');
     expect(await shown('docs/b.md page=3')).toContain('page 3 of 3');
     expect(await shown('docs/c.md')).toMatch(/has changed no file called docs\/c\.md\.\nDid you mean docs\/b\.md\? DH-300/);

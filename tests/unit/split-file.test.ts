@@ -33,6 +33,20 @@ describe('a file that is too large for a platform', () => {
     expect(fileSlot(file)).not.toBe(fileSlot({ ...file, name: 'b.txt' }));
   });
 
+  it('that is a picture of one file of a patch is drawn when it is sent, and is another one than that of the next file', async () => {
+    const picture = { from: 'artifact', name: 'a.png', artifact: 'art_1', draws: { title: '#1', file: 2 } } as const;
+    const drawn = await readFile(picture, 100, async (id, draws) =>
+      new TextEncoder().encode(`${id} ${draws?.title} ${draws?.file}`),
+    );
+    expect(new TextDecoder().decode(drawn?.[0]?.bytes)).toBe('art_1 #1 2');
+    const slots = [
+      picture,
+      { ...picture, draws: { title: '#1', file: 3 } },
+      { from: 'artifact', name: 'a.png', artifact: 'art_1' } as const,
+    ];
+    expect(new Set(slots.map(fileSlot)).size).toBe(3);
+  });
+
   it('that is no longer stored is nothing', async () => {
     expect(await readFile({ from: 'artifact', name: '142.log', artifact: 'art_1' }, 100, async () => undefined)).toBeUndefined();
   });
