@@ -82,11 +82,7 @@ export interface AgentControl {
    * most, and as long as this runner holds the run. `wait`, to be asked again: requests that are under way may take what is left; or the
    * budget is used up, or the model has no known price, and people are asked (interaction `spend`, once). `deny`: the answer was no.
    */
-  maySpend(
-    run: string,
-    runner: string,
-    asked: SpendRequest,
-  ): Promise<SpendVerdict>;
+  maySpend(run: string, runner: string, asked: SpendRequest): Promise<SpendVerdict>;
   /** The request was not answered: what was set aside for it is free again. */
   unused(run: string, runner: string, request: string): Promise<void>;
   /** Counts a request to a model: `usage` event, cost of run and task. Once for each `request`; settles what was set aside for it. */
