@@ -5,6 +5,7 @@ import { secretPatterns } from '../runtime/redact-patterns.ts';
 import type { SecretBox } from '../runtime/secret-box.ts';
 import type { Database } from '../store/database.ts';
 import { isAskedForSecret } from '../store/guided-forms.ts';
+import { forgottenSecret, wasSecret } from '../store/inbox.ts';
 
 /**
  * The door for what people type that must not be stored as it is. It stands between the platforms and the inbox: an event is a row
@@ -35,16 +36,21 @@ export function createSecretDoor({ database, secretBox }: { database: Database; 
         return { ...event, values: Object.fromEntries(values) };
       }
       case 'message': {
-        const { platform, tenant, channel } = event.conversation;
+        const { platform, tenant, channel, kind } = event.conversation;
         const at = { platform, tenant, channel, account: event.actor.user };
-        if (isWord(event.text) || !(await isAskedForSecret(database.db, at))) return { ...event, text: withoutKeys(event.text) };
+        // Nobody is asked for a secret where others read along.
+        if (kind !== 'direct' || isWord(event.text) || !(await isAskedForSecret(database.db, at)))
+          return { ...event, text: withoutKeys(event.text) };
         return { ...event, text: seal(event.text.trim(), event) };
       }
       case 'command': {
         const { typed } = event;
         return { ...event, text: withoutKeys(event.text), ...(typed === undefined ? {} : { typed: withoutKeys(typed) }) };
       }
-      case 'message_edited':
+      case 'message_edited': {
+        const isSecret = event.conversation.kind === 'direct' && (await wasSecret(database.db, event));
+        return { ...event, text: isSecret ? forgottenSecret : withoutKeys(event.text) };
+      }
       case 'shortcut':
         return { ...event, text: withoutKeys(event.text) };
       default:

@@ -92,10 +92,21 @@ export async function markFailed(tx: Tx, { id, event }: Pick<InboxRow, 'id' | 'e
   await tx.db.inbox.update({ where: { id }, data: { state: 'failed', doneAt: now, error } });
 }
 
+/** What is left of a secret that was handled. */
+export const forgottenSecret = '[secret]';
+
+/** Whether the message was a secret: what it is changed to may be one too. */
+export async function wasSecret(db: Tx['db'], event: Extract<InboundEvent, { type: 'message_edited' }>): Promise<boolean> {
+  const rows = await db.$queryRaw<unknown[]>(Prisma.sql`
+    SELECT 1 FROM "Inbox" WHERE "state" IN ('pending', 'done', 'failed') AND "lane" = ${laneOf(event)} AND "event"->>'type' = 'message' AND "event"->>'message' = ${event.message}
+      AND ("event"->>'text' = ${forgottenSecret} OR "event"->>'text' LIKE 'sealed:v1.%') LIMIT 1`);
+  return rows.length > 0;
+}
+
 async function forgetSealed(tx: Tx, id: bigint, event: InboundEvent): Promise<void> {
   if (!JSON.stringify(event).includes('sealed:v1.')) return;
   await tx.db.$executeRaw(Prisma.sql`
-    UPDATE "Inbox" SET "event" = regexp_replace("event"::text, 'sealed:v1\\.[A-Za-z0-9_.-]+', '[secret]', 'g')::jsonb WHERE "id" = ${id}`);
+    UPDATE "Inbox" SET "event" = regexp_replace("event"::text, 'sealed:v1\\.[A-Za-z0-9_.-]+', ${forgottenSecret}, 'g')::jsonb WHERE "id" = ${id}`);
 }
 
 /** Puts the event off after an internal error; the rest of its lane waits with it. */

@@ -133,11 +133,15 @@ test('what is answered to the question for a key is sealed in the inbox, and for
       });
     }
   }
-  const row = await stored();
-  expect(row?.keyEnd).toBe('WXYZ');
+  expect((await stored())?.keyEnd).toBe('WXYZ');
   const all = await everything();
   expect(all.includes(key)).toBe(false);
   expect(all.includes('sealed:v1.')).toBe(false);
+  if (event.type !== 'message') throw new Error('a mention is a message');
+  const { message, at, actor } = event;
+  const edited = { type: 'message_edited', key: 'edited', at, actor, conversation, message, text: `${key}2` } as const;
+  expect(await desk.guard(edited)).toMatchObject({ text: '[secret]' });
+  expect(await desk.guard({ ...edited, message: 'another', text: 'hello' })).toMatchObject({ text: 'hello' });
 });
 
 test('a key is asked for in direct conversations only where forms are asked field by field', async () => {
