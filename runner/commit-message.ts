@@ -13,7 +13,7 @@ export function commitMessage(input: {
   requester: { user: string; name: string } | undefined;
 }): string {
   const { title, taskNumber, attempt, what, requester } = input;
-  const paragraphs = [neutralLine(title, 200), `Task ${taskNumber} of Deckhand, run ${attempt}: ${neutralText(what)}`];
+  const paragraphs = [neutralLine(title, 200), `Task ${taskNumber} of Deckhand, run ${attempt}: ${neutralText(what).trim()}`];
   if (requester !== undefined) paragraphs.push(`Co-authored-by: ${coAuthor(requester)}`);
   return paragraphs.join('\n\n');
 }

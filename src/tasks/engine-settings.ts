@@ -12,6 +12,8 @@ export interface EngineSettings {
   watchMs: number;
   /** Runners that left are forgotten after this. */
   forgetRunnerMs: number;
+  /** What is to be brought out from a host whose runner was not heard of for this long is given up: nobody waits forever. */
+  strandedMs: number;
 }
 
 export const defaultEngineSettings: EngineSettings = {
@@ -21,4 +23,5 @@ export const defaultEngineSettings: EngineSettings = {
   republishHeldMs: 60_000,
   watchMs: 2_000,
   forgetRunnerMs: 7 * 24 * 60 * 60_000,
+  strandedMs: 60 * 60_000,
 };

@@ -2,6 +2,7 @@ import { useApproval } from '../approvals/publish-approval.ts';
 import { livePublication } from '../contracts/publication.ts';
 import type { PublishControl, PublishProblem, PublishSpec } from '../contracts/publish-control.ts';
 import type { Actor, RunEventData } from '../contracts/run-event.ts';
+import { duration } from '../delivery/units.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Database, Tx } from '../store/database.ts';
 import { sourceOf } from '../store/project-sync.ts';
@@ -96,7 +97,7 @@ export function createPublishControl({ database, wakeups, clock }: PublishContro
 }
 
 /** A publication with its task locked. */
-export async function hold(tx: Tx, id: string): Promise<Held | undefined> {
+async function hold(tx: Tx, id: string): Promise<Held | undefined> {
   const known = await publicationById(tx, id);
   const task = known === undefined ? undefined : await lockTask(tx, known.task);
   const publication = await publicationById(tx, id);
@@ -104,8 +105,15 @@ export async function hold(tx: Tx, id: string): Promise<Held | undefined> {
 }
 
 /** Ends it with what is wrong. False: it is over. */
-export async function fail(tx: Tx, held: Held, problem: PublishProblem, actor: Actor, now: Date): Promise<boolean> {
+async function fail(tx: Tx, held: Held, problem: PublishProblem, actor: Actor, now: Date): Promise<boolean> {
   return step(tx, held, 'fail', now, { set: { error: problem }, problem, actor });
+}
+
+/** The machine with the commits has not been heard of for so long: people are told, instead of waiting. */
+export async function giveUpPublication(tx: Tx, id: string, forMs: number, now: Date): Promise<void> {
+  const held = await hold(tx, id);
+  if (held === undefined) return;
+  await fail(tx, held, { code: 'DH-532', params: { since: duration(forMs) } }, system('watchdog'), now);
 }
 
 async function specOf(tx: Tx, publication: PublicationRecord): Promise<PublishSpec> {

@@ -10,6 +10,7 @@ import type { Database } from '../store/database.ts';
 import { overdueGuidedForms } from '../store/guided-forms.ts';
 import { heldRuns, noteQuiet, quietRuns, runsToRepublish } from '../store/held-runs.ts';
 import { interactionById, interactionsToRemind, noteReminder, overdueInteractions } from '../store/interactions.ts';
+import { strandedPublications } from '../store/publications.ts';
 import { appendEvents } from '../store/run-events.ts';
 import { forgetRunners, isAlive, type RunnerRecord } from '../store/runners.ts';
 import { isHeld, runById } from '../store/runs.ts';
@@ -18,6 +19,7 @@ import { system } from './advance.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { endRun } from './end-run.ts';
 import type { EngineSettings } from './engine-settings.ts';
+import { giveUpPublication } from './publish-control.ts';
 
 export interface SweepDeps {
   database: Database;
@@ -62,6 +64,11 @@ export async function sweep(deps: SweepDeps): Promise<void> {
   await step(deps, 'note quiet runs', async () => {
     const runs = await quietRuns(database.db, new Date(now.getTime() - settings.quietAfterMs));
     await each(deps, runs, (run) => tellQuiet(deps, run, now));
+  });
+  await step(deps, 'give up publications', async () => {
+    const before = new Date(now.getTime() - settings.strandedMs);
+    const ids = now.getTime() - deps.since.getTime() < settings.strandedMs ? [] : await strandedPublications(database.db, before);
+    await each(deps, ids, (id) => database.transaction((tx) => giveUpPublication(tx, id, settings.strandedMs, now)));
   });
   await step(deps, 'forget runners', () =>
     database.transaction((tx) => forgetRunners(tx, new Date(now.getTime() - settings.forgetRunnerMs))),

@@ -267,6 +267,21 @@ describe('the way of a publication', () => {
     expect(await control.pushed(publication, next, { url: undefined })).toBe(true);
   });
 
+  test('promise 4: what waits for a machine that is not heard of is given up after an hour, with a word', async () => {
+    const { world, runner, push, stateOf, told } = await setUp();
+    const { run } = await changed(deckhand, world, runner);
+    await push(run, world.people.ben);
+    const { id } = await deckhand.db.publication.findFirstOrThrow({ where: { runId: run } });
+    const engine = deckhand.another();
+    deckhand.clock.advance(59 * 60_000);
+    await engine.sweep();
+    expect(await stateOf(id)).toBe('pending');
+    deckhand.clock.advance(2 * 60_000);
+    await engine.sweep();
+    expect(await stateOf(id)).toBe('failed');
+    expect((await told(run)).at(-1)).toMatchObject({ state: 'failed', problem: expect.stringMatching(/1h.*DH-532$/) });
+  });
+
   test('publications of one task come one after the other', async () => {
     const { world, runner, push, claim, control, take } = await setUp();
     const { run } = await changed(deckhand, world, runner);

@@ -1,0 +1,137 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { coAuthor, commitMessage } from '../../runner/commit-message.ts';
+import { markdownBlock, markdownLine, neutralLine, neutralText } from '../../src/runtime/host-text.ts';
+import { type PullTextInput, pullText } from '../../src/tasks/pull-text.ts';
+
+/** What would call somebody, refer to something, close or link it at a code host. */
+const powers = [/@[\p{L}\p{N}_-]/u, /#\d/, /\bGH-\d/i, /:\/\//, /\bwww\./i];
+const hostile = fc.string({
+  unit: fc.constantFrom(
+    'Closes ',
+    'fixes: ',
+    '#12',
+    'acme/web#1',
+    '@ben',
+    '@acme/all',
+    'GH-7',
+    'https://x.test/a',
+    'www.x.test',
+    '`',
+    '```',
+    '~~~',
+    '\n',
+    '\r\n',
+    '<!--',
+    '-->',
+    '](',
+    '[',
+    '|',
+    '\u200b',
+    '\u202e',
+    '\u0000',
+    '\u2060',
+    ' ',
+    'ж',
+    '😀',
+    '#',
+    '@',
+    '1',
+  ),
+  maxLength: 40,
+});
+
+const input: PullTextInput = {
+  number: 142,
+  title: 'Fix the login',
+  requests: ['fix the login'],
+  kind: 'agent',
+  requester: 'Ada',
+  approver: 'Ben',
+  origin: undefined,
+  result: { files: [{ path: 'a.ts', added: 1, removed: 0 }] },
+  issue: null,
+};
+
+test('neutral text keeps its words and has no power', () => {
+  fc.assert(
+    fc.property(hostile, (text) => {
+      for (const made of [neutralText(text), neutralLine(text, 80), markdownLine(text, 80)]) {
+        for (const power of powers) expect(made).not.toMatch(power);
+      }
+    }),
+  );
+  expect(neutralText('Closes #12').replaceAll('\u2060', '')).toBe('Closes #12');
+});
+
+test('a block cannot be left from inside', () => {
+  fc.assert(
+    fc.property(hostile, (text) => {
+      const lines = markdownBlock(text).split('\n');
+      const fence = lines.at(-1) ?? '';
+      expect(lines[0]).toBe(`${fence}text`);
+      for (const line of lines.slice(1, -1)) expect(line.includes(fence)).toBe(false);
+    }),
+  );
+});
+
+test('a pull request refers to nothing but the issue its task came from', () => {
+  fc.assert(
+    fc.property(hostile, hostile, hostile, hostile, (one, two, three, four) => {
+      const { title, body } = pullText({
+        ...input,
+        title: one,
+        requests: [two, three],
+        requester: four,
+        approver: one,
+        result: { files: [{ path: two, added: 1, removed: 1 }] },
+        issue: ` ${three}`,
+      });
+      for (const power of powers) {
+        expect(title).not.toMatch(power);
+        expect(body).not.toMatch(power);
+      }
+      expect(title).not.toMatch(/[\n\r]/);
+      expect(title.length).toBeGreaterThan(0);
+    }),
+  );
+  expect(pullText({ ...input, issue: 'acme/web#12' }).body).toMatch(/\n\nCloses acme\/web#12\n$/);
+});
+
+test('says who asked, who approved, from which thread, what was asked and what changed', () => {
+  const origin = { platform: 'slack', url: 'https://acme.slack.com/archives/C1/p1' };
+  expect(pullText({ ...input, origin })).toEqual({
+    title: 'Fix the login',
+    body: [
+      'Asked by Ada, approved by Ben: task 142 of Deckhand, from [its thread on Slack](https://acme.slack.com/archives/C1/p1).',
+      '**What was asked**',
+      '```text\nfix the login\n```',
+      '**What changed**: 1 file +1 −0',
+      '```text\na.ts  +1\n```\n',
+    ].join('\n\n'),
+  });
+  expect(pullText({ ...input, origin: { platform: 'telegram' } }).body).toContain('of Deckhand, from Telegram.');
+  expect(
+    pullText({ ...input, origin: { platform: 'slack', url: 'https://x.test/a) [b](https://evil.test' } }).body,
+  ).not.toContain('evil');
+});
+
+test('what looks like a secret in what was asked stays out', () => {
+  const { title, body } = pullText({ ...input, title: `use ghp_${'a'.repeat(36)}`, requests: [`use ghp_${'a'.repeat(36)}`] });
+  expect(title + body).not.toContain('ghp_a');
+});
+
+test('the message of a commit ends with the co-author, whatever was asked', () => {
+  fc.assert(
+    fc.property(hostile, hostile, (what, name) => {
+      const requester = { user: 'usr_1', name };
+      const message = commitMessage({ title: what, taskNumber: 7, attempt: 1, what, requester });
+      expect(message.split('\n\n').at(-1)).toMatch(/^Co-authored-by: [^<>\n]+ <usr_1@users\.noreply\.deckhand\.invalid>$/);
+      const own = message.slice(0, message.lastIndexOf('Co-authored-by'));
+      for (const power of powers) expect(own).not.toMatch(power);
+    }),
+  );
+  expect(coAuthor({ user: 'usr_1', name: 'Ada <x@y>\nSigned-off-by: Eve' })).toBe(
+    'Ada xy Signed-off-by: Eve <usr_1@users.noreply.deckhand.invalid>',
+  );
+});
