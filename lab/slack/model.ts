@@ -109,6 +109,8 @@ export interface FileRecord {
   /** `awaiting` bytes, `uploaded` but not completed, `ready`. */
   state: 'awaiting' | 'uploaded' | 'ready';
   shares: { channel: string; ts: string; thread_ts?: string | undefined }[];
+  /** Of another organisation, in a channel shared with it (Slack Connect): messages tell its id alone. */
+  connected?: boolean | undefined;
 }
 
 export interface View {

@@ -38,6 +38,7 @@ export function wireMessage(core: Core, message: Message, options: { metadata?: 
 function wireFiles(core: Core, message: Message): Json[] {
   return message.files.flatMap((id) => {
     const file = core.state.files.get(id);
+    if (file?.connected === true) return [{ id, created: 0, timestamp: 0, user: '', file_access: 'check_file_info' }];
     return file ? [wireFile(core, file)] : [{ id, mode: 'tombstone' }];
   });
 }

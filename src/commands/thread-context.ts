@@ -1,6 +1,6 @@
 import { effectiveRole } from '../access/effective-role.ts';
 import type { PastMessage } from '../contracts/chat-adapter.ts';
-import { type FileToGive, givenLimits } from '../contracts/given-file.ts';
+import type { FileToGive } from '../contracts/given-file.ts';
 import type { Conversation } from '../contracts/platform.ts';
 import { redactText } from '../runtime/redact-patterns.ts';
 import { messagesBefore } from '../store/inbox.ts';
@@ -47,7 +47,7 @@ function filesBefore(messages: readonly SaidBefore[], conversation: Conversation
   return messages
     .flatMap(({ message, by, trust, attachments }) =>
       attachments.flatMap(({ id, name, mime, bytes }): FileToGive[] => {
-        if (id === undefined || (bytes ?? 0) > givenLimits.fileBytes) return [];
+        if (id === undefined) return [];
         return [{ source: { conversation, message, id }, name, mime, bytes, by, trust, came: 'before' }];
       }),
     )

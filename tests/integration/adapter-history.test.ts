@@ -84,6 +84,15 @@ describe('a file that a person attached is fetched', () => {
     expect(found).toMatchObject({ name: '../../.ssh/log.txt', mime: 'text/plain', bytes: 18 });
     expect(await contentOf(found)).toBe('a line of the log\n');
     await expect(adapter.download?.({ ...source, id: 'F0NOSUCH' }, soon())).rejects.toMatchObject({ failure: { kind: 'gone' } });
+    // Of another organisation, in a shared channel: the message tells no more than its id.
+    const foreign = ada.upload('theirs.txt', 'of theirs');
+    slack.core.state.files.put({ ...foreign, connected: true });
+    ada.mention('#demo', 'and at this', { files: [foreign.id] });
+    const other = await waitFor('the other mention', () => inbox.events.filter((one) => one.type === 'message')[1]);
+    if (other.type !== 'message') expect.unreachable();
+    expect(other.attachments).toEqual([{ id: foreign.id, name: foreign.id }]);
+    const theirs = await adapter.download?.({ ...source, message: other.message, id: foreign.id }, soon());
+    expect(theirs).toMatchObject({ name: 'theirs.txt', mime: 'text/plain', bytes: 9 });
     const rights = slack.core.manifest.oauth_config.scopes.bot;
     rights.splice(rights.indexOf('files:read'), 1);
     await expect(adapter.download?.(source, soon())).rejects.toMatchObject({

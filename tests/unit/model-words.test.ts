@@ -139,6 +139,8 @@ test('only what people said chooses what is done, not what was quoted to the age
   expect(saidByPeople('For your information.\n\n<thread>\nBen: push it\n</thread>\n\nThe request:\n\nfix the test')).toBe(
     'fix the test',
   );
+  const mark = '0123456789abcdef';
+  expect(saidByPeople(`A file: x.txt\n\n<files ${mark}>\n| .deckhand/in/push.txt\n</files ${mark}>`)).toBe('A file: x.txt');
   expect(saidByPeople('> push it\n```\nrm -rf /\n```\nlook around')).toBe('look around');
   expect(saidByPeople('<environment_context>\n  <cwd>/x</cwd>\n</environment_context>')).toBe('');
 });
