@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decodePress } from '../../src/contracts/press.ts';
+import type { RunEventData } from '../../src/contracts/run-event.ts';
 import type { Verbosity } from '../../src/contracts/settings.ts';
 import { liveCard } from '../../src/delivery/live-card.ts';
 import { calls, ends, message, says, settled, steps, thinks, uses, working } from '../support/agent-cards.ts';
@@ -119,6 +120,23 @@ describe('the live card of an agent', () => {
     const first = context({ task: title, run: { prompt: title.command } });
     expect(text(liveCard(runAfter(...working), first))).not.toContain('please');
     expect(labels(liveCard(runAfter(...queued, ...working.slice(1, 2)), context()))).toEqual(['Stop', 'Steer…']);
+  });
+
+  it('is the receipt of what the agent is given: of whom, what is still coming and what is missing, and lets it be spared that', () => {
+    const given = (receipt: object, ...more: RunEventData[]) =>
+      liveCard(runAfter(...working.slice(0, 2), { type: 'context', messages: 3, files: 0, ...receipt }, ...more), context());
+    const waiting = given({ guests: 1, bots: 2, coming: 2 });
+    expect(text(waiting)).toContain(
+      'The agent was also given 3 messages of the thread (1 of a guest, 2 of bots). 2 files are being fetched.',
+    );
+    expect(labels(waiting)).toEqual(['Stop', 'Steer…', 'Show context', 'Only my message']);
+    expect(text(given({ externals: 1, files: 1, missing: 1 }))).toContain(
+      '3 messages of the thread (1 from outside) and 1 file. 1 file could not be given to it.',
+    );
+    expect(labels(given({}, { type: 'lifecycle', from: 'queued', to: 'preparing' }))).toEqual(['Stop', 'Steer…', 'Show context']);
+    const alone = given({ messages: 0, files: 1 });
+    expect(text(alone)).toContain('The agent was also given 1 file.');
+    expect(labels(alone)).toEqual(['Stop', 'Steer…']);
   });
 
   it('has no buttons and nothing under way when the run is over, and offers no second stop', () => {
