@@ -1,4 +1,4 @@
-import { appendFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Git } from './git.ts';
 
@@ -52,8 +52,7 @@ export function createWorkingCopies(deps: { dataDir: string; git: Git }): Workin
       const inside = join(dir, '.git');
       await remove(run);
       await mkdir(folder, { recursive: true, mode: 0o700 });
-      const format = start.length === 64 ? 'sha256' : 'sha1';
-      await git.run(['init', '--quiet', '--template=', `--object-format=${format}`, `--initial-branch=${branch}`, '--', dir]);
+      await emptyRepository(inside, { branch, sha256: start.length === 64, author });
 
       // Over the transport, not by hard links: what happens to the copy's objects cannot reach the mirror's.
       const refs = [`${start}:refs/heads/${branch}`];
@@ -70,7 +69,6 @@ export function createWorkingCopies(deps: { dataDir: string; git: Git }): Workin
         },
       );
       await git.run(['reset', '--quiet', '--hard'], { cwd: dir, repository: inside, timeoutMs: checkoutMs, signal });
-      await appendFile(join(inside, 'config'), `[user]\n\tname = ${quoted(author.name)}\n\temail = ${quoted(author.email)}\n`);
       // The log of references names the path of the mirror.
       await rm(join(inside, 'logs'), { recursive: true, force: true });
       await rm(join(inside, 'ORIG_HEAD'), { force: true });
@@ -83,6 +81,23 @@ export function createWorkingCopies(deps: { dataDir: string; git: Git }): Workin
       return entries.sort();
     },
   };
+}
+
+/** What `git init` makes of it; a program less at the start of each run. */
+async function emptyRepository(dir: string, p: { branch: string; sha256: boolean; author: Author }): Promise<void> {
+  for (const part of ['objects/info', 'objects/pack', 'refs/heads', 'refs/tags'])
+    await mkdir(join(dir, part), { recursive: true });
+  const config = `[core]
+\trepositoryformatversion = ${p.sha256 ? 1 : 0}
+\tfilemode = true
+\tbare = false
+\tlogallrefupdates = true
+${p.sha256 ? '[extensions]\n\tobjectformat = sha256\n' : ''}[user]
+\tname = ${quoted(p.author.name)}
+\temail = ${quoted(p.author.email)}
+`;
+  await writeFile(join(dir, 'config'), config);
+  await writeFile(join(dir, 'HEAD'), `ref: refs/heads/${p.branch}\n`);
 }
 
 /** As git reads a value, whatever stands in it. */

@@ -4,7 +4,7 @@ import { AppError } from '../src/contracts/errors.ts';
 import type { RunSpec } from '../src/contracts/run-control.ts';
 import { fillHome, guidanceIn, type HomeFile } from './agent-home.ts';
 import { collectHelper } from './collect-script.ts';
-import { createGit } from './git.ts';
+import { createGit, GitFailed } from './git.ts';
 import { machineError } from './git-errors.ts';
 import { type ImportedResult, importResult, incomingFolder, taskRef } from './import-result.ts';
 import { baseOf, createMirrors, type MirrorsDeps } from './mirror.ts';
@@ -89,19 +89,27 @@ export function createWorkspace(deps: WorkspaceDeps): Workspace {
 
   /** Keeps the commits of a task in the mirror, whatever becomes of the project's branches. */
   async function keep({ project, task, base, head }: CopySpec, signal: AbortSignal | undefined): Promise<void> {
-    if (!(await mirrors.has(project.id, base.commit))) {
-      await mirrors.fetch(project, signal);
-      if (!(await mirrors.has(project.id, base.commit))) throw missing(base.commit, 'the base of the task');
+    const mark = () =>
+      mirrors.exclusively(
+        project.id,
+        async () => {
+          await mirrors.setRef(project.id, taskRef(task, 'base'), base.commit, signal);
+          if (head !== null) await mirrors.setRef(project.id, taskRef(task, 'head'), head, signal);
+        },
+        signal,
+      );
+    try {
+      await mark();
+    } catch (error) {
+      if (!(error instanceof GitFailed)) throw error;
+      // Refused where a commit is not there.
+      if (!(await mirrors.has(project.id, base.commit))) {
+        await mirrors.fetch(project, signal);
+        if (!(await mirrors.has(project.id, base.commit))) throw missing(base.commit, 'the base of the task');
+      }
+      if (head !== null && !(await mirrors.has(project.id, head))) throw missing(head, 'what an earlier run of the task left');
+      await mark();
     }
-    if (head !== null && !(await mirrors.has(project.id, head))) throw missing(head, 'what an earlier run of the task left');
-    await mirrors.exclusively(
-      project.id,
-      async () => {
-        await mirrors.setRef(project.id, taskRef(task, 'base'), base.commit, signal);
-        if (head !== null) await mirrors.setRef(project.id, taskRef(task, 'head'), head, signal);
-      },
-      signal,
-    );
   }
 
   return {
