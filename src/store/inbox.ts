@@ -98,7 +98,8 @@ export const forgottenSecret = '[secret]';
 /** Whether the message was a secret: what it is changed to may be one too. */
 export async function wasSecret(db: Tx['db'], event: Extract<InboundEvent, { type: 'message_edited' }>): Promise<boolean> {
   const rows = await db.$queryRaw<unknown[]>(Prisma.sql`
-    SELECT 1 FROM "Inbox" WHERE "state" IN ('pending', 'done', 'failed') AND "lane" = ${laneOf(event)} AND "event"->>'type' = 'message' AND "event"->>'message' = ${event.message}
+    SELECT 1 FROM "Inbox" WHERE "state" IN ('pending', 'done', 'failed') AND "lane" = ${laneOf(event)}
+      AND "event"->>'type' = 'message' AND "event"->>'message' = ${event.message}
       AND ("event"->>'text' = ${forgottenSecret} OR "event"->>'text' LIKE 'sealed:v1.%') LIMIT 1`);
   return rows.length > 0;
 }
