@@ -72,6 +72,8 @@ export function createWarmPool(options: WarmOptions): WarmPool {
   const leaving = new Set<Promise<void>>();
   const closed = new AbortController();
   let toldUntil = 0;
+  /** Runs have the directories of their gateways on another file system, where a data directory has too long a path for sockets. */
+  let farGateways = false;
   let troubledUntil = 0;
   let timer: NodeJS.Timeout | undefined;
 
@@ -254,14 +256,14 @@ export function createWarmPool(options: WarmOptions): WarmPool {
 
   return {
     expect(spec) {
-      if (closed.signal.aborted) return;
+      if (closed.signal.aborted || (farGateways && spec.gateway !== undefined)) return;
       const demand = demandFor(spec);
       demand.expected.push(Date.now() + expectedMs);
       plan();
       planIn(expectedMs + 1);
     },
     async take(spec, imageId, signal) {
-      if (closed.signal.aborted) return false;
+      if (closed.signal.aborted || (farGateways && spec.gateway !== undefined)) return false;
       const demand = demandFor(spec);
       demand.usedAt = Date.now();
       demand.expected.shift();
@@ -277,7 +279,11 @@ export function createWarmPool(options: WarmOptions): WarmPool {
         signal?.throwIfAborted();
         if (error instanceof SandboxUnreachable) throw error;
         // The run has a container, or something in the directory of its gateway: it is continued.
-        if (!hasStatus(error, 409) && !isNotEmpty(error)) trouble(error);
+        if (!hasStatus(error, 409) && !hasCode(error, 'ENOTEMPTY', 'EEXIST')) trouble(error);
+        if (hasCode(error, 'EXDEV')) {
+          farGateways = true;
+          demands.delete(keyOf(demand.shape));
+        }
         return false;
       } finally {
         if (!bound) await letGo(member.slot);
@@ -299,6 +305,6 @@ export function createWarmPool(options: WarmOptions): WarmPool {
   };
 }
 
-function isNotEmpty(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOTEMPTY' || error.code === 'EEXIST');
+function hasCode(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code);
 }
