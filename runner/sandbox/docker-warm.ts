@@ -41,6 +41,8 @@ export interface WarmPool {
   take(spec: SandboxSpec, imageId: string, signal?: AbortSignal): Promise<boolean>;
   /** Whether this process has made it, for runs to come or for one that is there. */
   holds(slot: string): boolean;
+  /** The one that this process has given to a run. */
+  slotOf(run: string): string | undefined;
   /** Its run wants it no more. */
   forget(slot: string): void;
   /** Removes those that are ready, for want of room. True when there were any. */
@@ -68,6 +70,8 @@ export function createWarmPool(options: WarmOptions): WarmPool {
   const members = new Map<string, Pooled>();
   /** All that this process has made and not yet begun to remove, also those that have become a run's. */
   const own = new Set<string>();
+  /** Of the runs that have one. */
+  const taken = new Map<string, string>();
   const demands = new Map<string, Demand & { expected: number[] }>();
   const leaving = new Set<Promise<void>>();
   const closed = new AbortController();
@@ -274,6 +278,7 @@ export function createWarmPool(options: WarmOptions): WarmPool {
       let bound = false;
       try {
         bound = await bind(member, spec, signal);
+        if (bound) taken.set(spec.run, member.slot);
         return bound;
       } catch (error) {
         signal?.throwIfAborted();
@@ -290,7 +295,11 @@ export function createWarmPool(options: WarmOptions): WarmPool {
       }
     },
     holds: (slot) => own.has(slot),
-    forget: (slot) => void own.delete(slot),
+    slotOf: (run) => taken.get(run),
+    forget(slot) {
+      own.delete(slot);
+      for (const [run, one] of taken) if (one === slot) taken.delete(run);
+    },
     async makeRoom() {
       const ready = [...members.values()].filter(({ state, promised }) => state === 'ready' && !promised);
       await Promise.all(ready.map(({ slot }) => letGo(slot)));

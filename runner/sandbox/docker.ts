@@ -103,7 +103,8 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
     return await finder.find(run).then(
       ({ slot }) => slot,
       (error: unknown) => {
-        if (error instanceof SandboxGone) return run;
+        // Its container was removed by somebody else, its working copy may be there.
+        if (error instanceof SandboxGone) return pool?.slotOf(run) ?? run;
         throw error;
       },
     );
