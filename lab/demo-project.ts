@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /** Small, without dependencies, and with one test that fails: rounding each line instead of the sum. */
-const files: Record<string, string> = {
+export const demoFiles: Readonly<Record<string, string>> = {
   'package.json': `{
   "name": "demo",
   "version": "1.0.0",
@@ -89,7 +89,7 @@ export async function ensureDemoProject(dir: string): Promise<void> {
   if (exists) return;
   const draft = `${dir}.new`;
   await rm(draft, { recursive: true, force: true });
-  for (const [name, content] of Object.entries(files)) {
+  for (const [name, content] of Object.entries(demoFiles)) {
     await mkdir(dirname(join(draft, name)), { recursive: true });
     await writeFile(join(draft, name), content);
   }

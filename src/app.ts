@@ -37,6 +37,7 @@ export async function createApp(
     const engine = createEngine({ ...found, clock: systemClock, logger: logger.child({ part: 'engine' }) });
     const parts: Part[] = [];
     if (role !== 'runner' && config.lab) lab = await startLab(found.dataDir.path);
+    const codeHost = config.codeHost ?? lab?.codeHost;
     if (role !== 'gateway') {
       parts.push(
         runnerPart({
@@ -45,7 +46,7 @@ export async function createApp(
           control: withProjectCards(engine.runs, found),
           agents: engine.agents,
           publishing: engine.publishing,
-          codeHost: createCodeHost(config),
+          codeHost: createCodeHost(codeHost),
           models: modelsOf(config, lab),
           environment,
           logger,
@@ -59,6 +60,7 @@ export async function createApp(
         engine,
         logger,
         platforms: lab?.platforms ?? config.platforms,
+        codeHost,
         lab,
         readArtifact: artifactReader(found, logger),
         keepGiven: givenFileKeeper(found),
@@ -93,7 +95,10 @@ export async function createApp(
       const ms = Math.round(performance.now() - since);
       const address = url?.();
       logger.info({ role, ms, ...(address === undefined ? {} : { url: address }) }, 'ready');
-      if (lab !== undefined) logger.info(`The lab is open: ${address}/lab`);
+      if (lab !== undefined && address !== undefined) {
+        lab.reachedAt(address);
+        logger.info(`The lab is open: ${address}/lab`);
+      }
     },
     async stop() {
       try {

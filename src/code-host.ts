@@ -1,6 +1,6 @@
 import { createGithubHost } from '../adapters/github/host.ts';
 import { githubWebhook } from '../adapters/github/webhook.ts';
-import type { Config } from './config.ts';
+import type { CodeHostConfig } from './config-code-host.ts';
 import type { AdapterWebhook } from './contracts/chat-adapter.ts';
 import type { CodeHost } from './contracts/code-host.ts';
 import type { Infrastructure } from './infrastructure.ts';
@@ -12,21 +12,28 @@ import { pullsChanged } from './store/pull-watch.ts';
 import type { Engine } from './tasks/task-engine.ts';
 import { createPullWatch } from './triggers/pull-watch.ts';
 
+/** Where GitHub tells of news. */
+export const codeHostHook = '/hooks/events/github';
+
 /** The code host that is configured, if any. No request is made before it is used. */
-export function createCodeHost({ codeHost }: Pick<Config, 'codeHost'>): CodeHost | undefined {
-  return codeHost === undefined ? undefined : createGithubHost(codeHost);
+export function createCodeHost(config: CodeHostConfig | undefined): CodeHost | undefined {
+  return config === undefined ? undefined : createGithubHost(config);
 }
 
 /** What follows pull requests: the part that asks, and the endpoint that is told of news. */
-export function pullWatch(input: { config: Config; infrastructure: Infrastructure; engine: Engine; logger: Logger }): {
-  parts: Part[];
-  webhooks: AdapterWebhook[];
-} {
-  const { config, infrastructure, engine, logger } = input;
+export function pullWatch(input: {
+  config: CodeHostConfig | undefined;
+  /** Values that never show. */
+  secrets: readonly string[];
+  infrastructure: Infrastructure;
+  engine: Engine;
+  logger: Logger;
+}): { parts: Part[]; webhooks: AdapterWebhook[] } {
+  const { config, secrets, infrastructure, engine, logger } = input;
   const codeHost = createCodeHost(config);
   if (codeHost === undefined) return { parts: [], webhooks: [] };
   const { database, wakeups } = infrastructure;
-  const secret = config.codeHost?.webhookSecret;
+  const secret = config?.webhookSecret;
   const watch = createPullWatch({
     database,
     wakeups,
@@ -34,7 +41,7 @@ export function pullWatch(input: { config: Config; infrastructure: Infrastructur
     logger: logger.child({ part: 'pull requests' }),
     codeHost,
     tasks: engine.tasks,
-    redact: createRedactor(config.secrets),
+    redact: createRedactor(secrets),
     hooks: secret !== undefined,
   });
   const told = async ({ repository, numbers, head }: { repository: string; numbers: number[]; head: string | undefined }) => {
@@ -42,6 +49,6 @@ export function pullWatch(input: { config: Config; infrastructure: Infrastructur
   };
   return {
     parts: [{ name: 'pull requests', start: async () => watch.start(), stop: () => watch.stop() }],
-    webhooks: secret === undefined ? [] : [githubWebhook('/hooks/events/github', secret, told)],
+    webhooks: secret === undefined ? [] : [githubWebhook(codeHostHook, secret, told)],
   };
 }

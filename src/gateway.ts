@@ -8,6 +8,7 @@ import type { About } from './commands/command.ts';
 import { InboxWorker } from './commands/inbox-worker.ts';
 import { projectSyncedReply } from './commands/project-card.ts';
 import type { Config } from './config.ts';
+import type { CodeHostConfig } from './config-code-host.ts';
 import type { PlatformConfigs } from './config-platforms.ts';
 import type { ChatAdapter } from './contracts/chat-adapter.ts';
 import type { RunControl, SandboxOffer } from './contracts/run-control.ts';
@@ -42,6 +43,8 @@ export interface GatewayInput {
   logger: Logger;
   /** As configured, or those of the lab. */
   platforms: PlatformConfigs;
+  /** As configured, or that of the lab. */
+  codeHost: CodeHostConfig | undefined;
   lab: { routes: RouteGroup; seeds: readonly LabSeed[] } | undefined;
   /** Proxies of this machine, as in HTTPS_PROXY. */
   environment: Readonly<Record<string, string | undefined>>;
@@ -175,7 +178,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     stop: async () => undefined,
   };
 
-  const pulls = pullWatch({ config, infrastructure, engine, logger });
+  const pulls = pullWatch({ config: input.codeHost, secrets: config.secrets, infrastructure, engine, logger });
   const http = createHttpServer({
     ...config.http,
     logger,

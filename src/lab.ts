@@ -1,10 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { permissionBits } from '../adapters/discord/invite.ts';
 import { slackManifest } from '../adapters/slack/manifest.ts';
-import { ensureDemoProject } from '../lab/demo-project.ts';
+import { demoFiles } from '../lab/demo-project.ts';
 import { createDiscordEmulator, type DiscordEmulator } from '../lab/discord/emulator.ts';
 import { discordLabRoutes } from '../lab/discord-routes.ts';
+import { createGithubEmulator, type GithubEmulator } from '../lab/github/emulator.ts';
+import type { LabRepository } from '../lab/github/repositories.ts';
 import { labRoutes } from '../lab/lab-server.ts';
 import { createModelServer } from '../lab/model/server.ts';
 import type { PersonKey } from '../lab/page-person.ts';
@@ -13,9 +16,11 @@ import { createSlackEmulator, type SlackEmulator } from '../lab/slack/emulator.t
 import { createTelegramEmulator, type TelegramEmulator } from '../lab/telegram/emulator.ts';
 import { telegramLabRoutes } from '../lab/telegram-routes.ts';
 import type { LabSeed } from './access/first-start.ts';
+import { codeHostHook } from './code-host.ts';
 import { complete } from './commands/complete.ts';
 import { usageHint } from './commands/registry.ts';
 import type { ModelConfig } from './config.ts';
+import type { CodeHostConfig } from './config-code-host.ts';
 import type { PlatformConfigs } from './config-platforms.ts';
 import type { Platform } from './contracts/platform.ts';
 import type { RouteGroup } from './http/server.ts';
@@ -27,6 +32,9 @@ export interface Lab {
   seeds: readonly LabSeed[];
   /** Scripted: they answer by rules, and say so. */
   models: { anthropic: ModelConfig; openai: ModelConfig };
+  codeHost: CodeHostConfig;
+  /** The program can be reached at this address: its code host tells of news there. */
+  reachedAt(url: string): void;
   close(): Promise<void>;
 }
 
@@ -41,13 +49,17 @@ const keepCalls = 500;
 
 /** Starts the emulators with what they kept from earlier starts, and makes the demo project. */
 export async function startLab(dataDir: string): Promise<Lab> {
-  const project = join(dataDir, 'lab', 'demo');
-  await mkdir(join(dataDir, 'lab'), { recursive: true });
-  const [emulators, model] = await Promise.all([
-    startEmulators(join(dataDir, 'lab')),
-    onKnownPort(join(dataDir, 'lab', 'model-port'), startModel),
-    ensureDemoProject(project),
+  const directory = join(dataDir, 'lab');
+  await mkdir(directory, { recursive: true });
+  const [emulators, model, github] = await Promise.all([
+    startEmulators(directory),
+    onKnownPort(join(directory, 'model-port'), startModel),
+    onKnownPort(join(directory, 'github-port'), (port) =>
+      createGithubEmulator({ port, persistPath: join(directory, 'github'), keepCalls }),
+    ),
   ]);
+  const repository = await demoRepository(github);
+  const webhookSecret = randomBytes(24).toString('hex');
   const { slack, telegram, discord } = emulators;
   return {
     platforms: {
@@ -56,13 +68,15 @@ export async function startLab(dataDir: string): Promise<Lab> {
       discord: { token: discord.token, applicationId: discord.applicationId, apiUrl: discord.apiUrl },
     },
     routes: { name: 'lab', access: 'this machine', register: (server) => registerLab(server, emulators) },
-    seeds: seedsOf(emulators, project),
+    seeds: seedsOf(emulators, repository.cloneUrl),
     models: {
       anthropic: { baseUrl: model.anthropicUrl, key: 'scripted' },
       openai: { baseUrl: model.openaiUrl, key: 'scripted' },
     },
+    codeHost: { kind: 'github', apiUrl: github.apiUrl, login: { type: 'token', token: tokenOf(github) }, webhookSecret },
+    reachedAt: (url) => void repository.hook({ url: `${url}${codeHostHook}`, secret: webhookSecret }),
     close: async () => {
-      await Promise.all([slack.close(), telegram.close(), discord.close(), model.close()]);
+      await Promise.all([slack.close(), telegram.close(), discord.close(), model.close(), github.close()]);
     },
   };
 }
@@ -78,6 +92,21 @@ async function startEmulators(dir: string): Promise<Emulators> {
     ),
   ]);
   return { slack, telegram, discord };
+}
+
+/** The repository of the demo project, as it was left. Webhooks of earlier starts led to addresses that are gone. */
+async function demoRepository(github: GithubEmulator): Promise<LabRepository> {
+  const known = github.repositoryNamed('acme/demo');
+  if (known === undefined)
+    return await github.repository({ name: 'demo', files: demoFiles, message: 'Add the basket', private: false });
+  known.unhook();
+  return known;
+}
+
+/** Deckhand acts as Ben there, by the same token at every start. */
+function tokenOf(github: GithubEmulator): string {
+  const known = [...github.core.tokens.values()].find(({ login, installation }) => login === 'ben' && installation === undefined);
+  return known?.token ?? github.token('ben');
 }
 
 async function startModel(port: number) {
@@ -96,8 +125,8 @@ async function onKnownPort<T extends { url: string }>(file: string, start: (port
   return emulator;
 }
 
-function seedsOf({ slack, telegram, discord }: Emulators, path: string): LabSeed[] {
-  const project = { name: 'demo', source: { kind: 'path', path } } as const;
+function seedsOf({ slack, telegram, discord }: Emulators, url: string): LabSeed[] {
+  const project = { name: 'demo', source: { kind: 'git', url } } as const;
   const onSlack = (name: PersonKey) => slack.person(name).id;
   const also = (name: PersonKey) => ({ also: { platform: 'slack', tenant: slack.teamId, user: onSlack(name) } as const });
   const people = (id: (name: PersonKey) => string): LabSeed['people'] => [

@@ -1,7 +1,7 @@
 import { type CodeHost, CodeHostError, type PullFacts, type PullSpec } from '../../src/contracts/code-host.ts';
 import type { At, Place } from './host.ts';
 import { type PullAnswer, pullFacts } from './pull-facts.ts';
-import { type Client, isForbidden } from './requests.ts';
+import { type Client, isForbidden, isRefusal } from './requests.ts';
 
 /** Checks and reviews that are read of one pull request; beyond so many they are left out. */
 const most = 500;
@@ -60,13 +60,20 @@ export function pullsOf(client: Client, at: At): Pick<CodeHost, 'openPull' | 'pu
     return await at('merge', repository, 'pulls', signal, async (place) => {
       const before = await merged(place);
       if (before !== undefined) return { commit: before };
-      const { data } = await client.request('PUT /repos/{owner}/{repo}/pulls/{pull_number}/merge', {
-        ...place,
-        pull_number: number,
-        sha: head,
-        merge_method: method,
-      });
-      return { commit: data.sha };
+      try {
+        const { data } = await client.request('PUT /repos/{owner}/{repo}/pulls/{pull_number}/merge', {
+          ...place,
+          pull_number: number,
+          sha: head,
+          merge_method: method,
+        });
+        return { commit: data.sha };
+      } catch (error) {
+        // Somebody has merged it meanwhile, perhaps we ourselves in an earlier try.
+        const meanwhile = isRefusal(error) ? await merged(place) : undefined;
+        if (meanwhile === undefined) throw error;
+        return { commit: meanwhile };
+      }
     });
   }
 

@@ -56,6 +56,11 @@ export function isForbidden(error: unknown): boolean {
   return reason === 'forbidden' || reason === 'missing';
 }
 
+/** The host has answered, and will not do it as things are: 405 and 409 of a merge. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof RequestError && (error.status === 405 || error.status === 409);
+}
+
 /**
  * What an answer means, by the rules of docs.github.com ("Troubleshooting the REST API", "Rate limits for the REST API"): 403 and 429 are
  * limits where a header or the message says so, and a missing right where neither does; 404 hides what a login may not see.

@@ -14,6 +14,8 @@ export interface NewRepository {
   owner?: string | undefined;
   /** What the first commit of the default branch holds; `{}`: an empty repository without commits. Default: a README. */
   files?: Files | undefined;
+  /** Of that commit. Default `Begin`. */
+  message?: string | undefined;
   /** Default true. */
   private?: boolean | undefined;
   /** Default `main`. */
@@ -108,7 +110,7 @@ export async function createRepository(core: Core, given: NewRepository): Promis
   const files = given.files ?? { 'README.md': `# ${given.name}\n` };
   const ada = accountOf(core, 'ada');
   if (Object.keys(files).length > 0) {
-    await commitAs(core, repository, { branch, author: 'ada', files, message: 'Begin', parent: undefined });
+    await commitAs(core, repository, { branch, author: 'ada', files, message: given.message ?? 'Begin', parent: undefined });
   }
   core.repositories.set(fullName(repository).toLowerCase(), repository);
   await takeOverRefs(core, repository, ada);

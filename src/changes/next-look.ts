@@ -14,12 +14,14 @@ const leastWithHooks = 10 * minute;
  */
 export function nextLookIn(facts: PullFacts, input: { quietMs: number; hooks: boolean }): number | null {
   if (facts.state !== 'open') return null;
+  // Nothing tells when the code host has found out whether it can be merged.
+  if (facts.mergeable === 'unknown' && input.quietMs < hour) return input.quietMs < 2 * minute ? 3 * second : 20 * second;
   const soon = soonest(facts, input.quietMs);
   return input.hooks ? Math.max(soon, leastWithHooks) : soon;
 }
 
-function soonest({ mergeable, checks }: PullFacts, quietMs: number): number {
-  if (quietMs < hour && (mergeable === 'unknown' || checks.some(({ state }) => state === 'pending'))) return 20 * second;
+function soonest({ checks }: PullFacts, quietMs: number): number {
+  if (quietMs < hour && checks.some(({ state }) => state === 'pending')) return 20 * second;
   if (quietMs < hour) return minute;
   if (quietMs < day) return 5 * minute;
   return quietMs < 7 * day ? 30 * minute : 6 * hour;

@@ -232,7 +232,7 @@ describe('errands', () => {
     expect(await ask(run, 'merge', world.people.ada)).toMatchObject({ outcome: 'waits' });
     watching();
     await eventually(async () => {
-      deckhand.clock.advance(120_000);
+      deckhand.clock.advance(20_000);
       expect(await newsOf(run)).toEqual([{ type: 'merged', commit: repository.sha() }]);
     });
     expect(await repository.git('log', '--format=%s', 'main')).toBe(`Change (#${number})\nBegin`);
