@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { canSee, holds, may } from './access.ts';
+import { canSee, holds, may, roleOf } from './access.ts';
 import { basicPassword, type Caller, tokenCaller } from './caller.ts';
 import type { Calls } from './calls.ts';
 import { type Core, fullName, repositoryOf } from './core.ts';
@@ -105,6 +105,9 @@ function refusalOf(
     return { status: 401, text: 'Invalid username or token. Password authentication is not supported for Git operations.' };
   if (login.kind === 'anonymous')
     return repository && !repository.private && !isPush ? undefined : { status: 401, text: 'No anonymous write access.' };
+  // Whose token reaches less far than its owner hears of the repository; an installation does not.
+  const isKnown = repository !== undefined && login.kind === 'user' && roleOf(repository, login.account.login) !== undefined;
+  if (isKnown && !canSee(login, repository)) return { status: 403, text: 'Write access to repository not granted.' };
   if (!repository || !canSee(login, repository)) return { status: 404, text: 'Repository not found.' };
   if (login.kind === 'app') return { status: 404, text: 'Repository not found.' };
   const mayRead = !repository.private || may(login, repository, { needs: ['contents:read'], role: 'read' });

@@ -42,6 +42,10 @@ export async function addReview(
     throw unprocessable('Can not request changes on your own pull request');
   if (given.body.trim() === '' && comments.length === 0 && (verdict === 'REQUEST_CHANGES' || verdict === 'COMMENT'))
     throw unprocessable(`Body is required when event is ${verdict}`);
+  const isPending = [...repository.reviews.values()].some(
+    (review) => review.state === 'PENDING' && review.number === issue.number && review.author === actor.login,
+  );
+  if (isPending) throw unprocessable('User can only have one pending review per pull request');
   const diff = comments.length === 0 ? [] : await diffOf(repository, issue);
   const hunks = comments.map((comment) => {
     const hunk = hunkAt(diff, comment);

@@ -1,4 +1,4 @@
-import { hasRole, roleOf } from './access.ts';
+import { hasRole, requireRights, roleOf } from './access.ts';
 import { forbidden, notFound, validationFailed } from './api-error.ts';
 import { addComment, deleteComment, editComment, react } from './comments.ts';
 import { iso, nodeId } from './ids.ts';
@@ -26,15 +26,24 @@ import { commentsOf, wireComment, wireIssue } from './wire-issues.ts';
 const READ = { needs: ['issues:read', 'pull_requests:read'] } as const;
 const WRITE = { needs: ['issues:write', 'pull_requests:write'] } as const;
 
-function issueIn({ repository, params }: RepositoryCall): Issue {
-  const issue = repository.issues.get(Number(params.issue_number));
+/** With the right that fits: an issue needs that for issues, a pull request that for pull requests. */
+function issueAt(call: RepositoryCall, number: number, level: 'read' | 'write'): Issue {
+  const issue = call.repository.issues.get(number);
   if (!issue) throw notFound();
+  requireRights(call.caller, call.repository, { needs: [`${issue.pull ? 'pull_requests' : 'issues'}:${level}`], role: 'read' });
   return issue;
 }
 
-function commentIn({ repository, params }: RepositoryCall): Comment {
-  const comment = repository.comments.get(Number(params.comment_id));
+const levelOf = ({ operation }: RepositoryCall) => (operation.verb === 'GET' ? 'read' : 'write');
+
+function issueIn(call: RepositoryCall): Issue {
+  return issueAt(call, Number(call.params.issue_number), levelOf(call));
+}
+
+function commentIn(call: RepositoryCall): Comment {
+  const comment = call.repository.comments.get(Number(call.params.comment_id));
   if (!comment) throw notFound();
+  issueAt(call, comment.number, levelOf(call));
   return comment;
 }
 

@@ -1,5 +1,5 @@
 import { hasRole, roleOf } from './access.ts';
-import { GithubApiError, notFound, validationFailed } from './api-error.ts';
+import { GithubApiError, notFound } from './api-error.ts';
 import { commitOf, distance, isAncestor, log, mergeBase, resolveCommit, wireCommit } from './commits.ts';
 import { accountOf } from './core.ts';
 import { changesBetween, wireChange } from './diffs.ts';
@@ -257,7 +257,7 @@ export const repositoryRoutes: Route[] = [
     const { core, repository, params } = call;
     const ref = `refs/${params.ref}`;
     await core.exclusive(repository, async () => {
-      if (!repository.refs.has(ref)) throw validationFailed('Reference does not exist');
+      if (!repository.refs.has(ref)) throw new GithubApiError(422, 'Reference does not exist');
       await changeRef(call, ref, ['-d', ref]);
     });
     return noContent;

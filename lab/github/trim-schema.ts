@@ -12,12 +12,12 @@ import { isRecord, type Json } from '../slack/json.ts';
  */
 
 const OPERATIONS = `
-  meta/root users/get-authenticated users/get-by-username rate-limit/get
+  users/get-authenticated users/get-by-username rate-limit/get
   apps/get-authenticated apps/list-installations apps/get-installation apps/create-installation-access-token
   apps/get-repo-installation apps/get-org-installation apps/get-user-installation apps/list-repos-accessible-to-installation
   apps/revoke-installation-access-token apps/list-webhook-deliveries apps/get-webhook-delivery apps/redeliver-webhook-delivery
   repos/get repos/list-branches repos/get-branch repos/list-commits repos/get-commit repos/compare-commits-with-basehead
-  repos/get-content repos/get-collaborator-permission-level repos/check-collaborator
+  repos/get-collaborator-permission-level repos/check-collaborator
   repos/get-combined-status-for-ref repos/list-commit-statuses-for-ref repos/create-commit-status
   repos/list-pull-requests-associated-with-commit
   repos/list-webhooks repos/create-webhook repos/get-webhook repos/delete-webhook repos/ping-webhook
@@ -34,7 +34,7 @@ const OPERATIONS = `
   reactions/create-for-issue-comment reactions/delete-for-issue-comment reactions/create-for-pull-request-review-comment
   reactions/list-for-pull-request-review-comment reactions/delete-for-pull-request-comment
   checks/create checks/get checks/update checks/list-for-ref checks/list-for-suite checks/list-suites-for-ref checks/get-suite
-  checks/list-annotations checks/rerequest-suite
+  checks/list-annotations
   actions/list-workflow-runs-for-repo actions/get-workflow-run actions/list-jobs-for-workflow-run
   actions/get-job-for-workflow-run actions/download-job-logs-for-workflow-run actions/re-run-workflow-failed-jobs
   actions/re-run-workflow
@@ -51,7 +51,7 @@ const WEBHOOKS = `
   check-run-created check-run-completed check-suite-requested check-suite-rerequested check-suite-completed
   status workflow-run-requested workflow-run-in-progress workflow-run-completed
   workflow-job-queued workflow-job-in-progress workflow-job-completed
-  installation-created installation-deleted installation-repositories-added installation-repositories-removed
+  installation-created installation-deleted
 `.match(/\S+/g);
 
 /** Keywords of a schema that say something about values. */

@@ -50,7 +50,7 @@ describe('git over HTTP', () => {
     expect((await list(withLogin(hidden.cloneUrl, 'ghp_wrong'))).text).toContain('Authentication failed');
     expect((await list(withLogin(hidden.cloneUrl, github.token('gus')))).text).toContain('Repository not found.');
     expect((await list(withLogin(hidden.cloneUrl, github.token('ben', { scopes: ['public_repo'] })))).text).toContain(
-      'Repository not found.',
+      'Write access to repository not granted.',
     );
     expect((await list(withLogin(`${github.url}/acme/nothing.git`, github.token('ada')))).text).toContain(
       'Repository not found.',

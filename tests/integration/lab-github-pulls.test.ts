@@ -172,6 +172,10 @@ describe('pull requests', () => {
     expect((await call('PATCH', '/git/refs/heads/main', { sha: first })).status).toBe(200);
     expect(ben.look(NAME, 1)).toMatchObject({ state: 'closed', pull: { mergeCommit: first } });
     expect((await call('DELETE', '/git/refs/heads/fix')).status).toBe(204);
+    expect((await call('DELETE', '/git/refs/heads/fix')).json).toMatchObject({
+      message: 'Reference does not exist',
+      status: '422',
+    });
     expect(await repository.git('rev-parse', 'refs/pull/1/head')).toBe(first);
   });
 
@@ -221,6 +225,9 @@ describe('pull requests', () => {
     ).toContain('must be part of the diff');
     const reviews = (await call('GET', '/pulls/1/reviews')).list;
     expect(reviews.map(({ state }) => state)).toEqual(['CHANGES_REQUESTED', 'COMMENTED', 'COMMENTED', 'COMMENTED']);
+    expect((await review({ body: 'later' })).json.state).toBe('PENDING');
+    expect(complaints((await review({ event: 'COMMENT', body: 'x' })).json)[1]).toContain('only have one pending review');
+    expect((await call('GET', '/pulls/1/reviews')).list).toHaveLength(reviews.length);
     const dismissed = await call('PUT', `/pulls/1/reviews/${String(reviews[0]?.id)}/dismissals`, { message: 'done' });
     expect(dismissed.json.state).toBe('DISMISSED');
   });

@@ -65,6 +65,11 @@ describe('the REST API', () => {
     expect(refused).toMatchObject({ status: 403, json: { message: 'Must have push access to repository' } });
     const fine = github.fineGrainedToken('ben', { metadata: 'read', issues: 'write' }, { repositories: ['acme/shop'] });
     expect(await status(fine, 'POST', `${NAME}/issues`, { title: 'x' })).toBe(201);
+    const ben = github.person('ben');
+    await ben.push('acme/shop', 'fix', { 'a.txt': 'a\n' });
+    const { number } = await ben.openPull('acme/shop', { head: 'fix', base: 'main', title: 'Fix' });
+    expect(await status(fine, 'POST', `${NAME}/issues/1/comments`, { body: 'x' })).toBe(201);
+    expect(await status(fine, 'POST', `${NAME}/issues/${number}/comments`, { body: 'x' })).toBe(403);
     const denied = await api(github, fine, 'GET', `${NAME}/branches`);
     expect(denied).toMatchObject({ status: 403, json: { message: 'Resource not accessible by personal access token' } });
     expect(denied.headers.get('x-accepted-github-permissions')).toBe('contents=read');
