@@ -11,7 +11,11 @@ export async function saidToDeckhand(tx: Tx, workspace: string, to: Conversation
     WHERE "platform" = ${platform} AND "tenant" = ${tenant} AND "receivedAt" >= ${since} AND "event"->>'type' = 'message'
       AND "event"->'conversation'->>'channel' = ${channel} AND "event"->>'addressed' <> 'thread'`);
   const mail = await tx.db.runMail.findMany({
-    where: { workspaceId: workspace, at: { gte: since }, origin: { not: null } },
+    where: {
+      workspaceId: workspace,
+      at: { gte: since },
+      origin: { startsWith: `${JSON.stringify([platform, tenant, channel]).slice(0, -1)},` },
+    },
     select: { origin: true },
   });
   const told = mail.flatMap(({ origin }) => {
