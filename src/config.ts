@@ -1,7 +1,8 @@
 import { type CodeHostConfig, codeHostConfig, codeHostConflicts } from './config-code-host.ts';
 import { type PlatformConfigs, platformConfigs, platformConflicts, platformWarnings } from './config-platforms.ts';
 import { AppError } from './contracts/errors.ts';
-import { type Environment, environmentSchema, factsOf, names, type OwnerRef, type VariableName } from './variables.ts';
+import type { OwnerRef } from './variable-kinds.ts';
+import { type Environment, environmentSchema, factsOf, names, type VariableName } from './variables.ts';
 
 export interface Config {
   dataDir: string;

@@ -1,8 +1,6 @@
-import { createPrivateKey } from 'node:crypto';
-import { homedir } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { logLevels } from './runtime/logger.ts';
+import { expandHome, integer, isSecretKey, oneOf, parseOwners, privateKey, startsWith, webAddress } from './variable-kinds.ts';
 
 /** What a variable is, beside its schema. docs/configuration.md and .env.example are made from it. */
 interface Facts {
@@ -26,15 +24,6 @@ interface Facts {
 }
 
 const facts = z.registry<Facts>();
-
-const integer = (min: number, max: number) => {
-  const message = `must be a whole number from ${min} to ${max}`;
-  return z.string().regex(/^\d+$/, message).transform(Number).pipe(z.number().min(min, message).max(max, message));
-};
-const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
-  z.enum(values, `must be one of ${values.join(', ')}`);
-const startsWith = (prefix: string) => z.string().startsWith(prefix, `must start with ${prefix}`);
-const webAddress = z.string().refine(isWebAddress, 'must be an address that starts with http:// or https://');
 
 /** Every variable that Deckhand reads. Nothing else looks at the environment. */
 export const environmentSchema = z.object({
@@ -323,13 +312,6 @@ export const environmentSchema = z.object({
 export type Environment = z.output<typeof environmentSchema>;
 export type VariableName = keyof Environment;
 
-/** A person who is made owner at start. Only Slack's ids need their tenant. */
-export interface OwnerRef {
-  platform: 'slack' | 'telegram' | 'discord';
-  tenant: string | undefined;
-  user: string;
-}
-
 /** Name, schema facts and order of every variable, for the generated pages. */
 export function describeVariables(): (Facts & { name: VariableName })[] {
   return names().map((name) => ({ name, ...factsOf(name) }));
@@ -344,50 +326,4 @@ export function factsOf(name: VariableName): Facts {
   const found = facts.get(environmentSchema.shape[name]);
   if (found === undefined) throw new Error(`${name} has no description`);
   return found;
-}
-
-function expandHome(value: string): string {
-  const path = value === '~' || value.startsWith('~/') ? join(homedir(), value.slice(1)) : value;
-  return isAbsolute(path) ? path : resolve(path);
-}
-
-function isWebAddress(value: string): boolean {
-  return /^https?:\/\//.test(value) && URL.canParse(value);
-}
-
-/** In environments line breaks are hard to keep: `\n` stands for them, or the whole is in base64. */
-function privateKey(value: string, context: z.RefinementCtx): string {
-  const text = value.includes('-----BEGIN') ? value.replaceAll('\\n', '\n') : Buffer.from(value, 'base64').toString('utf8');
-  try {
-    createPrivateKey(text);
-  } catch {
-    context.addIssue({
-      code: 'custom',
-      message: 'must be a private key as GitHub gives it: the text of the .pem file, or that in base64',
-    });
-  }
-  return text;
-}
-
-function isSecretKey(value: string): boolean {
-  return /^[A-Za-z0-9+/]{43}=$/.test(value) && Buffer.from(value, 'base64').length === 32;
-}
-
-function parseOwners(value: string, context: z.RefinementCtx): OwnerRef[] {
-  const owners: OwnerRef[] = [];
-  const entries = value.split(',').map((entry) => entry.trim());
-  for (const [index, entry] of entries.entries()) {
-    if (entry === '') continue;
-    const slack = /^slack:([TE][A-Z0-9]+)\/([UW][A-Z0-9]+)$/.exec(entry);
-    const other = /^(telegram|discord):(\d+)$/.exec(entry);
-    if (slack?.[1] !== undefined && slack[2] !== undefined) {
-      owners.push({ platform: 'slack', tenant: slack[1], user: slack[2] });
-    } else if (other?.[2] !== undefined) {
-      owners.push({ platform: other[1] === 'telegram' ? 'telegram' : 'discord', tenant: undefined, user: other[2] });
-    } else {
-      const message = `entry ${index + 1} must read slack:<team id>/<user id>, telegram:<id> or discord:<id>`;
-      context.addIssue({ code: 'custom', message });
-    }
-  }
-  return owners;
 }

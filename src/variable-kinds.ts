@@ -1,0 +1,68 @@
+import { createPrivateKey } from 'node:crypto';
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+import { z } from 'zod';
+
+/** The kinds of values that variables have, with what is said about a value that is none. */
+
+/** A person who is made owner at start. Only Slack's ids need their tenant. */
+export interface OwnerRef {
+  platform: 'slack' | 'telegram' | 'discord';
+  tenant: string | undefined;
+  user: string;
+}
+
+export const integer = (min: number, max: number) => {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return z.string().regex(/^\d+$/, message).transform(Number).pipe(z.number().min(min, message).max(max, message));
+};
+export const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
+  z.enum(values, `must be one of ${values.join(', ')}`);
+export const startsWith = (prefix: string) => z.string().startsWith(prefix, `must start with ${prefix}`);
+export const webAddress = z.string().refine(isWebAddress, 'must be an address that starts with http:// or https://');
+
+export function expandHome(value: string): string {
+  const path = value === '~' || value.startsWith('~/') ? join(homedir(), value.slice(1)) : value;
+  return isAbsolute(path) ? path : resolve(path);
+}
+
+export function isWebAddress(value: string): boolean {
+  return /^https?:\/\//.test(value) && URL.canParse(value);
+}
+
+/** In environments line breaks are hard to keep: `\n` stands for them, or the whole is in base64. */
+export function privateKey(value: string, context: z.RefinementCtx): string {
+  const text = value.includes('-----BEGIN') ? value.replaceAll('\\n', '\n') : Buffer.from(value, 'base64').toString('utf8');
+  try {
+    createPrivateKey(text);
+  } catch {
+    context.addIssue({
+      code: 'custom',
+      message: 'must be a private key as GitHub gives it: the text of the .pem file, or that in base64',
+    });
+  }
+  return text;
+}
+
+export function isSecretKey(value: string): boolean {
+  return /^[A-Za-z0-9+/]{43}=$/.test(value) && Buffer.from(value, 'base64').length === 32;
+}
+
+export function parseOwners(value: string, context: z.RefinementCtx): OwnerRef[] {
+  const owners: OwnerRef[] = [];
+  const entries = value.split(',').map((entry) => entry.trim());
+  for (const [index, entry] of entries.entries()) {
+    if (entry === '') continue;
+    const slack = /^slack:([TE][A-Z0-9]+)\/([UW][A-Z0-9]+)$/.exec(entry);
+    const other = /^(telegram|discord):(\d+)$/.exec(entry);
+    if (slack?.[1] !== undefined && slack[2] !== undefined) {
+      owners.push({ platform: 'slack', tenant: slack[1], user: slack[2] });
+    } else if (other?.[2] !== undefined) {
+      owners.push({ platform: other[1] === 'telegram' ? 'telegram' : 'discord', tenant: undefined, user: other[2] });
+    } else {
+      const message = `entry ${index + 1} must read slack:<team id>/<user id>, telegram:<id> or discord:<id>`;
+      context.addIssue({ code: 'custom', message });
+    }
+  }
+  return owners;
+}
