@@ -140,9 +140,10 @@ async function pushBranch(deps: PublisherDeps, spec: PublishSpec, signal: AbortS
   const { expected } = begun;
   await deps.at('push_begun', spec.run);
   if (found === spec.commit) return true;
-  if (found !== expected) throw elsewhere(spec, found, expected);
+  // One that is gone, as after a merge, is made again: nobody's commits are in the way.
+  if (found !== null && found !== expected) throw elsewhere(spec, found, expected);
   try {
-    await publishing.push(spec, expected, login, signal);
+    await publishing.push(spec, found, login, signal);
   } catch (error) {
     signal.throwIfAborted();
     // An answer that was lost, or another push of the same commit that was faster: it is there.
@@ -152,7 +153,7 @@ async function pushBranch(deps: PublisherDeps, spec: PublishSpec, signal: AbortS
   return true;
 }
 
-function elsewhere({ remote, branch }: PublishSpec, found: string | null, expected: string | null): AppError {
+function elsewhere({ remote, branch }: PublishSpec, found: string, expected: string | null): AppError {
   if (expected === null) return new AppError('DH-520', { remote, branch });
-  return new AppError('DH-521', { remote, branch, found: found === null ? 'no commit' : found.slice(0, 12) });
+  return new AppError('DH-521', { remote, branch, found: found.slice(0, 12) });
 }

@@ -71,7 +71,7 @@ export function pullName({ repository, pull }: Pick<PullView, 'repository' | 'pu
 
 function pullSpans({ repository, pull }: PullView): Span[] {
   const facts = [stateOf(pull), ...checksOf(pull), ...reviewsOf(pull)];
-  return [plain(`${marks[pull.state]} `), pullName({ repository, pull }), plain(` ${facts.join(' · ')}`)];
+  return [plain(`${marks[pull.state]} Pull request `), pullName({ repository, pull }), plain(` ${facts.join(' · ')}`)];
 }
 
 const marks = { open: '▸', merged: '✔', closed: '○' } as const;

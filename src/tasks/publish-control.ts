@@ -143,7 +143,8 @@ async function specOf(tx: Tx, publication: PublicationRecord): Promise<PublishSp
 async function stillApproved(tx: Tx, held: Held, now: Date): Promise<boolean> {
   const { task, publication } = held;
   if (!livePublication.some((state) => state === publication.state)) return false;
-  const wrong = await useApproval(tx, task, publication, now);
+  const removed = (await sourceOf(tx.db, publication.project))?.removed !== false;
+  const wrong = removed ? 'the project has been removed' : await useApproval(tx, task, publication, now);
   if (wrong === undefined) return true;
   await fail(tx, held, { code: 'DH-528', params: { detail: wrong } }, system('gateway'), now);
   return false;

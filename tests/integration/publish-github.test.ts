@@ -117,7 +117,7 @@ describe('a change of a repository at GitHub', () => {
   });
 
   test('a branch that somebody else has made or moved is left alone', async () => {
-    const { repository, run, task } = await changed('date +%N > fix.txt');
+    const { repository, run, task, result } = await changed('date +%N > fix.txt');
     const { branch } = await world.database.db.task.findUniqueOrThrow({ where: { id: task } });
     await git(repository.directory, 'update-ref', `refs/heads/${branch}`, String(repository.sha('main')));
     await world.publish(run);
@@ -129,6 +129,10 @@ describe('a change of a repository at GitHub', () => {
     await world.publish(run, 'pull_request');
     expect(await world.published(run)).toMatchObject({ state: 'failed', error: { code: 'DH-521' } });
     expect(await repository.git('rev-parse', branch)).toBe(repository.sha('main'));
+    // Gone, as after a merge: it is made again.
+    await git(repository.directory, 'update-ref', '-d', `refs/heads/${branch}`);
+    await world.publish(run, 'draft');
+    expect(await world.published(run)).toMatchObject({ error: null, commit: result.commit });
   });
 
   test('a host that does not answer is tried again; a lost answer to a push or to a pull request does nothing twice', async () => {

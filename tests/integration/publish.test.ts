@@ -334,6 +334,13 @@ describe('the last look before the push', () => {
     expect(await stateOf(publication)).toBe('failed');
   });
 
+  test('a project that was removed is not pushed to', async () => {
+    const { control, publication, runner, world, told, run } = await approved();
+    await deckhand.db.project.update({ where: { id: world.project }, data: { archivedAt: deckhand.clock.now() } });
+    expect(await control.beginPush(publication, runner)).toEqual({ verdict: 'stop' });
+    expect((await told(run)).at(-1)).toMatchObject({ state: 'failed', problem: expect.stringContaining('has been removed') });
+  });
+
   test('promise 7: an approval is used once, by one publication', async () => {
     const { control, publication, runner, run } = await approved();
     const consumed = { consumedAt: deckhand.clock.now(), consumedBy: 'pub_other' };

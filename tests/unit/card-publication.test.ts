@@ -116,12 +116,14 @@ describe('what has become of a change, on the card of its end', () => {
 
   it('shows a pull request with its state, checks and reviews, as a link to nowhere else', () => {
     const what = { what: 'pull_request' } as const;
-    expect(line(publication('done', what), opened())).toEqual(['▸ acme/web#12 is open']);
+    expect(line(publication('done', what), opened())).toEqual(['▸ Pull request acme/web#12 is open']);
     const reviews = [{ by: 'eve', verdict: 'approved' as const }];
     const checks = [{ name: 'ci', state: 'passed' as const }];
-    expect(line(opened({ checks, reviews }))).toEqual(['▸ acme/web#12 is open · checks ✔ · 1 approval']);
-    expect(line(opened({ draft: true, mergeable: 'conflict' }))).toEqual(['▸ acme/web#12 is a draft, with conflicts']);
-    expect(line(opened(), opened({ state: 'merged' }))).toEqual(['✔ acme/web#12 is merged into main']);
+    expect(line(opened({ checks, reviews }))).toEqual(['▸ Pull request acme/web#12 is open · checks ✔ · 1 approval']);
+    expect(line(opened({ draft: true, mergeable: 'conflict' }))).toEqual([
+      '▸ Pull request acme/web#12 is a draft, with conflicts',
+    ]);
+    expect(line(opened(), opened({ state: 'merged' }))).toEqual(['✔ Pull request acme/web#12 is merged into main']);
     const card = endCard(runAfter(...changed, opened({ url: 'javascript:alert(1)' })), withChange());
     expect(viewSchema.safeParse(card).success).toBe(true);
     expect(JSON.stringify(card)).not.toContain('javascript:');
