@@ -1,5 +1,5 @@
 import { risksOf } from '../src/changes/risks.ts';
-import { type ArtifactRef, type RunResult, totalsOf } from '../src/contracts/run-event.ts';
+import { type ArtifactRef, type FileStat, type RunResult, totalsOf } from '../src/contracts/run-event.ts';
 import { createRedactor } from '../src/runtime/redact-patterns.ts';
 import { commitMessage } from './commit-message.ts';
 import { parseSource } from './git-source.ts';
@@ -97,9 +97,14 @@ async function describeChanges(journey: Journey, { commit, joined }: ImportedRes
     await journey.note('warning', 'The command replaced the history of the branch; its files were taken over as one commit.');
   }
   const difference = await deps.workspace.difference(spec.project.id, base, commit, journey.left);
-  const { files, totals } = difference;
+  const redact = createRedactor(deps.secrets);
+  const { totals } = difference;
+  const files = difference.files.map((file) => withNames(file, redact));
   const clean = difference.patch === undefined ? undefined : redactPatch(difference.patch, deps.secrets);
-  const risks = risksOf(difference.all, { links: difference.links, secrets: clean?.secrets ?? [] });
+  const risks = risksOf(difference.all, { links: difference.links, secrets: clean?.secrets ?? [] }).map((risk) => ({
+    ...risk,
+    paths: risk.paths.map(redact),
+  }));
   const tree = await deps.workspace.treeOf(spec.project.id, commit);
   const repository = deps.repositoryAt?.(parseSource(spec.project.source).address);
   const changed = {
@@ -122,6 +127,11 @@ async function describeChanges(journey: Journey, { commit, joined }: ImportedRes
   await deps.artifacts.writePatch(spec.run, patch);
   const kept = await calls.recordArtifact(spec, 'patch', fileName(journey, 'patch'), patch.length);
   return { ...changed, artifacts: [kept, ...(await keepPicture(journey, patch, totalsOf({ files, totals })))] };
+}
+
+/** A name can hold a secret too. */
+function withNames(file: FileStat, redact: (text: string) => string): FileStat {
+  return { ...file, path: redact(file.path), ...(file.from === undefined ? {} : { from: redact(file.from) }) };
 }
 
 /** A picture is a convenience: without one there is a note. */

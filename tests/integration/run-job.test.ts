@@ -127,7 +127,7 @@ describe.each(['local', 'docker'] as const)('a run on %s', (kind) => {
 
   it('shows no secret: not in the events, not in the log, not in the patch', async () => {
     const { result, events } = await complete(
-      'printf "key hunter2-"; sleep 0.5; echo "hunter2 end"; echo ghp_abcdefghijklmnopqrstuvwxyz0123456789; echo hunter2-hunter2 > secret.txt',
+      'printf "key hunter2-"; sleep 0.5; echo "hunter2 end"; echo ghp_abcdefghijklmnopqrstuvwxyz0123456789; echo hunter2-hunter2 > secret.txt; echo x > name-hunter2-hunter2.yarn.lock; mkdir a; echo x > a/hunter2-hunter2.bin',
     );
     const files = await Promise.all(result.artifacts.map(({ id }) => world.artifacts.read(id)));
     const everything = JSON.stringify(events) + files.map((bytes) => Buffer.from(bytes ?? []).toString()).join('');
@@ -139,6 +139,7 @@ describe.each(['local', 'docker'] as const)('a run on %s', (kind) => {
         .join(),
     ).toContain('The patch contained secrets');
     expect(result.risks).toEqual([{ kind: 'secret', paths: ['secret.txt'], files: 1 }]);
+    expect(result.files.map(({ path }) => path)).toEqual(['a/[redacted].bin', 'name-[redacted].yarn.lock', 'secret.txt']);
   });
 
   it('takes megabytes of output at full speed without losing a byte', async () => {
