@@ -1,7 +1,7 @@
 import { revealHidden } from '../approvals/hidden-characters.ts';
 import type { Hunk, HunkLine } from '../changes/read-patch.ts';
 import { createMeasure } from './measure.ts';
-import { digits } from './units.ts';
+import { count, digits } from './units.ts';
 
 /**
  * Pages are the same wherever the change is shown, for a message can stand in threads of several platforms. So they are measured as the platform
@@ -40,11 +40,18 @@ const lineLength = 600;
 /** A hunk that does not fit behind others begins a page when more than this much of one is filled. */
 const filledEnough = 0.4;
 
-/** The hunks of a file in pages of text as `diff` writes them, each line once and in order. A hunk stays on one page when it fits on one. */
+/** Nobody turns more pages, and making them would hold up everybody else. */
+export const mostPages = 300;
+
+/**
+ * The hunks of a file in pages of text as `diff` writes them, each line once and in order. A hunk stays on one page when it fits on one. The
+ * last of very many pages tells how many lines there are more.
+ */
 export function pagesOf(hunks: readonly Hunk[]): string[] {
   const pages: string[] = [];
   let page: string[] = [];
   let length = 0;
+  let left = hunks.reduce((sum, { lines }) => sum + lines.length, 0);
 
   const cost = (line: string) => strictest.text(line) + 2;
   const fits = (lines: readonly string[]) =>
@@ -58,21 +65,31 @@ export function pagesOf(hunks: readonly Hunk[]): string[] {
     page.push(line);
     length += cost(line);
   }
+  function broken(): string[] {
+    const last = `${pages.at(-1)}\n@@ ${count(left, 'more line')} in the patch @@`;
+    return [...pages.slice(0, -1), last];
+  }
 
   for (const hunk of hunks) {
     const header = headerOf(hunk);
-    const lines = linesOf(hunk);
-    const whole = [header, ...lines.flatMap(({ text }) => text)];
-    const filled = Math.max(page.length / pageLines, length / pageLength);
-    if (!fits(whole) && (filled > filledEnough || fitsAlone(whole, cost))) close();
-    if (!fits([header, ...(lines[0]?.text ?? [])])) close();
+    // Line ends of another system are told by the file, not by each of its lines.
+    const crlf = hunk.lines.every(({ text }) => text.endsWith('\r'));
+    const whole = hunk.lines.length < pageLines ? [header, ...hunk.lines.flatMap((line) => textOf(line, crlf))] : undefined;
+    const filled = Math.max(page.length / pageLines, length / pageLength) > filledEnough;
+    if (whole === undefined ? filled : !fits(whole) && (filled || fitsAlone(whole, cost))) close();
+    const [first] = hunk.lines;
+    if (!fits([header, ...(first === undefined ? [] : textOf(first, crlf))])) close();
+    if (pages.length === mostPages) return broken();
     add(header);
-    for (const { line, text } of lines) {
+    for (const line of hunk.lines) {
+      const text = textOf(line, crlf);
       if (!fits(text)) {
         close();
+        if (pages.length === mostPages) return broken();
         add(`@@ goes on at line ${line.after ?? line.before} @@`);
       }
       for (const one of text) add(one);
+      left -= 1;
     }
   }
   close();
@@ -88,13 +105,9 @@ function headerOf({ before, after, heading }: Hunk): string {
   return heading.trim() === '' ? where : `${where} ${shown(heading, 80)}`;
 }
 
-function linesOf({ lines }: Hunk): { line: HunkLine; text: string[] }[] {
-  // Line ends of another system are told by the file, not by each of its lines.
-  const crlf = lines.every(({ text }) => text.endsWith('\r'));
-  return lines.map((line) => {
-    const text = `${line.mark}${shown(crlf ? line.text.slice(0, -1) : line.text, lineLength)}`;
-    return { line, text: line.unended ? [text, '\\ no line feed at the end of the file'] : [text] };
-  });
+function textOf(line: HunkLine, crlf: boolean): string[] {
+  const text = `${line.mark}${shown(crlf ? line.text.slice(0, -1) : line.text, lineLength)}`;
+  return line.unended ? [text, '\\ no line feed at the end of the file'] : [text];
 }
 
 /** Nothing stays invisible, and what is left out is told. */

@@ -8,7 +8,7 @@ import { hunksOf, readPatch } from '../../src/changes/read-patch.ts';
 import type { FileStat } from '../../src/contracts/run-event.ts';
 import { type View, viewSchema } from '../../src/contracts/view.ts';
 import { type Change, changeCard, fileCard } from '../../src/delivery/diff-card.ts';
-import { pagesOf } from '../../src/delivery/diff-pages.ts';
+import { mostPages, pagesOf } from '../../src/delivery/diff-pages.ts';
 import { fateWords, riskBlocks } from '../../src/delivery/diff-words.ts';
 import { fitView } from '../../src/delivery/fit.ts';
 import { find, labels, text } from '../support/cards.ts';
@@ -195,7 +195,7 @@ describe('the card of a change', () => {
           }
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 });
@@ -229,6 +229,7 @@ describe('the pages of a file', () => {
           expect(pages.some((page) => page.includes(lines.join('\n')))).toBe(true);
         }
       }),
+      { numRuns: 50 },
     );
   });
 
@@ -236,6 +237,22 @@ describe('the pages of a file', () => {
     const lines = Array.from({ length: 60 }, (_, n) => (n % 2 === 0 ? `-old ${n}` : `+new ${n}`));
     const pages = pagesOf(hunksOf({ body: hunk(101, lines) }));
     expect(pages[1]?.split('\n').slice(0, 2)).toEqual(['@@ goes on at line 118 @@', '+new 35']);
+  });
+
+  it('are no more than anybody turns, and tell how many lines there are more', () => {
+    const pages = pagesOf(
+      hunksOf({
+        body: hunk(
+          1,
+          Array.from({ length: 20_000 }, (_, n) => `+${n}`),
+        ),
+      }),
+    );
+    expect(pages).toHaveLength(mostPages);
+    const lines = pages.flatMap((page) => page.split('\n').filter((line) => line.startsWith('+')));
+    expect(pages.at(-1)?.endsWith(`\n@@ ${(20_000 - lines.length).toLocaleString('en-US')} more lines in the patch @@`)).toBe(
+      true,
+    );
   });
 
   it('tell how much of a very long line is not shown', () => {
