@@ -74,13 +74,19 @@ export function createGitAccess(deps: { core: Core; calls: Calls; faults: Faults
         finish(await serveGit(request, response, target, async () => undefined));
         return true;
       }
-      const served = await core.exclusive(repository, async () => {
-        return await serveGit(request, response, { ...target, rules: rulesFor(caller, repository) }, async () => {
+      const { serving } = await core.exclusive(repository, async () => {
+        const effect = Promise.withResolvers<void>();
+        const whole = serveGit(request, response, { ...target, rules: rulesFor(caller, repository) }, async () => {
           if (caller.kind === 'user' || caller.kind === 'installation') await takeOverRefs(core, repository, caller.account);
+          effect.resolve();
           await faults.waitAfter(record);
           if (fault?.dropConnectionAfterEffect) request.socket.destroy();
         });
+        // An answer that a test holds back must not hold up others: the repository is free as soon as the refs are moved.
+        await Promise.race([effect.promise, whole]);
+        return { serving: whole };
       });
+      const served = await serving;
       finish(fault?.dropConnectionAfterEffect ? 0 : served);
       return true;
     },

@@ -124,6 +124,13 @@ describe('git over HTTP', () => {
     github.controls.failNext('git-receive-pack', { dropConnectionAfterEffect: true, when: ({ verb }) => verb === 'POST' });
     expect(await gitAs(at, 'push', 'origin', 'HEAD:refs/heads/b')).toMatchObject({ ok: false });
     expect(repository.branches()).toEqual(['b', 'main']);
+    const held = github.controls.hold('git-receive-pack', { after: true, when: ({ verb }) => verb === 'POST' });
+    const pushing = gitAs(at, 'push', 'origin', 'HEAD:refs/heads/c');
+    await held.reached;
+    expect(repository.branches()).toEqual(['b', 'c', 'main']);
+    expect(await gitAs(at, 'push', 'origin', 'HEAD:refs/heads/d')).toMatchObject({ ok: true });
+    held.release();
+    expect(await pushing).toMatchObject({ ok: true });
   });
 
   test('a renamed repository is found under its old name, by git and by the API', async () => {
