@@ -51,7 +51,9 @@ export function decisionCard(facts: DecisionFacts, view: RunView, context: CardC
     ...body.blocks,
     ...(items.length === 0 ? [] : [{ type: 'fields' as const, items }]),
     { type: 'context', spans: whereSpans(context, { ...view, sandbox: undefined }) },
-    ...(pending ? [{ type: 'text' as const, spans: mentions(facts, context, facts.openedAt) }, ...decisionControls(facts)] : []),
+    ...(pending
+      ? [{ type: 'text' as const, spans: mentions(facts, context, facts.openedAt) }, ...decisionControls(facts, view.run)]
+      : []),
   ];
   const approval = facts.action.type === 'command' || facts.action.type === 'tool' || facts.action.type === 'publish';
   const what = approval ? 'Approval' : 'Decision';
@@ -76,7 +78,7 @@ export function reminder(facts: DecisionFacts, context: CardContext): View {
   ];
   return {
     fallback: spansText(spans),
-    blocks: [{ type: 'text', spans }, ...decisionControls(facts)],
+    blocks: [{ type: 'text', spans }, ...decisionControls(facts, context.run.run)],
   };
 }
 

@@ -2,14 +2,18 @@ import { dollars } from '../approvals/action-text.ts';
 import type { Question } from '../contracts/agent.ts';
 import { type DecisionVerb, encodePress } from '../contracts/press.ts';
 import type { Block, Button } from '../contracts/view.ts';
+import { changeButtons } from './change-buttons.ts';
 import type { DecisionFacts } from './decision-card.ts';
 import { oneLine, reveal, shorten } from './neutralise.ts';
 import { answeredBy } from './question-form.ts';
 
 const labelLength = 40;
 
-/** The buttons, or the select, with which a request is decided. */
-export function decisionControls({ secret, action }: Pick<DecisionFacts, 'secret' | 'action'>): Block[] {
+/** The buttons, or the select, with which a request is decided. `run`: the one it is about, whose change can be looked at. */
+export function decisionControls(
+  { secret, action }: Pick<DecisionFacts, 'secret' | 'action'>,
+  run?: string | undefined,
+): Block[] {
   const button = (verb: DecisionVerb, label: string, style: Button['style'] = 'default'): Button => ({
     token: encodePress({ kind: 'decide', secret, verb }),
     label,
@@ -34,7 +38,8 @@ export function decisionControls({ secret, action }: Pick<DecisionFacts, 'secret
     case 'publish': {
       const yes =
         action.what === 'push' ? 'Approve & push' : action.what === 'draft' ? 'Approve & open draft' : 'Approve & open PR';
-      return [{ type: 'buttons', buttons: [button('approve', yes, 'primary'), ...no, details] }];
+      const review = run === undefined ? [] : changeButtons({ run, newest: true, where: 'end' });
+      return [{ type: 'buttons', buttons: [button('approve', yes, 'primary'), ...no, ...review, details] }];
     }
     case 'spend': {
       const label = action.unpriced === undefined ? `Go on up to ${dollars(action.raisedUsd)}` : 'Go on without a limit';

@@ -38,6 +38,12 @@ export function riskBlocks(risks: readonly Risk[] | undefined, named = 2): Block
   return [{ type: 'text', spans: [bold('risk: '), ...spans] }];
 }
 
+/** `secrets in src/key.ts and 2 more`, as plain text. */
+export function riskText({ kind, paths, files }: Risk): string {
+  const [first = ''] = paths;
+  return `${riskWords[kind]} ${pathWords(first)}${files > 1 ? ` and ${digits(files - 1)} more` : ''}`;
+}
+
 /** `risk: CI · binary`, for a file whose name stands above; nothing when there is none. */
 export function fileRiskBlocks(risks: readonly Risk[] | undefined, path: string): Block[] {
   const kinds = (risks ?? [])

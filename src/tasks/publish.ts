@@ -7,6 +7,7 @@ import { AppError } from '../contracts/errors.ts';
 import type { PublishAction } from '../contracts/policy.ts';
 import { livePublication, type PublishWhat } from '../contracts/publication.ts';
 import type { RunEventData } from '../contracts/run-event.ts';
+import { riskText } from '../delivery/diff-words.ts';
 import type { Tx } from '../store/database.ts';
 import { type InteractionRecord, interactionsOfRun } from '../store/interactions.ts';
 import { projectById } from '../store/projects.ts';
@@ -85,9 +86,7 @@ export async function beginPublication(
 
 function request(change: Change, action: PublishAction, by: Person, at: Date) {
   const { task, run, result } = change;
-  const risks = (result.risks ?? []).map(({ kind, paths, files }) =>
-    files > 1 ? `${kind} (${paths[0]} and ${files - 1} more)` : `${kind} (${paths[0]})`,
-  );
+  const risks = (result.risks ?? []).map(riskText);
   return { task, run, action, by, because: `${by.name} wants to bring it out`, risks, at };
 }
 

@@ -198,7 +198,7 @@ describe('the request to bring a change out', () => {
     ]) {
       expect(shown).toContain(words);
     }
-    expect(labels(card)).toEqual(['Approve & open PR', 'Deny', 'Deny with reason…', 'Details']);
+    expect(labels(card)).toEqual(['Approve & open PR', 'Deny', 'Deny with reason…', 'Review diff', 'Details']);
     expect(viewSchema.safeParse(card).success).toBe(true);
   });
 
