@@ -41,6 +41,7 @@ describe('the life of a run', () => {
       head: null,
       policy: expect.objectContaining({ mode: 'yolo' }),
       timeoutMs: 1_800_000,
+      requester: { user: world.people.dev.user, name: 'Dev' },
       resume: null,
     });
     expect(await deckhand.columnOf(task)).toMatchObject({ column: 'running' });
