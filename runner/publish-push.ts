@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { AppError } from '../src/contracts/errors.ts';
 import { type Git, GitFailed, type GitOptions } from './git.ts';
 import { sourceError } from './git-errors.ts';
-import { parseSource } from './git-source.ts';
+import { type GitSource, parseSource } from './git-source.ts';
 import { type LoginFor, transportOf } from './git-transport.ts';
 import type { Mirrors, Project } from './mirror.ts';
 import { pushError } from './push-errors.ts';
@@ -33,6 +33,19 @@ export interface Publishing {
    * branch elsewhere, nothing happens there. Throws AppError DH-500 to DH-508, DH-520 to DH-531.
    */
   push(spec: PushSpec, expected: string | null, login: LoginFor | undefined, signal?: AbortSignal): Promise<void>;
+  /** Goes as far as the remote without moving anything there: what a push would throw for want of rights. `commit`: one of the mirror. */
+  tryPush(project: Project, commit: string, login: LoginFor | undefined, signal?: AbortSignal): Promise<void>;
+}
+
+interface Sending {
+  project: Project;
+  source: GitSource;
+  /** The remote as people are told of it. */
+  shown: string;
+  branch: string;
+  commit: string;
+  flags: readonly string[];
+  ready(): Promise<void>;
 }
 
 const objectName = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
@@ -65,6 +78,38 @@ export function createPublishing({ git, mirrors }: { git: Git; mirrors: Mirrors 
     if (found !== tree) throw refused(`the files of commit ${commit.slice(0, 12)} are others`);
   }
 
+  /** One commit to one branch. `ready` has the last word before it goes out. */
+  async function send(
+    { project, source, shown, branch, commit, flags, ready }: Sending,
+    login: LoginFor | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const transport: GitOptions = await transportOf(source, login, signal);
+    const always = ['--quiet', '--no-verify', '--no-signed', '--no-follow-tags', '--recurse-submodules=no', '--no-progress'];
+    const local = source.protocol === 'file' ? [`--receive-pack=${receivePack}`] : [];
+    const objects = join(mirrors.path(project.id), 'objects');
+    const outgoing = join(dirname(mirrors.path(project.id)), 'outgoing', `${project.id}-${branch.replace('/', '-')}.git`);
+    try {
+      await ready();
+      await rm(outgoing, { recursive: true, force: true });
+      await mkdir(dirname(outgoing), { recursive: true, mode: 0o700 });
+      const format = commit.length === 64 ? 'sha256' : 'sha1';
+      await git.run(['init', '--quiet', '--bare', '--template=', `--object-format=${format}`, outgoing], { signal });
+      await git.run(['push', ...always, ...local, ...flags, '--', source.address, `${commit}:refs/heads/${branch}`], {
+        ...transport,
+        repository: outgoing,
+        env: { GIT_OBJECT_DIRECTORY: objects },
+        timeoutMs: pushMs,
+        signal,
+      });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw pushError(error, { remote: shown, branch });
+    } finally {
+      await rm(outgoing, { recursive: true, force: true });
+    }
+  }
+
   return {
     check,
     async branchAt(spec, login, signal) {
@@ -88,32 +133,17 @@ export function createPublishing({ git, mirrors }: { git: Git; mirrors: Mirrors 
       const { project, branch, commit } = spec;
       const source = sourceOf(spec);
       if (expected !== null && !objectName.test(expected)) throw refused('where the branch is expected names no commit');
-      const transport: GitOptions = await transportOf(source, login, signal);
-      const ref = `refs/heads/${branch}`;
-      const flags = ['--quiet', '--no-verify', '--no-signed', '--no-follow-tags', '--recurse-submodules=no', '--no-progress'];
-      const local = source.protocol === 'file' ? [`--receive-pack=${receivePack}`] : [];
-      const lease = `--force-with-lease=${ref}:${expected ?? ''}`;
-      const objects = join(mirrors.path(project.id), 'objects');
-      const outgoing = join(dirname(mirrors.path(project.id)), 'outgoing', `${project.id}-${branch.replace('/', '-')}.git`);
-      try {
-        await check(spec);
-        await rm(outgoing, { recursive: true, force: true });
-        await mkdir(dirname(outgoing), { recursive: true, mode: 0o700 });
-        const format = commit.length === 64 ? 'sha256' : 'sha1';
-        await git.run(['init', '--quiet', '--bare', '--template=', `--object-format=${format}`, outgoing], { signal });
-        await git.run(['push', ...flags, ...local, lease, '--', source.address, `${commit}:${ref}`], {
-          ...transport,
-          repository: outgoing,
-          env: { GIT_OBJECT_DIRECTORY: objects },
-          timeoutMs: pushMs,
-          signal,
-        });
-      } catch (error) {
-        signal?.throwIfAborted();
-        throw pushError(error, { remote: spec.remote, branch });
-      } finally {
-        await rm(outgoing, { recursive: true, force: true });
-      }
+      const lease = `--force-with-lease=refs/heads/${branch}:${expected ?? ''}`;
+      const ready = () => check(spec);
+      await send({ project, source, shown: spec.remote, branch, commit, flags: [lease], ready }, login, signal);
+    },
+    async tryPush(project, commit, login, signal) {
+      const source = parseSource(project.source);
+      const branch = 'deckhand/access-check';
+      const ready = async () => {
+        if (!objectName.test(commit)) throw refused('there is no commit to try it with');
+      };
+      await send({ project, source, shown: source.address, branch, commit, flags: ['--dry-run'], ready }, login, signal);
     },
   };
 }

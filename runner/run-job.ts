@@ -12,6 +12,7 @@ import { withModels } from './agent-models.ts';
 import { agentOffers } from './agent-offers.ts';
 import type { Artifacts } from './artifacts.ts';
 import type { AtPoint } from './crash-points.ts';
+import { accessOf } from './project-access.ts';
 import { createModelLists } from './proxy/models.ts';
 import { createPublisher } from './publish.ts';
 import { createReaper } from './reaper.ts';
@@ -109,11 +110,15 @@ export function createRunner(deps: RunnerDeps): Runner {
   }
 
   async function syncProject(project: string, signal: AbortSignal): Promise<void> {
-    const source = await control.projectSource(project);
-    if (source === null) return;
+    const wanted = await control.projectSource(project);
+    if (wanted === null) return;
+    const { access: isAsked, ...source } = wanted;
+    const until = AbortSignal.any([signal, leaving.signal]);
     try {
-      const found = await deps.workspace.sync(source, AbortSignal.any([signal, leaving.signal]));
-      await control.projectSynced(project, { ok: true, ...found });
+      const found = await deps.workspace.sync(source, until);
+      const { publishing } = deps.workspace;
+      const access = isAsked ? await accessOf({ publishing, codeHost: deps.codeHost }, source, found.head, until) : undefined;
+      await control.projectSynced(project, { ok: true, ...found, access });
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       logger.info({ project, err: error }, 'project cannot be read');

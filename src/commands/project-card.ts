@@ -1,6 +1,7 @@
+import type { ProjectAccess } from '../contracts/code-host.ts';
 import { type ErrorCode, errorCatalogue } from '../contracts/errors.ts';
 import { priorities } from '../contracts/outbox.ts';
-import { bold, code, plain, type View } from '../contracts/view.ts';
+import { type Block, bold, code, plain, type View } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
 import { cleanText } from '../delivery/neutralise.ts';
@@ -38,6 +39,7 @@ export function projectCard(project: Project): View {
       ? [{ type: 'context' as const, spans: [plain('Commands see its commits; changes that are not committed are left out.')] }]
       : []),
     ...(sync.state === 'unreachable' ? [{ type: 'text' as const, spans: troubleSpans(sync) }] : []),
+    ...(sync.state === 'ready' && project.access !== undefined ? accessBlocks(project.access) : []),
     ...(sync.state === 'ready'
       ? [
           {
@@ -47,6 +49,19 @@ export function projectCard(project: Project): View {
         ]
       : []),
   ]);
+}
+
+/** Whether changes can be brought out, and what is missing. */
+function accessBlocks({ as, push, pulls, problems }: ProjectAccess): Block[] {
+  const parts = [
+    push.ok ? '✔ can push' : '✖ cannot push',
+    ...(pulls === undefined ? [] : [pulls.ok ? '✔ can open pull requests' : '✖ cannot open pull requests']),
+    ...(as === undefined ? [] : [`as ${cleanText(as)}`]),
+  ];
+  return [
+    { type: 'text', spans: [plain(parts.join(' · '))] },
+    ...problems.map((problem): Block => ({ type: 'text', spans: marked(cleanText(problem)) })),
+  ];
 }
 
 /** What went wrong and what to do. */
@@ -69,7 +84,7 @@ function isErrorCode(text: string): text is ErrorCode {
 export async function projectSyncedReply(tx: Tx, projectId: string): Promise<void> {
   const project = await projectForSystem(tx, projectId);
   if (project === undefined) return;
-  const sent = await messageByKey(tx, project.workspace, projectCardKey(project.id));
+  const sent = await messageByKey(tx, project.workspace, project.cardKey ?? projectCardKey(project.id));
   if (sent?.payload.type !== 'message') return;
   const view = projectCard(project);
   if (stateOn(sent.payload.view) === stateOn(view)) return;

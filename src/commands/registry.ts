@@ -25,6 +25,7 @@ import { pr } from './pr.ts';
 import { projectAdd } from './project-add.ts';
 import { projectList } from './project-list.ts';
 import { projectRemove } from './project-remove.ts';
+import { projectTest } from './project-test.ts';
 import { push } from './push.ts';
 import { queue } from './queue.ts';
 import { retry } from './retry.ts';
@@ -56,7 +57,7 @@ const work: readonly Command[] = [
   mirror,
 ];
 const look: readonly Command[] = [tasks, show, diff, logs, board, queue, pending, agents];
-const setup: readonly Command[] = [projectAdd, projectList, projectRemove, bind, settings, rules, rulesRevoke];
+const setup: readonly Command[] = [projectAdd, projectList, projectTest, projectRemove, bind, settings, rules, rulesRevoke];
 const accounts: readonly Command[] = [accountList, accountShow, accountAdd, accountKey, accountSet, accountRemove];
 const people: readonly Command[] = [
   claim,

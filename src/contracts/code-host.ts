@@ -72,6 +72,18 @@ export interface RepositoryAccess {
   problems: readonly string[];
 }
 
+/** What was found out about the repository of a project. Sentences are for people. */
+export const projectAccessSchema = z.object({
+  /** As whom at the code host; absent: it is none, or it does not tell. */
+  as: z.string().optional(),
+  /** A push of a branch was tried, without doing it. `why`: what kept it from going through. */
+  push: z.object({ ok: z.boolean(), why: z.string().optional() }),
+  /** Absent: a repository at no code host has no pull requests. */
+  pulls: z.object({ ok: z.boolean() }).optional(),
+  problems: z.array(z.string()),
+});
+export type ProjectAccess = z.infer<typeof projectAccessSchema>;
+
 export interface PullSpec {
   repository: Repository;
   /** Branch that was pushed, and where it is to be merged. */

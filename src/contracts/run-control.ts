@@ -1,5 +1,6 @@
 import type { AgentOffer } from './agent.ts';
 import type { AgentSpec } from './agent-control.ts';
+import type { ProjectAccess } from './code-host.ts';
 import type { CommandAction, Policy } from './policy.ts';
 import type { OutputCursor, RunEventData, RunResult } from './run-event.ts';
 
@@ -111,11 +112,11 @@ export interface RunControl {
   projectSynced(
     project: string,
     found:
-      | { ok: true; defaultBranch: string; head: string }
+      | { ok: true; defaultBranch: string; head: string; access?: ProjectAccess | undefined }
       | { ok: false; code: string; detail: string; remedy?: string | undefined },
   ): Promise<void>;
-  /** The source to sync, or null when the project is gone. */
-  projectSource(project: string): Promise<RunSpec['project'] | null>;
+  /** The source to sync, or null when the project is gone. `access`: what may be done there is to be found out too. */
+  projectSource(project: string): Promise<(RunSpec['project'] & { access: boolean }) | null>;
   /** Ids of runs that are not terminal, for the reaper of sandboxes and working copies of this host. */
   liveRuns(host: string): Promise<string[]>;
 }

@@ -7,18 +7,29 @@ type Found = Parameters<RunControl['projectSynced']>[1];
 export async function sourceOf(
   db: Prisma.TransactionClient,
   id: string,
-): Promise<{ project: RunSpec['project']; removed: boolean } | undefined> {
+): Promise<{ project: RunSpec['project']; removed: boolean; access: boolean } | undefined> {
   const row = await db.project.findUnique({ where: { id } });
   if (row === null) return undefined;
   const source: RunSpec['project']['source'] =
     row.sourceKind === 'path' ? { kind: 'path', path: row.source } : { kind: 'git', url: row.source };
-  return { project: { id: row.id, name: row.name, source, baseBranch: row.baseBranch }, removed: row.archivedAt !== null };
+  return {
+    project: { id: row.id, name: row.name, source, baseBranch: row.baseBranch },
+    removed: row.archivedAt !== null,
+    access: row.accessWanted,
+  };
 }
 
 /** Stores what a sync found. A failed one keeps what an earlier one had found. */
 export async function recordSync(db: Prisma.TransactionClient, id: string, found: Found, now: Date): Promise<void> {
   const data: Prisma.ProjectUpdateManyMutationInput = found.ok
-    ? { syncState: 'ready', syncError: Prisma.DbNull, defaultBranch: found.defaultBranch, head: found.head, syncedAt: now }
+    ? {
+        syncState: 'ready',
+        syncError: Prisma.DbNull,
+        defaultBranch: found.defaultBranch,
+        head: found.head,
+        syncedAt: now,
+        ...(found.access === undefined ? {} : { access: found.access, accessWanted: false }),
+      }
     : { syncState: 'unreachable', syncError: errorOf(found), syncedAt: now };
   await db.project.updateMany({ where: { id }, data });
 }

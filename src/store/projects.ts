@@ -1,5 +1,6 @@
 import { Prisma } from '../../prisma/client/client.ts';
 import { type AgentDefaults, agentDefaultsSchema, defaultAgentDefaults } from '../contracts/agent.ts';
+import { type ProjectAccess, projectAccessSchema } from '../contracts/code-host.ts';
 import { type Policy, policySchema } from '../contracts/policy.ts';
 import { type ProjectLimits, projectLimitsSchema } from '../contracts/settings.ts';
 import { newId } from '../runtime/ids.ts';
@@ -19,6 +20,10 @@ export interface Project {
     | { state: 'checking' }
     | { state: 'ready' }
     | { state: 'unreachable'; code: string; detail: string; remedy: string | undefined };
+  /** What may be done in the repository, as it was found last; undefined: nobody has asked. */
+  access: ProjectAccess | undefined;
+  /** Outbox row that shows what syncs find; undefined: that of `project add`. */
+  cardKey: string | undefined;
   policy: Policy;
   policyVersion: number;
   limits: ProjectLimits;
@@ -52,6 +57,8 @@ export async function createProject(tx: Tx, input: NewProject): Promise<Project 
       policy: input.policy,
       limits: input.limits,
       createdBy: input.createdBy ?? null,
+      // Whoever adds a project wants to know at once whether its changes can be brought out.
+      accessWanted: input.createdBy !== undefined,
     },
   });
   return toProject(row);
@@ -106,6 +113,14 @@ export async function changeBaseBranch(tx: Tx, project: string, branch: string |
   });
 }
 
+/** Has the repository checked again, with what may be done there; `cardKey`: the outbox row that says what was found. */
+export async function checkAgain(tx: Tx, project: string, cardKey: string): Promise<void> {
+  await tx.db.project.update({
+    where: { id: project },
+    data: { syncState: 'checking', syncError: Prisma.DbNull, access: Prisma.DbNull, accessWanted: true, cardKey },
+  });
+}
+
 /** Holds the project's row, so that what was read of it stays true until the end of the transaction. */
 export async function lockProject(tx: Tx, id: string): Promise<void> {
   await tx.db.$queryRaw(Prisma.sql`SELECT "id" FROM "Project" WHERE "id" = ${id} FOR UPDATE`);
@@ -137,6 +152,8 @@ function toProject(row: {
   head: string | null;
   syncState: string;
   syncError: Prisma.JsonValue;
+  access: Prisma.JsonValue;
+  cardKey: string | null;
   policy: Prisma.JsonValue;
   policyVersion: number;
   limits: Prisma.JsonValue;
@@ -151,6 +168,8 @@ function toProject(row: {
     defaultBranch: row.defaultBranch ?? undefined,
     head: row.head ?? undefined,
     sync: syncOf(row.syncState, row.syncError),
+    access: row.access === null ? undefined : projectAccessSchema.parse(row.access),
+    cardKey: row.cardKey ?? undefined,
     policy: policySchema.parse(row.policy),
     policyVersion: row.policyVersion,
     limits: projectLimitsSchema.parse(row.limits),

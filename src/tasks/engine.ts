@@ -140,7 +140,7 @@ function runControl(
     projectSynced: (project, found) => recordSync(database.db, project, found, clock.now()),
     async projectSource(project) {
       const source = await sourceOf(database.db, project);
-      return source === undefined || source.removed ? null : source.project;
+      return source === undefined || source.removed ? null : { ...source.project, access: source.access };
     },
     liveRuns: (host) => liveRunsOfHost(database.db, host),
   };

@@ -58,6 +58,7 @@ const table: Record<string, readonly (readonly [use: string, weakest: Account])[
     ['project add demo https://example.com/acme/demo.git', 'mia'],
     ['project add demo /srv/other', 'ada'],
   ],
+  'project test': [['project test nowhere', 'mia']],
   'project remove': [['project remove nowhere', 'mia']],
   bind: [['bind nowhere', 'mia']],
   'member add': [

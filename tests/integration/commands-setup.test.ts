@@ -49,6 +49,28 @@ describe('project add', () => {
     expect(await desk.database.db.outbox.count({ where: { key: `project:${desk.demo.id}` } })).toBe(0);
   });
 
+  it('`project test` has it checked again with what may be done there, and answers with a message of its own', async () => {
+    const { id } = await project('web');
+    expect(await desk.engine.runs.projectSource(id)).toMatchObject({ access: true });
+    const found = { ok: true, defaultBranch: 'main', head: 'a'.repeat(40) } as const;
+    await synced(id, { ...found, access: { push: { ok: true }, problems: [] } });
+    expect(await desk.engine.runs.projectSource(id)).toMatchObject({ access: false });
+    const [said] = await desk.act(slash('mia', 'project test web'));
+    expect(said).toMatchObject({ only: undefined, text: expect.stringContaining('● checking the repository') });
+    expect(said?.key).not.toBe(`project:${id}`);
+    expect(await desk.engine.runs.projectSource(id)).toMatchObject({ access: true });
+    const problem = 'deckhand-bot may not push. Give it write access.';
+    await synced(id, {
+      ...found,
+      access: { as: 'deckhand-bot', push: { ok: false }, pulls: { ok: false }, problems: [problem] },
+    });
+    const row = await desk.database.db.outbox.findFirstOrThrow({ where: { key: said?.key ?? '' } });
+    for (const text of ['✔ ready', '✖ cannot push', '✖ cannot open pull requests', 'as deckhand-bot', problem]) {
+      expect(JSON.stringify(row.payload)).toContain(text);
+    }
+    expect(await text(slash('gus', 'project test web'))).toContain('DH-202');
+  });
+
   it('takes a name once, whatever its case, also when two come at once', async () => {
     expect(await text(slash('mia', 'project add WEB https://example.com/x/y.git'))).toContain('DH-213');
     const both = await Promise.all(

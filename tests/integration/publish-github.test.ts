@@ -162,6 +162,28 @@ describe('a change of a repository at GitHub', () => {
     expect(told.filter(({ retryAt }) => retryAt !== undefined).length).toBeGreaterThan(0);
   });
 
+  test('what may be done there is found out with the project, without anything being pushed', async () => {
+    repositories += 1;
+    const repository: LabRepository = await github.repository({ name: `web${repositories}` });
+    const project = await world.project({ source: { kind: 'git', url: repository.cloneUrl } });
+    const accessNow = async () => {
+      await world.database.db.project.update({ where: { id: project }, data: { accessWanted: true } });
+      await world.queue.publish('project.sync', { project }, { id: project });
+      return await waitFor('what may be done', async () => {
+        const { access, accessWanted } = await world.database.db.project.findUniqueOrThrow({ where: { id: project } });
+        return accessWanted ? undefined : (access ?? undefined);
+      });
+    };
+    expect(await accessNow()).toEqual({ as: 'ben', push: { ok: true }, pulls: { ok: true }, problems: [] });
+    repository.setRole('ben', 'read');
+    expect(await accessNow()).toMatchObject({
+      push: { ok: false, why: expect.stringContaining('DH-523') },
+      pulls: { ok: false },
+      problems: [expect.stringMatching(/ben may not push/), expect.stringMatching(/may not open pull requests/)],
+    });
+    expect(repository.branches()).toEqual(['main']);
+  });
+
   test('what GitHub refuses says why, and nothing is retried', async () => {
     const { repository, run } = await changed();
     repository.setRole('ben', 'read');

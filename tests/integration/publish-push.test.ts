@@ -13,6 +13,20 @@ afterAll(async () => {
   await shared?.[Symbol.asyncDispose]();
 });
 
+describe('a try of a push', () => {
+  test('reaches the remote and changes nothing there, and says what is missing', async () => {
+    await using world = await createPushWorld();
+    await world.hook('pre-receive', 'touch ran; exit 1');
+    await world.publishing.tryPush(world.project, world.base, undefined);
+    expect(await git(world.bare, 'for-each-ref', '--format=%(refname)')).toBe('refs/heads/main');
+    await expect(access(join(world.bare, 'ran'))).rejects.toThrow('ENOENT');
+    const elsewhere = { ...world.project, source: { kind: 'path', path: join(world.place.path, 'nowhere') } } as const;
+    await expect(world.publishing.tryPush(elsewhere, world.base, undefined)).rejects.toMatchObject({
+      code: expect.stringMatching(/^DH-50/),
+    });
+  });
+});
+
 describe('promise 10: a push', () => {
   test('brings exactly the commit that is named, whatever the references of the mirror name by then', async () => {
     await using world = await createPushWorld();
