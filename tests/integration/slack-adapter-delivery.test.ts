@@ -303,7 +303,8 @@ describe('rights', () => {
     const setup = await start();
     const { slack, adapter, inbox } = setup;
     const person = slack.person('ada');
-    const asked = person.mention('#demo', 'sh ls');
+    const file = person.upload('a.txt', 'a');
+    const asked = person.mention('#demo', 'sh ls', { files: [file.id] });
     await person.slash('#demo', '/deckhand tasks');
     await slack.controls.eventsSettled();
     const card = await adapter.send(
@@ -331,6 +332,8 @@ describe('rights', () => {
       },
       demo,
     );
+    const attached = { conversation: demo, message: asked.ts, id: file.id };
+    expect(await adapter.download?.(attached, AbortSignal.timeout(5000))).toMatchObject({ name: 'a.txt' });
     const called = new Set(slack.calls.filter(({ ok }) => ok).map(({ method }) => method));
     called.delete('apps.connections.open');
     expect([...called].sort()).toEqual(Object.keys(methodScopes).sort());
