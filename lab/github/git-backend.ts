@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type PushRules, RULES_FILE } from './push-rules.ts';
 
@@ -49,12 +49,12 @@ const SETTINGS = [
 ] as const;
 
 /** A new bare repository that refuses and allows what GitHub's do. */
-export async function createBare(root: string, directory: string, branch: string): Promise<void> {
+export async function createBare(directory: string, branch: string): Promise<void> {
   await mkdir(join(directory, 'objects'), { recursive: true });
   await mkdir(join(directory, 'refs'), { recursive: true });
   await writeFile(join(directory, 'HEAD'), `ref: refs/heads/${branch}\n`);
   const sections = SETTINGS.map(([name, ...lines]) => `[${name}]\n${lines.map((line) => `\t${line}\n`).join('')}`);
-  await writeFile(join(directory, 'config'), `${sections.join('')}[core]\n\thooksPath = ${join(root, 'hooks')}\n`);
+  await writeFile(join(directory, 'config'), sections.join(''));
 }
 
 async function writeRules(directory: string, rules: PushRules): Promise<void> {
@@ -82,11 +82,14 @@ export async function serveGit(
       LC_ALL: 'C',
       GIT_CONFIG_NOSYSTEM: '1',
       GIT_CONFIG_GLOBAL: '/dev/null',
-      GIT_CONFIG_COUNT: asksHook ? '2' : '1',
+      GIT_CONFIG_COUNT: asksHook ? '3' : '1',
       GIT_CONFIG_KEY_0: 'safe.directory',
       GIT_CONFIG_VALUE_0: '*',
       GIT_CONFIG_KEY_1: 'receive.procReceiveRefs',
       GIT_CONFIG_VALUE_1: 'refs',
+      GIT_CONFIG_KEY_2: 'core.hooksPath',
+      // Repositories lie beside their hooks.
+      GIT_CONFIG_VALUE_2: join(dirname(target.directory), 'hooks'),
       GIT_PROJECT_ROOT: target.directory,
       GIT_HTTP_EXPORT_ALL: '1',
       PATH_INFO: target.path,

@@ -135,7 +135,7 @@ export async function createPlainGit(options: { users: Readonly<Record<string, P
     seen,
     async repository(path, files, { protect = [], public: isPublic = false } = {}) {
       const directory = join(root, `${stored.size + 1}.git`);
-      await createBare(root, directory, 'main');
+      await createBare(directory, 'main');
       const author = { name: 'Ada', email: 'ada@example.com' };
       if (Object.keys(files).length > 0)
         await commitFiles(directory, { ref: 'refs/heads/main', files, message: 'Begin', author, at: Date.now() });

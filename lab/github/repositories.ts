@@ -106,7 +106,7 @@ export async function createRepository(core: Core, given: NewRepository): Promis
     hooks: new Map(),
   };
   if (core.repositories.has(fullName(repository).toLowerCase())) throw new Error(`${fullName(repository)} exists already`);
-  await createBare(core.root, repository.directory, branch);
+  await createBare(repository.directory, branch);
   const files = given.files ?? { 'README.md': `# ${given.name}\n` };
   const ada = accountOf(core, 'ada');
   if (Object.keys(files).length > 0) {
