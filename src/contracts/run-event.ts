@@ -255,6 +255,8 @@ export const runEventDataSchema = z.discriminatedUnion('type', [
     repository: z.string(),
     pull: pullFactsSchema,
     news: z.array(pullNewsSchema).optional(),
+    /** Its branch has gone on to the change of a later run, which is told of it from here on. */
+    moved: z.literal(true).optional(),
   }),
   /** Somebody does not want the change. It is kept for a while all the same. */
   z.object({ type: z.literal('discarded') }),

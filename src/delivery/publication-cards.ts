@@ -15,7 +15,9 @@ export function publicationCards(input: CardInput, after: number): OutboxPut[] {
   const over = view.change.publications.filter(({ state, what, seq }) => {
     return seq > after && (state === 'failed' || (state === 'done' && what === 'push'));
   });
-  const opened = view.change.pulls.filter(({ first }) => first > after);
+  // One that follows its branch from an earlier run was told of there.
+  const isOpener = view.change.publications.some(({ what, state }) => what !== 'push' && state === 'done');
+  const opened = isOpener ? view.change.pulls.filter(({ first }) => first > after) : [];
   return input.contexts.flatMap((context) => [
     ...over.map((one) => put(input, context, `out:${one.id}:${one.seq}`, told(context, publicationSpans(one, context)))),
     ...opened.map((pull) =>

@@ -61,6 +61,7 @@ export function foldChange(
     case 'pull_request': {
       const { repository, pull, news = [] } = data;
       const same = (one: PullView) => one.repository === repository && one.pull.number === pull.number;
+      if (data.moved === true) return { pulls: pulls.filter((one) => !same(one)) };
       const known = pulls.find(same);
       const told = [...(known?.told ?? []), ...(news.length === 0 ? [] : [{ seq, news }])].slice(-toldKept);
       return { pulls: [...pulls.filter((one) => !same(one)), { repository, pull, first: known?.first ?? seq, told }] };

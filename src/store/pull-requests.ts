@@ -13,7 +13,7 @@ export interface PullRecord {
   facts: PullFacts;
 }
 
-/** Stores what the code host says of a pull request; the first time, that it belongs to this task and run. */
+/** Stores what the code host says of a pull request, that the change of this run is what it shows now, and that it is to be looked at again. */
 export async function putPull(
   tx: Tx,
   input: { workspace: string; project: string; task: string; run: string; repository: string; facts: PullFacts; at: Date },
@@ -36,7 +36,7 @@ export async function putPull(
       lookAt: at,
       ...now,
     },
-    update: now,
+    update: { ...now, runId: run, lookAt: at },
   });
   return toRecord(row);
 }

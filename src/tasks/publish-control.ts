@@ -1,4 +1,5 @@
 import { useApproval } from '../approvals/publish-approval.ts';
+import type { PullFacts } from '../contracts/code-host.ts';
 import { livePublication } from '../contracts/publication.ts';
 import type { PublishControl, PublishProblem, PublishSpec } from '../contracts/publish-control.ts';
 import type { Actor, RunEventData } from '../contracts/run-event.ts';
@@ -15,6 +16,7 @@ import {
   takePublication,
 } from '../store/publications.ts';
 import { pullsOf, putPull } from '../store/pull-requests.ts';
+import { appendEvents } from '../store/run-events.ts';
 import { changeColumn, lockTask, type TaskRecord, taskById } from '../store/tasks.ts';
 import type { Wakeups } from '../store/wakeups.ts';
 import { system } from './advance.ts';
@@ -61,8 +63,11 @@ export function createPublishControl({ database, wakeups, clock }: PublishContro
       }),
     pushed: (id, runner, { url }) =>
       having(id, runner, false, async (tx, held, now) => {
+        const { publication } = held;
         const set = { pushedAt: now, url: url ?? null, attempts: 0, error: null };
-        return step(tx, held, 'arrive', now, { set, url });
+        if (!publicationTransition(publication.state, 'arrive', publication.what).ok) return false;
+        const after = publication.what === 'push' ? await followPulls(tx, publication, now) : [];
+        return step(tx, held, 'arrive', now, { set, url, after });
       }),
     beginOpen: (id, runner) =>
       having(id, runner, false, async (tx, held, now) => {
@@ -72,10 +77,8 @@ export function createPublishControl({ database, wakeups, clock }: PublishContro
       having(id, runner, false, async (tx, held, now) => {
         const { publication } = held;
         if (!publicationTransition(publication.state, 'opened', publication.what).ok) return false;
-        const { workspace, project, task, run } = publication;
-        const known = await putPull(tx, { workspace, project, task, run, repository, facts: pull, at: now });
-        const after = [{ type: 'pull_request', repository, pull }] as const;
-        return step(tx, held, 'opened', now, { set: { pullRequestId: known.id, attempts: 0, error: null }, after });
+        const { id: pullRequestId, event } = await takePull(tx, publication, repository, pull, now);
+        return step(tx, held, 'opened', now, { set: { pullRequestId, attempts: 0, error: null }, after: [event] });
       }),
     later: (id, runner, problem, afterMs = 0) =>
       having(id, runner, false, async (tx, held, now) => {
@@ -102,6 +105,37 @@ async function hold(tx: Tx, id: string): Promise<Held | undefined> {
   const task = known === undefined ? undefined : await lockTask(tx, known.task);
   const publication = await publicationById(tx, id);
   return task === undefined || publication === undefined ? undefined : { task, publication };
+}
+
+/**
+ * A branch that has moved takes its open pull requests along: they show the change of this run now, and its card tells of them from here on.
+ * Returns what this run is told.
+ */
+async function followPulls(tx: Tx, publication: PublicationRecord, at: Date): Promise<RunEventData[]> {
+  const { task, run, branch } = publication;
+  const behind = (await pullsOf(tx, task)).filter((known) => {
+    return known.facts.state === 'open' && known.facts.head.branch === branch && known.run !== run;
+  });
+  const events: RunEventData[] = [];
+  for (const { repository, facts } of behind) events.push((await takePull(tx, publication, repository, facts, at)).event);
+  return events;
+}
+
+/** Notes that a pull request shows the change of a publication, and tells the run that it showed before. */
+async function takePull(
+  tx: Tx,
+  { workspace, project, task, run }: PublicationRecord,
+  repository: string,
+  pull: PullFacts,
+  at: Date,
+): Promise<{ id: string; event: RunEventData }> {
+  const known = (await pullsOf(tx, task)).find((one) => one.repository === repository && one.facts.number === pull.number);
+  if (known !== undefined && known.run !== run) {
+    const moved = { type: 'pull_request', repository, pull, moved: true } as const;
+    await appendEvents(tx, { run: known.run, actor: system('runner'), at, events: [moved] });
+  }
+  const { id } = await putPull(tx, { workspace, project, task, run, repository, facts: pull, at });
+  return { id, event: { type: 'pull_request', repository, pull } };
 }
 
 /** Ends it with what is wrong. False: it is over. */

@@ -228,6 +228,30 @@ describe('the way of a publication', () => {
     expect(await control.beginPush(two.publication, runner)).toEqual({ verdict: 'go', expected: commitOne });
   });
 
+  test('a pull request goes on with its branch to the change of the later run, whose card tells of it from then on', async () => {
+    const { world, runner, push, claim, control } = await setUp();
+    const first = await changed(deckhand, world, runner);
+    await push(first.run, world.people.ben, 'pull_request');
+    const one = await claim(runner);
+    await control.beginPush(one.publication, runner);
+    await control.pushed(one.publication, runner, { url: undefined });
+    await control.beginOpen(one.publication, runner);
+    const shown = { ...pull, head: { branch: one.branch, commit: commitOne } };
+    await control.opened(one.publication, runner, { repository: 'acme/web', pull: shown });
+    const second = await deckhand.tx((tx) => deckhand.engine.tasks.retry(tx, first.task, world.people.dev));
+    await endWithChange(deckhand, second.run, runner, { commit: commitTwo });
+    await push(second.run, world.people.ben);
+    const two = await claim(runner);
+    await control.beginPush(two.publication, runner);
+    expect(await control.pushed(two.publication, runner, { url: undefined })).toBe(true);
+    const told = async (run: string) => (await deckhand.events(run)).filter(({ type }) => type === 'pull_request');
+    expect(await told(first.run)).toMatchObject([{ pull: { number: 12 } }, { moved: true }]);
+    expect(await told(second.run)).toMatchObject([{ pull: { number: 12 } }]);
+    expect(await deckhand.db.pullRequest.findMany({ where: { taskId: first.task } })).toMatchObject([{ runId: second.run }]);
+    // It is still to be reviewed.
+    expect((await deckhand.columnOf(first.task)).column).toBe('review');
+  });
+
   test('what passes is tried again, later and later; people are told once; after some hours it is given up', async () => {
     const { world, runner, push, claim, control, take, told, stateOf } = await setUp();
     const { run } = await changed(deckhand, world, runner);

@@ -153,6 +153,8 @@ describe('messages about what has become of a change', () => {
     const open = [publication('done', { what: 'pull_request' }), opened()];
     expect(said(seq, ...open)).toEqual([['opened', '#142 ✔ A pull request is open: acme/web#12']]);
     expect(said(seq + 2, ...open, opened({ checks: [{ name: 'ci', state: 'passed' }] }))).toEqual([]);
+    // A pull request that follows its branch from an earlier run is no news.
+    expect(said(seq, publication('done'), opened())).toEqual([['out', `#142 ✔ Pushed to ${branch}`]]);
     expect(said(seq, publication('failed', { problem: 'No. DH-523' }))).toEqual([['out', '#142 ✖ Not pushed: No. DH-523']]);
   });
 });
