@@ -1,8 +1,10 @@
+import { createRepositoryLogins } from './access/repository-logins.ts';
 import { createCodeHost } from './code-host.ts';
 import type { Config } from './config.ts';
 import { gatewayParts, withProjectCards } from './gateway.ts';
 import { createInfrastructure } from './infrastructure.ts';
 import { type Lab, startLab } from './lab.ts';
+import { publishingWithLogins, withOpenLogins } from './open-logins.ts';
 import { artifactReader, givenFileKeeper, runnerPart } from './runner-role.ts';
 import { systemClock } from './runtime/clock.ts';
 import { createLifecycle, type Lifecycle, type Part } from './runtime/lifecycle.ts';
@@ -38,14 +40,15 @@ export async function createApp(
     const parts: Part[] = [];
     if (role !== 'runner' && config.lab) lab = await startLab(found.dataDir.path);
     const codeHost = config.codeHost ?? lab?.codeHost;
+    const logins = createRepositoryLogins(found.secretBox);
     if (role !== 'gateway') {
       parts.push(
         runnerPart({
           config,
           infrastructure: found,
-          control: withProjectCards(engine.runs, found),
+          control: withOpenLogins(withProjectCards(engine.runs, found), logins),
           agents: engine.agents,
-          publishing: engine.publishing,
+          publishing: publishingWithLogins(engine.publishing, logins),
           codeHost: createCodeHost(codeHost),
           models: modelsOf(config, lab),
           environment,

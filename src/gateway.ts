@@ -1,4 +1,5 @@
 import { type LabSeed, prepareWorkspace, seedLab } from './access/first-start.ts';
+import { createRepositoryLogins, sealStoredLogins } from './access/repository-logins.ts';
 import { createSecretDoor } from './access/typed-secrets.ts';
 import { createAdapters } from './adapters.ts';
 import { createCatchUp } from './catch-up.ts';
@@ -76,6 +77,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
   const door = createSecretDoor({ database, secretBox });
   const names = createNames({ database, adapters, clock: systemClock, logger: logger.child({ part: 'names' }) });
 
+  const repositoryLogins = createRepositoryLogins(secretBox);
   const publishSync = (project: string) => queue.publish('project.sync', { project }, { id: project });
   const probes: DoctorProbe[] = [
     ...machineProbes(config),
@@ -91,6 +93,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
   const bus = createBus({
     tasks: engine.tasks,
     accounts: createAccountKeys(secretBox, input.environment),
+    repositoryLogins,
     now: systemClock.now,
     doctor: () => examine(probes),
     about: () => about(infrastructure, startedAt, config),
@@ -241,6 +244,8 @@ export function withProjectCards(control: RunControl, infrastructure: Infrastruc
 }
 
 async function prepare({ config, infrastructure, logger, lab }: GatewayInput, adapters: readonly ChatAdapter[]): Promise<void> {
+  const sealed = await sealStoredLogins(infrastructure.database, createRepositoryLogins(infrastructure.secretBox));
+  if (sealed > 0) logger.info({ projects: sealed }, 'logins in addresses of repositories are sealed now');
   const tenants = adapters.flatMap((adapter) => adapter.tenants().map((tenant) => ({ platform: adapter.platform, ...tenant })));
   const found = await infrastructure.database.transaction((tx) =>
     prepareWorkspace(tx, { name: 'Deckhand', tenants, owners: config.owners }),

@@ -2,6 +2,7 @@ import { secretFormPrefix } from '../contracts/agent-account.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import { decodePress } from '../contracts/press.ts';
 import { secretPatterns } from '../runtime/redact-patterns.ts';
+import { openLogin, sealLogin } from '../runtime/repository-login.ts';
 import type { SecretBox } from '../runtime/secret-box.ts';
 import type { Database } from '../store/database.ts';
 import { isAskedForSecret } from '../store/guided-forms.ts';
@@ -13,6 +14,7 @@ import { forgottenSecret, wasSecret } from '../store/inbox.ts';
  *
  * - What was asked for as a secret (a form, or the answer to a question of one) is sealed: only whoever asked can open it.
  * - What looks like a key in a command about accounts is taken out, and the command says so.
+ * - A login in the address of a repository is sealed where it stands, for whoever typed it.
  */
 export interface SecretDoor {
   /** The events as they may be stored. The same events give events that mean the same. */
@@ -28,6 +30,9 @@ export function createSecretDoor({ database, secretBox }: { database: Database; 
   const seal = (text: string, event: Pick<InboundEvent, 'conversation' | 'actor'>) =>
     `sealed:${secretBox.seal(text, contextOf(event))}`;
 
+  const clean = (text: string, event: Pick<InboundEvent, 'conversation' | 'actor'>) =>
+    withSealedLogins(withoutKeys(text), (login) => secretBox.seal(login, contextOf(event)));
+
   async function guarded(event: InboundEvent): Promise<InboundEvent> {
     switch (event.type) {
       case 'form': {
@@ -40,19 +45,19 @@ export function createSecretDoor({ database, secretBox }: { database: Database; 
         const at = { platform, tenant, channel, account: event.actor.user };
         // Nobody is asked for a secret where others read along.
         if (kind !== 'direct' || isWord(event.text) || !(await isAskedForSecret(database.db, at)))
-          return { ...event, text: withoutKeys(event.text) };
+          return { ...event, text: clean(event.text, event) };
         return { ...event, text: seal(event.text.trim(), event) };
       }
       case 'command': {
         const { typed } = event;
-        return { ...event, text: withoutKeys(event.text), ...(typed === undefined ? {} : { typed: withoutKeys(typed) }) };
+        return { ...event, text: clean(event.text, event), ...(typed === undefined ? {} : { typed: clean(typed, event) }) };
       }
       case 'message_edited': {
         const isSecret = event.conversation.kind === 'direct' && (await wasSecret(database.db, event));
-        return { ...event, text: isSecret ? forgottenSecret : withoutKeys(event.text) };
+        return { ...event, text: isSecret ? forgottenSecret : clean(event.text, event) };
       }
       case 'shortcut':
-        return { ...event, text: withoutKeys(event.text) };
+        return { ...event, text: clean(event.text, event) };
       default:
         return event;
     }
@@ -74,6 +79,27 @@ export function openTyped(
   } catch {
     return undefined;
   }
+}
+
+/** The address of a repository that somebody typed, with the login they typed; undefined: it was sealed for somebody else. */
+export function openTypedLogin(
+  address: string,
+  by: Pick<InboundEvent, 'conversation' | 'actor'>,
+  secretBox: Pick<SecretBox, 'open'>,
+): string | undefined {
+  try {
+    return openLogin(address, (sealed) => secretBox.open(sealed, contextOf(by)));
+  } catch {
+    return undefined;
+  }
+}
+
+const addsProject = /\bproject\s+add\b/i;
+
+/** A command that adds a project, with every login in an address sealed. Any other text as it is. */
+export function withSealedLogins(text: string, seal: (login: string) => string): string {
+  if (!addsProject.test(text)) return text;
+  return text.replace(/https?:\/\/[^\s"'<>|]+/gi, (address) => sealLogin(address, seal));
 }
 
 /** Whether a text is a sealed one. */

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { RepositoryLogins } from '../access/repository-logins.ts';
 import type { PastMessage } from '../contracts/chat-adapter.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import type { Conversation } from '../contracts/platform.ts';
@@ -65,6 +66,7 @@ export interface About {
 export interface CommandDeps {
   tasks: TaskEngine;
   accounts: AccountKeys;
+  repositoryLogins: RepositoryLogins;
   now(): Date;
   /** Address of docs/errors.md, to which error codes link; undefined: they are plain. */
   errorDocs?: string | undefined;

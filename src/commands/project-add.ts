@@ -3,10 +3,11 @@ import { notAllowed } from '../access/not-allowed.ts';
 import { AppError } from '../contracts/errors.ts';
 import { defaultPolicy } from '../contracts/policy.ts';
 import { defaultProjectLimits } from '../contracts/settings.ts';
+import { newId } from '../runtime/ids.ts';
 import { recordAudit } from '../store/audit.ts';
 import { createProject } from '../store/projects.ts';
 import { optional, required } from './arguments.ts';
-import { defineCommand } from './command.ts';
+import { type CommandContext, defineCommand } from './command.ts';
 import { projectCard, projectCardKey } from './project-card.ts';
 import { readSource, sourceText } from './project-source.ts';
 
@@ -59,10 +60,12 @@ export const projectAdd = defineCommand({
         why: 'it contains a password, and this is no direct message. Change the password if others could read it',
       });
     }
+    const id = newId('prj');
     const project = await createProject(ctx.tx, {
+      id,
       workspace: ctx.person.workspace,
       name: args.name,
-      source,
+      source: source.kind === 'path' ? source : { kind: 'git', url: sealedFor(ctx, id, source.url) },
       baseBranch: args.branch,
       policy: defaultPolicy,
       limits: defaultProjectLimits,
@@ -80,3 +83,10 @@ export const projectAdd = defineCommand({
     return { view: projectCard(project), audience: 'all', key: projectCardKey(project.id) };
   },
 });
+
+/** The address with its login as only this project's runner can open it. */
+function sealedFor({ deps: { repositoryLogins: logins }, act }: CommandContext, project: string, url: string): string {
+  const typed = logins.typed(url, act.event);
+  if (typed === undefined) throw new AppError('DH-208');
+  return logins.seal(project, typed);
+}

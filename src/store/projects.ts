@@ -4,6 +4,7 @@ import { type ProjectAccess, projectAccessSchema } from '../contracts/code-host.
 import { type Policy, policySchema } from '../contracts/policy.ts';
 import { type ProjectLimits, projectLimitsSchema } from '../contracts/settings.ts';
 import { newId } from '../runtime/ids.ts';
+import { hasOpenLogin } from '../runtime/repository-login.ts';
 import type { Tx } from './database.ts';
 
 export interface Project {
@@ -32,6 +33,8 @@ export interface Project {
 }
 
 export interface NewProject {
+  /** Known before, where something is made for it. */
+  id?: string | undefined;
   workspace: string;
   name: string;
   source: Project['source'];
@@ -48,7 +51,7 @@ export async function createProject(tx: Tx, input: NewProject): Promise<Project 
   if ((await projectByName(tx, input.workspace, input.name)) !== undefined) return undefined;
   const row = await tx.db.project.create({
     data: {
-      id: newId('prj'),
+      id: input.id ?? newId('prj'),
       workspaceId: input.workspace,
       name: input.name,
       sourceKind: input.source.kind,
@@ -119,6 +122,19 @@ export async function checkAgain(tx: Tx, project: string, cardKey: string): Prom
     where: { id: project },
     data: { syncState: 'checking', syncError: Prisma.DbNull, access: Prisma.DbNull, accessWanted: true, cardKey },
   });
+}
+
+/** Addresses of repositories that are stored with a login anybody who reads the table can read. */
+export async function openAddresses(db: Tx['db']): Promise<{ id: string; url: string }[]> {
+  const rows = await db.project.findMany({
+    where: { sourceKind: 'git', source: { contains: '@' } },
+    select: { id: true, source: true },
+  });
+  return rows.filter(({ source }) => hasOpenLogin(source)).map(({ id, source }) => ({ id, url: source }));
+}
+
+export async function setAddress(db: Tx['db'], id: string, address: { from: string; to: string }): Promise<void> {
+  await db.project.updateMany({ where: { id, source: address.from }, data: { source: address.to } });
 }
 
 /** Holds the project's row, so that what was read of it stays true until the end of the transaction. */

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newClaimCode } from '../../src/access/claim-code.ts';
+import { createRepositoryLogins, sealStoredLogins } from '../../src/access/repository-logins.ts';
 import { projectSyncedReply } from '../../src/commands/project-card.ts';
 import { policySchema } from '../../src/contracts/policy.ts';
+import { withOpenLogins } from '../../src/open-logins.ts';
 import { accounts, type Desk, mention, openDesk, type Said, slash } from '../support/desk.ts';
 
 let desk: Desk;
@@ -102,7 +104,23 @@ describe('project add', () => {
     expect(await text(mention('ada', use, { direct: true }))).toContain('https://example.com/acme/private.git');
     for (const show of ['project list', 'settings project=private'])
       expect(await text(slash('ada', show))).not.toContain('hunter2');
-    const stored = [await desk.database.db.audit.findMany(), await desk.database.db.outbox.findMany()];
+    const { id, source } = await project('private');
+    expect(source).toMatch(/^https:\/\/sealed:v1\.[\w.-]+@example\.com\/acme\/private\.git$/);
+    const logins = createRepositoryLogins(desk.secretBox);
+    const forRunner = withOpenLogins(desk.engine.runs, logins);
+    const address = 'https://bot:hunter2@example.com/acme/private.git';
+    expect(await forRunner.projectSource(id)).toMatchObject({ source: { kind: 'git', url: address } });
+    // What an earlier version has stored as it was typed is sealed at the next start, once.
+    await desk.database.db.project.update({ where: { id }, data: { source: address } });
+    expect([await sealStoredLogins(desk.database, logins), await sealStoredLogins(desk.database, logins)]).toEqual([1, 0]);
+    expect(await forRunner.projectSource(id)).toMatchObject({ source: { url: address } });
+    const { db } = desk.database;
+    const stored = [
+      await db.audit.findMany(),
+      await db.outbox.findMany(),
+      await db.project.findMany(),
+      await db.inbox.findMany(),
+    ];
     expect(JSON.stringify(stored, (_, value) => (typeof value === 'bigint' ? String(value) : value))).not.toContain('hunter2');
   });
 });

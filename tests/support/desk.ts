@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { seedLab } from '../../src/access/first-start.ts';
+import { createRepositoryLogins } from '../../src/access/repository-logins.ts';
 import { createSecretDoor } from '../../src/access/typed-secrets.ts';
 import { type Bus, type BusDeps, createBus } from '../../src/commands/bus.ts';
 import type { DoctorCheck } from '../../src/commands/command.ts';
@@ -73,6 +74,7 @@ export async function openDesk(deps: Partial<BusDeps> = {}): Promise<Desk> {
   const bus = createBus({
     tasks: engine.tasks,
     accounts: createAccountKeys(secretBox, {}),
+    repositoryLogins: createRepositoryLogins(secretBox),
     now: () => systemClock.now(),
     doctor: async () => checks,
     about: async () => ({

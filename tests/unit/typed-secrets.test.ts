@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isSealed, openTyped, takenOut, withoutKeys } from '../../src/access/typed-secrets.ts';
+import { isSealed, openTyped, takenOut, withoutKeys, withSealedLogins } from '../../src/access/typed-secrets.ts';
 import { createSecretBox } from '../../src/runtime/secret-box.ts';
 
 test.each([
@@ -53,4 +53,18 @@ test('taking keys out takes little time, whatever the text', () => {
   const since = performance.now();
   withoutKeys(long);
   expect(performance.now() - since).toBeLessThan(1000);
+});
+
+test('a login in an address that is to become a project is sealed where it stands, and nothing else', () => {
+  const seal = (login: string) => `v1.key.${Buffer.from(login).toString('base64url')}`;
+  expect(withSealedLogins('project add web https://bot:hunter2@example.com/acme/web.git branch=develop', seal)).toBe(
+    `project add web https://sealed:v1.key.${Buffer.from('bot:hunter2').toString('base64url')}@example.com/acme/web.git branch=develop`,
+  );
+  for (const same of [
+    'project add web https://example.com/acme/web.git',
+    'project add web git@example.com:acme/web.git',
+    'run look at https://bot:hunter2@example.com/x',
+  ]) {
+    expect(withSealedLogins(same, seal)).toBe(same);
+  }
 });
