@@ -228,6 +228,11 @@ describe('a push that is refused says why', () => {
       const authorization = `Basic ${Buffer.from('x-access-token:secret').toString('base64')}`;
       await world.publishing.push(there, null, () => authorization);
       expect(await world.at(branch)).toBe(change.commit);
+      // A login in the address of the project is used, and is no part of what is approved and told.
+      const next = await world.change('next', change.commit);
+      const source = { kind: 'git', url: `http://x-access-token:secret@${server.host}/web.git` } as const;
+      await world.publishing.push({ ...there, ...next, project: { ...world.project, source } }, change.commit, undefined);
+      expect(await world.at(branch)).toBe(next.commit);
     }
     await expect(world.publishing.push(to('http://127.0.0.1:9/web.git'), null, undefined)).rejects.toThrow('DH-500');
   });
