@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
@@ -20,7 +21,7 @@ it('promise 8: a runner is killed in the middle of answers of the model: both pr
   const installation: AgentInstallation = {
     anthropicUrl: world.model.anthropicUrl,
     openaiUrl: world.model.openaiUrl,
-    key: 'key-of-the-installation',
+    key: randomBytes(32).toString('base64url'),
     gatewayRoot: join(world.installation.dataDir, 'gateway'),
   };
   const project = await world.demoProject();
