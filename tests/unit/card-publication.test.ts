@@ -159,6 +159,17 @@ describe('messages about what has become of a change', () => {
   });
 });
 
+describe('every thread of a task', () => {
+  it('is told the same, each once', () => {
+    const here = withChange();
+    const there = { ...here, thread: { ...here.thread, thread: 'thr_2' } };
+    const view = runAfter(...changed, publication('done'));
+    const puts = publicationCards({ workspace: 'wsp_1', view, decisions: [], contexts: [here, there] }, changed.length);
+    expect(puts.map(({ target }) => target.type === 'thread' && target.thread)).toEqual([here.thread.thread, 'thr_2']);
+    expect(new Set(puts.map(({ key }) => key)).size).toBe(2);
+  });
+});
+
 describe('the request to bring a change out', () => {
   const decision = {
     id: 'int_1',
