@@ -41,6 +41,7 @@ import { startJobLogs } from './job-logs.ts';
 import { keep } from './keep.ts';
 import { createLabApp, type LabApp } from './lab-app.ts';
 import type { Permissions } from './model.ts';
+import { createPages } from './pages.ts';
 import { createRepository, handleOf, type LabRepository, type NewRepository } from './repositories.ts';
 import { createRest } from './rest.ts';
 import { actionRoutes } from './routes-actions.ts';
@@ -125,11 +126,13 @@ export async function createGithubEmulator(options: GithubEmulatorOptions = {}):
     ...hookRoutes(core, hooks),
     ...limitRoutes(limits),
   ];
+  const pages = createPages(core);
   const server = await startServer({
     core,
     rest: createRest({ core, calls, faults, limits, routes }),
     git: createGitAccess({ core, calls, faults }),
     others: [createGraphql({ core, calls, faults })],
+    pages: pages.handle,
     host: options.host ?? '127.0.0.1',
     port: options.port ?? 0,
   });
@@ -166,6 +169,7 @@ export async function createGithubEmulator(options: GithubEmulatorOptions = {}):
     core,
     async close() {
       hooks.close();
+      pages.close();
       await server.close();
       await logs.close();
       await keeper?.close();

@@ -4,7 +4,7 @@ import type { Core } from './core.ts';
 import type { GitAccess } from './git-access.ts';
 import type { Rest } from './rest.ts';
 
-/** The one address of the emulator: REST and GraphQL below `/api`, git below `/owner/name.git`, logs of jobs below `/job-logs`. */
+/** The one address of the emulator: REST and GraphQL below `/api`, git below `/owner/name.git`, pages for people everywhere else. */
 export interface EmulatorServer {
   close(): Promise<void>;
 }
@@ -17,6 +17,8 @@ export async function startServer(deps: {
   rest: Rest;
   git: GitAccess;
   others: readonly Handler[];
+  /** Asked when it is nothing for programs. */
+  pages: Handler;
   host: string;
   port: number;
 }): Promise<EmulatorServer> {
@@ -28,6 +30,7 @@ export async function startServer(deps: {
       return rest.handle(request, response, url.pathname.slice('/api/v3'.length) || '/');
     for (const handle of deps.others) if (await handle(request, response, url)) return;
     if (await git.handle(request, response, url)) return;
+    if (await deps.pages(request, response, url)) return;
     response.writeHead(404, { 'content-type': 'text/html; charset=utf-8' }).end('<h1>404</h1>\n');
   }
 
