@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import type { FastifyInstance } from 'fastify';
+import { people } from './page-person.ts';
 
 const pageDir = fileURLToPath(new URL('page', import.meta.url));
 
@@ -45,13 +46,21 @@ const html = `<!doctype html>
 const contentSecurityPolicy =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: https:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** Serves `/lab`. The bundle is made when it is first asked for and kept. */
-export async function labPageRoutes(server: FastifyInstance): Promise<void> {
+/** Serves `/lab`. The bundle is made when it is first asked for and kept. `/lab/github` leads to `github`, the pages of the code host. */
+export function labPageRoutes({ github }: { github: string }): (server: FastifyInstance) => Promise<void> {
   let bundle: Promise<Bundle> | undefined;
   const bundled = () => {
     bundle ??= bundleLabPage();
     return bundle;
   };
+  return async (server) => serve(server, bundled, github);
+}
+
+function serve(server: FastifyInstance, bundled: () => Promise<Bundle>, github: string): void {
+  server.get<{ Querystring: { as?: string } }>('/lab/github', async ({ query }, reply) => {
+    const as = people.find((name) => name === query.as);
+    return reply.redirect(as === undefined ? github : `${github}?as=${as}`);
+  });
   server.get('/lab', async (_request, reply) =>
     reply.type('text/html; charset=utf-8').header('content-security-policy', contentSecurityPolicy).send(html),
   );

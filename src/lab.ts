@@ -67,7 +67,11 @@ export async function startLab(dataDir: string): Promise<Lab> {
       telegram: { token: telegram.token, apiRoot: telegram.apiRoot },
       discord: { token: discord.token, applicationId: discord.applicationId, apiUrl: discord.apiUrl },
     },
-    routes: { name: 'lab', access: 'this machine', register: (server) => registerLab(server, emulators) },
+    routes: {
+      name: 'lab',
+      access: 'this machine',
+      register: (server) => registerLab(server, emulators, `${github.url}/${repository.fullName}/pulls`),
+    },
     seeds: seedsOf(emulators, repository.cloneUrl),
     models: {
       anthropic: { baseUrl: model.anthropicUrl, key: 'scripted' },
@@ -162,7 +166,7 @@ const firstSteps = [
   { command: 'sh npm test', hint: 'Asks for approval, then a test fails' },
   { command: 'sh git log --oneline', hint: 'Only reads, so it runs at once' },
   { command: 'sh npm run slow', hint: 'Two minutes of output, to watch and stop' },
-  { command: 'run fix the failing test', hint: 'An agent works; approve what it asks' },
+  { command: 'run fix the failing test', hint: 'Approve what the agent asks, then press Open PR' },
   { command: 'run agent=claude-code mode=plan fix the failing test', hint: 'Claude Code plans first' },
 ];
 const help = { command: 'help', hint: 'Everything you can say' };
@@ -170,6 +174,7 @@ const help = { command: 'help', hint: 'Everything you can say' };
 async function registerLab(
   server: Parameters<RouteGroup['register']>[0],
   { slack, telegram, discord }: Emulators,
+  github: string,
 ): Promise<void> {
   const prefixed = (prefix: string) => [...firstSteps, help].map(({ command, hint }) => ({ text: `${prefix}${command}`, hint }));
   const demo = slackChannel(slack, 'demo');
@@ -185,7 +190,7 @@ async function registerLab(
   await server.register(
     discordLabRoutes(discord, { suggestions: () => prefixed('/deckhand ').map((one) => ({ ...one, channel })) }),
   );
-  await server.register(labPageRoutes);
+  await server.register(labPageRoutes({ github }));
 }
 
 function slackChannel(slack: SlackEmulator, name: string): string {

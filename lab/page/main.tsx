@@ -41,6 +41,15 @@ function Lab() {
             </button>
           ))}
         </div>
+        <a
+          class="elsewhere"
+          href={`/lab/github?as=${person}`}
+          target="_blank"
+          rel="noopener"
+          title="Pull requests of the demo project, in a tab of their own"
+        >
+          GitHub ↗
+        </a>
         <People snapshot={snapshot} client={client} />
       </header>
       <div class="panes">
