@@ -20,6 +20,8 @@ export interface Owner {
 export interface Artifacts {
   /** Where the output of a run is kept while it runs. */
   outputLog(run: string): string;
+  /** Where the output of the check of a run is kept. */
+  checkLog(run: string): string;
   /** Writes a patch, whole or not at all. Repeatable. Throws what the disk says. */
   writePatch(run: string, bytes: Uint8Array): Promise<void>;
   /** Writes the picture of a patch, whole or not at all. Repeatable. Throws what the disk says. */
@@ -37,6 +39,7 @@ export interface Artifacts {
 }
 
 const logFile = 'output.log';
+const checkFile = 'check.log';
 const patchFile = 'changes.patch';
 const pictureFile = 'changes.png';
 const sessionFile = 'session.tar';
@@ -51,6 +54,7 @@ export function createArtifacts(deps: { dataDir: string; database: Database }): 
 
   return {
     outputLog: (run) => fileOf(run, logFile),
+    checkLog: (run) => fileOf(run, checkFile),
     writePatch: (run, bytes) => writeWhole(fileOf(run, patchFile), bytes),
     writeFile: (run, name, bytes) => writeWhole(fileOf(run, nameOnDisk('file', name)), bytes),
     writeGiven: (run, name, bytes) => writeWhole(fileOf(run, nameOnDisk('given', name)), bytes),
@@ -82,6 +86,8 @@ function nameOnDisk(kind: ArtifactRef['kind'], name: string): string {
   switch (kind) {
     case 'log':
       return logFile;
+    case 'check':
+      return checkFile;
     case 'patch':
       return patchFile;
     case 'picture':

@@ -5,16 +5,9 @@ import type { Author } from './working-copy.ts';
 export const maxBundleBytes = 512 * 1024 * 1024;
 
 /**
- * Runs inside the sandbox, after the command: commits what the working copy holds and writes a git bundle of everything new since
- * the parent to stdout, or nothing when nothing has changed.
- *
- * The working copy's `.git` belongs to the command by now, so only its objects and the commit that HEAD names are used: index,
- * configuration, hooks, filters and exclusions are those of a new repository. Commits made by the command are kept when they
- * descend from the parent; else all files become one commit on it. Repeatable.
- *
- * Arguments: parent commit, object format, message.
+ * Opens the working copy as a new repository whose index is that of the commit it stands at. Arguments: parent commit, object format, message.
  */
-const script = `set -eu
+export const openedRepository = `set -eu
 umask 077
 parent=$1 format=$2 message=$3
 work=$PWD
@@ -47,7 +40,17 @@ fi
 
 # Repositories inside the working copy would become links to commits that nobody else has: their files count.
 find . -mindepth 2 -name .git -prune -exec rm -rf {} +
-git add --all . ':(exclude,top).deckhand'
+`;
+
+/**
+ * Runs inside the sandbox, after the command: commits what the working copy holds and writes a git bundle of everything new since
+ * the parent to stdout, or nothing when nothing has changed.
+ *
+ * The working copy's `.git` belongs to the command by now, so only its objects and the commit that HEAD names are used: index,
+ * configuration, hooks, filters and exclusions are those of a new repository. Commits made by the command are kept when they
+ * descend from the parent; else all files become one commit on it. Repeatable.
+ */
+const script = `${openedRepository}git add --all . ':(exclude,top).deckhand'
 tree=$(git write-tree)
 
 if [ -n "$known" ] && { [ -z "$tip" ] || ! git merge-base --is-ancestor "$parent" "$tip"; }; then tip=$parent; fi
@@ -61,37 +64,42 @@ git update-ref refs/heads/result "$commit"
 git bundle create --quiet - refs/heads/result \${known:+"^$parent"}
 `;
 
+/** git without the settings of any machine, user or repository. */
+export const helperEnvironment: Readonly<Record<string, string>> = {
+  LC_ALL: 'C',
+  GIT_CONFIG_NOSYSTEM: '1',
+  GIT_CONFIG_GLOBAL: '/dev/null',
+  GIT_ATTR_NOSYSTEM: '1',
+  GIT_TERMINAL_PROMPT: '0',
+  GIT_NO_REPLACE_OBJECTS: '1',
+  GIT_NO_LAZY_FETCH: '1',
+  GIT_OPTIONAL_LOCKS: '0',
+  GIT_ALLOW_PROTOCOL: 'none',
+  GIT_CONFIG_COUNT: '6',
+  GIT_CONFIG_KEY_0: 'core.hooksPath',
+  GIT_CONFIG_VALUE_0: '/dev/null',
+  GIT_CONFIG_KEY_1: 'core.fsmonitor',
+  GIT_CONFIG_VALUE_1: 'false',
+  GIT_CONFIG_KEY_2: 'gc.auto',
+  GIT_CONFIG_VALUE_2: '0',
+  GIT_CONFIG_KEY_3: 'core.attributesFile',
+  GIT_CONFIG_VALUE_3: '/dev/null',
+  GIT_CONFIG_KEY_4: 'core.excludesFile',
+  GIT_CONFIG_VALUE_4: '/dev/null',
+  GIT_CONFIG_KEY_5: 'core.safecrlf',
+  GIT_CONFIG_VALUE_5: 'false',
+};
+
 export function collectHelper(input: { parent: string; message: string; author: Author }): Helper {
   const format = input.parent.length === 64 ? 'sha256' : 'sha1';
   return {
     argv: ['/bin/sh', '-c', script, 'collect', input.parent, format, input.message],
     env: {
-      LC_ALL: 'C',
-      GIT_CONFIG_NOSYSTEM: '1',
-      GIT_CONFIG_GLOBAL: '/dev/null',
-      GIT_ATTR_NOSYSTEM: '1',
-      GIT_TERMINAL_PROMPT: '0',
-      GIT_NO_REPLACE_OBJECTS: '1',
-      GIT_NO_LAZY_FETCH: '1',
-      GIT_OPTIONAL_LOCKS: '0',
-      GIT_ALLOW_PROTOCOL: 'none',
+      ...helperEnvironment,
       GIT_AUTHOR_NAME: input.author.name,
       GIT_AUTHOR_EMAIL: input.author.email,
       GIT_COMMITTER_NAME: input.author.name,
       GIT_COMMITTER_EMAIL: input.author.email,
-      GIT_CONFIG_COUNT: '6',
-      GIT_CONFIG_KEY_0: 'core.hooksPath',
-      GIT_CONFIG_VALUE_0: '/dev/null',
-      GIT_CONFIG_KEY_1: 'core.fsmonitor',
-      GIT_CONFIG_VALUE_1: 'false',
-      GIT_CONFIG_KEY_2: 'gc.auto',
-      GIT_CONFIG_VALUE_2: '0',
-      GIT_CONFIG_KEY_3: 'core.attributesFile',
-      GIT_CONFIG_VALUE_3: '/dev/null',
-      GIT_CONFIG_KEY_4: 'core.excludesFile',
-      GIT_CONFIG_VALUE_4: '/dev/null',
-      GIT_CONFIG_KEY_5: 'core.safecrlf',
-      GIT_CONFIG_VALUE_5: 'false',
     },
     timeMs: 10 * 60_000,
     outputBytes: maxBundleBytes + 1024 * 1024,

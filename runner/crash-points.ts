@@ -25,6 +25,9 @@ export const crashPoints = [
 /** More of them in the runs of agents. */
 export const agentCrashPoints = ['gateway_open', 'agent_committed', 'session_kept'] as const;
 
+/** More where the change of a run is checked. */
+export const checkCrashPoints = ['check_made', 'check_started', 'check_ended'] as const;
+
 /** And on the way of a change to the remote; each is called with the run that made it. */
 export const publishCrashPoints = [
   'publish_claimed',
@@ -36,7 +39,11 @@ export const publishCrashPoints = [
   'pull_recorded',
 ] as const;
 
-export type CrashPoint = (typeof crashPoints)[number] | (typeof agentCrashPoints)[number] | (typeof publishCrashPoints)[number];
+export type CrashPoint =
+  | (typeof crashPoints)[number]
+  | (typeof agentCrashPoints)[number]
+  | (typeof checkCrashPoints)[number]
+  | (typeof publishCrashPoints)[number];
 
 /** Called at each point; does nothing in production. */
 export type AtPoint = (point: CrashPoint, run: string) => void | Promise<void>;

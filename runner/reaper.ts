@@ -3,6 +3,7 @@ import type { Clock } from '../src/runtime/clock.ts';
 import { isId } from '../src/runtime/ids.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import { createLoop } from '../src/runtime/loop.ts';
+import { ownerOf } from './run-check-name.ts';
 import type { Sandbox, SandboxEntry } from './sandbox/port.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -58,7 +59,8 @@ export function createReaper(deps: ReaperDeps): Reaper {
     const alive = new Set(await deps.control.liveRuns(deps.host));
     const removed: string[] = [];
     for (const { run, where, remove } of found) {
-      if (alive.has(run) || deps.active().has(run)) continue;
+      const owner = ownerOf(run);
+      if (alive.has(owner) || deps.active().has(owner)) continue;
       try {
         await remove(run);
         removed.push(run);
@@ -85,7 +87,7 @@ export function createReaper(deps: ReaperDeps): Reaper {
 
   /** What is no run belongs to a check of the provider, which cleans up itself unless it was killed. */
   function isReapable({ run, expiresAt }: SandboxEntry): boolean {
-    return isId('run', run) || expiresAt.getTime() < deps.clock.now().getTime();
+    return isId('run', ownerOf(run)) || expiresAt.getTime() < deps.clock.now().getTime();
   }
 
   const loop = createLoop({

@@ -4,6 +4,7 @@ import { accountError, withAccount } from './agent-account.ts';
 import type { TurnEnd } from './harness/port.ts';
 import type { OutputLog } from './output-log.ts';
 import { patientCalls, patiently } from './patience.ts';
+import { checkRun, endCheck } from './run-check.ts';
 import { executeRun, openLog } from './run-execute.ts';
 import { type HarnessRun, harnessRunOf } from './run-harness.ts';
 import { createJourney, type Journey, type JourneyDeps, LetGo } from './run-journey.ts';
@@ -17,6 +18,7 @@ import { collectRun, resultWithout, takeChanges } from './run-results.ts';
  *     claim -> repository -> base pinned -> working copy -> sandbox -> last check        preparing   may be done again
  *           -> executing recorded -> command started -> output stored -> command ended   executing   continued where it stands
  *           -> finishing recorded -> changes taken over -> files kept                    finishing   may be done again
+ *           -> check of the project, in a sandbox of its own                             finishing   continued where it stands
  *           -> finish (exactly once) -> sandbox and working copy removed
  *
  * Whichever step fails, one `finish` with a sentence for people and a cause ends the run; unless the run is not this runner's any
@@ -62,11 +64,13 @@ async function travel(journey: Journey): Promise<void> {
   await journey.at('destroyed');
 }
 
-async function cleanUp({ deps, spec, place }: Journey, harness: HarnessRun): Promise<void> {
+async function cleanUp(journey: Journey, harness: HarnessRun): Promise<void> {
+  const { deps, spec, place } = journey;
   try {
     await harness.close(true);
     await deps.workspace.discard(spec.run);
     await place.sandbox.destroy(spec.run);
+    await endCheck(journey);
   } catch (error) {
     deps.logger.warn({ run: spec.run, err: error }, 'clean-up left to the reaper');
   }
@@ -102,7 +106,8 @@ async function resultOf(journey: Journey, harness: HarnessRun): Promise<RunResul
     await harness.keepSession(turn);
     const how = endingOfTurn(turn, ended, journey.limits);
     const shown = await harness.keepFiles();
-    return await collectRun(journey, base, { ended, how, shown }, log);
+    const result = await collectRun(journey, base, { ended, how, shown }, log);
+    return await checkRun(journey, harness.expects, base, result);
   } catch (error) {
     left.throwIfAborted();
     if (error instanceof LetGo) throw error;

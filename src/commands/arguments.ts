@@ -85,6 +85,14 @@ export const roleWord = oneOf(roleSchema.options);
 /** What channels may give to members who have no role of their own: never the right to change rights. */
 export const defaultRoleWord = oneOf(['guest', 'developer', 'none']);
 
+/** A command line that runs by itself later, where nobody reads it before. */
+export const checkCommand = z
+  .string()
+  .trim()
+  .min(1)
+  .max(500)
+  .regex(/^[^\n\r\0]*$/, 'must be one line');
+
 export const name = z.string().min(1).max(80);
 
 /** One `key=value`, `key+=value` or `key-=value`. */

@@ -11,6 +11,7 @@ import { bringOut } from './bring-out.ts';
 import type { CommandContext } from './command.ts';
 import { changeOf, reviewNeed, reviewReply } from './diff.ts';
 import { discardNeed } from './discard.ts';
+import { fixChecks } from './fix-checks.ts';
 import { askErrand } from './pull-errand.ts';
 import { pushNeed } from './push.ts';
 import { requestForm } from './request-changes.ts';
@@ -44,6 +45,8 @@ export async function onChange(ctx: CommandContext, press: Press, token: Token):
       await ctx.deps.tasks.discard(ctx.tx, token.run, person);
       return;
     }
+    case 'fix_checks':
+      return fixChecks(ctx, token.run);
     case 'request': {
       await personFor(ctx, task.project.id, requestNeed);
       if (task.agent === undefined) throw notAnAgent(task.number);

@@ -1,5 +1,5 @@
 import { AppError } from '../contracts/errors.ts';
-import type { Policy } from '../contracts/policy.ts';
+import { defaultCheckMs, type Policy } from '../contracts/policy.ts';
 import type { Role } from '../contracts/roles.ts';
 import type { ProjectLimits, Verbosity } from '../contracts/settings.ts';
 import { recordAudit } from '../store/audit.ts';
@@ -24,6 +24,8 @@ export interface SettingsChange extends AgentSettingsChange {
   remind?: number | undefined;
   timeout?: number | undefined;
   concurrency?: number | undefined;
+  check?: string | undefined;
+  'check-timeout'?: number | undefined;
   branch?: string | undefined;
 }
 
@@ -94,6 +96,7 @@ async function changedPolicy(ctx: CommandContext, now: Policy, change: SettingsC
     },
     expiresMs: change.expires ?? now.expiresMs,
     remindMs: change.remind ?? now.remindMs,
+    ...changedCheck(now, change),
   };
   if (policy.approvers.role === 'guest') {
     throw new AppError('DH-201', {
@@ -102,6 +105,19 @@ async function changedPolicy(ctx: CommandContext, now: Policy, change: SettingsC
     });
   }
   return policy;
+}
+
+function changedCheck({ check }: Policy, change: SettingsChange): Pick<Policy, 'check'> {
+  if (change.check === 'none') return {};
+  const command = change.check ?? check?.command;
+  if (command === undefined) {
+    if (change['check-timeout'] === undefined) return {};
+    throw new AppError('DH-201', {
+      problem: 'There is no check whose time could be limited.',
+      example: '`settings check="npm test" check-timeout=10m`',
+    });
+  }
+  return { check: { command, timeoutMs: change['check-timeout'] ?? check?.timeoutMs ?? defaultCheckMs } };
 }
 
 function patterns(current: readonly string[], change: ListChange): string[] {

@@ -43,6 +43,15 @@ export async function settingsView(
         field('approvers', plain(decidersText(policy.approvers, names))),
         field('expires', plain(`${shortDuration(policy.expiresMs)}, reminder ${remind}`)),
         field('timeout', plain(shortDuration(limits.timeoutMs))),
+        field(
+          'check',
+          ...(policy.check === undefined
+            ? [plain('none')]
+            : [
+                code(policy.check.command),
+                plain(`, at most ${shortDuration(Math.min(policy.check.timeoutMs, limits.timeoutMs))}`),
+              ]),
+        ),
         field('concurrency', plain(`${limits.concurrency} at once`)),
         field(
           'branch',

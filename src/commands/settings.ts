@@ -9,7 +9,18 @@ import { verbositySchema } from '../contracts/settings.ts';
 import { projectById } from '../store/projects.ts';
 import { agentOptions } from './agent-choice.ts';
 import { budgetWord } from './agent-words.ts';
-import { count, defaultRoleWord, duration, listChange, name, oneOf, onOff, optional, roleWord } from './arguments.ts';
+import {
+  checkCommand,
+  count,
+  defaultRoleWord,
+  duration,
+  listChange,
+  name,
+  oneOf,
+  onOff,
+  optional,
+  roleWord,
+} from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { branchName } from './project-add.ts';
 import { applyAgentSettings } from './settings-agent.ts';
@@ -85,6 +96,16 @@ export const settings = defineCommand({
       schema: duration(minute, 30 * 24 * 60 * minute),
     }),
     timeout: optional({ hint: '30m', about: 'how long a command may run', schema: duration(1000, 24 * 60 * minute) }),
+    check: optional({
+      hint: '"npm test"',
+      about: 'what runs over every change before people look at it, without asking; `none` for nothing',
+      schema: checkCommand,
+    }),
+    'check-timeout': optional({
+      hint: '10m',
+      about: 'how long the check may run, never longer than `timeout`',
+      schema: duration(1000, 24 * 60 * minute),
+    }),
     concurrency: optional({ hint: '2', about: 'how many commands of the project run at once', schema: count(100) }),
     agent: optional({ ...agentOptions.agent, about: 'which agent works where the request names none' }),
     mode: optional({ ...agentOptions.mode, about: 'how much agents may do without asking, where the request does not say it' }),
@@ -118,6 +139,7 @@ export const settings = defineCommand({
     ['settings', 'shows them'],
     ['settings policy=safe timeout=20m concurrency=3', 'reading runs at once, the rest asks'],
     ['settings policy=custom allow+="npm test" allow+="npm run *"', 'lets these run without asking'],
+    ['settings check="npm test"', 'tests every change before its review'],
     ['settings approvers=developer expires=30m not-requester=on', 'another developer must approve'],
     ['settings agent=claude-code mode=ask budget=5', 'what tasks of agents begin with'],
     ['settings hosts=npm,files.example.org', 'where their programs may fetch from'],

@@ -27,8 +27,15 @@ export const policySchema = z.object({
   expiresMs: z.number().int().min(1000),
   /** When approvers are reminded, counted from the request; none when not below `expiresMs`. */
   remindMs: z.number().int().min(1000),
+  /**
+   * What runs over every change before people look at it; absent: nothing. Without asking: those who may change the policy have named it. It
+   * never gets more time than a command of the project.
+   */
+  check: z.object({ command: z.string().min(1), timeoutMs: z.number().int().min(1000) }).optional(),
 });
 export type Policy = z.infer<typeof policySchema>;
+
+export const defaultCheckMs = 10 * 60 * 1000;
 
 /** A project without a stated policy asks for everything (promise 7). */
 export const defaultPolicy: Policy = {

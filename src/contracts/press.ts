@@ -41,6 +41,7 @@ export const changeVerbs = [
   'request',
   'discard',
   'fix_ci',
+  'fix_checks',
   'address',
   'merge',
   'revert',
@@ -48,7 +49,7 @@ export const changeVerbs = [
 /**
  * `review`: shows the presser the change. `push`, `pull`, `draft`: brings it out as a branch, a pull request, a draft of one. `ready`: the draft
  * is none any more. `request`: the press opens a form for what is to change. `discard`: it is not wanted. `fix_ci`, `address`: a further
- * run looks at failed checks or at reviews. `merge`, `revert`: of the pull request.
+ * run looks at failed checks or at reviews of the pull request; `fix_checks`: at the project's own check. `merge`, `revert`: of the pull request.
  */
 export type ChangeVerb = (typeof changeVerbs)[number];
 

@@ -70,11 +70,27 @@ export type Risk = z.infer<typeof riskSchema>;
 export const artifactRefSchema = z.object({
   id: z.string(),
   name: z.string(),
-  /** `given`: what people gave the agent; `file`: something the agent made for people; `picture`: of the patch; `session`: what continues the agent's session, never shown. */
-  kind: z.enum(['log', 'patch', 'picture', 'file', 'given', 'session']),
+  /** `given`: what people gave the agent; `file`: something the agent made for people; `picture`: of the patch; `check`: output of the project's check; `session`: what continues the agent's session, never shown. */
+  kind: z.enum(['log', 'patch', 'picture', 'check', 'file', 'given', 'session']),
   bytes: z.number().int().nonnegative(),
 });
 export type ArtifactRef = z.infer<typeof artifactRefSchema>;
+
+/**
+ * How the project's check command went over the change of a run. `not_run`: it could not be run or was stopped; `summary` says why. Else
+ * `summary` is what its test runner counts, `214 passed, 1 failed`; absent: it is not known. `output`: the last of what it wrote, where it has
+ * not passed.
+ */
+export const checkResultSchema = z.object({
+  command: z.string(),
+  outcome: z.enum(['passed', 'failed', 'timed_out', 'not_run']),
+  exitCode: z.number().int().optional(),
+  durationMs: z.number().int().nonnegative(),
+  summary: z.string().optional(),
+  output: z.string().optional(),
+  log: artifactRefSchema.optional(),
+});
+export type CheckResult = z.infer<typeof checkResultSchema>;
 
 export const runResultSchema = z.object({
   outcome: runOutcomeSchema,
@@ -105,6 +121,8 @@ export const runResultSchema = z.object({
     .optional(),
   /** Gravest first; absent when there are none. */
   risks: z.array(riskSchema).optional(),
+  /** Absent: the project has no check, or there was nothing to check. */
+  check: checkResultSchema.optional(),
   artifacts: z.array(artifactRefSchema),
 });
 export type RunResult = z.infer<typeof runResultSchema>;
@@ -121,7 +139,7 @@ export const runEventDataSchema = z.discriminatedUnion('type', [
   /** A step a person would name: "fetching the repository". */
   z.object({
     type: z.literal('stage'),
-    stage: z.enum(['repository', 'workspace', 'sandbox', 'command', 'agent', 'results']),
+    stage: z.enum(['repository', 'workspace', 'sandbox', 'command', 'agent', 'results', 'checks']),
     detail: z.string(),
   }),
   /** Output of the command. `from`/`to` are raw byte positions; `text` is decoded (invalid bytes as U+FFFD) and redacted. */

@@ -13,6 +13,8 @@ export interface ChangeButtonsInput {
   stand?: ChangeStand | undefined;
   /** An agent can go on with it. */
   agent?: boolean | undefined;
+  /** The project's check has not passed over it. */
+  checkFailed?: boolean | undefined;
   /** Somebody does not want it. */
   discarded?: boolean | undefined;
   /** Its pull request as it is now. */
@@ -36,9 +38,10 @@ export function changeButtons(input: ChangeButtonsInput): Button[] {
   const push = pushed ? [] : [button('push', pull === undefined ? 'Approve & push' : `Push to PR #${pull.number}`, primary)];
   const open = repository === undefined || pull !== undefined ? [] : [button('pull', 'Open PR')];
   const draft = open.length > 0 && where === 'diff' ? [button('draft', 'Open draft PR')] : [];
+  const fix = agent && input.checkFailed === true ? [button('fix_checks', 'Fix checks')] : [];
   const request = agent ? [button('request', 'Request changes…', { form: true })] : [];
   const discard = discarded || pull !== undefined || where === 'diff' ? [] : [button('discard', 'Discard', discarding(pushed))];
-  return [...review, ...merge, ...push, ...open, ...draft, ...request, ...discard];
+  return [...review, ...merge, ...push, ...open, ...draft, ...fix, ...request, ...discard];
 }
 
 const merging = {

@@ -4,6 +4,7 @@ import { type FileStat, type Risk, type RunResult, totalsOf } from '../contracts
 import { type Block, type Button, code, plain, type Span, type View } from '../contracts/view.ts';
 import type { ChangeStand } from '../store/task-changes.ts';
 import { changeButtons } from './change-buttons.ts';
+import { checkSpans, hasFailed } from './check-words.ts';
 import { pagesOf } from './diff-pages.ts';
 import { countWords, fateWord, fateWords, fileRiskBlocks, pathWords, riskBlocks, totalWords } from './diff-words.ts';
 import { withFallback } from './list-view.ts';
@@ -41,6 +42,7 @@ export function changeCard(change: Change, page: number): View {
     heading(change, last === 1 ? undefined : `page ${at} of ${last}`),
     { type: 'context', spans: aboutSpans(change) },
     ...riskBlocks(change.result.risks, 5),
+    ...(change.result.check === undefined ? [] : [{ type: 'text' as const, spans: checkSpans(change.result.check) }]),
     { type: 'code', text: fileTable(shown, change.result.risks ?? []) },
     ...(all <= files.length
       ? []
@@ -51,7 +53,7 @@ export function changeCard(change: Change, page: number): View {
       ...(at > 1 ? [place(change, 'Previous', 0, at - 1)] : []),
       ...(at < last ? [place(change, 'Next', 0, at + 1)] : []),
       ...patchButton(change),
-      ...changeButtons({ ...change, where: 'diff' }),
+      ...changeButtons({ ...change, where: 'diff', checkFailed: hasFailed(change.result.check) }),
     ]),
   ];
   return short(change, blocks);
@@ -85,7 +87,7 @@ export function fileCard(change: Change & { patch: readonly PatchFile[] }, file:
       ...(at < last ? [place(change, 'Next', file, at + 1)] : file < many ? [place(change, 'Next file', file + 1, 1)] : []),
       place(change, 'All files', 0, Math.ceil(file / filesPerPage)),
       ...patchButton(change),
-      ...changeButtons({ ...change, where: 'diff' }),
+      ...changeButtons({ ...change, where: 'diff', checkFailed: hasFailed(change.result.check) }),
     ]),
   ];
   return short(change, blocks);

@@ -9,6 +9,7 @@ import { type AgentView, lastSaid } from './agent-view.ts';
 import { usageSpans } from './agent-words.ts';
 import { type CardContext, joined, person, taskButton, taskTitle, whereSpans } from './card-context.ts';
 import { changeButtons } from './change-buttons.ts';
+import { checkBlocks, hasFailed } from './check-words.ts';
 import { readable, type Shown } from './decision-text.ts';
 import { pathWords, riskBlocks } from './diff-words.ts';
 import { errorCodeSpan, marked } from './error-view.ts';
@@ -68,6 +69,7 @@ export function endCard(view: RunView, context: CardContext): View {
     ...attach(picture),
     ...attach(result.files.length > 0 ? patch : undefined),
     ...attach(!succeeded && tail.hidden > 0 && view.agent === undefined ? log : undefined),
+    ...attach(result.check?.output === undefined ? undefined : result.check.log),
   ];
   const blocks: Block[] = [
     { type: 'title', spans: taskTitle(context), state },
@@ -79,6 +81,7 @@ export function endCard(view: RunView, context: CardContext): View {
     ...tooLarge(made),
     ...changes(result),
     ...riskBlocks(result.risks),
+    ...checkBlocks(result.check),
     ...warnings(view),
     ...changeBlocks(view, context),
     { type: 'context', spans: joined([whereSpans(context, view, pingsAtEnd(view, context)), ...facts(view, result, context)]) },
@@ -247,6 +250,7 @@ function changeButtonsOf(view: RunView, { run: { run }, task }: CardContext, { c
     stand,
     agent: view.agent !== undefined,
     discarded: view.change.discardedBy !== undefined,
+    checkFailed: stand?.run === run && hasFailed(view.result?.check),
     facts: view.change.pulls.at(-1)?.pull,
   });
 }

@@ -18,6 +18,7 @@ const stages: readonly [stage: Step['stage'], label: string][] = [
   ['command', 'run the command'],
   ['agent', 'start the agent'],
   ['results', 'collect the changes'],
+  ['checks', 'run the check'],
 ];
 const linesShown = { quiet: 0, steps: 4, everything: 15 } as const;
 const notesShown = { quiet: 0, steps: 1, everything: 3 } as const;
@@ -69,10 +70,14 @@ function stateOf(view: RunView, context: CardContext): { text: string; tone: Ton
       return { text: timed(view.state === 'planning' ? 'planning' : 'running', ms), tone: 'active' };
     }
     case 'finishing':
-      return { text: 'collecting the changes', tone: 'active' };
+      return { text: view.steps.some(isChecking) ? 'checking the changes' : 'collecting the changes', tone: 'active' };
     default:
       return endState(view.state, view.result?.durationMs ?? 0);
   }
+}
+
+function isChecking({ stage, state }: Step): boolean {
+  return stage === 'checks' && state === 'active';
 }
 
 /** "done in 3 s", "failed after 2 min": how it ended and how long the command took, when it ran at all. */
@@ -135,7 +140,8 @@ function checklist(view: RunView): Block[] {
     if (stage === other) return [];
     const step = view.steps.find((known) => known.stage === stage);
     if (step !== undefined) return [{ state: step.state, text: shorten(oneLine(step.detail), 150) }];
-    return over ? [] : [{ state: 'open', text: label }];
+    // Whether there will be one is not known before.
+    return over || stage === 'checks' ? [] : [{ state: 'open', text: label }];
   });
   return items.length === 0 ? [] : [{ type: 'steps', items }];
 }

@@ -1,6 +1,7 @@
 import type { PublishAction } from '../contracts/policy.ts';
 import { type RunResult, totalsOf } from '../contracts/run-event.ts';
 import { code, plain, type Span } from '../contracts/view.ts';
+import { checkWords } from './check-words.ts';
 import type { DecisionBody } from './decision-body.ts';
 import { oneLine, reveal } from './neutralise.ts';
 import { count, digits } from './units.ts';
@@ -32,6 +33,7 @@ export function publishBody(action: PublishAction, result: RunResult | undefined
       { label: 'repository', spans: [name(remote)] },
       { label: 'branch', spans: [name(branch), ...into] },
       { label: 'commit', spans: [name(commit.slice(0, hashLength)), ...size(action, result)] },
+      ...checked(action, result),
     ],
   };
 }
@@ -40,6 +42,12 @@ function size({ commit }: PublishAction, result: RunResult | undefined): Span[] 
   if (result === undefined || result.commit !== commit) return [];
   const { files, added, removed } = totalsOf(result);
   return [plain(`, ${count(files, 'file')} +${digits(added)} −${digits(removed)}`)];
+}
+
+/** How the project's check went over exactly this commit. */
+function checked({ commit }: PublishAction, result: RunResult | undefined): DecisionBody['fields'] {
+  const check = result?.commit === commit ? result.check : undefined;
+  return check === undefined ? [] : [{ label: 'tests', spans: [name(check.command), plain(` ${checkWords(check)}`)] }];
 }
 
 function name(text: string): Span {

@@ -35,7 +35,7 @@ export interface RunView {
 }
 
 export interface Step {
-  stage: 'repository' | 'workspace' | 'sandbox' | 'command' | 'agent' | 'results';
+  stage: 'repository' | 'workspace' | 'sandbox' | 'command' | 'agent' | 'results' | 'checks';
   detail: string;
   state: 'active' | 'done' | 'failed' | 'skipped';
 }
@@ -191,6 +191,13 @@ const causesOfCommand: ReadonlySet<RunCause | undefined> = new Set([
 
 /** The end: what was under way is done, failed or left; a command that failed has failed, though its changes were collected after it. */
 function settle(steps: readonly Step[], result: RunResult): Step[] {
+  const { check } = result;
+  if (check !== undefined) {
+    const end = check.outcome === 'passed' ? 'done' : check.outcome === 'not_run' ? 'skipped' : 'failed';
+    return steps.map((step) =>
+      step.stage === 'checks' ? { ...step, state: end } : step.state === 'active' ? { ...step, state: 'done' } : step,
+    );
+  }
   const { outcome, uncollected } = result;
   const left = outcome === 'cancelled' || outcome === 'interrupted';
   const last = outcome === 'succeeded' ? 'done' : left ? 'skipped' : 'failed';

@@ -1,5 +1,6 @@
 import { platformNames } from '../contracts/platform.ts';
-import { type RunResult, totalsOf } from '../contracts/run-event.ts';
+import { type CheckResult, type RunResult, totalsOf } from '../contracts/run-event.ts';
+import { checkWords } from '../delivery/check-words.ts';
 import { markdownBlock, markdownLine, neutralLine } from '../runtime/host-text.ts';
 import { redactText } from '../runtime/redact-patterns.ts';
 import type { PublishOrigin } from '../store/publications.ts';
@@ -15,7 +16,7 @@ export interface PullTextInput {
   requester: string;
   approver: string;
   origin: PublishOrigin | undefined;
-  result: Pick<RunResult, 'files' | 'totals' | 'exitCode'>;
+  result: Pick<RunResult, 'files' | 'totals' | 'exitCode' | 'check'>;
   /** `acme/web#12`; null: the task came from no issue. */
   issue: string | null;
 }
@@ -71,8 +72,15 @@ function changed({ result }: PullTextInput): string[] {
   return [
     `**What changed**: ${files} ${files === 1 ? 'file' : 'files'} +${added} −${removed}`,
     markdownBlock([...lines, ...(more > 0 ? [`and ${more} more`] : [])].join('\n')),
+    ...(result.check === undefined ? [] : [checked(result.check)]),
     ...(result.exitCode === undefined || result.exitCode === 0 ? [] : [`The command ended with exit code ${result.exitCode}.`]),
   ];
+}
+
+/** The counts are what the test runner of the repository says. */
+function checked(check: CheckResult): string {
+  const command = neutralLine(redactText(check.command, []), nameLength);
+  return `**Tests**: ${markdownLine(`${command} ${checkWords(check)}`, pathLength + nameLength)}`;
 }
 
 function shorten(text: string): string {

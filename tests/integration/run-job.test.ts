@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, symlink } from 'node:fs/promises';
+import { mkdir, readdir, readFile, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -140,6 +140,57 @@ describe.each(['local', 'docker'] as const)('a run on %s', (kind) => {
     ).toContain('The patch contained secrets');
     expect(result.risks).toEqual([{ kind: 'secret', paths: ['secret.txt'], files: 1 }]);
     expect(result.files.map(({ path }) => path)).toEqual(['a/[redacted].bin', 'name-[redacted].yarn.lock', 'secret.txt']);
+  });
+
+  it('checks exactly what was collected, and the check changes nothing of it', async () => {
+    const shows = 'cat one.txt dist/dep; git config --get evil.key; ls -A';
+    const spoils = 'echo two > one.txt; echo more > more.txt; git add -A; git commit -qm more; echo hunter2-hunter2';
+    const counts = 'printf "      Tests  1 failed | 2 passed (3)\\n"; exit 4';
+    const checked = await world.project({ policy: { check: { command: `${shows}; ${spoils}; ${counts}`, timeoutMs: 60_000 } } });
+    const { result, events, run, task } = await complete(
+      'git config evil.key 1; echo dist/ > .gitignore; mkdir dist; echo dep > dist/dep; echo one > one.txt',
+      checked,
+    );
+    expect(result).toMatchObject({
+      outcome: 'succeeded',
+      check: { outcome: 'failed', exitCode: 4, summary: '2 passed, 1 failed', log: { kind: 'check', name: 'check.log' } },
+    });
+    expect(result.check?.output).toMatch(
+      /^one\ndep\n\.git\n\.gitignore\nREADME\.md\ndist\none\.txt\n(?:.*\n)*\[redacted\]\n +Tests /,
+    );
+    const log = Buffer.from((await world.artifacts.read(result.check?.log?.id ?? '')) ?? []).toString();
+    expect([log, log.length]).toEqual([result.check?.output, result.check?.log?.bytes]);
+    expect(JSON.stringify(events)).not.toContain('hunter2-hunter2');
+    expect(result.files.map(({ path }) => path)).toEqual(['.gitignore', 'one.txt']);
+    expect(await git(world.mirror(checked), 'rev-parse', `refs/deckhand/tasks/${task}/head`)).toBe(result.commit);
+    expect(await git(world.mirror(checked), 'show', `${result.commit}:one.txt`)).toBe('one');
+    expect(ofType(events, 'stage').at(-1)?.stage).toBe('checks');
+    await waitFor('the sandboxes to be removed', async () => (await world.sandbox.list()).length === 0);
+    expect(await readdir(join(world.installation.dataDir, 'work'))).not.toContain(`${run}-check`);
+  });
+
+  it('says why there is no check, and keeps the change', async () => {
+    const slow = await world.project({ policy: { check: { command: 'echo begun; sleep 1000', timeoutMs: 60_000 } } });
+    const { run, task } = await world.sh('echo one > one.txt', slow);
+    await waitFor('the check', async () => ofType(await world.eventsOf(run), 'stage').some(({ stage }) => stage === 'checks'), {
+      timeoutMs: 30_000,
+    });
+    await world.stop(task);
+    const stopped = await world.resultOf(run);
+    expect(stopped).toMatchObject({ outcome: 'succeeded', check: { outcome: 'not_run', summary: 'it was stopped on request' } });
+    expect(stopped.files.map(({ path }) => path)).toEqual(['one.txt']);
+
+    const { result: large } = await complete('echo dist/ > .gitignore; mkdir dist; truncate -s 70M dist/large', slow);
+    const why = 'what git ignores could not be brought along: they are too large';
+    expect(large).toMatchObject({ outcome: 'succeeded', check: { outcome: 'not_run', summary: why } });
+    expect((await complete('echo hi', slow)).result.check).toBeUndefined();
+    expect((await complete('echo two > two.txt; exit 1', slow)).result.check).toBeUndefined();
+
+    const short = await world.project({ policy: { check: { command: 'echo begun; sleep 1000', timeoutMs: 1000 } } });
+    expect((await complete('echo one > one.txt', short)).result).toMatchObject({
+      outcome: 'succeeded',
+      check: { outcome: 'timed_out', output: 'begun\n' },
+    });
   });
 
   it('takes megabytes of output at full speed without losing a byte', async () => {
