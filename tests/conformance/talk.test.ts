@@ -147,12 +147,12 @@ describe.concurrent.each(platforms)('on %s', (name) => {
     await at.sees(place, /tasks of demo/);
   });
 
-  it('a file without a word in a direct conversation is answered with help', async () => {
+  it('a file without a word in a direct conversation is work for an agent, and whoever may not give any is told so', async () => {
     const at = world.on(name);
     const place = at.driver.directPlace('gus');
     const said = at.driver.attach('gus', place, '', [{ name: 'notes.txt', content: Buffer.from('notes') }]);
     expect(await recorded(at, said, 'message')).toMatchObject({ text: '', attachments: [{ name: 'notes.txt', bytes: 5 }] });
-    await at.sees(place, /sh/, { after: said });
+    await at.sees(place, /Gus[\w ]* may not give work to an agent[\s\S]*DH-202/, { after: said });
   });
 
   it('a message of somebody else is handed over: its text is proposed as a command, which runs as confirmed', async () => {

@@ -128,11 +128,12 @@ async function endure(life: ChaosLife, { sandbox, kinds, deaths }: Chaos, seed: 
 
 /** What needs no decision runs in `demo`; everything in `careful` asks, and Ada and Ben may decide. */
 async function setUp(life: ChaosLife): Promise<void> {
-  const { dataDir } = await life.start();
+  await life.start();
   const ada = life.as('ada');
   await ada.slash('/deckhand settings policy=yolo concurrency=8 verbosity=quiet');
-  await ada.waitFor(/^Settings of .*yolo/, patience);
-  await ada.slash(`/deckhand project add careful ${join(dataDir, 'lab', 'demo')}`);
+  const { text } = await ada.waitFor(/^Settings of .*yolo/, patience);
+  const [address] = /http:\S+\/demo\.git/.exec(text) ?? [];
+  await ada.slash(`/deckhand project add careful ${address}`);
   await ada.waitFor(/^Project careful ✔ ready/, patience);
   await ada.slash('/deckhand bind careful', 'ops');
   await ada.slash('/deckhand settings policy=ask approvers=developer concurrency=8 verbosity=quiet', 'ops');

@@ -30,25 +30,26 @@ afterAll(async () => {
 
 const isOpen = ({ buttons }: Told) => buttons.some((label) => /^(Deny|No answer|Revise…|Implement)$/.test(label));
 
-interface Watched {
-  end: Told;
-  /** What was asked, one word each. */
-  asked: string[];
-}
+/** What the thread of a task says of its decisions when all of them are made. */
+const asked = {
+  plan: /had a plan[\s\S]*approved the plan/,
+  question: /asked a question[\s\S]*answered/,
+  command: /wanted to run a command\s+✔ approved/,
+  push: /wanted to run a command\s+✖ denied[\s\S]*Nothing is pushed on a Friday\.[\s\S]*git push/,
+} as const;
 
 /**
  * Ada decides what a task asks about, as it comes, until it is over: yes to all but pushing, for which she gives a reason; Ben says
  * something while it counts. Goes on over restarts of Deckhand.
  */
-async function accompany(number: number): Promise<Watched> {
-  const asked = new Set<string>();
+async function accompany(number: number): Promise<Told> {
   let said = false;
-  const end = await waitFor(
+  return await waitFor(
     `the end of #${number}`,
     async () => {
       const thread = await ada.thread(number);
       const open = thread.find((told) => isOpen(told) && !decided.has(told.message.ts));
-      if (open !== undefined) asked.add(await inTurn(() => decide(open)));
+      if (open !== undefined) await inTurn(() => decide(open));
       const [card] = thread;
       if (!said && card !== undefined && /step 2/i.test(thread.map(({ text }) => text).join('\n'))) {
         said = true;
@@ -60,7 +61,6 @@ async function accompany(number: number): Promise<Watched> {
     },
     { timeoutMs: 150_000, everyMs: 400 },
   );
-  return { end, asked: [...asked] };
 }
 
 /** Ada has one form open at a time. */
@@ -73,29 +73,20 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
 
 const decided = new Set<string>();
 
-async function decide(open: Told): Promise<string> {
-  const what = await press(open);
+async function decide(open: Told): Promise<void> {
+  await press(open);
   decided.add(open.message.ts);
-  return what;
 }
 
-async function press(open: Told): Promise<string> {
-  if (open.buttons.includes('Implement')) {
-    await ada.press(open, 'Implement');
-    return 'plan';
-  }
-  if (open.buttons.includes('NOTES.md')) {
-    await ada.press(open, 'NOTES.md');
-    return 'question';
-  }
+async function press(open: Told): Promise<void> {
+  if (open.buttons.includes('Implement')) return ada.press(open, 'Implement');
+  if (open.buttons.includes('NOTES.md')) return ada.press(open, 'NOTES.md');
   if (/git push/.test(open.text)) {
     await ada.press(open, 'Deny with reason…');
     const form = await waitFor('the form', () => ada.form(), { timeoutMs: 5000 });
-    await ada.submit(form, 'Nothing is pushed on a Friday.');
-    return 'push';
+    return ada.submit(form, 'Nothing is pushed on a Friday.');
   }
   await ada.press(open, 'Approve');
-  return 'command';
 }
 
 it('each agent plans, is approved, asks, is denied something, hears a message and survives two kills', {
@@ -123,13 +114,9 @@ it('each agent plans, is approved, asks, is denied something, hears a message an
 
   for (const [index, watched] of (await all).entries()) {
     if (watched.status === 'rejected') throw new Error(`${agents[index]}: ${watched.reason}`);
-    const { end, asked } = watched.value;
+    const end = watched.value;
     expect(end.text).toMatch(/done in/);
     expect(end.text).toContain('src/basket.js');
-    expect({ agent: agents[index], asked }).toEqual({
-      agent: agents[index],
-      asked: expect.arrayContaining(['plan', 'question', 'push', 'command']),
-    });
     // Cards follow within what the platform allows.
     await waitFor(
       `the cards of #${index + 1} to settle`,
@@ -137,7 +124,9 @@ it('each agent plans, is approved, asks, is denied something, hears a message an
         const thread = await ada.thread(index + 1);
         const said = thread.find(({ text }) => text === 'also count the lines');
         const isRead = said?.message.reactions.some(({ name }) => name === 'white_check_mark') === true;
-        return isRead && thread.some(({ text }) => text.includes('Nothing is pushed on a Friday.')) && !thread.some(isOpen);
+        const missing = Object.entries(asked).filter(([, words]) => !thread.some(({ text }) => words.test(text)));
+        if (missing.length > 0) throw new Error(`${agents[index]} was not asked for ${missing.map(([what]) => what).join(', ')}`);
+        return isRead && !thread.some(isOpen);
       },
       { ...patience, everyMs: 400 },
     );
