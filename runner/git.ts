@@ -37,11 +37,20 @@ export class GitFailed extends Error {
   readonly exitCode: number | null;
   /** Last 16 KiB. */
   readonly stderr: string;
-  constructor(command: string, reason: GitFailed['reason'], exitCode: number | null, stderr: string, options?: ErrorOptions) {
+  /** Of a command that came to an end by itself: some tell by their exit code what is in it. */
+  readonly stdout: Buffer;
+  constructor(
+    command: string,
+    reason: GitFailed['reason'],
+    exitCode: number | null,
+    stderr: string,
+    options?: ErrorOptions & { stdout?: Buffer | undefined },
+  ) {
     super(`git ${command}: ${reason === 'exit' ? `exit code ${exitCode}` : reason}: ${stderr.trim().slice(-500)}`, options);
     this.reason = reason;
     this.exitCode = exitCode;
     this.stderr = stderr;
+    this.stdout = options?.stdout ?? Buffer.alloc(0);
   }
 }
 
@@ -167,7 +176,7 @@ export function createGit(environment: Readonly<Record<string, string | undefine
       options.signal?.throwIfAborted();
       const words = Buffer.from(stderr, 'latin1').toString('utf8');
       if (ended !== undefined) throw new GitFailed(command, ended, exitCode, words);
-      if (exitCode !== 0) throw new GitFailed(command, 'exit', exitCode, words);
+      if (exitCode !== 0) throw new GitFailed(command, 'exit', exitCode, words, { stdout: Buffer.concat(stdout) });
       return Buffer.concat(stdout);
     } finally {
       clearTimeout(timer);

@@ -2,7 +2,7 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BadBundle, readBundle } from './bundle.ts';
 import { maxBundleBytes } from './collect-script.ts';
-import { type Git, GitFailed } from './git.ts';
+import { type Git, GitFailed, type GitOptions } from './git.ts';
 import { machineError } from './git-errors.ts';
 import type { Mirrors } from './mirror.ts';
 import type { Author } from './working-copy.ts';
@@ -34,7 +34,7 @@ const importMs = 10 * 60_000;
 /** Where bundles are unpacked, one directory for each run that is being collected. */
 export const incomingFolder = (dataDir: string) => join(dataDir, 'mirrors', 'incoming');
 
-export const taskRef = (task: string, what: 'base' | 'head') => `refs/deckhand/tasks/${task}/${what}`;
+export const taskRef = (task: string, what: 'base' | 'head' | 'onto') => `refs/deckhand/tasks/${task}/${what}`;
 
 /**
  * Takes the bundle of a run into the project's mirror. Its objects are unpacked and checked apart from the mirror's; only what is
@@ -104,7 +104,8 @@ async function joinUpon(git: Git, mirror: string, tip: string, spec: ImportSpec)
   return commit;
 }
 
-async function isAncestor(git: Git, parent: string, tip: string, options: Parameters<Git['run']>[1]): Promise<boolean> {
+/** Whether one commit is another or comes before it. */
+export async function isAncestor(git: Git, parent: string, tip: string, options: GitOptions): Promise<boolean> {
   try {
     await git.run(['merge-base', '--is-ancestor', parent, tip], options);
     return true;

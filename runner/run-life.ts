@@ -10,6 +10,7 @@ import { type HarnessRun, harnessRunOf } from './run-harness.ts';
 import { createJourney, type Journey, type JourneyDeps, LetGo } from './run-journey.ts';
 import { endingOfError, endingOfTurn, stoppedBeforeStart } from './run-outcome.ts';
 import { type Base, prepareRun } from './run-prepare.ts';
+import { rebaseRun } from './run-rebase.ts';
 import { collectRun, resultWithout, takeChanges } from './run-results.ts';
 
 /**
@@ -84,6 +85,7 @@ async function resultOf(journey: Journey, harness: HarnessRun): Promise<RunResul
   let phase = spec.resume?.phase ?? 'preparing';
   let log: OutputLog | undefined;
   try {
+    if (spec.rebase === 'rebase' && base !== null) return await rebaseRun(journey, base);
     if (phase === 'preparing') {
       base = (await prepareRun(journey, harness)) ?? null;
       if (base === null) return undefined;

@@ -30,7 +30,8 @@ export async function prepareRun(journey: Journey, harness: HarnessRun): Promise
   );
   const base = await pinBase(journey, signal);
   await journey.stage('workspace', `making the working copy at ${base.branch}@${(head ?? base.commit).slice(0, 7)}`);
-  await deps.workspace.prepare({ run, task, project, branch, base, head }, signal);
+  const newest = await newestFor(journey, base, signal);
+  await deps.workspace.prepare({ run, task, project, branch, base, head, newest }, signal);
   await journey.at('copy_made');
 
   const { argv, env, gateway, image, ownImage } = await harness.program(base.commit, signal);
@@ -90,6 +91,14 @@ async function authorised({ deps, spec, place, calls }: Journey): Promise<boolea
 
 /** A sandbox outlives its command by this much before the reaper may take it. */
 const keepMs = 24 * 60 * 60_000;
+
+/** What an agent is to merge. One that goes on after a decision has what it was given before. */
+async function newestFor({ deps, spec }: Journey, base: Base, signal: AbortSignal): Promise<Base | undefined> {
+  const { rebase, task, project, agent } = spec;
+  if (rebase !== 'resolve') return undefined;
+  const given = agent?.resumed === true ? await deps.workspace.knownBase({ task, project, base }) : undefined;
+  return given ?? (await deps.workspace.newestBase({ task, project, base }, signal));
+}
 
 /** The base the task is pinned to; the first run of a task looks it up. */
 async function pinBase({ deps, spec, calls, stage, at }: Journey, signal: AbortSignal): Promise<Base> {

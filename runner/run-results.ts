@@ -12,7 +12,8 @@ import { type Ending, endingOfError, size } from './run-outcome.ts';
 import type { Base } from './run-prepare.ts';
 import { SandboxGone, type SandboxResult } from './sandbox/port.ts';
 
-type Left = Pick<RunResult, 'commit' | 'tree' | 'repository' | 'files' | 'totals' | 'risks' | 'artifacts'>;
+/** What is left of a run besides how it ended. */
+export type Left = Pick<RunResult, 'base' | 'commit' | 'tree' | 'repository' | 'files' | 'totals' | 'risks' | 'artifacts'>;
 
 /**
  * From the end of the command to the result of the run: commits what it changed, keeps patch and log. Repeatable. Whatever goes wrong
@@ -29,6 +30,9 @@ export async function collectRun(
   let uncollected = false;
   try {
     left = await takeChanges(journey, base);
+    if (journey.spec.rebase === 'resolve' && left.base === undefined) {
+      await journey.note('warning', `The newest ${base.branch} is not merged: what it has is not in the change.`);
+    }
   } catch (error) {
     journey.left.throwIfAborted();
     uncollected = true;
@@ -88,10 +92,21 @@ export async function takeChanges(journey: Journey, base: Base): Promise<Left> {
     left,
   );
   await journey.at('result_imported');
-  return imported === undefined ? { files: [], artifacts: [] } : await describeChanges(journey, imported, base.commit);
+  if (imported === undefined) return { files: [], artifacts: [] };
+  const newer = spec.rebase === 'resolve' ? await mergedBase(journey, base, imported.commit) : undefined;
+  const described = await describeChanges(journey, imported, (newer ?? base).commit);
+  return newer === undefined ? described : { ...described, base: newer };
 }
 
-async function describeChanges(journey: Journey, { commit, joined }: ImportedResult, base: string): Promise<Left> {
+/** The newest base that the agent was given, when it has merged that: its change begins there then. */
+async function mergedBase({ deps, spec }: Journey, base: Base, commit: string): Promise<Base | undefined> {
+  const newest = await deps.workspace.knownBase({ task: spec.task, project: spec.project, base });
+  if (newest === undefined || !(await deps.workspace.precedes(spec.project.id, newest.commit, commit))) return undefined;
+  return newest;
+}
+
+/** What lies between the base and a commit of the mirror, with its files kept. Repeatable. */
+export async function describeChanges(journey: Journey, { commit, joined }: ImportedResult, base: string): Promise<Left> {
   const { deps, spec, calls } = journey;
   if (joined) {
     await journey.note('warning', 'The command replaced the history of the branch; its files were taken over as one commit.');

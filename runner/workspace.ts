@@ -4,12 +4,13 @@ import { AppError } from '../src/contracts/errors.ts';
 import type { RunSpec } from '../src/contracts/run-control.ts';
 import { fillHome, guidanceIn, type HomeFile } from './agent-home.ts';
 import { collectHelper } from './collect-script.ts';
-import { createGit, GitFailed } from './git.ts';
+import { createGit, type Git, GitFailed } from './git.ts';
 import { machineError } from './git-errors.ts';
-import { type ImportedResult, importResult, incomingFolder, taskRef } from './import-result.ts';
+import { type ImportedResult, importResult, incomingFolder, isAncestor, taskRef } from './import-result.ts';
 import { baseOf, createMirrors, type MirrorsDeps } from './mirror.ts';
 import { type Difference, difference } from './patch.ts';
 import { createPublishing, type Publishing, treeOf } from './publish-push.ts';
+import { type Rebased, rebaseChange } from './rebase.ts';
 import type { Helper } from './sandbox/port.ts';
 import { packDirectory } from './sandbox/tar.ts';
 import { type Author, createWorkingCopies } from './working-copy.ts';
@@ -49,6 +50,17 @@ export interface Workspace {
   difference(project: string, from: string, to: string, signal?: AbortSignal): Promise<Difference>;
   /** The tree of a commit of the project's mirror. */
   treeOf(project: string, commit: string): Promise<string>;
+  /**
+   * Fetches the project's repository and tells where the branch that a task began at is now; the mirror keeps that commit for the task.
+   * Throws AppError DH-50x.
+   */
+  newestBase(task: Pick<CopySpec, 'task' | 'project' | 'base'>, signal?: AbortSignal): Promise<Base>;
+  /** What `newestBase` told last; undefined: it was not asked. */
+  knownBase(task: Pick<CopySpec, 'task' | 'project' | 'base'>): Promise<Base | undefined>;
+  /** Puts the change of a task, from `base` to `head`, on `onto`; the mirror keeps what comes of it for the task. Throws AppError DH-509, DH-508. */
+  rebase(change: RebaseChange, signal?: AbortSignal): Promise<Rebased>;
+  /** Whether a commit of the project's mirror is another or comes before it. */
+  precedes(project: string, commit: string, later: string): Promise<boolean>;
   /** Pushes commits of the mirrors. */
   readonly publishing: Publishing;
   /** Runs of which something is left on the host, for the reaper. */
@@ -62,6 +74,8 @@ export interface CopySpec {
   branch: string;
   base: Base;
   head: string | null;
+  /** Where the branch of the base is now: in the copy it is `origin/<branch>`. Undefined: that is `base`. */
+  newest?: Base | undefined;
 }
 
 export interface ResultSpec {
@@ -69,6 +83,15 @@ export interface ResultSpec {
   task: string;
   project: string;
   parent: string;
+  message: string;
+}
+
+export interface RebaseChange {
+  task: string;
+  project: Project;
+  base: Base;
+  head: string;
+  onto: Base;
   message: string;
 }
 
@@ -126,7 +149,8 @@ export function createWorkspace(deps: WorkspaceDeps): Workspace {
         await keep(copy, signal);
         const { run, branch, base, head, project } = copy;
         const mirror = mirrors.path(project.id);
-        await copies.make({ run, mirror, branch, start: head ?? base.commit, base, author }, signal);
+        const upstream = copy.newest ?? base;
+        await copies.make({ run, mirror, branch, start: head ?? base.commit, base: upstream, author }, signal);
       } catch (error) {
         throw machineError(error);
       }
@@ -149,6 +173,36 @@ export function createWorkspace(deps: WorkspaceDeps): Workspace {
       if (tree === undefined) throw missing(commit, 'what the run left');
       return tree;
     },
+    async newestBase({ task, project, base }, signal) {
+      const baseBranch = base.branch === 'HEAD' ? null : base.branch;
+      const newest = baseOf({ ...project, baseBranch }, await mirrors.fetch(project, signal));
+      const mark = () => mirrors.setRef(project.id, taskRef(task, 'onto'), newest.commit, signal);
+      await mirrors.exclusively(project.id, mark, signal);
+      return newest;
+    },
+    async knownBase({ task, project, base }) {
+      const commit = await commitAt(git, mirrors.path(project.id), taskRef(task, 'onto'));
+      return commit === undefined ? undefined : { branch: base.branch, commit };
+    },
+    async rebase({ task, project, base, head, onto, message }, signal) {
+      try {
+        for (const commit of [base.commit, head]) {
+          if (!(await mirrors.has(project.id, commit))) throw missing(commit, 'what the task has changed');
+        }
+        const spec = { base: base.commit, head, onto: onto.commit, message, committer: author };
+        const rebased = await rebaseChange(git, mirrors.path(project.id), spec, signal);
+        if (rebased.how === 'moved') {
+          const mark = () => mirrors.setRef(project.id, taskRef(task, 'head'), rebased.commit, signal);
+          await mirrors.exclusively(project.id, mark, signal);
+        }
+        return rebased;
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (error instanceof GitFailed && error.exitCode === usageExit) throw new AppError('DH-511');
+        throw machineError(error);
+      }
+    },
+    precedes: (project, commit, later) => isAncestor(git, commit, later, { repository: mirrors.path(project) }),
     publishing: createPublishing({ git, mirrors }),
     async list() {
       const incoming = await readdir(incomingFolder(deps.dataDir)).catch(() => []);
@@ -156,6 +210,18 @@ export function createWorkspace(deps: WorkspaceDeps): Workspace {
     },
   };
 }
+
+async function commitAt(git: Git, repository: string, ref: string): Promise<string | undefined> {
+  try {
+    return await git.text(['rev-parse', '--quiet', '--verify', `${ref}^{commit}`], { repository });
+  } catch (error) {
+    if (error instanceof GitFailed && error.reason === 'exit') return undefined;
+    throw error;
+  }
+}
+
+/** How git ends that does not know what it is asked to do. */
+const usageExit = 129;
 
 function missing(commit: string, what: string): AppError {
   return new AppError('DH-509', { commit: commit.slice(0, 12), what });

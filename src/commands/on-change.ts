@@ -14,7 +14,9 @@ import { discardNeed } from './discard.ts';
 import { fixChecks } from './fix-checks.ts';
 import { askErrand } from './pull-errand.ts';
 import { pushNeed } from './push.ts';
+import { rebaseNeed } from './rebase.ts';
 import { requestForm } from './request-changes.ts';
+import { originKeyOf } from './run.ts';
 import { answer } from './run-command.ts';
 import { notAnAgent } from './speak.ts';
 import { personFor } from './subject.ts';
@@ -43,6 +45,12 @@ export async function onChange(ctx: CommandContext, press: Press, token: Token):
     case 'discard': {
       const person = await personFor(ctx, task.project.id, discardNeed);
       await ctx.deps.tasks.discard(ctx.tx, token.run, person);
+      return;
+    }
+    case 'rebase':
+    case 'resolve': {
+      const by = await personFor(ctx, task.project.id, rebaseNeed);
+      await ctx.deps.tasks.rebase(ctx.tx, { run: token.run, how: token.verb, by, originKey: originKeyOf(ctx) });
       return;
     }
     case 'fix_checks':

@@ -28,6 +28,7 @@ import { projectRemove } from './project-remove.ts';
 import { projectTest } from './project-test.ts';
 import { push } from './push.ts';
 import { queue } from './queue.ts';
+import { rebase } from './rebase.ts';
 import { retry } from './retry.ts';
 import { rules, rulesRevoke } from './rules.ts';
 import { run } from './run.ts';
@@ -48,6 +49,7 @@ const work: readonly Command[] = [
   push,
   pr,
   discard,
+  rebase,
   fork,
   mode,
   model,

@@ -268,6 +268,16 @@ export const errorCatalogue = {
     text: 'The program `git` is not found on the machine of the runner.',
     remedy: 'Install git 2.34 or newer, then retry.',
   },
+  'DH-511': {
+    title: 'git is too old',
+    text: 'The program `git` on the machine of the runner cannot put a change on another commit.',
+    remedy: 'Install git 2.38 or newer there, then ask again.',
+  },
+  'DH-512': {
+    title: 'The change conflicts with its base',
+    text: 'What the task has changed was changed in the base branch too, in another way.',
+    remedy: 'Ask the agent to resolve it, or resolve it by hand. The change itself is as it was.',
+  },
   ...publishErrors,
 
   // Sandboxes: DH-6xx

@@ -2,6 +2,7 @@ import type { AgentOffer } from './agent.ts';
 import type { AgentSpec } from './agent-control.ts';
 import type { ProjectAccess } from './code-host.ts';
 import type { CommandAction, Policy } from './policy.ts';
+import type { RebaseHow } from './rebase.ts';
 import type { OutputCursor, RunEventData, RunResult } from './run-event.ts';
 
 /** What a runner needs to execute a run. */
@@ -35,6 +36,11 @@ export interface RunSpec {
   stopRequested?: boolean | undefined;
   /** What an agent is to do; absent: the run is a plain command. */
   agent?: AgentSpec | undefined;
+  /**
+   * `rebase`: nothing is run; the change of the task is put on the newest commit of its base branch. `resolve`: the agent is to do that, and
+   * its working copy has that commit as `origin/<branch>`.
+   */
+  rebase?: RebaseHow | undefined;
   /** Set when another life of a runner on this host had started the command already: attach and continue from there. */
   resume: {
     phase: 'preparing' | 'executing' | 'finishing';

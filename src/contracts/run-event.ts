@@ -110,6 +110,10 @@ export const runResultSchema = z.object({
   tree: z.string().optional(),
   /** Name of the repository at the code host, `acme/web`: pull requests can be opened there. */
   repository: z.string().optional(),
+  /** Where the change begins from now on: of a run that has put it on a newer commit of its base branch. */
+  base: z.object({ branch: z.string(), commit: z.string() }).optional(),
+  /** Of cause `conflict`: the files that conflict with the base branch, the first of them. */
+  conflicts: z.array(z.string()).optional(),
   files: z.array(fileStatSchema),
   /** Of all changed files, where `files` lists only the first of them. Lines of text files. */
   totals: z

@@ -43,7 +43,7 @@ export type DecisionChoice = z.infer<typeof decisionChoiceSchema>;
  * - of an agent: `agent` (it, or the model, gave up)
  * - of the command: `exit_code`, `signal`, `timed_out`, `output_limit`, `memory_limit`, `disk_limit`
  * - of a person: `stopped`, `denied`, `expired`, `no_approver`
- * - of the project: `repository_unreachable`, `repository_invalid`, `base_missing`
+ * - of the project: `repository_unreachable`, `repository_invalid`, `base_missing`, `conflict`
  * - of the machine: `sandbox_unavailable`, `sandbox_lost`, `image_missing`, `runner_lost`, `result_invalid`, `internal`
  */
 export const runCauseSchema = z.enum([
@@ -61,6 +61,7 @@ export const runCauseSchema = z.enum([
   'repository_unreachable',
   'repository_invalid',
   'base_missing',
+  'conflict',
   'sandbox_unavailable',
   'sandbox_lost',
   'image_missing',

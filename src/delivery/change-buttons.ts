@@ -1,6 +1,7 @@
 import { isMergeable } from '../changes/pull-news.ts';
 import type { PullFacts } from '../contracts/code-host.ts';
 import { type ChangeVerb, encodePress } from '../contracts/press.ts';
+import type { RebaseHow } from '../contracts/rebase.ts';
 import type { Button } from '../contracts/view.ts';
 import type { ChangeStand } from '../store/task-changes.ts';
 
@@ -15,6 +16,8 @@ export interface ChangeButtonsInput {
   agent?: boolean | undefined;
   /** The project's check has not passed over it. */
   checkFailed?: boolean | undefined;
+  /** Ways to bring it to the newest base that are worth offering. */
+  rebase?: readonly RebaseHow[] | undefined;
   /** Somebody does not want it. */
   discarded?: boolean | undefined;
   /** Its pull request as it is now. */
@@ -39,10 +42,13 @@ export function changeButtons(input: ChangeButtonsInput): Button[] {
   const open = repository === undefined || pull !== undefined ? [] : [button('pull', 'Open PR')];
   const draft = open.length > 0 && where === 'diff' ? [button('draft', 'Open draft PR')] : [];
   const fix = agent && input.checkFailed === true ? [button('fix_checks', 'Fix checks')] : [];
+  const newer = (input.rebase ?? []).map((how) => button(how, rebaseLabels[how]));
   const request = agent ? [button('request', 'Request changes…', { form: true })] : [];
   const discard = discarded || pull !== undefined || where === 'diff' ? [] : [button('discard', 'Discard', discarding(pushed))];
-  return [...review, ...merge, ...push, ...open, ...draft, ...fix, ...request, ...discard];
+  return [...review, ...merge, ...newer, ...push, ...open, ...draft, ...fix, ...request, ...discard];
 }
+
+export const rebaseLabels: Record<RebaseHow, string> = { rebase: 'Rebase', resolve: 'Ask the agent to resolve' };
 
 const merging = {
   style: 'primary',

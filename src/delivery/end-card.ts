@@ -1,6 +1,7 @@
 import { troubleCodes } from '../contracts/agent-trouble.ts';
 import type { ErrorCode } from '../contracts/errors.ts';
 import { describeError, errorCatalogue } from '../contracts/errors.ts';
+import type { RebaseHow } from '../contracts/rebase.ts';
 import { type ArtifactRef, type RunResult, totalsOf } from '../contracts/run-event.ts';
 import type { InteractionState, RunCause } from '../contracts/states.ts';
 import { type Block, type Button, code, plain, type Span, type View, type ViewFile } from '../contracts/view.ts';
@@ -35,6 +36,7 @@ const causeCodes: Partial<Record<RunCause, ErrorCode>> = {
   no_approver: 'DH-402',
   repository_invalid: 'DH-501',
   base_missing: 'DH-502',
+  conflict: 'DH-512',
   sandbox_unavailable: 'DH-600',
   sandbox_lost: 'DH-601',
   image_missing: 'DH-602',
@@ -73,7 +75,10 @@ export function endCard(view: RunView, context: CardContext): View {
   ];
   const blocks: Block[] = [
     { type: 'title', spans: taskTitle(context), state },
-    ...(succeeded ? [] : [{ type: 'text' as const, spans: whatHappened(result, context.docs) }]),
+    ...(succeeded && context.run.rebase !== 'rebase'
+      ? []
+      : [{ type: 'text' as const, spans: whatHappened(result, context.docs) }]),
+    ...conflicting(result),
     ...(succeeded || view.agent === undefined
       ? []
       : stepBlocks(view.agent, result.outcome === 'cancelled' ? 'skipped' : 'failed')),
@@ -149,6 +154,22 @@ function tooLarge(made: readonly ArtifactRef[]): Block[] {
   if (large.length === 0) return [];
   const names = large.map(({ name, bytes: size }) => `${shorten(oneLine(name), 80)} (${bytes(size)})`).join(', ');
   return [{ type: 'text', spans: [plain(`Too large to attach: ${names}.`)] }];
+}
+
+/** Files that conflict with the base branch; those beyond the first few are counted. */
+function conflicting({ conflicts = [] }: RunResult): Block[] {
+  if (conflicts.length === 0) return [];
+  const more = conflicts.length - filesShown;
+  const shown = conflicts.slice(0, filesShown).map((path) => pathWords(path));
+  return [{ type: 'code', text: [...shown, ...(more > 0 ? [`and ${count(more, 'more file', 'more files')}`] : [])].join('\n') }];
+}
+
+/** Where the change is known to conflict with its base. One that could not be rebased just now is not offered that again. */
+function waysToRebase({ result, change }: RunView, agent: boolean): RebaseHow[] {
+  const resolve: RebaseHow[] = agent ? ['resolve'] : [];
+  if (result?.cause === 'conflict') return resolve;
+  const pull = change.pulls.at(-1)?.pull;
+  return pull?.state === 'open' && pull.mergeable === 'conflict' ? ['rebase', ...resolve] : [];
 }
 
 /** Changed files with their lines, aligned; those beyond the first few are counted. */
@@ -242,13 +263,15 @@ function buttons(view: RunView, context: CardContext, result: RunResult, files: 
 /** Of what the task has changed, also where this run of it has added nothing. */
 function changeButtonsOf(view: RunView, { run: { run }, task }: CardContext, { commit }: RunResult): Button[] {
   const stand = task.change;
+  const agent = task.agent || view.agent !== undefined;
   if (commit === undefined && stand === undefined) return [];
   return changeButtons({
     run: stand?.run ?? run,
     newest: true,
     where: 'end',
     stand,
-    agent: view.agent !== undefined,
+    agent,
+    rebase: waysToRebase(view, agent),
     discarded: view.change.discardedBy !== undefined,
     checkFailed: stand?.run === run && hasFailed(view.result?.check),
     facts: view.change.pulls.at(-1)?.pull,

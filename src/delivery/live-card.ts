@@ -35,7 +35,7 @@ export function liveCard(view: RunView, context: CardContext): View {
     { type: 'title', spans: taskTitle(context), state },
     { type: 'context', spans: small(view, context) },
     ...(view.agent === undefined
-      ? command(context)
+      ? work(context)
       : [...requestBlocks(context), ...receiptBlocks(view.agent, context.thread.verbosity)]),
   ];
   if (view.agent !== undefined && view.executingAt !== undefined) {
@@ -44,7 +44,7 @@ export function liveCard(view: RunView, context: CardContext): View {
   }
   const began = view.state !== 'queued' && view.state !== 'awaiting';
   // What went well is told by the end card; a stage that went wrong stays to be seen.
-  if (verbosity !== 'quiet' && began && view.state !== 'succeeded') blocks.push(...checklist(view));
+  if (verbosity !== 'quiet' && began && view.state !== 'succeeded') blocks.push(...checklist(view, context));
   if (!over) blocks.push(...output(view, context), ...notes(view, context), ...buttons(view, context));
   return { fallback: `${spansText(taskTitle(context))}: ${state.text}`, blocks };
 }
@@ -124,7 +124,12 @@ function small(view: RunView, context: CardContext) {
 }
 
 /** The command, when the title does not say all of it. */
-function command({ task }: CardContext): Block[] {
+/** What a run without an agent does. */
+function work({ task, run }: CardContext): Block[] {
+  if (run.rebase === 'rebase') {
+    const onto = task.base === undefined ? 'the base branch' : oneLine(task.base.branch);
+    return [{ type: 'text', spans: [plain(`Puts the change on the newest commit of ${onto}. Nothing is run.`)] }];
+  }
   const text = redactText(task.command, []).trim();
   if (oneLine(task.title) === text) return [];
   return [{ type: 'code', text: shorten(cleanText(text), commandLength) }];
@@ -133,11 +138,11 @@ function command({ task }: CardContext): Block[] {
 type Item = Extract<Block, { type: 'steps' }>['items'][number];
 
 /** Stages that have been, the one that is, and those that will be. */
-function checklist(view: RunView): Block[] {
+function checklist(view: RunView, { run }: CardContext): Block[] {
   const over = isTerminal(view.state);
   const other = view.agent === undefined ? 'agent' : 'command';
   const items = stages.flatMap(([stage, label]): Item[] => {
-    if (stage === other) return [];
+    if (stage === other || (run.rebase === 'rebase' && stage !== 'repository' && stage !== 'results')) return [];
     const step = view.steps.find((known) => known.stage === stage);
     if (step !== undefined) return [{ state: step.state, text: shorten(oneLine(step.detail), 150) }];
     // Whether there will be one is not known before.

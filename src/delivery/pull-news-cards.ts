@@ -5,6 +5,7 @@ import { type ChangeVerb, encodePress } from '../contracts/press.ts';
 import type { PullErrandKind, PullNews } from '../contracts/pull-news.ts';
 import { type Block, type Button, bold, plain, type Span, type View } from '../contracts/view.ts';
 import type { CardContext } from './card-context.ts';
+import { rebaseLabels } from './change-buttons.ts';
 import { oneLine, shorten } from './neutralise.ts';
 import { spansText } from './plain-text.ts';
 import type { PullView } from './publication-view.ts';
@@ -92,7 +93,7 @@ const errands: Record<PullErrandKind, string> = {
 };
 
 /** What people may want to do about it. Buttons act on the change of the newest run only. */
-function buttonsFor({ run }: CardContext, pull: PullFacts, news: readonly PullNews[]): Button[] {
+function buttonsFor({ run, task }: CardContext, pull: PullFacts, news: readonly PullNews[]): Button[] {
   if (run.newest > run.attempt || pull.state !== 'open') return [];
   const has = (test: (one: PullNews) => boolean) => news.some(test);
   const verbs: [ChangeVerb, string][] = [];
@@ -106,6 +107,12 @@ function buttonsFor({ run }: CardContext, pull: PullFacts, news: readonly PullNe
     (one) => (one.type === 'checks' && one.state === 'passed') || (one.type === 'review' && one.verdict === 'approved'),
   );
   if (good && pull.draft) verbs.push(['ready', 'Ready for review']);
+  if (has((one) => one.type === 'conflict')) {
+    verbs.push(
+      ['rebase', rebaseLabels.rebase],
+      ...(task.agent ? [['resolve', rebaseLabels.resolve] as [ChangeVerb, string]] : []),
+    );
+  }
   if (has((one) => one.type === 'mergeable') || (good && isMergeable(pull))) verbs.push(['merge', 'Merge']);
   return verbs.map(([verb, label]) => ({ token: encodePress({ kind: 'change', run: run.run, verb }), label, style: 'default' }));
 }

@@ -160,11 +160,17 @@ function change(view: RunView, event: RunEvent): Partial<RunView> {
       return {
         state: data.result.outcome,
         result: data.result,
+        ...(view.git === undefined || data.result.base === undefined ? {} : { git: basedOn(view.git, data.result.base) }),
         endedAt: at,
         endedBy: actor,
         steps: settle(view.steps, data.result),
       };
   }
+}
+
+/** The same branch, with another place where its change begins. */
+function basedOn(git: NonNullable<RunView['git']>, base: NonNullable<RunResult['base']>): RunView['git'] {
+  return { ...git, baseBranch: base.branch, baseCommit: base.commit };
 }
 
 /** States in which an agent goes on with what it does. */

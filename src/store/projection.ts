@@ -3,6 +3,7 @@ import { Prisma } from '../../prisma/client/client.ts';
 import type { Notify } from '../contracts/notify.ts';
 import { type Conversation, type IdentityRef, type Platform, platformSchema } from '../contracts/platform.ts';
 import { type Action, actionSchema, type Policy, policySchema } from '../contracts/policy.ts';
+import { type RebaseHow, rebaseHowSchema } from '../contracts/rebase.ts';
 import { actorSchema, type RunEvent, runEventDataSchema } from '../contracts/run-event.ts';
 import { type Verbosity, verbositySchema } from '../contracts/settings.ts';
 import { type DecisionChoice, decisionChoiceSchema, type InteractionState, interactionStateSchema } from '../contracts/states.ts';
@@ -64,6 +65,9 @@ export interface ProjectedRun {
   command: string;
   /** What the agent was asked in this run; undefined: a run of a command. */
   prompt: string | undefined;
+  /** An agent works on the task. */
+  agent: boolean;
+  rebase: RebaseHow | undefined;
   project: string;
   branch: string;
   base: { branch: string; commit: string } | undefined;
@@ -105,6 +109,8 @@ export async function projectedRuns(db: Db, runs: readonly string[]): Promise<Pr
       title: task.title,
       command: task.command,
       prompt: row.prompt ?? undefined,
+      agent: task.kind === 'agent',
+      rebase: row.rebase === null ? undefined : rebaseHowSchema.parse(row.rebase),
       project: task.project.name,
       branch: task.branch,
       base:

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Prisma, type Run } from '../../prisma/client/client.ts';
 import { type AgentSettings, agentSettingsSchema } from '../contracts/agent.ts';
 import { type GivenFile, givenFileSchema } from '../contracts/given-file.ts';
+import { type RebaseHow, rebaseHowSchema } from '../contracts/rebase.ts';
 import type { Actor, OutputCursor, RunEventData, RunResult } from '../contracts/run-event.ts';
 import { type RunState, runStateSchema } from '../contracts/states.ts';
 import { newId } from '../runtime/ids.ts';
@@ -58,6 +59,8 @@ export interface RunRecord {
   /** Number of the last mail that the harness has dealt with. */
   mail: number;
   inputs: number;
+  /** It brings the change of its task to the newest base. */
+  rebase: RebaseHow | null;
 }
 
 const filesSchema = z.array(givenFileSchema);
@@ -74,7 +77,12 @@ export interface NewRun {
   at: Date;
   /** Set for the turn of an agent. */
   turn?: NewTurn | undefined;
+  /** Set for a run that puts the change on the newest base, and runs nothing. */
+  rebase?: NewRebase | undefined;
 }
+
+/** What the next turn of the task's agent goes on from is handed on. */
+export type NewRebase = Pick<NewTurn, 'files' | 'originKey'> & { prompt: string | null; context: string | null };
 
 /** What an agent is to do in a run. */
 export interface NewTurn {
@@ -84,6 +92,8 @@ export interface NewTurn {
   files: readonly GivenFile[];
   /** Key of the message that asked for it; undefined: the task's own. */
   originKey?: string | undefined;
+  /** The agent is to bring the change to the newest base. */
+  resolve?: boolean | undefined;
 }
 
 /** Makes a run in state `queued`, with its first event. */
@@ -100,7 +110,9 @@ export async function createRun(tx: Tx, input: NewRun, actor: Actor): Promise<Ru
       queuedAt: input.at,
       lastEventAt: input.at,
       timeoutMs: input.timeoutMs,
-      ...(input.turn === undefined ? {} : turnColumns(input.turn)),
+      ...(input.turn === undefined ? {} : { ...saidColumns(input.turn), agent: input.turn.settings }),
+      ...(input.turn?.resolve === true ? { rebase: 'resolve' } : {}),
+      ...(input.rebase === undefined ? {} : { ...saidColumns(input.rebase), rebase: 'rebase' }),
     },
     omit: withoutLarge,
   });
@@ -108,10 +120,9 @@ export async function createRun(tx: Tx, input: NewRun, actor: Actor): Promise<Ru
   return toRecord(row);
 }
 
-function turnColumns({ settings, prompt, context, files, originKey }: NewTurn) {
+function saidColumns({ prompt, context, files, originKey }: NewRebase) {
   return {
-    agent: settings,
-    prompt: storableText(prompt),
+    prompt: prompt === null ? null : storableText(prompt),
     context: context === null ? null : storableText(context),
     files: [...files],
     originKey: originKey ?? null,
@@ -304,5 +315,6 @@ export function toRecord(row: Omit<Run, keyof typeof withoutLarge>): RunRecord {
     released: row.released,
     mail: row.mailSeq,
     inputs: row.lastInput,
+    rebase: row.rebase === null ? null : rebaseHowSchema.parse(row.rebase),
   };
 }

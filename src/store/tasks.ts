@@ -156,6 +156,11 @@ export async function pinTaskBase(tx: Tx, task: string, base: { branch: string; 
   });
 }
 
+/** The change of the task begins at another commit from now on. */
+export async function setBase(tx: Tx, task: string, base: { branch: string; commit: string }): Promise<void> {
+  await tx.db.task.update({ where: { id: task }, data: { baseBranch: base.branch, baseCommit: base.commit } });
+}
+
 export async function setHead(tx: Tx, task: string, head: string): Promise<void> {
   await tx.db.task.update({ where: { id: task }, data: { head } });
 }

@@ -50,6 +50,8 @@ export interface FollowUpInput extends TurnExtras {
   /** Key of the inbound event: the same key makes the same run (promise 2). */
   originKey: string;
   settings?: SettingsChoice | undefined;
+  /** The agent is to bring its change to the newest base: its working copy has that as `origin/<branch>`. */
+  resolve?: boolean | undefined;
 }
 
 export interface SteerInput {

@@ -59,6 +59,7 @@ interface Beginning {
   extras: TurnExtras;
   at: Date;
   originKey?: string | undefined;
+  resolve?: boolean | undefined;
 }
 
 function begin(
@@ -66,7 +67,7 @@ function begin(
   task: TaskRecord,
   project: Project,
   last: RunRecord | undefined,
-  { by, prompt, extras, at, originKey }: Beginning,
+  { by, prompt, extras, at, originKey, resolve }: Beginning,
 ): Promise<RunRecord> {
   return startTurn(tx, {
     task,
@@ -79,6 +80,7 @@ function begin(
       context: extras.context?.text ?? null,
       files: earlierFiles(last?.files ?? []),
       originKey,
+      resolve,
     },
     said: extras.context,
     attached: extras.files,
@@ -103,7 +105,7 @@ export async function followUp(tx: Tx, input: FollowUpInput, at: Date): Promise<
   }
   const project = await projectOf(tx, task);
   const ready = await withSettings(tx, task, by, input.settings);
-  const made = await begin(tx, ready, project, run, { by, prompt: text, extras: input, at, originKey });
+  const made = await begin(tx, ready, project, run, { by, prompt: text, extras: input, at, originKey, resolve: input.resolve });
   return { task: task.id, number: task.number, run: made.id };
 }
 
@@ -134,6 +136,7 @@ export async function retryAgent(
       prompt: last?.prompt ?? task.command,
       context,
       files: (last?.files ?? []).filter(({ came }) => !alone || came !== 'before'),
+      resolve: last?.rebase === 'resolve',
     },
     said,
     alone,

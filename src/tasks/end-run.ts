@@ -6,7 +6,7 @@ import { interactionsOfRun, settleInteraction } from '../store/interactions.ts';
 import { forgetReservations } from '../store/reservations.ts';
 import { settleMessage, unreadMessages } from '../store/run-mail.ts';
 import type { RunRecord } from '../store/runs.ts';
-import { setHead, type TaskRecord } from '../store/tasks.ts';
+import { setBase, setHead, type TaskRecord } from '../store/tasks.ts';
 import { advanceRun, advanceTask } from './advance.ts';
 import { taskEventOf } from './task-state.ts';
 
@@ -37,6 +37,7 @@ export async function endRun(tx: Tx, { task, run, result, actor, at, before }: E
   });
   if (run.agent !== null) await forgetReservations(tx, run.id);
   if (result.commit !== undefined) await setHead(tx, task.id, result.commit);
+  if (result.base !== undefined) await setBase(tx, task.id, result.base);
   const reason = result.outcome === 'succeeded' ? null : result.message;
   await advanceTask(tx, task, taskEventOf(result.outcome, result.files.length > 0), at, reason);
 }

@@ -28,6 +28,7 @@ import { attachMore, dropContext } from './drop-context.ts';
 import { defaultEngineSettings, type EngineSettings } from './engine-settings.ts';
 import { publish } from './publish.ts';
 import { createPublishControl } from './publish-control.ts';
+import { rebase } from './rebase.ts';
 import { claimRun } from './run-claim.ts';
 import { finishRun, markExecuting, markFinishing, pinBase } from './run-progress.ts';
 import { sweep } from './sweep.ts';
@@ -82,6 +83,7 @@ function taskEngine({ clock }: EngineDeps, dispatcher: Dispatcher): TaskEngine {
     dropContext: (tx, task, by) => dispatching(tx, dropContext(tx, task, by, clock.now())),
     publish: (tx, input) => publish(tx, input, clock.now()),
     pullErrand: (tx, input) => askErrand(tx, input, clock.now()),
+    rebase: (tx, input) => dispatching(tx, rebase(tx, input, clock.now())),
     discard: (tx, run, by) => discard(tx, run, by, clock.now()),
     details: (tx, workspace, secret) => approvalDetails(tx, workspace, secret),
     async revokeRule(tx, rule, by) {

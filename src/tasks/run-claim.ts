@@ -122,6 +122,7 @@ async function spec(tx: Tx, task: TaskRecord, run: RunRecord, resume: RunSpec['r
       ...(requester === undefined ? {} : { requester: { user: requester.user, name: requester.name } }),
       ...(run.stopRequestedAt === null ? {} : { stopRequested: true }),
       ...(run.agent === null ? {} : { agent: await agentSpec(tx, task, { ...run, agent: run.agent }) }),
+      ...(run.rebase === null ? {} : { rebase: run.rebase }),
       resume,
     },
   };

@@ -74,7 +74,8 @@ export async function markFinishing(tx: Tx, runId: string, runner: string, at: D
   if (found === undefined) return false;
   const { task, run } = found;
   if (run.state === 'finishing') return true;
-  if (run.state === 'preparing') return false;
+  // Of a rebase there is nothing to execute.
+  if (run.state === 'preparing' && run.rebase !== 'rebase') return false;
   const waited = run.state === 'awaiting';
   // The agent has ended while people were asked: nothing is left to decide.
   const before = waited ? await cancelPending(tx, run.id, at) : [];

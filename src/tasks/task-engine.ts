@@ -3,6 +3,7 @@ import type { IdentityRef, Platform } from '../contracts/platform.ts';
 import type { PublishWhat } from '../contracts/publication.ts';
 import type { PublishControl } from '../contracts/publish-control.ts';
 import type { PullErrandKind } from '../contracts/pull-news.ts';
+import type { RebaseHow } from '../contracts/rebase.ts';
 import type { Role } from '../contracts/roles.ts';
 import type { RunControl } from '../contracts/run-control.ts';
 import type { TaskColumn } from '../contracts/states.ts';
@@ -28,6 +29,15 @@ export interface CreatedTask {
   task: string;
   number: number;
   run: string;
+}
+
+export interface RebaseInput {
+  /** The run that has made the change. */
+  run: string;
+  how: RebaseHow;
+  by: Person;
+  /** Key of the inbound event: the same key makes the same run (promise 2). */
+  originKey: string;
 }
 
 export interface CommandTaskInput {
@@ -137,6 +147,8 @@ export interface TaskEngine extends AgentTasks {
   publish(tx: Tx, input: PublishInput): Promise<PublishOutcome>;
   /** Has something done with the pull request of a task. Throws what src/tasks/ask-errand.ts says. */
   pullErrand(tx: Tx, input: ErrandInput): Promise<ErrandOutcome>;
+  /** Begins a run that brings the change of a run to the newest base. Throws what src/tasks/rebase.ts says. */
+  rebase(tx: Tx, input: RebaseInput): Promise<CreatedTask>;
   /** The change of a run is not wanted: its task is cancelled; commits are kept for a while. Refused while it is being brought out. */
   discard(tx: Tx, run: string, by: Person): Promise<{ number: number }>;
   /** The whole action of an interaction, or undefined when there is none in this workspace. */

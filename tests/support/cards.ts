@@ -54,6 +54,7 @@ export function context(
       number: 142,
       title: 'npm test',
       command: 'npm test',
+      agent: false,
       project: 'web',
       branch: 'deckhand/142-npm-test',
       base: undefined,

@@ -24,7 +24,8 @@ const breaks = { failed: 'failed', cancelled: 'cancelled', timed_out: 'timed_out
 const expected: Record<RunState, Row> = {
   queued: { ...nowhere, claim: 'preparing', park: 'awaiting', cancelled: 'cancelled' },
   awaiting: { ...nowhere, ...breaks, approve: 'queued', plan: 'planning', execute: 'executing', collect: 'finishing' },
-  preparing: { ...nowhere, ...breaks, park: 'awaiting', plan: 'planning', execute: 'executing' },
+  // To finishing without having executed: a rebase.
+  preparing: { ...nowhere, ...breaks, park: 'awaiting', plan: 'planning', execute: 'executing', collect: 'finishing' },
   planning: { ...nowhere, ...breaks, park: 'awaiting', wait: 'awaiting', execute: 'executing', collect: 'finishing' },
   executing: { ...nowhere, ...breaks, plan: 'planning', wait: 'awaiting', collect: 'finishing' },
   finishing: { ...nowhere, ...breaks, succeeded: 'succeeded' },

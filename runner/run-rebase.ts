@@ -1,0 +1,63 @@
+import type { RunResult } from '../src/contracts/run-event.ts';
+import { createRedactor } from '../src/runtime/redact-patterns.ts';
+import { commitMessage } from './commit-message.ts';
+import { parseSource } from './git-source.ts';
+import { type Journey, LetGo } from './run-journey.ts';
+import type { Base } from './run-prepare.ts';
+import { describeChanges, type Left } from './run-results.ts';
+
+/** Of files that conflict so many are told. */
+const mostConflicts = 50;
+
+/**
+ * The whole of a run that puts the change of its task on the newest commit of the base branch: no sandbox, no command, no working tree. Repeatable
+ * from its beginning: until the run is finished nothing but an object that nobody names has come of it. Throws AppError DH-50x and LetGo.
+ */
+export async function rebaseRun(journey: Journey, base: Base): Promise<RunResult> {
+  const { deps, spec, calls, left, stop } = journey;
+  const { task, project, head } = spec;
+  const signal = AbortSignal.any([left, stop]);
+  const since = deps.clock.now();
+  if (head === null) throw new Error(`${spec.run} has no change to rebase`);
+  const { source } = project;
+  await journey.stage('repository', `fetching ${source.kind === 'git' ? parseSource(source).address : source.path}`);
+  const onto = await deps.workspace.newestBase({ task, project, base }, signal);
+  await journey.at('rebase_fetched');
+  const rebased = await deps.workspace.rebase({ task, project, base, head, onto, message: messageOf(journey) }, signal);
+  await journey.at('rebase_made');
+  if (!(await calls.finishing(spec.run, deps.runner))) throw new LetGo(`${spec.run} is not held any more`);
+  await journey.at('rebase_recorded');
+
+  const place = `${onto.branch}@${onto.commit.slice(0, 7)}`;
+  const end = (how: Pick<RunResult, 'outcome' | 'message'> & Partial<RunResult>, made?: Left): RunResult => ({
+    durationMs: Math.max(1, deps.clock.now().getTime() - since.getTime()),
+    files: [],
+    artifacts: [],
+    ...made,
+    ...how,
+  });
+  if (rebased.how === 'conflict') {
+    const redact = createRedactor(deps.secrets);
+    const conflicts = rebased.files.slice(0, mostConflicts).map(redact);
+    const message = `The change conflicts with ${place}, which is the newest base.`;
+    return end({ outcome: 'failed', cause: 'conflict', message, conflicts });
+  }
+  if (rebased.how === 'empty') {
+    return end({ outcome: 'succeeded', message: `All of the change is in ${place} already, so nothing is left of it.` });
+  }
+  await journey.stage('results', 'comparing the change with the newest base');
+  const commit = rebased.how === 'same' ? head : rebased.commit;
+  const made = await describeChanges(journey, { commit, joined: false }, onto.commit);
+  await journey.at('artifacts_kept');
+  const joined = rebased.how === 'moved' && rebased.joined ? ' Its commits became one.' : '';
+  const message =
+    rebased.how === 'same'
+      ? `The change has ${place} already, which is the newest base.`
+      : `The change is on ${place} now.${joined}`;
+  return end({ outcome: 'succeeded', message, base: onto }, made);
+}
+
+function messageOf({ deps, spec }: Journey): string {
+  const { title, taskNumber, attempt, requester, command } = spec;
+  return commitMessage({ title, taskNumber, attempt, what: createRedactor(deps.secrets)(command), requester });
+}

@@ -1,0 +1,88 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { rebaseCrashPoints } from '../../runner/crash-points.ts';
+import type { RebaseHow } from '../../src/contracts/rebase.ts';
+import { git } from '../support/git-repository.ts';
+import { createRunnerWorld, ofType, type RunnerWorld } from '../support/runner-world.ts';
+
+const program = join(import.meta.dirname, '..', 'support', 'runner-process.ts');
+let world: RunnerWorld;
+let presses = 0;
+
+beforeAll(async () => {
+  world = await createRunnerWorld('local');
+});
+afterAll(() => world.close());
+
+function rebase(run: string, how: RebaseHow = 'rebase', originKey = `press-${++presses}`) {
+  return world.database.transaction((tx) => world.engine.tasks.rebase(tx, { run, how, by: world.ada, originKey }));
+}
+
+test('promises 8 and 10: a rebase survives a kill at every step, and what comes of it needs a decision of its own', {
+  timeout: 120_000,
+}, async () => {
+  const project = await world.project();
+  const made = await world.sh('echo mine > mine.txt', project);
+  const first = await world.startRunner();
+  const before = await world.resultOf(made.run);
+  await first.stop();
+  const newest = await world.source.commit({ 'theirs.txt': 'theirs\n' }, 'Meanwhile');
+
+  const { run } = await rebase(made.run, 'rebase', 'the press');
+  // The same press is the same run; another one waits for its end.
+  expect((await rebase(made.run, 'rebase', 'the press')).run).toBe(run);
+  await expect(rebase(made.run)).rejects.toMatchObject({ code: 'DH-300' });
+
+  for (const point of ['claimed', ...rebaseCrashPoints, 'artifacts_kept', 'finished']) {
+    const life = spawn(process.execPath, [program, JSON.stringify([world.installation]), point], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    const [code, signal] = await once(life, 'exit');
+    expect({ point, code, signal }).toEqual({ point, code: null, signal: 'SIGKILL' });
+  }
+
+  const result = await world.resultOf(run);
+  expect(result).toMatchObject({
+    outcome: 'succeeded',
+    message: `The change is on main@${newest.slice(0, 7)} now.`,
+    base: { branch: 'main', commit: newest },
+    files: [{ path: 'mine.txt', added: 1, status: 'added' }],
+  });
+  expect(await git(world.mirror(project), 'log', '--format=%P', '-1', result.commit ?? '')).toBe(newest);
+  const task = await world.database.db.task.findUniqueOrThrow({ where: { id: made.task } });
+  expect(task).toMatchObject({ head: result.commit, baseCommit: newest, column: 'review' });
+  const events = await world.eventsOf(run);
+  expect(ofType(events, 'terminal')).toHaveLength(1);
+  expect(ofType(events, 'sandbox')).toEqual([]);
+  // Nothing of the former change may be pushed any more, and of the new one nothing has been decided.
+  await expect(world.publish(made.run)).rejects.toMatchObject({ code: 'DH-533' });
+  expect(before.commit).not.toBe(result.commit);
+  expect(await world.database.db.interaction.count({ where: { taskId: made.task } })).toBe(0);
+
+  const runner = await world.startRunner();
+  const again = await rebase(run);
+  expect(await world.resultOf(again.run)).toMatchObject({
+    outcome: 'succeeded',
+    message: `The change has main@${newest.slice(0, 7)} already, which is the newest base.`,
+    commit: result.commit,
+  });
+  await runner.stop();
+});
+
+test('a change that conflicts stays as it is, and the files are named', { timeout: 60_000 }, async () => {
+  const project = await world.project();
+  const made = await world.sh('echo mine > README.md', project);
+  const runner = await world.startRunner();
+  const before = await world.resultOf(made.run);
+  await world.source.commit({ 'README.md': 'theirs\n' }, 'Meanwhile');
+  const { run } = await rebase(made.run);
+  expect(await world.resultOf(run)).toMatchObject({ outcome: 'failed', cause: 'conflict', conflicts: ['README.md'], files: [] });
+  const task = await world.database.db.task.findUniqueOrThrow({ where: { id: made.task } });
+  expect(task).toMatchObject({ head: before.commit });
+  await expect(rebase(made.run, 'resolve')).rejects.toThrow(/no agent works on/);
+  // The change is still the one that can be decided about, by the buttons of the run that has made it.
+  expect((await world.publish(made.run)).outcome).toBe('approved');
+  await runner.stop();
+});
