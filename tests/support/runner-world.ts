@@ -188,7 +188,10 @@ async function removeTraces(instance: string): Promise<true> {
   const docker = promisify(execFile);
   const filter = ['--filter', `name=deckhand-${instance}`];
   const namesIn = (list: { stdout: string }) => list.stdout.split('\n').filter((name) => name !== '');
-  const containers = namesIn(await docker('docker', ['ps', '--all', '--quiet', ...filter]));
+  // Short helpers have no name; what a killed provider leaves of them goes with its time, which is longer than a test waits.
+  const byLabel = ['--filter', `label=deckhand.instance=${instance}`];
+  const listed = await Promise.all([filter, byLabel].map((by) => docker('docker', ['ps', '--all', '--quiet', ...by])));
+  const containers = [...new Set(listed.flatMap(namesIn))];
   if (containers.length > 0) await docker('docker', ['rm', '--force', ...containers]);
   const volumes = namesIn(await docker('docker', ['volume', 'ls', '--quiet', ...filter]));
   if (volumes.length > 0) await docker('docker', ['volume', 'rm', ...volumes]);
