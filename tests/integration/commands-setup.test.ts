@@ -205,6 +205,21 @@ describe('settings', () => {
     expect((await project('demo')).policy).toMatchObject({ approvers: { people: [] } });
   });
 
+  it('a check of changes is a part of the policy, with a time of its own', async () => {
+    const { policyVersion, policy } = await project('demo');
+    const said = await text(slash('mia', 'settings check="npm run check -- --all"'));
+    expect(said).toContain('npm run check -- --all, at most 10m');
+    const check = { command: 'npm run check -- --all', timeoutMs: 600_000 };
+    expect(await project('demo')).toMatchObject({ policyVersion: policyVersion + 1, policy: { check } });
+    await desk.act(slash('mia', 'settings check-timeout=2h'));
+    expect((await project('demo')).policy).toMatchObject({ check: { ...check, timeoutMs: 7_200_000 } });
+    expect(await text(slash('gus', 'settings'))).toContain('npm run check -- --all, at most 30m');
+    await desk.act(slash('mia', 'settings check=none'));
+    expect((await project('demo')).policy).toEqual(policy);
+    expect(await text(slash('mia', 'settings check-timeout=5m'))).toContain('DH-201');
+    expect(await text(slash('ben', 'settings check="rm -rf /"'))).toContain('DH-202');
+  });
+
   it('limits, base branch, verbosity and default role change without touching the policy', async () => {
     const { policyVersion } = await project('demo');
     desk.syncs.length = 0;
@@ -229,6 +244,7 @@ describe('settings', () => {
     ['settings allow+="a\nb"', 'DH-201'],
     ['settings expires=10s', 'DH-201'],
     ['settings policy=fast', 'DH-201'],
+    ['settings check="a\nb"', 'DH-201'],
     ['settings project=nowhere policy=safe', 'DH-205'],
   ])('%j changes nothing', async (use, code) => {
     const before = await project('demo');
