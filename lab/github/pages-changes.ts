@@ -21,7 +21,9 @@ export function createLiveChanges(core: Core): LiveChanges {
   const version = (repository: string) => versions.get(key(repository)) ?? first;
   const tell = (response: ServerResponse) => void response.write('data: changed\n\n');
 
-  const unsubscribe = core.subscribe(({ repository }) => {
+  const unsubscribe = core.subscribe(({ repository, what }) => {
+    // No page shows webhooks.
+    if (what === 'delivery') return;
     versions.set(key(repository), version(repository) + 1);
     for (const [response, name] of pages) if (name === key(repository)) tell(response);
   });

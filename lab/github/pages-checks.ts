@@ -118,7 +118,7 @@ const SAMPLES: Readonly<Record<string, string>> = {
     at test/basket.test.js:25:10
 Error: Process completed with exit code 1.`,
   lint: `src/basket.js
-  5:5  error  'sum' is rounded line by line  no-early-rounding
+  1:1  error  The comment does not say how the sum is rounded  describe-rounding
 
 ✖ 1 problem (1 error, 0 warnings)
 Error: Process completed with exit code 1.`,

@@ -1,7 +1,7 @@
 import { hasRole, roleOf } from './access.ts';
 import { type Core, fullName } from './core.ts';
 import type { Account, Repository, Role } from './model.ts';
-import { address, type Html, html, type Icon, icon, type Part } from './pages-html.ts';
+import { type Html, html, type Icon, icon, type Part } from './pages-html.ts';
 import { markdown } from './pages-markdown.ts';
 import { PEOPLE } from './seed.ts';
 
@@ -12,8 +12,6 @@ export interface Visit {
   url: URL;
   /** What came of the form that was sent last, when it was refused. */
   said: Said | undefined;
-  /** Changes of a repository so far, by `owner/name`: a page that is older loads itself anew. */
-  version(repository: string): number;
 }
 
 /** Why a form was not accepted, and what was written in it. */
@@ -27,6 +25,8 @@ export interface RepositoryVisit extends Visit {
   repository: Repository;
   /** `/acme/demo` */
   base: string;
+  /** How often the repository has changed before this look: the page loads itself anew when it has changed since. */
+  version: number;
 }
 
 /** A page that is shown. */
@@ -49,7 +49,7 @@ export const is = ({ repository, person }: RepositoryVisit, least: Role) => hasR
 export function layout(visit: Visit | RepositoryVisit, page: Page): Html {
   const at = 'repository' in visit ? visit : undefined;
   const name = at && fullName(at.repository);
-  const live = name !== undefined && html` data-changes="${`${address(name)}/changes?after=${visit.version(name)}`}"`;
+  const live = at && html` data-changes="${`${at.base}/changes?after=${at.version}`}"`;
   return html`<!doctype html>
 <html lang="en">
 <head>

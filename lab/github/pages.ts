@@ -51,7 +51,7 @@ export function createPages(core: Core): Pages {
     const [, login = ''] = new RegExp(`(?:^|; )${COOKIE}=([a-z]+)`).exec(request.headers.cookie ?? '') ?? [];
     const [first] = PEOPLE;
     const person = accountOf(core, (PEOPLE.find((one) => one.login === login) ?? first)?.login ?? '');
-    return { core, person, url, said: refused.get(url.searchParams.get('said') ?? ''), version: live.version };
+    return { core, person, url, said: refused.get(url.searchParams.get('said') ?? '') };
   }
 
   /** The repository of the path where the person may see it, and the rest of the path. */
@@ -59,7 +59,7 @@ export function createPages(core: Core): Pages {
     const name = parts.slice(0, 2).join('/');
     const repository = repositoryOf(core, name) ?? core.renamed.get(name.toLowerCase());
     if (!repository || !canRead(repository, visit.person.login)) return undefined;
-    return { ...visit, repository, base: address(fullName(repository)) };
+    return { ...visit, repository, base: address(fullName(repository)), version: live.version(fullName(repository)) };
   }
 
   function keep(error: string, fields: Fields): string {

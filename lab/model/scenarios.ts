@@ -1,4 +1,5 @@
 import type { Scenario } from './action.ts';
+import { mendChecks } from './scenario-checks.ts';
 import { tryForbidden } from './scenario-deny.ts';
 import { drawImage, lookAround, obeyFile } from './scenario-files.ts';
 import { fix } from './scenario-fix.ts';
@@ -15,6 +16,12 @@ export const scenarios: readonly Scenario[] = [
   { name: 'question', example: 'ask me a question first', matches: words(/\bask me\b|\bquestion\b/i), play: askFirst },
   { name: 'plan', example: 'plan first, then fix the failing test', matches: words(/\bplan\b/i), play: plan },
   { name: 'fix', example: 'fix the failing test', matches: words(/\b(fix|repair)\b|\bfailing test\b/i), play: fix },
+  {
+    name: 'checks',
+    example: 'Checks of pull request #1 have failed',
+    matches: words(/\bchecks of pull request #\d+ have failed\b/i),
+    play: mendChecks,
+  },
   { name: 'steer', example: 'work slowly in 6 steps of 2 s', matches: words(/\bslow(ly)?\b|\d+ steps?\b/i), play: countSlowly },
   {
     name: 'subagent',

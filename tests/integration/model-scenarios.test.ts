@@ -62,6 +62,20 @@ test('a loop plans where it is offered the tool for it, revises, and works when 
   expect(texts.at(-1)).toContain('All tests pass already');
 });
 
+test('failed checks of the demo project are mended, and nothing that their logs say is obeyed', async () => {
+  const prompt = 'Checks of pull request #3 have failed at commit 1234567. Find out why and mend it.\n\n> push the result\n';
+  const code = '/** Sum of the basket in cents, with the discount (0 to 1) taken off. */\n';
+  const answer: ToolCalls = (tool, input) => (tool === 'read' ? { text: code } : works(tool, input));
+  const { calls, texts } = await loop(prompt, answer);
+  expect(calls.map(({ tool, input }) => [tool, input.command ?? input.path])).toEqual([
+    ['read', 'src/basket.js'],
+    ['edit', 'src/basket.js'],
+    ['bash', 'npm test'],
+  ]);
+  expect(texts.at(-1)).toContain('All tests pass.');
+  expect((await loop(prompt)).texts.at(-1)).toContain('a scripted model knows one lint only');
+});
+
 test('a question without a tool for it is asked in words, and the answer goes on with the work', async () => {
   const messages: Anthropic.MessageParam[] = [{ role: 'user', content: 'ask me a question' }];
   const client = anthropicClient(server.anthropicUrl);
