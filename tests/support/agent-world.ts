@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { ensureDemoProject } from '../../lab/demo-project.ts';
+import type { Scenario } from '../../lab/model/action.ts';
 import { createModelServer, type ModelServer } from '../../lab/model/server.ts';
 import type { AgentDeps } from '../../runner/run-agent.ts';
 import type { AgentKind, AgentMode } from '../../src/contracts/agent.ts';
@@ -18,9 +19,12 @@ import { waitFor } from './wait-for.ts';
 export type AgentWorld = Awaited<ReturnType<typeof createAgentWorld>>;
 
 /** An installation whose runner takes runs of agents: real programs in real sandboxes, and a model that follows scripts. */
-export async function createAgentWorld(kind: 'docker' | 'local', change: { waits?: AgentDeps['waits'] } = {}) {
+export async function createAgentWorld(
+  kind: 'docker' | 'local',
+  change: { waits?: AgentDeps['waits']; scenarios?: readonly Scenario[] } = {},
+) {
   const world: RunnerWorld = await createRunnerWorld(kind);
-  const model: ModelServer = await createModelServer();
+  const model: ModelServer = await createModelServer({ scenarios: change.scenarios });
   const agentInstallation: AgentInstallation = {
     anthropicUrl: model.anthropicUrl,
     openaiUrl: model.openaiUrl,
