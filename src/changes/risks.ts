@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { FileStat, Risk, RiskKind } from '../contracts/run-event.ts';
+import { type FileStat, type Risk, type RiskKind, riskKinds } from '../contracts/run-event.ts';
 
 /** What a list of changed files does not tell. */
 export interface ChangeFacts {
@@ -21,26 +21,11 @@ export function risksOf(files: readonly FileStat[], facts: ChangeFacts): Risk[] 
   for (const path of facts.secrets) add('secret', path);
   for (const { path, target } of facts.links) if (leadsOutside(path, target)) add('link', path);
   for (const file of files) for (const kind of risksOfFile(file)) add(kind, file.path);
-  return riskOrder.flatMap((kind) => {
+  return riskKinds.flatMap((kind) => {
     const paths = found.get(kind);
     return paths === undefined ? [] : [{ kind, paths: [...paths].slice(0, maxRiskPaths), files: paths.size }];
   });
 }
-
-const riskOrder: readonly RiskKind[] = [
-  'secret',
-  'link',
-  'automation',
-  'ci',
-  'submodule',
-  'executable',
-  'migration',
-  'lockfile',
-  'container',
-  'deletion',
-  'large',
-  'binary',
-];
 
 function risksOfFile(file: FileStat): RiskKind[] {
   const { path, from, status, kinds, bytes, added, removed } = file;

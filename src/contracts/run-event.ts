@@ -40,10 +40,10 @@ export const fileStatSchema = z.object({
 export type FileStat = z.infer<typeof fileStatSchema>;
 
 /**
- * What is to be looked at twice in a change. `link`: a link out of the repository. `automation`: what runs by itself where the code is checked
+ * What is to be looked at twice in a change, the most worrying first. `link`: a link out of the repository. `automation`: what runs by itself where the code is checked
  * out (hooks, editors), or tells agents what to do. `executable`: a file became one.
  */
-const riskKindSchema = z.enum([
+export const riskKinds = [
   'secret',
   'link',
   'automation',
@@ -56,7 +56,8 @@ const riskKindSchema = z.enum([
   'deletion',
   'large',
   'binary',
-]);
+] as const;
+const riskKindSchema = z.enum(riskKinds);
 export type RiskKind = z.infer<typeof riskKindSchema>;
 
 /** `paths`: the first of them; `files`: how many there are. */

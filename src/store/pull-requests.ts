@@ -4,13 +4,31 @@ import { newId } from '../runtime/ids.ts';
 import type { Tx } from './database.ts';
 import { storableJson } from './storable.ts';
 
+/** A pull request with all that is known of it. */
 export interface PullRecord {
   id: string;
   workspace: string;
+  project: string;
   task: string;
   run: string;
+  /** `acme/web` */
   repository: string;
+  number: number;
   facts: PullFacts;
+  /** Looks in a row that have failed. */
+  failures: number;
+  updatedAt: Date;
+}
+
+export async function pullById(db: Tx['db'], id: string): Promise<PullRecord | undefined> {
+  const row = await db.pullRequest.findUnique({ where: { id } });
+  return row === null ? undefined : toRecord(row);
+}
+
+/** The newest pull request of a task. */
+export async function pullOfTask(db: Tx['db'], task: string): Promise<PullRecord | undefined> {
+  const row = await db.pullRequest.findFirst({ where: { taskId: task }, orderBy: { id: 'desc' } });
+  return row === null ? undefined : toRecord(row);
 }
 
 /** Stores what the code host says of a pull request, that the change of this run is what it shows now, and that it is to be looked at again. */
@@ -51,9 +69,13 @@ function toRecord(row: Prisma.PullRequestGetPayload<object>): PullRecord {
   return {
     id: row.id,
     workspace: row.workspaceId,
+    project: row.projectId,
     task: row.taskId,
     run: row.runId,
     repository: row.repository,
+    number: row.number,
     facts: pullFactsSchema.parse(row.facts),
+    failures: row.failures,
+    updatedAt: row.updatedAt,
   };
 }

@@ -1,20 +1,10 @@
 import { Prisma } from '../../prisma/client/client.ts';
 import { type PullFacts, pullFactsSchema } from '../contracts/code-host.ts';
 import type { Database, Tx } from './database.ts';
+import { type PullRecord, pullById } from './pull-requests.ts';
 
 /** A pull request that is to be looked at. */
-export interface WatchedPull {
-  id: string;
-  workspace: string;
-  project: string;
-  task: string;
-  run: string;
-  /** `acme/web` */
-  repository: string;
-  number: number;
-  facts: PullFacts;
-  failures: number;
-  updatedAt: Date;
+export interface WatchedPull extends PullRecord {
   /** Stands for this look: whoever is told of news meanwhile changes it, and then another look follows. */
   look: Date;
 }
@@ -32,35 +22,6 @@ export async function takeDuePull(database: Database, now: Date, leaseMs: number
   const id = taken[0]?.id;
   const row = id === undefined ? undefined : await pullById(database.db, id);
   return row === undefined ? undefined : { ...row, look };
-}
-
-/** A pull request with all that is known of it. */
-export type PullRow = Omit<WatchedPull, 'look'>;
-
-export async function pullById(db: Tx['db'], id: string): Promise<PullRow | undefined> {
-  const row = await db.pullRequest.findUnique({ where: { id } });
-  return row === null ? undefined : toRow(row);
-}
-
-/** The newest pull request of a task. */
-export async function pullOfTask(db: Tx['db'], task: string): Promise<PullRow | undefined> {
-  const row = await db.pullRequest.findFirst({ where: { taskId: task }, orderBy: { id: 'desc' } });
-  return row === null ? undefined : toRow(row);
-}
-
-function toRow(row: Prisma.PullRequestGetPayload<object>): PullRow {
-  return {
-    id: row.id,
-    workspace: row.workspaceId,
-    project: row.projectId,
-    task: row.taskId,
-    run: row.runId,
-    repository: row.repository,
-    number: row.number,
-    facts: pullFactsSchema.parse(row.facts),
-    failures: row.failures,
-    updatedAt: row.updatedAt,
-  };
 }
 
 /** The facts of a pull request as they are stored now. In the transaction that changes them, under the lock of its task. */

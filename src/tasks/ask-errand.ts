@@ -7,7 +7,7 @@ import type { PullErrandKind } from '../contracts/pull-news.ts';
 import { roleAtLeast } from '../contracts/roles.ts';
 import type { Tx } from '../store/database.ts';
 import { addErrand } from '../store/pull-errands.ts';
-import { pullOfTask } from '../store/pull-watch.ts';
+import { pullOfTask } from '../store/pull-requests.ts';
 import { latestRun, runById } from '../store/runs.ts';
 import { lockTask } from '../store/tasks.ts';
 import { isAlive } from './hold-task.ts';

@@ -3,7 +3,7 @@ import { lookAfterFailure } from '../changes/next-look.ts';
 import { type CodeHost, CodeHostError, type MergeMethod, type PullFacts, type Repository } from '../contracts/code-host.ts';
 import { AppError, describeError } from '../contracts/errors.ts';
 import { delayErrand, endErrand, lastAddressed, type PullErrand } from '../store/pull-errands.ts';
-import { type PullRow, pullById } from '../store/pull-watch.ts';
+import { type PullRecord, pullById } from '../store/pull-requests.ts';
 import { taskById } from '../store/tasks.ts';
 import { errandDone, errandRefused, recordPull } from '../tasks/pull-life.ts';
 import { type PullWatchDeps, repositoryNamed } from './pull-watch.ts';
@@ -47,7 +47,7 @@ function whyNot(error: unknown): string | undefined {
   return error instanceof AppError ? describeError(error.code, error.params).text : undefined;
 }
 
-async function carryOut(deps: PullWatchDeps, errand: PullErrand, pull: PullRow, signal: AbortSignal): Promise<void> {
+async function carryOut(deps: PullWatchDeps, errand: PullErrand, pull: PullRecord, signal: AbortSignal): Promise<void> {
   const { codeHost, database } = deps;
   const repository = repositoryNamed(pull.repository);
   switch (errand.kind) {
@@ -93,7 +93,7 @@ async function merge(
 }
 
 /** A further run of the task, which must have all that the branch has: else its change could not be pushed there. */
-async function followUp(deps: PullWatchDeps, errand: PullErrand, pull: PullRow, text: string): Promise<void> {
+async function followUp(deps: PullWatchDeps, errand: PullErrand, pull: PullRecord, text: string): Promise<void> {
   await deps.database.transaction(async (tx) => {
     const task = await taskById(tx, pull.task);
     if (task === undefined) throw new Refused('Its task is gone.');
