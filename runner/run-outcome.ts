@@ -79,6 +79,7 @@ const causes: Partial<Record<ErrorCode, RunCause>> = {
   'DH-507': 'repository_invalid',
   'DH-508': 'disk_limit',
   'DH-509': 'base_missing',
+  'DH-513': 'disk_limit',
 };
 
 /** What an error on the way means for the run. `reference` leads from the message to the log. */

@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../src/contracts/errors.ts';
 import type { RunSpec } from '../src/contracts/run-control.ts';
@@ -22,11 +22,11 @@ type Project = RunSpec['project'];
 export interface Workspace {
   /** Fetches the project's repository: its default branch, and the commit new tasks would start from. Throws AppError DH-50x. */
   sync(project: Project, signal?: AbortSignal): Promise<{ defaultBranch: string; head: string }>;
-  /** Fetches the project's repository and tells where a new task starts. Throws AppError DH-50x. */
+  /** Fetches the project's repository and tells where a new task starts. Throws AppError DH-50x, DH-513 when the disk is nearly full. */
   resolveBase(project: Project, signal?: AbortSignal): Promise<Base>;
   /**
    * Makes the working copy of a run: the task's branch at `head`, else at its base. Fetches only when the base is not at hand.
-   * Repeatable; what an interrupted call left is replaced. Throws AppError DH-50x, DH-508 when the disk is full.
+   * Repeatable; what an interrupted call left is replaced. Throws AppError DH-50x, DH-508 when the disk is full, DH-513 when it nearly is.
    */
   prepare(copy: CopySpec, signal?: AbortSignal): Promise<void>;
   /** What the repository tells agents (CLAUDE.md, AGENTS.md) in a commit that `prepare` has brought. */
@@ -52,7 +52,7 @@ export interface Workspace {
   treeOf(project: string, commit: string): Promise<string>;
   /**
    * Fetches the project's repository and tells where the branch that a task began at is now; the mirror keeps that commit for the task.
-   * Throws AppError DH-50x.
+   * Throws AppError DH-50x, DH-513.
    */
   newestBase(task: Pick<CopySpec, 'task' | 'project' | 'base'>, signal?: AbortSignal): Promise<Base>;
   /** What `newestBase` told last; undefined: it was not asked. */
@@ -100,7 +100,13 @@ export interface WorkspaceDeps extends Omit<MirrorsDeps, 'git'> {
   environment: Readonly<Record<string, string | undefined>>;
   /** Of the commits Deckhand makes. */
   author?: Author | undefined;
+  /** Bytes that are free where a directory is; what the system says when undefined. */
+  freeBytes?: ((dir: string) => Promise<number>) | undefined;
 }
+
+const megabyte = 1_000_000;
+/** Below this `doctor` says that it fails, too. */
+const floorBytes = 200 * megabyte;
 
 const defaultAuthor: Author = { name: 'Deckhand', email: 'deckhand@localhost' };
 
@@ -109,6 +115,14 @@ export function createWorkspace(deps: WorkspaceDeps): Workspace {
   const mirrors = createMirrors({ ...deps, git });
   const copies = createWorkingCopies({ dataDir: deps.dataDir, git });
   const author = deps.author ?? defaultAuthor;
+  const freeBytes = deps.freeBytes ?? freeOf;
+
+  /** Refuses what would need room while there is next to none: what runs already must still be able to end. Throws DH-513. */
+  async function requireRoom(): Promise<void> {
+    const free = await freeBytes(deps.dataDir);
+    if (free >= floorBytes) return;
+    throw new AppError('DH-513', { free: Math.floor(free / megabyte), floor: floorBytes / megabyte });
+  }
 
   /** Keeps the commits of a task in the mirror, whatever becomes of the project's branches. */
   async function keep({ project, task, base, head }: CopySpec, signal: AbortSignal | undefined): Promise<void> {
@@ -142,9 +156,11 @@ export function createWorkspace(deps: WorkspaceDeps): Workspace {
       return { defaultBranch: state.defaultBranch ?? base.branch, head: base.commit };
     },
     async resolveBase(project, signal) {
+      await requireRoom();
       return baseOf(project, await mirrors.fetch(project, signal));
     },
     async prepare(copy, signal) {
+      await requireRoom();
       try {
         await keep(copy, signal);
         const { run, branch, base, head, project } = copy;
@@ -174,6 +190,7 @@ export function createWorkspace(deps: WorkspaceDeps): Workspace {
       return tree;
     },
     async newestBase({ task, project, base }, signal) {
+      await requireRoom();
       const baseBranch = base.branch === 'HEAD' ? null : base.branch;
       const newest = baseOf({ ...project, baseBranch }, await mirrors.fetch(project, signal));
       const mark = () => mirrors.setRef(project.id, taskRef(task, 'onto'), newest.commit, signal);
@@ -222,6 +239,12 @@ async function commitAt(git: Git, repository: string, ref: string): Promise<stri
 
 /** How git ends that does not know what it is asked to do. */
 const usageExit = 129;
+
+async function freeOf(dir: string): Promise<number> {
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const { bavail, bsize } = await statfs(dir);
+  return bavail * bsize;
+}
 
 function missing(commit: string, what: string): AppError {
   return new AppError('DH-509', { commit: commit.slice(0, 12), what });

@@ -278,6 +278,11 @@ export const errorCatalogue = {
     text: 'What the task has changed was changed in the base branch too, in another way.',
     remedy: 'Ask the agent to resolve it, or resolve it by hand. The change itself is as it was.',
   },
+  'DH-513': {
+    title: 'The disk of the runner is nearly full',
+    text: 'Only {free} MB are free in the data directory, so nothing new is started: the last {floor} MB are kept for the runs that are under way.',
+    remedy: 'Free space on the disk of the data directory, then retry. `doctor` tells how much is free.',
+  },
   ...publishErrors,
 
   // Sandboxes: DH-6xx

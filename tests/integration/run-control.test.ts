@@ -47,6 +47,8 @@ describe('the life of a run', () => {
     expect(await deckhand.columnOf(task)).toMatchObject({ column: 'running' });
     expect(await deckhand.runs.append(run, runner, [{ type: 'stage', stage: 'repository', detail: 'fetching' }])).toBe(true);
     await deckhand.runs.pinBase(run, runner, { branch: 'main', commit: 'c0' });
+    // What a command has left cannot be collected before it was allowed to run.
+    expect(await deckhand.runs.finishing(run, runner)).toBe(false);
     expect(
       await deckhand.runs.authorise(run, runner, {
         type: 'command',
