@@ -24,9 +24,11 @@ export async function recordPull(database: Database, pull: Pull, facts: PullFact
     const task = await lockTask(tx, pull.task);
     const known = await pullNow(tx, pull.id);
     if (task === undefined || known === undefined || canonicalJson(known.facts) === canonicalJson(facts)) return;
-    await putPull(tx, { ...pull, facts, at });
+    // A later run may have taken it over since the look began.
+    const mine = { ...pull, run: known.run };
+    await putPull(tx, { ...mine, facts, at });
     const news = pullNews(known.facts, facts, await pushedCommits(tx, task.id));
-    await tell(tx, pull, facts, news, at);
+    await tell(tx, mine, facts, news, at);
     await moveTask(tx, task, known.facts, facts, at);
   });
 }
@@ -42,7 +44,7 @@ export async function errandRefused(database: Database, pull: Pull, errand: Pull
     await lockTask(tx, pull.task);
     const known = await pullNow(tx, pull.id);
     if (known === undefined || !(await endErrand(tx, errand.id, 'refused', why, at))) return;
-    await tell(tx, pull, known.facts, [{ type: 'refused', errand: errand.kind, why }], at);
+    await tell(tx, { ...pull, run: known.run }, known.facts, [{ type: 'refused', errand: errand.kind, why }], at);
   });
 }
 

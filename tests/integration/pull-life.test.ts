@@ -10,6 +10,7 @@ import { defaultPolicy } from '../../src/contracts/policy.ts';
 import type { PullErrandKind, PullNews } from '../../src/contracts/pull-news.ts';
 import { putPull } from '../../src/store/pull-requests.ts';
 import { pullsChanged } from '../../src/store/pull-watch.ts';
+import { recordPull } from '../../src/tasks/pull-life.ts';
 import type { Person } from '../../src/tasks/task-engine.ts';
 import { createPullWatch } from '../../src/triggers/pull-watch.ts';
 import { AgentTurn } from '../support/agent-turn.ts';
@@ -115,6 +116,24 @@ describe('a pull request', () => {
         reason: `pull request #${number} was closed without merging`,
       });
     });
+  });
+
+  test('a look that began before a later run took the pull request over leaves it with that run', async () => {
+    const { workspace, project } = world;
+    const before = await opened();
+    const { run: later } = await opened();
+    const row = await deckhand.db.pullRequest.findFirstOrThrow({ where: { runId: before.run } });
+    const name = repository.fullName;
+    const seen = await host.pull(repository, before.number);
+    const at = deckhand.clock.now();
+    const pull = { workspace, project, task: before.task, repository: name };
+    await deckhand.tx((tx) => putPull(tx, { ...pull, run: later, facts: seen, at }));
+    await github.person('ada').review(name, before.number, { verdict: 'APPROVE' });
+    const facts = await host.pull(repository, before.number);
+    await recordPull(deckhand.database, { ...pull, id: row.id, run: before.run }, facts, at);
+    expect((await deckhand.db.pullRequest.findUniqueOrThrow({ where: { id: row.id } })).runId).toBe(later);
+    expect(await newsOf(before.run)).toEqual([]);
+    expect(await newsOf(later)).toContainEqual({ type: 'review', by: 'ada', verdict: 'approved' });
   });
 
   test('promise 2: two that watch tell everything once, also when the code host fails in between', async () => {
