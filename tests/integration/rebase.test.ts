@@ -180,3 +180,19 @@ describe('promise 10: a hostile repository cannot run code on the host while its
     expect(existsSync(trace)).toBe(false);
   });
 });
+
+it('nothing new is started on a disk that is nearly full: what runs already must be able to end', async () => {
+  await source.commit({ 'a.txt': 'a\n' });
+  let free = 199_999_999;
+  const small = createWorkspace({ dataDir: join(place.path, 'data'), environment: process.env, freeBytes: async () => free });
+  const project = { id: 'prj_1', name: 'web', source: { kind: 'path' as const, path: source.path }, baseBranch: null };
+  await expect(small.resolveBase(project)).rejects.toMatchObject({ code: 'DH-513', params: { free: 199, floor: 200 } });
+  free = 200_000_000;
+  const base = await small.resolveBase(project);
+  const copy = { run: 'run_1', task: 'tsk_1', project, branch: 'deckhand/1', base, head: null };
+  free = 1;
+  await expect(small.prepare(copy)).rejects.toMatchObject({ code: 'DH-513' });
+  await expect(small.newestBase(copy)).rejects.toMatchObject({ code: 'DH-513' });
+  free = 200_000_000;
+  await small.prepare(copy);
+});

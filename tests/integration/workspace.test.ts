@@ -52,24 +52,6 @@ const collect = (tree: string, run = 'run_1', parent = first) =>
 const show = (...args: string[]) => git(mirror(), ...args);
 
 describe('where a task starts', () => {
-  it('is not looked for when the disk is nearly full: what runs already must be able to end', async () => {
-    let free = 199_999_999;
-    const small = createWorkspace({
-      dataDir: join(place.path, 'data'),
-      environment: process.env,
-      freeBytes: async () => free,
-    });
-    await expect(small.resolveBase(project)).rejects.toMatchObject({ code: 'DH-513', params: { free: 199, floor: 200 } });
-    free = 200_000_000;
-    const base = await small.resolveBase(project);
-    const copy = { run: 'run_1', task: 'tsk_1', project, branch: 'deckhand/1', base, head: null };
-    free = 1;
-    await expect(small.prepare(copy)).rejects.toMatchObject({ code: 'DH-513' });
-    await expect(small.newestBase(copy)).rejects.toMatchObject({ code: 'DH-513' });
-    free = 200_000_000;
-    await small.prepare(copy);
-  });
-
   it('is the branch HEAD of the repository names when none is configured', async () => {
     await source.git('branch', 'other');
     expect(await workspace.resolveBase(project)).toEqual({ branch: 'main', commit: first });
