@@ -33,6 +33,10 @@ export interface Mirrors {
   has(project: string, commit: string): Promise<boolean>;
   /** Sets a ref of Deckhand's own. Inside `exclusively`. */
   setRef(project: string, ref: string, commit: string, signal?: AbortSignal): Promise<void>;
+  /** Projects that have a mirror here. */
+  list(): Promise<string[]>;
+  /** Removes the mirror of a project, while nobody else works in it; returns the bytes it took. Idempotent. */
+  remove(project: string): Promise<number>;
   /** Runs `work` while nobody else changes the mirror. */
   exclusively<T>(project: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
 }
@@ -127,6 +131,17 @@ export function createMirrors(deps: MirrorsDeps): Mirrors {
   return {
     path,
     exclusively,
+    async list() {
+      const entries = await readdir(folder).catch(() => []);
+      return entries.flatMap((name) => /^(prj_[0-9a-z]+)\.git$/.exec(name)?.[1] ?? []).sort();
+    },
+    remove(project) {
+      return exclusively(project, async () => {
+        const bytes = await bytesIn(path(project));
+        await rm(path(project), { recursive: true, force: true, maxRetries: 3 });
+        return bytes;
+      });
+    },
     async setRef(project, ref, commit, signal) {
       const repository = path(project);
       await pastLocks(repository, () => git.run(['update-ref', ref, commit], { repository }), signal);
@@ -238,6 +253,14 @@ async function removeOldLocks(dir: string): Promise<void> {
     const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: Date.now() }));
     if (Date.now() - mtimeMs > oldLockMs) await rm(file, { force: true });
   }
+}
+
+async function bytesIn(dir: string): Promise<number> {
+  let bytes = 0;
+  for (const entry of await readdir(dir, { recursive: true, withFileTypes: true }).catch(() => [])) {
+    if (entry.isFile()) bytes += (await stat(join(entry.parentPath, entry.name)).catch(() => ({ size: 0 }))).size;
+  }
+  return bytes;
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -63,6 +63,10 @@ export interface Workspace {
   precedes(project: string, commit: string, later: string): Promise<boolean>;
   /** Pushes commits of the mirrors. */
   readonly publishing: Publishing;
+  /** Projects of which a mirror is here. */
+  mirrored(): Promise<string[]>;
+  /** Removes the mirror of a project, with all that its tasks have committed; returns the bytes it took. Idempotent. */
+  forget(project: string): Promise<number>;
   /** Runs of which something is left on the host, for the reaper. */
   list(): Promise<string[]>;
 }
@@ -221,6 +225,8 @@ export function createWorkspace(deps: WorkspaceDeps): Workspace {
     },
     precedes: (project, commit, later) => isAncestor(git, commit, later, { repository: mirrors.path(project) }),
     publishing: createPublishing({ git, mirrors }),
+    mirrored: () => mirrors.list(),
+    forget: (project) => mirrors.remove(project),
     async list() {
       const incoming = await readdir(incomingFolder(deps.dataDir)).catch(() => []);
       return [...new Set([...(await copies.list()), ...incoming])];

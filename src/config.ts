@@ -28,6 +28,8 @@ export interface Config {
   /** Undefined: no code host; projects are reached by git alone. */
   codeHost: CodeHostConfig | undefined;
   runnerConcurrency: number;
+  /** How long mirrors of removed projects are kept. */
+  keepRemovedDays: number;
   logLevel: Environment['LOG_LEVEL'];
   /** Values that must never be logged or shown. */
   secrets: readonly string[];
@@ -76,6 +78,7 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
     },
     codeHost: codeHostConfig(env),
     runnerConcurrency: env.RUNNER_CONCURRENCY,
+    keepRemovedDays: env.KEEP_REMOVED_DAYS,
     logLevel: env.LOG_LEVEL,
     secrets: [
       ...names().flatMap((name) => (factsOf(name).secret === true && given[name] ? [given[name]] : [])),

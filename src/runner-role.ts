@@ -4,6 +4,7 @@ import { createArtifacts } from '../runner/artifacts.ts';
 import { readLogins } from '../runner/code-host-login.ts';
 import { drawPatch } from '../runner/picture.ts';
 import { createGateways } from '../runner/proxy/gateways.ts';
+import { createPruner } from '../runner/prune.ts';
 import { createRunner } from '../runner/run-job.ts';
 import { createWorkspace } from '../runner/workspace.ts';
 import type { Config } from './config.ts';
@@ -18,8 +19,11 @@ import type { Part } from './runtime/lifecycle.ts';
 import type { Logger } from './runtime/logger.ts';
 import { announce, chooseSandboxes } from './sandboxes.ts';
 import { createEventLog } from './store/event-log.ts';
+import { removedBefore } from './store/prune.ts';
 import { createAgentAccounts } from './tasks/agent-accounts.ts';
 import type { FetcherDeps } from './tasks/file-fetcher.ts';
+
+const day = 24 * 60 * 60_000;
 
 /** Executes runs on this machine. Stopping leaves commands running: the next start on this data directory continues them. */
 export function runnerPart(input: {
@@ -43,15 +47,16 @@ export function runnerPart(input: {
       const choice = await chooseSandboxes(config, { hostId: dataDir.hostId, dataDir: dataDir.path }, logger);
       announce(choice, logger);
       const gateways = createGateways({ logger: logger.child({ part: 'gateway of runs' }), environment: input.environment });
+      const workspace = createWorkspace({
+        dataDir: dataDir.path,
+        environment: input.environment,
+        authorization: readLogins(input.codeHost),
+      });
       const runner = createRunner({
         control,
         queue,
         places: choice.places,
-        workspace: createWorkspace({
-          dataDir: dataDir.path,
-          environment: input.environment,
-          authorization: readLogins(input.codeHost),
-        }),
+        workspace,
         artifacts: createArtifacts({ dataDir: dataDir.path, database }),
         events: createEventLog(database, wakeups),
         hostId: dataDir.hostId,
@@ -73,11 +78,20 @@ export function runnerPart(input: {
           waits: defaultWaitLimits,
         },
       });
+      const pruner = createPruner({
+        workspace,
+        removedBefore: (projects, before) => removedBefore(database.db, projects, before),
+        keepMs: config.keepRemovedDays * day,
+        clock: systemClock,
+        logger: logger.child({ part: 'pruner' }),
+      });
       stop = async () => {
+        await pruner.stop();
         await runner.stop();
         await gateways.close();
       };
       await runner.start();
+      pruner.start();
       logger.info({ sandbox: choice.places[0].sandbox.kind, capacity: config.runnerConcurrency }, 'runner is ready');
     },
     stop: () => stop(),

@@ -299,6 +299,13 @@ export const environmentSchema = z.object({
     fallback: '`4`',
     example: '4',
   }),
+  KEEP_REMOVED_DAYS: integer(1, 3650).prefault('30').register(facts, {
+    group: 'Running commands',
+    description:
+      'Days after which the mirror of a project that was removed is deleted on this machine. What its tasks left for people stays.',
+    fallback: '`30`',
+    example: '30',
+  }),
   LOG_LEVEL: oneOf(logLevels)
     .default('info')
     .register(facts, {

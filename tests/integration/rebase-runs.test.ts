@@ -1,9 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { rebaseCrashPoints } from '../../runner/crash-points.ts';
+import { createPruner } from '../../runner/prune.ts';
+import { createWorkspace } from '../../runner/workspace.ts';
 import type { RebaseHow } from '../../src/contracts/rebase.ts';
+import { createLogger } from '../../src/runtime/logger.ts';
+import { removedBefore } from '../../src/store/prune.ts';
 import { git } from '../support/git-repository.ts';
 import { createRunnerWorld, ofType, type RunnerWorld } from '../support/runner-world.ts';
 
@@ -69,6 +74,37 @@ test('promises 8 and 10: a rebase survives a kill at every step, and what comes 
     commit: result.commit,
   });
   await runner.stop();
+});
+
+test('mirrors of projects removed long ago are deleted, and no others', { timeout: 60_000 }, async () => {
+  const { db } = world.database;
+  const now = Date.now();
+  const removed = async (daysAgo: number | null) => {
+    const project = await world.project();
+    const task = await world.sh('true', project);
+    const workspace = createWorkspace({ dataDir: world.installation.dataDir, environment: process.env });
+    const source = { kind: 'path' as const, path: world.source.path };
+    await workspace.sync({ id: project, name: 'web', source, baseBranch: null });
+    await db.run.update({ where: { id: task.run }, data: { state: 'succeeded' } });
+    const archivedAt = daysAgo === null ? null : new Date(now - daysAgo * 86_400_000);
+    await db.project.update({ where: { id: project }, data: { archivedAt } });
+    return { project, ...task };
+  };
+  const [long, busy, recent, used] = [await removed(31), await removed(31), await removed(29), await removed(null)];
+  await db.run.update({ where: { id: busy.run }, data: { state: 'executing' } });
+  const lines: string[] = [];
+  const pruner = createPruner({
+    workspace: createWorkspace({ dataDir: world.installation.dataDir, environment: process.env }),
+    removedBefore: (projects, before) => removedBefore(db, projects, before),
+    keepMs: 30 * 86_400_000,
+    clock: { now: () => new Date(now) },
+    logger: createLogger({ level: 'info', destination: { write: (line) => lines.push(line) } }),
+  });
+  expect(await pruner.sweep()).toEqual([long.project]);
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ project: long.project, megabytes: 0 }]);
+  const there = [long, busy, recent, used].map(({ project }) => existsSync(world.mirror(project)));
+  expect(there).toEqual([false, true, true, true]);
+  expect(await pruner.sweep()).toEqual([]);
 });
 
 test('a change that conflicts stays as it is, and the files are named', { timeout: 60_000 }, async () => {
