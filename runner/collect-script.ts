@@ -50,7 +50,9 @@ find . -mindepth 2 -name .git -prune -exec rm -rf {} +
  * configuration, hooks, filters and exclusions are those of a new repository. Commits made by the command are kept when they
  * descend from the parent; else all files become one commit on it. Repeatable.
  */
-const script = `${openedRepository}git add --all . ':(exclude,top).deckhand'
+const script = `${openedRepository}
+# To leave out what is ignored anyway is an error to git.
+if git check-ignore --quiet .deckhand; then git add --all .; else git add --all . ':(exclude,top).deckhand'; fi
 tree=$(git write-tree)
 
 if [ -n "$known" ] && { [ -z "$tip" ] || ! git merge-base --is-ancestor "$parent" "$tip"; }; then tip=$parent; fi

@@ -148,7 +148,7 @@ describe.each(['local', 'docker'] as const)('a run on %s', (kind) => {
     const counts = 'printf "      Tests  1 failed | 2 passed (3)\\n"; exit 4';
     const checked = await world.project({ policy: { check: { command: `${shows}; ${spoils}; ${counts}`, timeoutMs: 60_000 } } });
     const { result, events, run, task } = await complete(
-      'git config evil.key 1; echo dist/ > .gitignore; mkdir dist; echo dep > dist/dep; echo one > one.txt',
+      'git config evil.key 1; printf "dist/\\n.deckhand\\n" > .gitignore; mkdir -p dist .deckhand; echo x > .deckhand/x; echo dep > dist/dep; echo one > one.txt',
       checked,
     );
     expect(result).toMatchObject({

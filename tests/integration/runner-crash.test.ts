@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { crashPoints } from '../../runner/crash-points.ts';
+import { checkCrashPoints, crashPoints } from '../../runner/crash-points.ts';
 import type { RunResult } from '../../src/contracts/run-event.ts';
 import { type StartWatch, watchStarts } from '../support/chaos-starts.ts';
 import { git } from '../support/git-repository.ts';
@@ -15,9 +15,12 @@ interface Place {
   kind: 'local' | 'docker';
   world: RunnerWorld;
   project: string;
+  /** Checks what its runs have changed. */
+  checked: string;
 }
 interface Started {
   place: Place;
+  project: string;
   run: string;
   task: string;
   lines: number;
@@ -31,7 +34,8 @@ describe('promise 8: a runner that is killed', () => {
     for (const kind of ['local', 'docker'] as const) {
       const world = await createRunnerWorld(kind);
       if (kind === 'docker') watch = watchStarts(world.installation.dataDir);
-      places.push({ kind, world, project: await world.project() });
+      const check = { command: `${marked(kind, world, 'checks')}${counting(40, 'check')}; cat counted.txt`, timeoutMs: 60_000 };
+      places.push({ kind, world, project: await world.project(), checked: await world.project({ policy: { check } }) });
     }
   });
   afterAll(async () => {
@@ -63,15 +67,22 @@ describe('promise 8: a runner that is killed', () => {
    * Starts a command in each place that writes `lines` lines to both streams, 20 a second; outside of the sandbox (where it can) it leaves
    * a mark of each start.
    */
-  function startEverywhere(lines: number): Promise<Started[]> {
+  function startEverywhere(lines: number, of: 'project' | 'checked'): Promise<Started[]> {
     return Promise.all(
       places.map(async (place) => {
-        const { kind, world, project } = place;
-        const mark = kind === 'local' ? `echo started >> ${join(world.place.path, '$DECKHAND_RUN.starts')}; ` : '';
-        const count = `i=0; while [ $i -lt ${lines} ]; do i=$((i+1)); echo "line $i €"; echo "error $i" >&2; sleep 0.05; done`;
-        return { place, lines, ...(await world.sh(`${mark}${count}; echo "$i" >> counted.txt`, project)) };
+        const { kind, world, [of]: project } = place;
+        const command = `${marked(kind, world, 'starts')}${counting(lines, 'line')}; echo "$i" >> counted.txt`;
+        return { place, project, lines, ...(await world.sh(command, project)) };
       }),
     );
+  }
+
+  function marked(kind: Place['kind'], world: RunnerWorld, what: string): string {
+    return kind === 'local' ? `echo started >> ${join(world.place.path, `$DECKHAND_RUN.${what}`)}; ` : '';
+  }
+
+  function counting(lines: number, word: string): string {
+    return `i=0; while [ $i -lt ${lines} ]; do i=$((i+1)); echo "${word} $i €"; echo "error $i" >&2; sleep 0.05; done`;
   }
 
   /** How often the command of the run was started. */
@@ -81,8 +92,8 @@ describe('promise 8: a runner that is killed', () => {
   }
 
   async function expectWhole(started: Started, result: RunResult): Promise<void> {
-    const { place, run, task, lines } = started;
-    const { world, project } = place;
+    const { place, project, run, task, lines } = started;
+    const { world } = place;
     const events = await world.eventsOf(run);
     const numbers = Array.from({ length: lines }, (_, index) => index + 1);
     expect(result).toMatchObject({ outcome: 'succeeded', files: [{ path: 'counted.txt', added: 1, removed: 0 }] });
@@ -101,23 +112,40 @@ describe('promise 8: a runner that is killed', () => {
     await waitFor('the sandbox to be removed', async () => (await world.sandbox.list()).length === 0, { timeoutMs: 20_000 });
   }
 
+  /** Its check was started once, and no byte of its output is lost or doubled. */
+  async function expectChecked({ place: { kind, world }, run, lines: counted }: Started, { check }: RunResult): Promise<void> {
+    expect(check).toMatchObject({ outcome: 'passed', exitCode: 0 });
+    const log = Buffer.from((await world.artifacts.read(check?.log?.id ?? '')) ?? []).toString();
+    const lines = log.split('\n');
+    const numbers = Array.from({ length: 40 }, (_, index) => index + 1);
+    expect(lines.filter((line) => line.startsWith('check'))).toEqual(numbers.map((n) => `check ${n} €`));
+    expect(lines.filter((line) => line.startsWith('error'))).toEqual(numbers.map((n) => `error ${n}`));
+    expect(lines).toContain(String(counted));
+    if (kind === 'local') expect(await readFile(join(world.place.path, `${run}.checks`), 'utf8')).toBe('started\n');
+  }
+
   it('at every named point of a run, one life after the other, completes the run as if nothing had happened', {
     timeout: 600_000,
   }, async () => {
-    const runs = await startEverywhere(120);
-    for (const point of crashPoints) {
+    const runs = await startEverywhere(200, 'checked');
+    const points = crashPoints.flatMap((point) => (point === 'finished' ? [...checkCrashPoints, point] : [point]));
+    for (const point of points) {
       if (point === 'destroyed') continue;
       expect({ point, end: await endOf(live(point)) }).toEqual({ point, end: [null, 'SIGKILL'] });
     }
     for (const { place, run } of runs) expect(await place.world.stateOf(run)).toBe('succeeded');
     const last = live('none');
-    for (const one of runs) await expectWhole(one, await one.place.world.resultOf(one.run));
+    for (const one of runs) {
+      const result = await one.place.world.resultOf(one.run);
+      await expectWhole(one, result);
+      await expectChecked(one, result);
+    }
     last.kill('SIGKILL');
     await endOf(last);
   });
 
   it('at any moment of several runs at once completes them all', { timeout: 600_000 }, async () => {
-    const runs = (await Promise.all([40, 60, 80].map(startEverywhere))).flat();
+    const runs = (await Promise.all([40, 60, 80].map((lines) => startEverywhere(lines, 'project')))).flat();
     const over = Promise.all(runs.map(({ place, run }) => place.world.resultOf(run, 300_000)));
     let ended = false;
     const note = () => {
