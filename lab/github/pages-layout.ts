@@ -105,11 +105,14 @@ ${tab('pulls', `${base}/pulls`, 'pull', 'Pull requests', isOpenPull(repository).
 </div></nav>`;
 }
 
-/** The first letter of a login on a colour of its own. */
+/** Colours of the lab's people, as on its other pages. */
+const TONES: Readonly<Record<string, number>> = { ada: 1, ben: 5, gus: 3 };
+
+/** The first letter of a name on a colour of its own. */
 export function avatar(login: string, more = ''): Html {
   let sum = 0;
   for (const letter of login) sum = (sum * 31 + (letter.codePointAt(0) ?? 0)) % 8;
-  return html`<span class="avatar tone-${sum} ${more}" aria-hidden="true">${login.slice(0, 1).toUpperCase()}</span>`;
+  return html`<span class="avatar tone-${TONES[login.toLowerCase()] ?? sum} ${more}" aria-hidden="true">${login.slice(0, 1).toUpperCase()}</span>`;
 }
 
 /** A login as those who did something are named. */
