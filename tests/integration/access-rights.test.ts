@@ -52,6 +52,7 @@ const table: Record<string, readonly (readonly [use: string, weakest: Account])[
   push: [['push #999', 'ben']],
   pr: [['pr #999 draft', 'ben']],
   discard: [['discard #999', 'ben']],
+  rebase: [['rebase #999', 'ben']],
   move: [['move #999 done', 'ben']],
   'rules revoke': [[`rules revoke ${newId('rul')}`, 'ben']],
   'project add': [
