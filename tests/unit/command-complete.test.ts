@@ -9,8 +9,8 @@ const values = (text: string) => complete(text).map(({ value }) => value);
 describe('completions while typing', () => {
   it.each([
     ['st', ['steer ', 'stop ']],
-    ['PRO', ['project add ', 'project list', 'project remove ']],
-    ['project ', ['project add ', 'project list', 'project remove ']],
+    ['PRO', ['project add ', 'project list', 'project test ', 'project remove ']],
+    ['project ', ['project add ', 'project list', 'project test ', 'project remove ']],
     ['tasks r', ['tasks running', 'tasks review']],
     ['move #1 d', ['move #1 done']],
     ['settings pol', ['settings policy=']],

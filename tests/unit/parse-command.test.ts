@@ -81,7 +81,7 @@ describe('commands', () => {
     expect(parse('project zzz')).toEqual({
       type: 'unknown',
       word: 'project zzz',
-      suggestions: ['project add', 'project list', 'project remove'],
+      suggestions: ['project add', 'project list', 'project test', 'project remove'],
     });
     expect(parse('tsks mine')).toEqual({ type: 'unknown', word: 'tsks', suggestions: ['tasks'] });
     expect(parse('xyzzy')).toEqual({ type: 'unknown', word: 'xyzzy', suggestions: [] });
