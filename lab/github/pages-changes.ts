@@ -11,6 +11,8 @@ export interface LiveChanges {
 }
 
 const HEARTBEAT_MS = 15_000;
+/** No page shows webhooks, and pages wait until it is known what can be merged. */
+const UNSEEN: readonly string[] = ['delivery', 'mergeability'];
 
 export function createLiveChanges(core: Core): LiveChanges {
   const versions = new Map<string, number>();
@@ -22,8 +24,7 @@ export function createLiveChanges(core: Core): LiveChanges {
   const tell = (response: ServerResponse) => void response.write('data: changed\n\n');
 
   const unsubscribe = core.subscribe(({ repository, what }) => {
-    // No page shows webhooks.
-    if (what === 'delivery') return;
+    if (UNSEEN.includes(what)) return;
     versions.set(key(repository), version(repository) + 1);
     for (const [response, name] of pages) if (name === key(repository)) tell(response);
   });
