@@ -14,7 +14,18 @@ function changed() {
   }, 150);
 }
 
-if (changes !== undefined) new EventSource(changes).addEventListener('message', changed);
+// Only while it is seen: a browser keeps no more than six connections to one place. What was missed is told at once.
+let stream;
+function follow() {
+  stream?.close();
+  stream = document.visibilityState === 'visible' ? new EventSource(changes) : undefined;
+  stream?.addEventListener('message', changed);
+}
+
+if (changes !== undefined) {
+  follow();
+  document.addEventListener('visibilitychange', follow);
+}
 
 // Menus close when something else is clicked.
 document.addEventListener('click', ({ target }) => {
