@@ -37,13 +37,15 @@ export function changeButtons(input: ChangeButtonsInput): Button[] {
   if (!newest || stand === undefined) return review;
   const { busy, pushed, pull, repository } = stand;
   if (busy) return review;
+  const request = agent ? [button('request', 'Request changes…', { form: true })] : [];
+  // All of it is part of the base branch: nothing is left to be decided about.
+  if (pushed && input.facts?.state === 'merged') return [...review, ...request];
   const merge = input.facts !== undefined && isMergeable(input.facts) && pushed ? [button('merge', 'Merge', merging)] : [];
   const push = pushed ? [] : [button('push', pull === undefined ? 'Approve & push' : `Push to PR #${pull.number}`, primary)];
   const open = repository === undefined || pull !== undefined ? [] : [button('pull', 'Open PR')];
   const draft = open.length > 0 && where === 'diff' ? [button('draft', 'Open draft PR')] : [];
   const fix = agent && input.checkFailed === true ? [button('fix_checks', 'Fix checks')] : [];
   const newer = (input.rebase ?? []).map((how) => button(how, rebaseLabels[how]));
-  const request = agent ? [button('request', 'Request changes…', { form: true })] : [];
   const discard = discarded || pull !== undefined || where === 'diff' ? [] : [button('discard', 'Discard', discarding(pushed))];
   return [...review, ...merge, ...newer, ...push, ...open, ...draft, ...fix, ...request, ...discard];
 }
