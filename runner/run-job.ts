@@ -104,9 +104,13 @@ export function createRunner(deps: RunnerDeps): Runner {
   function live(run: string): Promise<void> {
     const known = active.get(run);
     if (known !== undefined) return known;
-    const life = liveRun(journeyDeps, run, leaving.signal).finally(() => active.delete(run));
+    const life = lives(run).finally(() => active.delete(run));
     active.set(run, life);
     return life;
+  }
+
+  async function lives(run: string): Promise<void> {
+    while (await liveRun(journeyDeps, run, leaving.signal));
   }
 
   async function syncProject(project: string, signal: AbortSignal): Promise<void> {

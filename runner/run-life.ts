@@ -24,8 +24,11 @@ import { collectRun, resultWithout, takeChanges } from './run-results.ts';
  *
  * Whichever step fails, one `finish` with a sentence for people and a cause ends the run; unless the run is not this runner's any
  * more, waits for a decision, or the runner leaves (`detach`): then it is let go of as it stands, and the command runs on.
+ *
+ * True: it waits for a decision now. One that came while its sandbox was being removed has asked the queue for a life that was still
+ * there, so the caller looks once more.
  */
-export async function liveRun(deps: JourneyDeps & { control: RunControl }, run: string, detach: AbortSignal): Promise<void> {
+export async function liveRun(deps: JourneyDeps & { control: RunControl }, run: string, detach: AbortSignal): Promise<boolean> {
   const onError = (error: unknown, call: string) =>
     deps.logger.warn({ run, call, err: error }, 'a call to the database failed, it is made again');
   const over = new AbortController();
@@ -34,7 +37,7 @@ export async function liveRun(deps: JourneyDeps & { control: RunControl }, run: 
     const claimed = await patientCalls(deps, detach, onError).claim(run, deps.runner);
     if (!claimed.ok) {
       deps.logger.info({ run, reason: claimed.reason }, 'not claimed');
-      return;
+      return false;
     }
     const watched = deps.control.watch(run, deps.runner, over.signal);
     left = AbortSignal.any([detach, whenReason(watched, 'lost')]);
@@ -43,26 +46,29 @@ export async function liveRun(deps: JourneyDeps & { control: RunControl }, run: 
     const stop = claimed.spec.stopRequested === true ? AbortSignal.abort('stop') : whenReason(watched, 'stop');
     const signals = { stop, left };
     const own = await withAccount(deps, claimed.spec, left);
-    await travel(createJourney(own.deps, own.spec, patientCalls(deps, left, onError), signals));
+    return !(await travel(createJourney(own.deps, own.spec, patientCalls(deps, left, onError), signals)));
   } catch (error) {
     if (!(error instanceof LetGo) && !left.aborted) throw error;
     deps.logger.info({ run, why: error instanceof LetGo ? error.message : String(left.reason) }, 'let go');
+    return false;
   } finally {
     over.abort();
   }
 }
 
-async function travel(journey: Journey): Promise<void> {
+/** False: it has not ended. */
+async function travel(journey: Journey): Promise<boolean> {
   const { deps, spec, calls } = journey;
   const harness = harnessRunOf(journey);
   const result = await resultOf(journey, harness).finally(() => harness.close(false));
-  if (result === undefined) return;
+  if (result === undefined) return false;
   // Refused: somebody else has ended or taken the run. The sandbox may be theirs now; the reaper knows.
   if (!(await calls.finish(spec.run, deps.runner, result))) throw new LetGo(`${spec.run} was ended elsewhere`);
   deps.logger.info({ run: spec.run, outcome: result.outcome, cause: result.cause }, 'finished');
   await journey.at('finished');
   await cleanUp(journey, harness);
   await journey.at('destroyed');
+  return true;
 }
 
 async function cleanUp(journey: Journey, harness: HarnessRun): Promise<void> {
