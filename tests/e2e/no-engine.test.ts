@@ -1,34 +1,48 @@
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type DeckhandProcess, newDataDir, type Program, runDeckhand, startDeckhand } from '../support/deckhand-process.ts';
 import { LabClient } from '../support/lab-client.ts';
 import { leftOfRuns, processesOf } from '../support/machine-traces.ts';
 import { createSocketRelay, type SocketRelay } from '../support/socket-relay.ts';
 import { eventually, waitFor } from '../support/wait-for.ts';
 
+/** One installation and its lives, each with settings of its own, whose container engine is behind the relay. */
 let dataDir: Awaited<ReturnType<typeof newDataDir>>;
 let relay: SocketRelay;
+let life: { deckhand: DeckhandProcess; ada: LabClient; settings: string } | undefined;
 const programs: Program[] = [];
 const patience = { timeoutMs: 30_000, everyMs: 100 };
 
-beforeEach(async () => {
+beforeAll(async () => {
   dataDir = await newDataDir();
   relay = createSocketRelay(join(dataDir.path, 'engine.sock'), '/var/run/docker.sock');
 });
 
-afterEach(async () => {
-  for (const program of programs.splice(0)) await program.end('SIGTERM');
+afterAll(async () => {
+  for (const program of programs) await program.end('SIGTERM');
   await relay.cut();
   for (const { pid } of processesOf(dataDir.path)) process.kill(pid, 'SIGKILL');
   await eventually(() => expect(processesOf(dataDir.path)).toEqual([]), patience);
   await dataDir.remove();
 }, 60_000);
 
-/** Deckhand whose container engine is behind the relay. */
-async function start(settings: Record<string, string>): Promise<{ deckhand: DeckhandProcess; ada: LabClient }> {
-  const deckhand = await startDeckhand(dataDir.path, { DOCKER_HOST: relay.address, ...settings });
-  programs.push(deckhand);
-  return { deckhand, ada: new LabClient(deckhand.url, 'ada') };
+/** Deckhand with these settings: the one that runs, or a next life. */
+async function alive(settings: Record<string, string>): Promise<{ deckhand: DeckhandProcess; ada: LabClient }> {
+  const wanted = JSON.stringify(settings);
+  if (life?.settings !== wanted) {
+    await endLife();
+    const deckhand = await startDeckhand(dataDir.path, { DOCKER_HOST: relay.address, ...settings });
+    programs.push(deckhand);
+    life = { deckhand, ada: new LabClient(deckhand.url, 'ada'), settings: wanted };
+  }
+  return life;
+}
+
+/** Ends the life there is. */
+async function endLife(): Promise<void> {
+  const last = life?.deckhand;
+  life = undefined;
+  if (last !== undefined) expect(await last.end('SIGTERM')).toBe(0);
 }
 
 async function doctor(settings: Record<string, string>): Promise<{ code: number | null; text: string }> {
@@ -52,10 +66,12 @@ async function cardSays(ada: LabClient, task: number, pattern: RegExp): Promise<
   await eventually(async () => expect((await ada.card(task)).text).toMatch(pattern), patience);
 }
 
-/** From now on commands run without an approval. */
-async function askNobody(ada: LabClient): Promise<void> {
-  await ada.slash('/deckhand settings policy=yolo concurrency=4');
-  await ada.waitFor(/Settings of demo .*yolo/, patience);
+/** From now on commands run without an approval (`yolo`), or ask. */
+async function policy(ada: LabClient, mode: 'yolo' | 'ask'): Promise<void> {
+  const shown = async () => (await ada.messages()).filter(({ text }) => text.startsWith('Settings of demo')).length;
+  const before = await shown();
+  await ada.slash(`/deckhand settings policy=${mode} concurrency=4`);
+  await eventually(async () => expect(await shown()).toBeGreaterThan(before), patience);
 }
 
 /** A command that goes on until it is stopped. */
@@ -65,7 +81,7 @@ const away = /container engine does not answer; it must be started on the machin
 test('without a container engine everything works, and it is said everywhere that nothing is isolated', {
   timeout: 240_000,
 }, async () => {
-  const { deckhand, ada } = await start({});
+  const { deckhand, ada } = await alive({});
   expect(notices(deckhand)).toEqual([
     expect.stringMatching(
       /^warn: Commands run WITHOUT isolation.*no container engine answers \(connect ENOENT .*engine\.sock\)\. Start /,
@@ -83,7 +99,7 @@ test('without a container engine everything works, and it is said everywhere tha
   await cardSays(ada, stamp, /✔ done in .*sandbox local, not isolated/);
   await ada.waitFor(/wanted to run a command .*Ada approved it .*not isolated/, patience);
 
-  await askNobody(ada);
+  await policy(ada, 'yolo');
   const slow = await ada.sh('npm run slow');
   await cardSays(ada, slow, /running.*sandbox local, not isolated.*starting on this machine, not isolated.*step 1 of 120/);
   await ada.slash(`/deckhand stop #${slow}`);
@@ -111,15 +127,16 @@ test('without a container engine everything works, and it is said everywhere tha
 });
 
 test('with SANDBOX=docker, runs wait for the engine, say so, and go on when it answers', { timeout: 240_000 }, async () => {
+  await endLife();
+  await relay.cut();
   const settings = { SANDBOX: 'docker' };
   expect(await doctor(settings)).toEqual({
     code: 1,
     text: expect.stringMatching(/^✖ sandbox docker +engine: .*does not answer/m),
   });
-  const first = await start(settings);
+  const first = await alive(settings);
   expect(notices(first.deckhand)).toEqual([expect.stringMatching(/^warn: Commands CANNOT RUN yet: no container engine answers/)]);
   expect(await readiness(first.deckhand)).toEqual([200, 'ready']);
-  await askNobody(first.ada);
   const patient = await first.ada.sh('echo patience; npm run stamp');
   const unwanted = await first.ada.sh('echo never mind');
   for (const task of [patient, unwanted]) {
@@ -131,10 +148,10 @@ test('with SANDBOX=docker, runs wait for the engine, say so, and go on when it a
   expect(await first.ada.told('/deckhand doctor')).toMatch(
     /1 of 11 parts needs attention.*✖ sandbox docker · engine: .*Start the engine/,
   );
-  expect(await first.deckhand.end('SIGTERM')).toBe(0);
+  await endLife();
 
   // A restart changes nothing about the waiting.
-  const { ada } = await start(settings);
+  const { ada } = await alive(settings);
   await cardSays(ada, patient, /preparing/);
   await relay.mend();
   const end = await ada.end(patient);
@@ -146,10 +163,9 @@ test('with SANDBOX=docker, runs wait for the engine, say so, and go on when it a
 });
 
 test('an engine that is lost while commands run takes nothing with it', { timeout: 240_000 }, async () => {
-  await relay.mend();
-  const { deckhand, ada } = await start({});
+  const { deckhand, ada } = await alive({});
   expect(notices(deckhand)).toEqual([]);
-  await askNobody(ada);
+  await policy(ada, 'yolo');
   const endless = await ada.sh('echo begun; sleep 600');
   await cardSays(ada, endless, /begun/);
   const counting = await ada.sh('for i in $(seq 1 80); do echo line $i; sleep 0.1; done; npm run stamp');
@@ -175,27 +191,55 @@ test('an engine that is lost while commands run takes nothing with it', { timeou
   await eventually(async () => expect(await leftOfRuns(dataDir.path)).toEqual([]), patience);
 });
 
-test('an image that is missing is named with what to do: by auto as what it falls back from, by docker at the end of each run', {
+const missing = { SANDBOX_IMAGE: 'deckhand-no-such-image:1' };
+
+test('runs in flight keep their sandbox when the next start chooses another', { timeout: 240_000 }, async () => {
+  const first = await alive({});
+  await policy(first.ada, 'ask');
+  const asked = await first.ada.sh('echo asked; ls README.md');
+  await first.ada.waitFor(/wants to run a command .*where: \/workspace in a container/, { button: 'Approve', ...patience });
+  await policy(first.ada, 'yolo');
+  const contained = await first.ada.sh(counts);
+  await cardSays(first.ada, contained, /running.*sandbox docker.*step \d/);
+
+  const second = await alive({ SANDBOX: 'local' });
+  expect(notices(second.deckhand)).toEqual([
+    expect.stringMatching(/^warn: Commands run WITHOUT isolation.*SANDBOX=local asks for it/),
+  ]);
+  const local = await second.ada.sh(counts);
+  await cardSays(second.ada, local, /step \d/);
+  await cardSays(second.ada, contained, /running.*sandbox docker .*step \d{2}/);
+  await second.ada.slash(`/deckhand stop #${contained}`);
+  const end = await second.ada.end(contained);
+  expect(end.text).toMatch(/○ cancelled after .*sandbox docker/);
+  expect(end.text).not.toContain('not isolated');
+
+  // What was asked for a container does not count as asked for the machine itself: it is asked again.
+  const request = await second.ada.waitFor(/wants to run a command .*where: \/workspace in a container/, {
+    button: 'Approve',
+    ...patience,
+  });
+  await second.ada.press(request, 'Approve');
+  const again = await second.ada.waitFor(/wants to run a command .*not isolated/, { button: 'Approve', ...patience });
+  await second.ada.press(again, 'Approve');
+  expect((await second.ada.end(asked)).text).toMatch(/✔ done in .*asked.*README\.md.*sandbox local, not isolated/);
+
+  const third = await alive({ ...missing, SANDBOX: 'docker' });
+  await cardSays(third.ada, local, /running.*sandbox local, not isolated.*step \d{2}/);
+  await third.ada.slash(`/deckhand stop #${local}`);
+  expect((await third.ada.end(local)).text).toMatch(/○ cancelled after .*sandbox local, not isolated/);
+  await eventually(async () => expect(await leftOfRuns(dataDir.path)).toEqual([]), patience);
+});
+
+test('an image that is missing is named with what to do: by docker at the end of each run, by auto as what it falls back from', {
   timeout: 240_000,
 }, async () => {
-  await relay.mend();
-  const missing = { SANDBOX_IMAGE: 'deckhand-no-such-image:1' };
-  const automatic = await start(missing);
-  expect(notices(automatic.deckhand)).toEqual([
-    expect.stringMatching(
-      /^warn: Commands run WITHOUT isolation.*the image deckhand-no-such-image:1 is not on the container engine\. Build it: `npm run image`/,
-    ),
-  ]);
-  const look = await automatic.ada.sh('git log --oneline');
-  expect((await automatic.ada.end(look)).text).toMatch(/✔ done in .*sandbox local, not isolated/);
-  await automatic.deckhand.end('SIGTERM');
-
-  const told = await doctor({ ...missing, SANDBOX: 'docker' });
-  expect(told).toEqual({
+  const settings = { ...missing, SANDBOX: 'docker' };
+  const strict = await alive(settings);
+  expect(await doctor({ ...settings, PORT: new URL(strict.deckhand.url).port })).toEqual({
     code: 1,
     text: expect.stringMatching(/^✖ sandbox docker +image: Image deckhand-no-such-image:1 is not .*\n +Run `npm run image`\./m),
   });
-  const strict = await start({ ...missing, SANDBOX: 'docker' });
   expect(notices(strict.deckhand)).toEqual([
     expect.stringMatching(/^warn: Commands CANNOT RUN yet: the image deckhand-no-such-image:1 /),
   ]);
@@ -203,44 +247,13 @@ test('an image that is missing is named with what to do: by auto as what it fall
   const end = await strict.ada.end(refused);
   expect(end.text).toMatch(/✖ failed .*Image deckhand-no-such-image:1 is not on the container engine.*npm run image.*DH-602/);
   expect(end.buttons).toContain('Retry');
-});
 
-test('runs in flight keep their sandbox when the next start chooses another', { timeout: 240_000 }, async () => {
-  await relay.mend();
-  const first = await start({ SANDBOX: 'local' });
-  expect(notices(first.deckhand)).toEqual([
-    expect.stringMatching(/^warn: Commands run WITHOUT isolation.*SANDBOX=local asks for it/),
+  const automatic = await alive(missing);
+  expect(notices(automatic.deckhand)).toEqual([
+    expect.stringMatching(
+      /^warn: Commands run WITHOUT isolation.*the image deckhand-no-such-image:1 is not on the container engine\. Build it: `npm run image`/,
+    ),
   ]);
-  const asked = await first.ada.sh('echo asked; ls /workspace');
-  await first.ada.waitFor(/wants to run a command .*not isolated/, { button: 'Approve', ...patience });
-  await askNobody(first.ada);
-  const local = await first.ada.sh(counts);
-  await cardSays(first.ada, local, /step \d/);
-  await first.deckhand.end('SIGTERM');
-
-  const second = await start({ SANDBOX: 'docker' });
-  const contained = await second.ada.sh(counts);
-  await cardSays(second.ada, contained, /running.*sandbox docker.*step \d/);
-  await cardSays(second.ada, local, /running.*sandbox local, not isolated.*step \d{2}/);
-  await second.ada.slash(`/deckhand stop #${local}`);
-  expect((await second.ada.end(local)).text).toMatch(/○ cancelled after .*sandbox local, not isolated/);
-
-  // What was asked for the machine itself does not count as asked for a container: it is asked again.
-  const request = await second.ada.waitFor(/wants to run a command .*not isolated/, { button: 'Approve', ...patience });
-  await second.ada.press(request, 'Approve');
-  const again = await second.ada.waitFor(/wants to run a command .*where: \/workspace in a container/, {
-    button: 'Approve',
-    ...patience,
-  });
-  await second.ada.press(again, 'Approve');
-  expect((await second.ada.end(asked)).text).toMatch(/✔ done in .*asked.*README\.md.*sandbox docker/);
-  await second.deckhand.end('SIGTERM');
-
-  const third = await start({ SANDBOX: 'local' });
-  await cardSays(third.ada, contained, /running.*sandbox docker .*step \d+/);
-  await third.ada.slash(`/deckhand stop #${contained}`);
-  const end = await third.ada.end(contained);
-  expect(end.text).toMatch(/○ cancelled after .*sandbox docker/);
-  expect(end.text).not.toContain('not isolated');
-  await eventually(async () => expect(await leftOfRuns(dataDir.path)).toEqual([]), patience);
+  const look = await automatic.ada.sh('git log --oneline');
+  expect((await automatic.ada.end(look)).text).toMatch(/✔ done in .*sandbox local, not isolated/);
 });

@@ -1,32 +1,44 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type DeckhandProcess, newDataDir, type Program, runDeckhand, startDeckhand } from '../support/deckhand-process.ts';
 import { LabClient } from '../support/lab-client.ts';
 import { processesOf } from '../support/machine-traces.ts';
 import { eventually, waitFor } from '../support/wait-for.ts';
 
+/** One installation and its lives, one after the other: a test begins with the life that it finds, or with a new one. */
 let dataDir: Awaited<ReturnType<typeof newDataDir>>;
+let life: DeckhandProcess | undefined;
 const programs: Program[] = [];
 
-beforeEach(async () => {
+beforeAll(async () => {
   dataDir = await newDataDir();
 });
 
-afterEach(async () => {
-  for (const program of programs.splice(0)) await program.end('SIGKILL');
-  // A killed process leaves its database to end by itself; the next test must not find it.
+afterAll(async () => {
+  for (const program of programs) await program.end('SIGKILL');
+  // A killed process leaves its database to end by itself.
   for (const { pid } of processesOf(dataDir.path)) killIfAlive(pid);
-  await nothingRuns();
+  await eventually(() => expect(processesOf(dataDir.path)).toEqual([]), { timeoutMs: 20_000 });
   await dataDir.remove();
 }, 60_000);
 
 const local = { SANDBOX: 'local' };
+/** For people a start takes a second; not on a machine that does much else. */
+const limit = { timeout: 180_000 };
 
-async function start(settings: Record<string, string> = local): Promise<DeckhandProcess> {
-  const deckhand = await startDeckhand(dataDir.path, settings);
-  programs.push(deckhand);
-  return deckhand;
+/** Deckhand that runs. */
+async function alive(): Promise<DeckhandProcess> {
+  if (life !== undefined) return life;
+  life = await startDeckhand(dataDir.path, local);
+  programs.push(life);
+  return life;
+}
+
+async function end(signal: NodeJS.Signals): Promise<number | null> {
+  const ended = await (await alive()).end(signal);
+  life = undefined;
+  return ended;
 }
 
 function run(args: readonly string[], settings: Record<string, string> = local): Program {
@@ -43,10 +55,6 @@ function killIfAlive(pid: number): void {
   }
 }
 
-async function nothingRuns(): Promise<void> {
-  await eventually(() => expect(processesOf(dataDir.path)).toEqual([]), { timeoutMs: 20_000 });
-}
-
 async function get(url: string): Promise<{ status: number; text: string }> {
   const response = await fetch(url);
   return { status: response.status, text: await response.text() };
@@ -57,11 +65,11 @@ async function echo(url: string, word: string): Promise<void> {
   const ada = new LabClient(url, 'ada');
   await ada.slash('/deckhand settings policy=yolo');
   await ada.slash(`/deckhand sh echo ${word}`);
-  await ada.waitFor(new RegExp(`echo ${word} .*done in .*${word}`), { timeoutMs: 30_000 });
+  await ada.waitFor(new RegExp(`echo ${word} .*done in .*${word}`), { timeoutMs: 60_000 });
 }
 
-test('a started Deckhand answers for its health, its parts and its numbers', { timeout: 90_000 }, async () => {
-  const deckhand = await start();
+test('a started Deckhand answers for its health, its parts and its numbers', limit, async () => {
+  const deckhand = await alive();
   expect(await get(`${deckhand.url}/healthz`)).toEqual({ status: 200, text: '{"status":"ok"}' });
 
   const ready = await get(`${deckhand.url}/readyz`);
@@ -84,95 +92,8 @@ test('a started Deckhand answers for its health, its parts and its numbers', { t
   expect(text).toMatch(/deckhand_waiting\{what="runs_active"\} 0/);
 });
 
-test('SIGTERM ends it with 0 and nothing of it stays, and what was said is there after the next start', {
-  timeout: 120_000,
-}, async () => {
-  const first = await start();
-  await echo(first.url, 'before');
-  expect(processesOf(dataDir.path).length).toBeGreaterThan(1);
-  expect(await first.end('SIGTERM')).toBe(0);
-  expect(processesOf(dataDir.path)).toEqual([]);
-  expect(first.log.filter((line) => /"level":"(error|fatal)"/.test(line))).toEqual([]);
-
-  const second = await start();
-  const ada = new LabClient(second.url, 'ada');
-  await ada.waitFor(/#1 echo before .*done in/);
-  await echo(second.url, 'after');
-});
-
-test.each(['SIGINT', 'SIGHUP'] as const)('%s ends it as SIGTERM does', { timeout: 60_000 }, async (signal) => {
-  const deckhand = await start();
-  expect(await deckhand.end(signal)).toBe(0);
-  expect(processesOf(dataDir.path)).toEqual([]);
-});
-
-test('a signal during the start ends it cleanly, at whatever moment it comes', { timeout: 180_000 }, async () => {
-  // The first start makes the database; the later ones are cut off after ever more of their log.
-  await (await start()).end('SIGTERM');
-  const moments = ['postgres', 'started', 'runner is ready', 'slack socket connected'];
-  for (const moment of moments) {
-    const program = run(['start'], { ...local, LOG_LEVEL: 'debug' });
-    await waitFor(moment, () => program.log.some((line) => line.includes(moment)), { timeoutMs: 30_000, everyMs: 2 });
-    expect([moment, await program.end('SIGTERM')]).toEqual([moment, 0]);
-    expect(processesOf(dataDir.path)).toEqual([]);
-  }
-});
-
-test('a second signal ends it at once, and the next start finds everything', { timeout: 120_000 }, async () => {
-  const first = await start();
-  await echo(first.url, 'before');
-  const ada = new LabClient(first.url, 'ada');
-  await ada.slash('/deckhand sh npm run slow');
-  await ada.waitFor(/npm run slow .*step 2 of 120/, { timeoutMs: 30_000 });
-  first.signal('SIGTERM');
-  await waitFor('the first signal to be heard', () => first.logged(/^ending: /)[0]);
-  const since = performance.now();
-  expect(await first.end('SIGTERM')).toBe(0);
-  expect(performance.now() - since).toBeLessThan(8_000);
-  const commands = processesOf(`${dataDir.path}/sandboxes`).map(({ pid }) => pid);
-  expect(processesOf(dataDir.path).filter(({ pid }) => !commands.includes(pid))).toEqual([]);
-
-  // The command ran on meanwhile, and its card goes on.
-  const second = await start();
-  const again = new LabClient(second.url, 'ada');
-  await again.waitFor(/npm run slow .*step \d+ of 120/, { button: 'Stop', timeoutMs: 30_000 });
-  await again.slash('/deckhand stop #2');
-  await again.waitFor(/npm run slow .*cancelled after/, { timeoutMs: 30_000 });
-});
-
-test('promise 8: killed with SIGKILL, it starts again on the same data directory as if nothing had been', {
-  timeout: 180_000,
-}, async () => {
-  for (const round of ['one', 'two', 'three']) {
-    const deckhand = await start();
-    await echo(deckhand.url, round);
-    expect(await deckhand.end('SIGKILL')).toBe(null);
-  }
-  const last = await start();
-  const servers = processesOf(dataDir.path).filter(({ command }) => command.includes('/postgres -D '));
-  expect(servers).toHaveLength(1);
-  const ada = new LabClient(last.url, 'ada');
-  // The live card says how it ended too; only the end card offers to do it again.
-  const ends = (await ada.messages()).filter(({ buttons }) => buttons.includes('Retry')).map(({ text }) => text);
-  for (const round of ['one', 'two', 'three']) {
-    expect(ends.filter((text) => new RegExp(`echo ${round} .*done in`).test(text))).toHaveLength(1);
-  }
-  expect(await last.end('SIGTERM')).toBe(0);
-});
-
-test('the database killed under it comes back by itself, and work goes on', { timeout: 90_000 }, async () => {
-  const deckhand = await start();
-  await echo(deckhand.url, 'before');
-  const server = processesOf(dataDir.path).find(({ command }) => command.includes('/postgres -D '));
-  killIfAlive(server?.pid ?? -1);
-  await waitFor('the database to be back', () => deckhand.logged('the database runs again')[0], { timeoutMs: 30_000 });
-  await eventually(async () => expect((await get(`${deckhand.url}/readyz`)).status).toBe(200), { timeoutMs: 20_000 });
-  await echo(deckhand.url, 'after');
-  expect(await deckhand.end('SIGTERM')).toBe(0);
-});
-
-test('a second Deckhand on the same data directory is refused and does not disturb the first', { timeout: 90_000 }, async () => {
-  const first = await start();
+test('a second Deckhand on the same data directory is refused and does not disturb the first', limit, async () => {
+  const first = await alive();
   const second = run(['start']);
   expect(await second.ended).toBe(1);
   expect(second.log).toEqual([
@@ -182,6 +103,99 @@ test('a second Deckhand on the same data directory is refused and does not distu
   ]);
   expect((await get(`${first.url}/readyz`)).status).toBe(200);
   await echo(first.url, 'undisturbed');
+});
+
+test('doctor, asked beside a running Deckhand, finds everything in order', limit, async () => {
+  const beside = run(['doctor'], { ...local, PORT: new URL((await alive()).url).port });
+  expect([await beside.ended, beside.log]).toEqual([0, expect.arrayContaining([expect.stringMatching(/✔ server/)])]);
+});
+
+test('SIGTERM ends it with 0 and nothing of it stays, and what was said is there after the next start', limit, async () => {
+  const first = await alive();
+  await echo(first.url, 'before');
+  expect(processesOf(dataDir.path).length).toBeGreaterThan(1);
+  expect(await end('SIGTERM')).toBe(0);
+  expect(processesOf(dataDir.path)).toEqual([]);
+  expect(first.log.filter((line) => /"level":"(error|fatal)"/.test(line))).toEqual([]);
+
+  const second = await alive();
+  await new LabClient(second.url, 'ada').waitFor(/echo before .*done in/);
+  await echo(second.url, 'after');
+});
+
+test('the database killed under it comes back by itself, and work goes on', limit, async () => {
+  const deckhand = await alive();
+  await echo(deckhand.url, 'with-its-database');
+  const server = processesOf(dataDir.path).find(({ command }) => command.includes('/postgres -D '));
+  killIfAlive(server?.pid ?? -1);
+  await waitFor('the database to be back', () => deckhand.logged('the database runs again')[0], { timeoutMs: 60_000 });
+  await eventually(async () => expect((await get(`${deckhand.url}/readyz`)).status).toBe(200), { timeoutMs: 20_000 });
+  await echo(deckhand.url, 'with-another');
+});
+
+test('SIGINT ends it as SIGTERM does', limit, async () => {
+  expect(await end('SIGINT')).toBe(0);
+  expect(processesOf(dataDir.path)).toEqual([]);
+});
+
+test('doctor, asked while nothing runs, finds everything in order, and leaves nothing running', limit, async () => {
+  const alone = run(['doctor']);
+  expect([await alone.ended, alone.log]).toEqual([0, expect.arrayContaining([expect.stringMatching(/✔ database +PostgreSQL/)])]);
+  expect(processesOf(dataDir.path)).toEqual([]);
+});
+
+test('a signal during the start ends it cleanly, at whatever moment it comes', { timeout: 300_000 }, async () => {
+  const moments = ['postgres', 'started', 'runner is ready', 'slack socket connected'];
+  for (const moment of moments) {
+    const program = run(['start'], { ...local, LOG_LEVEL: 'debug' });
+    await waitFor(moment, () => program.log.some((line) => line.includes(moment)), { timeoutMs: 60_000, everyMs: 2 });
+    expect([moment, await program.end('SIGTERM')]).toEqual([moment, 0]);
+    expect(processesOf(dataDir.path)).toEqual([]);
+  }
+});
+
+test('a second signal ends it at once, and the next start finds everything', limit, async () => {
+  const first = await alive();
+  await echo(first.url, 'twice');
+  const ada = new LabClient(first.url, 'ada');
+  const slow = await ada.sh('npm run slow');
+  await ada.waitFor(/npm run slow .*step 2 of 120/, { timeoutMs: 60_000 });
+  first.signal('SIGTERM');
+  await waitFor('the first signal to be heard', () => first.logged(/^ending: /)[0]);
+  const since = performance.now();
+  expect(await end('SIGTERM')).toBe(0);
+  expect(performance.now() - since).toBeLessThan(8_000);
+  const commands = processesOf(`${dataDir.path}/sandboxes`).map(({ pid }) => pid);
+  expect(processesOf(dataDir.path).filter(({ pid }) => !commands.includes(pid))).toEqual([]);
+
+  // The command ran on meanwhile, and its card goes on.
+  const again = new LabClient((await alive()).url, 'ada');
+  await again.waitFor(/npm run slow .*step \d+ of 120/, { button: 'Stop', timeoutMs: 60_000 });
+  await again.slash(`/deckhand stop #${slow}`);
+  await again.waitFor(/npm run slow .*cancelled after/, { timeoutMs: 60_000 });
+});
+
+test('promise 8: killed with SIGKILL, it starts again on the same data directory as if nothing had been', {
+  timeout: 300_000,
+}, async () => {
+  for (const round of ['one', 'two', 'three']) {
+    await echo((await alive()).url, round);
+    expect(await end('SIGKILL')).toBe(null);
+  }
+  const last = await alive();
+  const servers = processesOf(dataDir.path).filter(({ command }) => command.includes('/postgres -D '));
+  expect(servers).toHaveLength(1);
+  const ada = new LabClient(last.url, 'ada');
+  // The live card says how it ended too; only the end card offers to do it again.
+  const ends = (await ada.messages()).filter(({ buttons }) => buttons.includes('Retry')).map(({ text }) => text);
+  for (const round of ['one', 'two', 'three']) {
+    expect(ends.filter((text) => new RegExp(`echo ${round} .*done in`).test(text))).toHaveLength(1);
+  }
+});
+
+test('SIGHUP ends it as SIGTERM does', limit, async () => {
+  expect(await end('SIGHUP')).toBe(0);
+  expect(processesOf(dataDir.path)).toEqual([]);
 });
 
 test('a port that is taken is named, and nothing is left running', { timeout: 60_000 }, async () => {
@@ -226,17 +240,6 @@ test('a wrong configuration is told whole, without the values, and nothing is ma
   expect(text).toContain('entry 2');
   expect(text).not.toMatch(/hunter|pigeon|99999|cloud|loud/);
   expect(text).not.toContain('    at ');
-});
-
-test('doctor, asked beside a running Deckhand, finds everything in order, and afterwards too', { timeout: 90_000 }, async () => {
-  const deckhand = await start();
-  const settings = { ...local, PORT: new URL(deckhand.url).port };
-  const beside = run(['doctor'], settings);
-  expect([await beside.ended, beside.log]).toEqual([0, expect.arrayContaining([expect.stringMatching(/✔ server/)])]);
-  await deckhand.end('SIGTERM');
-  const alone = run(['doctor'], settings);
-  expect([await alone.ended, alone.log]).toEqual([0, expect.arrayContaining([expect.stringMatching(/✔ database +PostgreSQL/)])]);
-  expect(processesOf(dataDir.path)).toEqual([]);
 });
 
 test('help, version and the manifest need no installation', { timeout: 30_000 }, async () => {
