@@ -13,6 +13,7 @@ import { actionTitle } from './action-text.ts';
 import { agentAction, callHash, placeDigest } from './agent-action.ts';
 import { decisionMail } from './agent-answer.ts';
 import { askersOf, somebodyMayDecide, whoMayDecide } from './approvers.ts';
+import { deadlines } from './deadlines.ts';
 import { policyOf } from './judge-task.ts';
 import { judgeTool } from './judge-tool.ts';
 
@@ -145,9 +146,7 @@ async function open(
     risks,
     approvers,
     requester: run.requestedBy,
-    openedAt: at,
-    remindAt: policy.remindMs < policy.expiresMs ? new Date(at.getTime() + policy.remindMs) : null,
-    expiresAt: new Date(at.getTime() + policy.expiresMs),
+    ...deadlines(policy, at),
   });
   await audit(tx, task, interaction.id, 'approval.opened', { run: run.id, hash, kind, title: actionTitle(action) });
   return { type: 'interaction_opened', interaction: interaction.id, kind };

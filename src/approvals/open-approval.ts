@@ -9,6 +9,7 @@ import { advanceRun, advanceTask, system } from '../tasks/advance.ts';
 import { cancelledResult, endRun } from '../tasks/end-run.ts';
 import { actionHash } from './action.ts';
 import { somebodyMayDecide, whoMayDecide } from './approvers.ts';
+import { deadlines } from './deadlines.ts';
 import { interactionTransition } from './interaction-state.ts';
 import { policyOf } from './judge-task.ts';
 
@@ -48,9 +49,7 @@ export async function openApproval(tx: Tx, request: ApprovalRequest): Promise<'o
     risks,
     approvers: policy.approvers,
     requester: run.requestedBy,
-    openedAt: at,
-    remindAt: policy.remindMs < policy.expiresMs ? new Date(at.getTime() + policy.remindMs) : null,
-    expiresAt: new Date(at.getTime() + policy.expiresMs),
+    ...deadlines(policy, at),
   });
   await advanceRun(tx, {
     run,

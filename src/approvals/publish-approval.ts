@@ -15,6 +15,7 @@ import type { TaskRecord } from '../store/tasks.ts';
 import type { Person } from '../tasks/task-engine.ts';
 import { actionHash } from './action.ts';
 import { deciderNow, mayDecideOn } from './approvers.ts';
+import { deadlines } from './deadlines.ts';
 import { policyOf } from './judge-task.ts';
 
 export interface PublishRequest {
@@ -47,9 +48,7 @@ export async function openPublish(tx: Tx, request: PublishRequest): Promise<Inte
     risks,
     approvers: policy.approvers,
     requester: run.requestedBy,
-    openedAt: at,
-    remindAt: policy.remindMs < policy.expiresMs ? new Date(at.getTime() + policy.remindMs) : null,
-    expiresAt: new Date(at.getTime() + policy.expiresMs),
+    ...deadlines(policy, at),
   });
   await recordAudit(tx, {
     workspace: task.workspace,

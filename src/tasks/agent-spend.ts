@@ -1,6 +1,7 @@
 import { actionHash } from '../approvals/action.ts';
 import { dollars } from '../approvals/action-text.ts';
 import { askersOf, somebodyMayDecide, whoMayDecide } from '../approvals/approvers.ts';
+import { deadlines } from '../approvals/deadlines.ts';
 import { policyOf } from '../approvals/judge-task.ts';
 import { type Usage, usageSchema } from '../contracts/agent.ts';
 import type { SpendRequest, SpendVerdict } from '../contracts/agent-control.ts';
@@ -130,9 +131,7 @@ async function open(
     risks: [],
     approvers: policy.approvers,
     requester: run.requestedBy,
-    openedAt: at,
-    remindAt: policy.remindMs < policy.expiresMs ? new Date(at.getTime() + policy.remindMs) : null,
-    expiresAt: new Date(at.getTime() + policy.expiresMs),
+    ...deadlines(policy, at),
   });
   const events = [{ type: 'interaction_opened', interaction: interaction.id, kind: 'spend' }] as const;
   await startWaiting(tx, { task, run, at, events, because });
