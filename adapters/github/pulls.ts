@@ -6,6 +6,8 @@ import { type Client, isForbidden, isRefusal } from './requests.ts';
 /** Checks and reviews that are read of one pull request; beyond so many they are left out. */
 const most = 500;
 
+const methods = ['squash', 'merge', 'rebase'] as const;
+
 /** Opening, reading and ending pull requests. */
 export function pullsOf(client: Client, at: At): Pick<CodeHost, 'openPull' | 'pull' | 'ready' | 'close' | 'merge'> {
   async function factsOf(place: Place, pull: PullAnswer): Promise<PullFacts> {
@@ -47,10 +49,23 @@ export function pullsOf(client: Client, at: At): Pick<CodeHost, 'openPull' | 'pu
     });
   }
 
-  async function merge(
-    { repository, number, head, method }: Parameters<CodeHost['merge']>[0],
-    signal?: AbortSignal,
-  ): Promise<{ commit: string }> {
+  /** By the first method that the repository allows: which those are is told to its administrators only. */
+  async function mergeBy(place: Place, number: number, sha: string): Promise<string> {
+    const path = 'PUT /repos/{owner}/{repo}/pulls/{pull_number}/merge';
+    let refused: unknown;
+    for (const merge_method of methods) {
+      try {
+        const { data } = await client.request(path, { ...place, pull_number: number, sha, merge_method });
+        return data.sha;
+      } catch (error) {
+        if (!isNotAllowed(error)) throw error;
+        refused = error;
+      }
+    }
+    throw refused;
+  }
+
+  const merge: CodeHost['merge'] = async ({ repository, number, head }, signal) => {
     const merged = async (place: Place): Promise<string | undefined> => {
       const pull = await read(place, number);
       if (pull.merged_at === null) return undefined;
@@ -61,13 +76,7 @@ export function pullsOf(client: Client, at: At): Pick<CodeHost, 'openPull' | 'pu
       const before = await merged(place);
       if (before !== undefined) return { commit: before };
       try {
-        const { data } = await client.request('PUT /repos/{owner}/{repo}/pulls/{pull_number}/merge', {
-          ...place,
-          pull_number: number,
-          sha: head,
-          merge_method: method,
-        });
-        return { commit: data.sha };
+        return { commit: await mergeBy(place, number, head) };
       } catch (error) {
         // Somebody has merged it meanwhile, perhaps we ourselves in an earlier try.
         const meanwhile = isRefusal(error) ? await merged(place) : undefined;
@@ -75,7 +84,7 @@ export function pullsOf(client: Client, at: At): Pick<CodeHost, 'openPull' | 'pu
         return { commit: meanwhile };
       }
     });
-  }
+  };
 
   return {
     async openPull(spec, signal) {
@@ -118,6 +127,11 @@ async function unlessForbidden<T>(list: Promise<T[]>): Promise<T[]> {
     if (isForbidden(error)) return [];
     throw error;
   }
+}
+
+/** This way of merging is switched off in the repository. */
+function isNotAllowed(error: unknown): boolean {
+  return isRefusal(error) && error instanceof Error && /not allowed on this repository/i.test(error.message);
 }
 
 /** Ends the paging of a list that somebody has made endless. */

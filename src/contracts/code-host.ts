@@ -117,8 +117,6 @@ export interface FailedCheck {
   log: string | undefined;
 }
 
-export type MergeMethod = 'merge' | 'squash' | 'rebase';
-
 /**
  * The part of a code host that git does not have. Every implementation passes tests/contracts/code-host-contract.ts.
  *
@@ -138,11 +136,11 @@ export interface CodeHost {
   /** A draft becomes ready for review. Nothing happens when it is. */
   ready(repository: Repository, number: number, signal?: AbortSignal): Promise<void>;
   close(repository: Repository, number: number, signal?: AbortSignal): Promise<void>;
-  /** Merges exactly this head commit; merged already with this head is success. `moved`: the head is another by now. */
-  merge(
-    merge: { repository: Repository; number: number; head: string; method: MergeMethod },
-    signal?: AbortSignal,
-  ): Promise<{ commit: string }>;
+  /**
+   * Merges exactly this head commit, as one commit where the repository allows that, else as it allows. Merged already with this head is
+   * success. `moved`: the head is another by now.
+   */
+  merge(merge: { repository: Repository; number: number; head: string }, signal?: AbortSignal): Promise<{ commit: string }>;
   failedChecks(repository: Repository, commit: string, signal?: AbortSignal): Promise<FailedCheck[]>;
   /** Open review comments and bodies of reviews that ask for something, oldest first, made after `since`. */
   reviewComments(repository: Repository, number: number, since: Date | undefined, signal?: AbortSignal): Promise<ReviewComment[]>;

@@ -1,6 +1,6 @@
 import { addressPrompt, fixPrompt } from '../changes/errand-prompt.ts';
 import { lookAfterFailure } from '../changes/next-look.ts';
-import { type CodeHost, CodeHostError, type MergeMethod, type PullFacts, type Repository } from '../contracts/code-host.ts';
+import { CodeHostError, type PullFacts } from '../contracts/code-host.ts';
 import { AppError, describeError } from '../contracts/errors.ts';
 import { delayErrand, endErrand, lastAddressed, type PullErrand } from '../store/pull-errands.ts';
 import { type PullRecord, pullById } from '../store/pull-requests.ts';
@@ -11,8 +11,6 @@ import { readPerson } from './stored-person.ts';
 
 /** Tries until somebody would rather be told. */
 const mostAttempts = 8;
-/** What repositories allow differs; the first that this one does is taken. */
-const methods: readonly MergeMethod[] = ['squash', 'merge', 'rebase'];
 
 /** Why an errand is not done: a sentence for people. */
 class Refused extends Error {}
@@ -52,7 +50,8 @@ async function carryOut(deps: PullWatchDeps, errand: PullErrand, pull: PullRecor
   const repository = repositoryNamed(pull.repository);
   switch (errand.kind) {
     case 'merge':
-      return merge(codeHost, repository, { number: pull.number, head: errand.head }, signal);
+      await codeHost.merge({ repository, number: pull.number, head: errand.head }, signal);
+      return;
     case 'ready':
       return codeHost.ready(repository, pull.number, signal);
     case 'fix_ci': {
@@ -67,29 +66,6 @@ async function carryOut(deps: PullWatchDeps, errand: PullErrand, pull: PullRecor
       return followUp(deps, errand, pull, addressPrompt(pull.facts, comments));
     }
   }
-}
-
-async function merge(
-  codeHost: CodeHost,
-  repository: Repository,
-  what: { number: number; head: string },
-  signal: AbortSignal,
-): Promise<void> {
-  let last: unknown;
-  for (const method of methods) {
-    try {
-      await codeHost.merge({ repository, ...what, method }, signal);
-      return;
-    } catch (error) {
-      const forbidden =
-        error instanceof CodeHostError &&
-        error.reason === 'not_mergeable' &&
-        /not allowed on this repository/i.test(error.message);
-      if (!forbidden) throw error;
-      last = error;
-    }
-  }
-  throw last;
 }
 
 /** A further run of the task, which must have all that the branch has: else its change could not be pushed there. */

@@ -118,7 +118,7 @@ describe.each(Object.keys(logins))('GitHub by %s', (name) => {
   test('merges exactly the commit that is named, once, and deletes a branch that has not moved', async () => {
     const { branch, commit } = await pushBranch(host, repository, { 'e.txt': 'five\n' });
     const { pull } = await host.openPull(specOf(repository, branch));
-    const merge = { repository, number: pull.number, method: 'squash' as const };
+    const merge = { repository, number: pull.number };
     expect(await reasonOf(host.merge({ ...merge, head: '1'.repeat(40) }))).toBe('moved');
     github.controls.failNext('pulls/merge', { dropConnectionAfterEffect: true });
     expect(await reasonOf(host.merge({ ...merge, head: commit }))).toBe('unreachable');
@@ -130,6 +130,15 @@ describe.each(Object.keys(logins))('GitHub by %s', (name) => {
     await host.deleteBranch(repository, branch, commit);
     await host.deleteBranch(repository, branch, commit);
     expect(repository.sha(branch)).toBeUndefined();
+  });
+
+  test('merges in the way that the repository allows', async () => {
+    const strict = await github.repository({ name: `rebased-${name.replace(' ', '-')}`, methods: ['rebase'] });
+    const { branch, commit } = await pushBranch(host, strict, { 'g.txt': 'seven\n' });
+    const { pull } = await host.openPull(specOf(strict, branch));
+    const merged = await host.merge({ repository: strict, number: pull.number, head: commit });
+    expect(merged.commit).toBe(strict.sha('main'));
+    expect(await strict.git('log', '--format=%s', 'main')).toBe('Change\nBegin');
   });
 
   test('says what a refusal means', async () => {
