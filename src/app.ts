@@ -39,7 +39,8 @@ export async function createApp(
     const engine = createEngine({ ...found, clock: systemClock, logger: logger.child({ part: 'engine' }) });
     const parts: Part[] = [];
     if (role !== 'runner' && config.lab) lab = await startLab(found.dataDir.path);
-    const codeHost = config.codeHost ?? lab?.codeHost;
+    const hostConfig = config.codeHost ?? lab?.codeHost;
+    const codeHost = createCodeHost(hostConfig);
     const logins = createRepositoryLogins(found.secretBox);
     if (role !== 'gateway') {
       parts.push(
@@ -49,7 +50,7 @@ export async function createApp(
           control: withOpenLogins(withProjectCards(engine.runs, found), logins),
           agents: engine.agents,
           publishing: publishingWithLogins(engine.publishing, logins),
-          codeHost: createCodeHost(codeHost),
+          codeHost,
           models: modelsOf(config, lab),
           environment,
           logger,
@@ -64,6 +65,8 @@ export async function createApp(
         logger,
         platforms: lab?.platforms ?? config.platforms,
         codeHost,
+        webhookSecret: hostConfig?.webhookSecret,
+        repositoryLogins: logins,
         lab,
         readArtifact: artifactReader(found, logger),
         keepGiven: givenFileKeeper(found),

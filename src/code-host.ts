@@ -22,18 +22,18 @@ export function createCodeHost(config: CodeHostConfig | undefined): CodeHost | u
 
 /** What follows pull requests: the part that asks, and the endpoint that is told of news. */
 export function pullWatch(input: {
-  config: CodeHostConfig | undefined;
+  codeHost: CodeHost | undefined;
+  /** Undefined: it does not tell of news by itself. */
+  webhookSecret: string | undefined;
   /** Values that never show. */
   secrets: readonly string[];
   infrastructure: Infrastructure;
   engine: Engine;
   logger: Logger;
 }): { parts: Part[]; webhooks: AdapterWebhook[] } {
-  const { config, secrets, infrastructure, engine, logger } = input;
-  const codeHost = createCodeHost(config);
+  const { codeHost, webhookSecret, secrets, infrastructure, engine, logger } = input;
   if (codeHost === undefined) return { parts: [], webhooks: [] };
   const { database, wakeups } = infrastructure;
-  const secret = config?.webhookSecret;
   const watch = createPullWatch({
     database,
     wakeups,
@@ -42,13 +42,13 @@ export function pullWatch(input: {
     codeHost,
     tasks: engine.tasks,
     redact: createRedactor(secrets),
-    hooks: secret !== undefined,
+    hooks: webhookSecret !== undefined,
   });
   const told = async ({ repository, numbers, head }: { repository: string; numbers: number[]; head: string | undefined }) => {
     await database.transaction((tx) => pullsChanged(tx, { repository, numbers, head, now: systemClock.now() }));
   };
   return {
     parts: [{ name: 'pull requests', start: async () => watch.start(), stop: () => watch.stop() }],
-    webhooks: secret === undefined ? [] : [githubWebhook(codeHostHook, secret, told)],
+    webhooks: webhookSecret === undefined ? [] : [githubWebhook(codeHostHook, webhookSecret, told)],
   };
 }

@@ -1,5 +1,5 @@
 import { type LabSeed, prepareWorkspace, seedLab } from './access/first-start.ts';
-import { createRepositoryLogins, sealStoredLogins } from './access/repository-logins.ts';
+import { type RepositoryLogins, sealStoredLogins } from './access/repository-logins.ts';
 import { createSecretDoor } from './access/typed-secrets.ts';
 import { createAdapters } from './adapters.ts';
 import { createCatchUp } from './catch-up.ts';
@@ -9,9 +9,9 @@ import type { About } from './commands/command.ts';
 import { InboxWorker } from './commands/inbox-worker.ts';
 import { projectSyncedReply } from './commands/project-card.ts';
 import type { Config } from './config.ts';
-import type { CodeHostConfig } from './config-code-host.ts';
 import type { PlatformConfigs } from './config-platforms.ts';
 import type { ChatAdapter } from './contracts/chat-adapter.ts';
+import type { CodeHost } from './contracts/code-host.ts';
 import type { RunControl, SandboxOffer } from './contracts/run-control.ts';
 import { createProjector } from './delivery/projector.ts';
 import { createSender } from './delivery/sender.ts';
@@ -45,7 +45,9 @@ export interface GatewayInput {
   /** As configured, or those of the lab. */
   platforms: PlatformConfigs;
   /** As configured, or that of the lab. */
-  codeHost: CodeHostConfig | undefined;
+  codeHost: CodeHost | undefined;
+  webhookSecret: string | undefined;
+  repositoryLogins: RepositoryLogins;
   lab: { routes: RouteGroup; seeds: readonly LabSeed[] } | undefined;
   /** Proxies of this machine, as in HTTPS_PROXY. */
   environment: Readonly<Record<string, string | undefined>>;
@@ -77,7 +79,6 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
   const door = createSecretDoor({ database, secretBox });
   const names = createNames({ database, adapters, clock: systemClock, logger: logger.child({ part: 'names' }) });
 
-  const repositoryLogins = createRepositoryLogins(secretBox);
   const publishSync = (project: string) => queue.publish('project.sync', { project }, { id: project });
   const probes: DoctorProbe[] = [
     ...machineProbes(config),
@@ -93,7 +94,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
   const bus = createBus({
     tasks: engine.tasks,
     accounts: createAccountKeys(secretBox, input.environment),
-    repositoryLogins,
+    repositoryLogins: input.repositoryLogins,
     now: systemClock.now,
     doctor: () => examine(probes),
     about: () => about(infrastructure, startedAt, config),
@@ -181,7 +182,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     stop: async () => undefined,
   };
 
-  const pulls = pullWatch({ config: input.codeHost, secrets: config.secrets, infrastructure, engine, logger });
+  const pulls = pullWatch({ ...input, secrets: config.secrets });
   const http = createHttpServer({
     ...config.http,
     logger,
@@ -243,8 +244,11 @@ export function withProjectCards(control: RunControl, infrastructure: Infrastruc
   };
 }
 
-async function prepare({ config, infrastructure, logger, lab }: GatewayInput, adapters: readonly ChatAdapter[]): Promise<void> {
-  const sealed = await sealStoredLogins(infrastructure.database, createRepositoryLogins(infrastructure.secretBox));
+async function prepare(
+  { config, infrastructure, repositoryLogins, logger, lab }: GatewayInput,
+  adapters: readonly ChatAdapter[],
+): Promise<void> {
+  const sealed = await sealStoredLogins(infrastructure.database, repositoryLogins);
   if (sealed > 0) logger.info({ projects: sealed }, 'logins in addresses of repositories are sealed now');
   const tenants = adapters.flatMap((adapter) => adapter.tenants().map((tenant) => ({ platform: adapter.platform, ...tenant })));
   const found = await infrastructure.database.transaction((tx) =>
