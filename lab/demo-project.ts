@@ -1,10 +1,3 @@
-import { execFile } from 'node:child_process';
-import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
-
-const run = promisify(execFile);
-
 /** Small, without dependencies, and with one test that fails: rounding each line instead of the sum. */
 export const demoFiles: Readonly<Record<string, string>> = {
   'package.json': `{
@@ -76,34 +69,3 @@ appendFileSync('README.md', \`\\nStamped at \${new Date().toISOString()}.\\n\`);
 console.log('README.md is stamped');
 `,
 };
-
-/**
- * Makes the repository of the demo project in `dir` when it is not there yet. It appears whole or not at all, so a start that was
- * cut off in the middle is simply repeated.
- */
-export async function ensureDemoProject(dir: string): Promise<void> {
-  const exists = await access(join(dir, '.git')).then(
-    () => true,
-    () => false,
-  );
-  if (exists) return;
-  const draft = `${dir}.new`;
-  await rm(draft, { recursive: true, force: true });
-  for (const [name, content] of Object.entries(demoFiles)) {
-    await mkdir(dirname(join(draft, name)), { recursive: true });
-    await writeFile(join(draft, name), content);
-  }
-  const git = (...args: string[]) =>
-    run(
-      'git',
-      ['-c', 'init.defaultBranch=main', '-c', 'user.name=Ada Lovelace', '-c', 'user.email=ada@example.com', '-C', draft, ...args],
-      {
-        env: { PATH: process.env.PATH ?? '', GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', HOME: draft },
-      },
-    );
-  await git('init', '--quiet');
-  await git('add', '--all');
-  await git('commit', '--quiet', '--message', 'Add the basket');
-  await rm(dir, { recursive: true, force: true });
-  await rename(draft, dir);
-}

@@ -124,6 +124,16 @@ export function accountOf(core: Core, login: string): Account {
   return account;
 }
 
+/** An account that nobody has yet becomes an organisation. */
+export function organisationOr(core: Core, owner: string): Account {
+  const known = core.accounts.get(owner.toLowerCase());
+  if (known !== undefined) return known;
+  const email = `${owner}@example.com`;
+  const made: Account = { id: core.ids.next(), login: owner, name: owner, email, type: 'Organization' };
+  core.accounts.set(owner.toLowerCase(), made);
+  return made;
+}
+
 export function repositoryOf(core: Core, name: string): Repository | undefined {
   return core.repositories.get(name.toLowerCase());
 }

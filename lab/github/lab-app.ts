@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { accountOf, type Core } from './core.ts';
+import { accountOf, type Core, organisationOr } from './core.ts';
 import { nodeId, secret } from './ids.ts';
 import type { App, Installation, Permissions } from './model.ts';
 import { ORGANISATION } from './seed.ts';
@@ -125,18 +125,10 @@ export function createLabApp(
     },
     webhookSecret,
     install(owner, options = {}) {
-      if (!core.accounts.has(owner.toLowerCase()))
-        core.accounts.set(owner.toLowerCase(), {
-          id: core.ids.next(),
-          login: owner,
-          name: owner,
-          email: `${owner}@example.com`,
-          type: 'Organization',
-        });
       const installation: Installation = {
         id: core.ids.next(),
         app: app.slug,
-        account: accountOf(core, owner).login,
+        account: organisationOr(core, owner).login,
         repositories: options.repositories ? new Set(options.repositories) : 'all',
         permissions: options.permissions ?? app.permissions,
         createdAt: core.now(),

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { accountOf, type Core, fullName } from './core.ts';
+import { accountOf, type Core, fullName, organisationOr } from './core.ts';
 import { commitFiles, type Files, git } from './git.ts';
 import { createBare } from './git-backend.ts';
 import { addHook } from './hooks.ts';
@@ -62,14 +62,6 @@ export interface LabRepository {
 
 export async function createRepository(core: Core, given: NewRepository): Promise<LabRepository> {
   const owner = given.owner ?? 'acme';
-  if (!core.accounts.has(owner.toLowerCase()))
-    core.accounts.set(owner.toLowerCase(), {
-      id: core.ids.next(),
-      login: owner,
-      name: owner,
-      email: `${owner}@example.com`,
-      type: 'Organization',
-    });
   const branch = given.defaultBranch ?? 'main';
   const now = core.now();
   const id = core.ids.next();
@@ -77,7 +69,7 @@ export async function createRepository(core: Core, given: NewRepository): Promis
   const roles = Object.entries({ ada: 'admin', ben: 'write', ...given.roles } as Record<string, Role | undefined>);
   const repository: Repository = {
     id,
-    owner: accountOf(core, owner).login,
+    owner: organisationOr(core, owner).login,
     name: given.name,
     description: given.description ?? null,
     private: given.private ?? true,

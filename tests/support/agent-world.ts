@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { ensureDemoProject } from '../../lab/demo-project.ts';
+import { demoFiles } from '../../lab/demo-project.ts';
 import type { Scenario } from '../../lab/model/action.ts';
 import { createModelServer, type ModelServer } from '../../lab/model/server.ts';
 import type { AgentDeps } from '../../runner/run-agent.ts';
@@ -13,6 +13,7 @@ import { interactionsOfRun } from '../../src/store/interactions.ts';
 import type { SettingsChoice } from '../../src/tasks/agent-tasks.ts';
 import type { DecideInput } from '../../src/tasks/task-engine.ts';
 import { type AgentInstallation, agentLimits, openAgents } from './agent-parts.ts';
+import { emptyRepository } from './git-repository.ts';
 import { createRunnerWorld, type RunnerWorld } from './runner-world.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -34,7 +35,7 @@ export async function createAgentWorld(
   };
   const agents = openAgents(agentInstallation, world);
   const demo = join(world.place.path, 'demo');
-  await ensureDemoProject(demo);
+  await (await emptyRepository(demo)).commit(demoFiles, 'Add the basket');
   const children: ChildProcess[] = [];
   let count = 0;
 
