@@ -22,6 +22,7 @@ export const discordCapabilities: Capabilities = {
   // Only as the answer to a command, a press or a form, for fifteen minutes; `ephemeral` rejects with `not_permitted` elsewhere.
   ephemeral: true,
   threads: true,
+  cards: 'many',
   edit: true,
   reactions: true,
   home: false,

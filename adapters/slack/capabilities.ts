@@ -23,6 +23,7 @@ export const slackCapabilities: Capabilities = {
   forms: 'modal',
   ephemeral: true,
   threads: true,
+  cards: 'many',
   edit: true,
   reactions: true,
   home: true,

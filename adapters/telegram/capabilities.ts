@@ -15,6 +15,7 @@ export const telegramCapabilities: Capabilities = {
   // The alert of a press; elsewhere `ephemeral` rejects and a direct message is sent.
   ephemeral: true,
   threads: true,
+  cards: 'many',
   edit: true,
   reactions: true,
   home: false,

@@ -44,6 +44,11 @@ export interface Capabilities {
    */
   ephemeral: boolean;
   threads: boolean;
+  /**
+   * `one`: every message notifies everybody who follows the conversation (GitHub mails them), so that a request is answered by one
+   * message that is edited, and by nothing else.
+   */
+  cards: 'many' | 'one';
   edit: boolean;
   reactions: boolean;
   home: boolean;

@@ -12,6 +12,7 @@ import { conversationSchema } from './platform.ts';
  *   beside a message of ours and outside its thread (Discord). Whose thread it belongs to is known to whoever sent that message, not to the adapter: `conversation.thread` is absent then.
  * - `below`: the thread that an answer to this message opens, where its id is known before it exists (Slack: the id of the message).
  *   Without it an answer in a channel stands at the top level, and the first card of a task opens a thread of its own.
+ * - `about`: what the thread is at the code host, where the conversation is one (GitHub).
  * - `reply`: sealed, opaque handle by which the adapter can answer this very act (Slack `response_url`); short-lived.
  * - `trigger`: sealed, opaque handle that lets the adapter open a form (Slack `trigger_id`, 3 s).
  */
@@ -56,6 +57,7 @@ export const inboundEventSchema = z.discriminatedUnion('type', [
     text: z.string(),
     message: z.string().min(1),
     addressed: z.enum(['mention', 'direct', 'thread']),
+    about: z.enum(['issue', 'pull']).optional(),
     below: z.string().optional(),
     attachments: z.array(attachmentSchema),
     /** The message that these files belong to, where files sent at once can arrive apart (Telegram albums). Asks nothing by itself. */

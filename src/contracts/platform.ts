@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-/** Where people talk. `console` is the web console and the command line. */
-export const platformSchema = z.enum(['slack', 'telegram', 'discord', 'console']);
+/** Where people talk. `github`: issues and pull requests. `console` is the web console and the command line. */
+export const platformSchema = z.enum(['slack', 'telegram', 'discord', 'github', 'console']);
 export type Platform = z.infer<typeof platformSchema>;
 
 /** As people write them, in the middle of a sentence. */
@@ -9,15 +9,16 @@ export const platformNames: Record<Platform, string> = {
   slack: 'Slack',
   telegram: 'Telegram',
   discord: 'Discord',
+  github: 'GitHub',
   console: 'the console',
 };
 
 /**
  * One conversation of a platform. All ids are the platform's own, kept as text (a Slack `ts` loses digits as a number).
  *
- * - `tenant`: the platform's account boundary: Slack team id, Discord application id, Telegram bot id.
- * - `channel`: channel, chat or DM id.
- * - `thread`: id of the thread inside the channel, absent at the top level. Slack: `thread_ts`.
+ * - `tenant`: the platform's account boundary: Slack team id, Discord application id, Telegram bot id, web host of GitHub.
+ * - `channel`: channel, chat or DM id. GitHub: full name of the repository, as GitHub writes it.
+ * - `thread`: id of the thread inside the channel, absent at the top level. Slack: `thread_ts`. GitHub: number of the issue or pull request.
  */
 export const conversationSchema = z.object({
   platform: platformSchema,

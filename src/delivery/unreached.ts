@@ -13,6 +13,7 @@ const remedies: Record<Platform, string> = {
   telegram: 'open a chat with Deckhand there and press Start',
   discord: 'allow direct messages in the privacy settings of a server that you share with Deckhand',
   slack: 'open Deckhand among the apps there and write to it',
+  github: 'join your account there with one on a chat platform',
   console: 'open the console',
 };
 

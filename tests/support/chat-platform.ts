@@ -55,6 +55,7 @@ export const testCapabilities: Capabilities = {
   forms: 'modal',
   ephemeral: true,
   threads: true,
+  cards: 'many',
   edit: true,
   reactions: true,
   home: true,

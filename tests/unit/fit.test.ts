@@ -14,6 +14,7 @@ const roomy: Capabilities = {
   forms: 'modal',
   ephemeral: true,
   threads: true,
+  cards: 'many',
   edit: true,
   reactions: true,
   home: true,
