@@ -22,6 +22,15 @@ const signs: readonly Sign[] = [
       unreachable(address, 'the key of the host is not known', 'Add it to known_hosts of the user that runs Deckhand.'),
   },
   {
+    pattern: /no such identity|Identity file .* not accessible/i,
+    error: (address, detail) => unreachable(address, detail, 'Check GIT_SSH_KEY_FILE.'),
+  },
+  {
+    pattern: /bad permissions/i,
+    error: (address) =>
+      unreachable(address, 'others may read the ssh key, so ssh does not use it', 'chmod 600 the file of GIT_SSH_KEY_FILE.'),
+  },
+  {
     pattern:
       /could not read (?:Username|Password)|Authentication failed|Permission denied \(|returned error: 40[13]\b|terminal prompts disabled/i,
     error: (address) => new AppError('DH-504', { source: address }),

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { type SshFiles, sshCommand } from './ssh-command.ts';
 
 /**
  * Runs git on the host, only ever in repositories that nothing else writes: the mirrors and the fresh clones made from them.
@@ -92,7 +93,7 @@ const always: readonly (readonly [string, string])[] = [
   ['http.lowSpeedTime', '60'],
 ];
 
-export function createGit(environment: Readonly<Record<string, string | undefined>>): Git {
+export function createGit(environment: Readonly<Record<string, string | undefined>>, ssh: SshFiles = {}): Git {
   const base: Record<string, string> = {
     // Only root could put anything there.
     HOME: '/nonexistent',
@@ -104,7 +105,9 @@ export function createGit(environment: Readonly<Record<string, string | undefine
     GIT_TERMINAL_PROMPT: '0',
     GIT_ASKPASS: 'true',
     SSH_ASKPASS: 'true',
-    GIT_SSH_COMMAND: 'ssh -oBatchMode=yes -oConnectTimeout=20',
+    GIT_SSH_COMMAND: sshCommand(ssh),
+    // Options as OpenSSH has them, whatever the program of that name seems to be.
+    GIT_SSH_VARIANT: 'ssh',
     GIT_NO_REPLACE_OBJECTS: '1',
     GIT_NO_LAZY_FETCH: '1',
     GIT_LFS_SKIP_SMUDGE: '1',

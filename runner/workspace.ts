@@ -11,8 +11,10 @@ import { baseOf, createMirrors, type MirrorsDeps } from './mirror.ts';
 import { type Difference, difference } from './patch.ts';
 import { createPublishing, type Publishing, treeOf } from './publish-push.ts';
 import { type Rebased, rebaseChange } from './rebase.ts';
+import { needsHead, type Reverted, revertMerge } from './revert.ts';
 import type { Helper } from './sandbox/port.ts';
 import { packDirectory } from './sandbox/tar.ts';
+import type { SshFiles } from './ssh-command.ts';
 import { type Author, createWorkingCopies } from './working-copy.ts';
 
 type Base = NonNullable<RunSpec['base']>;
@@ -59,6 +61,8 @@ export interface Workspace {
   knownBase(task: Pick<CopySpec, 'task' | 'project' | 'base'>): Promise<Base | undefined>;
   /** Puts the change of a task, from `base` to `head`, on `onto`; the mirror keeps what comes of it for the task. Throws AppError DH-509, DH-508. */
   rebase(change: RebaseChange, signal?: AbortSignal): Promise<Rebased>;
+  /** Undoes upon `onto` what a pull request was merged as; the mirror keeps what comes of it for the task. Throws AppError DH-511, DH-508. */
+  revert(change: RevertChange, signal?: AbortSignal): Promise<Reverted>;
   /** Whether a commit of the project's mirror is another or comes before it. */
   precedes(project: string, commit: string, later: string): Promise<boolean>;
   /** Pushes commits of the mirrors. */
@@ -99,9 +103,16 @@ export interface RebaseChange {
   message: string;
 }
 
+/** `merged`: the commit on the base branch; `head`: the newest of the branch that was merged. */
+export interface RevertChange extends Pick<RebaseChange, 'task' | 'project' | 'onto' | 'head' | 'message'> {
+  merged: string;
+}
+
 export interface WorkspaceDeps extends Omit<MirrorsDeps, 'git'> {
   /** The environment of the process; only what finding programs and the network needs is taken. */
   environment: Readonly<Record<string, string | undefined>>;
+  /** With what ssh addresses are reached; what the user has when undefined. */
+  ssh?: SshFiles | undefined;
   /** Of the commits Deckhand makes. */
   author?: Author | undefined;
   /** Bytes that are free where a directory is; what the system says when undefined. */
@@ -115,7 +126,7 @@ const floorBytes = 200 * megabyte;
 const defaultAuthor: Author = { name: 'Deckhand', email: 'deckhand@localhost' };
 
 export function createWorkspace(deps: WorkspaceDeps): Workspace {
-  const git = createGit(deps.environment);
+  const git = createGit(deps.environment, deps.ssh);
   const mirrors = createMirrors({ ...deps, git });
   const copies = createWorkingCopies({ dataDir: deps.dataDir, git });
   const author = deps.author ?? defaultAuthor;
@@ -151,6 +162,12 @@ export function createWorkspace(deps: WorkspaceDeps): Workspace {
       if (head !== null && !(await mirrors.has(project.id, head))) throw missing(head, 'what an earlier run of the task left');
       await mark();
     }
+  }
+
+  /** What was made of commits alone is the newest that the task has. */
+  async function keepHead(project: string, task: string, commit: string, signal: AbortSignal | undefined): Promise<void> {
+    const mark = () => mirrors.setRef(project, taskRef(task, 'head'), commit, signal);
+    await mirrors.exclusively(project, mark, signal);
   }
 
   return {
@@ -212,15 +229,25 @@ export function createWorkspace(deps: WorkspaceDeps): Workspace {
         }
         const spec = { base: base.commit, head, onto: onto.commit, message, committer: author };
         const rebased = await rebaseChange(git, mirrors.path(project.id), spec, signal);
-        if (rebased.how === 'moved') {
-          const mark = () => mirrors.setRef(project.id, taskRef(task, 'head'), rebased.commit, signal);
-          await mirrors.exclusively(project.id, mark, signal);
-        }
+        if (rebased.how === 'moved') await keepHead(project.id, task, rebased.commit, signal);
         return rebased;
       } catch (error) {
-        signal?.throwIfAborted();
-        if (error instanceof GitFailed && error.exitCode === usageExit) throw new AppError('DH-511');
-        throw machineError(error);
+        throw mergeError(error, signal);
+      }
+    },
+    async revert({ task, project, merged, head, onto, message }, signal) {
+      try {
+        const mirror = mirrors.path(project.id);
+        const there = await mirrors.has(project.id, merged);
+        if (there && (await needsHead(git, mirror, merged, signal)) && !(await mirrors.obtain(project, head, signal))) {
+          return { how: 'unclear' };
+        }
+        const spec = { merged, head, onto: onto.commit, message, committer: author };
+        const reverted = there ? await revertMerge(git, mirror, spec, signal) : { how: 'gone' as const };
+        if (reverted.how === 'made') await keepHead(project.id, task, reverted.commit, signal);
+        return reverted;
+      } catch (error) {
+        throw mergeError(error, signal);
       }
     },
     precedes: (project, commit, later) => isAncestor(git, commit, later, { repository: mirrors.path(project) }),
@@ -241,6 +268,12 @@ async function commitAt(git: Git, repository: string, ref: string): Promise<stri
     if (error instanceof GitFailed && error.reason === 'exit') return undefined;
     throw error;
   }
+}
+
+function mergeError(error: unknown, signal: AbortSignal | undefined): unknown {
+  signal?.throwIfAborted();
+  if (error instanceof GitFailed && error.exitCode === usageExit) return new AppError('DH-511');
+  return machineError(error);
 }
 
 /** How git ends that does not know what it is asked to do. */

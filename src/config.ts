@@ -27,6 +27,8 @@ export interface Config {
   models: { anthropic: ModelConfig | undefined; openai: ModelConfig | undefined };
   /** Undefined: no code host; projects are reached by git alone. */
   codeHost: CodeHostConfig | undefined;
+  /** With what git reaches ssh addresses; undefined: what the user that runs Deckhand has. Paths of files. */
+  ssh: { keyFile: string | undefined; knownHostsFile: string | undefined };
   runnerConcurrency: number;
   /** How long mirrors of removed projects are kept. */
   keepRemovedDays: number;
@@ -77,6 +79,7 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
       openai: modelConfig(env.OPENAI_BASE_URL, env.OPENAI_API_KEY, 'https://api.openai.com/v1'),
     },
     codeHost: codeHostConfig(env),
+    ssh: { keyFile: env.GIT_SSH_KEY_FILE, knownHostsFile: env.GIT_SSH_KNOWN_HOSTS_FILE },
     runnerConcurrency: env.RUNNER_CONCURRENCY,
     keepRemovedDays: env.KEEP_REMOVED_DAYS,
     logLevel: env.LOG_LEVEL,

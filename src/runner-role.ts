@@ -50,6 +50,7 @@ export function runnerPart(input: {
       const workspace = createWorkspace({
         dataDir: dataDir.path,
         environment: input.environment,
+        ssh: config.ssh,
         authorization: readLogins(input.codeHost),
       });
       const runner = createRunner({

@@ -1,29 +1,8 @@
 import { z } from 'zod';
 import { logLevels } from './runtime/logger.ts';
+import { type Facts, facts } from './variable-facts.ts';
 import { expandHome, integer, isSecretKey, oneOf, parseOwners, privateKey, startsWith, webAddress } from './variable-kinds.ts';
-
-/** What a variable is, beside its schema. docs/configuration.md and .env.example are made from it. */
-interface Facts {
-  group:
-    | 'Data'
-    | 'Web server'
-    | 'People and keys'
-    | 'Slack'
-    | 'Telegram'
-    | 'Discord'
-    | 'Models'
-    | 'GitHub'
-    | 'Running commands'
-    | 'Log';
-  description: string;
-  /** What holds when it is unset, in words. */
-  fallback: string;
-  example: string;
-  /** Its value never appears in a log line. */
-  secret?: true;
-}
-
-const facts = z.registry<Facts>();
+import { runnerVariables } from './variables-runner.ts';
 
 /** Every variable that Deckhand reads. Nothing else looks at the environment. */
 export const environmentSchema = z.object({
@@ -257,55 +236,7 @@ export const environmentSchema = z.object({
       fallback: '`https://api.github.com`',
       example: 'https://github.example.com/api/v3',
     }),
-  SANDBOX: oneOf(['auto', 'docker', 'local']).default('auto').register(facts, {
-    group: 'Running commands',
-    description:
-      'Where commands run. `docker`: each run in a container. `local`: as a child process with the rights of Deckhand, not isolated.',
-    fallback: '`auto`: `docker` when a container engine answers, else `local` with a warning',
-    example: 'docker',
-  }),
-  SANDBOX_IMAGE: z.string().default('deckhand-sandbox:1').register(facts, {
-    group: 'Running commands',
-    description: 'Image of the containers. `npm run image` builds the default one.',
-    fallback: '`deckhand-sandbox:1`',
-    example: 'deckhand-sandbox:1',
-  }),
-  SANDBOX_AGENTS_IMAGE: z.string().default('deckhand-agents:1').register(facts, {
-    group: 'Running commands',
-    description: 'Image of the containers in which agents work. `npm run image` builds the default one.',
-    fallback: '`deckhand-agents:1`',
-    example: 'deckhand-agents:1',
-  }),
-  SANDBOX_WARM: integer(0, 20).prefault('1').register(facts, {
-    group: 'Running commands',
-    description:
-      'How many containers wait ready for each kind of run in use (commands, agents), so that the next one starts at once. `0`: none.',
-    fallback: '`1`',
-    example: '2',
-  }),
-  DOCKER_HOST: z
-    .string()
-    .regex(/^(unix|tcp|http|https|ssh):\/\/./, 'must be an address such as unix:///var/run/docker.sock')
-    .optional()
-    .register(facts, {
-      group: 'Running commands',
-      description: 'Address of the container engine.',
-      fallback: '`unix:///var/run/docker.sock`',
-      example: 'unix:///run/user/1000/docker.sock',
-    }),
-  RUNNER_CONCURRENCY: integer(1, 64).prefault('4').register(facts, {
-    group: 'Running commands',
-    description: 'Runs at the same time on this machine, over all projects.',
-    fallback: '`4`',
-    example: '4',
-  }),
-  KEEP_REMOVED_DAYS: integer(1, 3650).prefault('30').register(facts, {
-    group: 'Running commands',
-    description:
-      'Days after which the mirror of a project that was removed is deleted on this machine. What its tasks left for people stays.',
-    fallback: '`30`',
-    example: '30',
-  }),
+  ...runnerVariables,
   LOG_LEVEL: oneOf(logLevels)
     .default('info')
     .register(facts, {

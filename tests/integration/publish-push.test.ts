@@ -45,6 +45,18 @@ describe('promise 10: a push', () => {
     expect(await git(world.bare, 'for-each-ref', '--format=%(refname)')).toBe(`refs/heads/${branch}\nrefs/heads/main`);
   });
 
+  test('of a repository whose objects have SHA-256 names is like any other', async () => {
+    await using world = await createPushWorld({ format: 'sha256' });
+    const one = await world.change('one');
+    expect(one.commit).toHaveLength(64);
+    await world.publishing.check(world.spec(one));
+    await world.publishing.tryPush(world.project, world.base, undefined);
+    await world.publishing.push(world.spec(one), null, undefined);
+    const two = await world.change('two', one.commit);
+    await world.publishing.push(world.spec(two), one.commit, undefined);
+    expect(await world.at(branch)).toBe(two.commit);
+  });
+
   test.each([
     ['another tree', { tree: 'b'.repeat(40) }],
     ['a commit that is not there', { commit: 'c'.repeat(40) }],

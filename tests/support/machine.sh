@@ -1,5 +1,5 @@
 #!/bin/bash
-# Brings what the tests need beyond npm packages: git, a container engine with the sandbox image, a browser. Runs before `npm test`.
+# Brings what the tests need beyond npm packages: git, ssh, a container engine with the sandbox image, a browser. Runs before `npm test`.
 #
 # On Debian and Ubuntu, as root or with sudo, missing programs are installed, and an engine that does not answer is started. What
 # could not be brought is named at the end; where CI=true that is a failure. Quick when everything is here.
@@ -76,6 +76,22 @@ build_image() {
   [ -n "$added" ] && [ ${#as_root[@]} -gt 0 ] && "${as_root[@]}" bash docker/build-image.sh >&2
 }
 
+# The server alone, unpacked beside the packages of npm: installed, it would listen on this machine from now on.
+unpack_sshd() {
+  local dir=node_modules/.cache/sshd
+  [ -f "$dir/libraries" ] && return 0
+  command -v apt-get >/dev/null || return 1
+  rm -rf "$dir" && mkdir -p "$dir/packages" || return 1
+  say 'unpacking openssh-server'
+  local packages=(openssh-server)
+  apt-cache show libwrap0 >/dev/null 2>&1 && packages+=(libwrap0) # which it needs up to Debian 12 and Ubuntu 24.04
+  (cd "$dir/packages" && apt-get -qq download "${packages[@]}") >"$log" 2>&1 || { say "apt-get download: $(tail -n 1 "$log")"; return 1; }
+  local package
+  for package in "$dir"/packages/*.deb; do dpkg-deb -x "$package" "$dir" || return 1; done
+  rm -r "$dir/packages"
+  find "$PWD/$dir" -name '*.so.*' -exec dirname {} + | sort -u | paste -sd: >"$dir/libraries"
+}
+
 find_browser() {
   local name
   for name in chromium chromium-browser google-chrome google-chrome-stable; do
@@ -100,6 +116,8 @@ elif ! build_image; then
   lacking 'the sandbox image (docker/build-image.sh)'
 fi
 
+command -v ssh >/dev/null || install openssh-client || lacking 'an ssh client (package openssh-client)'
+[ -x /usr/sbin/sshd ] || unpack_sshd || lacking 'an ssh server (package openssh-server)'
 find_browser || { install chromium && find_browser; } || lacking 'a browser (package chromium)'
 
 if [ ${#missing[@]} -eq 0 ]; then

@@ -5,15 +5,23 @@ import { promisify } from 'node:util';
 import { createGit } from '../../runner/git.ts';
 import { createMirrors, type Project } from '../../runner/mirror.ts';
 import { createPublishing, type PushSpec } from '../../runner/publish-push.ts';
+import type { SshFiles } from '../../runner/ssh-command.ts';
 import { git as runGit, temporaryDirectory } from './git-repository.ts';
 
 /** A bare repository as a remote, its mirror, and commits that only the mirror has. */
-export async function createPushWorld(options: { source?: (bare: string) => Project['source'] } = {}) {
+export async function createPushWorld(
+  options: {
+    source?: (bare: string) => Project['source'];
+    ssh?: SshFiles;
+    /** Of the names of objects, as git calls it. */
+    format?: 'sha1' | 'sha256';
+  } = {},
+) {
   const place = await temporaryDirectory('push');
   const bare = join(place.path, 'remotes', 'web.git');
   const seed = join(place.path, 'seed');
   await mkdir(seed, { recursive: true });
-  await runGit(seed, 'init', '--quiet', '--initial-branch=main');
+  await runGit(seed, 'init', '--quiet', '--initial-branch=main', `--object-format=${options.format ?? 'sha1'}`);
   await writeFile(join(seed, 'README.md'), 'hello\n');
   await runGit(seed, 'add', '--all');
   await runGit(seed, 'commit', '--quiet', '-m', 'First');
@@ -25,7 +33,7 @@ export async function createPushWorld(options: { source?: (bare: string) => Proj
 
   const dataDir = join(place.path, 'data');
   await mkdir(dataDir);
-  const git = createGit(process.env);
+  const git = createGit(process.env, options.ssh);
   const mirrors = createMirrors({ dataDir, git });
   const source = options.source?.(bare) ?? { kind: 'path', path: bare };
   const project: Project = { id: 'prj_web', name: 'web', source, baseBranch: null };

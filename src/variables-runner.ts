@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { facts } from './variable-facts.ts';
+import { expandHome, integer, oneOf } from './variable-kinds.ts';
+
+/** What the machine that runs commands reads: how it reaches repositories, and what runs there. */
+export const runnerVariables = {
+  GIT_SSH_KEY_FILE: z.string().transform(expandHome).optional().register(facts, {
+    group: 'Git',
+    description:
+      'File with the private key, without a passphrase, with which repositories at ssh addresses are read and pushed to. Stays in the runner.',
+    fallback: 'the keys and the agent of the user that runs Deckhand',
+    example: '/etc/deckhand/id_ed25519',
+  }),
+  GIT_SSH_KNOWN_HOSTS_FILE: z.string().transform(expandHome).optional().register(facts, {
+    group: 'Git',
+    description:
+      'File with the keys of hosts at ssh addresses, as `ssh-keyscan` writes them. A host that is not in it is not used.',
+    fallback: 'the known hosts of the user that runs Deckhand',
+    example: '/etc/deckhand/known_hosts',
+  }),
+  SANDBOX: oneOf(['auto', 'docker', 'local']).default('auto').register(facts, {
+    group: 'Running commands',
+    description:
+      'Where commands run. `docker`: each run in a container. `local`: as a child process with the rights of Deckhand, not isolated.',
+    fallback: '`auto`: `docker` when a container engine answers, else `local` with a warning',
+    example: 'docker',
+  }),
+  SANDBOX_IMAGE: z.string().default('deckhand-sandbox:1').register(facts, {
+    group: 'Running commands',
+    description: 'Image of the containers. `npm run image` builds the default one.',
+    fallback: '`deckhand-sandbox:1`',
+    example: 'deckhand-sandbox:1',
+  }),
+  SANDBOX_AGENTS_IMAGE: z.string().default('deckhand-agents:1').register(facts, {
+    group: 'Running commands',
+    description: 'Image of the containers in which agents work. `npm run image` builds the default one.',
+    fallback: '`deckhand-agents:1`',
+    example: 'deckhand-agents:1',
+  }),
+  SANDBOX_WARM: integer(0, 20).prefault('1').register(facts, {
+    group: 'Running commands',
+    description:
+      'How many containers wait ready for each kind of run in use (commands, agents), so that the next one starts at once. `0`: none.',
+    fallback: '`1`',
+    example: '2',
+  }),
+  DOCKER_HOST: z
+    .string()
+    .regex(/^(unix|tcp|http|https|ssh):\/\/./, 'must be an address such as unix:///var/run/docker.sock')
+    .optional()
+    .register(facts, {
+      group: 'Running commands',
+      description: 'Address of the container engine.',
+      fallback: '`unix:///var/run/docker.sock`',
+      example: 'unix:///run/user/1000/docker.sock',
+    }),
+  RUNNER_CONCURRENCY: integer(1, 64).prefault('4').register(facts, {
+    group: 'Running commands',
+    description: 'Runs at the same time on this machine, over all projects.',
+    fallback: '`4`',
+    example: '4',
+  }),
+  KEEP_REMOVED_DAYS: integer(1, 3650).prefault('30').register(facts, {
+    group: 'Running commands',
+    description:
+      'Days after which the mirror of a project that was removed is deleted on this machine. What its tasks left for people stays.',
+    fallback: '`30`',
+    example: '30',
+  }),
+};
