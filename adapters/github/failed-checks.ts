@@ -1,6 +1,6 @@
 import { CodeHostError, type FailedCheck, type Repository } from '../../src/contracts/code-host.ts';
-import type { At, Place } from './host.ts';
 import { endOfLog } from './job-log.ts';
+import type { At, Place } from './place.ts';
 import { type CheckRun, hasFailed } from './pull-facts.ts';
 import { type Client, limited } from './requests.ts';
 

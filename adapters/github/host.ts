@@ -1,9 +1,10 @@
 import { type CodeHost, CodeHostError, type Repository, type RepositoryAccess } from '../../src/contracts/code-host.ts';
 import { failedChecks } from './failed-checks.ts';
-import { createLogins, type GithubLogin, type Purpose } from './logins.ts';
+import { createLogins, type GithubLogin } from './logins.ts';
+import { createAt } from './place.ts';
 import { pullsOf } from './pulls.ts';
 import { repositoryAt, webOrigin } from './repositories.ts';
-import { asking, createClient, withLogin } from './requests.ts';
+import { asking, createClient } from './requests.ts';
 import { reviewComments } from './review-comments.ts';
 
 export interface GithubConfig {
@@ -12,40 +13,12 @@ export interface GithubConfig {
   login: GithubLogin;
 }
 
-/** One repository and the login for a purpose there, as every request takes them. */
-export interface Place {
-  owner: string;
-  repo: string;
-  headers: { authorization: string; 'x-github-api-version': string };
-  request: { signal: AbortSignal };
-}
-
 /** GitHub, over its REST API; making a draft ready is only in its GraphQL API. */
 export function createGithubHost({ apiUrl, login }: GithubConfig): CodeHost {
   const client = createClient(apiUrl);
   const logins = createLogins(client, login);
+  const at = createAt(logins);
   const web = webOrigin(apiUrl);
-
-  /** A login that has been withdrawn, or given more rights, is asked for anew. */
-  async function at<T>(
-    what: string,
-    repository: Repository,
-    purpose: Purpose,
-    signal: AbortSignal | undefined,
-    request: (place: Place) => Promise<T>,
-  ): Promise<T> {
-    try {
-      return await asking(what, signal, async () => {
-        const { token } = await logins.for(repository, purpose, signal);
-        return await request({ owner: repository.owner, repo: repository.name, ...withLogin(token, signal) });
-      });
-    } catch (error) {
-      if (error instanceof CodeHostError && (error.reason === 'unauthorised' || error.reason === 'forbidden')) {
-        logins.forget(repository);
-      }
-      throw error;
-    }
-  }
 
   async function access(repository: Repository, signal?: AbortSignal): Promise<RepositoryAccess> {
     const [as, { data }] = await Promise.all([
@@ -113,14 +86,6 @@ export function createGithubHost({ apiUrl, login }: GithubConfig): CodeHost {
     },
   };
 }
-
-export type At = <T>(
-  what: string,
-  repository: Repository,
-  purpose: Purpose,
-  signal: AbortSignal | undefined,
-  request: (place: Place) => Promise<T>,
-) => Promise<T>;
 
 /** The REST API answers maintain as write and triage as read. */
 function permissionOf(permission: string): 'none' | 'read' | 'write' | 'admin' {

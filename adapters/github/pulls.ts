@@ -1,5 +1,5 @@
 import { type CodeHost, CodeHostError, type PullFacts, type PullSpec } from '../../src/contracts/code-host.ts';
-import type { At, Place } from './host.ts';
+import type { At, Place } from './place.ts';
 import { type PullAnswer, pullFacts } from './pull-facts.ts';
 import { type Client, isForbidden, isRefusal } from './requests.ts';
 

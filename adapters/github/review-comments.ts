@@ -1,5 +1,5 @@
 import type { Repository, ReviewComment } from '../../src/contracts/code-host.ts';
-import type { At } from './host.ts';
+import type { At } from './place.ts';
 import type { Client } from './requests.ts';
 
 /**

@@ -12,7 +12,7 @@ import { isRecord, type Json } from '../slack/json.ts';
  */
 
 const OPERATIONS = `
-  users/get-authenticated users/get-by-username rate-limit/get
+  users/get-authenticated users/get-by-username users/get-by-id rate-limit/get
   apps/get-authenticated apps/list-installations apps/get-installation apps/create-installation-access-token
   apps/get-repo-installation apps/get-org-installation apps/get-user-installation apps/list-repos-accessible-to-installation
   apps/revoke-installation-access-token apps/list-webhook-deliveries apps/get-webhook-delivery apps/redeliver-webhook-delivery
@@ -25,11 +25,11 @@ const OPERATIONS = `
   git/get-ref git/list-matching-refs git/create-ref git/update-ref git/delete-ref
   pulls/list pulls/create pulls/get pulls/update pulls/merge pulls/check-if-merged pulls/list-commits pulls/list-files
   pulls/request-reviewers pulls/remove-requested-reviewers pulls/list-requested-reviewers
-  pulls/list-reviews pulls/create-review pulls/get-review pulls/dismiss-review pulls/list-comments-for-review
+  pulls/list-reviews pulls/create-review pulls/get-review pulls/update-review pulls/dismiss-review pulls/list-comments-for-review
   pulls/list-review-comments pulls/create-review-comment pulls/get-review-comment pulls/update-review-comment
-  pulls/delete-review-comment pulls/create-reply-for-review-comment pulls/update-branch
+  pulls/delete-review-comment pulls/create-reply-for-review-comment pulls/list-review-comments-for-repo pulls/update-branch
   issues/list-for-repo issues/create issues/get issues/update issues/list-comments issues/create-comment issues/get-comment
-  issues/update-comment issues/delete-comment
+  issues/update-comment issues/delete-comment issues/list-comments-for-repo
   reactions/list-for-issue reactions/create-for-issue reactions/delete-for-issue reactions/list-for-issue-comment
   reactions/create-for-issue-comment reactions/delete-for-issue-comment reactions/create-for-pull-request-review-comment
   reactions/list-for-pull-request-review-comment reactions/delete-for-pull-request-comment
@@ -44,10 +44,10 @@ const WEBHOOKS = `
   ping push create delete
   pull-request-opened pull-request-synchronize pull-request-closed pull-request-reopened pull-request-edited
   pull-request-ready-for-review pull-request-converted-to-draft pull-request-review-requested pull-request-review-request-removed
-  pull-request-review-submitted pull-request-review-dismissed
+  pull-request-review-submitted pull-request-review-edited pull-request-review-dismissed
   pull-request-review-comment-created pull-request-review-comment-edited pull-request-review-comment-deleted
   issue-comment-created issue-comment-edited issue-comment-deleted
-  issues-opened issues-edited issues-closed issues-reopened
+  issues-opened issues-edited issues-closed issues-reopened issues-deleted
   check-run-created check-run-completed check-suite-requested check-suite-rerequested check-suite-completed
   status workflow-run-requested workflow-run-in-progress workflow-run-completed
   workflow-job-queued workflow-job-in-progress workflow-job-completed
