@@ -6,7 +6,7 @@ import type { Artifacts } from './artifacts.ts';
 import type { AtPoint, CrashPoint } from './crash-points.ts';
 import { isUnreachable, patiently, type RunCalls } from './patience.ts';
 import type { PatientOutputOptions } from './patient-output.ts';
-import type { drawPatch } from './picture.ts';
+import type { DrawPatch } from './picture.ts';
 import type { AgentDeps } from './run-agent.ts';
 import { duration } from './run-outcome.ts';
 import type { Sandbox, SandboxLimits } from './sandbox/port.ts';
@@ -41,7 +41,7 @@ export interface JourneyDeps {
   logger: Logger;
   at: AtPoint;
   /** Draws what a run has changed. Undefined: this runner draws no pictures. */
-  draw?: typeof drawPatch | undefined;
+  draw?: DrawPatch | undefined;
   /** Name of the repository at the code host that an address names; undefined: it is not one of its, or there is no code host. */
   repositoryAt?: ((address: string) => string | undefined) | undefined;
   /** Undefined: this runner takes no runs of agents. */

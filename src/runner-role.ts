@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { defaultWaitLimits } from '../runner/agent-waits.ts';
 import { createArtifacts } from '../runner/artifacts.ts';
 import { readLogins } from '../runner/code-host-login.ts';
-import { drawPatch } from '../runner/picture.ts';
+import { createDrawing } from '../runner/picture.ts';
 import { createGateways } from '../runner/proxy/gateways.ts';
 import { createPruner } from '../runner/prune.ts';
 import { createRunner } from '../runner/run-job.ts';
@@ -14,6 +14,7 @@ import type { PublishControl } from './contracts/publish-control.ts';
 import type { RunControl } from './contracts/run-control.ts';
 import type { ReadArtifact } from './delivery/upload.ts';
 import type { Infrastructure } from './infrastructure.ts';
+import { createRunnerHousekeeper } from './runner-housekeeper.ts';
 import { systemClock } from './runtime/clock.ts';
 import type { Part } from './runtime/lifecycle.ts';
 import type { Logger } from './runtime/logger.ts';
@@ -52,9 +53,17 @@ export function runnerPart(input: {
         environment: input.environment,
         ssh: config.ssh,
         authorization: readLogins(input.codeHost),
+        requireQuota: () => housekeeper.requireRoom(),
+      });
+      const housekeeper = createRunnerHousekeeper({
+        config,
+        infrastructure,
+        workspace,
+        sandboxes: choice.places.map(({ sandbox }) => sandbox),
+        logger: logger.child({ part: 'housekeeper' }),
       });
       const runner = createRunner({
-        control,
+        control: housekeeper.watching(control),
         queue,
         places: choice.places,
         workspace,
@@ -64,7 +73,7 @@ export function runnerPart(input: {
         capacity: config.runnerConcurrency,
         logger: logger.child({ part: 'runner' }),
         secrets: config.secrets,
-        draw: drawPatch,
+        draw: createDrawing(),
         environment: input.environment,
         publishing: { control: input.publishing },
         codeHost: input.codeHost,
@@ -87,12 +96,14 @@ export function runnerPart(input: {
         logger: logger.child({ part: 'pruner' }),
       });
       stop = async () => {
+        await housekeeper.stop();
         await pruner.stop();
         await runner.stop();
         await gateways.close();
       };
       await runner.start();
       pruner.start();
+      housekeeper.start();
       logger.info({ sandbox: choice.places[0].sandbox.kind, capacity: config.runnerConcurrency }, 'runner is ready');
     },
     stop: () => stop(),
@@ -121,12 +132,13 @@ export function givenFileKeeper(infrastructure: Infrastructure): FetcherDeps['ke
 
 /** Reads files of runs for the messages that carry them, or draws a part of them. Logs and patches lie in the data directory of the runner. */
 export function artifactReader(infrastructure: Infrastructure, logger: Logger): ReadArtifact {
+  const draw = createDrawing();
   const artifacts = createArtifacts({ dataDir: infrastructure.dataDir.path, database: infrastructure.database });
   return async (id, draws) => {
     const bytes = await artifacts.read(id);
     if (bytes === undefined || draws === undefined) return bytes;
     try {
-      return await drawPatch({ patch: bytes, title: draws.title, file: draws.file - 1 });
+      return await draw({ patch: bytes, title: draws.title, file: draws.file - 1 });
     } catch (error) {
       logger.warn({ artifact: id, err: error }, 'no picture of a file');
       return undefined;

@@ -1,4 +1,5 @@
 import type Docker from 'dockerode';
+import type { Ahead } from './ahead.ts';
 import { gatewayVariable, type Helper, type SandboxLimits, type SandboxSpec } from './port.ts';
 
 /** User and group of everything in a sandbox; made by docker/Dockerfile. */
@@ -29,6 +30,8 @@ export const labels = {
   disk: 'deckhand.disk',
   /** Of an image whose first process can wait for its command; docker/Dockerfile. */
   waits: 'deckhand.sandbox.waits',
+  /** Of an image whose bridge can start the program of an agent meanwhile; docker/Dockerfile. */
+  ahead: 'deckhand.sandbox.ahead',
   /** Versions of the programs in the image of agents; docker/agents.Dockerfile. */
   claude: 'deckhand.agents.claude',
   codex: 'deckhand.agents.codex',
@@ -67,6 +70,12 @@ export function sandboxLabels(instance: string, run: string, expiresAt: Date, ro
     [labels.role]: role,
   };
 }
+
+/**
+ * For containers in which only Deckhand's own helpers run. `NetworkMode: 'none'` leaves the network out as well, but the engine prepares for
+ * its namespace, with two more processes of its own, what only commands of people miss: `localhost` as a name.
+ */
+export const unplugged = { NetworkDisabled: true } as const;
 
 /** What every container that runs commands of a task gets: nothing that it could use to leave or to hurt its neighbours. */
 export function lockedDown(
@@ -157,15 +166,18 @@ export function waitingContainer(p: {
   gateway: string | undefined;
   /** See WarmControl. */
   directory: string;
+  /** What is started meanwhile. */
+  ahead: Ahead | undefined;
 }): Docker.ContainerCreateOptions {
   const gateway = p.gateway === undefined ? [] : [gatewayMount(p.gateway)];
+  const go = `${goDirectory}/go`;
   return {
     Image: p.image,
     Hostname: 'sandbox',
     User: `${sandboxUser}:${sandboxUser}`,
     WorkingDir: workspace,
-    Entrypoint: [initPath, '--disk', workspace, '--go', `${goDirectory}/go`],
-    Cmd: [],
+    Entrypoint: [initPath, '--disk', workspace, '--go', go],
+    Cmd: p.ahead === undefined ? [] : ['--', ...bridge, '--ahead', JSON.stringify({ ...p.ahead, go })],
     Labels: { ...sandboxLabels(p.instance, p.slot, p.expiresAt, 'sandbox'), [labels.disk]: p.kind },
     HostConfig: {
       ...lockedDown({ ...p.limits, memoryBytes: p.memoryBytes }, p.volume),
@@ -188,6 +200,7 @@ export function collectContainer(p: {
   helper: Helper;
 }): Docker.ContainerCreateOptions {
   return {
+    ...unplugged,
     Image: p.sandbox.Image,
     Hostname: 'sandbox',
     User: `${sandboxUser}:${sandboxUser}`,

@@ -1,5 +1,5 @@
 import type Docker from 'dockerode';
-import { labels, lockedDown, probePrefix, type Role, sandboxLabels, sandboxUser } from './docker-container.ts';
+import { labels, lockedDown, probePrefix, type Role, sandboxLabels, sandboxUser, unplugged } from './docker-container.ts';
 import { call, EngineError, hasStatus } from './docker-engine.ts';
 import { removeContainer, runContainer, runSmall } from './docker-helper.ts';
 import { NoSpace, type SandboxSpec } from './port.ts';
@@ -42,6 +42,7 @@ export function createDisks({ docker, instance, image, kind: wanted }: DiskOptio
 
   function scriptContainer(run: string, expiresAt: Date, args: string[]): Docker.ContainerCreateOptions {
     return {
+      ...unplugged,
       Image: image,
       User: '0:0',
       Entrypoint: [scriptPath],
@@ -104,6 +105,7 @@ export function createDisks({ docker, instance, image, kind: wanted }: DiskOptio
   async function hold(spec: DiskSpec, signal?: AbortSignal): Promise<void> {
     const name = `${volumeName(spec.run)}-holder`;
     const options: Docker.ContainerCreateOptions = {
+      ...unplugged,
       name,
       Image: image,
       User: `${sandboxUser}:${sandboxUser}`,
@@ -200,6 +202,7 @@ export function createDisks({ docker, instance, image, kind: wanted }: DiskOptio
       await makeExt4(probe, 16 * 1024 ** 2);
       const role: Role = 'probe';
       const options = {
+        ...unplugged,
         Image: image,
         Entrypoint: ['/bin/true'],
         Labels: sandboxLabels(instance, probe.run, probe.expiresAt, role),

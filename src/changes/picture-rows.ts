@@ -1,7 +1,7 @@
 import { count } from '../delivery/units.ts';
+import { isLockfile } from './lockfiles.ts';
 import { onOneRow, wrapLine, wrapName } from './picture-text.ts';
 import { countsOf, type Hunk, hunksOf, type PatchFile } from './read-patch.ts';
-import { isLockfile } from './risks.ts';
 
 /** One line of a picture, in its order from top to bottom. Texts are untrusted, but have no line feeds and nothing hidden. */
 export type Row =

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { type FileStat, type Risk, type RiskKind, riskKinds } from '../contracts/run-event.ts';
+import { lockfiles } from './lockfiles.ts';
 
 /** What a list of changed files does not tell. */
 export interface ChangeFacts {
@@ -52,10 +53,7 @@ const pathRules: readonly (readonly [RiskKind, RegExp])[] = [
     /(?:^|\/)(?:\.claude|\.codex|\.cursor|\.gemini|\.windsurf|\.husky|\.githooks|\.git-hooks|\.devcontainer|\.vscode|\.idea)\/|(?:^|\/)(?:\.mcp\.json|claude(?:\.local)?\.md|agents(?:\.override)?\.md|gemini\.md|\.cursorrules|\.windsurfrules|copilot-instructions\.md|\.pre-commit-config\.ya?ml|lefthook\.ya?ml|\.lefthook\.ya?ml|\.lintstagedrc[^/]*|\.envrc|\.gitattributes|\.gitconfig|\.npmrc|\.yarnrc(?:\.yml)?|\.pnpmfile\.cjs|\.devcontainer\.json)$/i,
   ],
   ['submodule', /(?:^|\/)\.gitmodules$/i],
-  [
-    'lockfile',
-    /(?:^|\/)(?:package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lockb?|deno\.lock|cargo\.lock|gemfile\.lock|poetry\.lock|pdm\.lock|uv\.lock|pipfile\.lock|composer\.lock|go\.sum|mix\.lock|pubspec\.lock|podfile\.lock|package\.resolved|packages\.lock\.json|gradle\.lockfile|flake\.lock|conan\.lock|\.terraform\.lock\.hcl|chart\.lock)$/i,
-  ],
+  ['lockfile', lockfiles],
   [
     'migration',
     /(?:^|\/)(?:migrations?|db\/migrate|alembic\/versions|flyway|liquibase)\/[^/]|(?:^|\/)(?:v\d+(?:[._]\d+)*__[^/]+\.sql|schema\.prisma|structure\.sql|db\/schema\.rb)$/i,
@@ -65,11 +63,6 @@ const pathRules: readonly (readonly [RiskKind, RegExp])[] = [
     /(?:^|\/)(?:[^/]*\.)?(?:dockerfile|containerfile)(?:\.[^/]+)?$|(?:^|\/)(?:\.dockerignore|(?:docker-)?compose[^/]*\.ya?ml)$/i,
   ],
 ];
-
-/** Whether a file is written by a package manager. */
-export function isLockfile(path: string): boolean {
-  return pathRules.some(([kind, rule]) => kind === 'lockfile' && rule.test(path));
-}
 
 /** Whether a link leads out of the repository, or into its `.git`. */
 function leadsOutside(path: string, target: string): boolean {

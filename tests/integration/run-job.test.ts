@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { drawPatch } from '../../runner/picture.ts';
+import { createDrawing } from '../../runner/picture.ts';
 import { git } from '../support/git-repository.ts';
 import { createRunnerWorld, ofType, outputText, type RunnerWorld } from '../support/runner-world.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -17,7 +17,7 @@ describe.each(['local', 'docker'] as const)('a run on %s', (kind) => {
     world = await createRunnerWorld(kind);
     project = await world.project();
     // Pictures are drawn in front of either sandbox; one is enough.
-    await world.startRunner(kind === 'local' ? { draw: drawPatch } : {});
+    await world.startRunner(kind === 'local' ? { draw: createDrawing() } : {});
   });
   afterAll(() => world.close());
 

@@ -1,10 +1,12 @@
+import type { Worker } from 'node:worker_threads';
 import { inflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { drawPatch } from '../../runner/picture.ts';
+import { createDrawing } from '../../runner/picture.ts';
 import { type Row, rowsOf } from '../../src/changes/picture-rows.ts';
 import { pictureColumns, pictureRows, pictureWidth, svgOf } from '../../src/changes/picture-svg.ts';
 import { readPatch } from '../../src/changes/read-patch.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const options = { title: '#142', totals: { files: 1, added: 1, removed: 1 }, columns: pictureColumns, maxRows: pictureRows };
 const section = (path: string, lines: readonly string[], head = 'index 1..2 100644') =>
@@ -174,6 +176,8 @@ describe('promise 11: what a change holds is letters in the picture and nothing 
 });
 
 describe('a drawn picture', () => {
+  const drawPatch = createDrawing();
+
   it('is a PNG as wide as a phone, with blue and orange rows, whatever characters are in it', { timeout: 30_000 }, async () => {
     const patch = Buffer.from(section('src/é <b>&\u0007.ts', ['-日本語 🎉 \u202e', '+العربية', ' \u001b[31m']));
     const png = await drawPatch({ patch, title: '#142 <x>', totals: { files: 1, added: 1, removed: 1 } });
@@ -194,6 +198,33 @@ describe('a drawn picture', () => {
     const [both, one] = [await drawPatch(of), await drawPatch({ ...of, file: 1, totals: { files: 1, added: 1, removed: 0 } })];
     expect(read(one ?? new Uint8Array()).height).toBeLessThan(read(both ?? new Uint8Array()).height / 3);
     expect(await drawPatch({ ...of, patch: Buffer.alloc(0) })).toBeUndefined();
+  });
+
+  it('is drawn by the thread of the one before, which ends with a picture that is given up', async () => {
+    const of = { patch: Buffer.from(section('a', ['+x'])), title: '#1', totals: { files: 1, added: 1, removed: 0 } };
+    const threads = new Set<Worker>();
+    const onWorker = (worker: Worker) => threads.add(worker);
+    process.on('worker', onWorker);
+    try {
+      const draw = createDrawing();
+      const pictures = [await draw(of), await draw({ ...of, patch: Buffer.alloc(0) }), await draw(of)];
+      expect(pictures.map((png) => png?.length)).toEqual([pictures[2]?.length, undefined, expect.any(Number)]);
+      expect(threads.size).toBe(1);
+      const leaving = new AbortController();
+      const [first] = threads;
+      if (first === undefined) throw new Error('no thread');
+      const drawn = draw(of, { signal: leaving.signal });
+      leaving.abort(new Error('left'));
+      await expect(drawn).rejects.toThrow('left');
+      await waitFor('the end of the thread', () => first.threadId === -1);
+      expect(Buffer.from((await draw(of)) ?? []).equals(Buffer.from(pictures[0] ?? []))).toBe(true);
+      expect(threads.size).toBe(2);
+      await createDrawing({ keepMs: 1 })(of);
+      const [, , brief] = threads;
+      await waitFor('the end of a thread that is not needed', () => brief?.threadId === -1);
+    } finally {
+      process.off('worker', onWorker);
+    }
   });
 
   it('is given up when it takes too long or nobody wants it any more', async () => {

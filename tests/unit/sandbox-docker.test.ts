@@ -5,7 +5,8 @@ import { collectContainer, imageVersion, lockedDown, sandboxContainer } from '..
 import { call, EngineError, hasStatus, openEngine, stdoutOf } from '../../runner/sandbox/docker-engine.ts';
 import { judge } from '../../runner/sandbox/docker-probe.ts';
 import { membersOf } from '../../runner/sandbox/local-process.ts';
-import { assertSpec, defaultSandboxLimits, SandboxUnreachable } from '../../runner/sandbox/port.ts';
+import { assertSpec } from '../../runner/sandbox/assert-spec.ts';
+import { defaultSandboxLimits, SandboxUnreachable } from '../../runner/sandbox/port.ts';
 
 const spec = { run: 'run_1', argv: ['true'] as const, env: {}, limits: defaultSandboxLimits, expiresAt: new Date('2030-01-01') };
 
@@ -45,9 +46,9 @@ describe('the container of a run', () => {
     expect(Env).toEqual(['DECKHAND_GATEWAY_SOCKET=/run/deckhand/gw.sock']);
     const inspected = { Image: 'i', HostConfig } as Docker.ContainerInspectInfo;
     const helper = { argv: ['ls'] as const, timeMs: 1, outputBytes: 1 };
-    expect(collectContainer({ sandbox: inspected, labels: {}, helper }).HostConfig).toMatchObject({
-      Mounts: [],
-      NetworkMode: 'none',
+    expect(collectContainer({ sandbox: inspected, labels: {}, helper })).toMatchObject({
+      NetworkDisabled: true,
+      HostConfig: { Mounts: [], NetworkMode: 'none' },
     });
   });
 
