@@ -61,13 +61,13 @@ export function createGithubHost({ apiUrl, login }: GithubConfig): CodeHost {
     ...pullsOf(client, at),
     failedChecks: (repository, commit, signal) => failedChecks(client, at, repository, commit, signal),
     reviewComments: (repository, number, since, signal) => reviewComments(client, at, { repository, number, since }, signal),
-    async permission(repository, username, signal) {
+    async permission(repository, username, signal, account) {
       const path = 'GET /repos/{owner}/{repo}/collaborators/{username}/permission';
       try {
         const { data } = await at('read who may do what', repository, 'pulls', signal, (place) =>
           client.request(path, { ...place, username }),
         );
-        return permissionOf(data.permission);
+        return account === undefined || String(data.user?.id) === account ? permissionOf(data.permission) : 'none';
       } catch (error) {
         if (error instanceof CodeHostError && error.reason === 'missing') return 'none';
         throw error;

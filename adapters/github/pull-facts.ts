@@ -22,7 +22,11 @@ export function pullFacts(
     title: pull.title,
     state: merged ? 'merged' : pull.state === 'open' ? 'open' : 'closed',
     draft: pull.draft === true,
-    head: { branch: pull.head.ref, commit: pull.head.sha },
+    head: {
+      branch: pull.head.ref,
+      commit: pull.head.sha,
+      ...(pull.head.repo?.id === pull.base.repo.id ? {} : { elsewhere: true }),
+    },
     base: pull.base.ref,
     mergeable: mergeableOf(pull),
     checks: [...checkRuns.map(checkOfRun), ...statuses.map(checkOfStatus)],

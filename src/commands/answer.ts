@@ -28,8 +28,9 @@ export function askedBy(event: InboundEvent): Act['by'] {
 
 /** The outbox row of an answer. The audience decides where it goes; in a direct conversation all answers are messages. */
 export function putOf(act: Act, person: Person, reply: Reply): OutboxPut {
-  const forAll = isForAll(act, reply);
   const part = reply.list === undefined ? 'answer' : listPart(reply.list, person.user);
+  if (act.open) return openPut(act.event, person, reply.view, part);
+  const forAll = isForAll(act, reply);
   const put = forAll
     ? answerHere(answered(act.event, person, act.conversation), reply.view, part)
     : answerPerson(answered(act.event, person, act.event.conversation), reply.view, part);
@@ -44,7 +45,7 @@ function isForAll(act: Act, { audience }: Reply): boolean {
 export function putsElsewhere(ctx: CommandContext, reply: Reply, put: OutboxPut, places: readonly ThreadPlace[]): OutboxPut[] {
   if (reply.task === undefined || ctx.threadTask?.id !== reply.task || !isForAll(ctx.act, reply)) return [];
   return places
-    .filter(({ channel }) => channel.id !== ctx.channel.id)
+    .filter(({ channel }) => channel.id !== ctx.channel.id && channel.platform !== ctx.deps.repositoryTalk?.platform)
     .map(({ id }) => ({ ...put, key: `${put.key}:${id}`, target: { type: 'thread', thread: id, anchor: false } }));
 }
 
@@ -62,6 +63,12 @@ export function putInPlace(sent: SentMessage, person: Person, reply: Reply, work
 /** An answer that only the person who acted sees. */
 export function personalPut(event: InboundEvent, person: Person, view: View, part = 'answer'): OutboxPut {
   return answerPerson(answered(event, person, event.conversation), view, part);
+}
+
+/** An answer for all who can read the repository; there is nobody who could be told aside when it cannot be posted. */
+export function openPut(event: InboundEvent, person: Person, view: View, part = 'answer'): OutboxPut {
+  const put = answerHere(answered(event, person, event.conversation), view, part);
+  return { ...put, payload: { type: 'message', view } };
 }
 
 /** Marks a message as taken. One that answers another stands where that one does, not in the thread both belong to. */

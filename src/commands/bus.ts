@@ -1,4 +1,5 @@
 import type { ConfiguredOwner } from '../access/owners.ts';
+import { isRepositoryTalk } from '../access/repository-access.ts';
 import { isSealed, takenOut } from '../access/typed-secrets.ts';
 import { type Actor, type Nobody, whoActs } from '../access/who-acts.ts';
 import { AppError } from '../contracts/errors.ts';
@@ -15,7 +16,8 @@ import { putOutbox } from '../store/outbox.ts';
 import { projectById, projectsOf } from '../store/projects.ts';
 import { isTaskThread } from '../store/task-queries.ts';
 import { workspaceOfTenant } from '../store/workspaces.ts';
-import { personalPut } from './answer.ts';
+import { openPut, personalPut } from './answer.ts';
+import { actsHere, admitted } from './at-code-host.ts';
 import { onMoreFiles } from './attachments.ts';
 import type { CommandDeps } from './command.ts';
 import { contextFor } from './context.ts';
@@ -43,7 +45,7 @@ export interface Bus {
    * back and calls `refuse` in a new transaction.
    */
   handle(tx: Tx, event: InboundEvent): Promise<void>;
-  /** Answers the person with the error, seen by them alone. Silent for bots, unknown tenants and acts that ask for nothing. */
+  /** Answers the person with the error, seen by them alone where the platform can. Silent for bots, unknown tenants and acts that ask for nothing. */
   refuse(tx: Tx, event: InboundEvent, error: AppError): Promise<void>;
 }
 
@@ -51,16 +53,19 @@ export function createBus(deps: BusDeps): Bus {
   async function handle(tx: Tx, sent: InboundEvent): Promise<void> {
     if (sent.type === 'channel_moved') return onChannelMoved(tx, sent);
     const event = await placed(tx, sent);
+    const talk = deps.repositoryTalk;
+    const atHost = !event.actor.bot && isRepositoryTalk(talk, event);
+    if (atHost && !(await admitted(tx, talk, event, deps.log))) return;
     if (event.type === 'message_edited' || event.type === 'message_deleted') return onChanged(tx, deps, event);
     // Files that follow what was asked with the first of them.
     if (event.type === 'message' && event.partOf !== undefined) return onMoreFiles(tx, deps, event);
     if (event.actor.bot) return;
     if ((event.type === 'message' || event.type === 'command') && (await takesAnswer(tx, event, deps.now()))) return;
     if (await isTalk(tx, event)) return;
-    const actor = await whoActs(tx, event, deps.owners);
+    const actor = await actsHere(tx, deps, event);
     if (typeof actor === 'string') return nobody(event, actor);
     await dispatch(tx, event, actor, undefined);
-    await tellUnreached(tx, event, actor, deps.now());
+    if (!atHost) await tellUnreached(tx, event, actor, deps.now());
   }
 
   async function dispatch(tx: Tx, event: InboundEvent, actor: Actor, picked: string | undefined): Promise<void> {
@@ -95,9 +100,16 @@ export function createBus(deps: BusDeps): Bus {
   async function refuse(tx: Tx, sent: InboundEvent, error: AppError): Promise<void> {
     if (asksNothing.has(sent.type)) return;
     const event = await placed(tx, sent);
+    const talk = deps.repositoryTalk;
+    const atHost = !event.actor.bot && isRepositoryTalk(talk, event);
+    if (atHost && !(await admitted(tx, talk, event, deps.log))) return;
     const actor = await whoActs(tx, event, deps.owners);
     if (typeof actor === 'string') return nobody(event, actor);
     const view = refusalView(event, error, deps.errorDocs);
+    if (atHost) {
+      await putOutbox(tx, openPut(event, actor.person, view));
+      return;
+    }
     await putOutbox(tx, personalPut(event, actor.person, await withWayOut(tx, actor, error, view)));
   }
 

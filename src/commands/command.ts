@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { RepositoryTalk } from '../access/repository-access.ts';
 import type { RepositoryLogins } from '../access/repository-logins.ts';
 import type { PastMessage } from '../contracts/chat-adapter.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
@@ -67,6 +68,8 @@ export interface CommandDeps {
   tasks: TaskEngine;
   accounts: AccountKeys;
   repositoryLogins: RepositoryLogins;
+  /** Undefined: no code host is set up. */
+  repositoryTalk?: RepositoryTalk | undefined;
   now(): Date;
   /** Address of docs/errors.md, to which error codes link; undefined: they are plain. */
   errorDocs?: string | undefined;
@@ -90,6 +93,8 @@ export interface Act {
   by: 'slash' | 'message' | 'press' | 'form';
   /** Where an answer for everybody goes: for a message in a channel, its thread. */
   conversation: Conversation;
+  /** All who can read the repository read every answer (issues and pull requests of a code host). */
+  open: boolean;
 }
 
 /** Everything a command knows about who asks, where and about what. */
@@ -145,6 +150,8 @@ export interface Command {
   unbound: 'yes' | 'with-role' | 'no';
   /** Makes sense in a direct message with the bot. */
   direct: boolean;
+  /** May be used in issues and pull requests, where all who can read the repository read the answer: it says nothing that is not for them. */
+  open: boolean;
   /** Completes "may not …" when it is refused: "run commands". */
   action: string;
   positional: Args;
@@ -158,6 +165,7 @@ interface CommandSpec<P extends Args, O extends Args> extends Pick<Command, 'nam
   details?: readonly string[];
   unbound?: Command['unbound'];
   direct?: false;
+  open?: true;
   positional: P;
   options: O;
   roleFor?: (args: ArgValues<P> & ArgValues<O>) => Role | 'anyone';
@@ -174,6 +182,7 @@ export function defineCommand<P extends Args, O extends Args>(spec: CommandSpec<
     details: spec.details ?? [],
     unbound: spec.unbound ?? 'no',
     direct: spec.direct ?? true,
+    open: spec.open ?? false,
     roleFor: roleFor === undefined ? undefined : (args) => roleFor(args as Values),
     run: (ctx, args) => spec.run(ctx, args as Values),
   };

@@ -3,7 +3,7 @@ import { type Block, bold, code, plain, type Span, type View } from '../contract
 import { marked } from '../delivery/error-view.ts';
 import { textView, withFallback } from '../delivery/list-view.ts';
 import { optional } from './arguments.ts';
-import { type Command, defineCommand, type Group, groups } from './command.ts';
+import { type Command, type CommandContext, defineCommand, type Group, groups } from './command.ts';
 import { topics, whereWords, whoMay } from './help-topics.ts';
 import { nearest } from './nearest.ts';
 import { commandButton } from './task-lines.ts';
@@ -18,6 +18,7 @@ export function helpCommand(others: readonly Command[]): Command {
     role: 'anyone',
     action: 'ask for help',
     unbound: 'yes',
+    open: true,
     positional: {
       topic: optional({
         hint: 'topic',
@@ -34,11 +35,16 @@ export function helpCommand(others: readonly Command[]): Command {
       ['help project add', 'one command'],
       ['help answers', 'where answers go'],
     ],
-    async run(_ctx, { topic }) {
-      return { view: helpView([...others, help], topic), audience: 'person' };
+    async run(ctx, { topic }) {
+      return { view: helpView(usableHere(ctx, [...others, help]), topic), audience: 'person' };
     },
   });
   return help;
+}
+
+/** The commands that may be used in the conversation. */
+export function usableHere({ act }: CommandContext, commands: readonly Command[]): readonly Command[] {
+  return act.open ? commands.filter(({ open }) => open) : commands;
 }
 
 /** The page about a topic; the overview without one. */

@@ -1,3 +1,4 @@
+import { TryLater } from '../access/repository-access.ts';
 import { AppError, describeError } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import type { Database, Tx } from '../store/database.ts';
@@ -23,6 +24,8 @@ export interface InboxWorkerOptions {
 
 /** An event that fails for an internal reason is tried this often before the person is told. */
 const maxAttempts = 4;
+/** One that a code host has to answer for first: about an hour and a half. */
+const patientAttempts = 22;
 const pollMs = 2000;
 
 /**
@@ -129,7 +132,8 @@ export class InboxWorker {
   /** The effects are rolled back. A refusal is answered at once; anything else is tried again, then answered too (promise 4). */
   async #failed(row: InboxRow, error: unknown): Promise<boolean> {
     const { database, now, log, refuse } = this.#options;
-    if (!(error instanceof AppError) && row.attempts + 1 < maxAttempts) {
+    const most = error instanceof TryLater ? patientAttempts : maxAttempts;
+    if (!(error instanceof AppError) && row.attempts + 1 < most) {
       log.warn({ err: error, inbox: row.id.toString(), attempt: row.attempts + 1 }, 'an event failed and is tried again');
       await this.#putOff(row, error);
       return false;

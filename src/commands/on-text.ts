@@ -21,7 +21,9 @@ type Message = Extract<InboundEvent, { type: 'message' }>;
 export async function onAddressedMessage(ctx: CommandContext, message: Message): Promise<void> {
   const text = message.text.replace(/^[\s,:]+/, '');
   const meant = meantBy(text, commands);
-  const onlyFiles = text.trim() === '' && message.attachments.length > 0;
+  const nothing = text.trim() === '';
+  if (ctx.act.open && nothing && ctx.threadTask === undefined) return handOver(ctx, message);
+  const onlyFiles = nothing && message.attachments.length > 0;
   if (meant.type === 'command' && !onlyFiles) return runText(ctx, text);
   if (meant.type === 'typo') {
     const agent = ' `run …` hands it to an agent as it is.';
@@ -29,10 +31,18 @@ export async function onAddressedMessage(ctx: CommandContext, message: Message):
   }
   const { threadTask } = ctx;
   if (threadTask?.agent !== undefined) return say(ctx, threadTask, text);
-  const run = commandNamed('run');
-  await checkAllowed(ctx, run, {});
-  const reply = await startAgent(ctx, { prompt: wordsOf(text, message.attachments), settings: {} });
+  await start(ctx, wordsOf(text, message.attachments));
+}
+
+async function start(ctx: CommandContext, prompt: string): Promise<void> {
+  await checkAllowed(ctx, commandNamed('run'), {});
+  const reply = await startAgent(ctx, { prompt, settings: {} });
   if (reply !== undefined) await answer(ctx, reply);
+}
+
+/** Nothing but the name of the bot, in an issue or a pull request: that is what is to be done. */
+async function handOver(ctx: CommandContext, { about, conversation: { thread } }: Message): Promise<void> {
+  await start(ctx, about === 'pull' ? `Do what pull request ${thread} asks for.` : `Do what issue ${thread} asks for.`);
 }
 
 /**

@@ -6,9 +6,9 @@ import type { OutboxPut } from '../contracts/outbox.ts';
 import { putOutbox, putOutboxRows } from '../store/outbox.ts';
 import { sentMessage } from '../store/sent-messages.ts';
 import { placesOfTask } from '../store/threads.ts';
-import { putInPlace, putOf, putsElsewhere } from './answer.ts';
+import { putInPlace, putOf, putsElsewhere, receivedPut } from './answer.ts';
 import type { Command, CommandContext, Reply } from './command.ts';
-import { helpView } from './help.ts';
+import { helpView, usableHere } from './help.ts';
 import { parseText } from './parse.ts';
 import { commands } from './registry.ts';
 import { exampleFor } from './usage.ts';
@@ -20,7 +20,7 @@ export async function runText(ctx: CommandContext, text: string): Promise<void> 
     case 'command':
       return runCommand(ctx, parsed.command, parsed.args);
     case 'empty':
-      return answer(ctx, { view: helpView(commands, undefined), audience: 'person' });
+      return answer(ctx, { view: helpView(usableHere(ctx, commands), undefined), audience: 'person' });
     case 'group':
       return answer(ctx, { view: helpView(commands, parsed.group), audience: 'person' });
     case 'invalid':
@@ -37,8 +37,11 @@ export async function runCommand(ctx: CommandContext, command: Command, args: Re
   if (reply !== undefined) await answer(ctx, reply);
 }
 
-/** Throws DH-203 in a channel without a project and DH-202 for a role that is too weak. */
+/**
+ * Throws DH-203 in a channel without a project, DH-202 for a role that is too weak, and DH-221 where others would read what is not for them.
+ */
 export async function checkAllowed(ctx: CommandContext, command: Command, args: Record<string, unknown>): Promise<void> {
+  if (ctx.act.open && !command.open) throw new AppError('DH-221', { command: command.name });
   // A thread of a task says by itself what it is about.
   const unbound = ctx.channel.kind === 'channel' && ctx.bound === undefined && ctx.threadTask === undefined;
   if (unbound && (command.unbound === 'no' || (command.unbound === 'with-role' && ctx.ownRole === undefined))) {
@@ -51,6 +54,11 @@ export async function checkAllowed(ctx: CommandContext, command: Command, args: 
 /** Puts the answer where its audience is. The buttons of a list change that list instead of adding another one. */
 export async function answer(ctx: CommandContext, reply: Reply): Promise<void> {
   const { event } = ctx.act;
+  // Everything said there notifies all who follow the conversation.
+  if (ctx.act.open && reply.card === true && event.type === 'message') {
+    await putOutbox(ctx.tx, receivedPut(ctx.person.workspace, event));
+    return;
+  }
   if (event.type === 'press' && event.message !== undefined && reply.list !== undefined) {
     const sent = await sentMessage(ctx.tx, ctx.person.workspace, { ...event.conversation, message: event.message });
     const put = sent === undefined ? undefined : putInPlace(sent, ctx.person, reply, ctx.person.workspace);

@@ -6,6 +6,7 @@ import type { SettingsChoice, TurnExtras } from '../tasks/agent-tasks.ts';
 import { agentOptions, budgetOption, checkAgent } from './agent-choice.ts';
 import { receivedPut } from './answer.ts';
 import { name, oneOf, optional, required } from './arguments.ts';
+import { placeAtCodeHost, threadOfNewTask } from './at-code-host.ts';
 import { filesOf } from './attachments.ts';
 import { type CommandContext, defineCommand, type Reply } from './command.ts';
 import { personFor, projectFor } from './subject.ts';
@@ -36,6 +37,7 @@ export const run = defineCommand({
   ],
   role: need.role,
   action: need.action,
+  open: true,
   positional: {
     prompt: required({ hint: 'what to do', about: 'what the agent is to do', schema: z.string(), takes: 'verbatim' }),
   },
@@ -86,9 +88,8 @@ export async function startAgent(ctx: CommandContext, request: RunRequest): Prom
     model = usual.model,
   } = settings;
   await checkAgent(ctx, { agent, mode, effort, account, model });
-  const { event, conversation } = ctx.act;
-  // A thread is of one task: within the thread of another, the new task opens a thread of its own.
-  const thread = ctx.threadTask === undefined ? (conversation.thread ?? null) : null;
+  const { event } = ctx.act;
+  const thread = threadOfNewTask(ctx);
   const task = await ctx.deps.tasks.createAgentTask(ctx.tx, {
     workspace: requester.workspace,
     project: project.id,
@@ -101,6 +102,7 @@ export async function startAgent(ctx: CommandContext, request: RunRequest): Prom
     originKey: originKeyOf(ctx),
     ...(await extrasOf(ctx, project.id, request.alone)),
   });
+  await placeAtCodeHost(ctx, task, project);
   if (event.type === 'message') await putOutbox(ctx.tx, receivedPut(requester.workspace, event));
   return ctx.threadTask === undefined || ctx.threadTask.id === task.task ? undefined : ownTask(task.number);
 }

@@ -3,6 +3,7 @@ import { textView } from '../delivery/list-view.ts';
 import { putOutbox } from '../store/outbox.ts';
 import { personalPut, receivedPut } from './answer.ts';
 import { name, optional, required } from './arguments.ts';
+import { placeAtCodeHost, threadOfNewTask } from './at-code-host.ts';
 import { type CommandContext, defineCommand, type Reply } from './command.ts';
 import { personFor, projectFor } from './subject.ts';
 
@@ -19,6 +20,7 @@ export const sh = defineCommand({
   ],
   role: need.role,
   action: need.action,
+  open: true,
   positional: {
     command: required({ hint: 'command', about: 'what the shell runs', schema: z.string(), takes: 'verbatim' }),
   },
@@ -40,8 +42,7 @@ export const sh = defineCommand({
     if ('ask' in choice) return choice.ask;
     const requester = await personFor(ctx, choice.project.id, need);
     const { event, conversation } = ctx.act;
-    // A thread is of one task: within the thread of another, the new task opens a thread of its own.
-    const thread = ctx.threadTask === undefined ? (conversation.thread ?? null) : null;
+    const thread = threadOfNewTask(ctx);
     const task = await ctx.deps.tasks.createCommandTask(ctx.tx, {
       workspace: requester.workspace,
       project: choice.project.id,
@@ -51,10 +52,11 @@ export const sh = defineCommand({
       thread,
       originKey: `${conversation.platform}:${conversation.tenant}:${event.key}`,
     });
+    await placeAtCodeHost(ctx, task, choice.project);
     if (event.type === 'message') {
       await putOutbox(ctx.tx, receivedPut(requester.workspace, event));
     }
-    await warnOfQuotes(ctx, command);
+    if (!ctx.act.open) await warnOfQuotes(ctx, command);
     return ctx.threadTask === undefined || ctx.threadTask.id === task.task ? undefined : elsewhere(task.number);
   },
 });

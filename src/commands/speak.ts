@@ -11,6 +11,7 @@ import type { TurnExtras } from '../tasks/agent-tasks.ts';
 import { checkAgent } from './agent-choice.ts';
 import { spoken } from './agent-words.ts';
 import { receivedPut } from './answer.ts';
+import { followHere } from './at-code-host.ts';
 import { filesOf, wordsOf } from './attachments.ts';
 import { withCode } from './code-of-notes.ts';
 import type { CommandContext, Reply } from './command.ts';
@@ -35,6 +36,7 @@ export async function speak(
   const { when, text } = spoken(said);
   const { event } = ctx.act;
   if (when === 'now' && task.run !== undefined && !isTerminal(task.run.state)) await checkSteering(ctx, task);
+  await followHere(ctx, task);
   const files = event.type === 'message' ? filesOf(event, ctx.person, 'message') : [];
   const steered = await ctx.deps.tasks.steer(ctx.tx, { task: task.id, text, when, by, origin: originOf(ctx), files });
   if (steered.outcome === 'at_rest') {

@@ -35,7 +35,9 @@ export async function taskFor(
 ): Promise<{ task: TaskRow; person: Person }> {
   if (number === undefined && ctx.threadTask === undefined) throw new AppError('DH-207', { command: need.command });
   const task = number === undefined ? ctx.threadTask : await taskByNumber(ctx.tx, ctx.person.workspace, number);
-  if (task === undefined) throw new AppError('DH-204', { task: `#${number}` });
+  // Whoever reads a repository is not meant to hear of other projects.
+  const elsewhere = ctx.act.open && task !== undefined && task.project.id !== ctx.bound?.id;
+  if (task === undefined || elsewhere) throw new AppError('DH-204', { task: `#${number}` });
   return { task, person: await personFor(ctx, task.project.id, need) };
 }
 

@@ -1,4 +1,5 @@
 import { effectiveRole } from '../access/effective-role.ts';
+import { TryLater } from '../access/repository-access.ts';
 import type { PastMessage } from '../contracts/chat-adapter.ts';
 import type { FileToGive } from '../contracts/given-file.ts';
 import type { Conversation } from '../contracts/platform.ts';
@@ -12,6 +13,7 @@ import { quoteMessages, type SaidBefore } from './said-before.ts';
 
 /** A request is acknowledged within a second or two; what the platform does not tell by then is left out. */
 const withinMs = 1_500;
+const withinAtHostMs = 10_000;
 /** At the top level of a channel older talk is hardly about the request. */
 const sameTalkMs = 24 * 60 * 60_000;
 const mostRead = 60;
@@ -30,7 +32,10 @@ export async function contextOf(ctx: CommandContext, project: string, since?: Da
   if (conversation.kind === 'direct' && conversation.thread === undefined) return {};
   const after = Math.max(since?.getTime() ?? 0, conversation.thread === undefined ? Date.parse(at) - sameTalkMs : 0);
   const own = event.type === 'message' ? event.message : undefined;
-  const found = (await asked(ctx, conversation, own)) ?? (await messagesBefore(ctx.tx, { ...event, conversation }, mostRead));
+  const told = await asked(ctx, conversation, own);
+  // Without the issue nobody could know what is meant.
+  if (told === undefined && ctx.act.open) throw new TryLater('the code host does not tell what was said before');
+  const found = told ?? (await messagesBefore(ctx.tx, { ...event, conversation }, mostRead));
   const said = since === undefined ? new Set<string>() : await saidToDeckhand(ctx.tx, ctx.person.workspace, conversation, since);
   const others = found.filter(
     ({ author, message, at: when }) =>
@@ -60,7 +65,8 @@ async function asked(
   before: string | undefined,
 ): Promise<PastMessage[] | undefined> {
   const { promise: late, resolve } = Promise.withResolvers<undefined>();
-  const timer = setTimeout(resolve, withinMs, undefined);
+  // At a code host a mark on the message is all that is waited for.
+  const timer = setTimeout(resolve, ctx.act.open ? withinAtHostMs : withinMs, undefined);
   try {
     return await Promise.race([ctx.deps.history?.(conversation, before, mostRead), late]);
   } finally {

@@ -25,8 +25,8 @@ export const pullFactsSchema = z.object({
   title: z.string(),
   state: z.enum(['open', 'merged', 'closed']),
   draft: z.boolean(),
-  /** Branch and newest commit of what is to be merged. */
-  head: z.object({ branch: z.string(), commit: z.string() }),
+  /** Branch and newest commit of what is to be merged. `elsewhere`: the branch is in another repository, a fork. */
+  head: z.object({ branch: z.string(), commit: z.string(), elsewhere: z.boolean().optional() }),
   base: z.string(),
   /**
    * - `clean`: can be merged now
@@ -144,8 +144,16 @@ export interface CodeHost {
   failedChecks(repository: Repository, commit: string, signal?: AbortSignal): Promise<FailedCheck[]>;
   /** Open review comments and bodies of reviews that ask for something, oldest first, made after `since`. */
   reviewComments(repository: Repository, number: number, since: Date | undefined, signal?: AbortSignal): Promise<ReviewComment[]>;
-  /** What a person may do in the repository, by login; `none` where there is no such person. */
-  permission(repository: Repository, login: string, signal?: AbortSignal): Promise<'none' | 'read' | 'write' | 'admin'>;
+  /**
+   * What a person may do in the repository, by login; `none` where there is no such person. `account`: the lasting id of the account that the
+   * login has to be of; `none` where it is another's by now.
+   */
+  permission(
+    repository: Repository,
+    login: string,
+    signal?: AbortSignal,
+    account?: string,
+  ): Promise<'none' | 'read' | 'write' | 'admin'>;
   /** Deletes a branch; nothing happens when there is none, or when it is not at `commit`. */
   deleteBranch(repository: Repository, branch: string, commit: string, signal?: AbortSignal): Promise<void>;
 }

@@ -122,6 +122,16 @@ export const errorCatalogue = {
       'Make a new key at its provider and take this one back. Then send the command without it: a button asks you for the key, seen by nobody else.',
   },
   'DH-219': { title: 'The model server does not take it', text: '{server} {what} Nothing was stored.', remedy: '{remedy}' },
+  'DH-220': {
+    title: 'No project has this repository',
+    text: 'There is no project with the repository {repository}, so nothing can run for it yet.',
+    remedy: 'A maintainer adds it in a chat channel of Deckhand: `project add <name> <address of the repository>`.',
+  },
+  'DH-221': {
+    title: 'Not answered here',
+    text: '`{command}` is not answered where all who can read the repository read the answer.',
+    remedy: 'Ask in a chat channel of the project, or in a direct message to Deckhand.',
+  },
   'DH-299': {
     title: 'Something went wrong',
     text: 'The request could not be handled because of an error inside Deckhand (reference {reference}).',

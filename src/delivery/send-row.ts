@@ -179,10 +179,12 @@ async function end(
   delivery: Delivery,
   state: 'failed' | 'unknown' | 'expired',
   error: string,
-  tell: DeliveryFailure | undefined,
+  failure: DeliveryFailure | undefined,
   deps: SendRowDeps,
 ): Promise<void> {
   const { row, claimed } = delivery;
+  // Where one message is all there may be, nobody is written to aside: the other threads of a task tell how it goes.
+  const tell = deps.adapter.capabilities.cards === 'one' ? undefined : failure;
   await deps.database.transaction(async (tx) => {
     const puts: (OutboxPut | undefined)[] = [];
     if (claimed.payload.type === 'form' && state !== 'unknown') puts.push(formTooLate(row, claimed.payload));

@@ -1,5 +1,5 @@
 import { Prisma } from '../../prisma/client/client.ts';
-import type { Conversation } from '../contracts/platform.ts';
+import type { Conversation, Platform } from '../contracts/platform.ts';
 import type { Role } from '../contracts/roles.ts';
 import { type Verbosity, verbositySchema } from '../contracts/settings.ts';
 import { newId } from '../runtime/ids.ts';
@@ -93,6 +93,20 @@ export async function setDefaultRole(tx: Tx, channel: string, role: Role | undef
 export async function channelsOfProject(tx: Tx, project: string): Promise<string[]> {
   const rows = await tx.db.channel.findMany({ where: { projectId: project }, orderBy: { id: 'asc' } });
   return rows.map(({ name, externalId }) => (name === null ? externalId : `#${name}`));
+}
+
+/** Channels bound to a project on other platforms than `except`, the oldest first; direct conversations are none. */
+export async function chatChannelsOf(
+  tx: Tx,
+  { project, except, most }: { project: string; except: Platform; most: number },
+): Promise<string[]> {
+  const rows = await tx.db.channel.findMany({
+    where: { projectId: project, kind: 'channel', platform: { not: except } },
+    orderBy: { id: 'asc' },
+    take: most,
+    select: { id: true },
+  });
+  return rows.map(({ id }) => id);
 }
 
 /** Unbinds every channel of a project; returns how many there were. */

@@ -12,6 +12,7 @@ import { projectById } from '../store/projects.ts';
 import { appendEvents } from '../store/run-events.ts';
 import { isAlive, type RunnerRecord, runnerById } from '../store/runners.ts';
 import { type RunRecord, runById } from '../store/runs.ts';
+import { beginningAt } from '../store/task-origins.ts';
 import { lockTask, type TaskRecord } from '../store/tasks.ts';
 import { advanceRun, advanceTask, system } from './advance.ts';
 import { cancelledResult, endRun } from './end-run.ts';
@@ -113,7 +114,7 @@ async function spec(tx: Tx, task: TaskRecord, run: RunRecord, resume: RunSpec['r
       attempt: run.attempt,
       command: task.command,
       title: task.title,
-      project: source.project,
+      project: task.base === null ? await beginningAt(tx, task.id, source.project) : source.project,
       branch: task.branch,
       base: task.base,
       head: task.head,
