@@ -1,4 +1,5 @@
 import type { OutboxPut } from '../contracts/outbox.ts';
+import type { Platform } from '../contracts/platform.ts';
 import type { RunEvent, RunEventType } from '../contracts/run-event.ts';
 import { isTerminal } from '../contracts/states.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -14,11 +15,12 @@ import { asideCards, readReceipts } from './agent-receipts.ts';
 import { changedByThemselves } from './card-clock.ts';
 import { type CardFacts, factsOf, readCardFacts } from './card-facts.ts';
 import { directNotices } from './direct-notices.ts';
+import { oneCards, type Shown, toldApart } from './one-card.ts';
 import { type Entry, fresh, progressInterval } from './projected-run.ts';
 import { publicationCards } from './publication-cards.ts';
 import { pullNewsCards } from './pull-news-cards.ts';
 import { readOn } from './read-run.ts';
-import { endCardsOf, runCards } from './run-cards.ts';
+import { type CardInput, endCardsOf, runCards } from './run-cards.ts';
 import { emptyRunView, foldRuns } from './run-view.ts';
 import { digest } from './upload.ts';
 
@@ -29,6 +31,8 @@ export interface ProjectorOptions {
   logger: Logger;
   /** Address of docs/errors.md, when error codes can link to it. */
   docs?: string | undefined;
+  /** Platforms whose threads take one message for each run. Default: none. */
+  oneCard?: ReadonlySet<Platform> | undefined;
 }
 
 /** How far apart two looks are that no wake-up asked for. */
@@ -272,18 +276,26 @@ class Projector {
     const { view } = entry;
     const input = await facts.own.input(view, now);
     if (input === undefined) return [];
+    const { many, one } = this.#toldApart(input);
     const cards = [
-      ...runCards(input, !entry.urgent),
+      ...runCards(many, !entry.urgent),
+      ...oneCards(one, many.contexts),
       ...directNotices(input, input.direct),
-      ...asideCards(input, entry.from),
-      ...publicationCards(input, entry.from),
-      ...pullNewsCards(input, entry.from),
+      ...asideCards(many, entry.from),
+      ...publicationCards(many, entry.from),
+      ...pullNewsCards(many, entry.from),
       ...(await readReceipts(this.#options.database.db, input, entry.from)),
     ];
     const before = facts.own.runs.get(view.run)?.previous;
     if (before === undefined || facts.before?.runs.has(before) !== true || entry.from > 0) return cards;
     const earlier = await facts.before.input(await readOn(this.#options.database.db, emptyRunView(before)), now);
-    return earlier === undefined ? cards : [...cards, ...endCardsOf(earlier)];
+    if (earlier === undefined) return cards;
+    const shown = this.#toldApart(earlier);
+    return [...cards, ...endCardsOf(shown.many), ...oneCards(shown.one, shown.many.contexts)];
+  }
+
+  #toldApart(input: CardInput): Shown {
+    return toldApart(input, this.#options.oneCard ?? new Set());
   }
 
   #advanced(run: string, to: number, puts: readonly OutboxPut[]): void {
