@@ -1,3 +1,4 @@
+import type { RevertedPull, RunSpec } from '../src/contracts/run-control.ts';
 import { neutralLine, neutralText } from '../src/runtime/host-text.ts';
 
 /**
@@ -15,6 +16,20 @@ export function commitMessage(input: {
   const { title, taskNumber, attempt, what, requester } = input;
   const paragraphs = [neutralLine(title, 200), `Task ${taskNumber} of Deckhand, run ${attempt}: ${neutralText(what).trim()}`];
   if (requester !== undefined) paragraphs.push(`Co-authored-by: ${coAuthor(requester)}`);
+  return paragraphs.join('\n\n');
+}
+
+/** Message of the commit that undoes a merged pull request. It refers to that as its pull request does: not at all before that is open. */
+export function revertMessage(
+  { title, repository, number, merged }: RevertedPull,
+  { taskNumber, attempt, requester }: Pick<RunSpec, 'taskNumber' | 'attempt' | 'requester'>,
+): string {
+  const paragraphs = [
+    neutralLine(title, 200),
+    `Undoes pull request ${number} of ${neutralLine(repository, 200)}, which was merged as ${merged}.`,
+    `Task ${taskNumber} of Deckhand, run ${attempt}.`,
+    ...(requester === undefined ? [] : [`Co-authored-by: ${coAuthor(requester)}`]),
+  ];
   return paragraphs.join('\n\n');
 }
 

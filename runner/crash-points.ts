@@ -28,7 +28,7 @@ export const agentCrashPoints = ['gateway_open', 'agent_committed', 'session_kep
 /** More where the change of a run is checked. */
 export const checkCrashPoints = ['check_made', 'check_started', 'check_ended'] as const;
 
-/** Of a run that puts a change on the newest base; `claimed`, `artifacts_kept` and `finished` are of it too. */
+/** Of a run that puts a change on the newest base, or undoes a merge there; `claimed`, `artifacts_kept` and `finished` are of it too. */
 export const rebaseCrashPoints = ['rebase_fetched', 'rebase_made', 'rebase_recorded'] as const;
 
 /** And on the way of a change to the remote; each is called with the run that made it. */

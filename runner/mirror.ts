@@ -31,6 +31,11 @@ export interface Mirrors {
    */
   fetch(project: Project, signal?: AbortSignal): Promise<RemoteState>;
   has(project: string, commit: string): Promise<boolean>;
+  /**
+   * Fetches a commit that no branch or tag leads to, where the repository gives it out by its name. Nothing keeps it: use it at once. Throws
+   * AppError DH-500 to DH-508.
+   */
+  obtain(project: Project, commit: string, signal?: AbortSignal): Promise<boolean>;
   /** Sets a ref of Deckhand's own. Inside `exclusively`. */
   setRef(project: string, ref: string, commit: string, signal?: AbortSignal): Promise<void>;
   /** Projects that have a mirror here. */
@@ -128,6 +133,16 @@ export function createMirrors(deps: MirrorsDeps): Mirrors {
     return await lock(`${path(project)}.lock`, work, signal);
   }
 
+  async function has(project: string, commit: string): Promise<boolean> {
+    try {
+      await git.run(['cat-file', '-e', `${commit}^{commit}`], { repository: path(project) });
+      return true;
+    } catch (error) {
+      if (error instanceof GitFailed && error.reason === 'exit') return false;
+      throw error;
+    }
+  }
+
   return {
     path,
     exclusively,
@@ -170,14 +185,28 @@ export function createMirrors(deps: MirrorsDeps): Mirrors {
         throw sourceError(error, shown);
       }
     },
-    async has(project, commit) {
+    has,
+    async obtain(project, commit, signal) {
+      if (await has(project.id, commit)) return true;
+      const source = parseSource(project.source);
+      const options = { ...(await transport(source, signal)), repository: path(project.id), timeoutMs: timeouts.fetchMs, signal };
+      const args = [
+        'fetch',
+        '--quiet',
+        '--no-tags',
+        '--no-write-fetch-head',
+        '--no-recurse-submodules',
+        '--',
+        source.address,
+        commit,
+      ];
       try {
-        await git.run(['cat-file', '-e', `${commit}^{commit}`], { repository: path(project) });
-        return true;
+        await exclusively(project.id, () => git.run(args, options), signal);
       } catch (error) {
-        if (error instanceof GitFailed && error.reason === 'exit') return false;
-        throw error;
+        signal?.throwIfAborted();
+        if (!isNotGiven(error)) throw sourceError(error, source.address);
       }
+      return await has(project.id, commit);
     },
   };
 }
@@ -230,6 +259,11 @@ async function requireDirectory(path: string): Promise<void> {
 
 function isLocked(error: unknown): boolean {
   return error instanceof GitFailed && /\.lock': File exists/.test(error.stderr);
+}
+
+/** The repository does not have it, or does not give out what no branch leads to. */
+function isNotGiven(error: unknown): boolean {
+  return error instanceof GitFailed && /not our ref|unadvertised object|find remote ref/i.test(error.stderr);
 }
 
 /** Does what changes refs; waits for a lock file of git, and removes it when it was left over. The mirror is held. */

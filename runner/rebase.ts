@@ -23,7 +23,7 @@ export type Rebased =
   /** `joined`: its commits became one. */
   | { how: 'moved'; commit: string; joined: boolean };
 
-const mergeMs = 5 * 60_000;
+export const mergeMs = 5 * 60_000;
 /** A longer history becomes one commit. */
 const mostCommits = 100;
 
@@ -63,7 +63,8 @@ async function replay(inside: Inside, { base, head, onto }: RebaseSpec, tree: st
   return (await inside.treeOf(tip)) === tree ? tip : undefined;
 }
 
-function insideOf(git: Git, options: GitOptions, { name, email }: Author) {
+/** What is done in a mirror to put changes on other commits. */
+export function insideOf(git: Git, options: GitOptions, { name, email }: Author) {
   const env = { GIT_AUTHOR_NAME: name, GIT_AUTHOR_EMAIL: email, GIT_COMMITTER_NAME: name, GIT_COMMITTER_EMAIL: email };
 
   async function commit(tree: string, parent: string, message: string): Promise<string> {

@@ -12,6 +12,7 @@ import { endingOfError, endingOfTurn, stoppedBeforeStart } from './run-outcome.t
 import { type Base, prepareRun } from './run-prepare.ts';
 import { rebaseRun } from './run-rebase.ts';
 import { collectRun, resultWithout, takeChanges } from './run-results.ts';
+import { revertRun } from './run-revert.ts';
 
 /**
  * The life of a run on this machine:
@@ -92,6 +93,7 @@ async function resultOf(journey: Journey, harness: HarnessRun): Promise<RunResul
   let log: OutputLog | undefined;
   try {
     if (spec.rebase === 'rebase' && base !== null) return await rebaseRun(journey, base);
+    if (spec.rebase === 'revert' && base !== null) return await revertRun(journey, base);
     if (phase === 'preparing') {
       base = (await prepareRun(journey, harness)) ?? null;
       if (base === null) return undefined;

@@ -9,38 +9,66 @@ import { describeChanges, type Left } from './run-results.ts';
 /** Of files that conflict so many are told. */
 const mostConflicts = 50;
 
-/**
- * The whole of a run that puts the change of its task on the newest commit of the base branch: no sandbox, no command, no working tree. Repeatable
- * from its beginning: until the run is finished nothing but an object that nobody names has come of it. Throws AppError DH-50x and LetGo.
- */
-export async function rebaseRun(journey: Journey, base: Base): Promise<RunResult> {
-  const { deps, spec, calls, left, stop } = journey;
-  const { task, project, head } = spec;
-  const signal = AbortSignal.any([left, stop]);
-  const since = deps.clock.now();
-  if (head === null) throw new Error(`${spec.run} has no change to rebase`);
-  const { source } = project;
-  await journey.stage('repository', `fetching ${source.kind === 'git' ? parseSource(source).address : source.path}`);
-  const onto = await deps.workspace.newestBase({ task, project, base }, signal);
-  await journey.at('rebase_fetched');
-  const rebased = await deps.workspace.rebase({ task, project, base, head, onto, message: messageOf(journey) }, signal);
-  await journey.at('rebase_made');
-  if (!(await calls.finishing(spec.run, deps.runner))) throw new LetGo(`${spec.run} is not held any more`);
-  await journey.at('rebase_recorded');
+export type EndOf = (how: Pick<RunResult, 'outcome' | 'message'> & Partial<RunResult>, made?: Left) => RunResult;
 
-  const place = `${onto.branch}@${onto.commit.slice(0, 7)}`;
-  const end = (how: Pick<RunResult, 'outcome' | 'message'> & Partial<RunResult>, made?: Left): RunResult => ({
+/** Fetches the branch that a change is to be put on. */
+export async function fetchBase(journey: Journey, base: Base): Promise<Base> {
+  const { deps, spec, left, stop } = journey;
+  const { source } = spec.project;
+  await journey.stage('repository', `fetching ${source.kind === 'git' ? parseSource(source).address : source.path}`);
+  const { task, project } = spec;
+  const onto = await deps.workspace.newestBase({ task, project, base }, AbortSignal.any([left, stop]));
+  await journey.at('rebase_fetched');
+  return onto;
+}
+
+/** What was made of commits alone is about to become the result of the run. Throws LetGo. */
+export async function beginEnd({ deps, spec, calls, at }: Journey): Promise<void> {
+  await at('rebase_made');
+  if (!(await calls.finishing(spec.run, deps.runner))) throw new LetGo(`${spec.run} is not held any more`);
+  await at('rebase_recorded');
+}
+
+/** Results of a run that began at `since`. */
+export function endOf({ deps }: Journey, since: Date): EndOf {
+  return (how, made) => ({
     durationMs: Math.max(1, deps.clock.now().getTime() - since.getTime()),
     files: [],
     artifacts: [],
     ...made,
     ...how,
   });
+}
+
+/** As people are told of files that conflict. */
+export function toldConflicts({ deps }: Journey, files: readonly string[]): string[] {
+  return files.slice(0, mostConflicts).map(createRedactor(deps.secrets));
+}
+
+/** `main@3f9c2e1` */
+export function placeOf({ branch, commit }: Base): string {
+  return `${branch}@${commit.slice(0, 7)}`;
+}
+
+/**
+ * The whole of a run that puts the change of its task on the newest commit of the base branch: no sandbox, no command, no working tree. Repeatable
+ * from its beginning: until the run is finished nothing but an object that nobody names has come of it. Throws AppError DH-50x and LetGo.
+ */
+export async function rebaseRun(journey: Journey, base: Base): Promise<RunResult> {
+  const { deps, spec, left, stop } = journey;
+  const { task, project, head } = spec;
+  const since = deps.clock.now();
+  if (head === null) throw new Error(`${spec.run} has no change to rebase`);
+  const onto = await fetchBase(journey, base);
+  const change = { task, project, base, head, onto, message: messageOf(journey) };
+  const rebased = await deps.workspace.rebase(change, AbortSignal.any([left, stop]));
+  await beginEnd(journey);
+
+  const place = placeOf(onto);
+  const end = endOf(journey, since);
   if (rebased.how === 'conflict') {
-    const redact = createRedactor(deps.secrets);
-    const conflicts = rebased.files.slice(0, mostConflicts).map(redact);
     const message = `The change conflicts with ${place}, which is the newest base.`;
-    return end({ outcome: 'failed', cause: 'conflict', message, conflicts });
+    return end({ outcome: 'failed', cause: 'conflict', message, conflicts: toldConflicts(journey, rebased.files) });
   }
   if (rebased.how === 'empty') {
     return end({ outcome: 'succeeded', message: `All of the change is in ${place} already, so nothing is left of it.` });

@@ -16,6 +16,7 @@ import { askErrand } from './pull-errand.ts';
 import { pushNeed } from './push.ts';
 import { rebaseNeed } from './rebase.ts';
 import { requestForm } from './request-changes.ts';
+import { revertMerged } from './revert.ts';
 import { originKeyOf } from './run.ts';
 import { answer } from './run-command.ts';
 import { notAnAgent } from './speak.ts';
@@ -51,6 +52,11 @@ export async function onChange(ctx: CommandContext, press: Press, token: Token):
     case 'resolve': {
       const by = await personFor(ctx, task.project.id, rebaseNeed);
       await ctx.deps.tasks.rebase(ctx.tx, { run: token.run, how: token.verb, by, originKey: originKeyOf(ctx) });
+      return;
+    }
+    case 'revert': {
+      const reply = await revertMerged(ctx, task.project.id, token.run);
+      if (reply.card !== true) await answer(ctx, reply);
       return;
     }
     case 'fix_checks':

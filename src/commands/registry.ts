@@ -30,6 +30,7 @@ import { push } from './push.ts';
 import { queue } from './queue.ts';
 import { rebase } from './rebase.ts';
 import { retry } from './retry.ts';
+import { revert } from './revert.ts';
 import { rules, rulesRevoke } from './rules.ts';
 import { run } from './run.ts';
 import { settings } from './settings.ts';
@@ -50,6 +51,7 @@ const work: readonly Command[] = [
   pr,
   discard,
   rebase,
+  revert,
   fork,
   mode,
   model,

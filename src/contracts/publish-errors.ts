@@ -1,7 +1,13 @@
 import type { ErrorEntry } from './errors.ts';
 
-/** Of `errorCatalogue`: what can keep a change from being brought out. */
+/** Of `errorCatalogue`: what can keep a change from being undone, or brought out. */
 export const publishErrors = {
+  'DH-514': {
+    title: 'The revert conflicts',
+    text: 'Undoing {pull} conflicts with {place}: what it had changed was changed again since.',
+    remedy:
+      'Nothing was changed. Give it to an agent: `run revert commit {commit} and resolve the conflicts`; or revert it by hand.',
+  },
   'DH-520': {
     title: 'The branch exists already',
     text: '{remote} has a branch `{branch}` that Deckhand has not made.',

@@ -2,7 +2,7 @@ import type { AgentOffer } from './agent.ts';
 import type { AgentSpec } from './agent-control.ts';
 import type { ProjectAccess } from './code-host.ts';
 import type { CommandAction, Policy } from './policy.ts';
-import type { RebaseHow } from './rebase.ts';
+import type { RunPurpose } from './rebase.ts';
 import type { OutputCursor, RunEventData, RunResult } from './run-event.ts';
 
 /** What a runner needs to execute a run. */
@@ -38,9 +38,11 @@ export interface RunSpec {
   agent?: AgentSpec | undefined;
   /**
    * `rebase`: nothing is run; the change of the task is put on the newest commit of its base branch. `resolve`: the agent is to do that, and
-   * its working copy has that commit as `origin/<branch>`.
+   * its working copy has that commit as `origin/<branch>`. `revert`: nothing is run; what `reverts` names is undone on the newest commit of the
+   * branch it was merged into. `branch` is one of its own then.
    */
-  rebase?: RebaseHow | undefined;
+  rebase?: RunPurpose | undefined;
+  reverts?: RevertedPull | undefined;
   /** Set when another life of a runner on this host had started the command already: attach and continue from there. */
   resume: {
     phase: 'preparing' | 'executing' | 'finishing';
@@ -48,6 +50,20 @@ export interface RunSpec {
     cursor: OutputCursor;
     startedAt: Date | null;
   } | null;
+}
+
+/** A merged pull request that is to be undone. */
+export interface RevertedPull {
+  /** `acme/web` */
+  repository: string;
+  number: number;
+  /** Of the change that undoes it. */
+  title: string;
+  /** Branch it was merged into, and the commit there that it was merged as. */
+  base: string;
+  merged: string;
+  /** Newest commit of its branch. */
+  head: string;
 }
 
 /** The part of an action that the machine decides, not the task. */

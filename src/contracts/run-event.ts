@@ -113,6 +113,8 @@ export const runResultSchema = z.object({
   repository: z.string().optional(),
   /** Where the change begins from now on: of a run that has put it on a newer commit of its base branch. */
   base: z.object({ branch: z.string(), commit: z.string() }).optional(),
+  /** The branch that the change belongs to from now on: of a run that undoes a merge. */
+  branch: z.string().optional(),
   /** Of cause `conflict`: the files that conflict with the base branch, the first of them. */
   conflicts: z.array(z.string()).optional(),
   files: z.array(fileStatSchema),

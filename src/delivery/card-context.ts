@@ -1,7 +1,7 @@
 import type { Notify } from '../contracts/notify.ts';
 import type { Platform } from '../contracts/platform.ts';
 import { encodePress, type TaskVerb } from '../contracts/press.ts';
-import type { RebaseHow } from '../contracts/rebase.ts';
+import type { RunPurpose } from '../contracts/rebase.ts';
 import type { Verbosity } from '../contracts/settings.ts';
 import { type Button, bold, code, plain, type Span } from '../contracts/view.ts';
 import type { ChangeStand } from '../store/task-changes.ts';
@@ -36,8 +36,8 @@ export interface RunFacts {
   stopRequested: boolean;
   /** What the agent was asked to do in this run. */
   prompt?: string | undefined;
-  /** It brings the change to the newest base; `rebase`: without running anything. */
-  rebase?: RebaseHow | undefined;
+  /** What it is for when that is not what the task asks for. */
+  rebase?: RunPurpose | undefined;
 }
 
 /** Where a card is shown. */

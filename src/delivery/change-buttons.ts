@@ -38,8 +38,8 @@ export function changeButtons(input: ChangeButtonsInput): Button[] {
   const { busy, pushed, pull, repository } = stand;
   if (busy) return review;
   const request = agent ? [button('request', 'Request changes…', { form: true })] : [];
-  // All of it is part of the base branch: nothing is left to be decided about.
-  if (pushed && input.facts?.state === 'merged') return [...review, ...request];
+  // All of it is part of the base branch: nothing is left but to undo it.
+  if (stand.merged !== undefined) return [...review, button('revert', revertLabel), ...request];
   const merge = input.facts !== undefined && isMergeable(input.facts) && pushed ? [button('merge', 'Merge', merging)] : [];
   const push = pushed ? [] : [button('push', pull === undefined ? 'Approve & push' : `Push to PR #${pull.number}`, primary)];
   const open = repository === undefined || pull !== undefined ? [] : [button('pull', 'Open PR')];
@@ -49,6 +49,8 @@ export function changeButtons(input: ChangeButtonsInput): Button[] {
   const discard = discarded || pull !== undefined || where === 'diff' ? [] : [button('discard', 'Discard', discarding(pushed))];
   return [...review, ...merge, ...newer, ...push, ...open, ...draft, ...fix, ...request, ...discard];
 }
+
+export const revertLabel = 'Revert';
 
 export const rebaseLabels: Record<RebaseHow, string> = { rebase: 'Rebase', resolve: 'Ask the agent to resolve' };
 

@@ -1,7 +1,7 @@
 import { troubleCodes } from '../contracts/agent-trouble.ts';
 import type { ErrorCode } from '../contracts/errors.ts';
 import { describeError, errorCatalogue } from '../contracts/errors.ts';
-import type { RebaseHow } from '../contracts/rebase.ts';
+import { type RebaseHow, runsNothing } from '../contracts/rebase.ts';
 import { type ArtifactRef, type RunResult, totalsOf } from '../contracts/run-event.ts';
 import type { InteractionState, RunCause } from '../contracts/states.ts';
 import { type Block, type Button, code, plain, type Span, type View, type ViewFile } from '../contracts/view.ts';
@@ -75,7 +75,7 @@ export function endCard(view: RunView, context: CardContext): View {
   ];
   const blocks: Block[] = [
     { type: 'title', spans: taskTitle(context), state },
-    ...(succeeded && context.run.rebase !== 'rebase'
+    ...(succeeded && !runsNothing(context.run.rebase)
       ? []
       : [{ type: 'text' as const, spans: whatHappened(result, context.docs) }]),
     ...conflicting(result),
@@ -165,9 +165,9 @@ function conflicting({ conflicts = [] }: RunResult): Block[] {
 }
 
 /** Where the change is known to conflict with its base. One that could not be rebased just now is not offered that again. */
-function waysToRebase({ result, change }: RunView, agent: boolean): RebaseHow[] {
+function waysToRebase({ result, change }: RunView, agent: boolean, { rebase }: CardContext['run']): RebaseHow[] {
   const resolve: RebaseHow[] = agent ? ['resolve'] : [];
-  if (result?.cause === 'conflict') return resolve;
+  if (result?.cause === 'conflict') return rebase === 'revert' ? [] : resolve;
   const pull = change.pulls.at(-1)?.pull;
   return pull?.state === 'open' && pull.mergeable === 'conflict' ? ['rebase', ...resolve] : [];
 }
@@ -261,7 +261,8 @@ function buttons(view: RunView, context: CardContext, result: RunResult, files: 
 }
 
 /** Of what the task has changed, also where this run of it has added nothing. */
-function changeButtonsOf(view: RunView, { run: { run }, task }: CardContext, { commit }: RunResult): Button[] {
+function changeButtonsOf(view: RunView, { run: own, task }: CardContext, { commit }: RunResult): Button[] {
+  const { run } = own;
   const stand = task.change;
   const agent = task.agent || view.agent !== undefined;
   if (commit === undefined && stand === undefined) return [];
@@ -271,7 +272,7 @@ function changeButtonsOf(view: RunView, { run: { run }, task }: CardContext, { c
     where: 'end',
     stand,
     agent,
-    rebase: waysToRebase(view, agent),
+    rebase: waysToRebase(view, agent, own),
     discarded: view.change.discardedBy !== undefined,
     checkFailed: stand?.run === run && hasFailed(view.result?.check),
     facts: view.change.pulls.at(-1)?.pull,

@@ -1,3 +1,4 @@
+import { runsNothing } from '../contracts/rebase.ts';
 import type { RunState } from '../contracts/states.ts';
 import { isTerminal } from '../contracts/states.ts';
 import { type Block, plain, type Tone, type View } from '../contracts/view.ts';
@@ -126,9 +127,10 @@ function small(view: RunView, context: CardContext) {
 /** The command, when the title does not say all of it. */
 /** What a run without an agent does. */
 function work({ task, run }: CardContext): Block[] {
-  if (run.rebase === 'rebase') {
+  if (runsNothing(run.rebase)) {
     const onto = task.base === undefined ? 'the base branch' : oneLine(task.base.branch);
-    return [{ type: 'text', spans: [plain(`Puts the change on the newest commit of ${onto}. Nothing is run.`)] }];
+    const what = run.rebase === 'revert' ? 'Undoes what was merged,' : 'Puts the change';
+    return [{ type: 'text', spans: [plain(`${what} on the newest commit of ${onto}. Nothing is run.`)] }];
   }
   const text = redactText(task.command, []).trim();
   if (oneLine(task.title) === text) return [];
@@ -142,7 +144,7 @@ function checklist(view: RunView, { run }: CardContext): Block[] {
   const over = isTerminal(view.state);
   const other = view.agent === undefined ? 'agent' : 'command';
   const items = stages.flatMap(([stage, label]): Item[] => {
-    if (stage === other || (run.rebase === 'rebase' && stage !== 'repository' && stage !== 'results')) return [];
+    if (stage === other || (runsNothing(run.rebase) && stage !== 'repository' && stage !== 'results')) return [];
     const step = view.steps.find((known) => known.stage === stage);
     if (step !== undefined) return [{ state: step.state, text: shorten(oneLine(step.detail), 150) }];
     // Whether there will be one is not known before.

@@ -5,7 +5,7 @@ import { type ChangeVerb, encodePress } from '../contracts/press.ts';
 import type { PullErrandKind, PullNews } from '../contracts/pull-news.ts';
 import { type Block, type Button, bold, plain, type Span, type View } from '../contracts/view.ts';
 import type { CardContext } from './card-context.ts';
-import { rebaseLabels } from './change-buttons.ts';
+import { rebaseLabels, revertLabel } from './change-buttons.ts';
 import { oneLine, shorten } from './neutralise.ts';
 import { spansText } from './plain-text.ts';
 import type { PullView } from './publication-view.ts';
@@ -94,9 +94,11 @@ const errands: Record<PullErrandKind, string> = {
 
 /** What people may want to do about it. Buttons act on the change of the newest run only. */
 function buttonsFor({ run, task }: CardContext, pull: PullFacts, news: readonly PullNews[]): Button[] {
-  if (run.newest > run.attempt || pull.state !== 'open') return [];
+  if (run.newest > run.attempt) return [];
   const has = (test: (one: PullNews) => boolean) => news.some(test);
   const verbs: [ChangeVerb, string][] = [];
+  if (pull.state === 'merged' && has((one) => one.type === 'merged')) verbs.push(['revert', revertLabel]);
+  if (pull.state !== 'open') return verbs.map(([verb, label]) => buttonOf(run.run, verb, label));
   if (has((one) => one.type === 'checks' && one.state === 'failed')) verbs.push(['fix_ci', 'Fix CI']);
   if (
     has((one) => one.type === 'comments' || (one.type === 'review' && one.verdict !== 'approved' && one.verdict !== 'dismissed'))
@@ -114,7 +116,11 @@ function buttonsFor({ run, task }: CardContext, pull: PullFacts, news: readonly 
     );
   }
   if (has((one) => one.type === 'mergeable') || (good && isMergeable(pull))) verbs.push(['merge', 'Merge']);
-  return verbs.map(([verb, label]) => ({ token: encodePress({ kind: 'change', run: run.run, verb }), label, style: 'default' }));
+  return verbs.map(([verb, label]) => buttonOf(run.run, verb, label));
+}
+
+function buttonOf(run: string, verb: ChangeVerb, label: string): Button {
+  return { token: encodePress({ kind: 'change', run, verb }), label, style: 'default' };
 }
 
 function clean(name: string): string {

@@ -3,7 +3,7 @@ import { Prisma } from '../../prisma/client/client.ts';
 import type { Notify } from '../contracts/notify.ts';
 import { type Conversation, type IdentityRef, type Platform, platformSchema } from '../contracts/platform.ts';
 import { type Action, actionSchema, type Policy, policySchema } from '../contracts/policy.ts';
-import { type RebaseHow, rebaseHowSchema } from '../contracts/rebase.ts';
+import { type RunPurpose, runPurposeSchema } from '../contracts/rebase.ts';
 import { actorSchema, type RunEvent, runEventDataSchema } from '../contracts/run-event.ts';
 import { type Verbosity, verbositySchema } from '../contracts/settings.ts';
 import { type DecisionChoice, decisionChoiceSchema, type InteractionState, interactionStateSchema } from '../contracts/states.ts';
@@ -67,7 +67,7 @@ export interface ProjectedRun {
   prompt: string | undefined;
   /** An agent works on the task. */
   agent: boolean;
-  rebase: RebaseHow | undefined;
+  rebase: RunPurpose | undefined;
   project: string;
   branch: string;
   base: { branch: string; commit: string } | undefined;
@@ -110,7 +110,7 @@ export async function projectedRuns(db: Db, runs: readonly string[]): Promise<Pr
       command: task.command,
       prompt: row.prompt ?? undefined,
       agent: task.kind === 'agent',
-      rebase: row.rebase === null ? undefined : rebaseHowSchema.parse(row.rebase),
+      rebase: row.rebase === null ? undefined : runPurposeSchema.parse(row.rebase),
       project: task.project.name,
       branch: task.branch,
       base:

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Prisma, type Run } from '../../prisma/client/client.ts';
 import { type AgentSettings, agentSettingsSchema } from '../contracts/agent.ts';
 import { type GivenFile, givenFileSchema } from '../contracts/given-file.ts';
-import { type RebaseHow, rebaseHowSchema } from '../contracts/rebase.ts';
+import { type RunPurpose, runPurposeSchema } from '../contracts/rebase.ts';
 import type { Actor, OutputCursor, RunEventData, RunResult } from '../contracts/run-event.ts';
 import { type RunState, runStateSchema } from '../contracts/states.ts';
 import { newId } from '../runtime/ids.ts';
@@ -59,8 +59,8 @@ export interface RunRecord {
   /** Number of the last mail that the harness has dealt with. */
   mail: number;
   inputs: number;
-  /** It brings the change of its task to the newest base. */
-  rebase: RebaseHow | null;
+  /** It brings the change of its task to the newest base, or undoes what was merged of it. */
+  rebase: RunPurpose | null;
 }
 
 const filesSchema = z.array(givenFileSchema);
@@ -77,12 +77,12 @@ export interface NewRun {
   at: Date;
   /** Set for the turn of an agent. */
   turn?: NewTurn | undefined;
-  /** Set for a run that puts the change on the newest base, and runs nothing. */
-  rebase?: NewRebase | undefined;
+  /** Set for a run that runs nothing: it puts the change on the newest base, or undoes there what was merged. */
+  alone?: (NewAlone & { purpose: 'rebase' | 'revert' }) | undefined;
 }
 
 /** What the next turn of the task's agent goes on from is handed on. */
-export type NewRebase = Pick<NewTurn, 'files' | 'originKey'> & { prompt: string | null; context: string | null };
+export type NewAlone = Pick<NewTurn, 'files' | 'originKey'> & { prompt: string | null; context: string | null };
 
 /** What an agent is to do in a run. */
 export interface NewTurn {
@@ -112,7 +112,7 @@ export async function createRun(tx: Tx, input: NewRun, actor: Actor): Promise<Ru
       timeoutMs: input.timeoutMs,
       ...(input.turn === undefined ? {} : { ...saidColumns(input.turn), agent: input.turn.settings }),
       ...(input.turn?.resolve === true ? { rebase: 'resolve' } : {}),
-      ...(input.rebase === undefined ? {} : { ...saidColumns(input.rebase), rebase: 'rebase' }),
+      ...(input.alone === undefined ? {} : { ...saidColumns(input.alone), rebase: input.alone.purpose }),
     },
     omit: withoutLarge,
   });
@@ -120,7 +120,7 @@ export async function createRun(tx: Tx, input: NewRun, actor: Actor): Promise<Ru
   return toRecord(row);
 }
 
-function saidColumns({ prompt, context, files, originKey }: NewRebase) {
+function saidColumns({ prompt, context, files, originKey }: NewAlone) {
   return {
     prompt: prompt === null ? null : storableText(prompt),
     context: context === null ? null : storableText(context),
@@ -315,6 +315,6 @@ export function toRecord(row: Omit<Run, keyof typeof withoutLarge>): RunRecord {
     released: row.released,
     mail: row.mailSeq,
     inputs: row.lastInput,
-    rebase: row.rebase === null ? null : rebaseHowSchema.parse(row.rebase),
+    rebase: row.rebase === null ? null : runPurposeSchema.parse(row.rebase),
   };
 }

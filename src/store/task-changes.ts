@@ -22,6 +22,8 @@ export interface ChangeStand {
   pushed: boolean;
   /** The open pull request of the task. */
   pull: { number: number; head: string } | undefined;
+  /** Number of the pull request that it was merged with; absent: it was not. */
+  merged?: number | undefined;
 }
 
 /** The newest change of each task that has one. */
@@ -37,6 +39,7 @@ export async function standsOf(db: Tx['db'], tasks: readonly string[]): Promise<
       pushed: boolean;
       number: number | null;
       head: string | null;
+      merged: number | null;
     }[]
   >(Prisma.sql`
     WITH change AS (
@@ -46,6 +49,7 @@ export async function standsOf(db: Tx['db'], tasks: readonly string[]): Promise<
       ORDER BY "taskId", "attempt" DESC
     )
     SELECT change.*, pull."number", pull."head",
+      (SELECT max("number") FROM "PullRequest" WHERE "runId" = change.run AND "state" = 'merged') AS merged,
       EXISTS (
         SELECT FROM "Publication" p WHERE p."taskId" = change.task AND p."state" IN (${Prisma.join([...livePublication])})
       ) AS busy,
@@ -56,7 +60,7 @@ export async function standsOf(db: Tx['db'], tasks: readonly string[]): Promise<
       SELECT "number", "head" FROM "PullRequest" WHERE "taskId" = change.task AND "state" = 'open' ORDER BY "id" DESC LIMIT 1
     ) AS pull ON true`);
   return new Map(
-    rows.map(({ task, run, commit, repository, busy, pushed, number, head }) => [
+    rows.map(({ task, run, commit, repository, busy, pushed, number, head, merged }) => [
       task,
       {
         run,
@@ -65,6 +69,7 @@ export async function standsOf(db: Tx['db'], tasks: readonly string[]): Promise<
         busy,
         pushed,
         pull: number === null || head === null ? undefined : { number, head },
+        ...(merged === null ? {} : { merged }),
       },
     ]),
   );

@@ -12,6 +12,7 @@ import type { RetryChoice } from './agent-tasks.ts';
 import { retryAgent } from './create-agent-task.ts';
 import { cancelledResult, endRun } from './end-run.ts';
 import { hold, isAlive } from './hold-task.ts';
+import { revertAgain } from './revert.ts';
 import { startRun } from './start-run.ts';
 import type { CreatedTask, Person, TaskEngine } from './task-engine.ts';
 import type { TaskEventName } from './task-state.ts';
@@ -84,6 +85,8 @@ async function startAgain(
   at: Date,
   change?: RetryChoice,
 ): Promise<RunRecord> {
+  const undoing = await revertAgain(tx, task, last, by, at);
+  if (undoing !== undefined) return undoing;
   if (task.kind === 'agent') return retryAgent(tx, task, last, by, change, at);
   if (change !== undefined) agentOf(task);
   const project = await projectById(tx, task.workspace, task.project);

@@ -4,6 +4,7 @@ import type { RunCause } from '../contracts/states.ts';
 import type { Tx } from '../store/database.ts';
 import { interactionsOfRun, settleInteraction } from '../store/interactions.ts';
 import { forgetReservations } from '../store/reservations.ts';
+import { setBranch } from '../store/reverts.ts';
 import { settleMessage, unreadMessages } from '../store/run-mail.ts';
 import type { RunRecord } from '../store/runs.ts';
 import { setBase, setHead, type TaskRecord } from '../store/tasks.ts';
@@ -38,6 +39,7 @@ export async function endRun(tx: Tx, { task, run, result, actor, at, before }: E
   if (run.agent !== null) await forgetReservations(tx, run.id);
   if (result.commit !== undefined) await setHead(tx, task.id, result.commit);
   if (result.base !== undefined) await setBase(tx, task.id, result.base);
+  if (result.branch !== undefined) await setBranch(tx, task.id, result.branch);
   const reason = result.outcome === 'succeeded' ? null : result.message;
   await advanceTask(tx, task, taskEventOf(result.outcome, result.files.length > 0), at, reason);
 }

@@ -29,6 +29,7 @@ import { defaultEngineSettings, type EngineSettings } from './engine-settings.ts
 import { publish } from './publish.ts';
 import { createPublishControl } from './publish-control.ts';
 import { rebase } from './rebase.ts';
+import { revert } from './revert.ts';
 import { claimRun } from './run-claim.ts';
 import { finishRun, markExecuting, markFinishing, pinBase } from './run-progress.ts';
 import { sweep } from './sweep.ts';
@@ -84,6 +85,7 @@ function taskEngine({ clock }: EngineDeps, dispatcher: Dispatcher): TaskEngine {
     publish: (tx, input) => publish(tx, input, clock.now()),
     pullErrand: (tx, input) => askErrand(tx, input, clock.now()),
     rebase: (tx, input) => dispatching(tx, rebase(tx, input, clock.now())),
+    revert: (tx, input) => dispatching(tx, revert(tx, input, clock.now())),
     discard: (tx, run, by) => discard(tx, run, by, clock.now()),
     details: (tx, workspace, secret) => approvalDetails(tx, workspace, secret),
     async revokeRule(tx, rule, by) {

@@ -2,6 +2,7 @@ import type { Tx } from '../store/database.ts';
 import { interactionById } from '../store/interactions.ts';
 import { personById } from '../store/people.ts';
 import type { PublicationRecord } from '../store/publications.ts';
+import { lastRevert, revertedBy } from '../store/reverts.ts';
 import { requestsOf, resultOf } from '../store/task-changes.ts';
 import { taskById } from '../store/tasks.ts';
 import { pullText } from './pull-text.ts';
@@ -14,6 +15,8 @@ export async function pullTextOf(tx: Tx, publication: PublicationRecord): Promis
   const result = await resultOf(tx, run);
   if (task === undefined || result === undefined) throw new Error(`publication ${publication.id} has no change`);
   const { requester, requests } = await requestsOf(tx, id, run);
+  const undone = await lastRevert(tx, id, run);
+  const reverts = undone?.branch === publication.branch ? await revertedBy(tx, undone.run) : undefined;
   const name = async (user: string | null | undefined) => {
     const person = user === null || user === undefined ? undefined : await personById(tx, workspace, user);
     return person?.name ?? 'somebody';
@@ -28,5 +31,6 @@ export async function pullTextOf(tx: Tx, publication: PublicationRecord): Promis
     origin,
     result,
     issue: task.issue,
+    reverts: reverts === undefined ? undefined : { ...reverts, title: reverts.facts.title },
   });
 }

@@ -107,11 +107,15 @@ async function actionFor(tx: Tx, { task, commit, tree }: Change, what: PublishWh
 }
 
 /** What says that there is nothing more to decide about the same; undefined: there is. */
-async function underWay(tx: Tx, { task, commit }: Change, what: PublishWhat): Promise<string | undefined> {
+async function underWay(tx: Tx, { task, run, commit }: Change, what: PublishWhat): Promise<string | undefined> {
   const same = (await publicationsOf(tx, task.id)).filter((one) => one.commit === commit);
   const live = same.find((one) => one.what === what && livePublication.some((state) => state === one.state));
   if (live !== undefined) return `#${task.number} is being pushed already.`;
-  const pull = (await pullsOf(tx, task.id)).find(({ facts }) => facts.state === 'open' && facts.head.commit === commit);
+  const pulls = await pullsOf(tx, task.id);
+  const merged = pulls.find((one) => one.run === run.id && one.facts.state === 'merged');
+  if (merged !== undefined)
+    return `Pull request #${merged.facts.number} of #${task.number} is merged already: ${merged.facts.url}`;
+  const pull = pulls.find(({ facts }) => facts.state === 'open' && facts.head.commit === commit);
   if (what !== 'push' && pull !== undefined) {
     return `Pull request #${pull.facts.number} of #${task.number} is open already: ${pull.facts.url}`;
   }

@@ -1,3 +1,4 @@
+import { revertTitle } from '../changes/revert-words.ts';
 import { platformNames } from '../contracts/platform.ts';
 import { type CheckResult, type RunResult, totalsOf } from '../contracts/run-event.ts';
 import { checkWords } from '../delivery/check-words.ts';
@@ -19,6 +20,8 @@ export interface PullTextInput {
   result: Pick<RunResult, 'files' | 'totals' | 'exitCode' | 'check'>;
   /** `acme/web#12`; null: the task came from no issue. */
   issue: string | null;
+  /** The merged pull request that the change undoes; what the task was about, and its issue, are not what it is for then. */
+  reverts?: { repository: string; number: number; title: string } | undefined;
 }
 
 const titleLength = 120;
@@ -31,18 +34,25 @@ const nameLength = 80;
 /** The one form in which an issue is named to be closed; anything else closes nothing. */
 const issueName = /^[A-Za-z0-9][A-Za-z0-9-]{0,38}\/[A-Za-z0-9._-]{1,100}#[1-9]\d{0,9}$/;
 
-/** Title and body of a pull request. Nothing but the issue that the task came from is referred to. */
+/** Title and body of a pull request. Nothing but the issue that the task came from, or what the change undoes, is referred to. */
 export function pullText(input: PullTextInput): { title: string; body: string } {
-  const { number, requester, approver } = input;
-  const title = neutralLine(redactText(input.title, []), titleLength);
+  const { number, requester, approver, reverts } = input;
+  const named = reverts === undefined ? input.title : revertTitle(reverts.title);
+  const title = neutralLine(redactText(named, []), titleLength);
   const by = `Asked by ${markdownLine(requester, nameLength)}, approved by ${markdownLine(approver, nameLength)}`;
   const parts = [
+    ...(reverts === undefined ? [] : [`Reverts ${undoneName(reverts)}.`]),
     `${by}: task ${number} of Deckhand${fromWhere(input.origin)}.`,
-    ...asked(input),
+    ...(reverts === undefined ? asked(input) : []),
     ...changed(input),
-    ...(input.issue !== null && issueName.test(input.issue) ? [`Closes ${input.issue}`] : []),
+    ...(reverts === undefined && input.issue !== null && issueName.test(input.issue) ? [`Closes ${input.issue}`] : []),
   ];
   return { title: title === '' ? `Task ${number}` : title, body: `${parts.join('\n\n')}\n` };
+}
+
+function undoneName({ repository, number }: { repository: string; number: number }): string {
+  const name = `${repository}#${number}`;
+  return issueName.test(name) ? name : `pull request ${number}`;
 }
 
 function fromWhere(origin: PublishOrigin | undefined): string {

@@ -13,10 +13,10 @@ import { resultOf } from '../store/task-changes.ts';
 import { type TaskRecord, taskById } from '../store/tasks.ts';
 import { advanceTask, personActor } from './advance.ts';
 import { earlierFiles } from './attached-files.ts';
-import { type Change, holdChange } from './change.ts';
+import { holdChange } from './change.ts';
 import { followUp } from './create-agent-task.ts';
 import { endPublishRequests } from './publish-requests.ts';
-import type { CreatedTask, RebaseInput } from './task-engine.ts';
+import type { CreatedTask, Person, RebaseInput } from './task-engine.ts';
 
 /**
  * Begins a run that brings the change of another to the newest commit of its base branch: by itself, without running anything, or by the agent of
@@ -45,7 +45,10 @@ export async function rebase(tx: Tx, input: RebaseInput, at: Date): Promise<Crea
     });
   }
   const latest = await latestRun(tx, task.id);
-  const made = how === 'rebase' ? await begin(tx, change, latest, input, at) : await ask(tx, task, task.base, latest, input, at);
+  const made =
+    how === 'rebase'
+      ? await beginAlone(tx, { task, latest, purpose: 'rebase', by, originKey }, at)
+      : await ask(tx, task, task.base, latest, input, at);
   await recordAudit(tx, {
     workspace: task.workspace,
     actor: by.user,
@@ -63,14 +66,19 @@ async function madeBefore(tx: Tx, id: string | undefined, workspace: string): Pr
   return { task: run.task, number: task.number, run: run.id };
 }
 
-/** A run that no sandbox is made for. The next turn of an agent goes on from what the last one was given. */
-async function begin(
+/** A run that no sandbox is made for. The next turn of an agent goes on from what the last one was given. The caller holds the task, at rest. */
+export async function beginAlone(
   tx: Tx,
-  { task }: Change,
-  latest: RunRecord | undefined,
-  { by, originKey }: RebaseInput,
+  input: {
+    task: TaskRecord;
+    latest: RunRecord | undefined;
+    purpose: 'rebase' | 'revert';
+    by: Person;
+    originKey: string | undefined;
+  },
   at: Date,
 ): Promise<CreatedTask> {
+  const { task, latest, purpose, by, originKey } = input;
   const project = await projectById(tx, task.workspace, task.project);
   if (project === undefined) {
     throw new AppError('DH-300', {
@@ -89,7 +97,8 @@ async function begin(
       requestedBy: by.user,
       timeoutMs: project.limits.timeoutMs,
       at,
-      rebase: {
+      alone: {
+        purpose,
         prompt: latest?.prompt ?? null,
         context: latest === undefined ? null : (await turnOf(tx, latest.id)).context,
         files: earlierFiles(latest?.files ?? []),

@@ -16,6 +16,7 @@ import { beginningAt } from '../store/task-origins.ts';
 import { lockTask, type TaskRecord } from '../store/tasks.ts';
 import { advanceRun, advanceTask, system } from './advance.ts';
 import { cancelledResult, endRun } from './end-run.ts';
+import { branchOf, revertSpecOf } from './revert.ts';
 
 export type Claim = { ok: true; spec: RunSpec } | { ok: false; reason: ClaimRefusal };
 
@@ -104,6 +105,7 @@ async function spec(tx: Tx, task: TaskRecord, run: RunRecord, resume: RunSpec['r
   const source = await sourceOf(tx.db, task.project);
   if (source === undefined) throw new Error(`no project ${task.project}`);
   const requester = await personById(tx, task.workspace, run.requestedBy);
+  const reverts = await revertSpecOf(tx, run);
   return {
     ok: true,
     spec: {
@@ -115,7 +117,7 @@ async function spec(tx: Tx, task: TaskRecord, run: RunRecord, resume: RunSpec['r
       command: task.command,
       title: task.title,
       project: task.base === null ? await beginningAt(tx, task.id, source.project) : source.project,
-      branch: task.branch,
+      branch: branchOf(task, reverts),
       base: task.base,
       head: task.head,
       policy: policyOf(task),
@@ -124,6 +126,7 @@ async function spec(tx: Tx, task: TaskRecord, run: RunRecord, resume: RunSpec['r
       ...(run.stopRequestedAt === null ? {} : { stopRequested: true }),
       ...(run.agent === null ? {} : { agent: await agentSpec(tx, task, { ...run, agent: run.agent }) }),
       ...(run.rebase === null ? {} : { rebase: run.rebase }),
+      ...(reverts === undefined ? {} : { reverts }),
       resume,
     },
   };

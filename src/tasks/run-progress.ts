@@ -1,3 +1,4 @@
+import { runsNothing } from '../contracts/rebase.ts';
 import type { RunControl } from '../contracts/run-control.ts';
 import { type RunResult, runResultSchema } from '../contracts/run-event.ts';
 import type { Tx } from '../store/database.ts';
@@ -74,8 +75,7 @@ export async function markFinishing(tx: Tx, runId: string, runner: string, at: D
   if (found === undefined) return false;
   const { task, run } = found;
   if (run.state === 'finishing') return true;
-  // Of a rebase there is nothing to execute.
-  if (run.state === 'preparing' && run.rebase !== 'rebase') return false;
+  if (run.state === 'preparing' && !runsNothing(run.rebase)) return false;
   const waited = run.state === 'awaiting';
   // The agent has ended while people were asked: nothing is left to decide.
   const before = waited ? await cancelPending(tx, run.id, at) : [];

@@ -25,7 +25,7 @@ import type { RunOutcome, RunState } from '../contracts/states.ts';
  *   their mode changes.
  * - `wait`: an agent waits for a decision. Its runner keeps the run, and goes on with it when nothing is left to decide; a run that the
  *   runner has let go of meanwhile is queued (`approve`) instead. Only a run with a runner takes the first way.
- * - A rebase runs nothing: from `preparing` it goes to `finishing` (`collect`) at once. No other run may.
+ * - A rebase or a revert runs nothing: from `preparing` it goes to `finishing` (`collect`) at once. No other run may.
  * - The five outcomes are final.
  */
 export type RunEventName = 'claim' | 'park' | 'approve' | 'plan' | 'execute' | 'wait' | 'collect' | RunOutcome;

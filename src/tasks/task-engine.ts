@@ -40,6 +40,22 @@ export interface RebaseInput {
   originKey: string;
 }
 
+export interface RevertInput {
+  /** The run whose change was merged. */
+  run: string;
+  by: Person;
+  /** Key of the inbound event: the same key makes the same run (promise 2). */
+  originKey: string;
+}
+
+export interface RevertOutcome {
+  /** `known`: it is being undone, or was, already. */
+  outcome: 'begun' | 'known';
+  number: number;
+  /** `acme/web#12` */
+  pull: string;
+}
+
 export interface CommandTaskInput {
   workspace: string;
   project: string;
@@ -149,6 +165,8 @@ export interface TaskEngine extends AgentTasks {
   pullErrand(tx: Tx, input: ErrandInput): Promise<ErrandOutcome>;
   /** Begins a run that brings the change of a run to the newest base. Throws what src/tasks/rebase.ts says. */
   rebase(tx: Tx, input: RebaseInput): Promise<CreatedTask>;
+  /** Begins a run that undoes the merged pull request of a run. Throws what src/tasks/revert.ts says. */
+  revert(tx: Tx, input: RevertInput): Promise<RevertOutcome>;
   /** The change of a run is not wanted: its task is cancelled; commits are kept for a while. Refused while it is being brought out. */
   discard(tx: Tx, run: string, by: Person): Promise<{ number: number }>;
   /** The whole action of an interaction, or undefined when there is none in this workspace. */

@@ -53,6 +53,7 @@ const table: Record<string, readonly (readonly [use: string, weakest: Account])[
   pr: [['pr #999 draft', 'ben']],
   discard: [['discard #999', 'ben']],
   rebase: [['rebase #999', 'ben']],
+  revert: [['revert #999', 'ben']],
   move: [['move #999 done', 'ben']],
   'rules revoke': [[`rules revoke ${newId('rul')}`, 'ben']],
   'project add': [

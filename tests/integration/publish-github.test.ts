@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createGithubHost } from '../../adapters/github/host.ts';
 import { createGithubEmulator, type GithubEmulator } from '../../lab/github/emulator.ts';
 import type { LabRepository } from '../../lab/github/repositories.ts';
+import { recordPull } from '../../src/tasks/pull-life.ts';
 import { git } from '../support/git-repository.ts';
 import { createRunnerWorld, ofType, type RunnerWorld } from '../support/runner-world.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -133,6 +135,78 @@ describe('a change of a repository at GitHub', () => {
     await git(repository.directory, 'update-ref', '-d', `refs/heads/${branch}`);
     await world.publish(run, 'draft');
     expect(await world.published(run)).toMatchObject({ error: null, commit: result.commit });
+  });
+
+  test('promise 10: what was merged is undone by a change that people decide about, once, and that can be undone as well', async () => {
+    const { repository, run, task, number } = await changed(
+      'echo fixed > fix.txt; git add . && git commit -qm One; echo more > more.txt',
+    );
+    const { db } = world.database;
+    const host = createGithubHost({ apiUrl: github.apiUrl, login: { type: 'token', token: github.token('ben') } });
+    /** Opens the pull request of a run, has it merged, and learns of that. */
+    const merge = async (of: string, method: 'merge' | 'squash' | 'rebase') => {
+      await world.publish(of, 'pull_request');
+      expect(await world.published(of)).toMatchObject({ state: 'done', error: null });
+      const { id, ...pull } = await db.pullRequest.findFirstOrThrow({ where: { runId: of } });
+      await github.person('ada').merge(repository.fullName, pull.number, { method });
+      const facts = await host.pull(repository, pull.number);
+      const { workspaceId: workspace, projectId: project } = pull;
+      await recordPull(
+        world.database,
+        { id, workspace, project, task, run: of, repository: repository.fullName },
+        facts,
+        new Date(),
+      );
+      return pull.number;
+    };
+    let presses = 0;
+    const revert = (of: string) => {
+      const input = { run: of, by: world.ada, originKey: `revert-${++presses}` };
+      return world.database.transaction((tx) => world.engine.tasks.revert(tx, input));
+    };
+    const newest = async () => (await db.run.findFirstOrThrow({ where: { taskId: task }, orderBy: { attempt: 'desc' } })).id;
+    await expect(revert(run)).rejects.toThrow(`#${number} has no merged pull request.`);
+
+    expect(await merge(run, 'rebase')).toBe(1);
+    await github.person('ada').push(repository.fullName, 'main', { 'later.txt': 'later\n' });
+    const [one, other] = await Promise.all([revert(run), revert(run)]);
+    expect([one.outcome, other.outcome].sort()).toEqual(['begun', 'known']);
+    const undoing = await newest();
+    const result = await world.resultOf(undoing);
+    const onto = repository.sha('main') ?? '';
+    expect(result).toMatchObject({
+      outcome: 'succeeded',
+      message: `Undoes ${repository.fullName}#1 on main@${onto.slice(0, 7)}.`,
+      base: { branch: 'main', commit: onto },
+      files: [
+        { path: 'fix.txt', status: 'deleted' },
+        { path: 'more.txt', status: 'deleted' },
+      ],
+    });
+    expect(result.branch).toMatch(/^deckhand\/revert-1-echo-fixed/);
+    // Nothing has moved there, and nothing does before somebody decides about exactly this.
+    expect([repository.sha('main'), repository.branches().includes(String(result.branch))]).toEqual([onto, false]);
+    expect(await revert(run)).toMatchObject({ outcome: 'known', pull: `${repository.fullName}#1` });
+    await expect(world.publish(run)).rejects.toMatchObject({ code: 'DH-533' });
+
+    expect(await merge(undoing, 'squash')).toBe(2);
+    const pull = github.core.repositories.get(repository.fullName.toLowerCase())?.issues.get(2);
+    expect(pull).toMatchObject({ title: expect.stringMatching(/^Revert "echo fixed/) });
+    expect(String((pull as { body?: unknown } | undefined)?.body)).toMatch(new RegExp(`^Reverts ${repository.fullName}#1\\.\n`));
+    const files = async () => (await repository.git('ls-tree', '--name-only', 'main')).split('\n');
+    expect(await files()).not.toContain('fix.txt');
+    expect(await files()).toContain('later.txt');
+
+    await revert(undoing);
+    const back = await newest();
+    expect(await world.resultOf(back)).toMatchObject({
+      outcome: 'succeeded',
+      branch: expect.stringMatching(/^deckhand\/revert-2-echo/),
+    });
+    expect(await merge(back, 'merge')).toBe(3);
+    expect(await files()).toEqual(expect.arrayContaining(['fix.txt', 'later.txt', 'more.txt']));
+    expect(await repository.git('log', '--format=%s', '--no-merges', 'main')).toMatch(/^Reapply "echo fixed/m);
+    expect((await db.task.findUniqueOrThrow({ where: { id: task } })).column).toBe('done');
   });
 
   test('a host that does not answer is tried again; a lost answer to a push or to a pull request does nothing twice', async () => {

@@ -240,6 +240,65 @@ describe('webhooks of GitHub', () => {
   });
 });
 
+describe('a merged pull request', () => {
+  const revert = (run: string, by: Person, originKey = `revert-${by.user}`) =>
+    deckhand.tx((tx) => deckhand.engine.tasks.revert(tx, { run, by, originKey }));
+
+  test('promises 2 and 7: is undone by those who may bring the change out, once, and again where that failed', async () => {
+    const { run, task, number, commit } = await opened();
+    await expect(revert(run, world.people.ben)).rejects.toThrow('has no merged pull request');
+    await github.person('ada').merge(repository.fullName, number);
+    watching();
+    look();
+    const merged = repository.sha() ?? '';
+    await told(run, { type: 'merged', commit: merged });
+    await expect(revert(run, world.people.dev)).rejects.toMatchObject({ code: 'DH-202' });
+    await expect(revert(run, { ...world.people.ben, workspace: 'wsp_other' })).rejects.toMatchObject({ code: 'DH-208' });
+    await deckhand.runs.beat(runner);
+    const pull = `${repository.fullName}#${number}`;
+    expect(await revert(run, world.people.ben)).toMatchObject({ outcome: 'begun', pull });
+    expect(await revert(run, world.people.ben)).toMatchObject({ outcome: 'known', pull });
+    expect(await revert(run, world.people.ada)).toMatchObject({ outcome: 'known', pull });
+    const runs = () => deckhand.db.run.findMany({ where: { taskId: task }, orderBy: { attempt: 'asc' } });
+    const [, first] = await runs();
+    const claimed = await deckhand.runs.claim(String(first?.id), runner);
+    const { branch } = await deckhand.db.task.findUniqueOrThrow({ where: { id: task } });
+    const own = branch.replace(/^deckhand\/\d+/, `deckhand/revert-${number}`);
+    expect(claimed).toMatchObject({
+      ok: true,
+      spec: {
+        rebase: 'revert',
+        branch: own,
+        reverts: { repository: repository.fullName, number, title: 'Revert "Fix"', base: 'main', merged, head: commit },
+      },
+    });
+    const ended = { durationMs: 1, files: [], artifacts: [] };
+    const conflict = { outcome: 'failed', cause: 'conflict', message: 'It conflicts.' } as const;
+    expect(await deckhand.runs.finish(String(first?.id), runner, { ...ended, ...conflict })).toBe(true);
+    expect(await deckhand.db.task.findUniqueOrThrow({ where: { id: task } })).toMatchObject({ branch, head: commit });
+
+    // It did not come about: a retry is the same again, whoever asks, and no turn of the agent.
+    await deckhand.tx((tx) => deckhand.engine.tasks.retry(tx, task, world.people.dev));
+    expect(await revert(run, world.people.ada, 'another press')).toMatchObject({ outcome: 'known' });
+    const [, , second] = await runs();
+    expect(await deckhand.runs.claim(String(second?.id), runner)).toMatchObject({ spec: { rebase: 'revert', branch: own } });
+    const made = { outcome: 'succeeded', message: 'Undone.', commit: '3'.repeat(40), tree: '4'.repeat(40) } as const;
+    const change = { files: [{ path: 'b.txt', added: 0, removed: 1 }], base: { branch: 'main', commit: merged }, branch: own };
+    expect(await deckhand.runs.finishing(String(second?.id), runner)).toBe(true);
+    expect(await deckhand.runs.finish(String(second?.id), runner, { ...ended, ...made, ...change })).toBe(true);
+    expect(await deckhand.db.task.findUniqueOrThrow({ where: { id: task } })).toMatchObject({
+      branch: own,
+      head: '3'.repeat(40),
+      baseCommit: merged,
+      column: 'review',
+    });
+    expect(await revert(run, world.people.ada, 'a third press')).toMatchObject({ outcome: 'known' });
+    expect(await runs()).toHaveLength(3);
+    const audit = await deckhand.db.audit.findMany({ where: { action: 'pull_request.revert', workspaceId: world.workspace } });
+    expect(audit).toMatchObject([{ actorId: world.people.ben.user, data: { merged, role: 'maintainer' } }]);
+  });
+});
+
 describe('errands', () => {
   test('promise 7: merging is for those who may bring the change out, and is about the commit they saw', async () => {
     const { run, task, commit, number } = await opened();

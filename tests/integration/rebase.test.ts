@@ -181,6 +181,94 @@ describe('promise 10: a hostile repository cannot run code on the host while its
   });
 });
 
+describe('a merge that is undone', () => {
+  const project = () => ({ id: 'prj_1', name: 'web', source: { kind: 'path' as const, path: source.path }, baseBranch: null });
+  /** A branch of three commits, merged one way or the other, and what came later; what becomes of undoing that. */
+  async function revertOf(how: 'squash' | 'merge' | 'rebase' | 'fast-forward', { later = {} as Files, gone = false } = {}) {
+    const base = await source.commit({ 'a.txt': lines({}), 'old.txt': 'old\n' }, 'First');
+    await source.git('checkout', '--quiet', '-b', 'work');
+    await source.commit({ 'a.txt': lines({ 2: 'two' }) }, 'Step');
+    await source.commit({ 'b.txt': 'b\n' }, 'Step');
+    await rename(join(source.path, 'old.txt'), join(source.path, 'new.txt'));
+    const head = await source.commit({}, 'Step');
+    await source.git('checkout', '--quiet', 'main');
+    if (how !== 'fast-forward') await source.commit({ 'meanwhile.txt': 'm\n' }, 'Meanwhile');
+    if (how === 'squash') await source.git('merge', '--quiet', '--squash', 'work');
+    if (how === 'squash') await source.git('commit', '--quiet', '-m', 'Step (#1)');
+    if (how === 'merge') await source.git('merge', '--quiet', '--no-ff', '-m', 'Merge', 'work');
+    if (how === 'rebase') await source.git('cherry-pick', `${base}..work`);
+    if (how === 'fast-forward') await source.git('merge', '--quiet', 'work');
+    const merged = await source.git('rev-parse', 'HEAD');
+    await source.git('branch', '--quiet', '-D', 'work');
+    if (gone) await source.git('reflog', 'expire', '--expire=now', '--all');
+    if (gone) await source.git('gc', '--quiet', '--prune=now');
+    await source.commit({ 'later.txt': 'l\n', ...later }, 'Later');
+    const task = { task: 'tsk_1', project: project(), base: { branch: 'main', commit: base } };
+    const onto = await workspace.newestBase(task);
+    const change = { task: 'tsk_1', project: project(), merged, head, onto, message: 'Revert it' };
+    return { reverted: await workspace.revert(change), onto: onto.commit, merged, change };
+  }
+
+  it.each(['squash', 'merge', 'rebase'] as const)(
+    'is one commit without exactly what came by a %s, and can be undone too',
+    async (how) => {
+      const { reverted, onto, change } = await revertOf(how);
+      if (reverted.how !== 'made') throw new Error(JSON.stringify(reverted));
+      expect(await git(mirror, 'diff', '--name-status', '--no-renames', onto, reverted.commit)).toBe(
+        'M\ta.txt\nD\tb.txt\nD\tnew.txt\nA\told.txt',
+      );
+      expect(await at(reverted.commit, 'a.txt')).toBe(lines({}).trimEnd());
+      expect(await history(onto, reverted.commit)).toEqual(['Revert it by Deckhand']);
+      expect(await git(mirror, 'rev-parse', 'refs/deckhand/tasks/tsk_1/head')).toBe(reverted.commit);
+      // As the code host merges it, one commit of one.
+      const again = await workspace.revert({
+        ...change,
+        merged: reverted.commit,
+        head: reverted.commit,
+        onto: { branch: 'main', commit: reverted.commit },
+      });
+      // Where it is a part of the base branch as it is, nothing tells where it begins.
+      expect(again).toEqual({ how: 'unclear' });
+      await source.git('fetch', '--quiet', mirror, reverted.commit);
+      await source.git('merge', '--quiet', '--squash', 'FETCH_HEAD');
+      await source.git('commit', '--quiet', '-m', 'Revert it (#2)');
+      const merged = await source.git('rev-parse', 'HEAD');
+      const newest = await workspace.newestBase({ ...change, base: change.onto });
+      const back = await workspace.revert({ ...change, merged, head: reverted.commit, onto: newest });
+      if (back.how !== 'made') throw new Error(JSON.stringify(back));
+      expect(await git(mirror, 'rev-parse', `${back.commit}^{tree}`)).toBe(await git(mirror, 'rev-parse', `${onto}^{tree}`));
+    },
+  );
+
+  it('conflicts where it was changed again, and leaves the change of the task as it is', async () => {
+    const { reverted } = await revertOf('squash', { later: { 'a.txt': lines({ 2: 'zwei' }), 'b.txt': 'c\n' } });
+    expect(reverted).toEqual({ how: 'conflict', files: ['a.txt', 'b.txt'] });
+    await expect(git(mirror, 'rev-parse', '--verify', '--quiet', 'refs/deckhand/tasks/tsk_1/head')).rejects.toThrow();
+  });
+
+  it('is nothing where somebody has undone it, or has rewritten the base branch', async () => {
+    const { change, merged } = await revertOf('rebase', { later: { 'new.txt': 'new\n' } });
+    await source.git('revert', '--no-edit', `${merged}~3..HEAD`);
+    const onto = await workspace.newestBase({ ...change, base: change.onto });
+    expect(await workspace.revert({ ...change, onto })).toEqual({ how: 'empty' });
+    const before = { branch: 'main', commit: await source.git('rev-parse', `${merged}~3`) };
+    expect(await workspace.revert({ ...change, onto: before })).toEqual({ how: 'gone' });
+    expect(await workspace.revert({ ...change, merged: '1'.repeat(40) })).toEqual({ how: 'gone' });
+  });
+
+  it('is left to people where nothing tells what belongs to it: commits that were moved as they are', async () => {
+    expect((await revertOf('fast-forward')).reverted).toEqual({ how: 'unclear' });
+  });
+
+  it('needs nothing of a branch that is gone when it was a merge', async () => {
+    expect((await revertOf('merge', { gone: true })).reverted.how).toBe('made');
+  });
+
+  it('is left to people where the repository has no commits of the branch any more', async () => {
+    expect((await revertOf('squash', { gone: true })).reverted).toEqual({ how: 'unclear' });
+  });
+});
+
 it('nothing new is started on a disk that is nearly full: what runs already must be able to end', async () => {
   await source.commit({ 'a.txt': 'a\n' });
   let free = 199_999_999;

@@ -84,10 +84,11 @@ describe('the buttons of a change', () => {
     ).toEqual(['x:run_0:review', 'x:run_0:push']);
   });
 
-  it('lead to nothing more once it is merged, until there is a newer change', () => {
+  it('lead to nothing but its revert once it is merged, until there is a newer change', () => {
     const merged = runAfter(agentAt(), ...changed, opened(), opened({ state: 'merged' }));
     const seen = ['Retry', 'Log', 'Show'];
-    expect(labels(endCard(merged, withChange({ pushed: true })))).toEqual(['Review diff', 'Request changes…', ...seen]);
+    const left = ['Review diff', 'Revert', 'Request changes…', ...seen];
+    expect(labels(endCard(merged, withChange({ pushed: true, merged: 12 })))).toEqual(left);
     expect(labels(endCard(merged, withChange({ pushed: false })))).toContain('Approve & push');
     const mergeable = runAfter(...changed, opened({ mergeable: 'clean' }));
     const here = withChange({ pushed: true, pull: { number: 12, head: commit } });

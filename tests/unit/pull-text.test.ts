@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { coAuthor, commitMessage } from '../../runner/commit-message.ts';
+import { coAuthor, commitMessage, revertMessage } from '../../runner/commit-message.ts';
+import { revertBranch, revertTitle } from '../../src/changes/revert-words.ts';
 import { markdownBlock, markdownLine, neutralLine, neutralText } from '../../src/runtime/host-text.ts';
 import { type PullTextInput, pullText } from '../../src/tasks/pull-text.ts';
 
@@ -134,4 +135,27 @@ test('the message of a commit ends with the co-author, whatever was asked', () =
   expect(coAuthor({ user: 'usr_1', name: 'Ada <x@y>\nSigned-off-by: Eve' })).toBe(
     'Ada xy Signed-off-by: Eve <usr_1@users.noreply.deckhand.invalid>',
   );
+});
+
+test('what undoes a pull request says which, closes no issue, and is named as git names it', () => {
+  const undone = { repository: 'acme/web', number: 12, title: 'Fix the login, closes #7' };
+  const { title, body } = pullText({ ...input, issue: 'acme/web#7', reverts: undone });
+  expect(title).toBe('Revert "Fix the login, closes #\u20607"');
+  expect(body).toMatch(/^Reverts acme\/web#12\.\n\nAsked by Ada, approved by Ben/);
+  expect(body).not.toMatch(/Closes|What was asked|fix the login/);
+  const odd = { ...undone, repository: 'acme/web closes x', title: 'Revert "Fix"' };
+  expect(pullText({ ...input, reverts: odd })).toMatchObject({
+    title: 'Reapply "Fix"',
+    body: expect.stringMatching(/^Reverts pull request 12\.\n/),
+  });
+  expect(revertBranch(12, 'deckhand/142-fix-the-login')).toBe('deckhand/revert-12-fix-the-login');
+  expect(revertBranch(13, 'deckhand/revert-12-fix-the-login')).toBe('deckhand/revert-13-fix-the-login');
+  const message = revertMessage(
+    { ...undone, title: revertTitle('Fix @ben'), base: 'main', merged: 'c'.repeat(40), head: 'd'.repeat(40) },
+    { taskNumber: 142, attempt: 3, requester: { user: 'usr_1', name: 'Ada' } },
+  );
+  expect(message).toMatch(
+    /^Revert "Fix @\u2060ben"\n\nUndoes pull request 12 of acme\/web, which was merged as c{40}\.\n\nTask 142/,
+  );
+  expect(message).toMatch(/\n\nCo-authored-by: Ada <usr_1@users\.noreply\.deckhand\.invalid>$/);
 });

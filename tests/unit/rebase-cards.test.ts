@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { resolvePrompt } from '../../src/changes/errand-prompt.ts';
 import type { PullFacts } from '../../src/contracts/code-host.ts';
 import type { RunEventData } from '../../src/contracts/run-event.ts';
+import type { CardContext } from '../../src/delivery/card-context.ts';
 import { endCard } from '../../src/delivery/end-card.ts';
 import { liveCard } from '../../src/delivery/live-card.ts';
 import { pullNewsCards } from '../../src/delivery/pull-news-cards.ts';
@@ -76,6 +77,44 @@ describe('a change that its base has moved away from', () => {
     expect(text(card)).toContain(message);
     expect(text(card)).toContain('main@ddddddd');
     expect(labels(card)).toContain('Approve & push');
+  });
+});
+
+describe('a pull request that is merged', () => {
+  const merged: PullFacts = { ...pull, state: 'merged', mergeable: 'unknown', mergeCommit: 'e'.repeat(40) };
+  const news: RunEventData = { type: 'pull_request', repository: 'acme/web', pull: merged, news: [{ type: 'merged' }] };
+  const at = (more: Partial<ChangeStand> = {}, run: Partial<CardContext['run']> = {}) =>
+    context({
+      task: { agent: true, change: { ...stand, pushed: true, merged: 12, ...more }, base: { branch: 'main', commit } },
+      run,
+    });
+
+  it('can be undone from its message and from the card of the end, by the newest run only', () => {
+    const view = runAfter(...executing, ended({ files, commit }), news);
+    const offered = (where: CardContext) => {
+      const [card] = pullNewsCards({ workspace: 'wsp_1', view, contexts: [where], decisions: [] }, 0);
+      return card?.payload.type === 'message' ? labels(card.payload.view) : [];
+    };
+    expect(offered(at())).toEqual(['Revert']);
+    expect(offered(at({}, { newest: 2 }))).toEqual([]);
+    expect(labels(endCard(view, at()))).toEqual(expect.arrayContaining(['Review diff', 'Revert', 'Request changes…']));
+    expect(labels(endCard(view, at()))).not.toContain('Open PR');
+  });
+
+  it('says while it is undone that nothing is run, and what to do when that conflicts', () => {
+    const undoing = at({}, { rebase: 'revert' });
+    expect(text(liveCard(runAfter(...taken), undoing))).toContain(
+      'Undoes what was merged, on the newest commit of main. Nothing is run.',
+    );
+    const result = { outcome: 'failed', cause: 'conflict', message: 'It conflicts. Do that. DH-514' } as const;
+    const card = endCard(runAfter(...taken, ended({ ...result, conflicts: ['a.ts'] })), undoing);
+    expect(text(card)).toContain('It conflicts. Do that. DH-514');
+    expect(text(card)).toContain('a.ts');
+    expect(labels(card)).not.toContain('Ask the agent to resolve');
+    expect(labels(card)).toEqual(expect.arrayContaining(['Revert', 'Retry']));
+    expect(text(endCard(runAfter(...taken, ended({ message: 'Undoes acme/web#12.', files, commit })), undoing))).toContain(
+      'Undoes acme/web#12.',
+    );
   });
 });
 
