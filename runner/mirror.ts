@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '../src/contracts/errors.ts';
 import type { RunSpec } from '../src/contracts/run-control.ts';
+import { bytesIn } from './bytes-in.ts';
 import { type Git, GitFailed, type GitOptions } from './git.ts';
 import { sourceError } from './git-errors.ts';
 import { type GitSource, parseSource } from './git-source.ts';
@@ -287,14 +288,6 @@ async function removeOldLocks(dir: string): Promise<void> {
     const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: Date.now() }));
     if (Date.now() - mtimeMs > oldLockMs) await rm(file, { force: true });
   }
-}
-
-async function bytesIn(dir: string): Promise<number> {
-  let bytes = 0;
-  for (const entry of await readdir(dir, { recursive: true, withFileTypes: true }).catch(() => [])) {
-    if (entry.isFile()) bytes += (await stat(join(entry.parentPath, entry.name)).catch(() => ({ size: 0 }))).size;
-  }
-  return bytes;
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -7,6 +7,7 @@ import { collectHelper } from './collect-script.ts';
 import { createGit, type Git, GitFailed } from './git.ts';
 import { machineError } from './git-errors.ts';
 import { type ImportedResult, importResult, incomingFolder, isAncestor, taskRef } from './import-result.ts';
+import { createMirrorKeeping, type MirrorKeeping } from './keep-mirror.ts';
 import { baseOf, createMirrors, type MirrorsDeps } from './mirror.ts';
 import { type Difference, difference } from './patch.ts';
 import { createPublishing, type Publishing, treeOf } from './publish-push.ts';
@@ -71,8 +72,12 @@ export interface Workspace {
   mirrored(): Promise<string[]>;
   /** Removes the mirror of a project, with all that its tasks have committed; returns the bytes it took. Idempotent. */
   forget(project: string): Promise<number>;
+  /** What tasks have in the mirrors. */
+  readonly keeping: MirrorKeeping;
   /** Runs of which something is left on the host, for the reaper. */
   list(): Promise<string[]>;
+  /** Where the working copy of a run is made. */
+  copyPath(run: string): string;
 }
 
 export interface CopySpec {
@@ -117,6 +122,8 @@ export interface WorkspaceDeps extends Omit<MirrorsDeps, 'git'> {
   author?: Author | undefined;
   /** Bytes that are free where a directory is; what the system says when undefined. */
   freeBytes?: ((dir: string) => Promise<number>) | undefined;
+  /** Throws when Deckhand keeps more than it may. */
+  requireQuota?: (() => void) | undefined;
 }
 
 const megabyte = 1_000_000;
@@ -132,11 +139,11 @@ export function createWorkspace(deps: WorkspaceDeps): Workspace {
   const author = deps.author ?? defaultAuthor;
   const freeBytes = deps.freeBytes ?? freeOf;
 
-  /** Refuses what would need room while there is next to none: what runs already must still be able to end. Throws DH-513. */
+  /** Refuses what would need room while there is next to none: what runs already must still be able to end. Throws DH-513, DH-518. */
   async function requireRoom(): Promise<void> {
     const free = await freeBytes(deps.dataDir);
-    if (free >= floorBytes) return;
-    throw new AppError('DH-513', { free: Math.floor(free / megabyte), floor: floorBytes / megabyte });
+    if (free < floorBytes) throw new AppError('DH-513', { free: Math.floor(free / megabyte), floor: floorBytes / megabyte });
+    deps.requireQuota?.();
   }
 
   /** Keeps the commits of a task in the mirror, whatever becomes of the project's branches. */
@@ -252,12 +259,14 @@ export function createWorkspace(deps: WorkspaceDeps): Workspace {
     },
     precedes: (project, commit, later) => isAncestor(git, commit, later, { repository: mirrors.path(project) }),
     publishing: createPublishing({ git, mirrors }),
+    keeping: createMirrorKeeping({ git, mirrors }),
     mirrored: () => mirrors.list(),
     forget: (project) => mirrors.remove(project),
     async list() {
       const incoming = await readdir(incomingFolder(deps.dataDir)).catch(() => []);
       return [...new Set([...(await copies.list()), ...incoming])];
     },
+    copyPath: (run) => copies.path(run),
   };
 }
 

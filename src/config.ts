@@ -1,7 +1,7 @@
 import { type CodeHostConfig, codeHostConfig, codeHostConflicts } from './config-code-host.ts';
 import { type PlatformConfigs, platformConfigs, platformConflicts, platformWarnings } from './config-platforms.ts';
 import { AppError } from './contracts/errors.ts';
-import type { OwnerRef } from './variable-kinds.ts';
+import type { DiskQuota, OwnerRef } from './variable-kinds.ts';
 import { type Environment, environmentSchema, factsOf, names, type VariableName } from './variables.ts';
 
 export interface Config {
@@ -32,6 +32,10 @@ export interface Config {
   runnerConcurrency: number;
   /** How long mirrors of removed projects are kept. */
   keepRemovedDays: number;
+  /** How long files of runs are kept, and commits of tasks. */
+  keepArtifactsDays: number;
+  keepChangesDays: number;
+  diskQuota: DiskQuota;
   logLevel: Environment['LOG_LEVEL'];
   /** Values that must never be logged or shown. */
   secrets: readonly string[];
@@ -82,6 +86,9 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
     ssh: { keyFile: env.GIT_SSH_KEY_FILE, knownHostsFile: env.GIT_SSH_KNOWN_HOSTS_FILE },
     runnerConcurrency: env.RUNNER_CONCURRENCY,
     keepRemovedDays: env.KEEP_REMOVED_DAYS,
+    keepArtifactsDays: env.KEEP_ARTIFACTS_DAYS,
+    keepChangesDays: env.KEEP_CHANGES_DAYS,
+    diskQuota: env.DISK_QUOTA,
     logLevel: env.LOG_LEVEL,
     secrets: [
       ...names().flatMap((name) => (factsOf(name).secret === true && given[name] ? [given[name]] : [])),

@@ -14,6 +14,7 @@ import type { PublishControl } from './contracts/publish-control.ts';
 import type { RunControl } from './contracts/run-control.ts';
 import type { ReadArtifact } from './delivery/upload.ts';
 import type { Infrastructure } from './infrastructure.ts';
+import { createRunnerHousekeeper } from './runner-housekeeper.ts';
 import { systemClock } from './runtime/clock.ts';
 import type { Part } from './runtime/lifecycle.ts';
 import type { Logger } from './runtime/logger.ts';
@@ -52,9 +53,17 @@ export function runnerPart(input: {
         environment: input.environment,
         ssh: config.ssh,
         authorization: readLogins(input.codeHost),
+        requireQuota: () => housekeeper.requireRoom(),
+      });
+      const housekeeper = createRunnerHousekeeper({
+        config,
+        infrastructure,
+        workspace,
+        sandboxes: choice.places.map(({ sandbox }) => sandbox),
+        logger: logger.child({ part: 'housekeeper' }),
       });
       const runner = createRunner({
-        control,
+        control: housekeeper.watching(control),
         queue,
         places: choice.places,
         workspace,
@@ -87,12 +96,14 @@ export function runnerPart(input: {
         logger: logger.child({ part: 'pruner' }),
       });
       stop = async () => {
+        await housekeeper.stop();
         await pruner.stop();
         await runner.stop();
         await gateways.close();
       };
       await runner.start();
       pruner.start();
+      housekeeper.start();
       logger.info({ sandbox: choice.places[0].sandbox.kind, capacity: config.runnerConcurrency }, 'runner is ready');
     },
     stop: () => stop(),

@@ -48,6 +48,22 @@ export function isSecretKey(value: string): boolean {
   return /^[A-Za-z0-9+/]{43}=$/.test(value) && Buffer.from(value, 'base64').length === 32;
 }
 
+/** How much of a disk may be taken: so many bytes, a part of it, or all. */
+export type DiskQuota = { bytes: number } | { percent: number } | 'none';
+
+const sizeUnits = { MB: 1e6, GB: 1e9, TB: 1e12 } as const;
+
+export function diskQuota(value: string, context: z.RefinementCtx): DiskQuota {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)\s*(%|MB|GB|TB)$/i.exec(value.trim()) ?? [];
+  const amount = Number(number);
+  const factor = unit === undefined || unit === '%' ? undefined : sizeUnits[unit.toUpperCase() as keyof typeof sizeUnits];
+  if (value.trim().toLowerCase() === 'none') return 'none';
+  if (unit === '%' && amount >= 1 && amount <= 100) return { percent: amount };
+  if (factor !== undefined && amount > 0) return { bytes: amount * factor };
+  context.addIssue({ code: 'custom', message: 'must be a part of the disk such as 80%, a size such as 50GB, or none' });
+  return 'none';
+}
+
 export function parseOwners(value: string, context: z.RefinementCtx): OwnerRef[] {
   const owners: OwnerRef[] = [];
   const entries = value.split(',').map((entry) => entry.trim());

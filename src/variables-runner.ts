@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { facts } from './variable-facts.ts';
-import { expandHome, integer, oneOf } from './variable-kinds.ts';
+import { diskQuota, expandHome, integer, oneOf } from './variable-kinds.ts';
 
 /** What the machine that runs commands reads: how it reaches repositories, and what runs there. */
 export const runnerVariables = {
@@ -66,5 +66,26 @@ export const runnerVariables = {
       'Days after which the mirror of a project that was removed is deleted on this machine. What its tasks left for people stays.',
     fallback: '`30`',
     example: '30',
+  }),
+  KEEP_ARTIFACTS_DAYS: integer(1, 3650).prefault('30').register(facts, {
+    group: 'Running commands',
+    description:
+      'Days after which the files of runs (logs, patches, pictures, files for people) are deleted, counted from when something last happened in their task.',
+    fallback: '`30`',
+    example: '14',
+  }),
+  KEEP_CHANGES_DAYS: integer(1, 3650).prefault('90').register(facts, {
+    group: 'Running commands',
+    description:
+      'Days after which the commits of a task are deleted on this machine, merged or not, counted from when something last happened in it.',
+    fallback: '`90`',
+    example: '180',
+  }),
+  DISK_QUOTA: z.string().default('80%').transform(diskQuota).register(facts, {
+    group: 'Running commands',
+    description:
+      'How much Deckhand may keep on the disk of the data directory: a part of the disk (`80%`), a size (`50GB`), or `none`. Beyond it, what is finished is deleted early, the oldest first; when that is not enough, nothing new is started.',
+    fallback: '`80%`',
+    example: '200GB',
   }),
 };

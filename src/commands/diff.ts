@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type PatchFile, readPatch } from '../changes/read-patch.ts';
+import { readPatch } from '../changes/read-patch.ts';
 import { AppError } from '../contracts/errors.ts';
 import { isTerminal } from '../contracts/states.ts';
 import type { ViewFile } from '../contracts/view.ts';
@@ -11,6 +11,7 @@ import { type RunRow, runsOf, type TaskRow } from '../store/task-queries.ts';
 import { count, optional, taskNumber } from './arguments.ts';
 import { type CommandContext, defineCommand, type Reply } from './command.ts';
 import { nearest } from './nearest.ts';
+import { notKept } from './not-kept.ts';
 import { taskFor } from './subject.ts';
 
 /** What looking at a change needs. */
@@ -79,7 +80,7 @@ export async function changeOf(
     agent: task.agent !== undefined,
     task: { id, number, title, project: project.name, branch, base },
     result: { ...run.result, commit },
-    patch: await patchOf(ctx, run),
+    ...(await keptOf(ctx, task, run.id)),
   };
 }
 
@@ -88,10 +89,11 @@ function atRest({ run }: TaskRow): boolean {
   return run === undefined || isTerminal(run.state);
 }
 
-async function patchOf(ctx: CommandContext, run: RunRow): Promise<readonly PatchFile[] | undefined> {
-  const kept = (await artifactsOf(ctx.tx, run.id)).find(({ kind }) => kind === 'patch');
+async function keptOf(ctx: CommandContext, { number }: TaskRow, run: string): Promise<Pick<Change, 'patch' | 'lost'>> {
+  const kept = (await artifactsOf(ctx.tx, run)).find(({ kind }) => kind === 'patch');
+  if (kept?.keptMs !== undefined) return { patch: undefined, lost: notKept('patch', number, kept.keptMs) };
   const bytes = kept === undefined ? undefined : await ctx.deps.readArtifact(kept.id);
-  return bytes === undefined ? undefined : readPatch(bytes);
+  return { patch: bytes === undefined ? undefined : readPatch(bytes) };
 }
 
 function fileNumber({ patch, result, task }: Change, named: string): number {
@@ -122,7 +124,8 @@ function withFiles({ act }: CommandContext): boolean {
   return act.by === 'message' || (act.by === 'slash' && act.event.conversation.kind === 'direct');
 }
 
-function filesFor({ result, newest, patch, task }: Change, { file }: { file: number }): ViewFile[] {
+function filesFor({ result, newest, patch, task, lost }: Change, { file }: { file: number }): ViewFile[] {
+  if (lost !== undefined) return [];
   if (file !== 0) {
     const kept = result.artifacts.find(({ kind }) => kind === 'patch');
     // Of a binary file there is nothing to see.

@@ -1,18 +1,20 @@
 import { AppError } from '../contracts/errors.ts';
 import { isTerminal } from '../contracts/states.ts';
 import { bold, plain, type View, type ViewFile } from '../contracts/view.ts';
+import { errorSpans } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
 import { cleanText } from '../delivery/neutralise.ts';
 import { addOutput, emptyTail, lastLines } from '../delivery/output-tail.ts';
 import { answerFiles } from '../delivery/reply.ts';
 import { bytes } from '../delivery/units.ts';
 import { putOutboxRows } from '../store/outbox.ts';
-import { artifactsOf, outputTail } from '../store/run-queries.ts';
+import { type ArtifactRow, artifactsOf, outputTail } from '../store/run-queries.ts';
 import { type RunRow, runsOf, type TaskRow } from '../store/task-queries.ts';
 import { placesOfTask } from '../store/threads.ts';
 import { answered } from './answer.ts';
 import { count, optional, taskNumber } from './arguments.ts';
 import { type CommandContext, defineCommand, type Reply } from './command.ts';
+import { notKept } from './not-kept.ts';
 import { taskFor } from './subject.ts';
 import { runWords } from './task-lines.ts';
 
@@ -45,9 +47,12 @@ export const logs = defineCommand({
     const { task } = await taskFor(ctx, args.task, need);
     const run = await runOf(ctx, task, args.run);
     const { text, whole } = await outputTail(ctx.tx, run.id, liveChars);
-    const file = await logFile(ctx, task, run, text);
+    const kept = (await artifactsOf(ctx.tx, run.id)).find(({ kind }) => kind === 'log');
+    const lost = kept?.keptMs === undefined ? undefined : notKept('log', task.number, kept.keptMs);
+    if (lost !== undefined && text === '') throw lost;
+    const file = lost === undefined ? logFile(task, run, kept, text) : undefined;
     const placed = await placeFile(ctx, task, file === undefined ? [] : [file]);
-    return { audience: placed.audience, view: logView(ctx, task, run, { text, whole }, placed), task: task.id };
+    return { audience: placed.audience, view: logView(ctx, task, run, { text, whole, lost }, placed), task: task.id };
   },
 });
 
@@ -58,6 +63,7 @@ export async function patchReply(ctx: CommandContext, task: TaskRow): Promise<Re
   if (patch === undefined) {
     throw new AppError('DH-300', { what: `#${task.number} has changed no files.`, instead: '`show` tells what it did.' });
   }
+  if (patch.keptMs !== undefined) throw notKept('patch', task.number, patch.keptMs);
   const placed = await placeFile(ctx, task, [{ from: 'artifact', name: patch.name, artifact: patch.id }]);
   const spans = [bold(`#${task.number} patch`), plain(` · ${bytes(patch.bytes)}${placed.note}`)];
   return { audience: placed.audience, view: withFallback([{ type: 'text', spans }], placed.files), task: task.id };
@@ -74,8 +80,7 @@ async function runOf(ctx: CommandContext, task: TaskRow, attempt: number | undef
 }
 
 /** The kept log of a run that ended, else what it has written so far. */
-async function logFile(ctx: CommandContext, task: TaskRow, run: RunRow, text: string): Promise<ViewFile | undefined> {
-  const kept = (await artifactsOf(ctx.tx, run.id)).find(({ kind }) => kind === 'log');
+function logFile(task: TaskRow, run: RunRow, kept: ArtifactRow | undefined, text: string): ViewFile | undefined {
   if (kept !== undefined) return { from: 'artifact', name: kept.name, artifact: kept.id };
   return text === '' ? undefined : { from: 'text', name: `${task.number}-run${run.attempt}.log`, text };
 }
@@ -115,7 +120,7 @@ function logView(
   ctx: CommandContext,
   task: TaskRow,
   run: RunRow,
-  output: { text: string; whole: boolean },
+  output: { text: string; whole: boolean; lost: AppError | undefined },
   placed: Placed,
 ): View {
   const { lines, hidden } = lastLines(addOutput(emptyTail, 'stdout', output.text), shownLines);
@@ -130,6 +135,7 @@ function logView(
         ? [{ type: 'text' as const, spans: [plain(`It has written nothing${soFar}.`)] }]
         : [{ type: 'code' as const, text: cleanText(lines.join('\n')) }]),
       ...(cut === '' ? [] : [{ type: 'context' as const, spans: [plain(cut.trim())] }]),
+      ...(output.lost === undefined ? [] : [{ type: 'context' as const, spans: errorSpans(output.lost, ctx.deps.errorDocs) }]),
     ],
     placed.files.length === 0 ? undefined : placed.files,
   );

@@ -9,6 +9,8 @@ import { bind } from './bind.ts';
 import { board } from './board.ts';
 import { claim } from './claim.ts';
 import type { Command } from './command.ts';
+import { copies } from './copies.ts';
+import { copiesPrune } from './copies-prune.ts';
 import { diff } from './diff.ts';
 import { discard } from './discard.ts';
 import { doctor } from './doctor.ts';
@@ -60,7 +62,7 @@ const work: readonly Command[] = [
   move,
   mirror,
 ];
-const look: readonly Command[] = [tasks, show, diff, logs, board, queue, pending, agents];
+const look: readonly Command[] = [tasks, show, diff, logs, board, queue, pending, agents, copies, copiesPrune];
 const setup: readonly Command[] = [projectAdd, projectList, projectTest, projectRemove, bind, settings, rules, rulesRevoke];
 const accounts: readonly Command[] = [accountList, accountShow, accountAdd, accountKey, accountSet, accountRemove];
 const people: readonly Command[] = [

@@ -46,7 +46,7 @@ async function taskView(ctx: CommandContext, task: TaskRow): Promise<View> {
   const latest = runs.slice(-5);
   const result = task.run?.result;
   const files = task.run === undefined ? [] : await artifactsOf(ctx.tx, task.run.id);
-  const patch = files.find(({ kind }) => kind === 'patch');
+  const patch = files.find(({ kind, keptMs }) => kind === 'patch' && keptMs === undefined);
 
   const runSpans = latest.flatMap((run): Span[] => [
     plain(

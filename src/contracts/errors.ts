@@ -212,6 +212,16 @@ export const errorCatalogue = {
     text: 'The server of the model does not have the model that was asked for.',
     remedy: '`agents` shows which models there are. Choose one with `model`, then retry.',
   },
+  'DH-318': {
+    title: 'The file is not kept any more',
+    text: 'The {what} of #{number} was kept for {kept} and then deleted.',
+    remedy: '`show #{number}` tells what is still known of the task; `retry #{number}` runs it again.',
+  },
+  'DH-319': {
+    title: 'The change is not kept any more',
+    text: 'What #{number} had changed was kept for {kept} and then deleted from the machine of the runner.',
+    remedy: 'Start a new task: it begins at the present state of the base branch.',
+  },
 
   // Approvals: DH-4xx
   'DH-400': { title: 'Already decided', text: '{what}', remedy: 'Nothing more to do.' },
@@ -292,6 +302,11 @@ export const errorCatalogue = {
     title: 'The disk of the runner is nearly full',
     text: 'Only {free} MB are free in the data directory, so nothing new is started: the last {floor} MB are kept for the runs that are under way.',
     remedy: 'Free space on the disk of the data directory, then retry. `doctor` tells how much is free.',
+  },
+  'DH-518': {
+    title: 'The disk quota is used up',
+    text: 'Deckhand keeps {kept} on the disk of the runner and may keep {quota}, so nothing new is started. Most of it: {most}.',
+    remedy: '`copies` lists what is kept, and `copies prune` deletes what is finished. Or raise DISK_QUOTA, then retry.',
   },
   ...publishErrors,
 

@@ -24,6 +24,7 @@ export type AgentAccountId = `acc_${string}`;
 export type PublicationId = `pub_${string}`;
 export type PullRequestId = `pul_${string}`;
 export type PullErrandId = `per_${string}`;
+export type PruneOrderId = `pro_${string}`;
 
 /** Prefix of an id -> its type. */
 export interface IdByPrefix {
@@ -49,5 +50,6 @@ export interface IdByPrefix {
   pub: PublicationId;
   pul: PullRequestId;
   per: PullErrandId;
+  pro: PruneOrderId;
 }
 export type IdPrefix = keyof IdByPrefix;

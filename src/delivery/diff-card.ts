@@ -1,4 +1,5 @@
 import { countsOf, hunksOf, type PatchFile } from '../changes/read-patch.ts';
+import type { AppError } from '../contracts/errors.ts';
 import { encodePress } from '../contracts/press.ts';
 import { type FileStat, type Risk, type RunResult, totalsOf } from '../contracts/run-event.ts';
 import { type Block, type Button, code, plain, type Span, type View } from '../contracts/view.ts';
@@ -7,6 +8,7 @@ import { changeButtons } from './change-buttons.ts';
 import { checkSpans, hasFailed } from './check-words.ts';
 import { pagesOf } from './diff-pages.ts';
 import { countWords, fateWord, fateWords, fileRiskBlocks, pathWords, riskBlocks, totalWords } from './diff-words.ts';
+import { errorSpans } from './error-view.ts';
 import { withFallback } from './list-view.ts';
 import { oneLine, shorten } from './neutralise.ts';
 import { plainText, tableText } from './plain-text.ts';
@@ -26,6 +28,8 @@ export interface Change {
   agent?: boolean | undefined;
   /** Undefined when it is not kept: it was too large, or its file is gone. */
   patch: readonly PatchFile[] | undefined;
+  /** It was kept, and says for how long. */
+  lost?: AppError | undefined;
 }
 
 /** As many as one sees at once; select menus take no more than 25 everywhere. */
@@ -168,8 +172,9 @@ function aboutSpans({ task, result, attempt, newest }: Change): Span[] {
   ];
 }
 
-function missing({ result, patch }: Change): Block[] {
+function missing({ result, patch, lost }: Change): Block[] {
   if (patch !== undefined) return [];
+  if (lost !== undefined) return [{ type: 'text', spans: errorSpans(lost) }];
   const kept = result.artifacts.some(({ kind }) => kind === 'patch');
   return [
     told(

@@ -13,6 +13,11 @@ export function errorView(error: AppError, docs?: string): View {
   };
 }
 
+/** What went wrong and the code, in one line beside something else. */
+export function errorSpans({ code: named, params }: AppError, docs?: string): Span[] {
+  return [...marked(describeError(named, params).text), plain(' '), errorCodeSpan(named, docs)];
+}
+
 /** Words of ours in which `…` means code. */
 export function marked(text: string): Span[] {
   const spans: Span[] = [];

@@ -19,7 +19,7 @@ export async function recordArtifact(
   db: Prisma.TransactionClient,
   artifact: Omit<StoredArtifact, 'id'> & { kind: ArtifactRef['kind'] },
 ): Promise<StoredArtifact> {
-  const content = { kind: artifact.kind, bytes: BigInt(artifact.bytes), path: artifact.path };
+  const content = { kind: artifact.kind, bytes: BigInt(artifact.bytes), path: artifact.path, removedAt: null };
   const row = await db.artifact.upsert({
     where: { runId_name: { runId: artifact.run, name: artifact.name } },
     create: { id: newId('art'), workspaceId: artifact.workspace, runId: artifact.run, name: artifact.name, ...content },

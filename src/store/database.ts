@@ -2,7 +2,18 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import { Prisma, PrismaClient } from '../../prisma/client/client.ts';
 
 /** Things a reader can be woken for. A lost wake-up costs latency, never data: every reader polls too. */
-export type WakeTopic = 'inbox' | 'outbox' | 'run' | 'stop' | 'queue' | 'interaction' | 'mail' | 'publication' | 'files' | 'pull';
+export type WakeTopic =
+  | 'inbox'
+  | 'outbox'
+  | 'run'
+  | 'stop'
+  | 'queue'
+  | 'interaction'
+  | 'mail'
+  | 'publication'
+  | 'files'
+  | 'pull'
+  | 'housekeeping';
 
 /** One open transaction. Everything written through `db` commits together or not at all. */
 export interface Tx {

@@ -44,11 +44,19 @@ export interface ArtifactRow {
   name: string;
   kind: string;
   bytes: number;
+  /** How long it was kept before its file was deleted, in milliseconds; undefined: it is kept. */
+  keptMs: number | undefined;
 }
 
 export async function artifactsOf(tx: Tx, run: string): Promise<ArtifactRow[]> {
   const rows = await tx.db.artifact.findMany({ where: { runId: run }, orderBy: { id: 'asc' } });
-  return rows.map(({ id, name, kind, bytes }) => ({ id, name, kind, bytes: Number(bytes) }));
+  return rows.map(({ id, name, kind, bytes, createdAt, removedAt }) => ({
+    id,
+    name,
+    kind,
+    bytes: Number(bytes),
+    keptMs: removedAt === null ? undefined : removedAt.getTime() - createdAt.getTime(),
+  }));
 }
 
 /** The last output of a run as its events hold it, at most `maxChars`. `whole`: nothing was left out in front. */

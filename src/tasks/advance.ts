@@ -2,6 +2,7 @@ import type { Actor, RunEventData } from '../contracts/run-event.ts';
 import type { Tx } from '../store/database.ts';
 import { changeRun, type RunChange, type RunRecord } from '../store/runs.ts';
 import { changeColumn, type TaskRecord } from '../store/tasks.ts';
+import { checkKept } from './kept.ts';
 import { type RunEventName, runTransition } from './run-state.ts';
 import { type TaskEventName, taskTransition } from './task-state.ts';
 
@@ -52,6 +53,7 @@ export async function advanceTask(
 ): Promise<TaskRecord> {
   const transition = taskTransition(task.column, event);
   if (!transition.ok) throw new Error(`task ${task.id} in ${task.column} cannot ${event}: ${transition.reason}`);
+  if (event === 'enqueue') await checkKept(tx, task);
   const moved = await changeColumn(tx, { task: task.id, from: task.column, to: transition.to, reason, at });
   if (!moved) throw new Error(`task ${task.id} left ${task.column} without its lock`);
   return { ...task, column: transition.to };

@@ -5,6 +5,7 @@ import { latestRun, type RunRecord, runById } from '../store/runs.ts';
 import { resultOf } from '../store/task-changes.ts';
 import { lockTask, type TaskRecord } from '../store/tasks.ts';
 import { isAlive } from './hold-task.ts';
+import { checkKept } from './kept.ts';
 
 /** What a task has made: from its base to the commit that a run of it left last. */
 export interface Change {
@@ -45,6 +46,7 @@ export async function holdChange(tx: Tx, id: string, by: { workspace: string }):
     const { number, head } = task;
     throw new AppError('DH-533', { number, commit: commit.slice(0, 7), newest: (head ?? 'none').slice(0, 7) });
   }
+  await checkKept(tx, task);
   if (tree === undefined || run.host === null) {
     throw new AppError('DH-300', {
       what: `#${task.number} was changed by an earlier version of Deckhand, which did not note all that an approval is bound to.`,

@@ -34,6 +34,9 @@ test('without any variable the lab runs on loopback with an embedded database', 
     runnerConcurrency: 4,
     ssh: { keyFile: undefined, knownHostsFile: undefined },
     keepRemovedDays: 30,
+    keepArtifactsDays: 30,
+    keepChangesDays: 90,
+    diskQuota: { percent: 80 },
     logLevel: 'info',
     secrets: [],
     warnings: [],
@@ -62,6 +65,9 @@ test('every variable reaches its place', () => {
     GIT_SSH_KEY_FILE: '/etc/deckhand/id_ed25519',
     GIT_SSH_KNOWN_HOSTS_FILE: '/etc/deckhand/known_hosts',
     KEEP_REMOVED_DAYS: '7',
+    KEEP_ARTIFACTS_DAYS: '8',
+    KEEP_CHANGES_DAYS: '9',
+    DISK_QUOTA: '1.5 TB',
     ANTHROPIC_API_KEY: 'sk-ant-1',
     OPENAI_BASE_URL: 'http://127.0.0.1:1/v1',
     GITHUB_TOKEN: 'ghp_1',
@@ -98,6 +104,9 @@ test('every variable reaches its place', () => {
     runnerConcurrency: 16,
     ssh: { keyFile: '/etc/deckhand/id_ed25519', knownHostsFile: '/etc/deckhand/known_hosts' },
     keepRemovedDays: 7,
+    keepArtifactsDays: 8,
+    keepChangesDays: 9,
+    diskQuota: { bytes: 1.5e12 },
     logLevel: 'debug',
     secrets: ['postgresql://u:p@db/deckhand', key.toString('base64'), 'xoxb-1', 'signing', 'sk-ant-1', 'ghp_1', 'w'.repeat(16)],
     warnings: [],
@@ -112,6 +121,16 @@ test('several platforms are served at once', () => {
   const { platforms, lab } = loadConfig({ ...slack, ...telegram, DISCORD_BOT_TOKEN: 't' });
   expect(lab).toBe(false);
   expect(Object.values(platforms).every((platform) => platform !== undefined)).toBe(true);
+});
+
+test('a disk quota is a part of the disk, a size or none', () => {
+  expect(loadConfig({ DISK_QUOTA: 'none' }).diskQuota).toBe('none');
+  expect(loadConfig({ DISK_QUOTA: '50gb' }).diskQuota).toEqual({ bytes: 50e9 });
+  for (const value of ['0%', '101%', '50', '-1GB', 'all']) {
+    expect(problemsOf({ DISK_QUOTA: value })).toEqual([
+      expect.stringMatching(/^DISK_QUOTA must be a part of the disk such as 80%/),
+    ]);
+  }
 });
 
 test('an empty value counts as unset', () => {
