@@ -40,6 +40,7 @@ export function editComment(core: Core, repository: Repository, comment: Comment
   const before = comment.body;
   comment.body = checkBody('IssueComment', body);
   comment.updatedAt = core.now();
+  comment.edit = { by: actor.login, at: comment.updatedAt };
   const changes = { body: { from: before } };
   commentEvent({ core, repository, sender: actor }, 'edited', issueOf(repository, comment), comment, { changes });
   core.changed({ repository: fullName(repository), what: 'comment' });
@@ -55,6 +56,16 @@ function issueOf(repository: Repository, { number }: Comment): Issue {
   const issue = repository.issues.get(number);
   if (!issue) throw new Error(`there is no issue ${number}`);
   return issue;
+}
+
+/** Takes a reaction back. Nothing happens when it is not there. */
+export function unreact(core: Core, repository: Repository, subject: string, actor: Account, content: string): void {
+  const known = [...repository.reactions.values()].find(
+    (entry) => entry.subject === subject && entry.user === actor.login && entry.content === content,
+  );
+  if (!known) return;
+  repository.reactions.delete(known.id);
+  core.changed({ repository: fullName(repository), what: 'reaction' });
 }
 
 /** The reaction, and whether it was there before. GitHub tells nobody about reactions. */

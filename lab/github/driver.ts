@@ -22,13 +22,22 @@ import { setDraft } from './drafts.ts';
 import { createWaits, type Waits } from './driver-waits.ts';
 import type { Files } from './git.ts';
 import { git } from './git.ts';
-import { changeIssue, type IssueChange } from './issue-changes.ts';
+import { changeIssue, deleteIssue, type IssueChange } from './issue-changes.ts';
 import { mergePull, updateBranch } from './merges.ts';
 import type { Comment, CommitStatus, Conclusion, Issue, MergeMethod, Repository, Review, ReviewComment, Role } from './model.ts';
 import { type NewIssue, openIssue, openPull } from './pulls.ts';
 import { takeOverRefs } from './refs.ts';
 import { commitAs } from './repositories.ts';
-import { addReview, addReviewComment, type NewReviewComment, replyTo, type Verdict } from './reviews.ts';
+import {
+  addReview,
+  addReviewComment,
+  deleteReviewComment,
+  editReview,
+  editReviewComment,
+  type NewReviewComment,
+  replyTo,
+  type Verdict,
+} from './reviews.ts';
 import { latestJobs, moveJob, startRun } from './workflows.ts';
 
 /** A run of GitHub Actions that a test moves on. */
@@ -54,6 +63,8 @@ export interface Person extends Waits {
   comment(repository: string, number: number, body: string): Comment;
   editComment(repository: string, id: number, body: string): void;
   deleteComment(repository: string, id: number): void;
+  /** With all that was said in it. */
+  deleteIssue(repository: string, number: number): void;
   /** To an issue (`issue/5`), a comment (`comment/77`) or a comment in a review (`review_comment/78`). */
   react(repository: string, subject: string, content: string): void;
   review(
@@ -63,6 +74,10 @@ export interface Person extends Waits {
   ): Promise<Review>;
   commentOnLine(repository: string, number: number, comment: NewReviewComment): Promise<ReviewComment>;
   replyToComment(repository: string, id: number, body: string): ReviewComment;
+  /** The body of a review, or a comment on a line. */
+  editReview(repository: string, id: number, body: string): void;
+  editLineComment(repository: string, id: number, body: string): void;
+  deleteLineComment(repository: string, id: number): void;
   merge(repository: string, number: number, given?: { method?: MergeMethod }): Promise<string>;
   updateBranch(repository: string, number: number): Promise<void>;
   /** Commits files (null: removed) on a branch, which is made from the default branch when it is new; returns the commit. */
@@ -103,8 +118,19 @@ export function createPerson(core: Core, login: string): Person {
   function own(repository: Repository, id: number): Comment {
     const comment = repository.comments.get(id);
     if (!comment) throw new Refused('not_found', `There is no comment ${id}.`);
-    if (comment.author !== actor.login && !hasRole(roleOf(repository, actor.login), 'write'))
+    mayChange(repository, comment.author);
+    return comment;
+  }
+
+  function mayChange(repository: Repository, author: string): void {
+    if (author !== actor.login && !hasRole(roleOf(repository, actor.login), 'write'))
       throw new Refused('not_allowed', 'Only own comments can be changed.');
+  }
+
+  function lineComment(repository: Repository, id: number): ReviewComment {
+    const comment = repository.reviewComments.get(id);
+    if (!comment) throw new Refused('not_found', `There is no comment ${id}.`);
+    mayChange(repository, comment.author);
     return comment;
   }
 
@@ -148,6 +174,25 @@ export function createPerson(core: Core, login: string): Person {
     deleteComment(name, id) {
       const repository = within(name, 'read');
       deleteComment(core, repository, own(repository, id), actor);
+    },
+    deleteIssue(name, number) {
+      const repository = within(name, 'admin');
+      deleteIssue(core, repository, issueOf(repository, number), actor);
+    },
+    editReview(name, id, body) {
+      const repository = within(name, 'read');
+      const review = repository.reviews.get(id);
+      if (!review) throw new Refused('not_found', `There is no review ${id}.`);
+      mayChange(repository, review.author);
+      editReview(core, repository, issueOf(repository, review.number), actor, review, body);
+    },
+    editLineComment(name, id, body) {
+      const repository = within(name, 'read');
+      editReviewComment(core, repository, lineComment(repository, id), actor, body);
+    },
+    deleteLineComment(name, id) {
+      const repository = within(name, 'read');
+      deleteReviewComment(core, repository, lineComment(repository, id), actor);
     },
     react(name, subject, content) {
       react(core, within(name, 'read'), subject, actor, content);

@@ -42,9 +42,16 @@ export function commentEvent(
 }
 
 /** Reviews and their comments come with a pull request as lists have it. */
-export function reviewEvent(place: Place, action: 'submitted' | 'dismissed', pull: Json, review: Review): void {
+export function reviewEvent(
+  place: Place,
+  action: 'submitted' | 'edited' | 'dismissed',
+  pull: Json,
+  review: Review,
+  more: Json = {},
+): void {
   const wired = wireReview(place.core, place.repository, review);
-  send(place, 'pull_request_review', action, { pull_request: pull, review: { ...wired, state: review.state.toLowerCase() } });
+  const state = review.state.toLowerCase();
+  send(place, 'pull_request_review', action, { pull_request: pull, review: { ...wired, state }, ...more });
 }
 
 export function reviewCommentEvent(

@@ -7,6 +7,8 @@ export interface Field {
   name: string;
   args: Record<string, Value>;
   fields: Field[];
+  /** Only for what is of this type: `... on Comment { … }`. */
+  on?: string | undefined;
 }
 
 export interface Query {
@@ -83,6 +85,13 @@ export function parseQuery(text: string): Query {
     expect('{');
     const found: Field[] = [];
     while (peek() !== '}') {
+      if (peek() === '...') {
+        next();
+        expect('on');
+        const on = name();
+        found.push(...fields().map((field) => ({ ...field, on })));
+        continue;
+      }
       const first = name();
       let own = first;
       if (peek() === ':') {

@@ -6,27 +6,30 @@ import type { Calls } from './calls.ts';
 import { type Core, fullName } from './core.ts';
 import { setDraft } from './drafts.ts';
 import type { Faults } from './faults.ts';
-import { type Field, GraphqlSyntaxError, parseQuery, resolveValue } from './graphql-query.ts';
+import { GraphqlError } from './graphql-error.ts';
+import { type Field, GraphqlSyntaxError, parseQuery, type Query, resolveValue } from './graphql-query.ts';
+import { changeReaction, queryTexts } from './graphql-texts.ts';
 import { idOfNode } from './ids.ts';
 import type { Issue, Repository } from './model.ts';
 import { parseBody, readText } from './request.ts';
 import type { Handler } from './server.ts';
 import { pullOf, wirePullSimple } from './wire-pulls.ts';
 
-/** The two things that GitHub's REST API cannot do: marking a pull request as ready for review, and as a draft again. */
+/**
+ * What GitHub's REST API cannot do: marking a pull request as ready for review and as a draft again, reactions to the body of a review, and who
+ * has changed a text.
+ */
 
 const MUTATIONS: Readonly<Record<string, boolean>> = { convertPullRequestToDraft: true, markPullRequestReadyForReview: false };
 
-class GraphqlError extends Error {
-  readonly type: string | undefined;
-  constructor(message: string, type?: string) {
-    super(message);
-    this.type = type;
-  }
-}
-
 export function createGraphql(deps: { core: Core; calls: Calls; faults: Faults }): Handler {
   const { core, calls, faults } = deps;
+
+  async function answerTo(kind: Query['kind'], field: Field, variables: Json, caller: Caller): Promise<unknown> {
+    if (kind === 'query') return queryTexts(core, field, variables, caller);
+    if (field.name === 'addReaction' || field.name === 'removeReaction') return changeReaction(core, field, variables, caller);
+    return await mutate(field, variables, caller);
+  }
 
   async function mutate(field: Field, variables: Json, caller: Caller): Promise<unknown> {
     const isDraft = MUTATIONS[field.name];
@@ -61,10 +64,9 @@ export function createGraphql(deps: { core: Core; calls: Calls; faults: Faults }
     const errors: Json[] = [];
     try {
       const query = parseQuery(typeof body.query === 'string' ? body.query : '');
-      if (query.kind !== 'mutation') throw new GraphqlSyntaxError('the emulator answers mutations only');
       for (const field of query.fields) {
         try {
-          data[field.alias] = await mutate(field, variables, caller);
+          data[field.alias] = await answerTo(query.kind, field, variables, caller);
         } catch (error) {
           if (!(error instanceof GraphqlError)) throw error;
           data[field.alias] = null;

@@ -34,6 +34,7 @@ export async function changeIssue(
   const changes = edit(repository, issue, change);
   if (Object.keys(changes).length > 0) {
     issue.updatedAt = core.now();
+    if ('body' in changes) issue.edit = { by: actor.login, at: issue.updatedAt };
     const place = { core, repository, sender: actor };
     if (issue.pull) await pullEvent(place, 'edited', issue, { changes });
     else issueEvent(place, 'edited', issue, { changes });
@@ -43,6 +44,15 @@ export async function changeIssue(
   if (issue.pull) await (change.state === 'closed' ? closePull : reopenPull)(core, repository, issue, actor);
   else if (change.state === 'closed') closeIssue(core, repository, issue, actor, change.reason ?? 'completed');
   else reopenIssue(core, repository, issue, actor);
+}
+
+/** Takes an issue away with all that was said in it; administrators may. */
+export function deleteIssue(core: Core, repository: Repository, issue: Issue, actor: Account): void {
+  if (issue.pull) throw new Error('a pull request cannot be deleted');
+  issueEvent({ core, repository, sender: actor }, 'deleted', issue);
+  for (const { id, number } of repository.comments.values()) if (number === issue.number) repository.comments.delete(id);
+  repository.issues.delete(issue.number);
+  core.changed({ repository: fullName(repository), what: 'issue' });
 }
 
 /** What was different before, as webhooks have it. */

@@ -59,6 +59,12 @@ export interface Repository {
 
 export type MergeMethod = 'merge' | 'squash' | 'rebase';
 
+/** Who changed a text last, and when. Only GraphQL tells. */
+export interface LastEdit {
+  by: string;
+  at: number;
+}
+
 /** An issue, or with `pull` a pull request: they share their numbers. */
 export interface Issue {
   id: number;
@@ -74,6 +80,8 @@ export interface Issue {
   updatedAt: number;
   closedAt: number | null;
   closedBy: string | null;
+  /** Of the body. */
+  edit?: LastEdit | undefined;
   pull?: Pull | undefined;
 }
 
@@ -101,6 +109,7 @@ export interface Comment {
   body: string;
   createdAt: number;
   updatedAt: number;
+  edit?: LastEdit | undefined;
 }
 
 export interface Review {
@@ -111,6 +120,7 @@ export interface Review {
   body: string;
   commit: string;
   submittedAt: number | null;
+  edit?: LastEdit | undefined;
 }
 
 export interface ReviewComment {
@@ -129,11 +139,12 @@ export interface ReviewComment {
   inReplyTo: number | null;
   createdAt: number;
   updatedAt: number;
+  edit?: LastEdit | undefined;
 }
 
 export interface Reaction {
   id: number;
-  /** `issue/5`, `comment/77`, `review_comment/78` */
+  /** `issue/5`, `comment/77`, `review_comment/78`, `review/79` */
   subject: string;
   user: string;
   content: string;

@@ -1,3 +1,4 @@
+import type { Json } from '../slack/json.ts';
 import { GithubApiError } from './api-error.ts';
 import { checkBody } from './comments.ts';
 import { mergeBase } from './commits.ts';
@@ -78,6 +79,15 @@ export async function addReview(
   return review;
 }
 
+export function editReview(core: Core, repository: Repository, issue: Issue, actor: Account, review: Review, body: string): void {
+  const changes = { body: { from: review.body } };
+  review.body = checkBody('PullRequestReview', body);
+  review.edit = { by: actor.login, at: core.now() };
+  issue.updatedAt = core.now();
+  reviewEvent({ core, repository, sender: actor }, 'edited', wirePullSimple(core, repository, issue), review, { changes });
+  core.changed({ repository: fullName(repository), what: 'review' });
+}
+
 export function dismissReview(core: Core, repository: Repository, issue: Issue, actor: Account, review: Review): void {
   if (review.state !== 'APPROVED' && review.state !== 'CHANGES_REQUESTED')
     throw unprocessable('Can not dismiss a commented pull request review');
@@ -104,6 +114,39 @@ export async function addReviewComment(
   }
   checkBody('PullRequestReviewComment', comment.body);
   return publish(core, repository, issue, actor, comment, hunk.text, null);
+}
+
+export function editReviewComment(
+  core: Core,
+  repository: Repository,
+  comment: ReviewComment,
+  actor: Account,
+  body: string,
+): void {
+  const changes = { body: { from: comment.body } };
+  comment.body = checkBody('PullRequestReviewComment', body);
+  comment.updatedAt = core.now();
+  comment.edit = { by: actor.login, at: comment.updatedAt };
+  tellOf(core, repository, comment, actor, 'edited', { changes });
+}
+
+export function deleteReviewComment(core: Core, repository: Repository, comment: ReviewComment, actor: Account): void {
+  repository.reviewComments.delete(comment.id);
+  tellOf(core, repository, comment, actor, 'deleted', {});
+}
+
+function tellOf(
+  core: Core,
+  repository: Repository,
+  comment: ReviewComment,
+  sender: Account,
+  action: 'edited' | 'deleted',
+  more: Json,
+): void {
+  const issue = repository.issues.get(comment.number);
+  if (!issue) throw new Error(`there is no pull request ${comment.number}`);
+  reviewCommentEvent({ core, repository, sender }, action, wirePullSimple(core, repository, issue), comment, more);
+  core.changed({ repository: fullName(repository), what: 'review' });
 }
 
 export function replyTo(

@@ -108,6 +108,19 @@ export function pageOf<T>(call: Call, all: readonly T[], wire: (entry: T) => unk
   return ok(items.map(wire), headers);
 }
 
+/** What was changed from `since` on, in the order that `sort` and `direction` ask for; as they were made unless something is asked for. */
+export function changedSince<T extends { createdAt: number; updatedAt: number }>({ query }: Call, all: readonly T[]): T[] {
+  const since = query.get('since');
+  const by = query.get('sort') === 'updated' ? 'updatedAt' : 'createdAt';
+  // Without an order to turn round the direction means nothing.
+  const sign = query.get('sort') !== null && query.get('direction') === 'desc' ? -1 : 1;
+  // The times of GitHub have no milliseconds.
+  const second = (at: number) => Math.floor(at / 1000);
+  return all
+    .filter(({ updatedAt }) => since === null || second(updatedAt) >= second(Date.parse(since)))
+    .toSorted((one, other) => (one[by] - other[by]) * sign);
+}
+
 /** What somebody wrote can be changed by its author, and by people with write access. Installations were asked for their permission already. */
 export function requireAuthorOr(call: RepositoryCall, author: string): void {
   const { login } = call.actor();

@@ -95,6 +95,11 @@ export const appRoutes: Route[] = [
     if (!account) throw notFound();
     return ok(wireProfile(core, account));
   }),
+  onAccount('users/get-by-id', 'anybody', ({ core, params }) => {
+    const account = [...core.accounts.values()].find(({ id }) => id === Number(params.account_id));
+    if (!account) throw notFound();
+    return ok(wireProfile(core, account));
+  }),
   onAccount('apps/get-authenticated', 'app', (call) => ok(wireApp(call.core, appOf(call)))),
   onAccount('apps/list-installations', 'app', (call) => {
     const own = [...call.core.installations.values()].filter(({ app }) => app === appOf(call).slug);

@@ -1,12 +1,13 @@
 import { hasRole, requireRights, roleOf } from './access.ts';
 import { forbidden, notFound, validationFailed } from './api-error.ts';
-import { addComment, deleteComment, editComment, react } from './comments.ts';
+import { addComment, deleteComment, editComment, react, unreact } from './comments.ts';
 import { iso, nodeId } from './ids.ts';
 import { changeIssue } from './issue-changes.ts';
 import type { Comment, Issue, Reaction } from './model.ts';
 import { openIssue } from './pulls.ts';
 import {
   type Answer,
+  changedSince,
   created,
   listOf,
   noContent,
@@ -76,7 +77,7 @@ export const issueRoutes: Route[] = [
     const found = [...repository.issues.values()].filter(
       (issue) =>
         (state === 'all' || issue.state === state) &&
-        (since === null || issue.updatedAt >= Date.parse(since)) &&
+        (since === null || Math.floor(issue.updatedAt / 1000) >= Math.floor(Date.parse(since) / 1000)) &&
         (creator === null || issue.author === creator) &&
         labels.every((label) => issue.labels.includes(label)),
     );
@@ -111,11 +112,13 @@ export const issueRoutes: Route[] = [
     return ok(wireIssue(core, repository, issue));
   }),
 
+  onRepository('issues/list-comments-for-repo', READ, (call) => {
+    const all = changedSince(call, [...call.repository.comments.values()]);
+    return pageOf(call, all, (comment) => wireComment(call.core, call.repository, comment));
+  }),
+
   onRepository('issues/list-comments', READ, (call) => {
-    const since = call.query.get('since');
-    const all = commentsOf(call.repository, issueIn(call).number).filter(
-      ({ updatedAt }) => since === null || updatedAt >= Date.parse(since),
-    );
+    const all = changedSince(call, commentsOf(call.repository, issueIn(call).number));
     return pageOf(call, all, (comment) => wireComment(call.core, call.repository, comment));
   }),
 
@@ -188,7 +191,7 @@ function reactionRoutes(
       const reaction = call.repository.reactions.get(Number(call.params.reaction_id));
       if (reaction?.subject !== subjectOf(call)) throw notFound();
       if (reaction.user !== call.actor().login) throw forbidden('You can only delete your own reactions.');
-      call.repository.reactions.delete(reaction.id);
+      unreact(call.core, call.repository, reaction.subject, call.actor(), reaction.content);
       return noContent;
     }),
   ];

@@ -1,12 +1,22 @@
 import { isRecord, type Json } from '../slack/json.ts';
 import { hasRole } from './access.ts';
 import { GithubApiError, notFound } from './api-error.ts';
-import { checkBody } from './comments.ts';
 import { fullName } from './core.ts';
-import { pullEvent, reviewCommentEvent } from './events.ts';
+import { pullEvent } from './events.ts';
 import type { Review, ReviewComment } from './model.ts';
-import { addReview, addReviewComment, dismissReview, type NewReviewComment, replyTo, type Verdict } from './reviews.ts';
 import {
+  addReview,
+  addReviewComment,
+  deleteReviewComment,
+  dismissReview,
+  editReview,
+  editReviewComment,
+  type NewReviewComment,
+  replyTo,
+  type Verdict,
+} from './reviews.ts';
+import {
+  changedSince,
   created,
   listOf,
   noContent,
@@ -135,6 +145,13 @@ export const reviewRoutes: Route[] = [
 
   onRepository('pulls/get-review', READ, (call) => ok(wireReview(call.core, call.repository, reviewIn(call)))),
 
+  onRepository('pulls/update-review', WRITE, (call) => {
+    const review = reviewIn(call);
+    requireAuthorOr(call, review.author);
+    editReview(call.core, call.repository, pullIn(call), call.actor(), review, textOf(call.body, 'body') ?? '');
+    return ok(wireReview(call.core, call.repository, review));
+  }),
+
   onRepository('pulls/dismiss-review', { ...WRITE, role: 'write' }, (call) => {
     const review = reviewIn(call);
     dismissReview(call.core, call.repository, pullIn(call), call.actor(), review);
@@ -147,11 +164,16 @@ export const reviewRoutes: Route[] = [
     return pageOf(call, all, (comment) => wireReviewComment(call.core, call.repository, comment));
   }),
 
+  onRepository('pulls/list-review-comments-for-repo', READ, (call) => {
+    const all = changedSince(call, [...call.repository.reviewComments.values()]);
+    return pageOf(call, all, (comment) => wireReviewComment(call.core, call.repository, comment));
+  }),
+
   onRepository('pulls/list-review-comments', READ, (call) => {
     const { number } = pullIn(call);
-    const since = call.query.get('since');
-    const all = [...call.repository.reviewComments.values()].filter(
-      (comment) => comment.number === number && (since === null || comment.updatedAt >= Date.parse(since)),
+    const all = changedSince(
+      call,
+      [...call.repository.reviewComments.values()].filter((comment) => comment.number === number),
     );
     return pageOf(call, all, (comment) => wireReviewComment(call.core, call.repository, comment));
   }),
@@ -182,26 +204,14 @@ export const reviewRoutes: Route[] = [
     const { core, repository } = call;
     const comment = commentIn(call);
     requireAuthorOr(call, comment.author);
-    const changes = { body: { from: comment.body } };
-    comment.body = checkBody('PullRequestReviewComment', textOf(call.body, 'body') ?? '');
-    comment.updatedAt = core.now();
-    tell(call, 'edited', comment, { changes });
+    editReviewComment(core, repository, comment, call.actor(), textOf(call.body, 'body') ?? '');
     return ok(wireReviewComment(core, repository, comment));
   }),
 
   onRepository('pulls/delete-review-comment', WRITE, (call) => {
     const comment = commentIn(call);
     requireAuthorOr(call, comment.author);
-    call.repository.reviewComments.delete(comment.id);
-    tell(call, 'deleted', comment);
+    deleteReviewComment(call.core, call.repository, comment, call.actor());
     return noContent;
   }),
 ];
-
-function tell(call: RepositoryCall, action: 'edited' | 'deleted', comment: ReviewComment, more: Json = {}): void {
-  const { core, repository } = call;
-  const issue = repository.issues.get(comment.number);
-  if (!issue) throw new Error(`there is no pull request ${comment.number}`);
-  reviewCommentEvent({ core, repository, sender: call.actor() }, action, wirePullSimple(core, repository, issue), comment, more);
-  core.changed({ repository: fullName(repository), what: 'review' });
-}

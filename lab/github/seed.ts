@@ -10,6 +10,9 @@ function person(id: number, login: string, name: string): Account {
 /** Ada may do everything, Ben may write, Gus has no role: he reads what is public. */
 export const PEOPLE: readonly Account[] = [person(1_001, 'ada', 'Ada'), person(1_002, 'ben', 'Ben'), person(1_003, 'gus', 'Gus')];
 
+/** The account of a program, as Deckhand has one there. It has no role anywhere. */
+export const MACHINE: Account = person(1_004, 'deckhand', 'Deckhand');
+
 /** The organisation that repositories belong to unless an owner is given. */
 export const ORGANISATION: Account = { id: 2_001, login: 'acme', name: 'Acme', email: 'acme@example.com', type: 'Organization' };
 
@@ -44,6 +47,6 @@ function actionsApp(now: number): App {
 }
 
 export function seedAccounts(core: Core): void {
-  for (const account of [...PEOPLE, ORGANISATION, WEB_FLOW, ACTIONS, GITHUB]) core.accounts.set(account.login, account);
+  for (const account of [...PEOPLE, MACHINE, ORGANISATION, WEB_FLOW, ACTIONS, GITHUB]) core.accounts.set(account.login, account);
   core.apps.set('github-actions', actionsApp(core.now()));
 }

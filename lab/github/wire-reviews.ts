@@ -22,7 +22,7 @@ export function wireReview(core: Core, repository: Repository, review: Review): 
     author_association: association(core, repository, review.author),
     _links: { html: { href: html_url }, pull_request: { href: pull_request_url } },
     ...(review.submittedAt === null ? {} : { submitted_at: iso(review.submittedAt) }),
-    updated_at: iso(review.submittedAt ?? core.now()),
+    updated_at: iso(review.edit?.at ?? review.submittedAt ?? core.now()),
     commit_id: review.commit,
   };
 }
