@@ -46,11 +46,22 @@ export interface GithubWebhook {
   handle(request: IncomingMessage, response: ServerResponse, rawBody: Buffer): Promise<void>;
 }
 
+/** A delivery cannot be stored now: it is shown as one that failed. */
+export class NotReady extends Error {
+  override name = 'NotReady';
+}
+
 /**
- * Answers 2xx when `store` has resolved, so that GitHub shows a delivery that was lost as one, to be delivered again by hand. A delivery
- * that comes twice is stored twice, which changes nothing: it only says that it is time to look.
+ * Answers 2xx when `store` and `talk` have resolved, so that GitHub shows a delivery that was lost as one, to be delivered again by hand. A
+ * delivery that comes twice is stored twice, which changes nothing: it only says that it is time to look. `talk`: takes what people said out of
+ * an event of this name; rejects with NotReady while nobody can.
  */
-export function githubWebhook(path: string, secret: string, store: (hint: PullHint) => Promise<void>): GithubWebhook {
+export function githubWebhook(
+  path: string,
+  secret: string,
+  store: (hint: PullHint) => Promise<void>,
+  talk?: (event: string, payload: unknown) => Promise<void>,
+): GithubWebhook {
   return {
     method: 'POST',
     path,
@@ -64,6 +75,13 @@ export function githubWebhook(path: string, secret: string, store: (hint: PullHi
       if (payload === undefined) return end(response, 400, 'The webhook must send application/json.');
       const hint = pullHint(payload);
       if (hint !== undefined) await store(hint);
+      const event = request.headers['x-github-event'];
+      try {
+        if (typeof event === 'string') await talk?.(event, payload);
+      } catch (error) {
+        if (!(error instanceof NotReady)) throw error;
+        return end(response, 503, error.message);
+      }
       end(response, 202, 'ok');
     },
   };
