@@ -4,12 +4,13 @@ import type { Config } from './config.ts';
 import { gatewayParts, withProjectCards } from './gateway.ts';
 import { createInfrastructure } from './infrastructure.ts';
 import { type Lab, startLab } from './lab.ts';
-import { publishingWithLogins, withOpenLogins } from './open-logins.ts';
+import { basesWithLogins, publishingWithLogins, withOpenLogins } from './open-logins.ts';
 import { artifactReader, givenFileKeeper, runnerPart } from './runner-role.ts';
 import { systemClock } from './runtime/clock.ts';
 import { createLifecycle, type Lifecycle, type Part } from './runtime/lifecycle.ts';
 import type { Logger } from './runtime/logger.ts';
 import type { App, Role } from './serve.ts';
+import { createBaseControl } from './tasks/base-control.ts';
 import { createEngine } from './tasks/engine.ts';
 
 export interface RunningApp extends App {
@@ -50,6 +51,7 @@ export async function createApp(
           control: withOpenLogins(withProjectCards(engine.runs, found), logins),
           agents: engine.agents,
           publishing: publishingWithLogins(engine.publishing, logins),
+          bases: basesWithLogins(createBaseControl({ database: found.database, clock: systemClock }), logins),
           codeHost,
           models: modelsOf(config, lab),
           environment,
@@ -65,7 +67,7 @@ export async function createApp(
         logger,
         platforms: lab?.platforms ?? config.platforms,
         codeHost,
-        webhookSecret: hostConfig?.webhookSecret,
+        codeHostConfig: hostConfig,
         repositoryLogins: logins,
         lab,
         readArtifact: artifactReader(found, logger),

@@ -1,14 +1,18 @@
 import { createGithubHost } from '../adapters/github/host.ts';
-import { githubWebhook } from '../adapters/github/webhook.ts';
+import { createGithubTalk } from '../adapters/github/talk.ts';
+import type { RepositoryTalk } from './access/repository-access.ts';
 import type { CodeHostConfig } from './config-code-host.ts';
-import type { AdapterWebhook } from './contracts/chat-adapter.ts';
+import type { ChatAdapter } from './contracts/chat-adapter.ts';
 import type { CodeHost } from './contracts/code-host.ts';
 import type { Infrastructure } from './infrastructure.ts';
+import { connectWithinMs } from './platforms.ts';
 import { systemClock } from './runtime/clock.ts';
 import type { Part } from './runtime/lifecycle.ts';
 import type { Logger } from './runtime/logger.ts';
 import { createRedactor } from './runtime/redact-patterns.ts';
+import type { Database } from './store/database.ts';
 import { pullsChanged } from './store/pull-watch.ts';
+import { repositoriesOfProjects } from './store/repositories.ts';
 import type { Engine } from './tasks/task-engine.ts';
 import { createPullWatch } from './triggers/pull-watch.ts';
 
@@ -20,7 +24,42 @@ export function createCodeHost(config: CodeHostConfig | undefined): CodeHost | u
   return config === undefined ? undefined : createGithubHost(config);
 }
 
-/** What follows pull requests: the part that asks, and the endpoint that is told of news. */
+/** Issues and pull requests as conversations, with the endpoint that is told of news; undefined without a code host. */
+export function codeHostTalk(input: {
+  config: CodeHostConfig | undefined;
+  codeHost: CodeHost | undefined;
+  database: Database;
+  logger: Logger;
+}): { adapter: ChatAdapter; talk: RepositoryTalk } | undefined {
+  const { config, codeHost, database, logger } = input;
+  if (config === undefined || codeHost === undefined) return undefined;
+  const { apiUrl, login, webhookSecret } = config;
+  const adapter = createGithubTalk(
+    {
+      apiUrl,
+      login,
+      webhook: webhookSecret === undefined ? undefined : { path: codeHostHook, secret: webhookSecret, hint: pullHints(database) },
+      async repositories() {
+        const found = await repositoriesOfProjects(database);
+        return found.flatMap(({ address, since }) => {
+          const repository = codeHost.repositoryOf(address);
+          return repository === undefined ? [] : [{ ...repository, since }];
+        });
+      },
+    },
+    { logger, clock: systemClock, startWithinMs: connectWithinMs },
+  );
+  return { adapter, talk: { platform: adapter.platform, host: codeHost } };
+}
+
+/** Keeps what the code host tells of pull requests. */
+function pullHints(database: Database) {
+  return async ({ repository, numbers, head }: { repository: string; numbers: number[]; head: string | undefined }) => {
+    await database.transaction((tx) => pullsChanged(tx, { repository, numbers, head, now: systemClock.now() }));
+  };
+}
+
+/** The part that follows pull requests: it asks when it is time, or when it is told of news. */
 export function pullWatch(input: {
   codeHost: CodeHost | undefined;
   /** Undefined: it does not tell of news by itself. */
@@ -30,9 +69,9 @@ export function pullWatch(input: {
   infrastructure: Infrastructure;
   engine: Engine;
   logger: Logger;
-}): { parts: Part[]; webhooks: AdapterWebhook[] } {
+}): Part[] {
   const { codeHost, webhookSecret, secrets, infrastructure, engine, logger } = input;
-  if (codeHost === undefined) return { parts: [], webhooks: [] };
+  if (codeHost === undefined) return [];
   const { database, wakeups } = infrastructure;
   const watch = createPullWatch({
     database,
@@ -44,11 +83,5 @@ export function pullWatch(input: {
     redact: createRedactor(secrets),
     hooks: webhookSecret !== undefined,
   });
-  const told = async ({ repository, numbers, head }: { repository: string; numbers: number[]; head: string | undefined }) => {
-    await database.transaction((tx) => pullsChanged(tx, { repository, numbers, head, now: systemClock.now() }));
-  };
-  return {
-    parts: [{ name: 'pull requests', start: async () => watch.start(), stop: () => watch.stop() }],
-    webhooks: webhookSecret === undefined ? [] : [githubWebhook(codeHostHook, webhookSecret, told)],
-  };
+  return [{ name: 'pull requests', start: async () => watch.start(), stop: () => watch.stop() }];
 }

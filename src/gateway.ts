@@ -3,12 +3,13 @@ import { type RepositoryLogins, sealStoredLogins } from './access/repository-log
 import { createSecretDoor } from './access/typed-secrets.ts';
 import { createAdapters } from './adapters.ts';
 import { createCatchUp } from './catch-up.ts';
-import { pullWatch } from './code-host.ts';
+import { codeHostTalk, pullWatch } from './code-host.ts';
 import { createBus } from './commands/bus.ts';
 import type { About } from './commands/command.ts';
 import { InboxWorker } from './commands/inbox-worker.ts';
 import { projectSyncedReply } from './commands/project-card.ts';
 import type { Config } from './config.ts';
+import type { CodeHostConfig } from './config-code-host.ts';
 import type { PlatformConfigs } from './config-platforms.ts';
 import type { ChatAdapter } from './contracts/chat-adapter.ts';
 import type { CodeHost } from './contracts/code-host.ts';
@@ -46,7 +47,7 @@ export interface GatewayInput {
   platforms: PlatformConfigs;
   /** As configured, or that of the lab. */
   codeHost: CodeHost | undefined;
-  webhookSecret: string | undefined;
+  codeHostConfig: CodeHostConfig | undefined;
   repositoryLogins: RepositoryLogins;
   lab: { routes: RouteGroup; seeds: readonly LabSeed[] } | undefined;
   /** Proxies of this machine, as in HTTPS_PROXY. */
@@ -74,7 +75,12 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     clock: systemClock,
     logger: logger.child({ part: 'catch-up' }),
   });
-  const adapters = createAdapters(input.platforms, { database, secretBox, logger, onGap: catchUp.gap });
+  const atHost = codeHostTalk({ config: input.codeHostConfig, codeHost: input.codeHost, database, logger });
+  const adapters = [
+    ...createAdapters(input.platforms, { database, secretBox, logger, onGap: catchUp.gap }),
+    ...(atHost === undefined ? [] : [atHost.adapter]),
+  ];
+  const oneCard = new Set(adapters.filter(({ capabilities }) => capabilities.cards === 'one').map(({ platform }) => platform));
 
   const door = createSecretDoor({ database, secretBox });
   const names = createNames({ database, adapters, clock: systemClock, logger: logger.child({ part: 'names' }) });
@@ -95,6 +101,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     tasks: engine.tasks,
     accounts: createAccountKeys(secretBox, input.environment),
     repositoryLogins: input.repositoryLogins,
+    repositoryTalk: atHost?.talk,
     now: systemClock.now,
     doctor: () => examine(probes),
     about: () => about(infrastructure, startedAt, config),
@@ -132,7 +139,13 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     readArtifact: input.readArtifact,
     onCall: metrics.platformCall,
   });
-  const projector = createProjector({ database, wakeups, clock: systemClock, logger: logger.child({ part: 'projector' }) });
+  const projector = createProjector({
+    database,
+    wakeups,
+    clock: systemClock,
+    logger: logger.child({ part: 'projector' }),
+    oneCard,
+  });
 
   const sweeps = createLoop({
     name: 'sweep',
@@ -182,12 +195,12 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     stop: async () => undefined,
   };
 
-  const pulls = pullWatch({ ...input, secrets: config.secrets });
+  const pulls = pullWatch({ ...input, webhookSecret: input.codeHostConfig?.webhookSecret, secrets: config.secrets });
   const http = createHttpServer({
     ...config.http,
     logger,
     groups: lab === undefined ? [] : [lab.routes],
-    webhooks: [...adapters.flatMap((adapter) => [...adapter.webhooks]), ...pulls.webhooks],
+    webhooks: adapters.flatMap((adapter) => [...adapter.webhooks]),
     checks: [
       {
         name: 'database',
@@ -197,14 +210,17 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
         },
       },
       { name: 'queue', run: async () => `${(await queue.counts()).waiting} jobs wait` },
-      ...adapters.map((adapter) => ({
-        name: adapter.platform,
-        run: async () => {
-          const { ok, detail } = await adapter.health();
-          if (!ok) throw new Error(detail);
-          return detail;
-        },
-      })),
+      // People can be answered without the code host.
+      ...adapters
+        .filter((adapter) => adapter !== atHost?.adapter)
+        .map((adapter) => ({
+          name: adapter.platform,
+          run: async () => {
+            const { ok, detail } = await adapter.health();
+            if (!ok) throw new Error(detail);
+            return detail;
+          },
+        })),
     ],
     metrics: metrics.registry,
   });
@@ -223,7 +239,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
       loop('sweep', sweeps),
       http,
       seed,
-      ...pulls.parts,
+      ...pulls,
       catchUp.part,
       loop('names', names),
       loop('attached files', fetcher),

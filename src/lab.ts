@@ -100,17 +100,22 @@ async function startEmulators(dir: string): Promise<Emulators> {
 
 /** The repository of the demo project, as it was left. Webhooks of earlier starts led to addresses that are gone. */
 async function demoRepository(github: GithubEmulator): Promise<LabRepository> {
-  const known = github.repositoryNamed('acme/demo');
-  if (known === undefined)
-    return await github.repository({ name: 'demo', files: demoFiles, message: 'Add the basket', private: false });
-  known.unhook();
-  return known;
+  const demo = { name: 'demo', files: demoFiles, message: 'Add the basket', private: false };
+  const repository = github.repositoryNamed('acme/demo') ?? (await github.repository(demo));
+  repository.unhook();
+  repository.setRole(account, 'write');
+  return repository;
 }
 
-/** Deckhand acts as Ben there, by the same token at every start. */
+/** As whom Deckhand acts at the emulated GitHub: `@deckhand` in an issue asks it. */
+const account = 'deckhand';
+
+/** The same token at every start. */
 function tokenOf(github: GithubEmulator): string {
-  const known = [...github.core.tokens.values()].find(({ login, installation }) => login === 'ben' && installation === undefined);
-  return known?.token ?? github.token('ben');
+  const known = [...github.core.tokens.values()].find(
+    ({ login, installation }) => login === account && installation === undefined,
+  );
+  return known?.token ?? github.token(account);
 }
 
 async function startModel(port: number) {

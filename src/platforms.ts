@@ -33,6 +33,15 @@ export function platformsPart(options: {
         logger.warn({ platform: adapter.platform, detail: failure.detail }, 'a platform is not reached; Deckhand keeps trying');
         return false;
       }
+      if (adapter.capabilities.cards === 'one') {
+        // A place to ask in beside the chats: without it everything else goes on, and `doctor` says what is wrong.
+        logger.error(
+          { platform: adapter.platform, detail: failure.detail },
+          'a code host refuses Deckhand; nobody can ask there',
+        );
+        missing.delete(adapter);
+        return false;
+      }
       const remedy = `Check its tokens; docs/setup/${adapter.platform}.md says where they come from.`;
       throw new AppError('DH-700', { platform: adapter.platform, detail: failure.detail, remedy }, { cause: error });
     }

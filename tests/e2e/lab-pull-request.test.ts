@@ -59,7 +59,7 @@ it('a newcomer goes from a mention to a merged pull request: CI fails, Fix CI, C
   const opened = lab.context().waitForEvent('page');
   await thread().getByRole('link', { name: 'acme/demo#1' }).last().click();
   const github = await opened;
-  await github.getByText('ben wants to merge 1 commit').waitFor();
+  await github.getByText('deckhand wants to merge 1 commit').waitFor();
   await github.getByText('Asked by Ada, approved by Ada: task 1 of Deckhand').waitFor();
 
   await github.getByRole('button', { name: 'Start checks' }).click();
@@ -71,7 +71,7 @@ it('a newcomer goes from a mention to a merged pull request: CI fails, Fix CI, C
   await press('Push to PR #1');
 
   // The page has followed by itself.
-  await github.getByText('ben wants to merge 2 commits').waitFor();
+  await github.getByText('deckhand wants to merge 2 commits').waitFor();
   await box.getByRole('button', { name: 'Start checks' }).click();
   for (const name of ['test', 'lint']) {
     const job = box.locator('.job', { hasText: name });
