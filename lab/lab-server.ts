@@ -59,7 +59,10 @@ export function labRoutes(slack: SlackEmulator, host: LabOptionsOfHost = {}): (s
       return view;
     };
 
-    server.get('/lab/api/state', async () => {
+    server.get('/lab/api/state', async (request, reply) => {
+      const tag = `"${events.version()}"`;
+      if (request.headers['if-none-match'] === tag) return await reply.code(304).send();
+      reply.header('etag', tag);
       const suggestions = (await host.suggestions?.()) ?? [];
       return labState(slack, events.version(), suggestions);
     });

@@ -2,7 +2,8 @@
  * The API between the lab page (browser) and the lab server. Types only, importable from both sides.
  *
  * Reading
- *   GET  /lab/api/state                     -> LabState        the whole picture; `version` is the id of the last event folded in
+ *   GET  /lab/api/state                     -> LabState        the whole picture; `version` is the id of the last event folded in.
+ *                                              Its ETag answers "has anything changed?": If-None-Match gets 304 where nothing has.
  *   GET  /lab/api/events                    -> SSE of LabEvent `id:` grows monotonically, also across restarts of the server.
  *                                              Resume with the Last-Event-ID header (EventSource does it) or `?after=<version>`.
  *                                              A resume point the server no longer knows yields one `reset` event: fetch the state again.

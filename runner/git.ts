@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { feedProgram } from './fed-program.ts';
+import { type Launch, launch } from './launcher.ts';
 import { type SshFiles, sshCommand } from './ssh-command.ts';
 
 /**
@@ -137,50 +138,31 @@ export function createGit(environment: Readonly<Record<string, string | undefine
     options.signal?.throwIfAborted();
     const command = args[0] ?? '';
     const where = options.repository === undefined ? [] : [`--git-dir=${options.repository}`];
-    const child = spawn('git', ['--no-pager', ...where, ...args], {
+    const order: Launch = {
+      command: 'git',
+      args: ['--no-pager', ...where, ...args],
       env: environmentOf(options),
-      // A group of its own, so that a time limit ends the transport programs with it.
-      detached: true,
-      stdio: ['pipe', 'pipe', 'pipe'],
-      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    });
-
-    let ended: GitFailed['reason'] | undefined;
-    const end = (reason: GitFailed['reason'] | undefined) => {
-      ended ??= reason;
-      try {
-        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-      } catch {
-        // It has ended already.
-      }
+      cwd: options.cwd,
+      maxOutputBytes: options.maxOutputBytes ?? defaultMaxOutput,
+      maxErrorBytes: keptStderr,
     };
-    const timer = setTimeout(() => end('timed_out'), options.timeoutMs ?? defaultTimeoutMs);
-    const onAbort = () => end(undefined);
+    const running = options.input === undefined ? launch(order) : feedProgram(order, options.input);
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      running.kill();
+    }, options.timeoutMs ?? defaultTimeoutMs);
+    const onAbort = () => running.kill();
     options.signal?.addEventListener('abort', onAbort, { once: true });
-
-    const stdout: Buffer[] = [];
-    let stdoutBytes = 0;
-    child.stdout.on('data', (chunk: Buffer) => {
-      stdoutBytes += chunk.length;
-      if (stdoutBytes > (options.maxOutputBytes ?? defaultMaxOutput)) end('output_too_large');
-      else stdout.push(chunk);
-    });
-    let stderr = '';
-    child.stderr.on('data', (chunk: Buffer) => {
-      stderr = (stderr + chunk.toString('latin1')).slice(-keptStderr);
-    });
-
     try {
-      const closed = new Promise<number | null>((resolve, reject) => {
-        child.once('error', (error) => reject(new GitFailed(command, 'not_started', null, error.message, { cause: error })));
-        child.once('close', resolve);
-      });
-      const [exitCode] = await Promise.all([closed, feed(child.stdin, options.input, () => end(undefined))]);
+      const { exitCode, stdout, stderr, tooLarge, notStarted } = await running.ended;
+      if (notStarted !== undefined) throw new GitFailed(command, 'not_started', null, notStarted);
       options.signal?.throwIfAborted();
-      const words = Buffer.from(stderr, 'latin1').toString('utf8');
-      if (ended !== undefined) throw new GitFailed(command, ended, exitCode, words);
-      if (exitCode !== 0) throw new GitFailed(command, 'exit', exitCode, words, { stdout: Buffer.concat(stdout) });
-      return Buffer.concat(stdout);
+      const words = stderr.toString('utf8');
+      if (isLate) throw new GitFailed(command, 'timed_out', exitCode, words);
+      if (tooLarge) throw new GitFailed(command, 'output_too_large', exitCode, words);
+      if (exitCode !== 0) throw new GitFailed(command, 'exit', exitCode, words, { stdout });
+      return stdout;
     } finally {
       clearTimeout(timer);
       options.signal?.removeEventListener('abort', onAbort);
@@ -193,38 +175,4 @@ export function createGit(environment: Readonly<Record<string, string | undefine
       return (await run(args, options)).toString('utf8').replace(/\n$/, '');
     },
   };
-}
-
-/** Writes the input with back-pressure. A source that fails ends git and is the error; a git that stops reading is not. */
-async function feed(
-  stdin: NodeJS.WritableStream,
-  input: AsyncIterable<Uint8Array> | undefined,
-  onSourceError: () => void,
-): Promise<void> {
-  let broken = false;
-  let drained: () => void = () => undefined;
-  stdin.on('error', () => {
-    broken = true;
-    drained();
-  });
-  stdin.on('close', () => {
-    broken = true;
-    drained();
-  });
-  stdin.on('drain', () => drained());
-  try {
-    for await (const chunk of input ?? []) {
-      if (broken) break;
-      if (!stdin.write(chunk) && !broken) {
-        await new Promise<void>((resolve) => {
-          drained = resolve;
-        });
-      }
-    }
-  } catch (error) {
-    onSourceError();
-    throw error;
-  } finally {
-    stdin.end();
-  }
 }

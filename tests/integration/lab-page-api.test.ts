@@ -72,6 +72,18 @@ describe('the state', () => {
     expect(now.app).toMatchObject({ connected: false, home_tab: true });
   });
 
+  test('is not sent again to who has it already, until something changes', async () => {
+    const { slack, url } = await startLab();
+    const look = (tag: string) => fetch(`${url}/lab/api/state`, { headers: { 'if-none-match': tag } });
+    const first = await look('');
+    const tag = first.headers.get('etag') ?? '';
+    expect([first.status, (await look(tag)).status]).toEqual([200, 304]);
+    slack.person('ada').say('#demo', 'news');
+    const later = await look(tag);
+    expect(((await later.json()) as LabState).messages.map(({ text }) => text)).toContain('news');
+    expect(later.headers.get('etag')).not.toBe(tag);
+  });
+
   test('shows threads, reactions, files, streams and what only one person sees', async () => {
     const { slack, state } = await startLab();
     const client = botClient(slack);

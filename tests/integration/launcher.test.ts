@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest';
+import { type Launch, launch } from '../../runner/launcher.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const sh = (script: string, more: Partial<Launch> = {}) =>
+  launch({
+    command: 'sh',
+    args: ['-c', script],
+    env: { PATH: process.env.PATH ?? '' },
+    maxOutputBytes: 1000,
+    maxErrorBytes: 4,
+    ...more,
+  });
+const text = async (script: string, more?: Partial<Launch>) => (await sh(script, more).ended).stdout.toString();
+/** The launcher is what has started the program. */
+const launcher = async () => Number(await text('echo $PPID'));
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+test('tells how a program ended, with its output and the end of its stderr', async () => {
+  const { exitCode, stdout, stderr } = await sh('pwd; echo $GIVEN; echo 0123456789 >&2; cat; exit 3', {
+    cwd: '/usr',
+    env: { PATH: process.env.PATH ?? '', GIVEN: 'ü' },
+  }).ended;
+  expect([exitCode, stdout.toString(), stderr.toString()]).toEqual([3, '/usr\nü\n', '789\n']);
+});
+
+test('gives a program the variables it is given, and no other', async () => {
+  expect(await text('env', { command: '/usr/bin/env', args: [], env: { ONE: '1' } })).toBe('ONE=1\n');
+});
+
+test('many run at once, and each answer goes to its own', async () => {
+  const numbers = Array.from({ length: 20 }, (_, index) => String(index));
+  expect(await Promise.all(numbers.map((number) => text(`printf ${number}`)))).toEqual(numbers);
+});
+
+test('a program that cannot be started, and one that writes too much, are told as that', async () => {
+  expect(await sh('', { command: '/no/such/program' }).ended).toMatchObject({
+    exitCode: null,
+    notStarted: expect.stringContaining('ENOENT'),
+  });
+  const much = await sh('yes', { maxOutputBytes: 100_000 }).ended;
+  expect(much).toMatchObject({ exitCode: null, tooLarge: true });
+  expect(much.notStarted).toBeUndefined();
+});
+
+test('killing a program kills the group that it leads', async () => {
+  const running = sh('sleep 300 & echo $! >&2; wait', { maxErrorBytes: 100 });
+  const other = await launcher();
+  const child = await waitFor('the child of the program', async () => {
+    const found = await text(`for p in $(pgrep -P ${other} sh); do pgrep -P $p sleep; done`);
+    return Number(found.split('\n')[0]) || undefined;
+  });
+  running.kill();
+  const { exitCode, stderr } = await running.ended;
+  expect([exitCode, Number(stderr.toString())]).toEqual([null, child]);
+  await waitFor('the child to end', () => !isAlive(child));
+});
+
+test('a launcher that is killed takes down what waits for it, and the next program gets another', async () => {
+  const first = await launcher();
+  const cut = sh('while kill -0 $PPID; do sleep 0.1; done');
+  process.kill(first, 'SIGKILL');
+  expect(await cut.ended).toMatchObject({ exitCode: null, tooLarge: false });
+  const next = await launcher();
+  expect(next).not.toBe(first);
+  expect(isAlive(next)).toBe(true);
+});
