@@ -119,9 +119,8 @@ export function createLooking(deps: LookDeps): Looking {
 
 /** Oldest first. A text that somebody else has changed since is left out: it is not what its author has said. */
 async function eventsOf(client: Client, place: Place, fresh: readonly Said[], context: EventContext): Promise<InboundEvent[]> {
-  // When a review was changed is not told by every version of the API.
-  const maybeEdited = fresh.filter(({ createdAt, updatedAt, message }) => createdAt !== updatedAt || message.startsWith('v'));
-  const nodes = maybeEdited.flatMap(({ node }) => (node === undefined ? [] : [node]));
+  // Their times do not tell whether they were changed: that may have been within the second, and that of an issue is its last comment's.
+  const nodes = fresh.flatMap(({ node }) => (node === undefined ? [] : [node]));
   const edits = nodes.length === 0 ? new Map() : await lastEdits(client, place, nodes);
   const events = fresh.flatMap((said) => {
     const edit = edits.get(said.node ?? '');

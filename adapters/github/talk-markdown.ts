@@ -73,13 +73,11 @@ const space: Span = { type: 'text', text: ' ' };
 
 function spansMarkdown(spans: readonly Span[], logins: Logins): string {
   let text = '';
-  let wasMarked = false;
   for (const span of joined(spans)) {
-    const { before, core, after, isMarked } = spanMarkdown(span, logins);
-    // What touches would be read together: two marks, or the `@` of one text and the name of the next.
-    const touches = before === '' && ((wasMarked && isMarked) || (/[@#:/.-]$/.test(text) && !core.startsWith('@')));
+    const { before, core, after } = spanMarkdown(span, logins);
+    // What touches would be read together: two marks, the `@` of one text and the name of the next, the halves of an address.
+    const touches = before === '' && /\S$/.test(text) && /^\S/.test(core);
     text += `${touches ? joiner : ''}${before}${core}${after}`;
-    wasMarked = isMarked && after === '';
   }
   return keepIndents(text);
 }
@@ -88,10 +86,9 @@ interface Piece {
   before: string;
   core: string;
   after: string;
-  isMarked: boolean;
 }
 
-const bare = (core: string): Piece => ({ before: '', core, after: '', isMarked: false });
+const bare = (core: string): Piece => ({ before: '', core, after: '' });
 
 function spanMarkdown(span: Span, logins: Logins): Piece {
   switch (span.type) {
@@ -117,8 +114,8 @@ function styled({ text, style = [] }: Extract<Span, { type: 'text' }>): Piece {
   const isMarked = inside !== '' && (outer.length > 0 || code !== undefined) && !/\n\s*\n/.test(inside);
   if (!isMarked) return bare(escapeMarkdown(text));
   const core = code ?? escapeMarkdown(inside);
-  if (outer.length === 0) return { before, core, after, isMarked };
-  return { before, core: `${outer.join('')}${joiner}${core}${joiner}${outer.toReversed().join('')}`, after, isMarked };
+  if (outer.length === 0) return { before, core, after };
+  return { before, core: `${outer.join('')}${joiner}${core}${joiner}${outer.toReversed().join('')}`, after };
 }
 
 function linkMarkdown({ url, text }: Extract<Span, { type: 'link' }>): string {

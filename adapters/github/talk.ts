@@ -96,7 +96,14 @@ export function createGithubTalk(config: GithubTalkConfig, deps: GithubTalkDeps)
     if (!isTalk(event)) return;
     if (me === undefined) throw new NotReady('Deckhand is not listening yet.');
     const events = deliveredEvents(event, payload, me, tenant);
-    if (events.length > 0) await take(events);
+    if (events.length === 0) return;
+    try {
+      await take(events);
+    } catch (error) {
+      if (error instanceof NotReady) throw error;
+      logger.error({ err: error }, 'a delivery of github could not be stored');
+      throw new NotReady('This could not be stored. Deliver it again.');
+    }
   }
 
   const { webhook } = config;

@@ -16,9 +16,9 @@ export function neutralText(text: string): string {
     .replace(/[^\P{C}\n\t]/gu, '')
     .replace(/@(?=[\p{L}\p{N}_-])/gu, `@${joiner}`)
     .replace(/#(?=\d)/g, `#${joiner}`)
-    .replace(/\bGH-(?=\d)/gi, (found) => `${found}${joiner}`)
+    .replace(/GH-(?=\d)/gi, (found) => `${found}${joiner}`)
     .replace(/:\/\//g, `:${joiner}//`)
-    .replace(/\bwww\./gi, (found) => `${found.slice(0, 3)}${joiner}.`);
+    .replace(/www\./gi, (found) => `${found.slice(0, 3)}${joiner}.`);
 }
 
 /** The same on one line, at most `longest` characters. */
