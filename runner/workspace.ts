@@ -1,8 +1,10 @@
 import { mkdir, readdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { BaseStand, OpenChange } from '../src/contracts/base-look.ts';
 import { AppError } from '../src/contracts/errors.ts';
 import type { RunSpec } from '../src/contracts/run-control.ts';
 import { fillHome, guidanceIn, type HomeFile } from './agent-home.ts';
+import { lookAtBase } from './base-stand.ts';
 import { collectHelper } from './collect-script.ts';
 import { createGit, type Git, GitFailed } from './git.ts';
 import { machineError } from './git-errors.ts';
@@ -72,6 +74,12 @@ export interface Workspace {
   mirrored(): Promise<string[]>;
   /** Removes the mirror of a project, with all that its tasks have committed; returns the bytes it took. Idempotent. */
   forget(project: string): Promise<number>;
+  /** Fetches the project's repository and says how these changes stand to their base; see base-stand.ts. Throws AppError DH-50x, DH-511. */
+  lookAtBase(
+    project: Project,
+    changes: readonly OpenChange[],
+    signal?: AbortSignal,
+  ): Promise<{ task: string; stand: BaseStand }[]>;
   /** What tasks have in the mirrors. */
   readonly keeping: MirrorKeeping;
   /** Runs of which something is left on the host, for the reaper. */
@@ -259,6 +267,7 @@ export function createWorkspace(deps: WorkspaceDeps): Workspace {
     },
     precedes: (project, commit, later) => isAncestor(git, commit, later, { repository: mirrors.path(project) }),
     publishing: createPublishing({ git, mirrors }),
+    lookAtBase: (project, changes, signal) => lookAtBase({ git, mirrors, author }, project, changes, signal),
     keeping: createMirrorKeeping({ git, mirrors }),
     mirrored: () => mirrors.list(),
     forget: (project) => mirrors.remove(project),

@@ -1,4 +1,5 @@
 import type { RepositoryLogins } from './access/repository-logins.ts';
+import type { BaseControl } from './contracts/base-look.ts';
 import type { PublishControl } from './contracts/publish-control.ts';
 import type { RunControl, RunSpec } from './contracts/run-control.ts';
 
@@ -15,6 +16,16 @@ export function withOpenLogins(control: RunControl, logins: Pick<RepositoryLogin
     async projectSource(id) {
       const project = await control.projectSource(id);
       return project === null ? null : opened(project, logins);
+    },
+  };
+}
+
+export function basesWithLogins(control: BaseControl, logins: Pick<RepositoryLogins, 'open'>): BaseControl {
+  return {
+    ...control,
+    async openChanges(host) {
+      const found = await control.openChanges(host);
+      return found.map(({ project, changes }) => ({ project: opened(project, logins), changes }));
     },
   };
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { defaultWaitLimits } from '../runner/agent-waits.ts';
 import { createArtifacts } from '../runner/artifacts.ts';
+import { createBaseWatch } from '../runner/base-watch.ts';
 import { readLogins } from '../runner/code-host-login.ts';
 import { createDrawing } from '../runner/picture.ts';
 import { createGateways } from '../runner/proxy/gateways.ts';
@@ -9,6 +10,7 @@ import { createRunner } from '../runner/run-job.ts';
 import { createWorkspace } from '../runner/workspace.ts';
 import type { Config } from './config.ts';
 import type { AgentControl } from './contracts/agent-control.ts';
+import type { BaseControl } from './contracts/base-look.ts';
 import type { CodeHost } from './contracts/code-host.ts';
 import type { PublishControl } from './contracts/publish-control.ts';
 import type { RunControl } from './contracts/run-control.ts';
@@ -33,6 +35,7 @@ export function runnerPart(input: {
   control: RunControl;
   agents: AgentControl;
   publishing: PublishControl;
+  bases: BaseControl;
   codeHost: CodeHost | undefined;
   models: Config['models'];
   environment: Readonly<Record<string, string | undefined>>;
@@ -95,7 +98,15 @@ export function runnerPart(input: {
         clock: systemClock,
         logger: logger.child({ part: 'pruner' }),
       });
+      const bases = createBaseWatch({
+        control: input.bases,
+        host: dataDir.hostId,
+        workspace,
+        secrets: config.secrets,
+        logger: logger.child({ part: 'base watch' }),
+      });
       stop = async () => {
+        await bases.stop();
         await housekeeper.stop();
         await pruner.stop();
         await runner.stop();
@@ -104,6 +115,7 @@ export function runnerPart(input: {
       await runner.start();
       pruner.start();
       housekeeper.start();
+      bases.start();
       logger.info({ sandbox: choice.places[0].sandbox.kind, capacity: config.runnerConcurrency }, 'runner is ready');
     },
     stop: () => stop(),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { agentKindSchema, agentModeSchema, effortSchema, usageSchema } from './agent.ts';
 import { agentTroubleSchema } from './agent-trouble.ts';
+import { baseStateSchema } from './base-look.ts';
 import { pullFactsSchema } from './code-host.ts';
 import { publicationStateSchema, publishWhatSchema } from './publication.ts';
 import { pullNewsSchema } from './pull-news.ts';
@@ -282,6 +283,14 @@ export const runEventDataSchema = z.discriminatedUnion('type', [
     news: z.array(pullNewsSchema).optional(),
     /** Its branch has gone on to the change of a later run, which is told of it from here on. */
     moved: z.literal(true).optional(),
+  }),
+  /** How the change stands to the newest commit of its base branch, when that is news. `files`: those that conflict. */
+  z.object({
+    type: z.literal('base'),
+    branch: z.string(),
+    commit: z.string(),
+    state: baseStateSchema,
+    files: z.array(z.string()).optional(),
   }),
   /** Somebody does not want the change. It is kept for a while all the same. */
   z.object({ type: z.literal('discarded') }),

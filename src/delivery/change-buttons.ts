@@ -22,6 +22,8 @@ export interface ChangeButtonsInput {
   discarded?: boolean | undefined;
   /** Its pull request as it is now. */
   facts?: PullFacts | undefined;
+  /** All of it is in the base branch, without a pull request. */
+  merged?: boolean | undefined;
 }
 
 /** What can be done with the change of a run now, on the card of its end or where its lines are read. */
@@ -40,6 +42,7 @@ export function changeButtons(input: ChangeButtonsInput): Button[] {
   const request = agent ? [button('request', 'Request changes…', { form: true })] : [];
   // All of it is part of the base branch: nothing is left but to undo it.
   if (stand.merged !== undefined) return [...review, button('revert', revertLabel), ...request];
+  if (input.merged === true) return [...review, ...request];
   const merge = input.facts !== undefined && isMergeable(input.facts) && pushed ? [button('merge', 'Merge', merging)] : [];
   const push = pushed ? [] : [button('push', pull === undefined ? 'Approve & push' : `Push to PR #${pull.number}`, primary)];
   const open = repository === undefined || pull !== undefined ? [] : [button('pull', 'Open PR')];

@@ -8,6 +8,7 @@ import { type Block, type Button, code, plain, type Span, type View, type ViewFi
 import { stepBlocks } from './agent-card.ts';
 import { type AgentView, lastSaid } from './agent-view.ts';
 import { usageSpans } from './agent-words.ts';
+import { baseBlocks, waysToFit } from './base-cards.ts';
 import { type CardContext, joined, person, taskButton, taskTitle, whereSpans } from './card-context.ts';
 import { changeButtons } from './change-buttons.ts';
 import { checkBlocks, hasFailed } from './check-words.ts';
@@ -89,6 +90,7 @@ export function endCard(view: RunView, context: CardContext): View {
     ...checkBlocks(result.check),
     ...warnings(view),
     ...changeBlocks(view, context),
+    ...baseBlocks(view.base),
     { type: 'context', spans: joined([whereSpans(context, view, pingsAtEnd(view, context)), ...facts(view, result, context)]) },
     ...buttons(view, context, result, files),
   ];
@@ -165,11 +167,11 @@ function conflicting({ conflicts = [] }: RunResult): Block[] {
 }
 
 /** Where the change is known to conflict with its base. One that could not be rebased just now is not offered that again. */
-function waysToRebase({ result, change }: RunView, agent: boolean, { rebase }: CardContext['run']): RebaseHow[] {
+function waysToRebase({ result, change, base }: RunView, agent: boolean, { rebase }: CardContext['run']): RebaseHow[] {
   const resolve: RebaseHow[] = agent ? ['resolve'] : [];
   if (result?.cause === 'conflict') return rebase === 'revert' ? [] : resolve;
   const pull = change.pulls.at(-1)?.pull;
-  return pull?.state === 'open' && pull.mergeable === 'conflict' ? ['rebase', ...resolve] : [];
+  return pull?.state === 'open' && pull.mergeable === 'conflict' ? ['rebase', ...resolve] : waysToFit(base, agent);
 }
 
 /** Changed files with their lines, aligned; those beyond the first few are counted. */
@@ -276,5 +278,6 @@ function changeButtonsOf(view: RunView, { run: own, task }: CardContext, { commi
     discarded: view.change.discardedBy !== undefined,
     checkFailed: stand?.run === run && hasFailed(view.result?.check),
     facts: view.change.pulls.at(-1)?.pull,
+    merged: view.base?.state === 'merged',
   });
 }

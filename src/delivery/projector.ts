@@ -12,6 +12,7 @@ import { advanceProjection, eventsAfter, projectedSeqs, runsBehind } from '../st
 import { existingThreads } from '../store/threads.ts';
 import type { Wakeups } from '../store/wakeups.ts';
 import { asideCards, readReceipts } from './agent-receipts.ts';
+import { baseCards } from './base-cards.ts';
 import { changedByThemselves } from './card-clock.ts';
 import { type CardFacts, factsOf, readCardFacts } from './card-facts.ts';
 import { directNotices } from './direct-notices.ts';
@@ -284,6 +285,7 @@ class Projector {
       ...asideCards(many, entry.from),
       ...publicationCards(many, entry.from),
       ...pullNewsCards(many, entry.from),
+      ...baseCards(many, entry.from),
       ...(await readReceipts(this.#options.database.db, input, entry.from)),
     ];
     const before = facts.own.runs.get(view.run)?.previous;

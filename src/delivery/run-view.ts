@@ -2,6 +2,7 @@ import type { Actor, RunEvent, RunResult } from '../contracts/run-event.ts';
 import { type InteractionState, isTerminal, type RunCause, type RunState } from '../contracts/states.ts';
 import { actsAtRest } from './agent-acts.ts';
 import { type AgentView, foldAgent } from './agent-view.ts';
+import type { BaseView } from './base-cards.ts';
 import { addOutput, emptyTail, type OutputTail } from './output-tail.ts';
 import { type ChangeView, emptyChangeView, foldChange } from './publication-view.ts';
 
@@ -29,6 +30,8 @@ export interface RunView {
   result: RunResult | undefined;
   /** What has become of its change since. */
   change: ChangeView;
+  /** How the change of its task stands to the newest base; undefined: nothing was told of it. */
+  base: BaseView | undefined;
   endedAt: Date | undefined;
   /** Who ended it, when it was a person. */
   endedBy: Actor | undefined;
@@ -70,6 +73,7 @@ export function emptyRunView(run: string): RunView {
     agent: undefined,
     result: undefined,
     change: emptyChangeView,
+    base: undefined,
     endedAt: undefined,
     endedBy: undefined,
   };
@@ -156,6 +160,10 @@ function change(view: RunView, event: RunEvent): Partial<RunView> {
     case 'pull_request':
     case 'discarded':
       return { change: { ...view.change, ...foldChange(view.change, data, event) } };
+    case 'base': {
+      const { branch, commit, state, files } = data;
+      return { base: { branch, commit, state, files, seq: event.seq } };
+    }
     case 'terminal':
       return {
         state: data.result.outcome,

@@ -2,22 +2,58 @@ import { existsSync } from 'node:fs';
 import { readdir, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createBaseWatch } from '../../runner/base-watch.ts';
 import { createHousekeeper } from '../../runner/housekeeper.ts';
 import { createFilesKeeping } from '../../runner/keep-files.ts';
 import { createWorkspace } from '../../runner/workspace.ts';
+import { createBaseControl } from '../../src/tasks/base-control.ts';
 import { createHousekeeping } from '../../src/tasks/housekeeping.ts';
 import { git } from '../support/git-repository.ts';
-import { createRunnerWorld, type RunnerWorld } from '../support/runner-world.ts';
+import { createRunnerWorld, ofType, type RunnerWorld } from '../support/runner-world.ts';
 
 const day = 24 * 60 * 60_000;
 const host = 'host_test';
 let world: RunnerWorld;
+/** The other one is for what happens to its base. */
 let project: string;
+let moving: string;
+let made: Record<Name, Ended>;
+
+interface Ended {
+  task: string;
+  run: string;
+  commit: string | undefined;
+}
+
+/** Tasks that have ended, and what each has changed. */
+const commands = {
+  undecided: 'echo a > a',
+  discarded: 'echo b > b',
+  pending: 'echo c > c',
+  nothing: 'echo nothing',
+  live: 'echo e > e',
+  crashed: 'echo crash > crash',
+  early: 'echo quota',
+  clashing: 'echo mine > README.md',
+  fitting: 'echo new > new.txt',
+} as const;
+type Name = keyof typeof commands;
 
 beforeAll(async () => {
   world = await createRunnerWorld('local');
   project = await world.project();
-});
+  moving = await world.project();
+  const runner = await world.startRunner();
+  const names = Object.keys(commands) as Name[];
+  const ended = await Promise.all(
+    names.map(async (name): Promise<[Name, Ended]> => {
+      const one = await world.sh(commands[name], name === 'clashing' || name === 'fitting' ? moving : project);
+      return [name, { ...one, commit: (await world.resultOf(one.run)).commit }];
+    }),
+  );
+  made = Object.fromEntries(ended) as Record<Name, Ended>;
+  await runner.stop();
+}, 60_000);
 afterAll(() => world.close());
 
 /** The housekeeper of the runner, so many days from now. */
@@ -42,15 +78,6 @@ function keeperIn(days: number, quota: number | null = null) {
   return { ...keeper, control, workspace, disk };
 }
 
-/** Tasks that have ended: their numbers are of no use, what they have left is. */
-async function ended(...commands: string[]) {
-  const runner = await world.startRunner();
-  const made = await Promise.all(commands.map((command) => world.sh(command, project)));
-  const results = await Promise.all(made.map(({ run }) => world.resultOf(run)));
-  await runner.stop();
-  return made.map((one, at) => ({ ...one, commit: results[at]?.commit }));
-}
-
 const refs = async (task: string) =>
   (await git(world.mirror(project), 'for-each-ref', '--format=%(refname)', `refs/deckhand/tasks/${task}`))
     .split('\n')
@@ -67,20 +94,98 @@ async function agedMirror() {
   }
 }
 
+test('a change without a pull request is told once that it conflicts with its base, and that it is merged', {
+  timeout: 60_000,
+}, async () => {
+  const { db } = world.database;
+  const { clashing, fitting } = made;
+  const { dataDir } = world.installation;
+  const control = createBaseControl({ database: world.database, clock: { now: () => new Date() } });
+  const workspace = createWorkspace({ dataDir, environment: process.env });
+  const watch = createBaseWatch({ control, host, workspace, secrets: [], logger: world.logger });
+  const told = async (run: string) => ofType(await world.eventsOf(run), 'base').map(({ state }) => state);
+  const looked = async () => {
+    await watch.look();
+    return Promise.all([clashing, fitting].map(({ run }) => told(run)));
+  };
+  expect(await looked()).toEqual([[], []]);
+
+  const newest = await world.source.commit({ 'README.md': 'theirs\n' }, 'Meanwhile');
+  expect(await looked()).toEqual([['conflict'], []]);
+  expect(ofType(await world.eventsOf(clashing.run), 'base')).toEqual([
+    { type: 'base', branch: 'main', commit: newest, state: 'conflict', files: ['README.md'] },
+  ]);
+  await world.source.commit({ 'other.txt': 'more\n' }, 'More');
+  expect(await looked()).toEqual([['conflict'], []]);
+
+  await world.source.git('fetch', '--quiet', world.mirror(moving), fitting.commit ?? '');
+  await world.source.git('cherry-pick', fitting.commit ?? '');
+  expect(await looked()).toEqual([['conflict'], ['merged']]);
+  expect(await db.task.findUniqueOrThrow({ where: { id: fitting.task } })).toMatchObject({ column: 'done' });
+  // It is finished now: an order takes it, and the one that still waits for a decision stays.
+  const taken = await keeperIn(2).control.removable(
+    { runs: [], tasks: [clashing.task, fitting.task] },
+    { why: 'order', workspace: world.ada.workspace },
+  );
+  expect(taken).toEqual([{ kind: 'commits', task: fitting.task }]);
+
+  await world.source.commit({ 'README.md': 'hello\n' }, 'As it was');
+  expect(await looked()).toEqual([['conflict', 'fits'], ['merged']]);
+});
+
+test('promise 8: what is noted as removed and was not deleted before a crash is deleted by the next round', {
+  timeout: 60_000,
+}, async () => {
+  const { crashed } = made;
+  const { control, round } = keeperIn(0);
+  const late = keeperIn(100);
+  expect(await control.release({ kind: 'files', run: crashed.run }, { why: 'age' })).toBe(false);
+  expect(await late.control.release({ kind: 'files', run: crashed.run }, { why: 'age' })).toBe(true);
+  expect(await late.control.release({ kind: 'commits', task: crashed.task }, { why: 'age' })).toBe(true);
+  expect([filesOf(crashed.run), await refs(crashed.task)]).not.toEqual([false, []]);
+  // The file is not claimed to be there any more, and nothing begins that would need the commits.
+  expect(await removedRows(crashed.run)).toBeGreaterThan(0);
+  await expect(world.retry(crashed.task)).rejects.toMatchObject({ code: 'DH-319' });
+  expect(await round()).toMatchObject({ files: 1, commits: 1 });
+  expect([filesOf(crashed.run), await refs(crashed.task)]).toEqual([false, []]);
+});
+
+test('beyond the disk quota the oldest finished things go first, then nothing new is started, and the refusal says what takes the room', {
+  timeout: 60_000,
+}, async () => {
+  const { early } = made;
+  const source = { kind: 'path' as const, path: world.source.path };
+  const spec = { id: project, name: 'web', source, baseBranch: null };
+  const young = keeperIn(0, 1);
+  await young.round();
+  expect(filesOf(early.run)).toBe(true);
+  await expect(young.workspace.resolveBase(spec)).rejects.toMatchObject({
+    code: 'DH-518',
+    params: { most: expect.stringContaining('the mirror of web') },
+  });
+  // What runs can end: its mirror is not closed.
+  await young.workspace.sync(spec);
+  const later = keeperIn(2, 1);
+  await later.round();
+  expect(filesOf(early.run)).toBe(false);
+  await expect(later.workspace.resolveBase(spec)).rejects.toMatchObject({ code: 'DH-518' });
+  later.disk.quota = 1e12;
+  await later.round();
+  expect(await later.workspace.resolveBase(spec)).toMatchObject({ branch: 'main' });
+  expect(await world.database.db.hostDisk.findUnique({ where: { hostId: host } })).toMatchObject({ quotaBytes: 10n ** 12n });
+});
+
 test('what is finished goes when somebody orders it or when its time is over; what is needed never does', {
   timeout: 60_000,
 }, async () => {
   const { db } = world.database;
-  const made = await ended('echo a > a', 'echo b > b', 'echo c > c', 'echo nothing', 'echo e > e');
-  const [undecided, discarded, pending, nothing, live] = made;
-  if (undecided === undefined || discarded === undefined || pending === undefined) return expect.unreachable();
-  if (nothing === undefined || live === undefined) return expect.unreachable();
+  const { undecided, discarded, pending, nothing, live } = made;
   await world.database.transaction((tx) => world.engine.tasks.discard(tx, discarded.run, world.ada));
   await world.publish(pending.run);
   const { run: again } = await world.retry(live.task);
   expect(again).not.toBe(live.run);
 
-  // On the same day an order takes nothing.
+  // On the same day an order takes nothing; the others that are finished have made room already.
   const order = (key: string) =>
     db.pruneOrder.create({
       data: {
@@ -98,7 +203,7 @@ test('what is finished goes when somebody orders it or when its time is over; wh
   expect(await keeperIn(0).obey()).toBeUndefined();
 
   await order('later');
-  expect(await keeperIn(2).obey()).toMatchObject({ files: 2, commits: 2 });
+  expect(await keeperIn(2).obey()).toMatchObject({ files: 1, commits: 1 });
   expect(await db.pruneOrder.findUnique({ where: { id: 'pro_later' } })).toMatchObject({
     waiting: ['host_other'],
     endedAt: null,
@@ -131,48 +236,4 @@ test('what is finished goes when somebody orders it or when its time is over; wh
     await git(world.mirror(project), 'cat-file', '-e', commit ?? '');
   }
   for (const { task } of [nothing, live]) await world.stop(task);
-});
-
-test('promise 8: what is noted as removed and was not deleted before a crash is deleted by the next round', {
-  timeout: 60_000,
-}, async () => {
-  const [made] = await ended('echo crash > crash');
-  if (made === undefined) return expect.unreachable();
-  const { control, round } = keeperIn(0);
-  const late = keeperIn(100);
-  expect(await control.release({ kind: 'files', run: made.run }, { why: 'age' })).toBe(false);
-  expect(await late.control.release({ kind: 'files', run: made.run }, { why: 'age' })).toBe(true);
-  expect(await late.control.release({ kind: 'commits', task: made.task }, { why: 'age' })).toBe(true);
-  expect([filesOf(made.run), await refs(made.task)]).not.toEqual([false, []]);
-  // The file is not claimed to be there any more, and nothing begins that would need the commits.
-  expect(await removedRows(made.run)).toBeGreaterThan(0);
-  await expect(world.retry(made.task)).rejects.toMatchObject({ code: 'DH-319' });
-  expect(await round()).toMatchObject({ files: 1, commits: 1 });
-  expect([filesOf(made.run), await refs(made.task)]).toEqual([false, []]);
-});
-
-test('beyond the disk quota the oldest finished things go first, then nothing new is started, and the refusal says what takes the room', {
-  timeout: 60_000,
-}, async () => {
-  const [made] = await ended('echo quota');
-  if (made === undefined) return expect.unreachable();
-  const source = { kind: 'path' as const, path: world.source.path };
-  const spec = { id: project, name: 'web', source, baseBranch: null };
-  const young = keeperIn(0, 1);
-  await young.round();
-  expect(filesOf(made.run)).toBe(true);
-  await expect(young.workspace.resolveBase(spec)).rejects.toMatchObject({
-    code: 'DH-518',
-    params: { most: expect.stringContaining('the mirror of web') },
-  });
-  // What runs can end: its mirror is not closed.
-  await young.workspace.sync(spec);
-  const later = keeperIn(2, 1);
-  await later.round();
-  expect(filesOf(made.run)).toBe(false);
-  await expect(later.workspace.resolveBase(spec)).rejects.toMatchObject({ code: 'DH-518' });
-  later.disk.quota = 1e12;
-  await later.round();
-  expect(await later.workspace.resolveBase(spec)).toMatchObject({ branch: 'main' });
-  expect(await world.database.db.hostDisk.findUnique({ where: { hostId: host } })).toMatchObject({ quotaBytes: 10n ** 12n });
 });
