@@ -76,12 +76,15 @@ export function createGithubHost({ apiUrl, login }: GithubConfig): CodeHost {
     async deleteBranch(repository, branch, commit, signal) {
       const ref = `heads/${branch}`;
       try {
-        await at('delete the branch', repository, 'pulls', signal, async (place) => {
+        return await at('delete the branch', repository, 'pulls', signal, async (place) => {
           const { data } = await client.request('GET /repos/{owner}/{repo}/git/ref/{ref}', { ...place, ref });
-          if (data.object.sha === commit) await client.request('DELETE /repos/{owner}/{repo}/git/refs/{ref}', { ...place, ref });
+          if (data.object.sha !== commit) return false;
+          await client.request('DELETE /repos/{owner}/{repo}/git/refs/{ref}', { ...place, ref });
+          return true;
         });
       } catch (error) {
         if (!(error instanceof CodeHostError) || error.reason !== 'missing') throw error;
+        return true;
       }
     },
   };

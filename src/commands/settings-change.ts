@@ -27,6 +27,7 @@ export interface SettingsChange extends AgentSettingsChange {
   check?: string | undefined;
   'check-timeout'?: number | undefined;
   branch?: string | undefined;
+  branches?: ProjectLimits['branches'];
 }
 
 const mostPatterns = 100;
@@ -69,8 +70,10 @@ export async function applyProjectSettings(
   const limits: ProjectLimits = {
     concurrency: change.concurrency ?? project.limits.concurrency,
     timeoutMs: change.timeout ?? project.limits.timeoutMs,
+    branches: change.branches ?? project.limits.branches ?? 'delete',
   };
-  if (limits.concurrency !== project.limits.concurrency || limits.timeoutMs !== project.limits.timeoutMs) {
+  const { concurrency, timeoutMs, branches = 'delete' } = project.limits;
+  if (limits.concurrency !== concurrency || limits.timeoutMs !== timeoutMs || limits.branches !== branches) {
     await changeLimits(ctx.tx, project.id, limits);
     await audit(ctx, 'project.limits', project.id, { ...limits });
   }

@@ -57,6 +57,7 @@ export async function settingsView(
           'branch',
           plain(project.baseBranch ?? `default${project.defaultBranch === undefined ? '' : ` (${project.defaultBranch})`}`),
         ),
+        field('branches', code(limits.branches ?? 'delete'), plain(' when their pull request is over')),
         field('agent', code(agent.agent), ...marked(` in mode \`${agent.mode}\``)),
         ...(agent.model === null ? [] : [field('model', code(agent.model))]),
         ...(agent.effort === null ? [] : [field('effort', code(agent.effort))]),

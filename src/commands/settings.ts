@@ -5,7 +5,7 @@ import { AppError } from '../contracts/errors.ts';
 import { hostProfiles } from '../contracts/hosts.ts';
 import { policySchema } from '../contracts/policy.ts';
 import { roleAtLeast } from '../contracts/roles.ts';
-import { verbositySchema } from '../contracts/settings.ts';
+import { branchesSchema, verbositySchema } from '../contracts/settings.ts';
 import { projectById } from '../store/projects.ts';
 import { agentOptions } from './agent-choice.ts';
 import { budgetWord } from './agent-words.ts';
@@ -133,6 +133,13 @@ export const settings = defineCommand({
       hint: 'main',
       about: 'the base branch of new tasks; `default` for that of the repository',
       schema: branchName,
+    }),
+    branches: optional({
+      hint: 'keep',
+      about:
+        "what becomes of Deckhand's branch at the code host: `delete` once its pull request is merged, or closed for two weeks; `keep` for never",
+      values: branchesSchema.options,
+      schema: oneOf(branchesSchema.options),
     }),
   },
   examples: [

@@ -154,8 +154,8 @@ export interface CodeHost {
     signal?: AbortSignal,
     account?: string,
   ): Promise<'none' | 'read' | 'write' | 'admin'>;
-  /** Deletes a branch; nothing happens when there is none, or when it is not at `commit`. */
-  deleteBranch(repository: Repository, branch: string, commit: string, signal?: AbortSignal): Promise<void>;
+  /** Deletes a branch; nothing happens when there is none, or when it is not at `commit`. False: it is there, at another commit. */
+  deleteBranch(repository: Repository, branch: string, commit: string, signal?: AbortSignal): Promise<boolean>;
 }
 
 /**

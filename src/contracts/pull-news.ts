@@ -4,6 +4,10 @@ import { z } from 'zod';
 export const pullErrandSchema = z.enum(['merge', 'ready', 'fix_ci', 'address']);
 export type PullErrandKind = z.infer<typeof pullErrandSchema>;
 
+/** What is done with a pull request: what people ask for, and `delete_branch`, which comes by itself once it is over. */
+export const errandSchema = z.enum([...pullErrandSchema.options, 'delete_branch']);
+export type ErrandKind = z.infer<typeof errandSchema>;
+
 /** Something about a pull request that its thread is told. Names and texts come from outside: data, never markup. */
 export const pullNewsSchema = z.discriminatedUnion('type', [
   /** All checks of the newest commit have ended, or one has failed. */

@@ -283,6 +283,8 @@ export const runEventDataSchema = z.discriminatedUnion('type', [
     news: z.array(pullNewsSchema).optional(),
     /** Its branch has gone on to the change of a later run, which is told of it from here on. */
     moved: z.literal(true).optional(),
+    /** It is over, and Deckhand has deleted its branch, or found it gone. */
+    branchDeleted: z.literal(true).optional(),
   }),
   /** How the change stands to the newest commit of its base branch, when that is news. `files`: those that conflict. */
   z.object({

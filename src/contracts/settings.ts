@@ -4,6 +4,8 @@ import { z } from 'zod';
 export const verbositySchema = z.enum(['quiet', 'steps', 'everything']);
 export type Verbosity = z.infer<typeof verbositySchema>;
 
+export const branchesSchema = z.enum(['keep', 'delete']);
+
 /** Limits of a project, with the defaults new projects get. */
 export const projectLimitsSchema = z.object({
   /** Runs of this project at once. */
@@ -14,6 +16,8 @@ export const projectLimitsSchema = z.object({
     .int()
     .min(1000)
     .max(24 * 60 * 60 * 1000),
+  /** What becomes of Deckhand's branch at the code host once its pull request is over; absent: `delete`. */
+  branches: branchesSchema.optional(),
 });
 export type ProjectLimits = z.infer<typeof projectLimitsSchema>;
 export const defaultProjectLimits: ProjectLimits = { concurrency: 2, timeoutMs: 30 * 60 * 1000 };

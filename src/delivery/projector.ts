@@ -19,7 +19,7 @@ import { directNotices } from './direct-notices.ts';
 import { oneCards, type Shown, toldApart } from './one-card.ts';
 import { type Entry, fresh, progressInterval } from './projected-run.ts';
 import { publicationCards } from './publication-cards.ts';
-import { pullNewsCards } from './pull-news-cards.ts';
+import { oldPullNewsCards, pullNewsCards } from './pull-news-cards.ts';
 import { readOn } from './read-run.ts';
 import { type CardInput, endCardsOf, runCards } from './run-cards.ts';
 import { emptyRunView, foldRuns } from './run-view.ts';
@@ -293,7 +293,7 @@ class Projector {
     const earlier = await facts.before.input(await readOn(this.#options.database.db, emptyRunView(before)), now);
     if (earlier === undefined) return cards;
     const shown = this.#toldApart(earlier);
-    return [...cards, ...endCardsOf(shown.many), ...oneCards(shown.one, shown.many.contexts)];
+    return [...cards, ...endCardsOf(shown.many), ...oldPullNewsCards(shown.many), ...oneCards(shown.one, shown.many.contexts)];
   }
 
   #toldApart(input: CardInput): Shown {

@@ -24,13 +24,22 @@ export interface PublicationView {
 /** Cards are made soon after the events: what is older has a message already. */
 const toldKept = 50;
 
-/** A pull request, as the last event about it says. `first`: the number of the event that brought it up. */
+export interface ToldNews {
+  seq: number;
+  news: readonly PullNews[];
+  was: PullFacts;
+}
+
+/** A pull request, as the last event about it says. `first`, `last`: the numbers of the event that brought it up, and of that one. */
 export interface PullView {
   repository: string;
   pull: PullFacts;
   first: number;
-  /** What its thread was told since, by the number of the event; the last few. */
-  told: readonly { seq: number; news: readonly PullNews[] }[];
+  last: number;
+  /** What its thread was told since, by the number of the event, and how it was then; the last few. */
+  told: readonly ToldNews[];
+  /** Deckhand has deleted its branch, or found it gone. */
+  branchDeleted?: true | undefined;
 }
 
 export interface ChangeView {
@@ -63,8 +72,10 @@ export function foldChange(
       const same = (one: PullView) => one.repository === repository && one.pull.number === pull.number;
       if (data.moved === true) return { pulls: pulls.filter((one) => !same(one)) };
       const known = pulls.find(same);
-      const told = [...(known?.told ?? []), ...(news.length === 0 ? [] : [{ seq, news }])].slice(-toldKept);
-      return { pulls: [...pulls.filter((one) => !same(one)), { repository, pull, first: known?.first ?? seq, told }] };
+      const told = [...(known?.told ?? []), ...(news.length === 0 ? [] : [{ seq, news, was: pull }])].slice(-toldKept);
+      const gone = data.branchDeleted ?? (pull.state === 'open' ? undefined : known?.branchDeleted);
+      const now: PullView = { repository, pull, first: known?.first ?? seq, last: seq, told, branchDeleted: gone };
+      return { pulls: [...pulls.filter((one) => !same(one)), now] };
     }
     case 'discarded':
       return { discardedBy: actor };

@@ -69,8 +69,9 @@ export function pullName({ repository, pull }: Pick<PullView, 'repository' | 'pu
   return isWebAddress(pull.url) ? { type: 'link', url: pull.url, text } : plain(text);
 }
 
-function pullSpans({ repository, pull }: PullView): Span[] {
-  const facts = [stateOf(pull), ...checksOf(pull), ...reviewsOf(pull)];
+function pullSpans({ repository, pull, branchDeleted }: PullView): Span[] {
+  const over = branchDeleted === true ? ['branch deleted'] : [];
+  const facts = [stateOf(pull), ...checksOf(pull), ...reviewsOf(pull), ...over];
   return [plain(`${marks[pull.state]} Pull request `), pullName({ repository, pull }), plain(` ${facts.join(' · ')}`)];
 }
 

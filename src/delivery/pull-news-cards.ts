@@ -1,4 +1,4 @@
-import { isMergeable } from '../changes/pull-news.ts';
+import { checksVerdict, isMergeable } from '../changes/pull-news.ts';
 import type { PullFacts } from '../contracts/code-host.ts';
 import { type OutboxPut, priorities } from '../contracts/outbox.ts';
 import { type ChangeVerb, encodePress } from '../contracts/press.ts';
@@ -8,40 +8,63 @@ import type { CardContext } from './card-context.ts';
 import { rebaseLabels, revertLabel } from './change-buttons.ts';
 import { oneLine, shorten } from './neutralise.ts';
 import { spansText } from './plain-text.ts';
-import type { PullView } from './publication-view.ts';
+import type { PullView, ToldNews } from './publication-view.ts';
 import type { CardInput } from './run-cards.ts';
 
 const nameLength = 80;
 const whyLength = 400;
 
-/** What has happened to pull requests since event `after`: one short message each, in every thread of the task, with what can be done about it. */
-export function pullNewsCards({ workspace, view, contexts }: CardInput, after: number): OutboxPut[] {
+/**
+ * What has happened to pull requests since event `after`, one short message each in every thread of the task, with what can be done about it.
+ * Messages from before are put anew when their pull request has changed since: what is not there to be done any more loses its button.
+ */
+export function pullNewsCards(input: CardInput, after: number): OutboxPut[] {
+  const { view } = input;
   return view.change.pulls.flatMap((pull) =>
-    pull.told
-      .filter(({ seq }) => seq > after)
-      .flatMap(({ seq, news }) =>
-        contexts.map(
-          (context): OutboxPut => ({
-            workspace,
-            key: `pull:${view.run}:${seq}:${context.thread.thread}`,
-            target: { type: 'thread', thread: context.thread.thread, anchor: false },
-            payload: { type: 'message', view: newsView(context, pull, news) },
-            priority: priorities.reply,
-          }),
-        ),
-      ),
+    pull.told.flatMap((told) => {
+      if (told.seq > after) return input.contexts.map((context) => put(input, context, pull, told));
+      return pull.last > after ? putAgain(input, pull, told) : [];
+    }),
   );
 }
 
-function newsView(context: CardContext, { repository, pull }: PullView, news: readonly PullNews[]): View {
+/** The messages of a run that a later one has followed: nothing can be done from them any more. */
+export function oldPullNewsCards(input: CardInput): OutboxPut[] {
+  return input.view.change.pulls.flatMap((pull) => pull.told.flatMap((told) => putAgain(input, pull, told)));
+}
+
+/** Where it is already, and may have buttons. */
+function putAgain(input: CardInput, pull: PullView, told: ToldNews): OutboxPut[] {
+  if (!told.news.some(({ type }) => offering.has(type))) return [];
+  return input.contexts.flatMap((context) => {
+    const { mirror } = context.thread;
+    const message = put(input, context, pull, told);
+    return mirror === undefined || mirror.keys.has(message.key) ? [message] : [];
+  });
+}
+
+const offering: ReadonlySet<PullNews['type']> = new Set(['checks', 'review', 'comments', 'conflict', 'mergeable', 'merged']);
+
+function put({ workspace, view: { run } }: CardInput, context: CardContext, pull: PullView, told: ToldNews): OutboxPut {
+  const { thread } = context.thread;
+  return {
+    workspace,
+    key: `pull:${run}:${told.seq}:${thread}`,
+    target: { type: 'thread', thread, anchor: false },
+    payload: { type: 'message', view: newsView(context, pull, told) },
+    priority: priorities.reply,
+  };
+}
+
+function newsView(context: CardContext, { repository, pull }: PullView, { news, was }: ToldNews): View {
   const name = `${repository}#${pull.number}`;
   const spans: Span[] = [
     bold(`#${context.task.number}`),
     plain(' '),
-    { type: 'link', url: pull.url, text: name },
-    ...news.flatMap((one, index) => [plain(index === 0 ? ': ' : '; '), ...sentence(one, pull)]),
+    { type: 'link', url: was.url, text: name },
+    ...news.flatMap((one, index) => [plain(index === 0 ? ': ' : '; '), ...sentence(one, was)]),
   ];
-  const buttons = buttonsFor(context, pull, news);
+  const buttons = buttonsFor(context, pull, { news, was });
   const blocks: Block[] = [{ type: 'text', spans }, ...(buttons.length === 0 ? [] : [{ type: 'buttons' as const, buttons }])];
   return { fallback: spansText(spans), blocks };
 }
@@ -92,14 +115,15 @@ const errands: Record<PullErrandKind, string> = {
   address: 'The agent was not given the reviews',
 };
 
-/** What people may want to do about it. Buttons act on the change of the newest run only. */
-function buttonsFor({ run, task }: CardContext, pull: PullFacts, news: readonly PullNews[]): Button[] {
+/** What people may want to do about it as it is now. Buttons act on the change of the newest run only. */
+function buttonsFor({ run, task }: CardContext, pull: PullFacts, { news, was }: Pick<ToldNews, 'news' | 'was'>): Button[] {
   if (run.newest > run.attempt) return [];
   const has = (test: (one: PullNews) => boolean) => news.some(test);
   const verbs: [ChangeVerb, string][] = [];
   if (pull.state === 'merged' && has((one) => one.type === 'merged')) verbs.push(['revert', revertLabel]);
   if (pull.state !== 'open') return verbs.map(([verb, label]) => buttonOf(run.run, verb, label));
-  if (has((one) => one.type === 'checks' && one.state === 'failed')) verbs.push(['fix_ci', 'Fix CI']);
+  const stillFails = checksVerdict(pull) === 'failed' && pull.head.commit === was.head.commit;
+  if (stillFails && has((one) => one.type === 'checks' && one.state === 'failed')) verbs.push(['fix_ci', 'Fix CI']);
   if (
     has((one) => one.type === 'comments' || (one.type === 'review' && one.verdict !== 'approved' && one.verdict !== 'dismissed'))
   ) {
@@ -109,13 +133,13 @@ function buttonsFor({ run, task }: CardContext, pull: PullFacts, news: readonly 
     (one) => (one.type === 'checks' && one.state === 'passed') || (one.type === 'review' && one.verdict === 'approved'),
   );
   if (good && pull.draft) verbs.push(['ready', 'Ready for review']);
-  if (has((one) => one.type === 'conflict')) {
+  if (pull.mergeable === 'conflict' && has((one) => one.type === 'conflict')) {
     verbs.push(
       ['rebase', rebaseLabels.rebase],
       ...(task.agent ? [['resolve', rebaseLabels.resolve] as [ChangeVerb, string]] : []),
     );
   }
-  if (has((one) => one.type === 'mergeable') || (good && isMergeable(pull))) verbs.push(['merge', 'Merge']);
+  if (isMergeable(pull) && (good || has((one) => one.type === 'mergeable'))) verbs.push(['merge', 'Merge']);
   return verbs.map(([verb, label]) => buttonOf(run.run, verb, label));
 }
 

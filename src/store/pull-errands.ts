@@ -1,5 +1,5 @@
 import { Prisma } from '../../prisma/client/client.ts';
-import { type PullErrandKind, pullErrandSchema } from '../contracts/pull-news.ts';
+import { type ErrandKind, errandSchema, type PullErrandKind } from '../contracts/pull-news.ts';
 import { newId } from '../runtime/ids.ts';
 import type { Database, Tx } from './database.ts';
 import { storableJson } from './storable.ts';
@@ -8,7 +8,7 @@ import { storableJson } from './storable.ts';
 export interface PullErrand {
   id: string;
   pull: string;
-  kind: PullErrandKind;
+  kind: ErrandKind;
   /** Newest commit of the branch when it was asked for. */
   head: string;
   /** Who asked, as `Person` of the engine. */
@@ -35,6 +35,36 @@ export async function addErrand(
   return 'added';
 }
 
+/** Notes that the branch of a pull request that is over is to be deleted, at this commit. Takes the place of what was noted before. */
+export async function branchIsOver(
+  tx: Tx,
+  branch: { workspace: string; pull: string; head: string; at: Date; dueAt: Date },
+): Promise<void> {
+  const { workspace, pull, head, at, dueAt } = branch;
+  await branchIsUsed(tx, pull, at);
+  const id = newId('per');
+  // Nobody has pressed for it.
+  const data = {
+    id,
+    workspaceId: workspace,
+    pullId: pull,
+    kind: 'delete_branch',
+    head,
+    by: {},
+    originKey: id,
+    dueAt,
+    createdAt: at,
+  };
+  await tx.db.pullErrand.create({ data });
+  tx.notify('pull');
+}
+
+/** It is not to be deleted any more. */
+export async function branchIsUsed(tx: Tx, pull: string, at: Date): Promise<void> {
+  const data = { state: 'refused', problem: 'The branch is used again.', endedAt: at };
+  await tx.db.pullErrand.updateMany({ where: { pullId: pull, kind: 'delete_branch', state: 'pending' }, data });
+}
+
 /** Takes the errand whose turn it is, for `leaseMs`. Undefined: there is none. */
 export async function takeErrand(database: Database, now: Date, leaseMs: number): Promise<PullErrand | undefined> {
   const until = new Date(now.getTime() + leaseMs);
@@ -46,7 +76,7 @@ export async function takeErrand(database: Database, now: Date, leaseMs: number)
   const row = id === undefined ? null : await database.db.pullErrand.findUnique({ where: { id } });
   if (row === null) return undefined;
   const { pullId: pull, kind, head, by, originKey, attempts, createdAt } = row;
-  return { id: row.id, pull, kind: pullErrandSchema.parse(kind), head, by, originKey, attempts, createdAt };
+  return { id: row.id, pull, kind: errandSchema.parse(kind), head, by, originKey, attempts, createdAt };
 }
 
 /** Ends an errand once. False: it had ended. */

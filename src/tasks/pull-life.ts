@@ -1,17 +1,20 @@
 import { pullNews } from '../changes/pull-news.ts';
-
 import type { PullFacts } from '../contracts/code-host.ts';
 import type { PullErrandKind, PullNews } from '../contracts/pull-news.ts';
 import { canonicalJson } from '../runtime/canonical-json.ts';
 import { recordAudit } from '../store/audit.ts';
 import type { Database, Tx } from '../store/database.ts';
-import { endErrand, type PullErrand } from '../store/pull-errands.ts';
+import { projectById } from '../store/projects.ts';
+import { branchIsOver, branchIsUsed, endErrand, type PullErrand } from '../store/pull-errands.ts';
 import { putPull } from '../store/pull-requests.ts';
 import { pullNow, pushedCommits, type WatchedPull } from '../store/pull-watch.ts';
 import { appendEvents } from '../store/run-events.ts';
 import { changeColumn, lockTask, type TaskRecord } from '../store/tasks.ts';
 import { system } from './advance.ts';
 import { taskTransition } from './task-state.ts';
+
+/** A pull request that was closed is opened again soon or never. */
+const keepClosedMs = 14 * 24 * 60 * 60_000;
 
 type Pull = Pick<WatchedPull, 'id' | 'workspace' | 'project' | 'task' | 'run' | 'repository'>;
 
@@ -30,6 +33,28 @@ export async function recordPull(database: Database, pull: Pull, facts: PullFact
     const news = pullNews(known.facts, facts, await pushedCommits(tx, task.id));
     await tell(tx, mine, facts, news, at);
     await moveTask(tx, task, known.facts, facts, at);
+    if (known.facts.state !== facts.state) await settleBranch(tx, pull, facts, at);
+  });
+}
+
+/** A branch of Deckhand's own is not needed once its pull request is over; one that was closed may be opened again. */
+async function settleBranch(tx: Tx, { id, workspace, project }: Pull, { state, head }: PullFacts, at: Date): Promise<void> {
+  if (state === 'open') return branchIsUsed(tx, id, at);
+  const limits = (await projectById(tx, workspace, project))?.limits;
+  if (limits === undefined || limits.branches === 'keep' || !head.branch.startsWith('deckhand/')) return;
+  const dueAt = state === 'merged' ? at : new Date(at.getTime() + keepClosedMs);
+  await branchIsOver(tx, { workspace, pull: id, head: head.commit, at, dueAt });
+}
+
+/** Ends the errand of a branch that is not there any more, and has the card say so. `gone` false: it has moved on, and stays. */
+export async function branchDone(database: Database, pull: Pull, errand: PullErrand, gone: boolean, at: Date): Promise<void> {
+  await database.transaction(async (tx) => {
+    await lockTask(tx, pull.task);
+    const known = await pullNow(tx, pull.id);
+    if (!(await endErrand(tx, errand.id, 'done', null, at)) || known === undefined || !gone) return;
+    const { repository } = pull;
+    const event = { type: 'pull_request', repository, pull: known.facts, branchDeleted: true } as const;
+    await appendEvents(tx, { run: known.run, actor: system('gateway'), at, events: [event] });
   });
 }
 
@@ -38,13 +63,14 @@ export async function errandDone(database: Database, errand: PullErrand, at: Dat
   await database.transaction((tx) => endErrand(tx, errand.id, 'done', null, at));
 }
 
-/** Ends an errand that cannot be done, and says so in the thread. */
+/** Ends an errand that cannot be done, and says so in the thread. That a branch stays is nothing people have to hear of. */
 export async function errandRefused(database: Database, pull: Pull, errand: PullErrand, why: string, at: Date): Promise<void> {
+  const { kind } = errand;
   await database.transaction(async (tx) => {
     await lockTask(tx, pull.task);
     const known = await pullNow(tx, pull.id);
-    if (known === undefined || !(await endErrand(tx, errand.id, 'refused', why, at))) return;
-    await tell(tx, { ...pull, run: known.run }, known.facts, [{ type: 'refused', errand: errand.kind, why }], at);
+    if (known === undefined || !(await endErrand(tx, errand.id, 'refused', why, at)) || kind === 'delete_branch') return;
+    await tell(tx, { ...pull, run: known.run }, known.facts, [{ type: 'refused', errand: kind, why }], at);
   });
 }
 

@@ -2,15 +2,18 @@ import { addressPrompt, fixPrompt } from '../changes/errand-prompt.ts';
 import { lookAfterFailure } from '../changes/next-look.ts';
 import { CodeHostError, type PullFacts } from '../contracts/code-host.ts';
 import { AppError, describeError } from '../contracts/errors.ts';
+import type { PullErrandKind } from '../contracts/pull-news.ts';
 import { delayErrand, endErrand, lastAddressed, type PullErrand } from '../store/pull-errands.ts';
 import { type PullRecord, pullById } from '../store/pull-requests.ts';
 import { taskById } from '../store/tasks.ts';
-import { errandDone, errandRefused, recordPull } from '../tasks/pull-life.ts';
+import { branchDone, errandDone, errandRefused, recordPull } from '../tasks/pull-life.ts';
 import { type PullWatchDeps, repositoryNamed } from './pull-watch.ts';
 import { readPerson } from './stored-person.ts';
 
 /** Tries until somebody would rather be told. */
 const mostAttempts = 8;
+
+type Errand = PullErrand & { kind: PullErrandKind };
 
 /** Why an errand is not done: a sentence for people. */
 class Refused extends Error {}
@@ -24,7 +27,9 @@ export async function runErrand(deps: PullWatchDeps, errand: PullErrand, signal:
   const pull = await pullById(database.db, errand.pull);
   if (pull === undefined) throw new Error(`errand ${errand.id} has no pull request`);
   try {
-    await carryOut(deps, errand, pull, signal);
+    const { kind } = errand;
+    if (kind === 'delete_branch') return await deleteBranch(deps, errand, pull, signal);
+    await carryOut(deps, { ...errand, kind }, pull, signal);
     await errandDone(database, errand, clock.now());
     const facts = await codeHost.pull(repositoryNamed(pull.repository), pull.number, signal);
     await recordPull(database, pull, facts, clock.now());
@@ -45,7 +50,14 @@ function whyNot(error: unknown): string | undefined {
   return error instanceof AppError ? describeError(error.code, error.params).text : undefined;
 }
 
-async function carryOut(deps: PullWatchDeps, errand: PullErrand, pull: PullRecord, signal: AbortSignal): Promise<void> {
+/** At the commit that was merged, or closed: whatever was pushed there since is somebody's. */
+async function deleteBranch(deps: PullWatchDeps, errand: PullErrand, pull: PullRecord, signal: AbortSignal): Promise<void> {
+  const { codeHost, database, clock } = deps;
+  const gone = await codeHost.deleteBranch(repositoryNamed(pull.repository), pull.facts.head.branch, errand.head, signal);
+  await branchDone(database, pull, errand, gone, clock.now());
+}
+
+async function carryOut(deps: PullWatchDeps, errand: Errand, pull: PullRecord, signal: AbortSignal): Promise<void> {
   const { codeHost, database } = deps;
   const repository = repositoryNamed(pull.repository);
   switch (errand.kind) {
@@ -69,7 +81,7 @@ async function carryOut(deps: PullWatchDeps, errand: PullErrand, pull: PullRecor
 }
 
 /** A further run of the task, which must have all that the branch has: else its change could not be pushed there. */
-async function followUp(deps: PullWatchDeps, errand: PullErrand, pull: PullRecord, text: string): Promise<void> {
+async function followUp(deps: PullWatchDeps, errand: Errand, pull: PullRecord, text: string): Promise<void> {
   await deps.database.transaction(async (tx) => {
     const task = await taskById(tx, pull.task);
     if (task === undefined) throw new Refused('Its task is gone.');

@@ -125,10 +125,10 @@ describe.each(Object.keys(logins))('GitHub by %s', (name) => {
     const merged = await host.merge({ ...merge, head: commit });
     expect(merged.commit).toBe(repository.sha('main'));
     expect(await host.pull(repository, pull.number)).toMatchObject({ state: 'merged', mergeCommit: merged.commit });
-    await host.deleteBranch(repository, branch, '1'.repeat(40));
+    expect(await host.deleteBranch(repository, branch, '1'.repeat(40))).toBe(false);
     expect(repository.sha(branch)).toBe(commit);
-    await host.deleteBranch(repository, branch, commit);
-    await host.deleteBranch(repository, branch, commit);
+    expect(await host.deleteBranch(repository, branch, commit)).toBe(true);
+    expect(await host.deleteBranch(repository, branch, commit)).toBe(true);
     expect(repository.sha(branch)).toBeUndefined();
   });
 

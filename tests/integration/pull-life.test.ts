@@ -240,6 +240,68 @@ describe('webhooks of GitHub', () => {
   });
 });
 
+describe('the branch of a pull request that is over', () => {
+  const branchOf = (task: string) =>
+    deckhand.db.pullErrand.findMany({ where: { kind: 'delete_branch', pull: { taskId: task } } });
+  const ended = (task: string, ...states: string[]) =>
+    eventually(async () => expect((await branchOf(task)).map(({ state }) => state)).toEqual(states));
+
+  test('promise 8: is deleted at the commit that was merged, also when the answer is lost, and the card is told', async () => {
+    const { run, task, number, branch } = await opened();
+    github.controls.failNext('git/delete-ref', { dropConnectionAfterEffect: true });
+    await github.person('ada').merge(repository.fullName, number);
+    watching();
+    look();
+    await eventually(async () => {
+      deckhand.clock.advance(20_000);
+      expect((await deckhand.events(run)).at(-1)).toMatchObject({ type: 'pull_request', branchDeleted: true });
+    });
+    expect(repository.sha(branch)).toBeUndefined();
+    await ended(task, 'done');
+    expect(await newsOf(run)).toMatchObject([{ type: 'merged' }]);
+  });
+
+  test('stays where it has moved on since, or the project keeps branches', async () => {
+    const moved = await opened();
+    await github.person('ada').merge(repository.fullName, moved.number);
+    const commit = await github.person('ada').push(repository.fullName, moved.branch, { 'c.txt': 'three\n' });
+    watching();
+    look();
+    await ended(moved.task, 'done');
+    expect(repository.sha(moved.branch)).toBe(commit);
+    expect(
+      (await deckhand.events(moved.run)).some((event) => event.type === 'pull_request' && event.branchDeleted === true),
+    ).toBe(false);
+
+    const limits = { concurrency: 2, timeoutMs: 60_000, branches: 'keep' };
+    await deckhand.db.project.update({ where: { id: world.project }, data: { limits } });
+    await deckhand.runs.beat(runner);
+    const kept = await opened();
+    await github.person('ada').merge(repository.fullName, kept.number);
+    look();
+    await told(kept.run, { type: 'merged', commit: repository.sha() });
+    expect([await branchOf(kept.task), repository.sha(kept.branch)]).toEqual([[], kept.commit]);
+  });
+
+  test('is kept for two weeks when it was closed without a merge, and longer when it was opened again', async () => {
+    const { task, number, branch, commit } = await opened();
+    const ada = github.person('ada');
+    watching();
+    const state = async (now: 'closed' | 'open', ...states: string[]) => {
+      await ada.change(repository.fullName, number, { state: now });
+      look();
+      await ended(task, ...states);
+    };
+    await state('closed', 'pending');
+    await state('open', 'refused');
+    await state('closed', 'refused', 'pending');
+    expect(repository.sha(branch)).toBe(commit);
+    deckhand.clock.advance(14 * 24 * 60 * 60_000);
+    await ended(task, 'refused', 'done');
+    expect(repository.sha(branch)).toBeUndefined();
+  });
+});
+
 describe('a merged pull request', () => {
   const revert = (run: string, by: Person, originKey = `revert-${by.user}`) =>
     deckhand.tx((tx) => deckhand.engine.tasks.revert(tx, { run, by, originKey }));

@@ -5,7 +5,7 @@ import type { RunEventData } from '../../src/contracts/run-event.ts';
 import type { CardContext } from '../../src/delivery/card-context.ts';
 import { endCard } from '../../src/delivery/end-card.ts';
 import { liveCard } from '../../src/delivery/live-card.ts';
-import { pullNewsCards } from '../../src/delivery/pull-news-cards.ts';
+import { oldPullNewsCards, pullNewsCards } from '../../src/delivery/pull-news-cards.ts';
 import type { ChangeStand } from '../../src/store/task-changes.ts';
 import { context, ended, executing, labels, runAfter, text } from '../support/cards.ts';
 
@@ -80,6 +80,49 @@ describe('a change that its base has moved away from', () => {
   });
 });
 
+describe('the message about checks that have failed', () => {
+  const failed: PullFacts = { ...pull, mergeable: 'clean', checks: [{ name: 'lint', state: 'failed' }] };
+  const events = (now: Partial<PullFacts>): RunEventData[] => [
+    { type: 'pull_request', repository: 'acme/web', pull: failed, news: [{ type: 'checks', state: 'failed', failed: ['lint'] }] },
+    { type: 'pull_request', repository: 'acme/web', pull: { ...failed, ...now } },
+  ];
+  const messages = (data: RunEventData[], after: number, where: CardContext = at()) => {
+    const view = runAfter(...executing, ended({ files, commit }), ...data);
+    return pullNewsCards({ workspace: 'wsp_1', view, contexts: [where], decisions: [] }, after).map(({ key, payload }) => {
+      if (payload.type !== 'message') throw new Error(payload.type);
+      return { key, text: text(payload.view), labels: labels(payload.view) };
+    });
+  };
+  const at = (run: Partial<CardContext['run']> = {}, thread: Partial<CardContext['thread']> = {}) =>
+    context({ task: { agent: true, change: { ...stand, pushed: true }, base: { branch: 'main', commit } }, run, thread });
+  const seq = runAfter(...executing, ended({ files, commit }), ...events({}).slice(0, 1)).seq;
+
+  it.each<[string, Partial<PullFacts>]>([
+    ['the checks have passed', { checks: [{ name: 'lint', state: 'passed' }] }],
+    ['they run again', { checks: [{ name: 'lint', state: 'pending' }] }],
+    ['its branch has another commit', { head: { ...pull.head, commit: 'f'.repeat(40) } }],
+    ['it is closed', { state: 'closed' }],
+  ])('loses its button, and nothing else, when %s', (_, now) => {
+    const [first] = messages(events({}).slice(0, 1), 0);
+    expect(first).toMatchObject({ key: expect.stringMatching(`^pull:run_1:${seq}:`), labels: ['Fix CI'] });
+    expect(messages(events(now), seq)).toEqual([{ ...first, labels: [] }]);
+  });
+
+  it('keeps it while they fail, loses it with the next run, and does not come to threads that never had it', () => {
+    expect(messages(events({ comments: 1 }), seq)).toMatchObject([{ labels: ['Fix CI'] }]);
+    expect(messages(events({}), seq + 1)).toEqual([]);
+    const view = runAfter(...executing, ended({ files, commit }), ...events({}));
+    const old = (where: CardContext) => oldPullNewsCards({ workspace: 'wsp_1', view, contexts: [where], decisions: [] });
+    expect(old(at({ newest: 2 })).flatMap(({ payload }) => (payload.type === 'message' ? labels(payload.view) : ['?']))).toEqual(
+      [],
+    );
+    expect(old(at({ newest: 2 }))).toHaveLength(1);
+    const [{ key } = { key: '' }] = old(at());
+    const mirror = (keys: string[]) => at({}, { mirror: { since: new Date(), keys: new Set(keys) } });
+    expect([old(mirror([])), old(mirror([key]))].map(({ length }) => length)).toEqual([0, 1]);
+  });
+});
+
 describe('a pull request that is merged', () => {
   const merged: PullFacts = { ...pull, state: 'merged', mergeable: 'unknown', mergeCommit: 'e'.repeat(40) };
   const news: RunEventData = { type: 'pull_request', repository: 'acme/web', pull: merged, news: [{ type: 'merged' }] };
@@ -99,6 +142,14 @@ describe('a pull request that is merged', () => {
     expect(offered(at({}, { newest: 2 }))).toEqual([]);
     expect(labels(endCard(view, at()))).toEqual(expect.arrayContaining(['Review diff', 'Revert', 'Request changes…']));
     expect(labels(endCard(view, at()))).not.toContain('Open PR');
+  });
+
+  it('says that its branch is deleted, until it is open again', () => {
+    const gone: RunEventData = { type: 'pull_request', repository: 'acme/web', pull: merged, branchDeleted: true };
+    const seen = (...data: RunEventData[]) => text(endCard(runAfter(...executing, ended({ files, commit }), ...data), at()));
+    expect(seen(news, gone)).toContain('is merged into main · branch deleted');
+    expect(seen(news, gone, news)).toContain('branch deleted');
+    expect(seen(news, gone, { type: 'pull_request', repository: 'acme/web', pull })).not.toContain('branch deleted');
   });
 
   it('says while it is undone that nothing is run, and what to do when that conflicts', () => {
