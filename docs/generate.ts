@@ -7,6 +7,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { discordCapabilities } from '../adapters/discord/capabilities.ts';
+import { githubCapabilities } from '../adapters/github/talk-capabilities.ts';
 import { slackCapabilities } from '../adapters/slack/capabilities.ts';
 import { telegramCapabilities } from '../adapters/telegram/capabilities.ts';
 import { commandsMarkdown } from '../src/commands/commands-page.ts';
@@ -24,7 +25,7 @@ export function generatedPages(): Map<string, string> {
     ['docs/configuration.md', configurationPage(variables)],
     ['docs/errors.md', errorsPage(Object.entries(errorCatalogue))],
     ['docs/commands.md', `${commandsMarkdown().trimEnd()}\n`],
-    ['docs/platforms.md', platformsMarkdown([slackCapabilities, telegramCapabilities, discordCapabilities])],
+    ['docs/platforms.md', platformsMarkdown([slackCapabilities, telegramCapabilities, discordCapabilities, githubCapabilities])],
     ['.env.example', envExample(variables)],
   ]);
 }

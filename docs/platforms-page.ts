@@ -47,9 +47,15 @@ const abilities: readonly Ability[] = [
       'Guided replies ask for one field after the other: the person replies to the question (in a direct message: just writes), presses a choice, or presses Skip or Cancel. In a channel a question to be answered in words has no buttons, and opens the reply for the person asked alone: there the words `skip` and `cancel` do it. Ten minutes for each answer; only the person who was asked may give it; the result is the same as that of a window.',
   },
   {
+    name: 'messages for one request',
+    of: ({ cards }) => (cards === 'one' ? 'one, which is edited' : 'a card, decisions, news, the end'),
+    instead:
+      'Where every message is sent on to all who follow the conversation, a request is answered by one message. Decisions are made, and news are told, in the chat channels of the project.',
+  },
+  {
     name: 'answers seen by one person',
     of: ({ ephemeral, platform }) => ephemeralOf[platform] ?? yesNo(ephemeral),
-    instead: 'A direct message to the person. Files for one person always go there.',
+    instead: 'A direct message to the person, where there are any. Files for one person always go there.',
   },
   {
     name: 'threads',
@@ -94,12 +100,14 @@ const ephemeralOf: Partial<Record<Capabilities['platform'], string>> = {
   slack: 'yes',
   telegram: 'only as the alert of a press, up to 200 characters',
   discord: 'only as the answer to a command, a press or a form, for 15 minutes',
+  github: 'no, and no direct messages',
 };
 
 const threadsOf: Partial<Record<Capabilities['platform'], string>> = {
   slack: 'replies below a message',
   telegram: 'a topic where the bot may make one, else a chain of replies',
   discord: 'a thread made from a message',
+  github: 'an issue or a pull request',
 };
 
 const streamingOf: Record<Capabilities['streaming'], string> = {
@@ -109,64 +117,77 @@ const streamingOf: Record<Capabilities['streaming'], string> = {
 };
 
 /** What differs and is not a matter of what a message can carry. */
-const differences: readonly (readonly [what: string, slack: string, telegram: string, discord: string])[] = [
+const differences: readonly (readonly [what: string, slack: string, telegram: string, discord: string, github: string])[] = [
   [
     'commands',
     '`/deckhand sh npm test`',
     '`/sh npm test`; two words are joined: `/project_add`',
     '`/deckhand sh command: npm test` with typed options, or `/deckhand do text: …`',
+    '`@deckhand sh npm test` in a comment',
   ],
   [
     'hand over a message',
     'shortcut “Hand to Deckhand”',
     'answer the message with nothing but the name of the bot',
     'Apps › “Hand to Deckhand”',
+    'name the bot in an answer to it',
   ],
   [
     'a plain reply in the thread of a task',
     'is read',
     'is read when it replies to a message of the bot, or when privacy mode is off',
     'is read',
+    'is for the others: only what names the bot is read',
   ],
   [
     'files that people attach for an agent',
     'fetched, up to 20 MB each; needs the scope `files:read`; links to other services are left out',
     'fetched, up to 20 MB each: Telegram gives bots no larger ones',
     'fetched, up to 20 MB each',
+    'not fetched: an agent is given their addresses',
   ],
   [
     'what was said before a request',
     'the thread, or the last day of the channel, with its files',
     'what was said to Deckhand in the topic, or lately in the chat: bots cannot look anything up',
     'the thread with the message it was opened on, or the last day of the channel, with its files',
+    'title and text of the issue or pull request, and its newest comments, reviews and comments on lines',
   ],
-  ['“Are you sure?” before a button', 'a dialog', 'none: the button acts at once', 'none: the button acts at once'],
-  ['a message of a person is deleted', 'Deckhand is told', 'bots are never told', 'Deckhand is told'],
+  [
+    '“Are you sure?” before a button',
+    'a dialog',
+    'none: the button acts at once',
+    'none: the button acts at once',
+    'there are no buttons',
+  ],
+  ['a message of a person is deleted', 'Deckhand is told', 'bots are never told', 'Deckhand is told', 'told by a webhook only'],
   [
     'a direct message from the bot',
     'always possible',
     'only after the person has pressed Start once',
     'unless the person has closed direct messages of the server',
+    'there are none',
   ],
   [
     'what was said while Deckhand was off',
     'delivered again by Slack, three times within about six minutes',
     'kept by Telegram for 24 hours',
     'looked up when Deckhand is back, of the last 24 hours: in bound channels, threads of tasks and direct messages',
+    'looked up when Deckhand is back, of the last 24 hours: in the repositories of projects',
   ],
 ];
 
 /** docs/platforms.md, from what the adapters declare. */
 export function platformsMarkdown(adapters: readonly Capabilities[]): string {
   const heads = adapters.map(({ platform }) => names[platform] ?? platform);
-  const differing = differences.map(([what, slack, telegram, discord]) => {
-    const said: Partial<Record<Capabilities['platform'], string>> = { slack, telegram, discord };
+  const differing = differences.map(([what, slack, telegram, discord, github]) => {
+    const said: Partial<Record<Capabilities['platform'], string>> = { slack, telegram, discord, github };
     return [what, ...adapters.map(({ platform }) => said[platform] ?? '')];
   });
   return `${[
     '# Platforms',
-    'Made from `adapters/*/capabilities.ts` and `docs/platforms-page.ts`; `npm run docs` writes it anew.',
-    'A task looks and works the same wherever it was started. Platforms differ in what a message can carry; Deckhand asks the table below, never the name of a platform, and falls back as its last column says. Nothing is left out on any of them: no step, no choice, no text, no file.',
+    'Made from the capabilities of the adapters (`adapters/`) and `docs/platforms-page.ts`; `npm run docs` writes it anew.',
+    'A task looks and works the same wherever it was started. Platforms differ in what a message can carry; Deckhand asks the table below, never the name of a platform, and falls back as its last column says. Nothing is left out in a chat: no step, no choice, no text, no file. An issue or a pull request of GitHub gets one comment for each request; all the rest is in the chat channels of the project.',
     `How to connect each: ${adapters.map(({ platform }) => `[${names[platform] ?? platform}](setup/${platform}.md)`).join(', ')}. How to add another: [add-an-adapter.md](add-an-adapter.md).`,
     '## What each can carry',
     table(
@@ -185,7 +206,12 @@ export function platformsMarkdown(adapters: readonly Capabilities[]): string {
   ].join('\n\n')}\n`;
 }
 
-const names: Partial<Record<Capabilities['platform'], string>> = { slack: 'Slack', telegram: 'Telegram', discord: 'Discord' };
+const names: Partial<Record<Capabilities['platform'], string>> = {
+  slack: 'Slack',
+  telegram: 'Telegram',
+  discord: 'Discord',
+  github: 'GitHub',
+};
 
 const operationNames: Record<RateBudget['operations'][number], string> = {
   send: 'new messages',
