@@ -1,5 +1,6 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { RunSpec } from '../src/contracts/run-control.ts';
 import { BadBundle, readBundle } from './bundle.ts';
 import { maxBundleBytes } from './collect-script.ts';
 import { type Git, GitFailed, type GitOptions } from './git.ts';
@@ -9,6 +10,7 @@ import type { Author } from './working-copy.ts';
 
 export interface ImportSpec {
   project: string;
+  /** See `keptUnder`. */
   task: string;
   run: string;
   /** What the working copy started from; the result descends from it. */
@@ -35,6 +37,11 @@ const importMs = 10 * 60_000;
 export const incomingFolder = (dataDir: string) => join(dataDir, 'mirrors', 'incoming');
 
 export const taskRef = (task: string, what: 'base' | 'head' | 'onto') => `refs/deckhand/tasks/${task}/${what}`;
+
+/** Under which name the mirror keeps what a run starts from and leaves: its task's, or, of one of several attempts, its own below that. */
+export function keptUnder({ task, run, variant }: Pick<RunSpec, 'task' | 'run' | 'variant'>): string {
+  return variant === undefined ? task : `${task}/runs/${run}`;
+}
 
 /**
  * Takes the bundle of a run into the project's mirror. Its objects are unpacked and checked apart from the mirror's; only what is

@@ -1,6 +1,7 @@
 import type { CheckResult, RunResult } from '../src/contracts/run-event.ts';
 import { createRedactor } from '../src/runtime/redact-patterns.ts';
 import { shell } from './harness/shell.ts';
+import { keptUnder } from './import-result.ts';
 import { ignoredFilesHelper } from './run-check-files.ts';
 import { checkOf } from './run-check-name.ts';
 import { keepCheckOutput } from './run-check-output.ts';
@@ -73,8 +74,8 @@ async function beginCheck(journey: Journey, { expects, base, commit, limits, com
   if (known !== undefined && known !== 'created') return true;
   if (stop.aborted) return false;
   const signal = AbortSignal.any([left, stop]);
-  const { run, task, project, branch } = spec;
-  await deps.workspace.prepare({ run: name, task, project, branch, base, head: commit }, signal);
+  const { run, project, branch } = spec;
+  await deps.workspace.prepare({ run: name, task: keptUnder(spec), project, branch, base, head: commit }, signal);
   await journey.withSandbox(
     async () => {
       await sandbox.destroy(name);

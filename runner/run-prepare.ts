@@ -1,5 +1,6 @@
 import type { RunSpec, SandboxOffer } from '../src/contracts/run-control.ts';
 import { parseSource } from './git-source.ts';
+import { keptUnder } from './import-result.ts';
 import type { HarnessRun } from './run-harness.ts';
 import { type Journey, LetGo, type Place, sandboxRef } from './run-journey.ts';
 
@@ -18,7 +19,7 @@ export function offerOf({ sandbox, image }: Place): SandboxOffer {
  */
 export async function prepareRun(journey: Journey, harness: HarnessRun): Promise<Base | undefined> {
   const { deps, spec, place, calls } = journey;
-  const { run, task, project, branch, head } = spec;
+  const { run, project, branch, head } = spec;
   const signal = AbortSignal.any([journey.left, journey.stop]);
   const { sandbox } = place;
 
@@ -31,7 +32,7 @@ export async function prepareRun(journey: Journey, harness: HarnessRun): Promise
   const base = await pinBase(journey, signal);
   await journey.stage('workspace', `making the working copy at ${base.branch}@${(head ?? base.commit).slice(0, 7)}`);
   const newest = await newestFor(journey, base, signal);
-  await deps.workspace.prepare({ run, task, project, branch, base, head, newest }, signal);
+  await deps.workspace.prepare({ run, task: keptUnder(spec), project, branch, base, head, newest }, signal);
   await journey.at('copy_made');
 
   const { argv, env, gateway, image, ownImage } = await harness.program(base.commit, signal);

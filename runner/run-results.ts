@@ -3,7 +3,7 @@ import { type ArtifactRef, type FileStat, type RunResult, totalsOf } from '../sr
 import { createRedactor } from '../src/runtime/redact-patterns.ts';
 import { commitMessage } from './commit-message.ts';
 import { parseSource } from './git-source.ts';
-import type { ImportedResult } from './import-result.ts';
+import { type ImportedResult, keptUnder } from './import-result.ts';
 import type { OutputLog } from './output-log.ts';
 import { maxPatchBytes } from './patch.ts';
 import { redactPatch } from './redact-patch.ts';
@@ -80,13 +80,13 @@ export async function resultWithout(
 /** Takes what the working copy holds over into the mirror, as commits on the branch of the task. Repeatable. */
 export async function takeChanges(journey: Journey, base: Base): Promise<Left> {
   const { deps, spec, place, left } = journey;
-  const { run, task } = spec;
+  const { run } = spec;
   const parent = spec.head ?? base.commit;
   // It is pushed with the branch one day.
   const what = createRedactor(deps.secrets)(spec.agent?.prompt ?? spec.command);
   const { title, taskNumber, attempt, requester } = spec;
   const message = commitMessage({ title, taskNumber, attempt, what, requester });
-  const result = { run, task, project: spec.project.id, parent, message };
+  const result = { run, task: keptUnder(spec), project: spec.project.id, parent, message };
   const imported = await journey.withSandbox(
     () => deps.workspace.collect(result, (helper) => place.sandbox.collect(run, helper, left), left),
     left,

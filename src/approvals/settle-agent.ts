@@ -1,5 +1,7 @@
 import type { Actor, RunEventData } from '../contracts/run-event.ts';
+import { isTerminal } from '../contracts/states.ts';
 import { setRunAgent } from '../store/agent-runs.ts';
+import { attemptsOf } from '../store/attempts.ts';
 import type { Tx } from '../store/database.ts';
 import { type InteractionRecord, interactionById } from '../store/interactions.ts';
 import { addMail } from '../store/run-mail.ts';
@@ -7,6 +9,7 @@ import type { RunRecord } from '../store/runs.ts';
 import { setAgent, setBudget, type TaskRecord } from '../store/tasks.ts';
 import { stopWaiting } from '../tasks/agent-wait.ts';
 import { decisionMail } from './agent-answer.ts';
+import { settleSpend } from './settle-spend.ts';
 
 /**
  * What a settled request of an agent leads to: the agent is told by mail, a plan that is to be carried out changes its mode, money that
@@ -23,7 +26,10 @@ export async function settleForAgent(
   let { run } = settled;
   if (interaction.action.type === 'spend') {
     const { raisedUsd, unpriced } = interaction.action;
-    if (interaction.state === 'approved' && unpriced === undefined) await setBudget(tx, task.id, raisedUsd);
+    if (interaction.state === 'approved' && unpriced === undefined) {
+      await setBudget(tx, task.id, raisedUsd);
+      await settleOthers(tx, { ...task, budgetUsd: raisedUsd }, run, { interaction, actor, at });
+    }
   } else {
     const mail = await decisionMail(tx, interaction);
     if (mail.mode !== undefined) {
@@ -34,6 +40,20 @@ export async function settleForAgent(
     await addMail(tx, { run: run.id, workspace: run.workspace, mail, at, interaction: interaction.id });
   }
   await stopWaiting(tx, { task, run, at, events, actor });
+}
+
+/** Attempts that go on beside it ask for the same money of the same task. */
+async function settleOthers(
+  tx: Tx,
+  task: TaskRecord,
+  run: RunRecord,
+  { interaction, actor, at }: { interaction: InteractionRecord; actor: Actor; at: Date },
+): Promise<void> {
+  if (run.variant === null || interaction.decidedBy === null) return;
+  const by = { user: interaction.decidedBy, on: interaction.decidedOn ?? undefined, actor, at };
+  for (const other of await attemptsOf(tx, task.id)) {
+    if (other.id !== run.id && !isTerminal(other.state)) await settleSpend(tx, task, other, by);
+  }
 }
 
 /** The mode of a run and of what follows in its task. */

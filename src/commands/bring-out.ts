@@ -13,8 +13,9 @@ const doing: Record<PublishWhat, string> = {
   draft: 'is being pushed, and a draft of a pull request opened',
 };
 
-/** The run that has made the newest change of a task. Throws DH-300 when nothing has been changed. */
-export async function changedRun(ctx: CommandContext, task: Pick<TaskRow, 'id' | 'number'>): Promise<string> {
+/** The run that has made the newest change of a task. Throws DH-300 when nothing has been changed, DH-315 when it has several to choose from. */
+export async function changedRun(ctx: CommandContext, task: TaskRow): Promise<string> {
+  if (task.comparison === 'open') throw new AppError('DH-315', { number: task.number, attempts: task.attempts ?? 0 });
   const run = (await standsOf(ctx.tx.db, [task.id])).get(task.id)?.run;
   if (run !== undefined) return run;
   throw new AppError('DH-300', {

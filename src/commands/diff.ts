@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { readPatch } from '../changes/read-patch.ts';
+import { attemptsLimits } from '../contracts/comparison.ts';
 import { AppError } from '../contracts/errors.ts';
 import { isTerminal } from '../contracts/states.ts';
 import type { ViewFile } from '../contracts/view.ts';
@@ -7,7 +8,7 @@ import { type Change, changeCard, fileCard } from '../delivery/diff-card.ts';
 import { oneLine, shorten } from '../delivery/neutralise.ts';
 import { artifactsOf } from '../store/run-queries.ts';
 import { standsOf } from '../store/task-changes.ts';
-import { type RunRow, runsOf, type TaskRow } from '../store/task-queries.ts';
+import { changeRunOf, type RunRow, runsOf, type TaskRow } from '../store/task-queries.ts';
 import { count, optional, taskNumber } from './arguments.ts';
 import { type CommandContext, defineCommand, type Reply } from './command.ts';
 import { nearest } from './nearest.ts';
@@ -33,20 +34,33 @@ export const diff = defineCommand({
   options: {
     page: optional({ hint: '2', about: 'a further page', schema: count(99_999) }),
     run: optional({ hint: '1', about: 'what an earlier run had changed', schema: count(9999) }),
+    attempt: optional({ hint: '2', about: 'what one of several attempts has changed', schema: count(attemptsLimits.most) }),
   },
   examples: [
     ['diff #142', 'the files task 142 has changed'],
     ['diff #142 src/session.ts', 'the lines of one file'],
     ['diff', 'the files of the task of this thread'],
   ],
-  async run(ctx, { task: number, file, page = 1, run: attempt }) {
+  async run(ctx, { task: number, file, page = 1, run: attempt, attempt: variant }) {
     const { task } = await taskFor(ctx, number, reviewNeed);
-    const change = await changeOf(ctx, task, (run, newest) => (attempt === undefined ? newest : run.attempt === attempt));
-    if (change === undefined) throw unchanged(task, attempt);
+    if (attempt === undefined && variant === undefined) checkOne(task);
+    const wanted = (run: RunRow, newest: boolean) =>
+      variant !== undefined ? run.variant === variant : attempt === undefined ? newest : run.attempt === attempt;
+    const change = await changeOf(ctx, task, wanted);
+    if (change === undefined) throw unchanged(task, attempt ?? variant);
     const files = file === undefined ? 0 : fileNumber(change, file);
     return await reviewReply(ctx, change, { file: files, page });
   },
 });
+
+/** Which of several changes is meant has to be said, as long as none is chosen. */
+function checkOne({ number, comparison, attempts = 0 }: TaskRow): void {
+  if (comparison !== 'open') return;
+  throw new AppError('DH-300', {
+    what: `#${number} has ${attempts} attempts, and none of them is chosen yet.`,
+    instead: `\`diff #${number} attempt=1\` shows what the first has changed.`,
+  });
+}
 
 /** Files and lines of a change: file 0 is the list of files. In the place of what was shown before, where the button stands on it. */
 export async function reviewReply(ctx: CommandContext, change: Change, at: { file: number; page: number }): Promise<Reply> {
@@ -66,7 +80,7 @@ export async function changeOf(
   chosen: (run: RunRow, newest: boolean) => boolean,
 ): Promise<Change | undefined> {
   const runs = (await runsOf(ctx.tx, task.id)).filter(({ result }) => result?.commit !== undefined);
-  const newest = runs.at(-1);
+  const newest = changeRunOf(runs, task);
   const run = runs.find((one) => chosen(one, one === newest));
   const commit = run?.result?.commit;
   if (run?.result === undefined || commit === undefined) return undefined;

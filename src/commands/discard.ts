@@ -25,7 +25,12 @@ export const discard = defineCommand({
   ],
   async run(ctx, args) {
     const { task, person } = await taskFor(ctx, args.task, discardNeed);
-    const { number } = await ctx.deps.tasks.discard(ctx.tx, await changedRun(ctx, task), person);
-    return { view: textView(`The change of #${number} is discarded; it is kept for a while.`), audience: 'person', card: true };
+    const attempts = task.comparison === 'open' ? task.run : undefined;
+    const { number } = await ctx.deps.tasks.discard(ctx.tx, attempts?.id ?? (await changedRun(ctx, task)), person);
+    const said =
+      attempts === undefined
+        ? `The change of #${number} is discarded; it is kept for a while.`
+        : `All attempts of #${number} are discarded; they are kept for a while.`;
+    return { view: textView(said), audience: 'person', card: true };
   },
 });

@@ -9,7 +9,7 @@ import { answerFiles } from '../delivery/reply.ts';
 import { bytes } from '../delivery/units.ts';
 import { putOutboxRows } from '../store/outbox.ts';
 import { type ArtifactRow, artifactsOf, outputTail } from '../store/run-queries.ts';
-import { type RunRow, runsOf, type TaskRow } from '../store/task-queries.ts';
+import { changeRunOf, type RunRow, runsOf, type TaskRow } from '../store/task-queries.ts';
 import { placesOfTask } from '../store/threads.ts';
 import { answered } from './answer.ts';
 import { count, optional, taskNumber } from './arguments.ts';
@@ -58,7 +58,7 @@ export const logs = defineCommand({
 
 /** The patch of what a task has changed so far, as a file. Pressed on a card. */
 export async function patchReply(ctx: CommandContext, task: TaskRow): Promise<Reply> {
-  const changed = (await runsOf(ctx.tx, task.id)).findLast(({ result }) => result?.commit !== undefined) ?? task.run;
+  const changed = changeRunOf(await runsOf(ctx.tx, task.id), task) ?? task.run;
   const patch = changed === undefined ? undefined : (await artifactsOf(ctx.tx, changed.id)).find(({ kind }) => kind === 'patch');
   if (patch === undefined) {
     throw new AppError('DH-300', { what: `#${task.number} has changed no files.`, instead: '`show` tells what it did.' });

@@ -12,9 +12,9 @@ export async function endMirror(
 ): Promise<void> {
   const { tx, person } = ctx;
   const { thread, channel, task, number } = mirror;
-  const run = await holdRuns(tx, task);
+  const runs = await holdRuns(tx, task);
   const now = ctx.deps.now();
-  await putOutboxRows(tx, await lastCards(tx, { workspace: person.workspace, thread, number, by: person.name, now, run }));
+  await putOutboxRows(tx, await lastCards(tx, { workspace: person.workspace, thread, number, by: person.name, now, runs }));
   await endThread(tx, thread);
   await recordAudit(tx, {
     workspace: person.workspace,

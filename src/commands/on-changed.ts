@@ -1,6 +1,6 @@
 import type { InboundEvent } from '../contracts/inbound.ts';
 import { messageOrigin } from '../contracts/message-origin.ts';
-import { runOfAttached } from '../store/attached-files.ts';
+import { runsOfAttached } from '../store/attached-files.ts';
 import type { Tx } from '../store/database.ts';
 import { messageByOrigin } from '../store/run-mail.ts';
 import { workspaceOfTenant } from '../store/workspaces.ts';
@@ -14,12 +14,16 @@ type Changed = Extract<InboundEvent, { type: 'message_edited' | 'message_deleted
  * A message was edited or deleted. What was said with it to an agent that has not read it yet changes too, or is dropped; anything else
  * that a message has started is not changed by changing the message: `stop` does that.
  */
-export async function onChanged(tx: Tx, deps: Pick<BusDeps, 'tasks' | 'owners' | 'repositoryTalk'>, event: Changed): Promise<void> {
+export async function onChanged(
+  tx: Tx,
+  deps: Pick<BusDeps, 'tasks' | 'owners' | 'repositoryTalk'>,
+  event: Changed,
+): Promise<void> {
   const { platform, tenant, channel } = event.conversation;
   const workspace = (await workspaceOfTenant(tx, platform, tenant))?.id;
   const origin = messageOrigin({ platform, tenant, channel, message: event.message });
   if (workspace === undefined) return;
-  const known = (await messageByOrigin(tx, workspace, origin)) ?? (await runOfAttached(tx, workspace, origin));
+  const known = (await messageByOrigin(tx, workspace, origin)) ?? (await runsOfAttached(tx, workspace, origin))[0];
   if (known === undefined) return;
   const actor = await actsHere(tx, deps, event);
   if (typeof actor === 'string') return;

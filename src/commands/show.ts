@@ -50,7 +50,7 @@ async function taskView(ctx: CommandContext, task: TaskRow): Promise<View> {
 
   const runSpans = latest.flatMap((run): Span[] => [
     plain(
-      `${run.attempt === latest[0]?.attempt ? '' : '\n'}Run ${run.attempt}: ${runWords(run, now)}, asked by ${nameOf(run.requestedBy)} `,
+      `${run.attempt === latest[0]?.attempt ? '' : '\n'}${runName(run)}: ${runWords(run, now)}${run.id === task.chosen ? ', chosen' : ''}, asked by ${nameOf(run.requestedBy)} `,
     ),
     ago(run.queuedAt, now),
   ]);
@@ -107,4 +107,8 @@ function toneOf(task: TaskRow): 'neutral' | 'active' | 'waiting' | 'good' | 'bad
 
 function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function runName({ attempt, variant }: { attempt: number; variant: number | undefined }): string {
+  return variant === undefined ? `Run ${attempt}` : `Attempt ${variant}`;
 }

@@ -29,6 +29,7 @@ export const columnTitles: Record<TaskColumn, string> = {
 /** Mark and words for how things stand: `● running 1m 40s`, `✖ failed`. */
 export function taskState(task: TaskRow, now: Date): string {
   const { run } = task;
+  if (task.comparison === 'open' && task.column === 'review') return `▸ ${task.attempts ?? 0} attempts to choose from`;
   if (run !== undefined && task.column !== 'done' && task.column !== 'cancelled') {
     if (run.state === 'awaiting') return '⏸ waits for a decision';
     if (isTerminal(run.state)) return `${run.state === 'succeeded' ? '✔' : '✖'} ${runWords(run, now)}`;

@@ -47,12 +47,14 @@ export const changeVerbs = [
   'revert',
   'rebase',
   'resolve',
+  'choose',
 ] as const;
 /**
  * `review`: shows the presser the change. `push`, `pull`, `draft`: brings it out as a branch, a pull request, a draft of one. `ready`: the draft
  * is none any more. `request`: the press opens a form for what is to change. `discard`: it is not wanted. `fix_ci`, `address`: a further
  * run looks at failed checks or at reviews of the pull request; `fix_checks`: at the project's own check. `merge`, `revert`: of the pull request.
- * `rebase`: the change is put on the newest base; `resolve`: an agent does that where it conflicts.
+ * `rebase`: the change is put on the newest base; `resolve`: an agent does that where it conflicts. `choose`: of several attempts the task goes
+ * on from this one.
  */
 export type ChangeVerb = (typeof changeVerbs)[number];
 

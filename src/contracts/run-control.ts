@@ -13,6 +13,8 @@ export interface RunSpec {
   /** The number people see, `#142`. */
   taskNumber: number;
   attempt: number;
+  /** Number of one of several attempts that are made side by side: what it leaves is kept apart from the others'. */
+  variant?: number | undefined;
   command: string;
   title: string;
   project: {

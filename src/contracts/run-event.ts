@@ -94,6 +94,13 @@ export const checkResultSchema = z.object({
 });
 export type CheckResult = z.infer<typeof checkResultSchema>;
 
+/** How much was changed; lines of text files. */
+const totalsSchema = z.object({
+  files: z.number().int().nonnegative(),
+  added: z.number().int().nonnegative(),
+  removed: z.number().int().nonnegative(),
+});
+
 export const runResultSchema = z.object({
   outcome: runOutcomeSchema,
   cause: runCauseSchema.optional(),
@@ -141,6 +148,23 @@ export function totalsOf({ files, totals }: Pick<RunResult, 'files' | 'totals'>)
   const sum = (pick: (file: FileStat) => number | null) => files.reduce((total, file) => total + (pick(file) ?? 0), 0);
   return { files: files.length, added: sum(({ added }) => added), removed: sum(({ removed }) => removed) };
 }
+
+/** One of several attempts, as people compare them. */
+export const comparedAttemptSchema = z.object({
+  run: z.string(),
+  /** Its number among them. */
+  variant: z.number().int().positive(),
+  agent: agentKindSchema,
+  model: z.string().nullable(),
+  outcome: runOutcomeSchema,
+  durationMs: z.number().int().nonnegative(),
+  costUsd: z.number().nonnegative(),
+  /** Absent: it has changed nothing. */
+  totals: totalsSchema.optional(),
+  check: checkResultSchema.pick({ outcome: true, summary: true }).optional(),
+  risks: z.array(riskKindSchema).optional(),
+});
+export type ComparedAttempt = z.infer<typeof comparedAttemptSchema>;
 
 export const runEventDataSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('lifecycle'), from: runStateSchema.nullable(), to: runStateSchema, reason: z.string().optional() }),
@@ -294,8 +318,12 @@ export const runEventDataSchema = z.discriminatedUnion('type', [
     state: baseStateSchema,
     files: z.array(z.string()).optional(),
   }),
-  /** Somebody does not want the change. It is kept for a while all the same. */
+  /** Somebody does not want the change, or any of the attempts that are compared. It is kept for a while all the same. */
   z.object({ type: z.literal('discarded') }),
+  /** In the log of the first of several attempts: all have ended, and this is what people choose from. */
+  z.object({ type: z.literal('compared'), attempts: z.array(comparedAttemptSchema) }),
+  /** In the log of each of them: somebody has chosen one. */
+  z.object({ type: z.literal('chosen'), run: z.string(), variant: z.number().int().positive() }),
 ]);
 export type RunEventData = z.infer<typeof runEventDataSchema>;
 export type RunEventType = RunEventData['type'];

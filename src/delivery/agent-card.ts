@@ -1,3 +1,4 @@
+import { encodePress } from '../contracts/press.ts';
 import type { Verbosity } from '../contracts/settings.ts';
 import { type Block, type Button, plain } from '../contracts/view.ts';
 import { redactText } from '../runtime/redact-patterns.ts';
@@ -128,12 +129,20 @@ function contextButtons(agent: AgentView, context: CardContext, waits: boolean):
 
 /** Buttons of a card whose agent is at work, or will be. `waits`: no runner has its run yet. */
 export function agentButtons(agent: AgentView, context: CardContext, waits = false): Block[] {
-  const { stopRequested } = context.run;
+  const { stopRequested, among, attempt } = context.run;
+  // Of several attempts what stops or steers one does so with all: they are one task.
+  const all = among === undefined ? '' : ' all';
+  const log = among === undefined ? taskButton(context, 'log', 'Log') : logButton(context.task.number, attempt);
   const buttons: Button[] = [
-    ...(stopRequested ? [] : [taskButton(context, 'stop', 'Stop', 'danger')]),
-    ...(agent.calls.all > 0 || agent.saying.length > 0 ? [taskButton(context, 'log', 'Log')] : []),
-    ...(stopRequested ? [] : [{ ...taskButton(context, 'steer', 'Steer…'), form: true as const }]),
+    ...(stopRequested ? [] : [taskButton(context, 'stop', `Stop${all}`, 'danger')]),
+    ...(agent.calls.all > 0 || agent.saying.length > 0 ? [log] : []),
+    ...(stopRequested ? [] : [{ ...taskButton(context, 'steer', `Steer${all}…`), form: true as const }]),
     ...contextButtons(agent, context, waits),
   ];
   return buttons.length === 0 ? [] : [{ type: 'buttons', buttons }];
+}
+
+/** The log of one run, whichever is the newest of its task. */
+export function logButton(task: number, attempt: number): Button {
+  return { token: encodePress({ kind: 'command', text: `logs #${task} run=${attempt}` }), label: 'Log', style: 'default' };
 }

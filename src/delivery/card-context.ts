@@ -34,6 +34,8 @@ export interface RunFacts {
   /** The newest attempt of the task: buttons of older runs would act on that one, so they are gone. */
   newest: number;
   stopRequested: boolean;
+  /** It is one of several attempts that are made side by side. */
+  among?: { variant: number; of: number } | undefined;
   /** What the agent was asked to do in this run. */
   prompt?: string | undefined;
   /** What it is for when that is not what the task asks for. */
@@ -71,9 +73,10 @@ export interface QueueStand {
 
 const titleLength = 100;
 
-/** `#142 npm test`, with the attempt from the second on. */
+/** `#142 npm test`, with the number of the run from the second on, or of one of several attempts. */
 export function taskTitle({ task, run }: CardContext): Span[] {
-  const again = run.attempt === 1 ? '' : ` (run ${run.attempt})`;
+  const { among, attempt } = run;
+  const again = among !== undefined ? ` (attempt ${among.variant} of ${among.of})` : attempt === 1 ? '' : ` (run ${attempt})`;
   return [plain(`#${task.number} ${shorten(oneLine(task.title), titleLength)}${again}`)];
 }
 

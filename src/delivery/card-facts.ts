@@ -124,11 +124,11 @@ type NotifyOf = (user: string) => Notify | undefined;
 
 function taskContext(run: ProjectedRun, notifyOf: NotifyOf, now: Date): Pick<CardContext, 'task' | 'run' | 'now'> {
   const { task, number, title, command, project, branch, base, requester, attempt, newest, stopRequested, prompt, change } = run;
-  const { agent, rebase } = run;
+  const { agent, rebase, among } = run;
   const notify = notifyOf(requester.user);
   return {
     task: { task, number, title, command, agent, project, branch, base, requester: { ...requester, notify }, change },
-    run: { run: run.run, attempt, newest, stopRequested, prompt, rebase },
+    run: { run: run.run, attempt, newest, stopRequested, prompt, rebase, among },
     now,
   };
 }

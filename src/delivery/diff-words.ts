@@ -44,11 +44,14 @@ export function riskText({ kind, paths, files }: Risk): string {
   return `${riskWords[kind]} ${pathWords(first)}${files > 1 ? ` and ${digits(files - 1)} more` : ''}`;
 }
 
+/** `CI`: what is to be looked at twice, in a word or two. */
+export function riskName(kind: RiskKind): string {
+  return riskWords[kind].replace(/:$| in$/, '');
+}
+
 /** `risk: CI · binary`, for a file whose name stands above; nothing when there is none. */
 export function fileRiskBlocks(risks: readonly Risk[] | undefined, path: string): Block[] {
-  const kinds = (risks ?? [])
-    .filter(({ paths }) => paths.includes(path))
-    .map(({ kind }) => riskWords[kind].replace(/:$| in$/, ''));
+  const kinds = (risks ?? []).filter(({ paths }) => paths.includes(path)).map(({ kind }) => riskName(kind));
   return kinds.length === 0 ? [] : [{ type: 'text', spans: [bold('risk: '), plain(kinds.join(' · '))] }];
 }
 

@@ -2,6 +2,7 @@ import { type OutboxPut, priorities } from '../contracts/outbox.ts';
 import type { IdentityRef } from '../contracts/platform.ts';
 import type { View } from '../contracts/view.ts';
 import type { CardContext } from './card-context.ts';
+import { compareCard } from './compare-card.ts';
 import { type DecisionFacts, decisionCard, reminder } from './decision-card.ts';
 import { endCard } from './end-card.ts';
 import { isQuiet } from './quiet-hours.ts';
@@ -52,7 +53,15 @@ export function directNotices(input: CardInput, direct: DirectFacts): OutboxPut[
   if (requester === undefined || view.result === undefined || view.endedAt === undefined) return decisions;
   if (isQuiet(requester.notify?.quiet, view.endedAt)) return decisions;
   const key = noticeKey.end(view.run, requester.user);
-  return [...decisions, put(input, requester, key, endCard(view, context(requester)), false)];
+  const card = endOf(view, context(requester));
+  return card === undefined ? decisions : [...decisions, put(input, requester, key, card, false)];
+}
+
+/** Of several attempts people are told once, when all have ended. */
+function endOf(view: CardInput['view'], context: CardContext): View | undefined {
+  if (context.run.among === undefined) return endCard(view, context);
+  const { compared } = view.change;
+  return compared === undefined ? undefined : compareCard(view, compared, context);
 }
 
 function ofDecision(

@@ -9,6 +9,7 @@ import { stepBlocks } from './agent-card.ts';
 import { type AgentView, lastSaid } from './agent-view.ts';
 import { usageSpans } from './agent-words.ts';
 import { baseBlocks, waysToFit } from './base-cards.ts';
+import { attemptCard, isOneOfSeveral } from './attempt-card.ts';
 import { type CardContext, joined, person, taskButton, taskTitle, whereSpans } from './card-context.ts';
 import { changeButtons } from './change-buttons.ts';
 import { checkBlocks, hasFailed } from './check-words.ts';
@@ -58,6 +59,7 @@ const largestFile = 20_000_000;
 export function endCard(view: RunView, context: CardContext): View {
   const { result } = view;
   if (result === undefined) throw new Error(`run ${view.run} has not ended`);
+  if (isOneOfSeveral(view, context)) return attemptCard(view, result, context, whatHappened(result, context.docs));
   const succeeded = result.outcome === 'succeeded';
   const state = endState(result.outcome, result.durationMs);
   const answer = view.agent === undefined ? undefined : answerOf(view.agent, context);
@@ -104,7 +106,7 @@ export function endCard(view: RunView, context: CardContext): View {
 }
 
 /** Only who wants to be mentioned at the end is, and not in quiet hours. */
-function pingsAtEnd({ endedAt }: RunView, { task, now }: CardContext): boolean {
+export function pingsAtEnd({ endedAt }: RunView, { task, now }: CardContext): boolean {
   const { notify } = task.requester;
   return notify?.by === 'mention' && !isQuiet(notify.quiet, endedAt ?? now);
 }

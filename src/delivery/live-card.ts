@@ -89,7 +89,7 @@ export function endState(state: RunState, durationMs: number): { text: string; t
 }
 
 /** The words of the five ends. */
-function outcomeState(state: RunState): { text: string; tone: Tone } {
+export function outcomeState(state: RunState): { text: string; tone: Tone } {
   switch (state) {
     case 'succeeded':
       return { text: 'done', tone: 'good' };

@@ -1,7 +1,7 @@
 import type { PullFacts } from '../contracts/code-host.ts';
 import type { PublicationState, PublishWhat } from '../contracts/publication.ts';
 import type { PullNews } from '../contracts/pull-news.ts';
-import type { Actor, RunEvent, RunEventData } from '../contracts/run-event.ts';
+import type { Actor, ComparedAttempt, RunEvent, RunEventData } from '../contracts/run-event.ts';
 
 /** How far a change has been brought out, as its last event says. */
 export interface PublicationView {
@@ -47,11 +47,21 @@ export interface ChangeView {
   pulls: readonly PullView[];
   /** Whoever did not want the change, when nobody has brought it out since. */
   discardedBy: Actor | undefined;
+  /** Of the first of several attempts: what people choose from, once all have ended. */
+  compared: readonly ComparedAttempt[] | undefined;
+  /** Of each of them: which was chosen, and by whom. */
+  chosen: { run: string; variant: number; by: Actor } | undefined;
 }
 
-export const emptyChangeView: ChangeView = { publications: [], pulls: [], discardedBy: undefined };
+export const emptyChangeView: ChangeView = {
+  publications: [],
+  pulls: [],
+  discardedBy: undefined,
+  compared: undefined,
+  chosen: undefined,
+};
 
-type ChangeEvent = Extract<RunEventData, { type: 'publication' | 'pull_request' | 'discarded' }>;
+type ChangeEvent = Extract<RunEventData, { type: 'publication' | 'pull_request' | 'discarded' | 'compared' | 'chosen' }>;
 
 /** Folds in what has become of the change of a run. */
 export function foldChange(
@@ -79,5 +89,9 @@ export function foldChange(
     }
     case 'discarded':
       return { discardedBy: actor };
+    case 'compared':
+      return { compared: data.attempts };
+    case 'chosen':
+      return { chosen: { run: data.run, variant: data.variant, by: actor }, discardedBy: undefined };
   }
 }

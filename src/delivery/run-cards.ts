@@ -1,8 +1,9 @@
 import { type OutboxPut, priorities } from '../contracts/outbox.ts';
 import { isTerminal } from '../contracts/states.ts';
 import type { CardContext } from './card-context.ts';
+import { compareCard } from './compare-card.ts';
 import { type DecisionFacts, decisionCard, reminder } from './decision-card.ts';
-import { endCard } from './end-card.ts';
+import { endCard, pingsAtEnd } from './end-card.ts';
 import { liveCard } from './live-card.ts';
 import type { RunView } from './run-view.ts';
 
@@ -26,20 +27,36 @@ export function runCards(input: CardInput, progress: boolean): OutboxPut[] {
       ...(live
         ? [
             put(input, context, `live:${view.run}`, liveCard(view, context), {
-              anchor: true,
+              anchor: opens(context),
               priority: progress ? priorities.progress : priorities.card,
             }),
           ]
         : []),
       ...input.decisions.flatMap((facts) => decisionCards(input, facts, context)),
-      ...endCards(input, context, !live),
+      ...endCards(input, context, !live && opens(context)),
+      ...compareCards(input, context),
     ];
   });
 }
 
 /** The end cards alone, for a run that a later one has followed. */
 export function endCardsOf(input: CardInput): OutboxPut[] {
-  return input.contexts.flatMap((context) => endCards(input, context, false));
+  return input.contexts.flatMap((context) => [...endCards(input, context, false), ...compareCards(input, context)]);
+}
+
+/** Of several attempts that begin at once only the first opens a thread. */
+function opens({ run: { among } }: CardContext): boolean {
+  return among === undefined || among.variant === 1;
+}
+
+function compareCards(input: CardInput, context: CardContext): OutboxPut[] {
+  const { view } = input;
+  const { compared } = view.change;
+  const { attempt, newest } = context.run;
+  const name = `compare:${view.run}`;
+  if (compared === undefined || !shows(context, name, newest > attempt ? view.endedAt : undefined)) return [];
+  const card = compareCard(view, compared, context, pingsAtEnd(view, context));
+  return [put(input, context, name, card, { priority: priorities.final })];
 }
 
 function decisionCards(input: CardInput, facts: DecisionFacts, context: CardContext): OutboxPut[] {

@@ -159,6 +159,8 @@ function change(view: RunView, event: RunEvent): Partial<RunView> {
     case 'publication':
     case 'pull_request':
     case 'discarded':
+    case 'compared':
+    case 'chosen':
       return { change: { ...view.change, ...foldChange(view.change, data, event) } };
     case 'base': {
       const { branch, commit, state, files } = data;

@@ -11,20 +11,24 @@ import { runCards } from './run-cards.ts';
 import { emptyRunView } from './run-view.ts';
 
 /**
- * What a thread that begins to follow a task shows first: the card of its newest run and what waits for a decision, without what was
- * before. Call it in the transaction that makes the thread, under the lock of the task: nothing is logged meanwhile, so that whatever
+ * What a thread that begins to follow a task shows first: the card of its newest run, or of all attempts that were begun side by side, and
+ * what waits for a decision, without what was before. Call it in the transaction that makes the thread, under the lock of the task: nothing is logged meanwhile, so that whatever
  * comes next is put for this thread too.
  */
 export async function firstCards(
   tx: Tx,
   at: { task: string; thread: string; now: Date; docs: string | undefined },
 ): Promise<OutboxPut[]> {
-  const run = await holdRuns(tx, at.task);
-  if (run === undefined) return [];
-  const view = await readOn(tx.db, emptyRunView(run));
-  const input = await (await readCardFacts(factsWithin(tx), [run], at.docs)).input(view, at.now);
-  if (input === undefined) return [];
-  return runCards({ ...input, contexts: input.contexts.filter(({ thread }) => thread.thread === at.thread) }, false);
+  const runs = await holdRuns(tx, at.task);
+  const facts = await readCardFacts(factsWithin(tx), runs, at.docs);
+  const cards: OutboxPut[] = [];
+  for (const run of runs) {
+    const input = await facts.input(await readOn(tx.db, emptyRunView(run)), at.now);
+    if (input === undefined) continue;
+    const contexts = input.contexts.filter(({ thread }) => thread.thread === at.thread);
+    cards.push(...runCards({ ...input, contexts }, false));
+  }
+  return cards;
 }
 
 /** Marks of a card that will not change any more. */
@@ -36,17 +40,18 @@ const ended = { text: 'no longer followed here', tone: 'muted' } as const;
  */
 export async function lastCards(
   tx: Tx,
-  at: { workspace: string; thread: string; number: number; by: string; now: Date; run: string | undefined },
+  at: { workspace: string; thread: string; number: number; by: string; now: Date; runs: readonly string[] },
 ): Promise<OutboxPut[]> {
   const messages = await messagesOfThread(tx, at.thread);
-  const end = `end:${at.run}:${at.thread}`;
-  const live = messages.some(({ key }) => key === end) ? undefined : `live:${at.run}:${at.thread}`;
-  const speaks = live ?? end;
+  const ends = at.runs.map((run) => `end:${run}:${at.thread}`);
+  const hasEnded = (end: string) => messages.some(({ key }) => key === end);
+  const live = ends.filter((end) => !hasEnded(end)).map((end) => end.replace(/^end:/, 'live:'));
+  const speaks = live[0] ?? ends.at(-1);
   return messages.flatMap(({ key, payload }): OutboxPut[] => {
     const asks = payload.view.blocks.some(({ type }) => type === 'buttons' || type === 'select');
     if (!asks && key !== speaks) return [];
     // A request that waits would go on; so would the card of a run.
-    const goesOn = key === live || (asks && (key.startsWith('decision:') || key.startsWith('remind:')));
+    const goesOn = live.includes(key) || (asks && (key.startsWith('decision:') || key.startsWith('remind:')));
     const note = key === speaks ? noteOf(at) : undefined;
     return [
       {

@@ -125,20 +125,31 @@ export async function dropAttached(
   return count > 0;
 }
 
-/** The run whose agent was to be given files of this message last. */
-export async function runOfAttached(tx: Tx, workspace: string, origin: string): Promise<string | undefined> {
+/** The runs whose agents were to be given files of this message, the last one first. */
+export async function runsOfAttached(tx: Tx, workspace: string, origin: string): Promise<string[]> {
   const where = { workspaceId: workspace, origin };
-  return (await tx.db.attachedFile.findFirst({ where, orderBy: { createdAt: 'desc' }, select: { runId: true } }))?.runId;
+  const rows = await tx.db.attachedFile.findMany({ where, orderBy: { createdAt: 'desc' }, select: { runId: true } });
+  return [...new Set(rows.map(({ runId }) => runId))];
 }
 
-/** Files of earlier runs of a task that no agent was told of come to this run. Returns whether there are any. */
+/**
+ * Files of earlier runs of a task that no agent was told of come to this run, each once, where several attempts were to be given the same.
+ * Returns whether there are any.
+ */
 export async function adoptAttached(tx: Tx, task: string, run: string, at: Date, giveUpAt: Date): Promise<boolean> {
   const rows = await tx.db.$queryRaw<{ id: string }[]>(Prisma.sql`
     UPDATE "AttachedFile" SET "runId" = ${run}, "origin" = NULL, "came" = CASE WHEN "came" = 'before' THEN 'before' ELSE 'request' END,
       "state" = CASE WHEN "state" IN ('there', 'failed') THEN "state" ELSE 'pending' END, "dueAt" = ${at}, "giveUpAt" = ${giveUpAt}
-    WHERE "runId" IN (SELECT "id" FROM "Run" WHERE "taskId" = ${task} AND "id" <> ${run})
-      AND "toldAt" IS NULL
+    WHERE "id" IN (
+      SELECT DISTINCT ON ("key") "id" FROM "AttachedFile"
+      WHERE "runId" IN (SELECT "id" FROM "Run" WHERE "taskId" = ${task} AND "id" <> ${run}) AND "toldAt" IS NULL
+      ORDER BY "key", "state" = 'there' DESC, "id"
+    )
     RETURNING "id"`);
+  await tx.db.attachedFile.updateMany({
+    where: { run: { taskId: task, id: { not: run } }, toldAt: null },
+    data: { state: 'dropped', toldAt: at },
+  });
   if (rows.length > 0) tx.notify('files');
   return rows.length > 0;
 }

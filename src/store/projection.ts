@@ -58,6 +58,8 @@ export interface ProjectedRun {
   newest: number;
   /** The run before it, when there is one. */
   previous: string | undefined;
+  /** It is one of several attempts that are made side by side. */
+  among: { variant: number; of: number } | undefined;
   stopRequested: boolean;
   task: string;
   number: number;
@@ -83,7 +85,7 @@ export async function projectedRuns(db: Db, runs: readonly string[]): Promise<Pr
       task: {
         include: {
           project: { select: { name: true } },
-          runs: { select: { id: true, attempt: true }, orderBy: { attempt: 'asc' } },
+          runs: { select: { id: true, attempt: true, variant: true }, orderBy: { attempt: 'asc' } },
         },
       },
     },
@@ -101,8 +103,7 @@ export async function projectedRuns(db: Db, runs: readonly string[]): Promise<Pr
       workspace: row.workspaceId,
       projectedSeq: row.projectedSeq,
       attempt: row.attempt,
-      newest: task.runs.at(-1)?.attempt ?? row.attempt,
-      previous: task.runs.find(({ attempt }) => attempt === row.attempt - 1)?.id,
+      ...placeAmong(row, task),
       stopRequested: row.stopRequestedAt !== null,
       task: task.id,
       number: task.number,
@@ -119,6 +120,23 @@ export async function projectedRuns(db: Db, runs: readonly string[]): Promise<Pr
       change: changes.get(row.taskId),
     };
   });
+}
+
+/** Attempts that are made side by side are no later runs of one another; what follows them follows the one that was chosen. */
+function placeAmong(
+  { attempt, variant }: { attempt: number; variant: number | null },
+  task: {
+    runs: readonly { id: string; attempt: number; variant: number | null }[];
+    attempts: number | null;
+    chosenRunId: string | null;
+  },
+): Pick<ProjectedRun, 'newest' | 'previous' | 'among'> {
+  const last = task.runs.at(-1);
+  const newest = last === undefined || (variant !== null && last.variant !== null) ? attempt : last.attempt;
+  if (variant !== null) return { newest, previous: undefined, among: { variant, of: task.attempts ?? variant } };
+  const before = task.runs.find((one) => one.attempt === attempt - 1);
+  const lead = task.runs.find((one) => one.variant === 1)?.id;
+  return { newest, previous: before?.variant === null ? before.id : (task.chosenRunId ?? lead ?? before?.id), among: undefined };
 }
 
 export interface TaskThread {

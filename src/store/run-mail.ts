@@ -85,6 +85,12 @@ export async function messageByOrigin(tx: Tx, workspace: string, origin: string,
   return row === null ? undefined : toRow(row);
 }
 
+/** The messages of this origin in the runs of a task. */
+export async function messagesOfTask(tx: Tx, task: string, origin: string): Promise<MailRow[]> {
+  const rows = await tx.db.runMail.findMany({ where: { run: { taskId: task }, origin }, orderBy: { runId: 'asc' } });
+  return rows.map(toRow);
+}
+
 /** Where messages of a run came from, by their names: for receipts on them. */
 export async function messageOrigins(
   db: Prisma.TransactionClient,

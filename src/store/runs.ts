@@ -61,6 +61,8 @@ export interface RunRecord {
   inputs: number;
   /** It brings the change of its task to the newest base, or undoes what was merged of it. */
   rebase: RunPurpose | null;
+  /** Number among attempts that are made side by side; null: it is none of them. */
+  variant: number | null;
 }
 
 const filesSchema = z.array(givenFileSchema);
@@ -77,6 +79,8 @@ export interface NewRun {
   at: Date;
   /** Set for the turn of an agent. */
   turn?: NewTurn | undefined;
+  /** Its number among attempts that are made side by side. */
+  variant?: number | undefined;
   /** Set for a run that runs nothing: it puts the change on the newest base, or undoes there what was merged. */
   alone?: (NewAlone & { purpose: 'rebase' | 'revert' }) | undefined;
 }
@@ -111,6 +115,7 @@ export async function createRun(tx: Tx, input: NewRun, actor: Actor): Promise<Ru
       lastEventAt: input.at,
       timeoutMs: input.timeoutMs,
       ...(input.turn === undefined ? {} : { ...saidColumns(input.turn), agent: input.turn.settings }),
+      ...(input.variant === undefined ? {} : { variant: input.variant }),
       ...(input.turn?.resolve === true ? { rebase: 'resolve' } : {}),
       ...(input.alone === undefined ? {} : { ...saidColumns(input.alone), rebase: input.alone.purpose }),
     },
@@ -316,5 +321,6 @@ export function toRecord(row: Omit<Run, keyof typeof withoutLarge>): RunRecord {
     mail: row.mailSeq,
     inputs: row.lastInput,
     rebase: row.rebase === null ? null : runPurposeSchema.parse(row.rebase),
+    variant: row.variant,
   };
 }

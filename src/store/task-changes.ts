@@ -26,7 +26,7 @@ export interface ChangeStand {
   merged?: number | undefined;
 }
 
-/** The newest change of each task that has one. */
+/** The newest change of each task that has one. Of attempts that were made side by side only the chosen one counts. */
 export async function standsOf(db: Tx['db'], tasks: readonly string[]): Promise<Map<string, ChangeStand>> {
   if (tasks.length === 0) return new Map();
   const rows = await db.$queryRaw<
@@ -43,10 +43,12 @@ export async function standsOf(db: Tx['db'], tasks: readonly string[]): Promise<
     }[]
   >(Prisma.sql`
     WITH change AS (
-      SELECT DISTINCT ON ("taskId") "taskId" AS task, "id" AS run, "result"->>'commit' AS commit,
-        "result"->>'repository' AS repository
-      FROM "Run" WHERE "taskId" = ANY(${[...tasks]}::text[]) AND "result"->>'commit' IS NOT NULL
-      ORDER BY "taskId", "attempt" DESC
+      SELECT DISTINCT ON (r."taskId") r."taskId" AS task, r."id" AS run, r."result"->>'commit' AS commit,
+        r."result"->>'repository' AS repository
+      FROM "Run" r JOIN "Task" t ON t."id" = r."taskId"
+      WHERE r."taskId" = ANY(${[...tasks]}::text[]) AND r."result"->>'commit' IS NOT NULL
+        AND (r."variant" IS NULL OR r."id" = t."chosenRunId")
+      ORDER BY r."taskId", r."attempt" DESC
     )
     SELECT change.*, pull."number", pull."head",
       (SELECT max("number") FROM "PullRequest" WHERE "runId" = change.run AND "state" = 'merged') AS merged,

@@ -1,8 +1,10 @@
 import type { Prisma } from '../../prisma/client/client.ts';
 import { type AgentSettings, agentSettingsSchema } from '../contracts/agent.ts';
+import { type ComparisonState, comparisonStateSchema } from '../contracts/comparison.ts';
 import { type RunResult, runResultSchema } from '../contracts/run-event.ts';
-import { type RunState, runStateSchema, type TaskColumn, taskColumnSchema } from '../contracts/states.ts';
+import { isTerminal, type RunState, runStateSchema, type TaskColumn, taskColumnSchema } from '../contracts/states.ts';
 import type { Tx } from './database.ts';
+import { withoutLarge } from './runs.ts';
 
 /** A task as lists and cards of commands need it. */
 export interface TaskRow {
@@ -26,13 +28,21 @@ export interface TaskRow {
   policyVersion: number;
   requester: string;
   createdAt: Date;
-  /** The latest run; undefined for a card that never ran. */
+  /** The latest run; undefined for a card that never ran. Of attempts that were made side by side the chosen one, or one that is alive. */
   run: RunRow | undefined;
+  /** How the attempts stand that were made side by side; undefined: there are none. */
+  comparison: ComparisonState | undefined;
+  /** How many there are. */
+  attempts: number | undefined;
+  /** Id of the attempt that was chosen. */
+  chosen: string | undefined;
 }
 
 export interface RunRow {
   id: string;
   attempt: number;
+  /** Its number among attempts that are made side by side. */
+  variant: number | undefined;
   state: RunState;
   requestedBy: string;
   queuedAt: Date;
@@ -54,22 +64,23 @@ export interface TaskFilter {
 
 const withRun = {
   project: { select: { id: true, name: true } },
-  runs: { orderBy: { attempt: 'desc' as const }, take: 1 },
+  runs: { orderBy: { attempt: 'desc' as const }, take: 1, omit: withoutLarge },
 } satisfies Prisma.TaskInclude;
 type TaskWithRun = Prisma.TaskGetPayload<{ include: typeof withRun }>;
+type RunColumns = TaskWithRun['runs'][number];
 
 export async function taskByNumber(tx: Tx, workspace: string, number: number): Promise<TaskRow | undefined> {
   const row = await tx.db.task.findUnique({
     where: { workspaceId_number: { workspaceId: workspace, number } },
     include: withRun,
   });
-  return row === null ? undefined : toTask(row);
+  return await taskWith(tx, row);
 }
 
 /** The task with this id in this workspace; an id of another workspace is no task (promise 12). */
 export async function taskById(tx: Tx, workspace: string, id: string): Promise<TaskRow | undefined> {
   const row = await tx.db.task.findFirst({ where: { id, workspaceId: workspace }, include: withRun });
-  return row === null ? undefined : toTask(row);
+  return await taskWith(tx, row);
 }
 
 /** The task whose thread this is. `thread`: the platform's thread id within our channel row. */
@@ -78,13 +89,13 @@ export async function taskOfThread(tx: Tx, workspace: string, channel: string, t
     where: { channelId: channel, externalId: thread, workspaceId: workspace },
     include: { task: { include: withRun } },
   });
-  return row === null ? undefined : toTask(row.task);
+  return await taskWith(tx, row?.task);
 }
 
 /** The task of this run in this workspace; a run of another workspace is no run (promise 12). */
 export async function taskOfRun(tx: Tx, workspace: string, run: string): Promise<TaskRow | undefined> {
   const row = await tx.db.task.findFirst({ where: { workspaceId: workspace, runs: { some: { id: run } } }, include: withRun });
-  return row === null ? undefined : toTask(row);
+  return await taskWith(tx, row);
 }
 
 /** True when some task lives in this platform thread: answered without making rows for people or channels. */
@@ -125,7 +136,7 @@ export async function listTasks(
     skip: (page.number - 1) * page.size,
     take: page.size,
   });
-  return { tasks: rows.map(toTask), total };
+  return { tasks: await tasksWith(tx, rows), total };
 }
 
 /** The first cards of a column in the order of the board. */
@@ -136,7 +147,7 @@ export async function cardsOf(tx: Tx, filter: TaskFilter, column: TaskColumn, li
     orderBy: column === 'done' || column === 'cancelled' ? { updatedAt: 'desc' } : [{ rank: 'asc' }, { number: 'asc' }],
     take: limit,
   });
-  return rows.map(toTask);
+  return await tasksWith(tx, rows);
 }
 
 export async function countByColumn(tx: Tx, filter: TaskFilter): Promise<Map<TaskColumn, number>> {
@@ -146,8 +157,16 @@ export async function countByColumn(tx: Tx, filter: TaskFilter): Promise<Map<Tas
 
 /** All runs of a task, oldest first. */
 export async function runsOf(tx: Tx, task: string): Promise<RunRow[]> {
-  const rows = await tx.db.run.findMany({ where: { taskId: task }, orderBy: { attempt: 'asc' } });
+  const rows = await tx.db.run.findMany({ where: { taskId: task }, orderBy: { attempt: 'asc' }, omit: withoutLarge });
   return rows.map(toRun);
+}
+
+/**
+ * Of the runs of a task, oldest first, the one whose change is the task's: the last that has changed something, where attempts that were made
+ * side by side count only when chosen.
+ */
+export function changeRunOf(runs: readonly RunRow[], { chosen }: Pick<TaskRow, 'chosen'>): RunRow | undefined {
+  return runs.findLast(({ id, variant, result }) => result?.commit !== undefined && (variant === undefined || id === chosen));
 }
 
 /** How many tasks of a project are not over: queued, running or blocked. */
@@ -164,8 +183,29 @@ function whereOf(filter: TaskFilter): Prisma.TaskWhereInput {
   };
 }
 
-function toTask(row: TaskWithRun): TaskRow {
-  const run = row.runs[0];
+/** Tasks with the run that stands for each. */
+async function tasksWith(tx: Tx, rows: readonly TaskWithRun[]): Promise<TaskRow[]> {
+  const compared = rows.filter(({ runs: [last], comparison }) => {
+    return last !== undefined && last.variant !== null && (comparison === 'running' || comparison === 'chosen');
+  });
+  if (compared.length === 0) return rows.map((row) => toTask(row, row.runs[0]));
+  const attempts = await tx.db.run.findMany({
+    where: { taskId: { in: compared.map(({ id }) => id) } },
+    orderBy: { attempt: 'desc' },
+    omit: withoutLarge,
+  });
+  return rows.map((row) => {
+    const own = compared.includes(row) ? attempts.filter(({ taskId }) => taskId === row.id) : [];
+    const alive = own.find(({ state }) => !isTerminal(runStateSchema.parse(state)));
+    return toTask(row, own.find(({ id }) => id === row.chosenRunId) ?? alive ?? row.runs[0]);
+  });
+}
+
+async function taskWith(tx: Tx, row: TaskWithRun | null | undefined): Promise<TaskRow | undefined> {
+  return row === null || row === undefined ? undefined : (await tasksWith(tx, [row]))[0];
+}
+
+function toTask(row: TaskWithRun, run: RunColumns | undefined): TaskRow {
   return {
     id: row.id,
     number: row.number,
@@ -185,13 +225,17 @@ function toTask(row: TaskWithRun): TaskRow {
     requester: row.requesterId,
     createdAt: row.createdAt,
     run: run === undefined ? undefined : toRun(run),
+    comparison: row.comparison === null ? undefined : comparisonStateSchema.parse(row.comparison),
+    attempts: row.attempts ?? undefined,
+    chosen: row.chosenRunId ?? undefined,
   };
 }
 
-function toRun(row: TaskWithRun['runs'][number]): RunRow {
+function toRun(row: RunColumns): RunRow {
   return {
     id: row.id,
     attempt: row.attempt,
+    variant: row.variant ?? undefined,
     state: runStateSchema.parse(row.state),
     requestedBy: row.requestedById,
     queuedAt: row.queuedAt,

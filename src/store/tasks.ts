@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Prisma, type Task } from '../../prisma/client/client.ts';
 import { type AgentSettings, agentSettingsSchema } from '../contracts/agent.ts';
+import { type ComparisonState, comparisonStateSchema } from '../contracts/comparison.ts';
 import { type Policy, policySchema } from '../contracts/policy.ts';
 import { type TaskColumn, taskColumnSchema } from '../contracts/states.ts';
 import { newId } from '../runtime/ids.ts';
@@ -31,9 +32,13 @@ export interface TaskRecord {
   spentUsd: number;
   /** Issue of the code host that it came from, `acme/web#12`. */
   issue: string | null;
+  /** How many attempts are made side by side, how they stand, and which was chosen; null: none are, or none is. */
+  attempts: number | null;
+  comparison: ComparisonState | null;
+  chosen: string | null;
 }
 
-const sessionSchema = z.object({ id: z.string(), artifact: z.string().nullable() });
+export const sessionSchema = z.object({ id: z.string(), artifact: z.string().nullable() });
 /** What continues the conversation of an agent: its name for it, and the artifact with its files. */
 export type AgentSession = z.infer<typeof sessionSchema>;
 
@@ -56,6 +61,8 @@ export interface NewTask {
 export interface NewAgentTask {
   settings: AgentSettings;
   budgetUsd: number | null;
+  /** How many attempts are made side by side; undefined: one. */
+  attempts?: number | undefined;
   /** Where a fork begins: the task, its session, base and head. */
   from?: { task: string; session: AgentSession | null; base: TaskRecord['base']; head: string | null } | undefined;
 }
@@ -103,7 +110,8 @@ export async function createTask(tx: Tx, input: NewTask): Promise<TaskRecord> {
   return toRecord(row);
 }
 
-function agentColumns({ settings, budgetUsd, from }: NewAgentTask) {
+function agentColumns({ settings, budgetUsd, attempts, from }: NewAgentTask) {
+  const compared = attempts === undefined ? {} : { attempts, comparison: 'running' satisfies ComparisonState };
   const forked =
     from === undefined
       ? {}
@@ -114,7 +122,7 @@ function agentColumns({ settings, budgetUsd, from }: NewAgentTask) {
           baseCommit: from.base?.commit ?? null,
           head: from.head,
         };
-  return { agent: settings, budgetUsd, ...forked };
+  return { agent: settings, budgetUsd, ...compared, ...forked };
 }
 
 export async function taskById(tx: Tx, id: string): Promise<TaskRecord | undefined> {
@@ -197,5 +205,8 @@ function toRecord(row: Task): TaskRecord {
     budgetUsd: row.budgetUsd,
     spentUsd: row.spentUsd,
     issue: row.issue,
+    attempts: row.attempts,
+    comparison: row.comparison === null ? null : comparisonStateSchema.parse(row.comparison),
+    chosen: row.chosenRunId,
   };
 }

@@ -101,12 +101,15 @@ export async function existingThreads(tx: Tx, threads: readonly string[]): Promi
 
 /**
  * Holds the runs of a task until the end of the transaction: nothing is logged and no card is put meanwhile, so that what is read now
- * is what all threads show. The caller holds the lock of the task. Returns the run that is shown; undefined: there is none.
+ * is what all threads show. The caller holds the lock of the task. Returns what is shown: the newest run, or all attempts that are made side
+ * by side when nothing has followed them, the first in front.
  */
-export async function holdRuns(tx: Tx, task: string): Promise<string | undefined> {
-  const rows = await tx.db.$queryRaw<{ id: string; attempt: number }[]>(Prisma.sql`
-    SELECT "id", "attempt" FROM "Run" WHERE "taskId" = ${task} ORDER BY "id" FOR UPDATE`);
-  return rows.toSorted((one, other) => other.attempt - one.attempt)[0]?.id;
+export async function holdRuns(tx: Tx, task: string): Promise<string[]> {
+  const rows = await tx.db.$queryRaw<{ id: string; attempt: number; variant: number | null }[]>(Prisma.sql`
+    SELECT "id", "attempt", "variant" FROM "Run" WHERE "taskId" = ${task} ORDER BY "id" FOR UPDATE`);
+  const inOrder = rows.toSorted((one, other) => one.attempt - other.attempt);
+  const shown = inOrder.at(-1)?.variant === null ? inOrder.slice(-1) : inOrder;
+  return shown.map(({ id }) => id);
 }
 
 /** A message of a thread as it was put last. */

@@ -2,6 +2,7 @@ import type { Actor, RunEventData } from '../contracts/run-event.ts';
 import type { Tx } from '../store/database.ts';
 import { changeRun, type RunChange, type RunRecord } from '../store/runs.ts';
 import { changeColumn, type TaskRecord } from '../store/tasks.ts';
+import { followAttempts } from './attempts.ts';
 import { checkKept } from './kept.ts';
 import { type RunEventName, runTransition } from './run-state.ts';
 import { type TaskEventName, taskTransition } from './task-state.ts';
@@ -43,7 +44,10 @@ export async function advanceRun(tx: Tx, { run, event, actor, at, reason, before
   return { ...run, state: transition.to };
 }
 
-/** Moves the card of a task. `reason`: why it is there, for people; null when the column says it all. */
+/**
+ * Moves the card of a task. `reason`: why it is there, for people; null when the column says it all. While attempts at it go on side by side
+ * the card is where all of them together belong.
+ */
 export async function advanceTask(
   tx: Tx,
   task: TaskRecord,
@@ -51,6 +55,7 @@ export async function advanceTask(
   at: Date,
   reason: string | null = null,
 ): Promise<TaskRecord> {
+  if (task.comparison === 'running') return await followAttempts(tx, task.id, at, reason);
   const transition = taskTransition(task.column, event);
   if (!transition.ok) throw new Error(`task ${task.id} in ${task.column} cannot ${event}: ${transition.reason}`);
   if (event === 'enqueue') await checkKept(tx, task);

@@ -1,3 +1,4 @@
+import { keepHead, keepSessionOf } from '../store/attempts.ts';
 import type { Tx } from '../store/database.ts';
 import { retireAnswered } from '../store/interactions.ts';
 import { letGo, runById } from '../store/runs.ts';
@@ -26,8 +27,13 @@ export async function releaseRun(
   if (found === undefined || found.run.agent === null) return false;
   const { task, run } = found;
   if (run.state === 'preparing' || run.state === 'finishing') return false;
-  await setSession(tx, task.id, saved.session);
-  if (saved.head !== null) await setHead(tx, task.id, saved.head);
+  if (run.variant === null) {
+    await setSession(tx, task.id, saved.session);
+    if (saved.head !== null) await setHead(tx, task.id, saved.head);
+  } else {
+    await keepSessionOf(tx, run.id, saved.session);
+    if (saved.head !== null) await keepHead(tx, run.id, saved.head);
+  }
   await retireAnswered(tx, run.id);
   const waits = run.state === 'awaiting';
   if (!waits) await startWaiting(tx, { task, run, at, events: [], because: 'it is started again where it stopped' });
@@ -40,9 +46,10 @@ export async function releaseRun(
   return true;
 }
 
-/** Keeps what continues the agent's conversation with the task. */
+/** Keeps what continues the agent's conversation with the task, or with the one of several attempts. */
 export async function keepSession(tx: Tx, runId: string, runner: string, session: AgentSession): Promise<void> {
   const found = await held(tx, runId, runner);
   if (found === undefined) throw new Error(`run ${runId} is not held by ${runner}`);
-  await setSession(tx, found.task.id, session);
+  if (found.run.variant === null) await setSession(tx, found.task.id, session);
+  else await keepSessionOf(tx, found.run.id, session);
 }

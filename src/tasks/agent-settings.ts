@@ -1,5 +1,6 @@
 import { askersOf, mayDecideOn, whoMayDecide } from '../approvals/approvers.ts';
 import { policyOf } from '../approvals/judge-task.ts';
+import { settleSpend } from '../approvals/settle-spend.ts';
 import type { AgentSettings } from '../contracts/agent.ts';
 import { AppError } from '../contracts/errors.ts';
 import type { Platform } from '../contracts/platform.ts';
@@ -7,7 +8,6 @@ import type { RunEventData } from '../contracts/run-event.ts';
 import { setRunAgent } from '../store/agent-runs.ts';
 import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
-import { interactionsOfRun, settleInteraction } from '../store/interactions.ts';
 import { appendEvents } from '../store/run-events.ts';
 import { addMail } from '../store/run-mail.ts';
 import type { RunRecord } from '../store/runs.ts';
@@ -15,9 +15,8 @@ import { setAgent, setBudget, type TaskRecord } from '../store/tasks.ts';
 import { advanceRun, personActor } from './advance.ts';
 import { agentOf, checkMaySpeak, checkMode } from './agent-rights.ts';
 import type { SettingsChange } from './agent-tasks.ts';
-import { stopWaiting } from './agent-wait.ts';
 import { moreThan } from './create-agent-task.ts';
-import { hold, isAlive } from './hold-task.ts';
+import { hold } from './hold-task.ts';
 import type { Person } from './task-engine.ts';
 
 /** Changes mode, model or effort of an agent: for the task, and by mail for the run that is under way. */
@@ -28,11 +27,13 @@ export async function changeSettings(
   by: Person,
   at: Date,
 ): Promise<{ number: number; settings: AgentSettings }> {
-  const { task, run } = await hold(tx, id, by);
+  const { task, alive } = await hold(tx, id, by);
   const was = agentOf(task);
-  await checkMaySpeak(tx, by, isAlive(run) ? run.agent?.mode : was.mode);
+  await checkMaySpeak(tx, by, alive.length === 0 ? was.mode : undefined);
+  for (const { agent } of alive) await checkMaySpeak(tx, by, agent?.mode);
   await checkMode(tx, by, change.mode);
-  if (change.mode === 'bypass' && isAlive(run) && run.isolated === false) {
+  checkOneAgent(task, alive, change);
+  if (change.mode === 'bypass' && alive.some(({ isolated }) => isolated === false)) {
     throw new AppError('DH-300', {
       what: `#${task.number} runs on the machine of the runner itself, not isolated, so it goes on asking.`,
       instead: 'Run it in a container to let it work without asking.',
@@ -45,7 +46,7 @@ export async function changeSettings(
     ...(change.effort === undefined ? {} : { effort: change.effort }),
   };
   await setAgent(tx, task.id, settings);
-  if (isAlive(run)) await changeRun(tx, run, change, by, at);
+  for (const run of alive) await changeRun(tx, run, change, by, at);
   await recordAudit(tx, {
     workspace: task.workspace,
     actor: by.user,
@@ -54,6 +55,16 @@ export async function changeSettings(
     data: { from: was, to: settings, role: by.role ?? null },
   });
   return { number: task.number, settings };
+}
+
+/** Models and effort are an agent's own: several attempts can have different ones. */
+function checkOneAgent({ number }: TaskRecord, alive: readonly RunRecord[], { model, effort }: SettingsChange): void {
+  const agents = new Set(alive.map(({ agent }) => `${agent?.agent} ${agent?.account}`));
+  if (agents.size < 2 || (model === undefined && effort === undefined)) return;
+  throw new AppError('DH-300', {
+    what: `Different agents make the attempts at #${number}, so that no model or effort is meant for all of them.`,
+    instead: 'Choose one of the attempts first, when they have ended.',
+  });
 }
 
 async function changeRun(tx: Tx, run: RunRecord, change: SettingsChange, by: Person, at: Date): Promise<void> {
@@ -98,7 +109,7 @@ export async function changeBudget(
   on: Platform,
   at: Date,
 ): Promise<{ number: number }> {
-  const { task, run } = await hold(tx, id, by);
+  const { task, run, alive } = await hold(tx, id, by);
   agentOf(task);
   await checkMaySpeak(tx, by, undefined);
   if (budgetUsd !== null && !(Number.isFinite(budgetUsd) && budgetUsd >= 0)) throw new Error(`no budget: ${budgetUsd}`);
@@ -118,20 +129,6 @@ export async function changeBudget(
     subject: task.id,
     data: { from: task.budgetUsd, to: budgetUsd },
   });
-  if (isAlive(run)) await settleSpend(tx, { ...task, budgetUsd }, run, by, on, at);
+  for (const one of alive) await settleSpend(tx, { ...task, budgetUsd }, one, { user: by.user, on, actor: personActor(by), at });
   return { number: task.number };
-}
-
-/** `task` with its new budget: what that is enough for is settled. A model without a known price needs one without a limit. */
-async function settleSpend(tx: Tx, task: TaskRecord, run: RunRecord, by: Person, on: Platform, at: Date): Promise<void> {
-  const { budgetUsd, spentUsd } = task;
-  const events: RunEventData[] = [];
-  for (const { id, action, state } of await interactionsOfRun(tx, run.id)) {
-    if (action.type !== 'spend' || state !== 'pending') continue;
-    if (budgetUsd !== null && (action.unpriced !== undefined || spentUsd >= budgetUsd)) continue;
-    const set = { decidedAt: at, decidedById: by.user, decidedOn: on, choice: 'raise' } as const;
-    if (!(await settleInteraction(tx, id, 'approved', set))) continue;
-    events.push({ type: 'interaction_decided', interaction: id, state: 'approved' });
-  }
-  if (events.length > 0) await stopWaiting(tx, { task, run, at, events, actor: personActor(by) });
 }

@@ -33,6 +33,8 @@ export interface AgentTaskInput extends TurnExtras {
   requester: Person;
   prompt: string;
   settings?: SettingsChoice | undefined;
+  /** Attempts to be made side by side, 2 to 5, each with what it has of its own beside `settings`. Undefined: one run, as usual. */
+  attempts?: readonly SettingsChoice[] | undefined;
   /** US dollars; null: no limit; undefined: that of the project. */
   budgetUsd?: number | null | undefined;
   /** Our channel row. */

@@ -9,6 +9,7 @@ import { lockTask, type TaskRecord } from '../store/tasks.ts';
 import { advanceTask, personActor } from './advance.ts';
 import { agentOf } from './agent-rights.ts';
 import type { RetryChoice } from './agent-tasks.ts';
+import { checkChosen } from './attempts.ts';
 import { retryAgent } from './create-agent-task.ts';
 import { cancelledResult, endRun } from './end-run.ts';
 import { hold, isAlive } from './hold-task.ts';
@@ -19,16 +20,27 @@ import type { TaskEventName } from './task-state.ts';
 
 type StopOutcome = Awaited<ReturnType<TaskEngine['stop']>>['outcome'];
 
-/** Stops the current run: what has not started ends at once, what runs is told to. Repeating is harmless. */
+/**
+ * Stops the current run, or all attempts that go on side by side: what has not started ends at once, what runs is told to. Repeating is
+ * harmless.
+ */
 export async function stopTask(tx: Tx, id: string, by: Person, now: Date): Promise<{ number: number; outcome: StopOutcome }> {
-  const { task, run } = await hold(tx, id, by);
-  if (!isAlive(run)) {
+  const { task, alive } = await hold(tx, id, by);
+  if (alive.length === 0) {
+    checkChosen(task);
     throw new AppError('DH-300', {
       what: `#${task.number} is not running.`,
       instead: `\`retry #${task.number}\` runs it again.`,
     });
   }
-  return { number: task.number, outcome: await stopRun(tx, task, run, by, now) };
+  return { number: task.number, outcome: await stopAll(tx, task, alive, by, now) };
+}
+
+/** What became of the one that takes longest to stop. */
+async function stopAll(tx: Tx, task: TaskRecord, alive: readonly RunRecord[], by: Person, at: Date): Promise<StopOutcome> {
+  const outcomes: StopOutcome[] = [];
+  for (const run of alive) outcomes.push(await stopRun(tx, task, run, by, at));
+  return outcomes.find((outcome) => outcome === 'stopping') ?? outcomes.find((outcome) => outcome !== 'cancelled') ?? 'cancelled';
 }
 
 /** No runner has it: it is in the queue, or parked until a decision. */
@@ -74,6 +86,7 @@ export async function retryTask(tx: Tx, id: string, by: Person, now: Date, chang
       instead: `\`stop #${task.number}\` ends it first.`,
     });
   }
+  checkChosen(task);
   return { task: task.id, number: task.number, run: (await startAgain(tx, task, run, by, now, change)).id };
 }
 
@@ -118,11 +131,12 @@ export async function moveTask(
   by: Person,
   now: Date,
 ): Promise<{ number: number; from: TaskColumn; to: TaskColumn }> {
-  const { task, run } = await hold(tx, id, by);
+  const { task, run, alive } = await hold(tx, id, by);
   const moved = { number: task.number, from: task.column, to };
   if (to === task.column) return moved;
   if (to === 'queued') {
     if (isAlive(run)) throw busy(task, run);
+    checkChosen(task);
     await startAgain(tx, task, run, by, now);
     const placed = await lockTask(tx, task.id);
     return { ...moved, to: placed?.column ?? to };
@@ -136,12 +150,12 @@ export async function moveTask(
   }
   let rested = task;
   if (isAlive(run)) {
-    const waiting = isWaiting(run);
-    if (!waiting && to !== 'cancelled') throw busy(task, run);
-    await stopRun(tx, task, run, by, now);
+    const waiting = alive.every(isWaiting);
+    if (!waiting && to !== 'cancelled') throw busy(task, alive.find((one) => !isWaiting(one)) ?? run);
+    await stopAll(tx, task, alive, by, now);
     // A command that runs takes a moment to stop; its end moves the card.
     if (!waiting || to === 'cancelled') return moved;
-    rested = { ...task, column: 'cancelled' };
+    rested = (await lockTask(tx, task.id)) ?? task;
   }
   await advanceTask(tx, rested, event, now, null);
   await recordAudit(tx, {

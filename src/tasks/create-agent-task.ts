@@ -1,4 +1,5 @@
 import type { AgentSettings } from '../contracts/agent.ts';
+import { attemptsLimits } from '../contracts/comparison.ts';
 import { AppError } from '../contracts/errors.ts';
 import { roleAtLeast } from '../contracts/roles.ts';
 import { latestReceipt, runByOrigin, turnOf } from '../store/agent-runs.ts';
@@ -9,6 +10,7 @@ import { type NewAgentTask, nextTaskNumber, setAgent, setSession, type TaskRecor
 import { agentOf, checkMaySpeak, checkMode, checkPrompt, settingsFor } from './agent-rights.ts';
 import type { AgentTaskInput, FollowUpInput, ForkInput, RetryChoice, SettingsChoice, TurnExtras } from './agent-tasks.ts';
 import { earlierFiles } from './attached-files.ts';
+import { checkChosen } from './attempts.ts';
 import { hold, isAlive } from './hold-task.ts';
 import { makeTask } from './new-task.ts';
 import { startTurn } from './start-turn.ts';
@@ -18,8 +20,9 @@ import type { CreatedTask, Person } from './task-engine.ts';
 export async function createAgentTask(tx: Tx, input: AgentTaskInput, now: Date): Promise<CreatedTask> {
   const { requester, settings = {} } = input;
   await checkMaySpeak(tx, requester, undefined);
-  await checkMode(tx, requester, settings.mode);
+  for (const { mode } of [settings, ...(input.attempts ?? [])]) await checkMode(tx, requester, mode);
   checkPrompt(input.prompt);
+  checkAttempts(input.attempts);
   const project = await projectById(tx, input.workspace, input.project);
   if (project === undefined) {
     throw new AppError('DH-205', { project: input.project, suggestion: '`project list` names the projects there are.' });
@@ -33,7 +36,17 @@ export async function createAgentTask(tx: Tx, input: AgentTaskInput, now: Date):
       whoCan: 'Who approves for the project can.',
     });
   }
-  return newTask(tx, input, project, { settings: { ...defaults, ...present(settings) }, budgetUsd }, now);
+  const common = { ...defaults, ...present(settings) };
+  const each = (input.attempts ?? [{}]).map((own) => ({ ...common, ...present(own) }));
+  const agent = { settings: each[0] ?? common, budgetUsd, attempts: input.attempts?.length };
+  return newTask(tx, input, project, agent, now, each);
+}
+
+function checkAttempts(attempts: AgentTaskInput['attempts']): void {
+  const { least, most } = attemptsLimits;
+  if (attempts === undefined || (attempts.length >= least && attempts.length <= most)) return;
+  const problem = `Attempts are made side by side from ${least} to ${most} at once.`;
+  throw new AppError('DH-201', { problem, example: 'run attempts=3 fix the flaky login test' });
 }
 
 /** Is one budget more than another? Null is no limit. */
@@ -46,11 +59,26 @@ type Origin = Pick<
   'workspace' | 'requester' | 'prompt' | 'context' | 'files' | 'channel' | 'thread' | 'originKey'
 >;
 
-function newTask(tx: Tx, input: Origin, project: Project, agent: NewAgentTask, at: Date): Promise<CreatedTask> {
+/** `each`: the settings of every run that it begins with. */
+function newTask(
+  tx: Tx,
+  input: Origin,
+  project: Project,
+  agent: NewAgentTask,
+  at: Date,
+  each: readonly AgentSettings[] = [agent.settings],
+): Promise<CreatedTask> {
   const { requester: by, prompt } = input;
-  return makeTask(tx, { ...input, project, text: prompt, agent }, at, (task) =>
-    begin(tx, task, project, undefined, { by, prompt, extras: input, at }),
-  );
+  return makeTask(tx, { ...input, project, text: prompt, agent }, at, async (task) => {
+    let last: RunRecord | undefined;
+    for (const [place, settings] of each.entries()) {
+      const variant = each.length === 1 ? undefined : place + 1;
+      const made = await begin(tx, { ...task, agent: settings }, project, last, { by, prompt, extras: input, at, variant });
+      last = { ...made, files: [] };
+    }
+    if (last === undefined) throw new Error(`task ${task.id} begins with no run`);
+    return last;
+  });
 }
 
 interface Beginning {
@@ -60,6 +88,7 @@ interface Beginning {
   at: Date;
   originKey?: string | undefined;
   resolve?: boolean | undefined;
+  variant?: number | undefined;
 }
 
 function begin(
@@ -67,11 +96,12 @@ function begin(
   task: TaskRecord,
   project: Project,
   last: RunRecord | undefined,
-  { by, prompt, extras, at, originKey, resolve }: Beginning,
+  { by, prompt, extras, at, originKey, resolve, variant }: Beginning,
 ): Promise<RunRecord> {
   return startTurn(tx, {
     task,
     attempt: (last?.attempt ?? 0) + 1,
+    variant,
     timeoutMs: project.limits.timeoutMs,
     by,
     turn: {
@@ -103,6 +133,7 @@ export async function followUp(tx: Tx, input: FollowUpInput, at: Date): Promise<
       instead: 'What is said in its thread reaches the agent at its next step.',
     });
   }
+  checkChosen(task);
   const project = await projectOf(tx, task);
   const ready = await withSettings(tx, task, by, input.settings);
   const made = await begin(tx, ready, project, run, { by, prompt: text, extras: input, at, originKey, resolve: input.resolve });
@@ -185,6 +216,7 @@ export async function forkTask(tx: Tx, input: ForkInput, at: Date): Promise<Crea
       instead: `\`stop #${task.number}\` ends it first, or wait until it is over.`,
     });
   }
+  checkChosen(task);
   const project = await projectOf(tx, task);
   const { session, base, head } = task;
   const agent: NewAgentTask = {

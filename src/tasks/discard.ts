@@ -1,19 +1,24 @@
 import { AppError } from '../contracts/errors.ts';
 import { livePublication } from '../contracts/publication.ts';
+import { attemptsOf } from '../store/attempts.ts';
 import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
 import { publicationsOf } from '../store/publications.ts';
 import { appendEvents } from '../store/run-events.ts';
+import { runById } from '../store/runs.ts';
+import { lockTask } from '../store/tasks.ts';
 import { advanceTask, personActor } from './advance.ts';
 import { holdChange } from './change.ts';
 import { endPublishRequests } from './publish-requests.ts';
 import type { Person } from './task-engine.ts';
 
 /**
- * The change of a run is not wanted: nobody is asked about it any more, and its task is cancelled. Its commits stay in the mirror, and what was
+ * The change of a run, or of all attempts that are to be chosen from, is not wanted: nobody is asked about it any more, and its task is cancelled. Its commits stay in the mirror, and what was
  * pushed stays where it is, so that all of it can be taken back. Repeating changes nothing.
  */
 export async function discard(tx: Tx, id: string, by: Person, at: Date): Promise<{ number: number }> {
+  const attempts = await discardAttempts(tx, id, by, at);
+  if (attempts !== undefined) return attempts;
   const { task, run, commit } = await holdChange(tx, id, by);
   const live = (await publicationsOf(tx, task.id)).some(({ state }) => livePublication.some((one) => one === state));
   if (live) {
@@ -34,4 +39,25 @@ export async function discard(tx: Tx, id: string, by: Person, at: Date): Promise
     data: { task: task.id, commit },
   });
   return { number: task.number };
+}
+
+/** None of the attempts is wanted. Choosing one takes the task up again. Undefined: they are not to be chosen from. */
+async function discardAttempts(tx: Tx, id: string, by: Person, at: Date): Promise<{ number: number } | undefined> {
+  const run = await runById(tx, id);
+  const task = run?.workspace === by.workspace ? await lockTask(tx, run.task) : undefined;
+  if (task?.comparison !== 'open') return undefined;
+  const { number } = task;
+  if (task.column === 'cancelled') return { number };
+  await advanceTask(tx, task, 'cancel', at, `${by.name} discarded all attempts.`);
+  const [first] = await attemptsOf(tx, task.id);
+  if (first === undefined) throw new Error(`task ${task.id} has no attempts`);
+  await appendEvents(tx, { run: first.id, actor: personActor(by), at, events: [{ type: 'discarded' }] });
+  await recordAudit(tx, {
+    workspace: task.workspace,
+    actor: by.user,
+    action: 'attempts.discarded',
+    subject: task.id,
+    data: { attempts: task.attempts },
+  });
+  return { number };
 }

@@ -4,13 +4,13 @@ import { attachedOf, dropAttached } from '../store/attached-files.ts';
 import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
 import { appendEvents } from '../store/run-events.ts';
-import { latestRun, type RunRecord } from '../store/runs.ts';
-import { lockTask } from '../store/tasks.ts';
+import type { RunRecord } from '../store/runs.ts';
+import { lockTask, type TaskRecord } from '../store/tasks.ts';
 import { personActor } from './advance.ts';
 import { agentOf, checkMaySpeak } from './agent-rights.ts';
 import type { AgentTasks } from './agent-tasks.ts';
 import { attachFiles, newFiles, tellFiles } from './attached-files.ts';
-import { hold, isAlive } from './hold-task.ts';
+import { hold, isAlive, runsNow } from './hold-task.ts';
 import type { Person } from './task-engine.ts';
 
 /** No runner has taken it yet, so that nothing has read what it is given. */
@@ -18,17 +18,31 @@ function hasNotBegun(run: RunRecord): boolean {
   return run.state === 'queued' && run.life === 0 && !run.released;
 }
 
-/** The agent is not given what was said before the request. Only before it begins: what a model has read cannot be taken back. */
+/**
+ * The agent, or every one of several attempts, is not given what was said before the request. Only before it begins: what a model has read
+ * cannot be taken back.
+ */
 export async function dropContext(tx: Tx, id: string, by: Person, at: Date): ReturnType<AgentTasks['dropContext']> {
-  const { task, run } = await hold(tx, id, by);
+  const { task, run, alive } = await hold(tx, id, by);
   agentOf(task);
   const { number } = task;
   await checkMaySpeak(tx, by, undefined);
-  if (run === undefined) return { number, outcome: 'nothing' };
+  const runs = alive.length > 0 ? alive : run === undefined ? [] : [run];
+  const given: RunRecord[] = [];
+  for (const one of runs) if (await hasContext(tx, one)) given.push(one);
+  if (given.length === 0) return { number, outcome: 'nothing' };
+  if (!given.every(hasNotBegun)) return { number, outcome: 'too_late' };
+  for (const one of given) await drop(tx, task, one, by, at);
+  return { number, outcome: 'dropped' };
+}
+
+async function hasContext(tx: Tx, run: RunRecord): Promise<boolean> {
+  if ((await turnOf(tx, run.id)).context !== null) return true;
+  return (await attachedOf(tx, run.id)).some(({ came, state }) => came === 'before' && state !== 'dropped');
+}
+
+async function drop(tx: Tx, task: TaskRecord, run: RunRecord, by: Person, at: Date): Promise<void> {
   const files = await attachedOf(tx, run.id);
-  const before = files.filter(({ came, state }) => came === 'before' && state !== 'dropped');
-  if ((await turnOf(tx, run.id)).context === null && before.length === 0) return { number, outcome: 'nothing' };
-  if (!hasNotBegun(run)) return { number, outcome: 'too_late' };
   await forgetContext(tx, run.id);
   await dropAttached(tx, run.id, { came: 'before' }, at);
   const kept = run.files.filter(({ came }) => came !== 'before');
@@ -58,14 +72,17 @@ export async function dropContext(tx: Tx, id: string, by: Person, at: Date): Ret
     data: { task: task.id },
   });
   await tellFiles(tx, { ...run, files: kept }, null, at);
-  return { number, outcome: 'dropped' };
 }
 
-/** More files of a message that has asked for something already: they come with its request, or to the agent at work. */
+/** More files of a message that has asked for something already: they come with its request, or to the agents at work. */
 export async function attachMore(tx: Tx, id: string, files: readonly FileToGive[], origin: string, at: Date): Promise<void> {
   const task = await lockTask(tx, id);
-  const run = task === undefined ? undefined : await latestRun(tx, task.id);
-  if (run === undefined || run.agent === null) return;
+  const { run: latest, alive } = task === undefined ? { run: undefined, alive: [] } : await runsNow(tx, task);
+  const runs = alive.length > 0 ? alive : latest === undefined ? [] : [latest];
+  for (const run of runs) if (run.agent !== null) await attachTo(tx, run, files, origin, at);
+}
+
+async function attachTo(tx: Tx, run: RunRecord, files: readonly FileToGive[], origin: string, at: Date): Promise<void> {
   // With a place a runner may take it any moment: then it would not wait for them.
   const early = hasNotBegun(run) && run.dispatchedAt === null;
   const came = isAlive(run) && !early ? 'message' : 'request';

@@ -1,6 +1,7 @@
 import { interactionTransition } from '../approvals/interaction-state.ts';
 import type { Actor, RunEventData, RunResult } from '../contracts/run-event.ts';
 import type { RunCause } from '../contracts/states.ts';
+import { keepHead } from '../store/attempts.ts';
 import type { Tx } from '../store/database.ts';
 import { interactionsOfRun, settleInteraction } from '../store/interactions.ts';
 import { forgetReservations } from '../store/reservations.ts';
@@ -37,7 +38,11 @@ export async function endRun(tx: Tx, { task, run, result, actor, at, before }: E
     set: { endedAt: at, result },
   });
   if (run.agent !== null) await forgetReservations(tx, run.id);
-  if (result.commit !== undefined) await setHead(tx, task.id, result.commit);
+  if (result.commit !== undefined) {
+    // Of several attempts none is the task's before it is chosen.
+    if (run.variant === null) await setHead(tx, task.id, result.commit);
+    else await keepHead(tx, run.id, result.commit);
+  }
   if (result.base !== undefined) await setBase(tx, task.id, result.base);
   if (result.branch !== undefined) await setBranch(tx, task.id, result.branch);
   const reason = result.outcome === 'succeeded' ? null : result.message;

@@ -20,6 +20,7 @@ import { changeBudget, changeSettings } from './agent-settings.ts';
 import { askErrand } from './ask-errand.ts';
 import { settleFile } from './attached-files.ts';
 import { moveTask, retryTask, stopTask } from './change-task.ts';
+import { choose } from './choose.ts';
 import { createAgentTask, followUp, forkTask } from './create-agent-task.ts';
 import { createCommandTask } from './create-task.ts';
 import { discard } from './discard.ts';
@@ -87,6 +88,7 @@ function taskEngine({ clock }: EngineDeps, dispatcher: Dispatcher): TaskEngine {
     rebase: (tx, input) => dispatching(tx, rebase(tx, input, clock.now())),
     revert: (tx, input) => dispatching(tx, revert(tx, input, clock.now())),
     discard: (tx, run, by) => discard(tx, run, by, clock.now()),
+    choose: (tx, run, by) => choose(tx, run, by, clock.now()),
     details: (tx, workspace, secret) => approvalDetails(tx, workspace, secret),
     async revokeRule(tx, rule, by) {
       const ended = await endRule(tx, by.workspace, rule, by.user, clock.now());

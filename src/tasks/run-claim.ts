@@ -4,6 +4,7 @@ import type { AgentSpec } from '../contracts/agent-control.ts';
 import { hostsOf } from '../contracts/hosts.ts';
 import type { ClaimRefusal, RunSpec } from '../contracts/run-control.ts';
 import { forgetInputs, turnOf } from '../store/agent-runs.ts';
+import { keptOf } from '../store/attempts.ts';
 import type { Tx } from '../store/database.ts';
 import { takeOver } from '../store/held-runs.ts';
 import { personById } from '../store/people.ts';
@@ -102,6 +103,7 @@ async function takeBack(
 }
 
 async function spec(tx: Tx, task: TaskRecord, run: RunRecord, resume: RunSpec['resume']): Promise<Claim> {
+  const { head, session } = run.variant === null ? task : await keptOf(tx, run.id);
   const source = await sourceOf(tx.db, task.project);
   if (source === undefined) throw new Error(`no project ${task.project}`);
   const requester = await personById(tx, task.workspace, run.requestedBy);
@@ -114,17 +116,18 @@ async function spec(tx: Tx, task: TaskRecord, run: RunRecord, resume: RunSpec['r
       task: task.id,
       taskNumber: task.number,
       attempt: run.attempt,
+      ...(run.variant === null ? {} : { variant: run.variant }),
       command: task.command,
       title: task.title,
       project: task.base === null ? await beginningAt(tx, task.id, source.project) : source.project,
       branch: branchOf(task, reverts),
       base: task.base,
-      head: task.head,
+      head,
       policy: policyOf(task),
       timeoutMs: run.timeoutMs,
       ...(requester === undefined ? {} : { requester: { user: requester.user, name: requester.name } }),
       ...(run.stopRequestedAt === null ? {} : { stopRequested: true }),
-      ...(run.agent === null ? {} : { agent: await agentSpec(tx, task, { ...run, agent: run.agent }) }),
+      ...(run.agent === null ? {} : { agent: await agentSpec(tx, { ...task, session }, { ...run, agent: run.agent }) }),
       ...(run.rebase === null ? {} : { rebase: run.rebase }),
       ...(reverts === undefined ? {} : { reverts }),
       resume,

@@ -14,6 +14,8 @@ export interface TurnInput {
   /** At rest: no run of it is alive. The caller holds its lock. */
   task: TaskRecord;
   attempt: number;
+  /** Its number among attempts that are made side by side. */
+  variant?: number | undefined;
   timeoutMs: number;
   by: { user: string; name: string };
   /** `files`: those that are here already. */
@@ -29,12 +31,12 @@ export interface TurnInput {
 
 /** Queues a turn of an agent. Nothing is approved yet: each of its calls is looked at when it is to be made. */
 export async function startTurn(tx: Tx, input: TurnInput): Promise<RunRecord> {
-  const { task, attempt, timeoutMs, by, turn, at } = input;
+  const { task, attempt, variant, timeoutMs, by, turn, at } = input;
   const { id, workspace, project } = task;
   await endPublishRequests(tx, id, 'superseded', at);
   const run = await createRun(
     tx,
-    { workspace, task: id, project, attempt, requestedBy: by.user, timeoutMs, at, turn },
+    { workspace, task: id, project, attempt, requestedBy: by.user, timeoutMs, at, turn, variant },
     personActor(by),
   );
   const { agent, model, mode, effort, account } = turn.settings;
@@ -56,8 +58,9 @@ export async function startTurn(tx: Tx, input: TurnInput): Promise<RunRecord> {
 }
 
 /** Notes what is to be fetched: what is attached now, and what came too late for earlier runs. Returns how many files are coming. */
-async function attach(tx: Tx, run: RunRecord, { task, attached = [], alone, at }: TurnInput): Promise<number> {
-  const late = await adoptAttached(tx, task.id, run.id, at, new Date(at.getTime() + fetchWithinMs));
+async function attach(tx: Tx, run: RunRecord, { task, variant, attached = [], alone, at }: TurnInput): Promise<number> {
+  // What one of several attempts is given is not taken from another.
+  const late = variant === undefined && (await adoptAttached(tx, task.id, run.id, at, new Date(at.getTime() + fetchWithinMs)));
   if (late && alone === true) await dropAttached(tx, run.id, { came: 'before' }, at);
   if (!late && attached.length === 0) return 0;
   await attachFiles(tx, run, attached, null, at);

@@ -135,6 +135,14 @@ export interface ErrandOutcome {
   pull: string;
 }
 
+/** `known`: it was chosen before. */
+export interface ChooseOutcome {
+  number: number;
+  /** Number of the attempt. */
+  variant: number;
+  outcome: 'chosen' | 'known';
+}
+
 /** An interaction as a person may see it. */
 export interface InteractionDetails {
   id: string;
@@ -151,7 +159,7 @@ export interface InteractionDetails {
  */
 export interface TaskEngine extends AgentTasks {
   createCommandTask(tx: Tx, input: CommandTaskInput): Promise<CreatedTask>;
-  /** Stops the task's current run: not started yet: cancelled at once; else the runner is told. Repeating is harmless. */
+  /** Stops the task's current run, or all attempts that go on side by side: not started yet: cancelled at once; else the runner is told. Repeating is harmless. */
   stop(tx: Tx, task: string, by: Person): Promise<{ number: number; outcome: 'cancelled' | 'stopping' | 'already_stopping' }>;
   /** A further run of the same task. Refused while one is not terminal. `change`: another agent, model, mode … for an agent's task. */
   retry(tx: Tx, task: string, by: Person, change?: RetryChoice): Promise<CreatedTask>;
@@ -169,6 +177,8 @@ export interface TaskEngine extends AgentTasks {
   revert(tx: Tx, input: RevertInput): Promise<RevertOutcome>;
   /** The change of a run is not wanted: its task is cancelled; commits are kept for a while. Refused while it is being brought out. */
   discard(tx: Tx, run: string, by: Person): Promise<{ number: number }>;
+  /** Of several attempts the task goes on from this run. Throws what src/tasks/choose.ts says. */
+  choose(tx: Tx, run: string, by: Person): Promise<ChooseOutcome>;
   /** The whole action of an interaction, or undefined when there is none in this workspace. */
   details(tx: Tx, workspace: string, secret: string): Promise<InteractionDetails | undefined>;
   revokeRule(tx: Tx, rule: string, by: Person): Promise<boolean>;

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { defaultAgentDefaults } from '../../src/contracts/agent.ts';
 import { changeAgentDefaults } from '../../src/store/projects.ts';
@@ -321,5 +322,201 @@ describe('what an agent costs', () => {
     const open = await deckhand.world({ policy: openPolicy });
     const turn = await AgentTurn.begin(deckhand, open, runner, { budgetUsd: 0, requester: open.people.ben });
     expect(await deckhand.engine.agents.maySpend(turn.run, runner, asked('r1'))).toEqual({ verdict: 'wait' });
+  });
+});
+
+describe('attempts side by side', () => {
+  const files = [{ path: 'a.ts', added: 1, removed: 0 }];
+  const ids = async (task: string) => {
+    const rows = await deckhand.db.run.findMany({ where: { taskId: task }, orderBy: { attempt: 'asc' }, select: { id: true } });
+    return rows.map(({ id }) => id);
+  };
+  const choose = (run: string, by: Person = world.people.dev) => deckhand.tx((tx) => tasks().choose(tx, run, by));
+  const refused = (work: Promise<unknown>) => work.then(() => undefined).catch((error: { code?: string }) => error.code);
+  const comparisons = async (runs: readonly string[]) =>
+    (await Promise.all(runs.map((run) => deckhand.events(run)))).flatMap((events) =>
+      events.filter(({ type }) => type === 'compared'),
+    );
+
+  /** A task whose attempts are at work. */
+  async function begun(count: number, budgetUsd: number | null = null, by: 'dev' | 'ben' = 'dev'): Promise<AgentTurn[]> {
+    world = await deckhand.world({ policy: askPolicy, limits: { concurrency: 5 } });
+    const attempts = Array.from({ length: count }, () => ({}));
+    const created = await createAgent(deckhand, world, { attempts, requester: world.people[by], budgetUsd });
+    const turns: AgentTurn[] = [];
+    for (const run of await ids(created.task)) turns.push(await AgentTurn.of(deckhand, { ...created, run }, runner));
+    return turns;
+  }
+
+  /** Ends an attempt with a change of its own, or with nothing changed. */
+  async function end(turn: AgentTurn, name: string, commit: string | undefined, result: object = {}): Promise<void> {
+    await deckhand.engine.agents.keepSession(turn.run, runner, { id: `ses-${name}`, artifact: null });
+    await deckhand.runs.pinBase(turn.run, runner, { branch: 'main', commit: name });
+    const changed = commit === undefined ? {} : { commit, tree: `tree-${commit}`, files };
+    await deckhand.finish(turn.run, runner, { ...changed, ...result });
+  }
+
+  it('promise 2: begin once, with what each has of its own, at one base, and are from two to five', async () => {
+    const attempts = [{}, { agent: 'codex' } as const];
+    const created = await createAgent(deckhand, world, { originKey: 'k3', attempts });
+    await createAgent(deckhand, world, { originKey: 'k3', attempts });
+    const runs = await deckhand.db.run.findMany({ where: { taskId: created.task }, orderBy: { attempt: 'asc' } });
+    expect(runs).toMatchObject([
+      { attempt: 1, variant: 1, state: 'queued', agent: { agent: 'claude-code' } },
+      { attempt: 2, variant: 2, state: 'queued', agent: { agent: 'codex', mode: 'ask' } },
+    ]);
+    expect(await taskRow(created.task)).toMatchObject({ comparison: 'running', attempts: 2, column: 'queued', head: null });
+    for (const many of [1, 6]) {
+      const some = Array.from({ length: many }, () => ({}));
+      expect(await refused(createAgent(deckhand, world, { attempts: some }))).toBe('DH-201');
+    }
+    expect(await refused(createAgent(deckhand, world, { attempts: [{}, { mode: 'bypass' }] }))).toBe('DH-202');
+  });
+
+  it('keep what they leave apart; the task goes on from the one that is chosen, once', async () => {
+    const [one, two, three] = await begun(3);
+    if (one === undefined || two === undefined || three === undefined) throw new Error('three begin');
+    expect(two.spec).toMatchObject({ variant: 2, head: null });
+    await end(one, 'one', 'c1');
+    expect(await deckhand.columnOf(one.task)).toMatchObject({ column: 'running' });
+    await end(two, 'two', 'c2');
+    expect(await refused(choose(one.run))).toBe('DH-300');
+    expect(await taskRow(one.task)).toMatchObject({ head: null, session: null, baseCommit: 'one' });
+    await end(three, 'three', undefined);
+    expect(await deckhand.columnOf(one.task)).toEqual({ column: 'review', reason: '3 attempts are to be compared.' });
+    expect(await comparisons(await ids(one.task))).toMatchObject([
+      { attempts: [{ variant: 1, totals: { files: 1 } }, { variant: 2 }, { variant: 3, outcome: 'succeeded' }] },
+    ]);
+    const { dev, gus, ben } = world.people;
+    const publish = (run: string) => deckhand.tx((tx) => tasks().publish(tx, { run, what: 'push', by: ben, on: 'slack' }));
+    const open = [publish(one.run), follow(one.task, dev, 'f1'), deckhand.tx((tx) => tasks().retry(tx, one.task, dev))];
+    expect(await Promise.all(open.map(refused))).toEqual(['DH-315', 'DH-315', 'DH-315']);
+    expect(await refused(deckhand.tx((tx) => tasks().move(tx, one.task, 'queued', dev)))).toBe('DH-315');
+    expect(await refused(choose(two.run, gus))).toBe('DH-202');
+    expect(await refused(choose(three.run))).toBe('DH-300');
+    const other = await deckhand.world({});
+    expect(await refused(choose(two.run, other.people.ada))).toBe('DH-208');
+
+    expect(await choose(two.run)).toMatchObject({ variant: 2, outcome: 'chosen' });
+    expect(await choose(two.run)).toMatchObject({ variant: 2, outcome: 'known' });
+    expect(await refused(choose(one.run))).toBe('DH-316');
+    expect(await refused(publish(one.run))).toBe('DH-316');
+    expect(await taskRow(one.task)).toMatchObject({
+      comparison: 'chosen',
+      chosenRunId: two.run,
+      head: 'c2',
+      session: { id: 'ses-two' },
+      column: 'review',
+      reason: null,
+    });
+    for (const run of await ids(one.task)) {
+      expect((await deckhand.events(run)).filter(({ type }) => type === 'chosen')).toMatchObject([{ run: two.run, variant: 2 }]);
+    }
+    expect((await deckhand.audits('attempt.chosen')).filter(({ subject }) => subject === two.run)).toHaveLength(1);
+    expect(await publish(two.run)).toMatchObject({ outcome: 'approved' });
+    const { run } = await follow(one.task, dev, 'f2');
+    expect(await deckhand.claim(run, runner)).toMatchObject({ attempt: 4, head: 'c2', agent: { session: { id: 'ses-two' } } });
+  });
+
+  it('are stopped and spoken to together, each message once, edited and taken back in all', async () => {
+    const [one, two] = await begun(2);
+    if (one === undefined || two === undefined) throw new Error('two begin');
+    await steer(one, world.people.dev, 'both');
+    expect(await steer(one, world.people.dev, 'both')).toMatchObject({ outcome: 'known' });
+    for (const turn of [one, two]) expect(await turn.mail()).toMatchObject([{ mail: { type: 'message', text: 'Use node 24.' } }]);
+    await two.step({ events: [{ type: 'message_settled', message: 'm1', how: 'read' }], mail: 1 });
+    const changed = { workspace: world.workspace, origin: 'both', text: null, by: world.people.dev };
+    expect(await deckhand.tx((tx) => tasks().changeMessage(tx, changed))).toEqual({ outcome: 'dropped' });
+    expect((await one.mail()).map(({ mail }) => mail.type)).toEqual(['message', 'message_changed']);
+    expect(await two.mail()).toHaveLength(1);
+    const stop = () => deckhand.tx((tx) => tasks().stop(tx, one.task, world.people.dev));
+    expect([(await stop()).outcome, (await stop()).outcome]).toEqual(['stopping', 'already_stopping']);
+    for (const turn of [one, two])
+      await deckhand.finish(turn.run, runner, { outcome: 'cancelled', cause: 'stopped', message: 'Stopped.' });
+    expect(await deckhand.columnOf(one.task)).toMatchObject({ column: 'cancelled' });
+    expect(await taskRow(one.task)).toMatchObject({ comparison: 'unchanged' });
+    const again = await deckhand.tx((tx) => tasks().retry(tx, one.task, world.people.dev));
+    expect(await runRow(again.run)).toMatchObject({ attempt: 3, variant: null });
+  });
+
+  it('may all be discarded, and are taken up again by a choice', async () => {
+    const [one, two] = await begun(2);
+    if (one === undefined || two === undefined) throw new Error('two begin');
+    await end(one, 'one', 'c1');
+    await end(two, 'two', 'c2', { outcome: 'failed', cause: 'agent', message: 'It gave up.' });
+    const discard = () => deckhand.tx((tx) => tasks().discard(tx, two.run, world.people.dev));
+    for (const _ of [1, 2]) await discard();
+    expect(await deckhand.columnOf(one.task)).toEqual({ column: 'cancelled', reason: 'Dev discarded all attempts.' });
+    expect((await one.types()).filter((type) => type === 'discarded')).toHaveLength(1);
+    await choose(two.run);
+    expect(await taskRow(one.task)).toMatchObject({ column: 'review', head: 'c2' });
+  });
+
+  it('promise 8: go on from what they had themselves when they waited without a sandbox', async () => {
+    const [one, two] = await begun(2);
+    if (one === undefined || two === undefined) throw new Error('two begin');
+    await deckhand.runs.pinBase(one.run, runner, { branch: 'main', commit: 'base' });
+    await one.ask(toolAsk('a'));
+    expect(await deckhand.columnOf(one.task)).toMatchObject({ column: 'running' });
+    await deckhand.engine.agents.release(one.run, runner, { session: { id: 'ses-one', artifact: null }, head: 'c1' });
+    expect(await taskRow(one.task)).toMatchObject({ head: null, session: null });
+    await end(two, 'two', 'c2');
+    expect(await deckhand.columnOf(one.task)).toMatchObject({ column: 'blocked' });
+    await one.decide('a', world.people.ben);
+    expect(await one.claim()).toMatchObject({ head: 'c1', agent: { session: { id: 'ses-one' }, resumed: true } });
+  });
+
+  it('promise 7: share one budget; raising it for one lets all go on', async () => {
+    const [one, two] = await begun(2, 1, 'ben');
+    if (one === undefined || two === undefined) throw new Error('two begin');
+    const used = { model: 'm', input: 1, output: 1, cacheRead: 0, cacheWrite: 0, costUsd: 0.5, firstByteMs: 1 };
+    for (const { run } of [one, two]) await deckhand.engine.agents.used(run, runner, used);
+    const may = ({ run }: AgentTurn) => deckhand.engine.agents.maySpend(run, runner, { request: 'r', model: 'm', mostUsd: 0.1 });
+    expect([await may(one), await may(two)]).toEqual([{ verdict: 'wait' }, { verdict: 'wait' }]);
+    await one.decide('spend/1', world.people.ben);
+    expect([await one.state(), await two.state()]).toEqual(['executing', 'executing']);
+    expect([await may(one), await may(two)]).toEqual([{ verdict: 'go' }, { verdict: 'go' }]);
+  });
+
+  it('however they end, are stopped and are chosen from: one comparison, one choice at most, and its commit', async () => {
+    const step = fc.oneof(
+      fc.record({ type: fc.constantFrom('change', 'nothing', 'fail', 'choose'), at: fc.nat(2) }),
+      fc.record({ type: fc.constantFrom('stop', 'discard'), at: fc.nat(2) }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+        const turns = await begun(3);
+        const [{ task } = { task: '' }] = turns;
+        const over = new Set<string>();
+        const finish = async (turn: AgentTurn, how: string) => {
+          if (over.has(turn.run)) return;
+          over.add(turn.run);
+          const failed = { outcome: 'failed', cause: 'agent', message: 'It gave up.' } as const;
+          await end(turn, turn.run, how === 'change' ? `c-${turn.run}` : undefined, how === 'fail' ? failed : {});
+        };
+        for (const { type, at } of steps) {
+          const turn = turns[at];
+          if (turn === undefined) throw new Error('three begin');
+          if (type === 'choose') await refused(choose(turn.run));
+          else if (type === 'stop') await refused(deckhand.tx((tx) => tasks().stop(tx, task, world.people.dev)));
+          else if (type === 'discard') await refused(deckhand.tx((tx) => tasks().discard(tx, turn.run, world.people.dev)));
+          else await finish(turn, type);
+        }
+        const runs = turns.map(({ run }) => run);
+        expect(await comparisons(runs)).toHaveLength(over.size === 3 ? 1 : 0);
+        for (const turn of turns) await finish(turn, 'nothing');
+        expect(await comparisons(runs)).toHaveLength(1);
+        const { comparison, chosenRunId, head, column } = await taskRow(task);
+        const changed = await deckhand.db.run.count({ where: { taskId: task, head: { not: null } } });
+        if (changed === 0) expect([comparison, head]).toEqual(['unchanged', null]);
+        else expect(comparison).toBe(chosenRunId === null ? 'open' : 'chosen');
+        expect(head).toBe(chosenRunId === null ? null : `c-${chosenRunId}`);
+        expect(['review', 'done', 'backlog', 'cancelled']).toContain(column);
+        expect((await deckhand.events(runs[0] ?? '')).filter(({ type }) => type === 'chosen')).toHaveLength(
+          chosenRunId === null ? 0 : 1,
+        );
+      }),
+      { numRuns: 8 },
+    );
   });
 });
