@@ -116,20 +116,36 @@ export function threadOfNewTask(ctx: CommandContext): string | null {
   });
 }
 
-/**
- * A task that was asked for at the code host: which issue its pull request closes, the branch it begins on when it was asked for in somebody's
- * pull request, and its threads in the chat channels of the project, where it is decided about.
- */
-export async function placeAtCodeHost(ctx: CommandContext, { task }: CreatedTask, project: Project): Promise<void> {
+/** Where a task comes from that is asked for at the code host. */
+export interface HostOrigin {
+  /** `acme/web#12`: its pull request closes it. */
+  issue?: string | undefined;
+  /** Asked for in somebody's pull request, it begins on the branch of that one. */
+  baseBranch?: string | undefined;
+}
+
+/** Undefined: the task is asked for elsewhere. Asks the code host: to be called before anything is locked. Throws `TryLater`. */
+export async function originAtCodeHost(ctx: CommandContext): Promise<HostOrigin | undefined> {
   const { event } = ctx.act;
   const talk = ctx.deps.repositoryTalk;
-  if (!isRepositoryTalk(talk, event) || event.type !== 'message') return;
+  if (!isRepositoryTalk(talk, event) || event.type !== 'message') return undefined;
   const { channel, thread } = event.conversation;
-  if (event.about === 'pull') await setOrigin(ctx.tx, task, { baseBranch: await branchOfPull(talk, event) });
-  else await setOrigin(ctx.tx, task, { issue: `${channel}#${thread}` });
+  return event.about === 'pull' ? { baseBranch: await branchOfPull(talk, event) } : { issue: `${channel}#${thread}` };
+}
+
+/** Keeps where a new task comes from, and gives it its threads in the chat channels of the project, where it is decided about. */
+export async function placeTask(
+  ctx: CommandContext,
+  { task }: CreatedTask,
+  project: Project,
+  origin: HostOrigin | undefined,
+): Promise<void> {
+  const { platform } = ctx.act.conversation;
+  if (origin === undefined) return;
+  await setOrigin(ctx.tx, task, origin);
   if ((await placesOfTask(ctx.tx, task)).length > 1) return;
   const { workspace } = ctx.person;
-  for (const chat of await chatChannelsOf(ctx.tx, { project: project.id, except: talk.platform, most: mostChats })) {
+  for (const chat of await chatChannelsOf(ctx.tx, { project: project.id, except: platform, most: mostChats })) {
     await createThread(ctx.tx, { workspace, task, channel: chat, externalId: null, at: ctx.deps.now() });
   }
 }

@@ -3,7 +3,7 @@ import { textView } from '../delivery/list-view.ts';
 import { putOutbox } from '../store/outbox.ts';
 import { personalPut, receivedPut } from './answer.ts';
 import { name, optional, required } from './arguments.ts';
-import { placeAtCodeHost, threadOfNewTask } from './at-code-host.ts';
+import { originAtCodeHost, placeTask, threadOfNewTask } from './at-code-host.ts';
 import { type CommandContext, defineCommand, type Reply } from './command.ts';
 import { personFor, projectFor } from './subject.ts';
 
@@ -43,6 +43,7 @@ export const sh = defineCommand({
     const requester = await personFor(ctx, choice.project.id, need);
     const { event, conversation } = ctx.act;
     const thread = threadOfNewTask(ctx);
+    const origin = await originAtCodeHost(ctx);
     const task = await ctx.deps.tasks.createCommandTask(ctx.tx, {
       workspace: requester.workspace,
       project: choice.project.id,
@@ -52,7 +53,7 @@ export const sh = defineCommand({
       thread,
       originKey: `${conversation.platform}:${conversation.tenant}:${event.key}`,
     });
-    await placeAtCodeHost(ctx, task, choice.project);
+    await placeTask(ctx, task, choice.project, origin);
     if (event.type === 'message') {
       await putOutbox(ctx.tx, receivedPut(requester.workspace, event));
     }
