@@ -127,13 +127,7 @@ export const runResultSchema = z.object({
   conflicts: z.array(z.string()).optional(),
   files: z.array(fileStatSchema),
   /** Of all changed files, where `files` lists only the first of them. Lines of text files. */
-  totals: z
-    .object({
-      files: z.number().int().nonnegative(),
-      added: z.number().int().nonnegative(),
-      removed: z.number().int().nonnegative(),
-    })
-    .optional(),
+  totals: totalsSchema.optional(),
   /** Gravest first; absent when there are none. */
   risks: z.array(riskSchema).optional(),
   /** Absent: the project has no check, or there was nothing to check. */

@@ -8,8 +8,8 @@ import { type Block, type Button, code, plain, type Span, type View, type ViewFi
 import { stepBlocks } from './agent-card.ts';
 import { type AgentView, lastSaid } from './agent-view.ts';
 import { usageSpans } from './agent-words.ts';
-import { baseBlocks, waysToFit } from './base-cards.ts';
 import { attemptCard, isOneOfSeveral } from './attempt-card.ts';
+import { baseBlocks, waysToFit } from './base-cards.ts';
 import { type CardContext, joined, person, taskButton, taskTitle, whereSpans } from './card-context.ts';
 import { changeButtons } from './change-buttons.ts';
 import { checkBlocks, hasFailed } from './check-words.ts';
