@@ -6,7 +6,7 @@ import type { SettingsChoice, TurnExtras } from '../tasks/agent-tasks.ts';
 import { agentOptions, budgetOption, checkAgent } from './agent-choice.ts';
 import { receivedPut } from './answer.ts';
 import { name, oneOf, optional, required } from './arguments.ts';
-import { placeAtCodeHost, threadOfNewTask } from './at-code-host.ts';
+import { originAtCodeHost, placeTask, threadOfNewTask } from './at-code-host.ts';
 import { filesOf } from './attachments.ts';
 import { type CommandContext, defineCommand, type Reply } from './command.ts';
 import { personFor, projectFor } from './subject.ts';
@@ -90,6 +90,7 @@ export async function startAgent(ctx: CommandContext, request: RunRequest): Prom
   await checkAgent(ctx, { agent, mode, effort, account, model });
   const { event } = ctx.act;
   const thread = threadOfNewTask(ctx);
+  const origin = await originAtCodeHost(ctx);
   const task = await ctx.deps.tasks.createAgentTask(ctx.tx, {
     workspace: requester.workspace,
     project: project.id,
@@ -102,7 +103,7 @@ export async function startAgent(ctx: CommandContext, request: RunRequest): Prom
     originKey: originKeyOf(ctx),
     ...(await extrasOf(ctx, project.id, request.alone)),
   });
-  await placeAtCodeHost(ctx, task, project);
+  await placeTask(ctx, task, project, origin);
   if (event.type === 'message') await putOutbox(ctx.tx, receivedPut(requester.workspace, event));
   return ctx.threadTask === undefined || ctx.threadTask.id === task.task ? undefined : ownTask(task.number);
 }
