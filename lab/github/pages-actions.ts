@@ -40,6 +40,7 @@ export async function actOn(visit: RepositoryVisit, issue: Issue, action: string
     if (also !== '') await person.change(name, number, { state: also === 'close' ? 'closed' : 'open' });
     return `${at}#new-comment`;
   }
+  if (action === 'edit' || action === 'delete') return await changeText(visit, issue, action, fields);
   if (!pull) return undefined;
   switch (action) {
     case 'review': {
@@ -90,6 +91,28 @@ export async function actOn(visit: RepositoryVisit, issue: Issue, action: string
     default:
       return undefined;
   }
+}
+
+/** Changes or takes away what somebody wrote here, whatever kind of text it is. */
+async function changeText(visit: RepositoryVisit, issue: Issue, action: 'edit' | 'delete', fields: Fields): Promise<string> {
+  const { core, repository, base } = visit;
+  const name = fullName(repository);
+  const person = createPerson(core, visit.person.login);
+  const [, kind, id] = /^(issue|comment|review_comment|review)\/(\d+)$/.exec(fields.get('subject') ?? '') ?? [];
+  const number = Number(id);
+  const texts = kind === 'comment' ? repository.comments : kind === 'review' ? repository.reviews : repository.reviewComments;
+  if ((kind === 'issue' ? number : texts.get(number)?.number) !== issue.number)
+    throw new Refused('not_found', 'That text is not there any more.');
+  const body = text(fields, 'body');
+  if (action === 'delete') {
+    if (kind === 'comment') person.deleteComment(name, number);
+    else if (kind === 'review_comment') person.deleteLineComment(name, number);
+    else throw new Refused('invalid', 'Only comments can be deleted.');
+  } else if (kind === 'comment') person.editComment(name, number, body);
+  else if (kind === 'review_comment') person.editLineComment(name, number, body);
+  else if (kind === 'review') person.editReview(name, number, body);
+  else await person.change(name, number, { body });
+  return `${base}/${issue.pull ? 'pull' : 'issues'}/${issue.number}`;
 }
 
 /** Opens an issue; the path of its page. */

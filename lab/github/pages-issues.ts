@@ -3,6 +3,7 @@ import { checkMark, checkSummary, checksOf } from './pages-checks.ts';
 import { ago, type Html, html, icon, plural } from './pages-html.ts';
 import { avatar, form, is, type Page, type RepositoryVisit, who, written } from './pages-layout.ts';
 import { titleText } from './pages-markdown.ts';
+import { changed, changeForms, reactionsTo, type Written } from './pages-said.ts';
 import { commentsOf } from './wire-issues.ts';
 
 /** Lists of issues and pull requests, and an issue with what was said about it. */
@@ -93,24 +94,35 @@ ${said?.typed}</textarea></p><p class="buttons"><button class="good">Create</but
   };
 }
 
-export function firstComment(visit: RepositoryVisit, { author, createdAt, body, number }: Issue): Html {
+export function firstComment(visit: RepositoryVisit, issue: Issue): Html {
+  const { author, createdAt, body, number, edit } = issue;
   const text = body === null || body.trim() === '' ? html`<p class="soft">No description provided.</p>` : written(visit, body);
-  return said(visit, { id: `issue-${number}`, author, at: createdAt, did: 'commented', text });
+  const of = { subject: `issue/${number}`, author, body: body ?? '', edit, address: pathOf(visit, issue) };
+  return said(visit, { id: `issue-${number}`, author, at: createdAt, did: 'commented', text, of });
 }
 
-export function commentBox(visit: RepositoryVisit, { id, author, createdAt, body }: Comment): Html {
-  return said(visit, { id: `issuecomment-${id}`, author, at: createdAt, did: 'commented', text: written(visit, body) });
+export function commentBox(visit: RepositoryVisit, comment: Comment): Html {
+  const { id, author, createdAt, body, number, edit } = comment;
+  const issue = visit.repository.issues.get(number);
+  const of = issue && { subject: `comment/${id}`, author, body, edit, address: pathOf(visit, issue) };
+  return said(visit, { id: `issuecomment-${id}`, author, at: createdAt, did: 'commented', text: written(visit, body), of });
+}
+
+function pathOf({ base }: RepositoryVisit, { pull, number }: Issue): string {
+  return `${base}/${pull ? 'pull' : 'issues'}/${number}`;
 }
 
 export function said(
-  { core, person, repository }: RepositoryVisit,
-  given: { id: string; author: string; at: number; did: string; text: Html },
+  visit: RepositoryVisit,
+  given: { id: string; author: string; at: number; did: string; text: Html; of?: Written | undefined },
 ): Html {
+  const { core, person, repository } = visit;
+  const { of } = given;
   const role = repository.roles.get(given.author.toLowerCase());
   return html`<div class="said" id="${given.id}">${avatar(given.author)}<div class="box${given.author === person.login && ' mine'}">
-<div class="head">${who(given.author)} <a class="soft" href="#${given.id}">${given.did} ${ago(given.at, core.now())}</a>${
+<div class="head">${who(given.author)} <a class="soft" href="#${given.id}">${given.did} ${ago(given.at, core.now())}</a>${of && changed(visit, of.edit)}${
     role !== undefined && html`<span class="pill end">${role === 'admin' ? 'Owner' : 'Member'}</span>`
-  }</div><div class="inside">${given.text}</div></div></div>`;
+  }</div><div class="inside">${given.text}${of && html`${reactionsTo(visit, of.subject)}${changeForms(visit, of)}`}</div></div></div>`;
 }
 
 /** What one says about an issue or pull request; whoever may also closes it or opens it again. */

@@ -121,7 +121,7 @@ function table(lines: readonly string[], place: MarkdownPlace, depth: number): H
 
 /** What a line can begin with, in the order in which it is tried. */
 const PIECES =
-  /\\([!-/:-@[-`{-~])|(`+)(?!`)|!?\[((?:\\.|[^[\]\\]){0,1000})\]\(([^\s()<>]{1,2000})\)|<?(https?:\/\/[^\s<>"'`]{1,2000})>?|(\*\*|__|~~|\*|_)(?=\S)|@([a-z\d][a-z\d-]{0,38})|(?:(?<![\w./-])([\w.-]{1,40}\/[\w.-]{1,100}))?#([1-9]\d{0,8})/gi;
+  /\\([!-/:-@[-`{-~])|(`+)(?!`)|!?\[((?:\\.|[^[\]\\]){0,1000})\]\((?:<([^<>\s]{1,2000})>|([^\s()<>]{1,2000}))\)|<?(https?:\/\/[^\s<>"'`]{1,2000})>?|(\*\*|__|~~|\*|_)(?=\S)|@([a-z\d][a-z\d-]{0,38})|(?:(?<![\w./-])([\w.-]{1,40}\/[\w.-]{1,100}))?#([1-9]\d{0,8})/gi;
 
 function inline(text: string, place: MarkdownPlace, depth: number): Html[] {
   const out: Html[] = [];
@@ -144,7 +144,8 @@ function pieceAt(
   place: MarkdownPlace,
   depth: number,
 ): { html: Html; end: number } | undefined {
-  const [whole, escaped, ticks, label, target, url, mark, login, name, number] = found;
+  const [whole, escaped, ticks, label, inBrackets, bareTarget, url, mark, login, name, number] = found;
+  const target = inBrackets ?? bareTarget;
   const end = found.index + whole.length;
   const isWord = /[\p{L}\p{N}_]/u.test(text.charAt(found.index - 1));
   if (escaped !== undefined) return { html: html`${escaped}`, end };

@@ -5,6 +5,7 @@ import { ago, type Html, html, icon } from './pages-html.ts';
 import { commentBox, firstComment, said } from './pages-issues.ts';
 import { avatar, form, type RepositoryVisit, who, written } from './pages-layout.ts';
 import { titleText } from './pages-markdown.ts';
+import { changed, changeForms, reactionsTo } from './pages-said.ts';
 import { commentsOf } from './wire-issues.ts';
 
 /** What has happened to a pull request, oldest first. */
@@ -63,6 +64,13 @@ function reviewItem(visit: RepositoryVisit, issue: Issue, review: Review, commen
       at,
       did: 'left a comment',
       text: written(visit, review.body),
+      of: {
+        subject: `review/${review.id}`,
+        author: review.author,
+        body: review.body,
+        edit: review.edit,
+        address: `${visit.base}/pull/${issue.number}`,
+      },
     });
   return [{ at, html: html`${line}${text}${own.map((comment) => threadOf(visit, issue, comment))}` }];
 }
@@ -79,11 +87,13 @@ function threadOf(visit: RepositoryVisit, issue: Issue, comment: ReviewComment):
 export function discussion(visit: RepositoryVisit, issue: Issue, comment: ReviewComment, place: string): Html {
   const { core, repository, base } = visit;
   const answers = [...repository.reviewComments.values()].filter(({ inReplyTo }) => inReplyTo === comment.id);
-  const one = ({ id, author, body, createdAt }: ReviewComment) =>
-    html`<div class="remark" id="discussion_r${id}">${avatar(author, 'small')}<div>${who(author)} <span class="soft">${ago(
+  const one = ({ id, author, body, createdAt, edit }: ReviewComment) => {
+    const of = { subject: `review_comment/${id}`, author, body, edit, address: `${base}/pull/${issue.number}` };
+    return html`<div class="remark" id="discussion_r${id}">${avatar(author, 'small')}<div>${who(author)} <span class="soft">${ago(
       createdAt,
       core.now(),
-    )}</span>${written(visit, body)}</div></div>`;
+    )}</span>${changed(visit, edit)}${written(visit, body)}${reactionsTo(visit, of.subject)}${changeForms(visit, of)}</div></div>`;
+  };
   return html`<div class="discussion">${[comment, ...answers].map(one)}
 <details class="answer"><summary>Reply…</summary>${form(
     `${base}/pull/${issue.number}/reply`,

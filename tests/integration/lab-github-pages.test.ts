@@ -193,6 +193,32 @@ describe('acting', () => {
     expect((await post(`${PULL}/dance`, {})).status).toBe(404);
   });
 
+  test('texts show reactions, and are changed and deleted by their author and by whoever may write', async () => {
+    const { github, post, complaint, ada, ben } = await shop();
+    const shown = await post(`${PULL}/comment`, { body: 'First', also: '' }, 'gus');
+    const { id } = ada.comments(NAME, 1)[0] ?? { id: 0 };
+    const subject = `comment/${id}`;
+    expect(shown.text).toContain(`value="${subject}"`);
+    expect((await post(`${PULL}/edit`, { subject, body: 'Second' }, 'gus')).text).toMatch(/edited .*<p>Second<\/p>/s);
+    await ada.review(NAME, 1, { verdict: 'COMMENT', body: 'Third', comments: [{ path: 'a.txt', line: 2, body: 'Fourth' }] });
+    const held = github.core.repositories.get(NAME);
+    const [line] = held?.reviewComments.keys() ?? [];
+    const [review] = held?.reviews.keys() ?? [];
+    for (const [what, body] of [
+      [`review_comment/${line}`, 'Fifth'],
+      [`review/${review}`, 'Sixth'],
+      ['issue/1', 'Seventh'],
+    ] as const) {
+      expect(complaint(await post(`${PULL}/edit`, { subject: what, body }, 'gus'))).toMatch(/not triage|Only own/);
+      expect((await post(`${PULL}/edit`, { subject: what, body }, 'ben')).text).toContain(`<p>${body}</p>`);
+    }
+    ben.react(NAME, `review_comment/${line}`, 'eyes');
+    expect((await post(`${PULL}/delete`, { subject }, 'ada')).text).toContain('title="ben reacted with eyes">👀 1</span>');
+    expect(ada.comments(NAME, 1)).toEqual([]);
+    expect(complaint(await post(`${PULL}/edit`, { subject, body: 'again' }))).toMatch(/not there any more/);
+    expect(complaint(await post(`${PULL}/delete`, { subject: 'issue/1' }))).toMatch(/Only comments/);
+  });
+
   test('checks are started and end as a person says, with a log', async () => {
     const { github, get, post, complaint } = await shop();
     expect(complaint(await post(`${PULL}/checks/start`, { jobs: 'test' }, 'gus'))).toMatch(/gus is not write/);

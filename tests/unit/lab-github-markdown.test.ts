@@ -28,6 +28,10 @@ test.each([
   ['**a** _b_ ~~c~~ `d*e*`', '<p><strong>a</strong> <em>b</em> <del>c</del> <code>d*e*</code></p>'],
   ['one\ntwo\n\nthree', '<p>one<br>two</p><p>three</p>'],
   ['## Head ##', '<h2>Head</h2>'],
+  [
+    '[a](<https://x.example/b(c)>)',
+    '<p><a href="https://x.example/b(c)" rel="nofollow noopener noreferrer" target="_blank">a</a></p>',
+  ],
   ['```js\nlet a = `1`;\n```\nafter', '<pre><code>let a = `1`;</code></pre><p>after</p>'],
   ['````text\n```\n````', '<pre><code>```</code></pre>'],
   ['> quoted\n> more', '<blockquote><p>quoted<br>more</p></blockquote>'],
