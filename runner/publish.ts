@@ -1,3 +1,4 @@
+import { whyNoPulls } from '../src/changes/why-no-pulls.ts';
 import type { CodeHost } from '../src/contracts/code-host.ts';
 import { AppError } from '../src/contracts/errors.ts';
 import type { PublishControl, PublishSpec } from '../src/contracts/publish-control.ts';
@@ -99,10 +100,8 @@ async function publish(deps: PublisherDeps, spec: PublishSpec, signal: AbortSign
   const { control, codeHost, runner } = deps;
   const repository = codeHost?.repositoryOf(spec.remote);
   await deps.at('publish_claimed', spec.run);
-  if (spec.pull !== undefined && (codeHost === undefined || repository === undefined)) {
-    const detail = codeHost === undefined ? 'no code host is configured' : 'its address is not one of the code host';
-    throw new AppError('DH-526', { remote: spec.remote, detail });
-  }
+  const why = spec.pull === undefined ? undefined : whyNoPulls(codeHost, spec.remote);
+  if (why !== undefined) throw new AppError('DH-526', { remote: spec.remote, detail: why });
   if (spec.step !== 'open') {
     if (!(await pushBranch(deps, spec, signal))) return;
     const url = repository === undefined ? undefined : branchLink(spec.remote, repository, spec.branch);

@@ -1,4 +1,5 @@
 import { createRepositoryLogins } from './access/repository-logins.ts';
+import { whyNoPulls } from './changes/why-no-pulls.ts';
 import { createCodeHost } from './code-host.ts';
 import type { Config } from './config.ts';
 import { gatewayParts, withProjectCards } from './gateway.ts';
@@ -37,11 +38,12 @@ export async function createApp(
 
   async function build(): Promise<Part[]> {
     const found = infrastructure.get();
-    const engine = createEngine({ ...found, clock: systemClock, logger: logger.child({ part: 'engine' }) });
     const parts: Part[] = [];
     if (role !== 'runner' && config.lab) lab = await startLab(found.dataDir.path);
     const hostConfig = config.codeHost ?? lab?.codeHost;
     const codeHost = createCodeHost(hostConfig);
+    const noPullsAt = (address: string) => whyNoPulls(codeHost, address);
+    const engine = createEngine({ ...found, clock: systemClock, logger: logger.child({ part: 'engine' }), noPullsAt });
     const logins = createRepositoryLogins(found.secretBox);
     if (role !== 'gateway') {
       parts.push(

@@ -1,6 +1,7 @@
 import { authorise } from '../approvals/authorise.ts';
 import { decide } from '../approvals/decide.ts';
 import { approvalDetails } from '../approvals/details.ts';
+import type { NoPullsAt } from '../changes/why-no-pulls.ts';
 import type { JobQueue } from '../contracts/jobs.ts';
 import type { RunControl } from '../contracts/run-control.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -44,6 +45,8 @@ export interface EngineDeps {
   clock: Clock;
   logger: Logger;
   settings?: Partial<EngineSettings> | undefined;
+  /** Why no pull request can be opened for the repository at an address. Left out, or undefined: that is found out when one is. */
+  noPullsAt?: NoPullsAt | undefined;
 }
 
 /** The engine over one database. Nothing runs by itself: call `sweep` on a timer. */
@@ -60,7 +63,7 @@ export function createEngine(deps: EngineDeps): Engine {
   };
 }
 
-function taskEngine({ clock }: EngineDeps, dispatcher: Dispatcher): TaskEngine {
+function taskEngine({ clock, noPullsAt }: EngineDeps, dispatcher: Dispatcher): TaskEngine {
   /** Places may have been freed or asked for: they are given after the commit. */
   async function dispatching<T>(tx: Tx, work: Promise<T>): Promise<T> {
     const result = await work;
@@ -83,7 +86,7 @@ function taskEngine({ clock }: EngineDeps, dispatcher: Dispatcher): TaskEngine {
     settleFile: (tx, file, outcome) => dispatching(tx, settleFile(tx, file, outcome, clock.now())),
     attachMore: (tx, task, files, origin) => dispatching(tx, attachMore(tx, task, files, origin, clock.now())),
     dropContext: (tx, task, by) => dispatching(tx, dropContext(tx, task, by, clock.now())),
-    publish: (tx, input) => publish(tx, input, clock.now()),
+    publish: (tx, input) => publish(tx, { ...input, noPullsAt }, clock.now()),
     pullErrand: (tx, input) => askErrand(tx, input, clock.now()),
     rebase: (tx, input) => dispatching(tx, rebase(tx, input, clock.now())),
     revert: (tx, input) => dispatching(tx, revert(tx, input, clock.now())),

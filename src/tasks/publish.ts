@@ -2,6 +2,7 @@ import { actionHash } from '../approvals/action.ts';
 import { somebodyMayDecide, whoMayDecide } from '../approvals/approvers.ts';
 import { policyOf } from '../approvals/judge-task.ts';
 import { approvePublish, mayPublish, openPublish } from '../approvals/publish-approval.ts';
+import type { NoPullsAt } from '../changes/why-no-pulls.ts';
 import { sourceText } from '../commands/project-source.ts';
 import { AppError } from '../contracts/errors.ts';
 import type { PublishAction } from '../contracts/policy.ts';
@@ -24,11 +25,15 @@ import type { Person, PublishInput, PublishOutcome } from './task-engine.ts';
  * DH-300 when there is nothing to bring out, DH-402 when nobody could decide, DH-526 where no pull request is possible and DH-533 when
  * the change is not the newest of its task.
  */
-export async function publish(tx: Tx, input: PublishInput, at: Date): Promise<PublishOutcome> {
+export async function publish(
+  tx: Tx,
+  input: PublishInput & { noPullsAt?: NoPullsAt | undefined },
+  at: Date,
+): Promise<PublishOutcome> {
   const { what, by, on, origin } = input;
   const change = await holdChange(tx, input.run, by);
   const { task, run } = change;
-  const action = await actionFor(tx, change, what);
+  const action = await actionFor(tx, change, what, input.noPullsAt);
   const known = await underWay(tx, change, what);
   if (known !== undefined) return { outcome: 'known', number: task.number, what: known };
   const pending = await pendingFor(tx, action, run.id);
@@ -90,7 +95,12 @@ function request(change: Change, action: PublishAction, by: Person, at: Date) {
   return { task, run, action, by, because: `${by.name} wants to bring it out`, risks, at };
 }
 
-async function actionFor(tx: Tx, { task, commit, tree }: Change, what: PublishWhat): Promise<PublishAction> {
+async function actionFor(
+  tx: Tx,
+  { task, commit, tree }: Change,
+  what: PublishWhat,
+  noPullsAt: NoPullsAt | undefined,
+): Promise<PublishAction> {
   const project = await projectById(tx, task.workspace, task.project);
   if (project === undefined || task.base === null) {
     throw new AppError('DH-300', {
@@ -99,9 +109,8 @@ async function actionFor(tx: Tx, { task, commit, tree }: Change, what: PublishWh
     });
   }
   const remote = sourceText(project.source);
-  if (what !== 'push' && project.source.kind === 'path') {
-    throw new AppError('DH-526', { remote, detail: 'it is a directory' });
-  }
+  const detail = project.source.kind === 'path' ? 'it is a directory' : noPullsAt?.(remote);
+  if (what !== 'push' && detail !== undefined) throw new AppError('DH-526', { remote, detail });
   const { branch: baseBranch, commit: base } = task.base;
   return { type: 'publish', project: project.id, remote, branch: task.branch, baseBranch, base, commit, tree, what };
 }

@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { whyNoPulls } from '../../src/changes/why-no-pulls.ts';
 import type { PullFacts } from '../../src/contracts/code-host.ts';
 import { defaultPolicy } from '../../src/contracts/policy.ts';
+import type { PublishWhat } from '../../src/contracts/publication.ts';
+import { createEngine } from '../../src/tasks/engine.ts';
+import type { Person } from '../../src/tasks/task-engine.ts';
 import { changed, commitOne, commitTwo, endWithChange, publishing, treeOne } from '../support/publish-world.ts';
 import { openPolicy, TestEngine } from '../support/test-engine.ts';
 
@@ -152,6 +156,28 @@ describe('what is brought out', () => {
     await expect(push(none.run, world.people.ben)).rejects.toThrow('has changed nothing');
     const old = await changed(deckhand, world, runner, { tree: undefined });
     await expect(push(old.run, world.people.ben)).rejects.toThrow('earlier version');
+  });
+
+  test('where no pull request is possible that is said before anybody is asked or decides; a branch is pushed all the same', async () => {
+    const { world, runner, push } = await setUp();
+    const { run } = await changed(deckhand, world, runner);
+    const host = {
+      repositoryOf: (address: string) => (address.includes('example.com') ? undefined : { owner: 'acme', name: 'web' }),
+    };
+    for (const [codeHost, detail] of [
+      [undefined, 'no code host is configured'],
+      [host, 'its address is not one of the code host'],
+    ] as const) {
+      const engine = createEngine({ ...deckhand, noPullsAt: (address) => whyNoPulls(codeHost, address) });
+      const open = (what: PublishWhat, by: Person) =>
+        deckhand.tx((tx) => engine.tasks.publish(tx, { run, what, by, on: 'slack' }));
+      const refusal = { code: 'DH-526', params: { remote: 'https://example.com/acme/web.git', detail } };
+      await expect(open('pull_request', world.people.ben)).rejects.toMatchObject(refusal);
+      await expect(open('draft', world.people.dev)).rejects.toMatchObject(refusal);
+    }
+    expect(whyNoPulls(host, 'https://github.test/acme/web')).toBeUndefined();
+    expect(await deckhand.db.interaction.count({ where: { runId: run } })).toBe(0);
+    expect(await push(run, world.people.ben)).toMatchObject({ outcome: 'approved' });
   });
 
   test('a second press for the same is told that it is under way, and that it is out', async () => {
