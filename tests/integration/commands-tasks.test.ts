@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { changeVerbs } from '../../src/contracts/press.ts';
+import { changeVerbs, encodePress } from '../../src/contracts/press.ts';
 import type { RunEventData, RunResult } from '../../src/contracts/run-event.ts';
 import { plainText } from '../../src/delivery/plain-text.ts';
 import { newId } from '../../src/runtime/ids.ts';
+import { createHousekeeping } from '../../src/tasks/housekeeping.ts';
 import { accounts, type Desk, mention, offerSandbox, openDesk, press, type Said, slash, tokenOf } from '../support/desk.ts';
 
 let desk: Desk;
@@ -356,5 +357,91 @@ describe('doctor and about', () => {
     const said = await text(slash('nobody', 'about'));
     expect(said).toContain('Deckhand 1.2.3');
     expect(said).toContain('each command in its own container');
+  });
+});
+
+describe('what is not kept any more', () => {
+  it('is said in place of the file: the log still shows its last lines, the diff its files', async () => {
+    const task = await start('cat old', '70.001');
+    const run = await execute(task, 'the last line\n');
+    const patch = await leaveFile(run, 'patch', 'changes.patch');
+    await leaveFile(run, 'log', 'output.log');
+    await finish(run, {
+      files: [{ path: 'a.ts', added: 1, removed: 0 }],
+      commit: 'a'.repeat(40),
+      artifacts: [{ id: patch, name: 'changes.patch', kind: 'patch', bytes: 2048 }],
+    });
+    const createdAt = new Date(Date.now() - 30 * 86_400_000);
+    await desk.database.db.artifact.updateMany({ where: { runId: run }, data: { createdAt, removedAt: new Date() } });
+    const gone = new RegExp(`The patch of #${task.number} was kept for 30d and then deleted\\..*DH-318`, 's');
+    expect(await text(press('gus', encodePress({ kind: 'task', task: task.id, verb: 'patch' }), { thread: '70.001' }))).toMatch(
+      gone,
+    );
+    const [logged] = await desk.act(mention('gus', 'logs', { thread: '70.001' }));
+    expect(logged?.text).toMatch(/the last line.*The log of #\d+ was kept for 30d and then deleted\. DH-318/s);
+    expect(files(logged)).toBeUndefined();
+    const [shown] = await desk.act(mention('gus', 'diff', { thread: '70.001' }));
+    const blocks = shown?.payload.type === 'message' ? shown.payload.view.blocks.map((block) => plainText(block)).join('\n') : '';
+    expect(blocks).toMatch(gone);
+    expect(blocks).toContain('a.ts');
+    expect(files(shown)).toBeUndefined();
+    expect(await text(slash('gus', `show ${task.number}`))).not.toContain('Patch (');
+  });
+});
+
+describe('copies', () => {
+  const control = () =>
+    createHousekeeping({
+      database: desk.database,
+      wakeups: { subscribe: () => () => undefined },
+      clock: { now: () => new Date() },
+      keeping: { filesMs: 1, changesMs: 1 },
+    });
+  const disk = { free: 5e9, quota: 2e9 };
+
+  it('lists what is kept, the largest first, with whose it is, and what may be kept', async () => {
+    const task = await start('cat copied', '71.001');
+    const run = await execute(task, 'x\n');
+    await control().measured('host_1', {
+      holdings: [
+        { kind: 'mirror', subject: desk.demo.id, bytes: 3e9 },
+        { kind: 'sandbox', subject: run, bytes: null },
+        { kind: 'mirror', subject: 'prj_of_nobody', bytes: 1e12 },
+      ],
+      all: true,
+      disk,
+    });
+    const told = await text(slash('mia', 'copies'));
+    expect(told).toMatch(/3\.0 GB · mirror of demo · for .*/);
+    expect(told).toContain(`sandbox of demo · #${task.number} cat copied executing`);
+    expect(told).toMatch(/files of \d+ runs? of demo/);
+    expect(told).toMatch(/✖ 3\.0 GB kept, 2\.0 GB may be; 5\.0 GB free on the disk/);
+    expect(told).not.toContain('1.0 TB');
+    expect(await text(slash('ben', 'copies'))).toContain('DH-202');
+    await finish(run);
+  });
+
+  it('`prune` is carried out once by every runner that is up, and its answer says what was freed', async () => {
+    await desk.database.db.runner.updateMany({ data: { capacity: 0 } });
+    expect(await text(slash('mia', 'copies prune'))).toContain('No runner is up');
+    const up = { capacity: 1, sandboxes: {}, beatAt: new Date() };
+    await desk.database.db.runner.createMany({
+      data: ['one', 'two'].map((name) => ({ id: `rnr_${name}`, hostId: `host_${name}`, ...up })),
+    });
+    expect(await text(slash('ben', 'copies prune'))).toContain('DH-202');
+    const [said] = await desk.act(slash('mia', 'copies prune'));
+    expect(said).toMatchObject({ only: undefined, text: expect.stringContaining('● 2 runners at work') });
+    const order = (await control().order('host_one')) ?? expect.unreachable();
+    const answer = async () => {
+      const row = await desk.database.db.outbox.findFirstOrThrow({ where: { key: said?.key ?? '' } });
+      return JSON.stringify(row.payload);
+    };
+    const freed = { files: 2, commits: 1, bytes: 5e6 };
+    await control().carriedOut(order.id, 'host_one', freed);
+    await control().carriedOut(order.id, 'host_one', freed);
+    expect(await control().order('host_one')).toBeUndefined();
+    expect(await answer()).toContain('5.0 MB freed: files of 2 runs, commits of 1 task.');
+    await control().carriedOut(order.id, 'host_two', { files: 1, commits: 0, bytes: 1e6 });
+    expect(await answer()).toMatch(/✔ done.*6\.0 MB freed: files of 3 runs, commits of 1 task\./);
   });
 });
