@@ -26,7 +26,7 @@ import type { CommandContext, CommandDeps } from './command.ts';
 const mostChats = 5;
 
 /**
- * Whether somebody who may write to the repository did this. Others get a mark on their message and nothing else: a stranger must not make
+ * Whether somebody who may write to the repository did this, and its project takes mentions. Others get a mark on their message and nothing else: a stranger must not make
  * the bot write. Throws `TryLater` while that cannot be found out.
  */
 export async function admitted(
@@ -35,9 +35,10 @@ export async function admitted(
   event: InboundEvent,
   log: { warn(context: object, message: string): void },
 ): Promise<boolean> {
-  if (await mayWriteThere(talk, event, log)) return true;
   const { platform, tenant } = event.conversation;
   const workspace = await workspaceOfTenant(tx, platform, tenant);
+  const project = workspace === undefined ? undefined : await projectOfEvent(tx, talk, workspace.id, event);
+  if (project?.limits.mentions !== 'off' && (await mayWriteThere(talk, event, log))) return true;
   if (workspace !== undefined && event.type === 'message') {
     await putOutbox(tx, receipt(workspace.id, event.conversation, event.message, 'refused'));
   }
@@ -79,15 +80,25 @@ export async function actsHere(
  * else acts there, the role developer. Nothing of it is stored, so that it is never more than the code host says. Throws DH-220 without a project.
  */
 async function inRepository(tx: Tx, talk: RepositoryTalk, actor: Actor, event: InboundEvent): Promise<Actor> {
+  const project = await projectOfEvent(tx, talk, actor.person.workspace, event);
+  if (project === undefined) throw new AppError('DH-220', { repository: event.conversation.channel });
+  const channel = { ...actor.channel, project: project.id, defaultRole: 'developer' as const };
+  return { ...actor, channel, person: { ...actor.person, role: actor.ownRole ?? channel.defaultRole } };
+}
+
+/** The oldest project of the repository. */
+async function projectOfEvent(
+  tx: Tx,
+  { host }: RepositoryTalk,
+  workspace: string,
+  event: InboundEvent,
+): Promise<Project | undefined> {
   const repository = repositoryOfEvent(event);
-  const projects = (await projectsOf(tx, actor.person.workspace)).filter(({ source }) => {
-    const found = source.kind === 'git' ? talk.host.repositoryOf(source.url) : undefined;
+  const projects = (await projectsOf(tx, workspace)).filter(({ source }) => {
+    const found = source.kind === 'git' ? host.repositoryOf(source.url) : undefined;
     return found !== undefined && sameRepository(found, repository);
   });
-  const oldest = projects.toSorted((one, other) => (one.id < other.id ? -1 : 1))[0];
-  if (oldest === undefined) throw new AppError('DH-220', { repository: event.conversation.channel });
-  const channel = { ...actor.channel, project: oldest.id, defaultRole: 'developer' as const };
-  return { ...actor, channel, person: { ...actor.person, role: actor.ownRole ?? channel.defaultRole } };
+  return projects.toSorted((one, other) => (one.id < other.id ? -1 : 1))[0];
 }
 
 /** The task whose pull request this conversation is. */

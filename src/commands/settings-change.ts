@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { AppError } from '../contracts/errors.ts';
 import { defaultCheckMs, type Policy } from '../contracts/policy.ts';
 import type { Role } from '../contracts/roles.ts';
@@ -28,6 +29,7 @@ export interface SettingsChange extends AgentSettingsChange {
   'check-timeout'?: number | undefined;
   branch?: string | undefined;
   branches?: ProjectLimits['branches'];
+  mentions?: ProjectLimits['mentions'];
 }
 
 const mostPatterns = 100;
@@ -71,9 +73,10 @@ export async function applyProjectSettings(
     concurrency: change.concurrency ?? project.limits.concurrency,
     timeoutMs: change.timeout ?? project.limits.timeoutMs,
     branches: change.branches ?? project.limits.branches ?? 'delete',
+    mentions: change.mentions ?? project.limits.mentions ?? 'write',
   };
-  const { concurrency, timeoutMs, branches = 'delete' } = project.limits;
-  if (limits.concurrency !== concurrency || limits.timeoutMs !== timeoutMs || limits.branches !== branches) {
+  const { branches = 'delete', mentions = 'write', ...others } = project.limits;
+  if (!isDeepStrictEqual(limits, { ...others, branches, mentions })) {
     await changeLimits(ctx.tx, project.id, limits);
     await audit(ctx, 'project.limits', project.id, { ...limits });
   }

@@ -5,7 +5,7 @@ import { AppError } from '../contracts/errors.ts';
 import { hostProfiles } from '../contracts/hosts.ts';
 import { policySchema } from '../contracts/policy.ts';
 import { roleAtLeast } from '../contracts/roles.ts';
-import { branchesSchema, verbositySchema } from '../contracts/settings.ts';
+import { branchesSchema, mentionsSchema, verbositySchema } from '../contracts/settings.ts';
 import { projectById } from '../store/projects.ts';
 import { agentOptions } from './agent-choice.ts';
 import { budgetWord } from './agent-words.ts';
@@ -140,6 +140,12 @@ export const settings = defineCommand({
         "what becomes of Deckhand's branch at the code host: `delete` once its pull request is merged, or closed for two weeks; `keep` for never",
       values: branchesSchema.options,
       schema: oneOf(branchesSchema.options),
+    }),
+    mentions: optional({
+      hint: 'off',
+      about: 'who may ask in issues and pull requests of the repository: `write` for whoever may write to it, `off` for nobody',
+      values: mentionsSchema.options,
+      schema: oneOf(mentionsSchema.options),
     }),
   },
   examples: [

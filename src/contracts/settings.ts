@@ -5,6 +5,7 @@ export const verbositySchema = z.enum(['quiet', 'steps', 'everything']);
 export type Verbosity = z.infer<typeof verbositySchema>;
 
 export const branchesSchema = z.enum(['keep', 'delete']);
+export const mentionsSchema = z.enum(['write', 'off']);
 
 /** Limits of a project, with the defaults new projects get. */
 export const projectLimitsSchema = z.object({
@@ -18,6 +19,8 @@ export const projectLimitsSchema = z.object({
     .max(24 * 60 * 60 * 1000),
   /** What becomes of Deckhand's branch at the code host once its pull request is over; absent: `delete`. */
   branches: branchesSchema.optional(),
+  /** Who may ask in issues and pull requests of the repository: whoever may write to it (absent: the same), or nobody. */
+  mentions: mentionsSchema.optional(),
 });
 export type ProjectLimits = z.infer<typeof projectLimitsSchema>;
 export const defaultProjectLimits: ProjectLimits = { concurrency: 2, timeoutMs: 30 * 60 * 1000 };

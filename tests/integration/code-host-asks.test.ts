@@ -9,7 +9,7 @@ import { newId } from '../../src/runtime/ids.ts';
 import { createProject } from '../../src/store/projects.ts';
 import { putPull } from '../../src/store/pull-requests.ts';
 import { registerTenant } from '../../src/store/workspaces.ts';
-import { type Desk, mention, openDesk, type Said } from '../support/desk.ts';
+import { type Desk, mention, openDesk, type Said, slash } from '../support/desk.ts';
 import { atWork, offer, offerAgents } from '../support/desk-agent.ts';
 
 /** What the bus does about mentions in issues and pull requests; rights are asked of the emulated GitHub. */
@@ -131,6 +131,13 @@ test('promise 7: whoever may not write to the repository gets a mark and nothing
   repository.setRole('ben', 'write');
   expect(await tasks()).toBe(before);
   expect(await desk.database.db.user.count()).toBe(people);
+});
+
+test('a project that takes no mentions gives everybody a mark', async () => {
+  await desk.act(slash('mia', 'settings mentions=off'));
+  expect(kinds(await desk.act(asks('fix it please, with a test')))).toEqual(['refused']);
+  await desk.act(slash('mia', 'settings mentions=write'));
+  expect(kinds(await desk.act(asks('help')))).toEqual(['message']);
 });
 
 test('while the code host does not say who may write, or what was said, nothing is done and the mention is tried again', async () => {
