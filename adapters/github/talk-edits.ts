@@ -25,21 +25,35 @@ const query = `query ($ids: [ID!]!) {
 const atOnce = 100;
 
 /**
- * Who changed these texts, by their node ids; only those that were changed are in it. REST does not tell: whoever may write in a repository may
- * change what others have said there.
+ * Who changed these texts, by their node ids; undefined: nobody has. A text that is gone, or that the login may not see by GraphQL, is not in it.
+ * REST does not tell: whoever may write in a repository may change what others have said there.
  */
 export async function lastEdits(
   client: Client,
   { headers, request }: Place,
   nodes: readonly string[],
-): Promise<Map<string, LastEdit>> {
-  const found = new Map<string, LastEdit>();
+): Promise<Map<string, LastEdit | undefined>> {
+  const found = new Map<string, LastEdit | undefined>();
   for (let from = 0; from < nodes.length; from += atOnce) {
     const ids = nodes.slice(from, from + atOnce);
-    for (const node of answer.parse(await client.graphql(query, { ids, headers, request })).nodes) {
-      if (node?.id === undefined || !node.lastEditedAt) continue;
-      found.set(node.id, { by: node.editor?.login, at: node.lastEditedAt });
+    const data = await client.graphql(query, { ids, headers, request }).catch(whatThereIs);
+    for (const node of answer.parse(data).nodes) {
+      if (node?.id === undefined) continue;
+      found.set(node.id, node.lastEditedAt ? { by: node.editor?.login, at: node.lastEditedAt } : undefined);
     }
   }
   return found;
+}
+
+/** One text that is not there is an error beside the answer about the others. */
+function whatThereIs(error: unknown): unknown {
+  if (
+    error instanceof Error &&
+    error.name === 'GraphqlResponseError' &&
+    'data' in error &&
+    answer.safeParse(error.data).success
+  ) {
+    return error.data;
+  }
+  throw error;
 }

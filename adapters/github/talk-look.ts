@@ -6,7 +6,7 @@ import type { Logger } from '../../src/runtime/logger.ts';
 import type { At, Place } from './place.ts';
 import type { Client } from './requests.ts';
 import type { WatchedRepository } from './talk.ts';
-import { lastEdits } from './talk-edits.ts';
+import { type LastEdit, lastEdits } from './talk-edits.ts';
 import { askedEvents, type EventContext, editedEvents, isForUs, type Me } from './talk-events.ts';
 import { type Cursor, entrySaid, type ListName, listNames, readList, readReviews } from './talk-lists.ts';
 import type { Said } from './talk-said.ts';
@@ -68,7 +68,7 @@ export function createLooking(deps: LookDeps): Looking {
     const key = `${repository.owner}/${repository.name}`.toLowerCase();
     // The times of GitHub have no milliseconds.
     const floor = Math.floor(Math.max(repository.since.getTime(), clock.now().getTime() - longestMs) / 1000) * 1000;
-    const { one, events, read, cursors } = await at('read what was said', repository, 'pulls', signal, async (place) => {
+    const { one, events, fresh, read, cursors } = await at('read what was said', repository, 'pulls', signal, async (place) => {
       const one = watched.get(key) ?? (await begin(place, floor));
       const said: Said[] = [];
       const cursors = { ...one.cursors };
@@ -83,8 +83,16 @@ export function createLooking(deps: LookDeps): Looking {
         (text) => isForUs(text, me) && Date.parse(text.createdAt) >= floor && !isKnown(one.fullName, text),
       );
       const context = { me, tenant, repository: { id: one.id, fullName: one.fullName } };
-      return { one, cursors, read: [...fresh, ...pulls], events: await eventsOf(client, place, fresh, context) };
+      return {
+        one,
+        cursors,
+        fresh,
+        read: [...fresh, ...pulls],
+        events: eventsOf(fresh, await lastEdits(client, place, nodesOf(fresh)), context),
+      };
     });
+    const passed = fresh.length - events.filter(({ type }) => type === 'message').length;
+    if (passed > 0) logger.info({ repository: key, passed }, 'texts that their author has not left so are passed over');
     if (events.length > 0) await deps.take(events);
     remember(one.fullName, read);
     watched.set(key, { ...one, cursors });
@@ -117,13 +125,22 @@ export function createLooking(deps: LookDeps): Looking {
   };
 }
 
-/** Oldest first. A text that somebody else has changed since is left out: it is not what its author has said. */
-async function eventsOf(client: Client, place: Place, fresh: readonly Said[], context: EventContext): Promise<InboundEvent[]> {
-  // Their times do not tell whether they were changed: that may have been within the second, and that of an issue is its last comment's.
-  const nodes = fresh.flatMap(({ node }) => (node === undefined ? [] : [node]));
-  const edits = nodes.length === 0 ? new Map() : await lastEdits(client, place, nodes);
+function nodesOf(said: readonly Said[]): string[] {
+  return said.flatMap(({ node }) => (node === undefined ? [] : [node]));
+}
+
+/**
+ * Oldest first. A text that somebody else has changed since is left out: it is not what its author has said. So is one of which that is not told:
+ * it is gone. Times do not tell: a change may have been within the second, and the time of an issue is that of its last comment.
+ */
+function eventsOf(
+  fresh: readonly Said[],
+  edits: ReadonlyMap<string, LastEdit | undefined>,
+  context: EventContext,
+): InboundEvent[] {
   const events = fresh.flatMap((said) => {
-    const edit = edits.get(said.node ?? '');
+    if (said.node === undefined || !edits.has(said.node)) return [];
+    const edit = edits.get(said.node);
     if (edit === undefined) return askedEvents(said, context);
     if (edit.by?.toLowerCase() !== said.by.login.toLowerCase()) return [];
     return [...askedEvents(said, context), ...editedEvents({ ...said, updatedAt: edit.at }, context)];

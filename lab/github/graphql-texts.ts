@@ -50,20 +50,27 @@ function textOf(core: Core, caller: Caller, node: unknown, level: 'read' | 'writ
   return found;
 }
 
-/** `nodes(ids: …) { ... on Comment { id lastEditedAt editor { login } } }`: null for each that is not there. */
-export function queryTexts(core: Core, field: Field, variables: Json, caller: Caller): unknown {
+/** `nodes(ids: …) { ... on Comment { id lastEditedAt editor { login } } }`: null for each that is not there, which `missed` is told of. */
+export function queryTexts(
+  core: Core,
+  field: Field,
+  variables: Json,
+  caller: Caller,
+  missed: (error: GraphqlError, at: number) => void,
+): unknown {
   if (field.name !== 'nodes') throw new GraphqlError(`Field '${field.name}' doesn't exist on type 'Query'`);
   const ids = resolveValue(field.args.ids, variables);
   if (!Array.isArray(ids)) throw new GraphqlError("Field 'nodes' is missing required arguments: ids");
   if (ids.length > 100)
     throw new GraphqlError('You may not provide more than 100 node ids; you provided more.', 'ARGUMENT_LIMIT');
-  return ids.map((id: unknown) => {
+  return ids.map((id: unknown, at) => {
     try {
       const { edit } = textOf(core, caller, id, 'read');
       return Object.fromEntries(field.fields.map((inner) => [inner.alias, fieldOf(inner, id, edit)]));
     } catch (error) {
-      if (error instanceof GraphqlError && error.type === 'NOT_FOUND') return null;
-      throw error;
+      if (!(error instanceof GraphqlError) || error.type === undefined) throw error;
+      missed(error, at);
+      return null;
     }
   });
 }

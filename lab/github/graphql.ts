@@ -25,8 +25,14 @@ const MUTATIONS: Readonly<Record<string, boolean>> = { convertPullRequestToDraft
 export function createGraphql(deps: { core: Core; calls: Calls; faults: Faults }): Handler {
   const { core, calls, faults } = deps;
 
-  async function answerTo(kind: Query['kind'], field: Field, variables: Json, caller: Caller): Promise<unknown> {
-    if (kind === 'query') return queryTexts(core, field, variables, caller);
+  async function answerTo(
+    kind: Query['kind'],
+    field: Field,
+    variables: Json,
+    caller: Caller,
+    missed: (error: GraphqlError, at: number) => void,
+  ): Promise<unknown> {
+    if (kind === 'query') return queryTexts(core, field, variables, caller, missed);
     if (field.name === 'addReaction' || field.name === 'removeReaction') return changeReaction(core, field, variables, caller);
     return await mutate(field, variables, caller);
   }
@@ -62,15 +68,18 @@ export function createGraphql(deps: { core: Core; calls: Calls; faults: Faults }
     const variables = isRecord(body.variables) ? body.variables : {};
     const data: Json = {};
     const errors: Json[] = [];
+    const wrong = (path: (string | number)[], { type, message }: GraphqlError) =>
+      errors.push({ ...(type === undefined ? {} : { type }), path, message });
     try {
       const query = parseQuery(typeof body.query === 'string' ? body.query : '');
       for (const field of query.fields) {
         try {
-          data[field.alias] = await answerTo(query.kind, field, variables, caller);
+          const missed = (error: GraphqlError, at: number) => void wrong([field.alias, at], error);
+          data[field.alias] = await answerTo(query.kind, field, variables, caller, missed);
         } catch (error) {
           if (!(error instanceof GraphqlError)) throw error;
           data[field.alias] = null;
-          errors.push({ ...(error.type === undefined ? {} : { type: error.type }), path: [field.alias], message: error.message });
+          wrong([field.alias], error);
         }
       }
     } catch (error) {
