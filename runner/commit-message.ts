@@ -7,14 +7,16 @@ import { neutralLine, neutralText } from '../src/runtime/host-text.ts';
  */
 export function commitMessage(input: {
   title: string;
+  /** What this run was asked, in a line, where that is something else than the task. */
+  subject?: string | undefined;
   taskNumber: number;
   attempt: number;
   /** What was asked, without secrets. */
   what: string;
   requester: { user: string; name: string } | undefined;
 }): string {
-  const { title, taskNumber, attempt, what, requester } = input;
-  const paragraphs = [neutralLine(title, 200), `Task ${taskNumber} of Deckhand, run ${attempt}: ${neutralText(what).trim()}`];
+  const { title, subject = title, taskNumber, attempt, what, requester } = input;
+  const paragraphs = [neutralLine(subject, 200), `Task ${taskNumber} of Deckhand, run ${attempt}: ${neutralText(what).trim()}`];
   if (requester !== undefined) paragraphs.push(`Co-authored-by: ${coAuthor(requester)}`);
   return paragraphs.join('\n\n');
 }

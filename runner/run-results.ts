@@ -84,8 +84,8 @@ export async function takeChanges(journey: Journey, base: Base): Promise<Left> {
   const parent = spec.head ?? base.commit;
   // It is pushed with the branch one day.
   const what = createRedactor(deps.secrets)(spec.agent?.prompt ?? spec.command);
-  const { title, taskNumber, attempt, requester } = spec;
-  const message = commitMessage({ title, taskNumber, attempt, what, requester });
+  const { subject, title, taskNumber, attempt, requester } = spec;
+  const message = commitMessage({ title, subject, taskNumber, attempt, what, requester });
   const result = { run, task: keptUnder(spec), project: spec.project.id, parent, message };
   const imported = await journey.withSandbox(
     () => deps.workspace.collect(result, (helper) => place.sandbox.collect(run, helper, left), left),

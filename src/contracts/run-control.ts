@@ -17,6 +17,8 @@ export interface RunSpec {
   variant?: number | undefined;
   command: string;
   title: string;
+  /** What a further run of an agent was asked, in a line: what the commit it leaves is called. Absent: as the task. */
+  subject?: string | undefined;
   project: {
     id: string;
     name: string;

@@ -17,6 +17,7 @@ import { beginningAt } from '../store/task-origins.ts';
 import { lockTask, type TaskRecord } from '../store/tasks.ts';
 import { advanceRun, advanceTask, system } from './advance.ts';
 import { cancelledResult, endRun } from './end-run.ts';
+import { taskTitle } from './naming.ts';
 import { branchOf, revertSpecOf } from './revert.ts';
 
 export type Claim = { ok: true; spec: RunSpec } | { ok: false; reason: ClaimRefusal };
@@ -119,6 +120,7 @@ async function spec(tx: Tx, task: TaskRecord, run: RunRecord, resume: RunSpec['r
       ...(run.variant === null ? {} : { variant: run.variant }),
       command: task.command,
       title: task.title,
+      ...(run.prompt === null || run.prompt === task.command ? {} : { subject: taskTitle(run.prompt) }),
       project: task.base === null ? await beginningAt(tx, task.id, source.project) : source.project,
       branch: branchOf(task, reverts),
       base: task.base,

@@ -195,7 +195,8 @@ describe('what follows a turn', () => {
     expect(await follow(turn.task, world.people.dev, 'f1')).toEqual(next);
     await expect(follow(turn.task, world.people.dev, 'f2')).rejects.toMatchObject({ code: 'DH-300' });
     const spec = await deckhand.claim(next.run, runner);
-    expect(spec).toMatchObject({ attempt: 2, head: 'bbb', base: { commit: 'aaa' } });
+    expect(spec).toMatchObject({ attempt: 2, head: 'bbb', base: { commit: 'aaa' }, subject: 'And now the docs.' });
+    expect(turn.spec).not.toHaveProperty('subject');
     expect(spec.agent).toMatchObject({ prompt: 'And now the docs.', session, context: '> x', state: null });
   });
 

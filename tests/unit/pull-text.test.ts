@@ -137,6 +137,13 @@ test('the message of a commit ends with the co-author, whatever was asked', () =
   );
 });
 
+test('the commit of a further run is called after what that was asked', () => {
+  const first = { title: 'Fix the login', taskNumber: 7, attempt: 1, what: 'fix the login', requester: undefined };
+  expect(commitMessage(first)).toMatch(/^Fix the login\n\nTask 7 of Deckhand, run 1: fix the login$/);
+  const next = { ...first, attempt: 2, subject: 'And test it, @ben', what: 'And test it, @ben\nplease' };
+  expect(commitMessage(next)).toMatch(/^And test it, @\u2060ben\n\nTask 7 of Deckhand, run 2: And test it/);
+});
+
 test('what undoes a pull request says which, closes no issue, and is named as git names it', () => {
   const undone = { repository: 'acme/web', number: 12, title: 'Fix the login, closes #7' };
   const { title, body } = pullText({ ...input, issue: 'acme/web#7', reverts: undone });
