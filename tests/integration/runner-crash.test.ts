@@ -26,6 +26,9 @@ interface Started {
   lines: number;
 }
 
+/** Runs in each place that are killed at named points. */
+const sideBySide = 3;
+
 describe('promise 8: a runner that is killed', () => {
   const places: Place[] = [];
   const lives: ChildProcess[] = [];
@@ -47,10 +50,11 @@ describe('promise 8: a runner that is killed', () => {
     for (const { world } of places) await world.close();
   });
 
-  /** A process with the runners of all places, which kills itself when all have come to the point. */
-  function live(crashAt: string) {
+  /** A process with the runners of all places, which kills itself when each of these runs has come to its point; `none`: it lives on. */
+  function live(points: Record<string, string> | 'none') {
     const program = join(import.meta.dirname, '../support/runner-process.ts');
     const installations = JSON.stringify(places.map(({ world }) => world.installation));
+    const crashAt = points === 'none' ? points : JSON.stringify(points);
     const life = spawn(process.execPath, [program, installations, crashAt], { stdio: ['ignore', 'pipe', 'inherit'] });
     life.stdout.on('data', () => undefined);
     lives.push(life);
@@ -109,7 +113,10 @@ describe('promise 8: a runner that is killed', () => {
     expect(Buffer.from((await world.artifacts.read(log?.id ?? '')) ?? []).toString()).toBe(stored);
     expect(await git(world.mirror(project), 'rev-parse', `refs/deckhand/tasks/${task}/head`)).toBe(result.commit);
     expect(await git(world.mirror(project), 'rev-list', '--count', `${world.first}..${result.commit}`)).toBe('1');
-    await waitFor('the sandbox to be removed', async () => (await world.sandbox.list()).length === 0, { timeoutMs: 20_000 });
+    await waitFor('the sandbox to be removed', async () => (await world.sandbox.list()).length === 0, {
+      timeoutMs: 20_000,
+      everyMs: 200,
+    });
   }
 
   /** Its check was started once, and no byte of its output is lost or doubled. */
@@ -127,13 +134,26 @@ describe('promise 8: a runner that is killed', () => {
   it('at every named point of a run, one life after the other, completes the run as if nothing had happened', {
     timeout: 600_000,
   }, async () => {
-    const runs = await startEverywhere(200, 'checked');
     const points = crashPoints.flatMap((point) => (point === 'finished' ? [...checkCrashPoints, point] : [point]));
-    for (const point of points) {
-      if (point === 'destroyed') continue;
-      expect({ point, end: await endOf(live(point)) }).toEqual({ point, end: [null, 'SIGKILL'] });
+    // Runs side by side, each of which is killed at every third point on its way: a life costs most for its start.
+    const rounds: Started[][] = [];
+    for (let round = 0; round < sideBySide; round += 1) rounds.push(await startEverywhere(120, 'checked'));
+    const killed = new Set<string>();
+    for (let at = 0; at < points.length; at += sideBySide) {
+      const plan: Record<string, string> = {};
+      for (const [round, runs] of rounds.entries()) {
+        // There is nothing to be done any more after the last one.
+        const point = points[at + round];
+        if (point === undefined || point === 'destroyed') continue;
+        killed.add(point);
+        for (const { run } of runs) plan[run] = point;
+      }
+      expect({ plan, end: await endOf(live(plan)) }).toEqual({ plan, end: [null, 'SIGKILL'] });
     }
-    for (const { place, run } of runs) expect(await place.world.stateOf(run)).toBe('succeeded');
+    expect([...killed, 'destroyed']).toEqual(points);
+    const runs = rounds.flat();
+    for (const { place, run } of rounds[points.indexOf('finished') % sideBySide] ?? [])
+      expect(await place.world.stateOf(run)).toBe('succeeded');
     const last = live('none');
     for (const one of runs) {
       const result = await one.place.world.resultOf(one.run);
@@ -157,7 +177,7 @@ describe('promise 8: a runner that is killed', () => {
       // However long a slow machine needs for the start is no part of the life.
       await Promise.race([once(life.stdout, 'data'), endOf(life)]);
       // Longer and longer lives: early ones die while they prepare, later ones while output streams or results are collected.
-      await Promise.race([over, new Promise((resolve) => setTimeout(resolve, 100 * (number + 1) ** 2))]);
+      await Promise.race([over, new Promise((resolve) => setTimeout(resolve, 200 * (number + 1) ** 2))]);
       life.kill('SIGKILL');
       expect({ number, end: await endOf(life) }).toEqual({ number, end: [null, 'SIGKILL'] });
     }

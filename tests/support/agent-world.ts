@@ -85,7 +85,7 @@ export async function createAgentWorld(
           const { secret } = await world.database.db.interaction.findUniqueOrThrow({ where: { id: found.id } });
           return { ...found, secret };
         },
-        { timeoutMs, everyMs: 50 },
+        { timeoutMs, everyMs: 50, news: world.newsOf(run) },
       );
     },
     async decide(secret: string, decision: Omit<DecideInput, 'secret' | 'by' | 'on'>) {

@@ -8,7 +8,6 @@ import { defaultPolicy, type Policy } from '../../src/contracts/policy.ts';
 import type { PublishWhat } from '../../src/contracts/publication.ts';
 import type { OutputStream, RunEvent, RunEventData, RunResult } from '../../src/contracts/run-event.ts';
 import { defaultProjectLimits } from '../../src/contracts/settings.ts';
-import { isTerminal } from '../../src/contracts/states.ts';
 import { findOrCreateChannel } from '../../src/store/channels.ts';
 import { findOrCreatePerson } from '../../src/store/people.ts';
 import { createProject, type Project } from '../../src/store/projects.ts';
@@ -98,6 +97,20 @@ export async function createRunnerWorld(kind: Installation['kind'], more: Pick<I
   }
 
   const eventsOf = (run: string): Promise<RunEvent[]> => parts.events.read(run, 0, 100_000);
+  const newsOf = (run: string) => (wake: () => void) => parts.wakeups.subscribe('run', run, wake);
+
+  /** Waits until the events of a run say what is awaited. */
+  async function told<T>(what: string, run: string, look: (events: readonly RunEvent[]) => T, timeoutMs = 10_000) {
+    const events: RunEvent[] = [];
+    return await waitFor(
+      what,
+      async () => {
+        events.push(...(await parts.events.read(run, events.at(-1)?.seq ?? 0, 100_000)));
+        return look(events);
+      },
+      { timeoutMs, everyMs: 50, news: newsOf(run) },
+    );
+  }
 
   return {
     ...parts,
@@ -112,6 +125,8 @@ export async function createRunnerWorld(kind: Installation['kind'], more: Pick<I
     project,
     sh,
     eventsOf,
+    newsOf,
+    told,
     mirror: (projectId: string) => join(installation.dataDir, 'mirrors', `${projectId}.git`),
     async stateOf(run: string) {
       return (await parts.database.db.run.findUniqueOrThrow({ where: { id: run } })).state;
@@ -155,14 +170,16 @@ export async function createRunnerWorld(kind: Installation['kind'], more: Pick<I
     },
     /** Waits for the terminal event and returns the result. */
     async resultOf(run: string, timeoutMs = 55_000): Promise<RunResult> {
-      return await waitFor(
+      return await told(
         `the end of ${run}`,
-        async () => {
-          const { state } = await parts.database.db.run.findUniqueOrThrow({ where: { id: run } });
-          if (!isTerminal(state as never)) throw new Error(`it is ${state}`);
-          return (await eventsOf(run)).map(({ data }) => data).find((data) => data.type === 'terminal')?.result;
+        run,
+        (events) => {
+          const end = events.findLast(({ data }) => data.type === 'terminal')?.data;
+          if (end?.type !== 'terminal')
+            throw new Error(`its last event is ${JSON.stringify(events.at(-1)?.data)?.slice(0, 200)}`);
+          return end.result;
         },
-        { timeoutMs, everyMs: 50 },
+        timeoutMs,
       );
     },
     async startRunner(change: Partial<RunnerDeps> = {}) {

@@ -5,6 +5,11 @@ export interface WaitOptions {
   timeoutMs?: number;
   /** Pause between two looks, default 20 ms. */
   everyMs?: number;
+  /**
+   * Calls what it is given whenever there may be something new, until the function that it returns is called. After the pause it is waited for
+   * that, or a second, before the next look: a look costs more than a wake-up.
+   */
+  news?: (wake: () => void) => () => void;
 }
 
 /**
@@ -19,25 +24,54 @@ export async function waitFor<T>(
   options: WaitOptions = {},
 ): Promise<Exclude<T, undefined | null | false>> {
   const { timeoutMs = 10_000, everyMs = 20 } = options;
+  const news = options.news === undefined ? undefined : listen(options.news);
   const until = performance.now() + timeoutMs;
   // The caller's line, not one of this file, is where a failing test should point.
   const timedOut = new Error();
   Error.captureStackTrace(timedOut, waitFor);
   let seen = 'nothing';
-  for (;;) {
-    try {
-      const value = await look();
-      if (value !== undefined && value !== null && value !== false) return value as Exclude<T, undefined | null | false>;
-      seen = String(value);
-    } catch (error) {
-      seen = error instanceof Error ? error.message : String(error);
+  try {
+    for (;;) {
+      try {
+        const value = await look();
+        if (value !== undefined && value !== null && value !== false) return value as Exclude<T, undefined | null | false>;
+        seen = String(value);
+      } catch (error) {
+        seen = error instanceof Error ? error.message : String(error);
+      }
+      if (performance.now() > until) {
+        timedOut.message = `waited ${timeoutMs / 1000} s for ${what}; seen last: ${seen}`;
+        throw timedOut;
+      }
+      await delay(everyMs);
+      await news?.next();
     }
-    if (performance.now() > until) {
-      timedOut.message = `waited ${timeoutMs / 1000} s for ${what}; seen last: ${seen}`;
-      throw timedOut;
-    }
-    await delay(everyMs);
+  } finally {
+    news?.end();
   }
+}
+
+/** What comes between two calls of `next` is not missed. */
+function listen(subscribe: NonNullable<WaitOptions['news']>) {
+  let told = false;
+  let wake: () => void = () => undefined;
+  const end = subscribe(() => {
+    told = true;
+    wake();
+  });
+  return {
+    end,
+    async next(): Promise<void> {
+      if (!told) {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        const timer = setTimeout(resolve, 1000);
+        wake = resolve;
+        await promise;
+        clearTimeout(timer);
+      }
+      told = false;
+    },
+  };
 }
 
 /** Repeats assertions until they hold: `await eventually(() => expect(seen).toEqual(['a']))`. When time is up, their last error is thrown. */
