@@ -50,27 +50,19 @@ export function gatewayContract(bench: Bench): void {
     return spec.run;
   }
 
-  it('brings input to the command, and what it asks on the port of the bridge to the gateway', async () => {
+  it('promise 8: brings input to the command, and what it asks on the port of the bridge to the gateway, also to that of a later life of the runner', async () => {
     const run = await begin(await bridged('while read -r line; do echo "line $line"; fetch "/$line"; done; echo over; exit 3'));
     gateway.add({ line: 'one' }, { line: 'two' });
     await readUntil(bench.sandbox, run, 'answer to /two');
+    await gateway.die();
+    gateway.add({ line: 'three' });
+    await gateway.listen();
+    await readUntil(bench.sandbox, run, 'answer to /three');
     gateway.add({ end: true });
     expect(toText((await readOutput(bench.sandbox, run)).stdout)).toBe(
-      'line one\nanswer to /one\nline two\nanswer to /two\nover\n',
+      'line one\nanswer to /one\nline two\nanswer to /two\nline three\nanswer to /three\nover\n',
     );
     expect(await bench.sandbox.wait(run)).toMatchObject({ cause: 'exit', exitCode: 3 });
-  });
-
-  it('promise 8: finds the gateway again that a later life of the runner opens', async () => {
-    const run = await begin(await bridged('while read -r line; do echo "line $line"; fetch "/$line"; done'));
-    gateway.add({ line: 'one' });
-    await readUntil(bench.sandbox, run, 'answer to /one');
-    await gateway.die();
-    gateway.add({ line: 'two' });
-    await gateway.listen();
-    await readUntil(bench.sandbox, run, 'answer to /two');
-    gateway.add({ end: true });
-    expect((await bench.sandbox.wait(run)).exitCode).toBe(0);
   });
 
   it('tells the command and helpers beside it where the gateway is, and nobody afterwards', async () => {
@@ -80,7 +72,6 @@ export function gatewayContract(bench: Bench): void {
     expect(toText((await bench.sandbox.exec(run, look)).stdout)).toMatch(/^socket\n\/.*\/gw\.sock\n$/);
     await bench.sandbox.stop(run, 0);
     expect(toText(Buffer.concat(await takeAll(bench.sandbox.collect(run, look))))).toBe('\n');
-    expect(toText((await bench.complete('echo "$DECKHAND_GATEWAY_SOCKET"')).stdout)).toBe('\n');
   });
 
   it('stops the command below the bridge, which may still say a last word', async () => {
@@ -89,11 +80,6 @@ export function gatewayContract(bench: Bench): void {
     await bench.sandbox.stop(run, 10_000);
     expect(await bench.sandbox.wait(run)).toMatchObject({ cause: 'stopped', exitCode: 0 });
     expect(toText((await readOutput(bench.sandbox, run)).stdout)).toBe('up\nsaved\n');
-  });
-
-  it('says where the command works', async () => {
-    const { run, stdout } = await bench.complete('pwd');
-    expect(toText(stdout).trim()).toBe(bench.sandbox.inside(run).workspace);
   });
 
   it('takes files of an agent before the start, beside those of the repository, for the user of the sandbox', async () => {
@@ -114,10 +100,11 @@ export function gatewayContract(bench: Bench): void {
     expect(toText((await readOutput(bench.sandbox, spec.run)).stdout)).toBe('of the repository\n./a/config\n./kept\nnew\nmine\n');
   });
 
-  it('gives the files of a session out again, within limits', async () => {
-    const { run } = await bench.complete(
-      `mkdir -p ${home}/projects/one && cd ${home} && echo '{"turn":1}' >projects/one/s.jsonl && echo secret >config && head -c 100000 /dev/zero >projects/big`,
+  it('says where a command works that has no gateway, and gives the files of a session out again, within limits', async () => {
+    const { run, stdout } = await bench.complete(
+      `pwd; echo "$DECKHAND_GATEWAY_SOCKET."; mkdir -p ${home}/projects/one && cd ${home} && echo '{"turn":1}' >projects/one/s.jsonl && echo secret >config && head -c 100000 /dev/zero >projects/big`,
     );
+    expect(toText(stdout)).toBe(`${bench.sandbox.inside(run).workspace}\n.\n`);
     const taking = helper(`cd ${home} && tar -cf - projects/one`);
     const limits = { entries: 100, fileBytes: 50_000, totalBytes: 80_000 };
     const entries = await takeAll(readTar(bench.sandbox.collect(run, taking), limits));

@@ -16,19 +16,26 @@ export function lifeContract(bench: Bench): void {
     expect(toText(stderr)).toMatch(/\/work/);
     const result = await bench.sandbox.wait(spec.run);
     expect(result).toMatchObject({ cause: 'exit', exitCode: 7, oomKilled: false });
+    expect(result.signal).toBeUndefined();
     expect(result.durationMs).toBeLessThan(10_000);
     expect((await bench.sandbox.status(spec.run)).state).toBe('ended');
     await bench.sandbox.destroy(spec.run);
     await expect(bench.sandbox.status(spec.run)).rejects.toThrow(SandboxGone);
   });
 
-  it('create is idempotent: repeated, also by another process and with another command, it changes nothing', async () => {
-    const spec = bench.shell('echo first');
+  it('creates and starts once, however often it is asked to, also by another process and with another command', async () => {
+    const spec = bench.shell('echo started >>marks; echo first');
     await bench.sandbox.create(spec);
     await bench.subject.open().create({ ...spec, argv: ['sh', '-c', 'echo second'] });
-    await bench.sandbox.start(spec.run);
+    await Promise.all([bench.sandbox.start(spec.run), bench.sandbox.start(spec.run), bench.subject.open().start(spec.run)]);
     await bench.sandbox.create(spec);
+    await bench.sandbox.wait(spec.run);
+    await bench.sandbox.create(spec);
+    await bench.sandbox.start(spec.run);
+    await bench.sandbox.wait(spec.run);
     expect(toText((await readOutput(bench.sandbox, spec.run)).stdout)).toBe('first\n');
+    const chunks = await takeAll(bench.sandbox.collect(spec.run, { ...helper, argv: ['cat', 'marks'] }));
+    expect(toText(Buffer.concat(chunks))).toBe('started\n');
   });
 
   it('create completes what another left half made', async () => {
@@ -38,18 +45,6 @@ export function lifeContract(bench: Bench): void {
     await bench.sandbox.create(spec);
     await bench.sandbox.start(spec.run);
     expect(toText((await readOutput(bench.sandbox, spec.run)).stdout)).toBe('whole\n');
-  });
-
-  it('starts the command once, however often start is called, before and after its end', async () => {
-    const spec = bench.shell('echo started >>marks');
-    await bench.sandbox.create(spec);
-    await Promise.all([bench.sandbox.start(spec.run), bench.sandbox.start(spec.run), bench.subject.open().start(spec.run)]);
-    await bench.sandbox.wait(spec.run);
-    await bench.sandbox.start(spec.run);
-    await bench.sandbox.wait(spec.run);
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of bench.sandbox.collect(spec.run, { ...helper, argv: ['cat', 'marks'] })) chunks.push(chunk);
-    expect(toText(Buffer.concat(chunks))).toBe('started\n');
   });
 
   it('destroy is idempotent, ends what runs, and also takes what never was and what is half made', async () => {
@@ -106,15 +101,23 @@ export function lifeContract(bench: Bench): void {
     });
   }
 
-  it('lists what exists with its state and expiry, for another process too', async () => {
-    const created = bench.shell('true');
+  it('lists what exists with its state and expiry, for another process too; what was stopped before its start can be started', async () => {
+    const created = bench.shell('echo started');
     await bench.sandbox.create(created);
-    const running = await bench.begin('sleep 60');
+    const running = await bench.begin(`trap 'echo tidied; exit 5' TERM; echo up; while :; do sleep 0.05; done`);
     const { run: ended } = await bench.complete('true');
     const listed = await bench.subject.open().list();
     const states = Object.fromEntries(listed.map(({ run, state }) => [run, state]));
     expect(states).toMatchObject({ [created.run]: 'created', [running]: 'running', [ended]: 'ended' });
     expect(listed.find(({ run }) => run === created.run)?.expiresAt).toEqual(created.expiresAt);
+    await bench.sandbox.stop(created.run, 0);
+    await bench.sandbox.start(created.run);
+    expect(toText((await readOutput(bench.sandbox, created.run)).stdout)).toBe('started\n');
+    // And one that runs is left the time to end by itself.
+    await readUntil(bench.sandbox, running, 'up');
+    await bench.sandbox.stop(running, 10_000);
+    expect(await bench.sandbox.wait(running)).toMatchObject({ cause: 'stopped', exitCode: 5 });
+    expect(toText((await readOutput(bench.sandbox, running)).stdout)).toBe('up\ntidied\n');
   });
 
   it('stop ends a tree that ignores SIGTERM, processes that left the group included', async () => {
@@ -127,22 +130,6 @@ export function lifeContract(bench: Bench): void {
     expect(await bench.sandbox.wait(run)).toMatchObject({ cause: 'stopped', exitCode: 137 });
     expect(toText((await readOutput(bench.sandbox, run)).stdout)).toBe('up\n');
     await bench.sandbox.stop(run, 200);
-  });
-
-  it('stop leaves the command the time to end by itself', async () => {
-    const run = await bench.begin(`trap 'echo tidied; exit 5' TERM; echo up; while :; do sleep 0.05; done`);
-    await readUntil(bench.sandbox, run, 'up');
-    await bench.sandbox.stop(run, 10_000);
-    expect(await bench.sandbox.wait(run)).toMatchObject({ cause: 'stopped', exitCode: 5 });
-    expect(toText((await readOutput(bench.sandbox, run)).stdout)).toBe('up\ntidied\n');
-  });
-
-  it('stop before the start leaves the sandbox startable', async () => {
-    const spec = bench.shell('echo started');
-    await bench.sandbox.create(spec);
-    await bench.sandbox.stop(spec.run, 0);
-    await bench.sandbox.start(spec.run);
-    expect(toText((await readOutput(bench.sandbox, spec.run)).stdout)).toBe('started\n');
   });
 
   it('what the command leaves running ends with it', async () => {
