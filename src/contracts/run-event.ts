@@ -22,7 +22,7 @@ export type OutputCursor = z.infer<typeof outputCursorSchema>;
 const fileKindSchema = z.enum(['file', 'executable', 'symlink', 'submodule']);
 export type FileKind = z.infer<typeof fileKindSchema>;
 
-const byteCount = z.number().int().nonnegative();
+const natural = z.number().int().nonnegative();
 
 export const fileStatSchema = z.object({
   path: z.string(),
@@ -36,7 +36,7 @@ export const fileStatSchema = z.object({
   /** Absent for a plain file that was or stays one; `before` is absent where there was none, `after` where there is none. */
   kinds: z.object({ before: fileKindSchema.optional(), after: fileKindSchema.optional() }).optional(),
   /** Sizes of a binary file, and of others from a megabyte on. */
-  bytes: z.object({ before: byteCount.optional(), after: byteCount.optional() }).optional(),
+  bytes: z.object({ before: natural.optional(), after: natural.optional() }).optional(),
 });
 export type FileStat = z.infer<typeof fileStatSchema>;
 
@@ -95,11 +95,7 @@ export const checkResultSchema = z.object({
 export type CheckResult = z.infer<typeof checkResultSchema>;
 
 /** How much was changed; lines of text files. */
-const totalsSchema = z.object({
-  files: z.number().int().nonnegative(),
-  added: z.number().int().nonnegative(),
-  removed: z.number().int().nonnegative(),
-});
+const totalsSchema = z.object({ files: natural, added: natural, removed: natural });
 
 export const runResultSchema = z.object({
   outcome: runOutcomeSchema,
