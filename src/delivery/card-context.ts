@@ -21,6 +21,8 @@ export interface TaskFacts {
   branch: string;
   /** Pinned by the first run; undefined until then. */
   base: { branch: string; commit: string } | undefined;
+  /** Issue of the code host that it came from, `acme/web#12`. */
+  issue?: string | undefined;
   /** Who asked for the run. `notify`: how they want to hear of its end. */
   requester: { user: string; name: string; notify?: Notify | undefined };
   /** What it has changed, and what of that is at the remote; undefined: nothing. */
@@ -92,7 +94,7 @@ export function moment(at: Date): Span {
 
 /**
  * `web · main@3f9c2e1 · sandbox docker · asked by Ada`, or with the agent in place of the sandbox. One that does not isolate is marked as
- * such on every card. `ping`: mentions who asked.
+ * such on every card. A task from the code host names its issue. `ping`: mentions who asked.
  */
 export function whereSpans(context: CardContext, view: RunView, ping = false): Span[] {
   const { task } = context;
@@ -103,7 +105,8 @@ export function whereSpans(context: CardContext, view: RunView, ping = false): S
   if (view.sandbox !== undefined && (view.agent === undefined || !view.sandbox.isolated)) {
     parts.push([plain(`sandbox ${view.sandbox.kind}`), ...(view.sandbox.isolated ? [] : [plain(', '), bold('not isolated')])]);
   }
-  parts.push([plain('asked by '), person(context, task.requester, ping)]);
+  const issue = task.issue === undefined ? [] : [plain(` in ${oneLine(task.issue)}`)];
+  parts.push([plain('asked by '), person(context, task.requester, ping), ...issue]);
   return joined(parts);
 }
 

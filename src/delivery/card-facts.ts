@@ -124,10 +124,10 @@ type NotifyOf = (user: string) => Notify | undefined;
 
 function taskContext(run: ProjectedRun, notifyOf: NotifyOf, now: Date): Pick<CardContext, 'task' | 'run' | 'now'> {
   const { task, number, title, command, project, branch, base, requester, attempt, newest, stopRequested, prompt, change } = run;
-  const { agent, rebase, among } = run;
+  const { agent, rebase, among, issue } = run;
   const notify = notifyOf(requester.user);
   return {
-    task: { task, number, title, command, agent, project, branch, base, requester: { ...requester, notify }, change },
+    task: { task, number, title, command, agent, project, branch, base, issue, requester: { ...requester, notify }, change },
     run: { run: run.run, attempt, newest, stopRequested, prompt, rebase, among },
     now,
   };

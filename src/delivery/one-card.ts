@@ -90,9 +90,14 @@ export function oneCard(view: RunView, context: CardContext, waiting: number, ch
     ...(over ? endBlocks(view, context) : view.agent === undefined ? [] : stepBlocks(view.agent)),
     ...changeBlocks(view, context),
     ...(waiting > 0 ? [{ type: 'text' as const, spans: whereToDecide(context, chats) }] : []),
-    { type: 'context', spans: joined([whereSpans(context, view), ...changedSpans(view, context)]) },
+    { type: 'context', spans: joined([whereSpans(withoutIssue(context), view), ...changedSpans(view, context)]) },
   ];
   return { fallback: `${spansText(title)}: ${state.text}`, blocks };
+}
+
+/** It stands in its issue. */
+function withoutIssue(context: CardContext): CardContext {
+  return { ...context, task: { ...context.task, issue: undefined } };
 }
 
 function stateText(view: RunView, { run }: CardContext, waiting: number): string {
@@ -142,8 +147,14 @@ function changedSpans({ result, git }: RunView, { task }: CardContext): Span[][]
 /** Decisions are made by people whose roles are known, and with the whole action before their eyes: in chat. */
 function whereToDecide({ task }: CardContext, chats: readonly CardContext[]): Span[] {
   const platforms = [...new Set(chats.map(({ thread }) => platformNames[thread.platform]))];
-  if (platforms.length > 0) return [plain(`⏸ Waits for a decision in the thread of the task on ${platforms.join(' and ')}.`)];
+  if (platforms.length > 0) return [plain(`⏸ Waits for a decision in the thread of the task on ${listed(platforms)}.`)];
   return marked(
     `⏸ Waits for a decision, which nobody can make here. \`bind ${oneLine(task.project)}\` in a chat channel, then \`mirror #${task.number} here\`, shows it there.`,
   );
+}
+
+/** `Slack, Telegram and Discord` */
+function listed(names: readonly string[]): string {
+  const last = names.at(-1) ?? '';
+  return names.length < 2 ? last : `${names.slice(0, -1).join(', ')} and ${last}`;
 }

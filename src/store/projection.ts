@@ -73,6 +73,8 @@ export interface ProjectedRun {
   project: string;
   branch: string;
   base: { branch: string; commit: string } | undefined;
+  /** Issue of the code host that the task came from, `acme/web#12`. */
+  issue: string | undefined;
   requester: { user: string; name: string };
   /** What the task has changed, as it stands. */
   change: ChangeStand | undefined;
@@ -114,6 +116,7 @@ export async function projectedRuns(db: Db, runs: readonly string[]): Promise<Pr
       rebase: row.rebase === null ? undefined : runPurposeSchema.parse(row.rebase),
       project: task.project.name,
       branch: task.branch,
+      issue: task.issue ?? undefined,
       base:
         task.baseBranch === null || task.baseCommit === null ? undefined : { branch: task.baseBranch, commit: task.baseCommit },
       requester: { user: row.requestedById, name: names.get(row.requestedById) ?? 'somebody' },

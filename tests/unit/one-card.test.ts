@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { PullFacts } from '../../src/contracts/code-host.ts';
 import type { RunEventData } from '../../src/contracts/run-event.ts';
 import { viewSchema } from '../../src/contracts/view.ts';
+import { liveCard } from '../../src/delivery/live-card.ts';
 import { oneCards, toldApart } from '../../src/delivery/one-card.ts';
 import type { CardInput } from '../../src/delivery/run-cards.ts';
 import type { RunView } from '../../src/delivery/run-view.ts';
@@ -77,6 +78,9 @@ describe('the one message of a run where every message notifies all', () => {
     expect(waits.view.fallback).toContain('waits for a decision');
     expect(waits.text).toContain('Waits for a decision in the thread of the task on Slack.');
     expect(waits.text).not.toContain('npm install');
+    const other = (platform: 'discord' | 'telegram') => context({ thread: { thread: platform, platform } });
+    const everywhere = only(view, { decisions: [decision()], contexts: [issue, chat, other('telegram'), other('discord')] });
+    expect(everywhere.text).toContain('on Slack, Telegram and Discord.');
     expect(waits.text).not.toContain('can decide');
   });
 
@@ -101,6 +105,13 @@ describe('the one message of a run where every message notifies all', () => {
       context({ thread: { thread: 'thr_pull', platform: 'github', mirror: { since, keys: new Set(keys) } } });
     expect(cards(view, { contexts: [mirror([]), chat] })).toEqual([]);
     expect(cards(view, { contexts: [mirror(['live:run_1:thr_pull']), chat] })).toHaveLength(1);
+  });
+
+  it('does not name the issue that it stands in; cards in chat do', () => {
+    const fromIssue = (platform: 'github' | 'slack') => context({ task: { issue: 'acme/web#7' }, thread: { platform } });
+    const view = runAfter(...executing);
+    expect(only(view, { contexts: [fromIssue('github')] }).text).not.toContain('#7');
+    expect(text(liveCard(view, fromIssue('slack')))).toContain('asked by Ada in acme/web#7');
   });
 
   it('leaves the other threads of the task as they are', () => {
