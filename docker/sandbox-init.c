@@ -2,11 +2,14 @@
  * First process of a Deckhand sandbox: runs one command, holds it to its limits and reports.
  *
  *   deckhand-init [--time-ms N] [--output-bytes N] [--log-bytes N] [--disk DIR] [--id ID] -- COMMAND [ARGUMENT]...
- *   deckhand-init [--disk DIR] --go FILE
+ *   deckhand-init [--disk DIR] --go FILE [-- AHEAD [ARGUMENT]...]
  *
  * The second form does nothing until FILE is there, which must appear whole (by a rename). It holds, each ended by a NUL byte: the
  * numbers of --time-ms, --output-bytes and --log-bytes; how many arguments follow, and the arguments; how many variables
  * follow, and the variables (NAME=value), which are added to the environment. Then it goes on as the first form does.
+ *
+ * AHEAD is a program that takes the place of the command: it is started at once, and when FILE is there it hears so by the end of its
+ * stdin and reads FILE itself. Limits count and output is read from then on. When it has ended before, the command is started instead.
  *
  * It writes records to its stdout, one a line, each shorter than 16 KiB (the size at which container engines split a line):
  *
@@ -414,6 +417,7 @@ static char **wait_for_go(const char *file, int signals) {
       struct signalfd_siginfo info;
       while (read(signals, &info, sizeof info) == (ssize_t)sizeof info)
         if (info.ssi_signo != SIGCHLD) exit(0);
+      if (child > 0) reap();
     }
     while (notices >= 0 && read(notices, skipped, sizeof skipped) > 0) continue;
   }
@@ -421,10 +425,10 @@ static char **wait_for_go(const char *file, int signals) {
   return command;
 }
 
-/* The command; NULL where it is still to come. */
+/* The command, or with --go what is started ahead of it; NULL where there is none. */
 static char **parse(int argc, char **argv) {
   for (int i = 1; i < argc; i += 2) {
-    if (strcmp(argv[i], "--") == 0 && i + 1 < argc && !go_file) return argv + i + 1;
+    if (strcmp(argv[i], "--") == 0 && i + 1 < argc) return argv + i + 1;
     if (i + 1 >= argc) break;
     if (strcmp(argv[i], "--go") == 0) {
       go_file = argv[i + 1];
@@ -442,11 +446,12 @@ static char **parse(int argc, char **argv) {
     }
   }
   fprintf(stderr, "usage: deckhand-init [--time-ms N] [--output-bytes N] [--log-bytes N] [--disk DIR] [--id ID] -- COMMAND [ARGUMENT]...\n"
-                  "       deckhand-init [--disk DIR] --go FILE\n");
+                  "       deckhand-init [--disk DIR] --go FILE [-- AHEAD [ARGUMENT]...]\n");
   exit(125);
 }
 
-static void start(char **argv, const sigset_t *mask) {
+/* `input`: its stdin, or -1 for that of this process. */
+static void start(char **argv, const sigset_t *mask, int input) {
   int pipes[2][2];
   for (int i = 0; i < 2; i++)
     if (pipe2(pipes[i], O_CLOEXEC) != 0) die("pipe");
@@ -454,12 +459,32 @@ static void start(char **argv, const sigset_t *mask) {
   if (getpid() != 1 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) die("subreaper");
   child = fork();
   if (child < 0) die("fork");
-  if (child == 0) run_command(argv, (int[]){pipes[0][1], pipes[1][1]}, mask);
+  if (child == 0) {
+    if (input >= 0) dup2(input, STDIN_FILENO);
+    run_command(argv, (int[]){pipes[0][1], pipes[1][1]}, mask);
+  }
   for (int i = 0; i < 2; i++) {
     close(pipes[i][1]);
     fcntl(pipes[i][0], F_SETFL, O_NONBLOCK);
     streams[i].fd = pipes[i][0];
   }
+}
+
+/* Waits for the order. Returns the command that it names, or NULL where what was started ahead goes on in its place. */
+static char **start_ahead(char **ahead, const sigset_t *mask, int signals) {
+  int told[2];
+  if (pipe2(told, O_CLOEXEC) != 0) die("pipe");
+  start(ahead, mask, told[0]);
+  close(told[0]);
+  char **command = wait_for_go(go_file, signals);
+  reap();
+  close(told[1]);
+  if (!child_ended) return NULL;
+  /* Nothing of it is left for the command. */
+  signal_all(SIGKILL);
+  for (int i = 0; i < 2; i++) close(streams[i].fd);
+  child_ended = false;
+  return command;
 }
 
 static void on_signals(int fd) {
@@ -519,11 +544,12 @@ int main(int argc, char **argv) {
   int signals = signalfd(-1, &handled, SFD_NONBLOCK | SFD_CLOEXEC);
   if (signals < 0) die("signalfd");
   if (!command) command = wait_for_go(go_file, signals);
+  else if (go_file) command = start_ahead(command, &before, signals);
   if (write(STDOUT_FILENO, "s 1\n", 4) != 4) die("write");
   fcntl(STDOUT_FILENO, F_SETFL, fcntl(STDOUT_FILENO, F_GETFL) | O_NONBLOCK);
   initial_oom_kills = oom_kills();
   initial_pids_refused = pids_refused();
-  start(command, &before);
+  if (command) start(command, &before, -1);
 
   /* A frozen sandbox has no ticks; the time it was frozen is one long step, of which at most a second counts. */
   int64_t elapsed = 0, last = now_ms(), checked = 0, all_ended_at = INT64_MAX;

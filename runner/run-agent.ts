@@ -11,12 +11,14 @@ import { filesGiven, keepSessionFiles, keepShownFiles, sessionFiles } from './ag
 import { agentHome, type HomeFile } from './agent-home.ts';
 import { createAgentSession, inputsOf } from './agent-session.ts';
 import { type WaitLimits, watchWaits } from './agent-waits.ts';
+import { commandVariables } from './harness/command-variables.ts';
 import type { Launch, Turn } from './harness/port.ts';
 import { harnesses } from './harness/registry.ts';
 import { patiently } from './patience.ts';
 import type { GatewayRun, Gateways } from './proxy/port.ts';
 import type { HarnessRun } from './run-harness.ts';
 import type { Journey } from './run-journey.ts';
+import type { Ahead } from './sandbox/ahead.ts';
 import { transcriptOf } from './transcript.ts';
 
 /** What runs of agents need beside what all runs need. */
@@ -56,6 +58,13 @@ export function createAgentRun(journey: Journey, agents: AgentDeps, agent: Agent
   let guidance: Turn['guidance'] | undefined;
   let open: Awaited<ReturnType<Gateways['open']>> | undefined;
 
+  /** What a sandbox may have started when the run gets it. Where ports are chosen for each run, nothing. */
+  function ahead(): Ahead | undefined {
+    if (place.sandbox.capabilities.network !== 'none' || harness.ahead === undefined) return undefined;
+    const started = harness.ahead({ settings: agent.settings, cwd, home, url: `http://127.0.0.1:${insidePort}` });
+    return { ...started, argv: withBinary(started.argv, agents.account?.binary ?? undefined), name: harness.kind };
+  }
+
   async function turnAt(port: number, signal: AbortSignal): Promise<Turn> {
     guidance ??= commit === undefined ? [] : await deps.workspace.guidance(spec.project.id, commit, signal);
     const url = `http://127.0.0.1:${port}`;
@@ -80,7 +89,7 @@ export function createAgentRun(journey: Journey, agents: AgentDeps, agent: Agent
     capabilities: harness.capabilities,
     stage: { stage: 'agent', detail: `${agent.settings.agent} works` },
 
-    expects: { image: 'agents', ownImage: agents.account?.image ?? undefined, gateway: directory },
+    expects: { image: 'agents', ownImage: agents.account?.image ?? undefined, gateway: directory, ahead: ahead() },
 
     async program(base, signal) {
       commit ??= base;
@@ -95,7 +104,7 @@ export function createAgentRun(journey: Journey, agents: AgentDeps, agent: Agent
         argv: [...bridge, ...programOf(launch, agents.account?.binary ?? undefined)],
         env: {
           ...launch.env,
-          ...turn.gateway.proxyEnv,
+          ...commandVariables(turn),
           DECKHAND_RUN_TOKEN: token,
           DECKHAND_GATEWAY_PORT: String(port),
           DECKHAND_INPUT_AFTER: String(agent.inputs),
@@ -103,6 +112,8 @@ export function createAgentRun(journey: Journey, agents: AgentDeps, agent: Agent
         gateway: directory,
         image: 'agents',
         ownImage: agents.account?.image ?? undefined,
+        ahead: ahead(),
+        tell: launch.tell,
       };
     },
 
@@ -215,9 +226,11 @@ async function freePort(): Promise<number> {
 
 /** The command behind the bridge, with the account's own program in place of the usual one. */
 function programOf({ argv }: Launch, binary: string | undefined): string[] {
-  if (argv === undefined) return [];
-  const [usual, ...rest] = argv;
-  return ['--', binary ?? usual, ...rest];
+  return argv === undefined ? [] : ['--', ...withBinary(argv, binary)];
+}
+
+function withBinary([usual, ...rest]: readonly [string, ...string[]], binary: string | undefined): [string, ...string[]] {
+  return [binary ?? usual, ...rest];
 }
 
 function configuration(launch: Launch): HomeFile[] {

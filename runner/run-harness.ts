@@ -9,7 +9,7 @@ import type { Journey } from './run-journey.ts';
 import type { ExpectedSandbox, SandboxSpec } from './sandbox/port.ts';
 
 /** What a sandbox runs. */
-export type Program = Pick<SandboxSpec, 'argv' | 'env' | 'gateway' | 'image' | 'ownImage'>;
+export type Program = Pick<SandboxSpec, 'argv' | 'env' | 'gateway' | 'image' | 'ownImage' | 'ahead' | 'tell'>;
 
 /** A harness on its way through the runner, with what it needs around it. */
 export interface HarnessRun {

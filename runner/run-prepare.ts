@@ -35,7 +35,7 @@ export async function prepareRun(journey: Journey, harness: HarnessRun): Promise
   await deps.workspace.prepare({ run, task: keptUnder(spec), project, branch, base, head, newest }, signal);
   await journey.at('copy_made');
 
-  const { argv, env, gateway, image, ownImage } = await harness.program(base.commit, signal);
+  const program = await harness.program(base.commit, signal);
   const { isolated } = sandbox.capabilities;
   await journey.stage('sandbox', isolated ? 'starting a container' : 'starting on this machine, not isolated');
   await journey.withSandbox(
@@ -45,11 +45,8 @@ export async function prepareRun(journey: Journey, harness: HarnessRun): Promise
       await sandbox.create(
         {
           run,
-          argv,
-          env: { ...env, DECKHAND_TASK: String(spec.taskNumber), DECKHAND_RUN: run },
-          gateway,
-          image,
-          ownImage,
+          ...program,
+          env: { ...program.env, DECKHAND_TASK: String(spec.taskNumber), DECKHAND_RUN: run },
           limits: journey.limits,
           expiresAt: new Date(deps.clock.now().getTime() + spec.timeoutMs + keepMs),
         },
@@ -70,7 +67,7 @@ export async function prepareRun(journey: Journey, harness: HarnessRun): Promise
   }
   await journey.at('authorised');
   signal.throwIfAborted();
-  const used = ownImage ?? place.image;
+  const used = program.ownImage ?? place.image;
   const record = {
     kind: sandbox.kind,
     ref: sandboxRef(place, run),

@@ -75,7 +75,7 @@ export const agentStart: Scenario = {
         await measure(site, desk, kind);
         const times: number[] = [];
         for (let n = 0; n < runsEach; n += 1) {
-          await calm(site, dataDir, how === 'warm' ? [imageOf(kind)] : []);
+          await calm(site, dataDir, how === 'warm' ? kind : undefined);
           times.push(await measure(site, desk, kind));
         }
         figures.push(...durations(`${kind}, ${how}`, times, { p50: targets[how][kind === 'shell' ? 'shell' : 'agent'] }));
@@ -89,23 +89,29 @@ export const agentStart: Scenario = {
   },
 };
 
-const imageOf = (kind: 'shell' | AgentKind) => (kind === 'shell' ? 'deckhand-sandbox:1' : 'deckhand-agents:1');
+/** What is started ahead has started by then. */
+const settledSeconds = 8;
 
-/** Waits until nothing of the run before is left in the engine, and sandboxes of these images wait. */
-async function calm(site: Site, dataDir: string, images: readonly string[]): Promise<void> {
+/** Waits until nothing of the run before is left in the engine, and a sandbox of this kind waits. */
+async function calm(site: Site, dataDir: string, kind: 'shell' | AgentKind | undefined): Promise<void> {
   const docker = promisify(execFile);
-  const format = '{{.Label "deckhand.role"}} {{.Names}} {{.Status}} {{.Image}}';
+  const format = '{{.Label "deckhand.role"}} {{.Names}} {{.Status}} {{.Image}} {{.Command}}';
   const filter = `label=deckhand.instance=${hostIdOf(dataDir)?.replace('_', '-')}`;
-  const ids = await Promise.all(
-    images.map(async (name) => (await docker('docker', ['image', 'inspect', '--format', '{{.Id}}', name])).stdout.trim()),
-  );
+  const image = kind === 'shell' ? 'deckhand-sandbox:1' : 'deckhand-agents:1';
+  const id = (await docker('docker', ['image', 'inspect', '--format', '{{.Id}}', image])).stdout.trim();
+  const started = kind === 'claude-code' || kind === 'codex';
+  const waitsFor = (line: string) => {
+    const seconds = / Up (\d+) seconds/.exec(line)?.[1];
+    if (seconds !== undefined && Number(seconds) < settledSeconds) return false;
+    return line.includes(id) && (started ? new RegExp(`\\bname\\W+${kind}\\b`).test(line) : !line.includes('--ahead'));
+  };
   await site.until(
     'the engine to be calm',
     async () => {
       const { stdout } = await docker('docker', ['ps', '--all', '--no-trunc', '--filter', filter, '--format', format]);
       const lines = stdout.split('\n').filter((line) => line !== '');
       const waits = lines.filter((line) => /^sandbox \S*-warm-[0-9a-f]+ Up /.test(line));
-      return lines.length === waits.length && ids.every((id) => waits.some((line) => line.endsWith(id)));
+      return lines.length === waits.length && (kind === undefined || waits.some(waitsFor));
     },
     calmWithinMs,
     100,

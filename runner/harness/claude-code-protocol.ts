@@ -10,7 +10,7 @@ import { onStream } from './claude-code-stream.ts';
 import { control, hookAnswer, line, said } from './claude-code-wire.ts';
 import type { CliProtocol, Step } from './cli-protocol.ts';
 import type { Turn, TurnEnd } from './port.ts';
-import { promptOf } from './prompt.ts';
+import { instructionsOf, promptOf } from './prompt.ts';
 
 /** Claude Code by its control protocol: every call of a tool comes by a hook first, and waits there for the answer. */
 export const claudeCodeProtocol: CliProtocol<ClaudeState> = {
@@ -35,7 +35,9 @@ export const claudeCodeProtocol: CliProtocol<ClaudeState> = {
       complaint: '',
     };
     const hooks = { PreToolUse: [{ matcher: '*', hookCallbackIds: ['before'], timeout: hookSeconds }] };
-    const inputs = [line(control('initialize', { subtype: 'initialize', hooks }))];
+    // One that continues a session may go on before it reads this, and has them from its start.
+    const instructions = turn.session === undefined ? { appendSystemPrompt: instructionsOf(turn) } : {};
+    const inputs = [line(control('initialize', { subtype: 'initialize', ...instructions, hooks }))];
     // A session that was parked goes on by itself at the call it waits for.
     if (!turn.resumed) inputs.push(line(said(promptOf(turn), uuidOf(turn.run))));
     return { state, inputs };

@@ -1,4 +1,4 @@
-import type { Mail } from '../../src/contracts/agent.ts';
+import type { Mail, ProcessInput } from '../../src/contracts/agent.ts';
 import { type ClaudeLine, type HookInput, readHook } from './claude-code-lines.ts';
 import { send } from './claude-code-messages.ts';
 import { type ClaudeState, omit } from './claude-code-state.ts';
@@ -14,13 +14,16 @@ export function onRequest(state: ClaudeState, { request_id: id, request }: Reque
   if (request.subtype === 'hook_callback') {
     const hook = readHook(request);
     if (hook === undefined) return { state, inputs: [line(hookAnswer(id, deny('The call could not be read.')))] };
-    return onHook(state, id, hook, turn);
+    return onCall(state, { request: id, by: 'hook', ...hook }, turn);
   }
   if (request.subtype === 'can_use_tool') {
     const call = request.tool_use_id ?? '';
     const tool = request.tool_name ?? '';
     // The hook has been answered for this very call; what was not asked there is not allowed here.
     const known = Object.hasOwn(state.allowed, call) ? state.allowed[call] : undefined;
+    // A turn that was parked may be at its call again before the program has read that there are hooks.
+    if (known === undefined && turn.resumed && call !== '' && !Object.hasOwn(state.pending, call))
+      return onCall(state, { request: id, by: 'permission', tool, input: request.input ?? {}, toolUse: call }, turn);
     if (known === undefined)
       return { state, inputs: [line(answer(id, { behavior: 'deny', message: `${tool} was not allowed.` }))] };
     const updatedInput = known === null ? (request.input ?? {}) : JSON.parse(known);
@@ -29,13 +32,24 @@ export function onRequest(state: ClaudeState, { request_id: id, request }: Reque
   return { state, inputs: [line(failure(id, `${request.subtype} is not served`))] };
 }
 
-function onHook(state: ClaudeState, request: string, { tool, input, toolUse }: HookInput, turn: Turn): Step<ClaudeState> {
-  if (needsNobody(tool)) return { state, inputs: [line(hookAnswer(request, allow(input)))] };
-  const pending = { ...state.pending, [toolUse]: { request, by: 'hook' as const, tool, input } };
+type Waiting = Pick<ClaudeState['pending'][string], 'request' | 'by'>;
+
+function allowing({ request, by }: Waiting, input: object): ProcessInput {
+  return line(by === 'hook' ? hookAnswer(request, allow(input)) : answer(request, { behavior: 'allow', updatedInput: input }));
+}
+
+function denying({ request, by }: Waiting, message: string): ProcessInput {
+  return line(by === 'hook' ? hookAnswer(request, deny(message)) : answer(request, { behavior: 'deny', message }));
+}
+
+function onCall(state: ClaudeState, { toolUse, ...waits }: HookInput & Waiting, turn: Turn): Step<ClaudeState> {
+  const { tool, input } = waits;
+  if (needsNobody(tool)) return { state, inputs: [allowing(waits, input)] };
+  const pending = { ...state.pending, [toolUse]: waits };
   const waiting = { ...state, pending };
   if (tool === 'AskUserQuestion') {
     const questions = questionsOf(input);
-    if (questions.length === 0) return { state, inputs: [line(hookAnswer(request, deny('There is no question in it.')))] };
+    if (questions.length === 0) return { state, inputs: [denying(waits, 'There is no question in it.')] };
     return { state: waiting, asks: [{ type: 'question', ask: toolUse, questions }] };
   }
   if (tool === 'ExitPlanMode') {
@@ -60,11 +74,11 @@ export function onDecision(state: ClaudeState, mail: Extract<Mail, { type: 'deci
   if (pending === undefined) return { state };
   const next = { ...state, pending: omit(state.pending, mail.ask) };
   if (mail.verdict === 'deny') {
-    return { state: next, inputs: [line(hookAnswer(pending.request, deny(mail.reason ?? 'Denied.')))] };
+    return { state: next, inputs: [denying(pending, mail.reason ?? 'Denied.')] };
   }
   const input = pending.tool === 'AskUserQuestion' ? withAnswers(pending.input, mail.answers ?? {}) : pending.input;
   const allowed = { ...state.allowed, [mail.ask]: JSON.stringify(input) };
-  const answered = line(hookAnswer(pending.request, allow(input)));
+  const answered = allowing(pending, input);
   const mode = pending.tool === 'ExitPlanMode' ? (mail.mode ?? 'auto') : state.mode;
   const sending = send({ ...next, allowed, mode });
   return { state: sending.state, inputs: [answered, ...(sending.inputs ?? [])] };

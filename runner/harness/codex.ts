@@ -1,4 +1,4 @@
-import { codexConfig, tokenVariable } from './codex-config.ts';
+import { codexConfig } from './codex-config.ts';
 import { codexProtocol } from './codex-protocol.ts';
 import { driveCli } from './drive-cli.ts';
 import type { Harness } from './port.ts';
@@ -18,17 +18,26 @@ export const codex: Harness = {
     models: ['openai'],
   },
   launch(turn) {
+    const { home, cwd, gateway } = turn;
     return {
-      argv: ['codex', 'app-server'],
-      env: {
-        CODEX_HOME: `${turn.home}/.codex`,
-        [tokenVariable]: turn.gateway.token,
-        // What it logs would hide why it ended.
-        RUST_LOG: 'off',
-      },
-      files: [{ path: '.codex/config.toml', text: codexConfig(turn) }],
+      argv,
+      env: environmentOf(home),
+      // It reads the rest of the file of its configuration.
+      tell: [],
+      files: [{ path: config, text: codexConfig({ cwd, url: gateway.url }, turn) }],
       keeps: ['.codex/sessions'],
     };
   },
+  ahead({ home, cwd, url }) {
+    return { argv, env: environmentOf(home), files: [{ path: `${home}/${config}`, text: codexConfig({ cwd, url }) }] };
+  },
   drive: (session) => driveCli(codexProtocol, session),
 };
+
+const argv = ['codex', 'app-server'] as const;
+const config = '.codex/config.toml';
+
+function environmentOf(home: string): Record<string, string> {
+  // What it logs would hide why it ended.
+  return { CODEX_HOME: `${home}/.codex`, RUST_LOG: 'off' };
+}

@@ -2,6 +2,7 @@ import type { AgentKind, AgentMode, AgentSettings, Ask, Effort, NumberedMail, Pr
 import type { AgentTrouble } from '../../src/contracts/agent-trouble.ts';
 import type { GivenFile } from '../../src/contracts/given-file.ts';
 import type { OutputCursor, OutputStream, RunEventData } from '../../src/contracts/run-event.ts';
+import type { Ahead } from '../sandbox/ahead.ts';
 import type { AgentPrograms, ExecResult, Helper } from '../sandbox/port.ts';
 
 /** `shell` is what `sh` runs; people choose among the others. */
@@ -22,6 +23,11 @@ export interface Harness<S extends HarnessSession | CommandSession = HarnessSess
   readonly program?: { readonly name: keyof AgentPrograms; readonly product: string } | undefined;
   /** The main process of the sandbox, and files it needs. Pure: the same turn gives the same launch. */
   launch(turn: S['turn']): Launch;
+  /**
+   * What of it can run before a turn is known that has these settings: it waits for its first input, and does nothing until then. A turn
+   * whose `launch` has the same `argv` may find it started; the lines `tell` then make up for the rest. Undefined: nothing.
+   */
+  ahead?(place: AheadPlace): Omit<Ahead, 'name'>;
   /** Drives the turn to its end, from the beginning or from where it was left. A run that is let go of rejects with the reason. */
   drive(session: S): Promise<TurnEnd>;
 }
@@ -44,6 +50,12 @@ export interface HarnessCapabilities {
   models: readonly ('anthropic' | 'openai')[];
   /** Model that it takes when none is named; absent: its own choice, which is not known before. */
   usualModel?: string | undefined;
+}
+
+/** What is known of every turn in a container. */
+export interface AheadPlace extends Pick<Turn, 'settings' | 'cwd' | 'home'> {
+  /** Of the gateway. */
+  url: string;
 }
 
 /** A plain command. */
@@ -92,6 +104,8 @@ export interface Launch {
   /** The command of the CLI; undefined: none, the loop runs outside and uses the sandbox for its tools. */
   argv: readonly [string, ...string[]] | undefined;
   env: Readonly<Record<string, string>>;
+  /** First lines for a program that was started ahead: what of `env` and `commandVariables` it does not have. Undefined: none may be. */
+  tell?: readonly string[] | undefined;
   /** Written anew at every start, replacing what is there. Paths relative to `turn.home`. */
   files: readonly { path: string; text: string }[];
   /** What of the home a later run needs to continue the session: paths relative to the home, directories whole. */

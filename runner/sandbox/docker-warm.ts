@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { freemem } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
+import { type Ahead, tellVariable } from './ahead.ts';
 import { environmentOf, logBytes, waitingContainer } from './docker-container.ts';
 import type { Disks } from './docker-disk.ts';
 import { call, hasStatus } from './docker-engine.ts';
@@ -20,7 +21,7 @@ export interface WarmOptions {
   imageOf(
     spec: Pick<SandboxSpec, 'image' | 'ownImage'>,
     signal?: AbortSignal,
-  ): Promise<{ name: string; id: string; waits: boolean }>;
+  ): Promise<{ name: string; id: string; waits: boolean; ahead: boolean }>;
   /** Removes everything of a member. */
   discard(slot: string): Promise<void>;
   /** Told when one cannot be made; runs do without. */
@@ -55,6 +56,8 @@ interface Pooled extends Member {
   made: Promise<boolean>;
   /** A run waits for it to be made. */
   promised: boolean;
+  /** What was started in it; undefined: nothing, or not known yet. */
+  ahead?: string | undefined;
 }
 
 const lookMs = 60_000;
@@ -136,8 +139,9 @@ export function createWarmPool(options: WarmOptions): WarmPool {
       state: 'making',
       promised: false,
       made: build(slot, shape).then(
-        (imageId) => {
+        ({ imageId, ahead }) => {
           member.imageId = imageId;
+          member.ahead = ahead;
           member.state = 'ready';
           if (closed.signal.aborted) void letGo(slot);
           return true;
@@ -154,8 +158,8 @@ export function createWarmPool(options: WarmOptions): WarmPool {
     own.add(slot);
   }
 
-  /** Makes and starts it. Returns the id of its image. Nothing aborts it: the engine might make what nobody knows of. */
-  async function build(slot: string, shape: Shape): Promise<string> {
+  /** Makes and starts it. Nothing aborts it: the engine might make what nobody knows of. */
+  async function build(slot: string, shape: Shape): Promise<{ imageId: string; ahead: string | undefined }> {
     const image = await imageOf(shape);
     if (!image.waits) throw new Error(`Image ${image.name} was built before sandboxes could wait; \`npm run image\` builds it`);
     // Whoever finds it after this process can tell by itself that it is nobody's.
@@ -163,6 +167,8 @@ export function createWarmPool(options: WarmOptions): WarmPool {
     const limits = { ...shape, timeMs: 1 };
     const { volume, kind } = await disks.prepare({ run: slot, limits, expiresAt });
     await control.make(slot, shape.gateway);
+    const ahead = image.ahead ? demands.get(keyOf(shape))?.ahead : undefined;
+    const started = startedNow(ahead);
     const container = waitingContainer({
       image: image.id,
       instance,
@@ -174,11 +180,12 @@ export function createWarmPool(options: WarmOptions): WarmPool {
       kind,
       directory: control.directory(slot),
       gateway: shape.gateway ? control.gateway(slot) : undefined,
+      ahead,
     });
     const name = disks.volumeName(slot);
     await call((abortSignal) => docker.createContainer({ name, ...container, abortSignal }));
     await call((abortSignal) => docker.getContainer(name).start({ abortSignal }));
-    return image.id;
+    return { imageId: image.id, ahead: started };
   }
 
   function letGo(slot: string): Promise<void> {
@@ -198,9 +205,11 @@ export function createWarmPool(options: WarmOptions): WarmPool {
   }
 
   /** One that is ready, or the first of those being made. */
-  async function claim(key: string, imageId: string, signal?: AbortSignal): Promise<Pooled | undefined> {
+  async function claim(key: string, imageId: string, wanted: string | undefined, signal?: AbortSignal) {
     const fitting = [...members.values()].filter((member) => member.key === key && !member.promised);
-    const ready = fitting.find((member) => member.state === 'ready' && member.imageId === imageId);
+    const ready = fitting
+      .filter((member) => member.state === 'ready' && member.imageId === imageId)
+      .sort((one, other) => Number(other.ahead === wanted) - Number(one.ahead === wanted))[0];
     const found = ready ?? fitting.find((member) => member.state === 'making');
     if (found === undefined) return undefined;
     found.promised = true;
@@ -226,12 +235,14 @@ export function createWarmPool(options: WarmOptions): WarmPool {
   /** The name is what makes it the run's: the last step, and one that happens once. */
   async function bind(member: Pooled, spec: SandboxSpec, signal?: AbortSignal): Promise<boolean> {
     const { slot } = member;
+    const fits = member.ahead !== undefined && member.ahead === startedNow(spec.ahead);
+    const tell = fits && spec.tell !== undefined ? { [tellVariable]: JSON.stringify(spec.tell) } : {};
     const own = docker.getContainer(disks.volumeName(slot));
     const [{ State }] = await Promise.all([
       call((abortSignal) => own.inspect({ abortSignal }), signal),
       control.prepare(slot, {
         argv: spec.argv,
-        env: environmentOf(spec),
+        env: { ...environmentOf(spec), ...tell },
         timeMs: spec.limits.timeMs,
         outputBytes: spec.limits.outputBytes,
         logBytes: logBytes(spec.limits.outputBytes),
@@ -255,6 +266,7 @@ export function createWarmPool(options: WarmOptions): WarmPool {
     const key = keyOf(shape);
     const demand = demands.get(key) ?? { shape, usedAt: 0, expected: [] };
     demands.set(key, demand);
+    demand.ahead = spec.ahead;
     return demand;
   }
 
@@ -273,7 +285,7 @@ export function createWarmPool(options: WarmOptions): WarmPool {
       demand.expected.shift();
       planIn(quietMs + 20);
       demand.imageId = imageId;
-      const member = await claim(keyOf(demand.shape), imageId, signal);
+      const member = await claim(keyOf(demand.shape), imageId, startedNow(spec.ahead), signal);
       if (member === undefined) return false;
       let bound = false;
       try {
@@ -312,6 +324,11 @@ export function createWarmPool(options: WarmOptions): WarmPool {
       await Promise.race([removeAll(), delay(closeMs, undefined, { ref: false })]);
     },
   };
+}
+
+/** The same for what was started alike, on the same day: programs look at the calendar when they start. */
+function startedNow(ahead: Ahead | undefined): string | undefined {
+  return ahead === undefined ? undefined : JSON.stringify([new Date().toISOString().slice(0, 10), ahead]);
 }
 
 function hasCode(error: unknown, ...codes: string[]): boolean {

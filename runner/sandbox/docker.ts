@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type Docker from 'dockerode';
+import { assertSpec } from './assert-spec.ts';
 import {
   bridge,
   collectContainer,
@@ -21,7 +22,6 @@ import { probeDocker } from './docker-probe.ts';
 import { createWarmPool } from './docker-warm.ts';
 import {
   assertRun,
-  assertSpec,
   ImageMissing,
   ImageUnfit,
   NoSpace,
@@ -65,6 +65,8 @@ interface FitImage {
   labels: Record<string, string>;
   /** Its first process can wait for its command. */
   waits: boolean;
+  /** And its bridge can start a program meanwhile. */
+  ahead: boolean;
 }
 
 const copyTimeoutMs = 30 * 60_000;
@@ -122,7 +124,8 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
     const version = imageLabels['deckhand.sandbox.version'];
     if (version === undefined) throw new ImageUnfit(name, 'it was not built from docker/Dockerfile');
     if (version !== imageVersion) throw new ImageUnfit(name, `it has version ${version}, needed is ${imageVersion}`);
-    return { name, id: found.Id, labels: imageLabels, waits: imageLabels[labels.waits] === '1' };
+    const [waits, ahead] = [imageLabels[labels.waits] === '1', imageLabels[labels.ahead] === '1'];
+    return { name, id: found.Id, labels: imageLabels, waits, ahead };
   }
 
   async function requireAgents(signal?: AbortSignal, name = agentsImage): Promise<FitImage> {

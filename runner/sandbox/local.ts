@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { OutputStream } from '../../src/contracts/run-event.ts';
+import { assertSpec } from './assert-spec.ts';
 import { localAgents } from './local-agents.ts';
 import { directoriesIn, freeBytes, isCode, type LocalFiles, localFiles } from './local-files.ts';
 import { type HelperPlace, runHelper } from './local-helper.ts';
@@ -14,7 +15,6 @@ import { killFamily, signalFamily } from './local-process.ts';
 import { unpack } from './local-unpack.ts';
 import { endCommand, familyOf, follow, standing } from './local-watch.ts';
 import {
-  assertSpec,
   gatewayVariable,
   HelperFailed,
   NoSpace,

@@ -1,5 +1,5 @@
-import { isAbsolute } from 'node:path';
 import type { OutputCursor, OutputStream } from '../../src/contracts/run-event.ts';
+import type { Ahead } from './ahead.ts';
 
 /**
  * Where a run executes. Every provider passes tests/contracts/sandbox-contract.ts; docs/sandbox.md explains the life of a sandbox
@@ -167,12 +167,18 @@ export interface SandboxSpec {
   image?: SandboxImage | undefined;
   /** Name of another image in its place, where there are images; it must be built for this version too. */
   ownImage?: string | undefined;
+  /**
+   * What the provider may have started before the run was known. It becomes the command where `argv` is the bridge and just this; `tell`
+   * are the lines that it is given first then, and that say what it would have found in `env`. Without them it is not used.
+   */
+  ahead?: Ahead | undefined;
+  tell?: readonly string[] | undefined;
   /** After this the reaper may destroy the sandbox even if nobody asks for it. */
   expiresAt: Date;
 }
 
 /** What decides how a sandbox is made, before it is known what it runs. Of the gateway it counts whether there will be one. */
-export type ExpectedSandbox = Pick<SandboxSpec, 'image' | 'ownImage' | 'gateway' | 'limits'>;
+export type ExpectedSandbox = Pick<SandboxSpec, 'image' | 'ownImage' | 'gateway' | 'limits' | 'ahead'>;
 
 /** Tells a command where the socket of its gateway is. */
 export const gatewayVariable = 'DECKHAND_GATEWAY_SOCKET';
@@ -329,21 +335,8 @@ export class HelperFailed extends Error {
 }
 
 const runPattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
-const envPattern = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-/** Guards the names that become parts of container names, paths and `NAME=value` lines. Throws a plain Error: a mistake of the caller. */
-export function assertSpec(spec: SandboxSpec): void {
-  assertRun(spec.run);
-  for (const [name, value] of Object.entries(spec.env)) {
-    if (!envPattern.test(name) || value.includes('\0')) throw new Error(`not an environment variable: ${JSON.stringify(name)}`);
-  }
-  if (spec.gateway !== undefined && !isAbsolute(spec.gateway)) throw new Error(`not an absolute path: ${spec.gateway}`);
-  if (spec.argv.some((part) => part.includes('\0'))) throw new Error('an argument contains a NUL byte');
-  for (const [name, value] of Object.entries(spec.limits)) {
-    if (!Number.isFinite(value) || value <= 0) throw new Error(`limit ${name} must be a positive number`);
-  }
-}
-
+/** Guards what becomes a part of names and paths. Throws a plain Error: a mistake of the caller. */
 export function assertRun(run: string): void {
   if (!runPattern.test(run)) throw new Error(`not a run id: ${JSON.stringify(run)}`);
 }

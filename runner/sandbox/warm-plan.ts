@@ -1,3 +1,4 @@
+import type { Ahead } from './ahead.ts';
 import type { ExpectedSandbox, SandboxImage } from './port.ts';
 
 /** Begins the names of sandboxes that are made before it is known for which run. */
@@ -8,6 +9,8 @@ export interface Shape {
   image: SandboxImage;
   ownImage: string | null;
   gateway: boolean;
+  /** Name of what is started in it ahead of the run. */
+  ahead: string | null;
   memoryBytes: number;
   cpus: number;
   pids: number;
@@ -17,10 +20,10 @@ export interface Shape {
   outputBytes: number;
 }
 
-export function shapeOf({ image, ownImage, gateway, limits }: ExpectedSandbox): Shape {
+export function shapeOf({ image, ownImage, gateway, ahead, limits }: ExpectedSandbox): Shape {
   const { memoryBytes, cpus, pids, diskBytes, fileBytes, outputBytes } = limits;
   const what = { image: image ?? 'commands', ownImage: ownImage ?? null, gateway: gateway !== undefined };
-  return { ...what, memoryBytes, cpus, pids, diskBytes, fileBytes, outputBytes };
+  return { ...what, ahead: ahead?.name ?? null, memoryBytes, cpus, pids, diskBytes, fileBytes, outputBytes };
 }
 
 export function keyOf(shape: Shape): string {
@@ -32,6 +35,8 @@ export interface Demand {
   shape: Shape;
   /** When a run last asked for one. */
   usedAt: number;
+  /** What the last run that asked could have had started ahead. */
+  ahead?: Ahead | undefined;
   /** Id of the image as it is now; undefined: not known, or not there. */
   imageId?: string | undefined;
   /** Until when runs that have announced themselves and have got none are waited for. */

@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process';
+import { execFile, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readdir, rm, statfs } from 'node:fs/promises';
@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import Docker from 'dockerode';
 import { pack } from 'tar-stream';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -14,6 +15,7 @@ import { createDockerSandbox, type DockerSandboxOptions } from '../../runner/san
 import { defaultSandboxLimits, type Sandbox, type SandboxSpec, SandboxUnreachable } from '../../runner/sandbox/port.ts';
 import { quietMs } from '../../runner/sandbox/warm-plan.ts';
 import { readOutput, toText } from '../contracts/sandbox-subject.ts';
+import { createInputGateway } from '../support/input-gateway.ts';
 import { eventually, waitFor } from '../support/wait-for.ts';
 
 const docker = new Docker({ socketPath: '/var/run/docker.sock' });
@@ -183,6 +185,50 @@ describe('sandboxes made before their run is known', () => {
     expect(await readdir(place)).toContain('run-gateway');
     await rm(gateway, { recursive: true });
   }, 30_000);
+
+  it('start the program of an agent ahead, which becomes the command of the run that wants just this, and of no other', async () => {
+    const program = (mark: string) => ['sh', '-c', `: ${mark}; while read -r a; do echo "$a"; done; cat /tmp/ahead; echo "$OWN"`];
+    const sandbox = open(0);
+    /** What a run says for whom `wanted` was started ahead, when `then` has been done in the sandbox that waits. */
+    async function say(wanted: string[], change: Partial<SandboxSpec>, then?: string): Promise<string> {
+      const gateway = await mkdtemp(join(place, 'run-'));
+      const [command = '', ...args] = wanted;
+      const spec = shell('', {
+        argv: [...sandbox.inside('').bridge, '--', ...program('wanted')],
+        env: { OWN: 'of its environment', DECKHAND_RUN_TOKEN: 'dhr_test' },
+        gateway,
+        ahead: { name: 'reader', argv: [command, ...args], env: {}, files: [{ path: '/tmp/ahead', text: 'started ahead\n' }] },
+        tell: ['told'],
+        ...change,
+      });
+      sandbox.expect(spec);
+      await oneWaits(sandbox);
+      const [found] = await waiting(sandbox);
+      const inside = (script: string) =>
+        promisify(execFile)('docker', ['exec', `deckhand-${instance}-${found?.run}`, 'sh', '-c', script]);
+      await waitFor('the program', async () => (await inside('pgrep -x sh | wc -l')).stdout.trim() >= '2');
+      if (then !== undefined) await inside(then);
+      await sandbox.create(spec);
+      expect(await slotOf(spec.run)).toBe(found?.run);
+      const inputs = await createInputGateway(gateway);
+      inputs.add({ line: 'said' }, { end: true });
+      await sandbox.start(spec.run);
+      const { stdout } = await readOutput(sandbox, spec.run);
+      expect(await sandbox.wait(spec.run)).toMatchObject({ cause: 'exit', exitCode: 0 });
+      await inputs.die();
+      await sandbox.destroy(spec.run);
+      await rm(gateway, { recursive: true });
+      return toText(stdout);
+    }
+    // Nobody started it for this run: nothing of its environment is there, and what it must know it is told.
+    expect(await say(program('wanted'), {})).toBe('told\nsaid\nstarted ahead\n\n');
+    const anew = 'said\nstarted ahead\nof its environment\n';
+    expect(await say(program('another'), {})).toBe(anew);
+    expect(await say(program('wanted'), { tell: undefined })).toBe(anew);
+    // One that has died, with or without the bridge, costs time and nothing else.
+    expect(await say(program('wanted'), {}, 'pkill -9 -o -x sh')).toBe(anew);
+    expect(await say(program('wanted'), {}, "pkill -9 -f '^node /usr/local'")).toBe(anew);
+  }, 60_000);
 
   it('are replaced when their image changes', async () => {
     const name = `deckhand-${instance}:1`;

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import type Docker from 'dockerode';
 import { describe, expect, it } from 'vitest';
+import { assertSpec } from '../../runner/sandbox/assert-spec.ts';
 import { collectContainer, imageVersion, lockedDown, sandboxContainer } from '../../runner/sandbox/docker-container.ts';
 import { call, EngineError, hasStatus, openEngine, stdoutOf } from '../../runner/sandbox/docker-engine.ts';
 import { judge } from '../../runner/sandbox/docker-probe.ts';
 import { membersOf } from '../../runner/sandbox/local-process.ts';
-import { assertSpec } from '../../runner/sandbox/assert-spec.ts';
 import { defaultSandboxLimits, SandboxUnreachable } from '../../runner/sandbox/port.ts';
 
 const spec = { run: 'run_1', argv: ['true'] as const, env: {}, limits: defaultSandboxLimits, expiresAt: new Date('2030-01-01') };
