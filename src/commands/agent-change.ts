@@ -16,7 +16,7 @@ import { taskFor } from './subject.ts';
 const task = optional({ hint: '#task', about: 'the task; may be left out in its thread', names: 'task', schema: taskNumber });
 
 /** As `#142` only, before an argument that is a number itself or may be. */
-const markedTask = optional({
+export const markedTask = optional({
   hint: '#task',
   about: 'the task; may be left out in its thread',
   names: 'task',

@@ -8,6 +8,7 @@ import { putOutbox } from '../store/outbox.ts';
 import { type TaskRow, taskOfRun, threadOfTaskIn } from '../store/task-queries.ts';
 import { answered } from './answer.ts';
 import { bringOut } from './bring-out.ts';
+import { chooseNeed } from './choose.ts';
 import type { CommandContext } from './command.ts';
 import { changeOf, reviewNeed, reviewReply } from './diff.ts';
 import { discardNeed } from './discard.ts';
@@ -46,6 +47,11 @@ export async function onChange(ctx: CommandContext, press: Press, token: Token):
     case 'discard': {
       const person = await personFor(ctx, task.project.id, discardNeed);
       await ctx.deps.tasks.discard(ctx.tx, token.run, person);
+      return;
+    }
+    case 'choose': {
+      const person = await personFor(ctx, task.project.id, chooseNeed);
+      await ctx.deps.tasks.choose(ctx.tx, token.run, person);
       return;
     }
     case 'rebase':

@@ -7,6 +7,7 @@ import { budget, effort, mode, model } from './agent-change.ts';
 import { agents } from './agents.ts';
 import { bind } from './bind.ts';
 import { board } from './board.ts';
+import { choose } from './choose.ts';
 import { claim } from './claim.ts';
 import type { Command } from './command.ts';
 import { copies } from './copies.ts';
@@ -52,6 +53,7 @@ const work: readonly Command[] = [
   push,
   pr,
   discard,
+  choose,
   rebase,
   revert,
   fork,

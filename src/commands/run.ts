@@ -8,6 +8,7 @@ import { receivedPut } from './answer.ts';
 import { name, oneOf, optional, required } from './arguments.ts';
 import { originAtCodeHost, placeTask, threadOfNewTask } from './at-code-host.ts';
 import { filesOf } from './attachments.ts';
+import { attemptsOf, attemptsOptions } from './attempts-choice.ts';
 import { type CommandContext, defineCommand, type Reply } from './command.ts';
 import { personFor, projectFor } from './subject.ts';
 import { contextOf } from './thread-context.ts';
@@ -18,6 +19,8 @@ export interface RunRequest {
   prompt: string;
   project?: string | undefined;
   settings: SettingsChoice;
+  /** What each of several attempts has of its own; undefined: one run. */
+  attempts?: readonly SettingsChoice[] | undefined;
   budgetUsd?: number | null | undefined;
   /** Without what was said before. */
   alone?: boolean | undefined;
@@ -33,6 +36,7 @@ export const run = defineCommand({
     'Files attached to the message, and to what was said before, are put into its working copy.',
     'A card in the thread shows how it goes. What the agent may not do by itself waits for a decision first; `help modes` says how much that is.',
     'Reply in the thread to say something to the agent at work, or to give it more to do when it is at rest.',
+    'With `attempts=3` three attempts are made side by side, each on a working copy of its own; when all have ended a card compares them, and the task goes on from the one you choose.',
     'Options stand before the text; `--` ends them.',
   ],
   role: need.role,
@@ -49,6 +53,7 @@ export const run = defineCommand({
       schema: name,
     }),
     ...agentOptions,
+    ...attemptsOptions,
     budget: budgetOption,
     context: optional({
       hint: 'none',
@@ -60,16 +65,20 @@ export const run = defineCommand({
   examples: [
     ['run fix the flaky login test', 'with the agent of the project'],
     ['run mode=plan add a dark theme', 'makes a plan first, and waits until somebody approves it'],
+    ['run attempts=3 fix the flaky login test', 'makes three attempts; you choose one'],
     ['run agent=claude-code budget=2 upgrade the linter', 'with Claude Code, for at most 2 US dollars'],
   ],
-  run: (ctx, { prompt, project, agent, mode, model, effort, account, budget, context }) =>
-    startAgent(ctx, {
+  run: (ctx, { prompt, project, agent, mode, model, effort, account, attempts, agents, budget, context }) => {
+    const settings = { agent, mode, model, effort, account };
+    return startAgent(ctx, {
       prompt,
       project,
-      settings: { agent, mode, model, effort, account },
+      settings,
+      attempts: attemptsOf(attempts, agents, settings),
       budgetUsd: budget,
       alone: context === 'none',
-    }),
+    });
+  },
 });
 
 /** Makes the task of an agent where it was asked for. Throws DH-215 and DH-216 where the agent cannot do it. */
@@ -79,15 +88,10 @@ export async function startAgent(ctx: CommandContext, request: RunRequest): Prom
   const { project } = choice;
   const requester = await personFor(ctx, project.id, need);
   const settings = ofOwnAgent(project.agent, request.settings);
-  const usual = project.agent;
-  const {
-    agent = usual.agent,
-    mode = usual.mode,
-    effort = usual.effort,
-    account = usual.account,
-    model = usual.model,
-  } = settings;
-  await checkAgent(ctx, { agent, mode, effort, account, model });
+  const attempts = request.attempts?.map((own) => ofOwnAgent(project.agent, { ...request.settings, ...own }));
+  for (const { agent, mode, effort, account, model } of (attempts ?? [settings]).map((one) => ({ ...project.agent, ...one }))) {
+    await checkAgent(ctx, { agent: agent ?? project.agent.agent, mode, effort, account, model });
+  }
   const { event } = ctx.act;
   const thread = threadOfNewTask(ctx);
   const origin = await originAtCodeHost(ctx);
@@ -97,6 +101,7 @@ export async function startAgent(ctx: CommandContext, request: RunRequest): Prom
     requester,
     prompt: request.prompt,
     settings,
+    attempts,
     budgetUsd: request.budgetUsd,
     channel: ctx.channel.id,
     thread,

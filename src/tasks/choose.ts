@@ -10,12 +10,13 @@ import { resultOf } from '../store/task-changes.ts';
 import { changeColumn, lockTask } from '../store/tasks.ts';
 import { personActor } from './advance.ts';
 import { comparisonTransition } from './comparison-state.ts';
+import { checkKept } from './kept.ts';
 import type { ChooseOutcome, Person } from './task-engine.ts';
 
 /**
  * Of several attempts at a task one is what it goes on from: its commit, its agent, its conversation. Single choice, under the lock of the task;
  * choosing the same again changes nothing. One of a task whose attempts were all discarded takes the task up again. Throws DH-202, DH-208
- * for a run of another workspace, DH-300 when there is nothing to choose, and DH-316 when another one was chosen.
+ * for a run of another workspace, DH-300 when there is nothing to choose, DH-316 when another one was chosen, and DH-319 when their commits are not kept any more.
  */
 export async function choose(tx: Tx, id: string, by: Person, at: Date): Promise<ChooseOutcome> {
   if (!roleAtLeast(by.role, 'developer')) throw await notAllowed(tx, by, 'choose between attempts', 'developer');
@@ -53,6 +54,7 @@ export async function choose(tx: Tx, id: string, by: Person, at: Date): Promise<
       instead: 'Choose one that has; the card that compares them shows which.',
     });
   }
+  await checkKept(tx, task);
   if (!(await changeComparison(tx, task.id, 'open', transition.to)))
     throw new Error(`${task.id} was chosen from without its lock`);
   const { session } = await keptOf(tx, run.id);

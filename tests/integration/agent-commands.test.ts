@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { accounts, type Desk, mention, openDesk, reply, slash } from '../support/desk.ts';
+import { encodePress } from '../../src/contracts/press.ts';
+import { accounts, type Desk, mention, openDesk, press, reply, slash } from '../support/desk.ts';
 import { atWork, eventsOf, offer, offerAgents } from '../support/desk-agent.ts';
 
 let desk: Desk;
@@ -193,5 +194,66 @@ describe('what agents of a project begin with', () => {
     expect(await desk.act(slash('mia', `settings hosts+=${host}`))).toMatchObject([
       { only: accounts.mia, text: expect.stringMatching(/DH-201/) },
     ]);
+  });
+});
+
+describe('several attempts', () => {
+  /** Lets every attempt at the newest task work, and end with a change of its own. */
+  async function ended(): Promise<{ number: number; runs: string[] }> {
+    const task = await desk.database.db.task.findFirstOrThrow({ orderBy: { number: 'desc' }, include: { runs: true } });
+    const ids = task.runs.toSorted((one, other) => one.attempt - other.attempt).map(({ id }) => id);
+    await desk.engine.runs.beat(runner);
+    await desk.engine.sweep();
+    for (const [place, run] of ids.entries()) {
+      const claimed = await desk.engine.runs.claim(run, runner);
+      if (!claimed.ok) throw new Error(`not claimed: ${claimed.reason}`);
+      await desk.engine.runs.executing(run, runner, { kind: 'docker', ref: `box-${run}`, isolated: true });
+      await desk.engine.runs.finishing(run, runner);
+      const change = { commit: `${place}`.repeat(40), tree: 'a'.repeat(40), files: [{ path: 'a.ts', added: 1, removed: 0 }] };
+      const result = { outcome: 'succeeded', message: 'It is done.', durationMs: 1, artifacts: [], ...change } as const;
+      await desk.engine.runs.finish(run, runner, { ...result, files: [...result.files], artifacts: [] });
+    }
+    return { number: task.number, runs: ids };
+  }
+
+  it('`run attempts=2` begins them with the agents that are named; one is chosen by its button or by `choose`', async () => {
+    await desk.act(mention('ben', 'run agents=claude,claude-code attempts=2 fix the failing test', { message: '90.001' }));
+    expect(await textOf(slash('ben', 'choose 1'))).toContain('DH-207');
+    const { number, runs } = await ended();
+    expect((await taskRow(number)).runs.toSorted((one, other) => one.attempt - other.attempt)).toMatchObject([
+      { agent: { agent: 'claude' } },
+      { agent: { agent: 'claude-code' } },
+    ]);
+    expect(await textOf(slash('gus', 'tasks'))).toContain('2 attempts to choose from');
+    for (const command of ['push', 'retry', 'rebase']) {
+      expect(await textOf(slash('ben', `${command} #${number}`)), command).toContain('DH-315');
+    }
+    expect(await textOf(slash('ben', `diff #${number}`))).toContain(`diff #${number} attempt=1`);
+    expect(await textOf(slash('gus', `diff #${number} attempt=2`))).toContain('changes: 1 file +1 −0');
+    expect(await textOf(slash('ben', `choose #${number} 3`))).toContain('Its attempts are 1 to 2.');
+    expect(await textOf(slash('gus', `choose #${number} 2`))).toContain('DH-202');
+    await desk.act(press('ben', encodePress({ kind: 'change', run: runs[1] ?? '', verb: 'choose' })));
+    expect(await taskRow(number)).toMatchObject({ chosenRunId: runs[1], head: '1'.repeat(40) });
+    expect(await textOf(slash('ben', `choose #${number} 2`))).toContain(`#${number} goes on already from attempt 2.`);
+    expect(await textOf(slash('ben', `choose #${number} 1`))).toContain('DH-316');
+    expect(await textOf(slash('gus', `show #${number}`))).toMatch(/Attempt 1: .*\nAttempt 2: .*, chosen/);
+  });
+
+  it('`discard` takes none of them', async () => {
+    await desk.act(mention('ben', 'run attempts=2 fix it', { message: '91.001' }));
+    const { number } = await ended();
+    await desk.act(slash('ben', `discard #${number}`));
+    expect(await taskRow(number)).toMatchObject({ column: 'cancelled', comparison: 'open', head: null });
+  });
+
+  it.each([
+    ['attempts=6', ' is not a whole number from 1 to 5.'],
+    ['attempts=2 agents=claude,claude-code,claude', '3 agents do not fit 2 attempts.'],
+    ['agents=claude', 'names several'],
+    ['agents=claude,gpt', ' is none of '],
+    ['agents=claude,claude-code model=claude-opus-5', "one agent's own"],
+    ['agents=claude,claude-code agent=claude', 'in two ways'],
+  ])('`run %s` is refused', async (options, why) => {
+    expect(await textOf(slash('ben', `run ${options} fix it`))).toContain(why);
   });
 });

@@ -45,6 +45,35 @@ describe('a turn of an agent in a container', () => {
     90_000,
   );
 
+  it('attempts side by side leave commits of their own; the next turn goes on from the one that is chosen', async () => {
+    const asked = { workspace: world.ada.workspace, project, requester: world.ada, prompt: 'fix the failing test' };
+    const settings = { agent: 'claude', mode: 'bypass' } as const;
+    const place = { channel: world.channel, thread: null, originKey: 'attempts' };
+    const { task } = await world.database.transaction((tx) =>
+      world.engine.tasks.createAgentTask(tx, { ...asked, ...place, settings, attempts: [{}, {}] }),
+    );
+    const runs = await world.database.db.run.findMany({ where: { taskId: task }, orderBy: { attempt: 'asc' } });
+    const commits: string[] = [];
+    for (const { id } of runs) {
+      const result = await world.resultOf(id, 60_000);
+      expect(result, result.message).toMatchObject({ outcome: 'succeeded', files: [{ path: 'src/basket.js' }] });
+      const kept = await git(world.mirror(project), 'rev-parse', `refs/deckhand/tasks/${task}/runs/${id}/head`);
+      expect(kept).toBe(result.commit);
+      commits.push(kept);
+    }
+    const headOf = () => git(world.mirror(project), 'for-each-ref', `refs/deckhand/tasks/${task}/head`);
+    expect([runs.length, new Set(commits).size, await headOf()]).toEqual([2, 2, '']);
+    const [, second] = runs;
+    if (second === undefined) throw new Error('there are two');
+    await world.database.transaction((tx) => world.engine.tasks.choose(tx, second.id, world.ada));
+    const turn = { task, text: 'fix the failing test', by: world.ada, originKey: 'goes on' };
+    const { run } = await world.database.transaction((tx) => world.engine.tasks.followUp(tx, turn));
+    const result = await world.resultOf(run, 60_000);
+    expect(result.outcome).toBe('succeeded');
+    expect(await headOf()).toContain(result.commit ?? commits[1]);
+    expect(await git(world.mirror(project), 'merge-base', commits[1] ?? '', result.commit ?? commits[1] ?? '')).toBe(commits[1]);
+  }, 120_000);
+
   it.each(agents)(
     '%s shows people a file, which is no part of the changes',
     async (agent) => {
