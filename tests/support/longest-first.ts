@@ -4,11 +4,16 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** The files that last longest, by the beginning of their path, the longest first. */
 const longest = [
   'tests/integration/runner-crash',
+  'tests/integration/agent-crash',
+  'tests/contracts/harness',
   'tests/e2e/',
   'tests/conformance/',
   'tests/contracts/sandbox-',
   'tests/integration/run-job',
-  'tests/integration/sandbox-docker',
+  'tests/integration/agent-turn',
+  'tests/integration/sandbox-',
+  'tests/architecture/check',
+  'tests/unit/shell-analysis-real',
   'tests/integration/outbox-failures',
   'tests/integration/',
 ];
