@@ -2,14 +2,16 @@ import { encodePress } from '../contracts/press.ts';
 import { type RunResult, totalsOf } from '../contracts/run-event.ts';
 import { type Block, type Button, plain, type Span, type View } from '../contracts/view.ts';
 import { logButton } from './agent-card.ts';
+import { newestSentences } from './agent-lines.ts';
 import { lastSaid } from './agent-view.ts';
 import { usageSpans } from './agent-words.ts';
 import { type CardContext, joined, taskTitle, whereSpans } from './card-context.ts';
 import { checkBlocks } from './check-words.ts';
 import { riskBlocks, totalWords } from './diff-words.ts';
 import { endState } from './live-card.ts';
-import { oneLine, shorten } from './neutralise.ts';
+import { cleanText, oneLine } from './neutralise.ts';
 import { spansText } from './plain-text.ts';
+import { proseSpans } from './prose-spans.ts';
 import type { RunView } from './run-view.ts';
 
 const saidLength = 400;
@@ -25,13 +27,13 @@ export function isOneOfSeveral(view: RunView, { run }: CardContext): boolean {
  */
 export function attemptCard(view: RunView, result: RunResult, context: CardContext, whatHappened: Span[]): View {
   const state = endState(result.outcome, result.durationMs);
-  const said = view.agent === undefined ? '' : shorten(oneLine(lastSaid(view.agent)), saidLength);
+  const said = view.agent === undefined ? '' : inShort(lastSaid(view.agent));
   const changed = result.commit === undefined ? 'nothing changed' : totalWords(totalsOf(result));
   const usage = view.agent === undefined ? [] : usageSpans(view.agent.usage, true);
   const blocks: Block[] = [
     { type: 'title', spans: taskTitle(context), state },
     ...(result.outcome === 'succeeded' ? [] : [{ type: 'text' as const, spans: whatHappened }]),
-    ...(said === '' ? [] : [{ type: 'text' as const, spans: [plain(said)] }]),
+    ...(said === '' ? [] : [{ type: 'text' as const, spans: proseSpans(said) }]),
     ...riskBlocks(result.risks),
     ...checkBlocks(result.check),
     { type: 'context', spans: joined([whereSpans(context, view), [plain(changed)], ...usage]) },
@@ -39,6 +41,20 @@ export function attemptCard(view: RunView, result: RunResult, context: CardConte
     { type: 'buttons', buttons: buttons(view, result, context) },
   ];
   return { fallback: `${spansText(taskTitle(context))}: ${state.text}.`, blocks };
+}
+
+/** The last sentences, without tables: these need more room than there is. */
+function inShort(text: string): string {
+  const lines = text.split('\n').filter((line) => !line.trimStart().startsWith('|'));
+  return newestSentences(
+    cleanText(
+      lines
+        .join('\n')
+        .trim()
+        .slice(-4 * saidLength),
+    ),
+    saidLength,
+  );
 }
 
 function notChosen({ change: { chosen } }: RunView): Block[] {

@@ -86,7 +86,11 @@ describe('the cards of one of several attempts', () => {
   });
 
   it('offer nothing but to look before it is chosen', () => {
-    const view = endCard(lead(), of(2));
+    const said = 'Done.\n\n| a | b |\n|---|---|\n\nThe `sum` is *rounded* now.';
+    const says: RunEventData = { type: 'assistant', part: 'p', text: said, final: true };
+    const view = endCard(runAfter(...executing, agent, says, ended({ commit: 'c1', files })), of(2));
+    expect(text(view)).toContain('The sum is rounded now.');
+    expect(text(view)).not.toContain('|');
     expect(text(view)).toContain('1 file +3 −1');
     expect(labels(view)).toEqual(['Review diff', 'Log']);
     expect(view.files).toBeUndefined();
