@@ -163,6 +163,8 @@ export function createHousekeeper(deps: HousekeeperDeps): Housekeeper {
 
   async function round(signal?: AbortSignal): Promise<Freed> {
     const freed = await remove({ why: 'age' }, signal);
+    const forgotten = await control.forget();
+    if (forgotten > 0) logger.info({ events: forgotten }, 'events that were handled long ago forgotten');
     await measureAll();
     await makeRoom(signal);
     return freed;

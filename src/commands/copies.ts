@@ -90,9 +90,9 @@ function kindWords(kind: HeldRow['kind'], runs: number): string {
 
 /** What is kept, what may be, and what is free. */
 function diskSpans({ kept, quota, free, measuredAt }: HostDiskRow, number: number | undefined, now: Date): Span[] {
-  const bound = quota === null ? 'no disk quota' : `${bytes(quota)} may be`;
+  const bound = quota === null ? ' kept, without a disk quota' : ` kept of ${bytes(quota)} that may be`;
   const over = quota !== null && kept > quota ? '✖ ' : '';
   const ago = duration(Math.max(0, now.getTime() - measuredAt.getTime()));
   const where = number === undefined ? '' : `Runner ${number}: `;
-  return [plain(`${over}${where}${bytes(kept)} kept, ${bound}; ${bytes(free)} free on the disk · measured ${ago} ago`)];
+  return [plain(`${over}${where}${bytes(kept)}${bound} · ${bytes(free)} free on the disk · measured ${ago} ago`)];
 }

@@ -3,6 +3,7 @@ import { priorities } from '../contracts/outbox.ts';
 import { pruneCard } from '../delivery/prune-card.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Database, Tx } from '../store/database.ts';
+import { forgetInbox } from '../store/forget-inbox.ts';
 import { keptOn, orderCarriedOut, orderFor, type PruneOrderRow, putHoldings, putHostDisk } from '../store/holdings.ts';
 import { type LeftTaskRow, leftRuns, leftTasks, lockFamily, noteCommitsRemoved, noteFilesRemoved } from '../store/left-behind.ts';
 import { putOutbox } from '../store/outbox.ts';
@@ -19,6 +20,9 @@ export interface HousekeepingDeps {
 
 /** So many are looked up at once. */
 const batch = 500;
+/** Platforms deliver again for hours, and people can have it done for some weeks. */
+const inboxKeptMs = 90 * 24 * 60 * 60_000;
+const forgottenAtOnce = 5_000;
 
 /** What is kept and what may go, over the database. */
 export function createHousekeeping({ database, wakeups, clock, keeping }: HousekeepingDeps): HousekeepingControl {
@@ -54,6 +58,7 @@ export function createHousekeeping({ database, wakeups, clock, keeping }: Housek
       return removals({ files, commits }, rule, keeping, clock.now());
     },
     release: (removal, rule) => database.transaction((tx) => release(tx, removal, rule, keeping, clock.now())),
+    forget: () => forgetInbox(database, new Date(clock.now().getTime() - inboxKeptMs), forgottenAtOnce),
     order: (host) => orderFor(database.db, host),
     carriedOut: (order, host, freed) =>
       database.transaction(async (tx) => {

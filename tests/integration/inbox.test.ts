@@ -3,7 +3,8 @@ import { InboxWorker } from '../../src/commands/inbox-worker.ts';
 import { AppError } from '../../src/contracts/errors.ts';
 import type { InboundEvent } from '../../src/contracts/inbound.ts';
 import { createDatabase, type Database, type Tx } from '../../src/store/database.ts';
-import { storeInbound } from '../../src/store/inbox.ts';
+import { forgetInbox } from '../../src/store/forget-inbox.ts';
+import { forgottenSecret, storeInbound } from '../../src/store/inbox.ts';
 import { createWakeups, type Wakeups } from '../../src/store/wakeups.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { eventually } from '../support/wait-for.ts';
@@ -218,5 +219,32 @@ describe('the inbox', () => {
     await wakeups.stop();
     await storeInbound(database, [command('k1', 'sh ls')]);
     await eventually(() => expect(handled).toEqual(['k1']), { timeoutMs: 10_000 });
+  });
+});
+
+describe('what was handled long ago', () => {
+  it('is forgotten, but for the newest of each conversation, what still waits, what failed and what was a secret', async () => {
+    const said = (key: string, channel?: string) => command(key, key, channel);
+    await storeInbound(database, [
+      ...['old', 'secret', 'failed', 'pending', 'recent', 'newest'].map((key) => said(key)),
+      said('alone', 'C2'),
+    ]);
+    const { inbox } = database.db;
+    const long = new Date(Date.now() - 91 * 86_400_000);
+    const before = new Date(Date.now() - 90 * 86_400_000);
+    await inbox.updateMany({ where: { key: { not: 'pending' } }, data: { state: 'done', doneAt: long } });
+    await inbox.updateMany({ where: { key: 'failed' }, data: { state: 'failed' } });
+    await inbox.updateMany({ where: { key: 'recent' }, data: { doneAt: new Date() } });
+    await inbox.updateMany({ where: { key: 'secret' }, data: { event: { ...said('secret'), text: forgottenSecret } } });
+    expect(await forgetInbox(database, before, 100)).toBe(1);
+    expect((await inbox.findMany({ orderBy: { id: 'asc' } })).map(({ key }) => key)).toEqual([
+      'secret',
+      'failed',
+      'pending',
+      'recent',
+      'newest',
+      'alone',
+    ]);
+    expect(await forgetInbox(database, before, 100)).toBe(0);
   });
 });
