@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { defaultAgentDefaults } from '../../src/contracts/agent.ts';
+import { firstCards, lastCards } from '../../src/delivery/thread-cards.ts';
 import { changeAgentDefaults } from '../../src/store/projects.ts';
 import { messageOrigins } from '../../src/store/run-mail.ts';
+import { createThread, holdRuns } from '../../src/store/threads.ts';
 import { usageBetween, usageOf } from '../../src/store/usage.ts';
 import type { Person } from '../../src/tasks/task-engine.ts';
 import { AgentTurn, createAgent, toolAsk } from '../support/agent-turn.ts';
@@ -451,6 +453,33 @@ describe('attempts side by side', () => {
     expect((await one.types()).filter((type) => type === 'discarded')).toHaveLength(1);
     await choose(two.run);
     expect(await taskRow(one.task)).toMatchObject({ column: 'review', head: 'c2' });
+  });
+
+  it('are all shown to a thread that begins to follow them, the first of them opening it, with what compares them', async () => {
+    const [one, two] = await begun(2);
+    if (one === undefined || two === undefined) throw new Error('two begin');
+    const { workspace, channel } = world;
+    const followed = () =>
+      deckhand.tx(async (tx) => {
+        const thread = await createThread(tx, { workspace, task: one.task, channel, externalId: null, at: deckhand.clock.now() });
+        const at = { task: one.task, thread, now: deckhand.clock.now(), docs: undefined };
+        const cards = await firstCards(tx, at);
+        const last = await lastCards(tx, { ...at, workspace, number: 1, by: 'Ben', runs: await holdRuns(tx, one.task) });
+        const opening = cards.filter(({ target }) => target.type === 'thread' && target.anchor);
+        expect([opening.map(({ key }) => key.split(':')[1]), last]).toEqual([[one.run], []]);
+        return cards.map(({ key }) => key.split(':').slice(0, 2).join(' '));
+      });
+    expect(await followed()).toEqual([`live ${one.run}`, `live ${two.run}`]);
+    await end(one, 'one', 'c1');
+    expect(await followed()).toEqual([`live ${one.run}`, `end ${one.run}`, `live ${two.run}`]);
+    await end(two, 'two', 'c2');
+    expect(await followed()).toEqual([
+      `live ${one.run}`,
+      `end ${one.run}`,
+      `compare ${one.run}`,
+      `live ${two.run}`,
+      `end ${two.run}`,
+    ]);
   });
 
   it('promise 8: go on from what they had themselves when they waited without a sandbox', async () => {
