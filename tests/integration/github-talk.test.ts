@@ -18,6 +18,8 @@ afterEach(async () => {
 async function begin(mode: GithubMode, options: Parameters<typeof startGithubTalk>[1] = {}) {
   setup = await startGithubTalk(mode, options);
   const { github } = setup;
+  const looked = () => github.callsOf('pulls/list-review-comments-for-repo').some(({ finishedAt }) => finishedAt !== undefined);
+  if (options.started !== false) await waitFor('the first look', looked);
   return { ...setup, ada: github.person('ada'), ben: github.person('ben'), gus: github.person('gus') };
 }
 
@@ -79,7 +81,6 @@ describe('GitHub tells what people say', () => {
   test('promise 1: what could not be stored fails as a delivery, and comes when it is delivered again', async () => {
     const { github, ada, inbox } = await begin('app, told by webhook');
     const issue = ada.openIssue(name, { title: 'It is slow' });
-    await waitFor('the first look', () => github.callsOf('pulls/list-review-comments-for-repo').length > 0);
     inbox.fail(1);
     ada.comment(name, issue.number, '@deckhand fix it');
     await github.controls.deliveriesSettled();
@@ -123,6 +124,36 @@ describe('GitHub tells what people say', () => {
       ['message', '1', 'ada', 'and measure it'],
       ['message_edited', '1', 'ada', 'and measure it'],
       ['message_deleted', '1', 'ada', ''],
+    ]);
+
+    let seen = inbox.events.length;
+    await ben.push(name, 'fix', { 'a.ts': 'let a = 2;\n' });
+    const pull = await ben.openPull(name, { head: 'fix', base: 'main', title: 'Fix', body: '@deckhand look' });
+    const comments = [{ path: 'a.ts', line: 1, body: '@deckhand stop' }];
+    const review = await ada.review(name, pull.number, { verdict: 'COMMENT', body: '@deckhand help', comments });
+    await github.controls.deliveriesSettled();
+    expect(said(inbox.events.slice(seen)).map(([type, , , text]) => `${type} ${text}`)).toEqual([
+      'message look',
+      'message help',
+      'message stop',
+    ]);
+    seen = inbox.events.length;
+    const [line] = github.core.repositories.get(name)?.reviewComments.keys() ?? [];
+    await ben.change(name, pull.number, { title: 'Fix it' });
+    await ben.change(name, pull.number, { body: '@deckhand review' });
+    ada.editReview(name, review.id, '@deckhand tasks');
+    ada.editLineComment(name, line ?? 0, '@deckhand pause');
+    ada.deleteLineComment(name, line ?? 0);
+    const doomed = ada.openIssue(name, { title: 'Once more', body: '@deckhand help' });
+    ada.deleteIssue(name, doomed.number);
+    await github.controls.deliveriesSettled();
+    expect(said(inbox.events.slice(seen)).map(([type, , , text]) => `${type} ${text}`.trim())).toEqual([
+      'message_edited review',
+      'message_edited tasks',
+      'message_edited pause',
+      'message_deleted',
+      'message help',
+      'message_deleted',
     ]);
   });
 });
