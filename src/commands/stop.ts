@@ -10,7 +10,7 @@ export const stop = defineCommand({
   group: 'work',
   summary: 'Stops what a task is doing',
   details: [
-    'A task that waits in the queue is cancelled at once. What a running command has written and changed so far is kept.',
+    'A task that waits in the queue is cancelled at once. What a running command has written and changed so far is kept. Of several attempts all are stopped.',
   ],
   role: need.role,
   action: need.action,

@@ -92,7 +92,7 @@ export function taskButtons(task: TaskRow): Button[] {
   });
   const live = task.run !== undefined && !isTerminal(task.run.state);
   return [
-    ...(live ? [button('stop', 'Stop', 'danger')] : [button('retry', 'Retry')]),
+    ...(live ? [button('stop', 'Stop', 'danger')] : task.comparison === 'open' ? [] : [button('retry', 'Retry')]),
     ...(task.run === undefined ? [] : [button('log', 'Log')]),
   ];
 }
