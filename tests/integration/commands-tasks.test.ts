@@ -402,6 +402,7 @@ describe('copies', () => {
   it('lists what is kept, the largest first, with whose it is, and what may be kept', async () => {
     const task = await start('cat copied', '71.001');
     const run = await execute(task, 'x\n');
+    await leaveFile(run, 'log', 'copied.log');
     await control().measured('host_1', {
       holdings: [
         { kind: 'mirror', subject: desk.demo.id, bytes: 3e9 },
