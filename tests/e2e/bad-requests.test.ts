@@ -2,12 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type DeckhandProcess, newDataDir, startDeckhand } from '../support/deckhand-process.ts';
+import { type DeckhandProcess, startDeckhand } from '../support/deckhand-process.ts';
 import { expectHealthy } from '../support/health.ts';
+import { type Installation, newInstallation } from '../support/installation.ts';
 import { LabClient } from '../support/lab-client.ts';
 import { eventually } from '../support/wait-for.ts';
 
-let dataDir: Awaited<ReturnType<typeof newDataDir>>;
+let installation: Installation;
 let deckhand: DeckhandProcess;
 let ada: LabClient;
 let ben: LabClient;
@@ -15,8 +16,8 @@ let gus: LabClient;
 const patience = { timeoutMs: 30_000 };
 
 beforeAll(async () => {
-  dataDir = await newDataDir();
-  deckhand = await startDeckhand(dataDir.path, { SANDBOX: 'local' });
+  installation = await newInstallation();
+  deckhand = await startDeckhand(installation.path, { ...installation.settings, SANDBOX: 'local' });
   ada = new LabClient(deckhand.url, 'ada');
   ben = new LabClient(deckhand.url, 'ben');
   gus = new LabClient(deckhand.url, 'gus');
@@ -25,7 +26,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await deckhand?.end('SIGTERM');
-  await dataDir?.remove();
+  await installation?.remove();
 });
 
 /** Changes settings and waits until the answer shows them. */
@@ -67,7 +68,6 @@ test('what is no command or does not fit is answered to the person alone: what w
   expect(await ada.told('/deckhand sh echo x', 'ops')).toMatch(
     /This channel has no project.* A maintainer binds it with bind <project>/,
   );
-  await expectHealthy(deckhand, ada);
 });
 
 test('a message that is nearly a command is no work for an agent', async () => {
@@ -78,7 +78,7 @@ test('a message that is nearly a command is no work for an agent', async () => {
 test('a repository that cannot be used is told on the card of the project, with the reason and what to do', {
   timeout: 120_000,
 }, async () => {
-  const at = (name: string) => join(dataDir.path, name);
+  const at = (name: string) => join(installation.path, name);
   const git = (dir: string, ...args: string[]) =>
     execFileSync('git', ['-C', dir, '-c', 'user.name=T', '-c', 'user.email=t@example.com', ...args], { stdio: 'ignore' });
   for (const name of ['plain', 'empty', 'broken', 'whole']) mkdirSync(at(name));
@@ -134,7 +134,6 @@ test('a repository that cannot be used is told on the card of the project, with 
   execFileSync('mv', [at('moved'), at('whole')]);
   await ada.press(gone, 'Retry');
   expect((await ada.end(orphan, { after: 1 })).text).toMatch(/done in .* hi /);
-  await expectHealthy(deckhand, ada);
 });
 
 test('what cannot be done to a task that runs is refused with what can', { timeout: 120_000 }, async () => {
@@ -162,33 +161,25 @@ test('what cannot be done to a task that runs is refused with what can', { timeo
   );
   expect((await ada.thread(number)).filter(({ text }) => text.includes('The command was stopped by '))).toHaveLength(1);
   await eventually(async () => expect((await ada.card(number)).text).toMatch(/○ cancelled/), patience);
-  await expectHealthy(deckhand, ada);
 });
 
 test('promise 7: of two people who decide at once one wins, and everybody sees the same outcome', {
   timeout: 120_000,
 }, async () => {
   await settings('policy=ask approvers=developer');
-  for (const [first, second] of [
-    ['Approve', 'Deny'],
-    ['Deny', 'Approve'],
-    ['Approve', 'Approve'],
-  ] as const) {
-    const number = await ben.sh(`echo decided-${first}-${second}`);
-    const request = await ada.waitFor(new RegExp(`^#${number} wants to run a command`), { button: 'Approve', ...patience });
-    await gus.press(request, 'Approve');
-    await gus.waitFor(/Gus may not decide this\./, patience);
-    await Promise.all([ada.press(request, first), ben.press(request, second)]);
-    const end = await ada.end(number);
-    const decided = await ada.waitFor(new RegExp(`^#${number} wanted to run a command`), patience);
-    expect(decided.buttons).toEqual([]);
-    const approved = / (Ada|Ben) approved it on Slack/.test(decided.text);
-    expect(decided.text).toMatch(approved ? /✔ approved/ : / (Ada|Ben) denied it on Slack/);
-    expect(end.text).toMatch(approved ? /done in .*decided/ : /cancelled/);
-    expect((await ada.thread(number)).filter(({ text }) => /wante?d?s? to run a command/.test(text))).toHaveLength(1);
-  }
+  const number = await ben.sh('echo decided-at-once');
+  const request = await ada.waitFor(new RegExp(`^#${number} wants to run a command`), { button: 'Approve', ...patience });
+  await gus.press(request, 'Approve');
+  await gus.waitFor(/Gus may not decide this\./, patience);
+  await Promise.all([ada.press(request, 'Approve'), ben.press(request, 'Deny')]);
+  const end = await ada.end(number);
+  const decided = await ada.waitFor(new RegExp(`^#${number} wanted to run a command`), patience);
+  expect(decided.buttons).toEqual([]);
+  const approved = / Ada approved it on Slack/.test(decided.text);
+  expect(decided.text).toMatch(approved ? /✔ approved/ : / Ben denied it on Slack/);
+  expect(end.text).toMatch(approved ? /done in .*decided/ : /cancelled/);
+  expect((await ada.thread(number)).filter(({ text }) => /wante?d?s? to run a command/.test(text))).toHaveLength(1);
   await settings('policy=yolo approvers=developer');
-  await expectHealthy(deckhand, ada);
 });
 
 test('promise 7: a command with invisible characters is shown with them written out, a long one is attached whole', {
@@ -214,5 +205,6 @@ test('promise 7: a command with invisible characters is shown with them written 
   expect(end.text).toMatch(/done in /);
   expect(end.text).toContain('the-end');
   await settings('policy=yolo');
-  await expectHealthy(deckhand, ada);
 });
+
+test('afterwards everything works as before', { timeout: 120_000 }, () => expectHealthy(deckhand, ada));

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type DeckhandProcess, newDataDir, startDeckhand } from '../support/deckhand-process.ts';
+import { type DeckhandProcess, startDeckhand } from '../support/deckhand-process.ts';
+import { type Installation, newInstallation } from '../support/installation.ts';
 import { LabClient, type Told } from '../support/lab-client.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -7,25 +8,25 @@ const agents = ['claude', 'claude-code', 'codex'] as const;
 const request = 'ask me a question, work slowly in 5 steps of 1 s, fix the failing test and push the result';
 const patience = { timeoutMs: 90_000 };
 
-let dataDir: Awaited<ReturnType<typeof newDataDir>>;
+let installation: Installation;
 let deckhand: DeckhandProcess;
 let ada: LabClient;
 let ben: LabClient;
 
 async function start(): Promise<void> {
-  deckhand = await startDeckhand(dataDir.path);
+  deckhand = await startDeckhand(installation.path, installation.settings);
   ada = new LabClient(deckhand.url, 'ada');
   ben = new LabClient(deckhand.url, 'ben');
 }
 
 beforeAll(async () => {
-  dataDir = await newDataDir();
+  installation = await newInstallation();
   await start();
 }, 90_000);
 
 afterAll(async () => {
   await deckhand?.end('SIGTERM');
-  await dataDir?.remove();
+  await installation?.remove();
 });
 
 const isOpen = ({ buttons }: Told) => buttons.some((label) => /^(Deny|No answer|Revise…|Implement)$/.test(label));

@@ -1,20 +1,21 @@
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type DeckhandProcess, newDataDir, startDeckhand } from '../support/deckhand-process.ts';
+import { type DeckhandProcess, startDeckhand } from '../support/deckhand-process.ts';
+import { type Installation, newInstallation } from '../support/installation.ts';
 import { eventually } from '../support/wait-for.ts';
 
 /** Waits of this test are for a person's patience on a busy machine, not for speed. */
 const patience = 60_000;
 
-let dataDir: Awaited<ReturnType<typeof newDataDir>>;
+let installation: Installation;
 let deckhand: DeckhandProcess;
 let browser: Browser;
 let page: Page;
 const pageErrors: string[] = [];
 
 beforeAll(async () => {
-  dataDir = await newDataDir();
-  deckhand = await startDeckhand(dataDir.path);
+  installation = await newInstallation();
+  deckhand = await startDeckhand(installation.path, installation.settings);
   browser = await chromium.launch({
     executablePath: '/usr/bin/chromium',
     args: [
@@ -35,7 +36,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   await deckhand?.end('SIGTERM');
-  await dataDir?.remove();
+  await installation?.remove();
 });
 
 const composer = () => page.locator('.pane.main .composer textarea');
@@ -105,7 +106,7 @@ it('the page goes on by itself when the program is killed and started again', { 
   const port = new URL(deckhand.url).port;
   await deckhand.end('SIGKILL');
   await page.locator('.offline').waitFor();
-  deckhand = await startDeckhand(dataDir.path, { PORT: port });
+  deckhand = await startDeckhand(installation.path, { ...installation.settings, PORT: port });
   await page.locator('.offline').waitFor({ state: 'detached' });
   await page.getByText('bot connected').waitFor();
   await channel().filter({ hasText: '#1 npm test' }).first().waitFor();

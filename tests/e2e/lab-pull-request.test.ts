@@ -1,20 +1,21 @@
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type DeckhandProcess, newDataDir, startDeckhand } from '../support/deckhand-process.ts';
+import { type DeckhandProcess, startDeckhand } from '../support/deckhand-process.ts';
+import { type Installation, newInstallation } from '../support/installation.ts';
 
 /** Waits of this test are for a person's patience on a busy machine, not for speed. */
 const patience = 60_000;
 
-let dataDir: Awaited<ReturnType<typeof newDataDir>>;
+let installation: Installation;
 let deckhand: DeckhandProcess;
 let browser: Browser;
 let lab: Page;
 const pageErrors: string[] = [];
 
 beforeAll(async () => {
-  dataDir = await newDataDir();
+  installation = await newInstallation();
   [deckhand, browser] = await Promise.all([
-    startDeckhand(dataDir.path, { SANDBOX: 'local' }),
+    startDeckhand(installation.path, { ...installation.settings, SANDBOX: 'local' }),
     chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu', '--no-first-run'] }),
   ]);
   lab = await newPage();
@@ -23,7 +24,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   await deckhand?.end('SIGTERM');
-  await dataDir?.remove();
+  await installation?.remove();
 });
 
 async function newPage(): Promise<Page> {

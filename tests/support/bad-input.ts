@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
-import { type DeckhandProcess, newDataDir, startDeckhand } from './deckhand-process.ts';
+import { type DeckhandProcess, startDeckhand } from './deckhand-process.ts';
 import { expectHealthy } from './health.ts';
+import { newInstallation } from './installation.ts';
 import { LabClient, type Told } from './lab-client.ts';
 import { eventually } from './wait-for.ts';
 
@@ -31,8 +32,8 @@ export interface BadInputWorld {
 }
 
 export async function openBadInputWorld(): Promise<BadInputWorld> {
-  const dataDir = await newDataDir();
-  const deckhand = await startDeckhand(dataDir.path, { SANDBOX: 'docker' });
+  const installation = await newInstallation();
+  const deckhand = await startDeckhand(installation.path, { ...installation.settings, SANDBOX: 'docker' });
   const ada = new LabClient(deckhand.url, 'ada');
   const ben = new LabClient(deckhand.url, 'ben');
   let turn = 0;
@@ -77,7 +78,7 @@ export async function openBadInputWorld(): Promise<BadInputWorld> {
     },
     async close() {
       await deckhand.end('SIGTERM');
-      await dataDir.remove();
+      await installation.remove();
     },
   };
 }

@@ -13,6 +13,8 @@ export class ChaosLife {
   readonly dataDir: string;
   readonly #settings: Record<string, string>;
   readonly #chances: Chances;
+  /** Those still to come before any comes again. */
+  #deaths: (typeof deaths)[number][] = [];
   readonly #programs: Program[] = [];
   readonly #listeners = { asking: new Set<() => void>(), answered: new Set<() => void>() };
   #current: DeckhandProcess | undefined;
@@ -77,7 +79,8 @@ export class ChaosLife {
   /** A life that ends by one of the deaths. */
   async liveAndDie(): Promise<void> {
     await this.start();
-    const death = this.#chances.oneOf(deaths);
+    if (this.#deaths.length === 0) this.#deaths = this.#chances.shuffled(deaths);
+    const death = this.#deaths.pop();
     await delay(this.#chances.between(100, 2500));
     if (death === 'after an answer') await this.#next('answered');
     if (death === 'while asked') {

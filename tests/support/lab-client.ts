@@ -13,7 +13,7 @@ const cardHead = /^#(\d+) /;
 const endWords = /(✔ done|✖ failed|✖ timed out|✖ interrupted|○ cancelled)( in| after)? /;
 
 /** A look at the lab where nothing has changed costs little; else it is all of its state. */
-const everyMs = 50;
+const everyMs = 100;
 
 /** Acts as one of the lab's people over the lab's own API, against Deckhand in another process. */
 export class LabClient {
