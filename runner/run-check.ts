@@ -1,3 +1,4 @@
+import { runsNothing } from '../src/contracts/rebase.ts';
 import type { CheckResult, RunResult } from '../src/contracts/run-event.ts';
 import { createRedactor } from '../src/runtime/redact-patterns.ts';
 import { shell } from './harness/shell.ts';
@@ -20,8 +21,8 @@ const stoppedWords = 'it was stopped on request';
  * fails the run: a check that cannot be run is told as such.
  *
  * It runs in a sandbox of its own, without network, over a working copy of its own: the files of exactly the commit that was taken over, from the
- * mirror, and beside them what git ignores in the working copy of the run (dependencies that were installed there). What it writes is thrown
- * away with them, so it cannot become a part of the change. After a crash of the runner it goes on where it stands, like a command.
+ * mirror, and beside them what git ignores in the working copy of the run (dependencies that were installed there; a run that runs nothing has
+ * none). What it writes is thrown away with them, so it cannot become a part of the change. After a crash of the runner it goes on where it stands, like a command.
  */
 export async function checkRun(
   journey: Journey,
@@ -92,6 +93,7 @@ async function beginCheck(journey: Journey, { expects, base, commit, limits, com
         signal,
       );
       await sandbox.copyIn(name, deps.workspace.pack(name), signal);
+      if (runsNothing(spec.rebase)) return;
       const ignored = ignoredFilesHelper({ parent: commit, mostBytes: limits.diskBytes });
       await sandbox.copyIn(name, sandbox.collect(run, ignored, signal), signal);
     },

@@ -1,3 +1,4 @@
+import { runsNothing } from '../src/contracts/rebase.ts';
 import type { RunControl } from '../src/contracts/run-control.ts';
 import type { RunResult } from '../src/contracts/run-event.ts';
 import { accountError, withAccount } from './agent-account.ts';
@@ -92,8 +93,10 @@ async function resultOf(journey: Journey, harness: HarnessRun): Promise<RunResul
   let phase = spec.resume?.phase ?? 'preparing';
   let log: OutputLog | undefined;
   try {
-    if (spec.rebase === 'rebase' && base !== null) return await rebaseRun(journey, base);
-    if (spec.rebase === 'revert' && base !== null) return await revertRun(journey, base);
+    if (runsNothing(spec.rebase) && base !== null) {
+      const result = spec.rebase === 'revert' ? await revertRun(journey, base) : await rebaseRun(journey, base);
+      return await checkRun(journey, harness.expects, result.base ?? base, result);
+    }
     if (phase === 'preparing') {
       base = (await prepareRun(journey, harness)) ?? null;
       if (base === null) return undefined;

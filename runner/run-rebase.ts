@@ -11,13 +11,15 @@ const mostConflicts = 50;
 
 export type EndOf = (how: Pick<RunResult, 'outcome' | 'message'> & Partial<RunResult>, made?: Left) => RunResult;
 
-/** Fetches the branch that a change is to be put on. */
+/** Fetches the branch that a change is to be put on. A run that had come to its check stays where it is: the check is about that. */
 export async function fetchBase(journey: Journey, base: Base): Promise<Base> {
   const { deps, spec, left, stop } = journey;
   const { source } = spec.project;
   await journey.stage('repository', `fetching ${source.kind === 'git' ? parseSource(source).address : source.path}`);
   const { task, project } = spec;
-  const onto = await deps.workspace.newestBase({ task, project, base }, AbortSignal.any([left, stop]));
+  const change = { task, project, base };
+  const known = spec.resume?.phase === 'finishing' ? await deps.workspace.knownBase(change) : undefined;
+  const onto = known ?? (await deps.workspace.newestBase(change, AbortSignal.any([left, stop])));
   await journey.at('rebase_fetched');
   return onto;
 }

@@ -12,7 +12,7 @@ export const rebase = defineCommand({
   group: 'work',
   summary: 'Puts what a task has changed on the newest commit of its base branch',
   details: [
-    'Nothing is run. Where both have changed the same lines nothing happens to the change: the thread says which files conflict, and the agent of the task can be asked to resolve it.',
+    'Nothing is run but the check of the project. Where both have changed the same lines nothing happens to the change: the thread says which files conflict, and the agent of the task can be asked to resolve it.',
     'What comes of it is a new change: it is pushed only when somebody approves it.',
   ],
   role: rebaseNeed.role,

@@ -13,7 +13,7 @@ export const revert = defineCommand({
   group: 'work',
   summary: 'Undoes the merged pull request of a task, as a change to be reviewed',
   details: [
-    'Who may bring the change of the task out may do this. Nothing is run, and nothing moves at the code host: the newest commit of the base branch without what was merged becomes the change of the task, on a branch of its own. `push` and `pr` bring it out.',
+    'Who may bring the change of the task out may do this. Nothing is run but the check of the project, and nothing moves at the code host: the newest commit of the base branch without what was merged becomes the change of the task, on a branch of its own. `push` and `pr` bring it out.',
     'Where what was merged has been changed again since, nothing happens, and the thread says which files conflict.',
   ],
   role: revertNeed.role,

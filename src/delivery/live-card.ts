@@ -21,6 +21,8 @@ const stages: readonly [stage: Step['stage'], label: string][] = [
   ['results', 'collect the changes'],
   ['checks', 'run the check'],
 ];
+/** Of a run that runs nothing. */
+const ofCommits: ReadonlySet<Step['stage']> = new Set(['repository', 'results', 'checks']);
 const linesShown = { quiet: 0, steps: 4, everything: 15 } as const;
 const notesShown = { quiet: 0, steps: 1, everything: 3 } as const;
 const commandLength = 600;
@@ -130,7 +132,12 @@ function work({ task, run }: CardContext): Block[] {
   if (runsNothing(run.rebase)) {
     const onto = task.base === undefined ? 'the base branch' : oneLine(task.base.branch);
     const what = run.rebase === 'revert' ? 'Undoes what was merged,' : 'Puts the change';
-    return [{ type: 'text', spans: [plain(`${what} on the newest commit of ${onto}. Nothing is run.`)] }];
+    return [
+      {
+        type: 'text',
+        spans: [plain(`${what} on the newest commit of ${onto}. Nothing is run but the project's check, if it has one.`)],
+      },
+    ];
   }
   const text = redactText(task.command, []).trim();
   if (oneLine(task.title) === text) return [];
@@ -144,7 +151,7 @@ function checklist(view: RunView, { run }: CardContext): Block[] {
   const over = isTerminal(view.state);
   const other = view.agent === undefined ? 'agent' : 'command';
   const items = stages.flatMap(([stage, label]): Item[] => {
-    if (stage === other || (runsNothing(run.rebase) && stage !== 'repository' && stage !== 'results')) return [];
+    if (stage === other || (runsNothing(run.rebase) && !ofCommits.has(stage))) return [];
     const step = view.steps.find((known) => known.stage === stage);
     if (step !== undefined) return [{ state: step.state, text: shorten(oneLine(step.detail), 150) }];
     // Whether there will be one is not known before.

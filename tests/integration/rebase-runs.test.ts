@@ -28,7 +28,8 @@ function rebase(run: string, how: RebaseHow = 'rebase', originKey = `press-${++p
 test('promises 8 and 10: a rebase survives a kill at every step, and what comes of it needs a decision of its own', {
   timeout: 120_000,
 }, async () => {
-  const project = await world.project();
+  const check = { command: 'cat mine.txt theirs.txt; echo checked; exit 3', timeoutMs: 60_000 };
+  const project = await world.project({ policy: { check } });
   const made = await world.sh('echo mine > mine.txt', project);
   const first = await world.startRunner();
   const before = await world.resultOf(made.run);
@@ -40,7 +41,10 @@ test('promises 8 and 10: a rebase survives a kill at every step, and what comes 
   expect((await rebase(made.run, 'rebase', 'the press')).run).toBe(run);
   await expect(rebase(made.run)).rejects.toMatchObject({ code: 'DH-300' });
 
-  for (const point of ['claimed', ...rebaseCrashPoints, 'artifacts_kept', 'finished']) {
+  let later = '';
+  for (const point of [...rebaseCrashPoints, 'check_started', 'finished']) {
+    // Where it has come to its check, it stays: that is about this.
+    if (point === 'finished') later = await world.source.commit({ 'later.txt': 'later\n' }, 'Later');
     const life = spawn(process.execPath, [program, JSON.stringify([world.installation]), point], {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
@@ -54,6 +58,7 @@ test('promises 8 and 10: a rebase survives a kill at every step, and what comes 
     message: `The change is on main@${newest.slice(0, 7)} now.`,
     base: { branch: 'main', commit: newest },
     files: [{ path: 'mine.txt', added: 1, status: 'added' }],
+    check: { outcome: 'failed', exitCode: 3, output: 'mine\ntheirs\nchecked\n' },
   });
   expect(await git(world.mirror(project), 'log', '--format=%P', '-1', result.commit ?? '')).toBe(newest);
   const task = await world.database.db.task.findUniqueOrThrow({ where: { id: made.task } });
@@ -68,10 +73,13 @@ test('promises 8 and 10: a rebase survives a kill at every step, and what comes 
 
   const runner = await world.startRunner();
   const again = await rebase(run);
-  expect(await world.resultOf(again.run)).toMatchObject({
+  const moved = await world.resultOf(again.run);
+  expect(moved).toMatchObject({ outcome: 'succeeded', message: `The change is on main@${later.slice(0, 7)} now.` });
+  const last = await rebase(again.run);
+  expect(await world.resultOf(last.run)).toMatchObject({
     outcome: 'succeeded',
-    message: `The change has main@${newest.slice(0, 7)} already, which is the newest base.`,
-    commit: result.commit,
+    message: `The change has main@${later.slice(0, 7)} already, which is the newest base.`,
+    commit: moved.commit,
   });
   await runner.stop();
 });

@@ -48,7 +48,9 @@ describe('a change that its base has moved away from', () => {
 
   it('says while it is rebased that nothing is run', () => {
     const card = liveCard(runAfter(...taken), where(true));
-    expect(text(card)).toContain('Puts the change on the newest commit of main. Nothing is run.');
+    expect(text(card)).toContain(
+      "Puts the change on the newest commit of main. Nothing is run but the project's check, if it has one.",
+    );
     expect(text(card)).not.toContain('sandbox');
   });
 
@@ -155,7 +157,7 @@ describe('a pull request that is merged', () => {
   it('says while it is undone that nothing is run, and what to do when that conflicts', () => {
     const undoing = at({}, { rebase: 'revert' });
     expect(text(liveCard(runAfter(...taken), undoing))).toContain(
-      'Undoes what was merged, on the newest commit of main. Nothing is run.',
+      "Undoes what was merged, on the newest commit of main. Nothing is run but the project's check, if it has one.",
     );
     const result = { outcome: 'failed', cause: 'conflict', message: 'It conflicts. Do that. DH-514' } as const;
     const card = endCard(runAfter(...taken, ended({ ...result, conflicts: ['a.ts'] })), undoing);
