@@ -16,8 +16,11 @@ describe.each(['local', 'docker'] as const)('a run on %s', (kind) => {
   beforeAll(async () => {
     world = await createRunnerWorld(kind);
     project = await world.project();
-    // Pictures are drawn in front of either sandbox; one is enough.
-    await world.startRunner(kind === 'local' ? { draw: createDrawing() } : {});
+    await world.startRunner({
+      limits: { diskBytes: 16 * 1024 ** 2, memoryBytes: 512 * 1024 ** 2 },
+      // Pictures are drawn in front of either sandbox; one is enough.
+      ...(kind === 'local' ? { draw: createDrawing() } : {}),
+    });
   });
   afterAll(() => world.close());
 
@@ -32,7 +35,7 @@ describe.each(['local', 'docker'] as const)('a run on %s', (kind) => {
   }
 
   const started = (run: string, text: string) =>
-    waitFor(`output ${text}`, async () => outputText(await world.eventsOf(run), 'stdout').includes(text));
+    world.told(`output ${text}`, run, (events) => outputText(events, 'stdout').includes(text));
 
   it('streams its output, brings its changes to the mirror and leaves log and patch', async () => {
     const command = 'echo hi; echo oops >&2; echo changed >> README.md; echo new > new.txt';
@@ -65,7 +68,7 @@ describe.each(['local', 'docker'] as const)('a run on %s', (kind) => {
     expect([png.subarray(1, 4).toString(), png.length]).toEqual(kind === 'local' ? ['PNG', picture?.bytes] : ['', 0]);
     expect(Buffer.from((await world.artifacts.read(patch?.id ?? '')) ?? []).toString()).toContain('+changed');
     expect((await world.artifacts.read(log?.id ?? ''))?.length).toBe(log?.bytes);
-    await waitFor('the sandbox to be removed', async () => (await world.sandbox.list()).length === 0);
+    await waitFor('the sandbox to be removed', async () => (await world.sandbox.list()).length === 0, { everyMs: 100 });
     await expect(readFile(join(world.installation.dataDir, 'work', run))).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
@@ -165,22 +168,20 @@ describe.each(['local', 'docker'] as const)('a run on %s', (kind) => {
     expect(await git(world.mirror(checked), 'rev-parse', `refs/deckhand/tasks/${task}/head`)).toBe(result.commit);
     expect(await git(world.mirror(checked), 'show', `${result.commit}:one.txt`)).toBe('one');
     expect(ofType(events, 'stage').at(-1)?.stage).toBe('checks');
-    await waitFor('the sandboxes to be removed', async () => (await world.sandbox.list()).length === 0);
+    await waitFor('the sandboxes to be removed', async () => (await world.sandbox.list()).length === 0, { everyMs: 100 });
     expect(await readdir(join(world.installation.dataDir, 'work'))).not.toContain(`${run}-check`);
   });
 
   it('says why there is no check, and keeps the change', async () => {
     const slow = await world.project({ policy: { check: { command: 'echo begun; sleep 1000', timeoutMs: 60_000 } } });
     const { run, task } = await world.sh('echo one > one.txt', slow);
-    await waitFor('the check', async () => ofType(await world.eventsOf(run), 'stage').some(({ stage }) => stage === 'checks'), {
-      timeoutMs: 30_000,
-    });
+    await world.told('the check', run, (events) => ofType(events, 'stage').some(({ stage }) => stage === 'checks'), 30_000);
     await world.stop(task);
     const stopped = await world.resultOf(run);
     expect(stopped).toMatchObject({ outcome: 'succeeded', check: { outcome: 'not_run', summary: 'it was stopped on request' } });
     expect(stopped.files.map(({ path }) => path)).toEqual(['one.txt']);
 
-    const { result: large } = await complete('echo dist/ > .gitignore; mkdir dist; truncate -s 70M dist/large', slow);
+    const { result: large } = await complete('echo dist/ > .gitignore; mkdir dist; truncate -s 20M dist/large', slow);
     const why = 'what git ignores could not be brought along: they are too large';
     expect(large).toMatchObject({ outcome: 'succeeded', check: { outcome: 'not_run', summary: why } });
     expect((await complete('echo hi', slow)).result.check).toBeUndefined();
