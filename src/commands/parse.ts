@@ -14,7 +14,7 @@ export type Parsed =
   | { type: 'empty' };
 
 /**
- * Reads a command line: the longest name that fits, then words, quotes, options (`key=value`), or for `sh` all the rest as it is.
+ * Reads a command line: the longest name that fits, then words, quotes, options (`key=value`, `--key value`), or for `sh` all the rest as it is.
  * Never throws, whatever the text.
  */
 export function parseText(text: string, commands: readonly Command[]): Parsed {
@@ -53,7 +53,7 @@ function unknown(first: string, second: string | undefined, commands: readonly C
 /** Reads what follows the name of a command. */
 export function parseArguments(command: Command, rest: string): Parsed {
   const verbatim = Object.entries(command.positional).find(([, arg]) => arg.takes === 'verbatim');
-  const read = verbatim === undefined ? readWords(rest) : readBeforeVerbatim(command, rest);
+  const read = verbatim === undefined ? readWords(command, rest) : readBeforeVerbatim(command, rest);
   if ('problem' in read) return { type: 'invalid', command, problem: read.problem };
   const raw: Record<string, unknown> = {};
   const words = takeOptions(command, read.tokens, raw);
@@ -85,8 +85,8 @@ export function checkArguments(command: Command, raw: Record<string, unknown>): 
   return { type: 'command', command, args };
 }
 
-function readWords(rest: string): { tokens: Token[]; end: number } | { problem: string } {
-  const read = tokenize(rest);
+function readWords(command: Command, rest: string): { tokens: Token[]; end: number } | { problem: string } {
+  const read = tokenize(rest, Object.keys(command.options));
   return read.ok ? { tokens: read.tokens, end: rest.length } : { problem: read.problem };
 }
 
@@ -103,7 +103,7 @@ function readBeforeVerbatim(command: Command, rest: string): { tokens: Token[]; 
   let left = Object.values(beforeVerbatim(command));
   let end = 0;
   while (true) {
-    const token = readToken(rest, end);
+    const token = readToken(rest, end, Object.keys(command.options));
     if (token === undefined || 'unclosed' in token) return { tokens, end };
     if (token.text === '--' && !token.quoted) return { tokens, end: token.end };
     if (token.option === undefined || !Object.hasOwn(command.options, token.option.key)) {

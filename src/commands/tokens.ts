@@ -8,7 +8,7 @@ export interface Token {
   text: string;
   /** A word that started with a quote is never read as an option. */
   quoted: boolean;
-  /** Set when the word looks like `key=value`, `key+=value` or `key-=value`. A `_` in the key is read as `-`: menus of some platforms have only that. */
+  /** Set when the word looks like `key=value`, `key+=value` or `key-=value`, or is a known `--key value`. A `_` in the key is read as `-`: menus of some platforms have only that. */
   option?: { key: string; operator: Operator; value: string } | undefined;
   /** Position in the text, for completing. */
   start: number;
@@ -22,11 +22,17 @@ export type Tokens = { ok: true; tokens: Token[] } | { ok: false; problem: strin
 const optionStart = /^([a-z][a-z_-]*?)(\+=|-=|=)/;
 const closing: Record<string, string> = { '"': '"', "'": "'", '“': '”', '„': '“', '‘': '’' };
 
-/** Splits `text` into words. Never throws; the only thing that can be wrong is a quote that is never closed. */
-export function tokenize(text: string): Tokens {
+/** As on a command line; phones make one dash of two. Only before a name that is known, so that other texts stay what they are. */
+const flagStart = /^(?:--|—)([a-z][a-z_-]*)(?:=|[^\S\n]+(?=\S))/;
+
+/**
+ * Splits `text` into words. `flags`: names that are options as `--name value` too. Never throws; the only thing that can be wrong is a quote
+ * that is never closed.
+ */
+export function tokenize(text: string, flags: readonly string[] = []): Tokens {
   const tokens: Token[] = [];
   for (let at = 0; ; ) {
-    const token = readToken(text, at);
+    const token = readToken(text, at, flags);
     if (token === undefined) return { ok: true, tokens };
     if ('unclosed' in token) return { ok: false, problem: `The quote in \`${shorten(token.unclosed)}\` is not closed.` };
     tokens.push(token);
@@ -34,14 +40,15 @@ export function tokenize(text: string): Tokens {
   }
 }
 
-/** The first word at or after `from`; undefined when there is none. */
-export function readToken(text: string, from: number): Token | { unclosed: string } | undefined {
+/** The first word at or after `from`; undefined when there is none. `flags` as for `tokenize`. */
+export function readToken(text: string, from: number, flags: readonly string[] = []): Token | { unclosed: string } | undefined {
   let start = from;
   while (start < text.length && isSpace(text, start)) start += 1;
   if (start >= text.length) return undefined;
-  const head = optionStart.exec(text.slice(start));
+  const flag = flagStart.exec(text.slice(start));
+  const head = flag !== null && flags.includes(nameOf(flag[1] ?? '')) ? flag : optionStart.exec(text.slice(start));
   const key = head?.[1];
-  const operator = head?.[2];
+  const operator = head === flag ? '=' : head?.[2];
   if (head === null || key === undefined || !isOperator(operator)) {
     const word = readValue(text, start);
     return word === undefined ? { unclosed: text.slice(start) } : { ...word, start };
@@ -51,7 +58,7 @@ export function readToken(text: string, from: number): Token | { unclosed: strin
   return {
     text: `${key}${operator}${value.text}`,
     quoted: false,
-    option: { key: key.replaceAll('_', '-'), operator, value: value.text },
+    option: { key: nameOf(key), operator, value: value.text },
     start,
     end: value.end,
   };
@@ -93,6 +100,10 @@ function readTail(text: string, from: number): { text: string; end: number } {
   let end = from;
   while (end < text.length && !isSpace(text, end)) end += 1;
   return { text: text.slice(from, end), end };
+}
+
+function nameOf(key: string): string {
+  return key.replaceAll('_', '-');
 }
 
 function isSpace(text: string, at: number): boolean {

@@ -136,6 +136,19 @@ describe('sh', () => {
     expect(parse('sh project="web" -- ls')).toEqual({ command: 'sh', args: { project: 'web', command: 'ls' } });
   });
 
+  it('options may be written as on a command line, where their names are known', () => {
+    const fix = { attempts: 3, mode: 'ask', prompt: 'fix --it now' };
+    for (const text of ['--attempts 3 --mode=ask', '—attempts 3 mode=ask', '--attempts=3 -- ', '--mode "ask" --attempts  3']) {
+      const { mode, ...rest } = fix;
+      const args = text.includes('mode') ? fix : rest;
+      expect(parse(`run ${text} fix --it now`)).toEqual({ command: 'run', args });
+    }
+    expect(parse('tasks --mine')).toMatchObject({ problem: expect.stringContaining('--mine') });
+    expect(commandOf('sh --project web npm test --project x')).toBe('npm test --project x');
+    expect(commandOf('sh --verbose 3')).toBe('--verbose 3');
+    expect(commandOf('sh --project')).toBe('--project');
+  });
+
   it('passes every other text on exactly as it is typed', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 300 }), (typed) => {
