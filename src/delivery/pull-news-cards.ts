@@ -115,7 +115,7 @@ const errands: Record<PullErrandKind, string> = {
   address: 'The agent was not given the reviews',
 };
 
-/** What people may want to do about it as it is now. Buttons act on the change of the newest run only. */
+/** What people were offered to do about it, and still can. Buttons act on the change of the newest run only. */
 function buttonsFor({ run, task }: CardContext, pull: PullFacts, { news, was }: Pick<ToldNews, 'news' | 'was'>): Button[] {
   if (run.newest > run.attempt) return [];
   const has = (test: (one: PullNews) => boolean) => news.some(test);
@@ -132,14 +132,14 @@ function buttonsFor({ run, task }: CardContext, pull: PullFacts, { news, was }: 
   const good = has(
     (one) => (one.type === 'checks' && one.state === 'passed') || (one.type === 'review' && one.verdict === 'approved'),
   );
-  if (good && pull.draft) verbs.push(['ready', 'Ready for review']);
+  if (good && was.draft && pull.draft) verbs.push(['ready', 'Ready for review']);
   if (pull.mergeable === 'conflict' && has((one) => one.type === 'conflict')) {
     verbs.push(
       ['rebase', rebaseLabels.rebase],
       ...(task.agent ? [['resolve', rebaseLabels.resolve] as [ChangeVerb, string]] : []),
     );
   }
-  if (isMergeable(pull) && (good || has((one) => one.type === 'mergeable'))) verbs.push(['merge', 'Merge']);
+  if (isMergeable(was) && isMergeable(pull) && (good || has((one) => one.type === 'mergeable'))) verbs.push(['merge', 'Merge']);
   return verbs.map(([verb, label]) => buttonOf(run.run, verb, label));
 }
 

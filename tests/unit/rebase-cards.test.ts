@@ -110,6 +110,14 @@ describe('the message about checks that have failed', () => {
     expect(messages(events(now), seq)).toEqual([{ ...first, labels: [] }]);
   });
 
+  it('gains nothing that it did not have: what can be done since is offered by the message that says so', () => {
+    const news: RunEventData = { type: 'pull_request', repository: 'acme/web', pull: { ...pull, mergeable: 'blocked' } };
+    const approved = { ...news, news: [{ type: 'review' as const, by: 'ada', verdict: 'approved' as const }] };
+    const mergeable: RunEventData = { ...news, pull: { ...pull, mergeable: 'clean' }, news: [{ type: 'mergeable' }] };
+    expect(messages([approved, mergeable], 0).map(({ labels: offered }) => offered)).toEqual([[], ['Merge']]);
+    expect(messages([approved, mergeable, news], seq + 1).map(({ labels: offered }) => offered)).toEqual([[], []]);
+  });
+
   it('keeps it while they fail, loses it with the next run, and does not come to threads that never had it', () => {
     expect(messages(events({ comments: 1 }), seq)).toMatchObject([{ labels: ['Fix CI'] }]);
     expect(messages(events({}), seq + 1)).toEqual([]);
