@@ -1,4 +1,3 @@
-import Anthropic from '@anthropic-ai/sdk';
 import { z } from 'zod';
 import type { RunEvent } from '../src/contracts/run-event.ts';
 import type { ModelAccess } from './harness/port.ts';
@@ -28,6 +27,8 @@ export async function answerAside(aside: Aside, signal: AbortSignal): Promise<st
   const text = `<record>\nThe task: ${aside.prompt}\n\n${digestOf(aside.events)}\n</record>\n\n${aside.by} asks: ${aside.question}`;
   const { anthropic, openai } = aside.models;
   if (anthropic !== undefined) {
+    // Loaded by whoever needs it first: it is many files, and most programs never ask one.
+    const { default: Anthropic } = await import('@anthropic-ai/sdk');
     const client = new Anthropic({ baseURL: anthropic.baseUrl, apiKey: anthropic.token, maxRetries: 3 });
     const messages = [{ role: 'user' as const, content: text }];
     const answer = await client.messages.create({ model: aside.model, max_tokens: maxTokens, system, messages }, { signal });

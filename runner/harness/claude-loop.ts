@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import Anthropic from '@anthropic-ai/sdk';
+import type Anthropic from '@anthropic-ai/sdk';
 import type { Ask } from '../../src/contracts/agent.ts';
 import type { RunEventData } from '../../src/contracts/run-event.ts';
 import { callsOf, conversationOf, type Entry, messagesOf, result, text, user } from './claude-conversation.ts';
@@ -41,7 +41,9 @@ export async function driveClaude(session: HarnessSession): Promise<TurnEnd> {
     const why = 'No model server of Anthropic is configured';
     return { end: 'failed', why, trouble: 'key_refused', session: undefined, resumable: false };
   }
-  const client = new Anthropic({ baseURL: access.baseUrl, apiKey: access.token, maxRetries: 0, timeout: 2 ** 31 - 1 });
+  // Loaded by the first turn: it is a tenth of all files, and would cost every start of the program its time.
+  const sdk = await import('@anthropic-ai/sdk');
+  const client = new sdk.Anthropic({ baseURL: access.baseUrl, apiKey: access.token, maxRetries: 0, timeout: 2 ** 31 - 1 });
   const pictures = createPictures(async (artifact) => await session.given?.(artifact));
   let urgent = new AbortController();
   const mailbox = openMailbox(session, () => urgent.abort(new Interrupted()));

@@ -1,4 +1,5 @@
-import Anthropic from '@anthropic-ai/sdk';
+import type Anthropic from '@anthropic-ai/sdk';
+import { APIError } from '@anthropic-ai/sdk/core/error';
 import type { AgentTrouble } from '../../src/contracts/agent-trouble.ts';
 import type { RunEventData } from '../../src/contracts/run-event.ts';
 import { ownTrouble, troubleOfStatus } from './model-trouble.ts';
@@ -101,10 +102,10 @@ const waitsMs = [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 60_000];
 
 /** What a failed request means. `attempt`: 0 for the first. */
 export function troubleOf(error: unknown, attempt: number): Trouble {
-  const status = error instanceof Anthropic.APIError ? error.status : undefined;
+  const status = error instanceof APIError ? error.status : undefined;
   const message = error instanceof Error ? error.message : String(error);
   if (status === 400 && /too long|context (?:window|length)|exceed.*context/i.test(message)) return { kind: 'too_long' };
-  const headers = error instanceof Anthropic.APIError ? error.headers : undefined;
+  const headers = error instanceof APIError ? error.headers : undefined;
   const passes = status === undefined || status === 408 || status === 409 || status === 429 || status >= 500;
   const wait = waitsMs[attempt];
   if (!passes || headers?.get('x-should-retry') === 'false' || wait === undefined)
@@ -115,7 +116,7 @@ export function troubleOf(error: unknown, attempt: number): Trouble {
 }
 
 function reasonOf(error: unknown, message: string): { why: string; trouble: AgentTrouble | undefined } {
-  if (!(error instanceof Anthropic.APIError)) return { why: message.slice(0, 500), trouble: undefined };
+  if (!(error instanceof APIError)) return { why: message.slice(0, 500), trouble: undefined };
   const { text, trouble } = ownTrouble(error.apiMessage ?? message);
   const why = `The model server refused: ${text.slice(0, 500)}`;
   return { why, trouble: trouble ?? (error.status === undefined ? typed(error.type) : troubleOfStatus(error.status)) };

@@ -1,4 +1,5 @@
-import Anthropic from '@anthropic-ai/sdk';
+import type Anthropic from '@anthropic-ai/sdk';
+import { APIError } from '@anthropic-ai/sdk/core/error';
 import { type GivenFile, givenFolder } from '../../src/contracts/given-file.ts';
 
 /** Kinds that models look at, by their first bytes: what a platform says of a file need not be true. */
@@ -77,7 +78,7 @@ export function createPictures(read: (artifact: string) => Promise<Uint8Array | 
       return filled;
     },
     givenUp(error) {
-      if (!shown || !(error instanceof Anthropic.APIError) || error.status !== 400) return false;
+      if (!shown || !(error instanceof APIError) || error.status !== 400) return false;
       if (!/image|picture|media_type/i.test(error.message)) return false;
       shown = false;
       return true;
