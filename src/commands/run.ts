@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { AgentSettings } from '../contracts/agent.ts';
+import { AppError } from '../contracts/errors.ts';
 import { textView } from '../delivery/list-view.ts';
 import { putOutbox } from '../store/outbox.ts';
 import type { SettingsChoice, TurnExtras } from '../tasks/agent-tasks.ts';
@@ -14,6 +15,11 @@ import { personFor, projectFor } from './subject.ts';
 import { contextOf } from './thread-context.ts';
 
 const need = { command: 'run', role: 'developer', action: 'give work to an agent' } as const;
+
+const notHere = {
+  problem: 'Several attempts are compared and chosen in a chat channel of the project.',
+  example: 'run fix the flaky login test',
+};
 
 export interface RunRequest {
   prompt: string;
@@ -95,6 +101,7 @@ export async function startAgent(ctx: CommandContext, request: RunRequest): Prom
   const { event } = ctx.act;
   const thread = threadOfNewTask(ctx);
   const origin = await originAtCodeHost(ctx);
+  if (origin !== undefined && attempts !== undefined) throw new AppError('DH-201', notHere);
   const task = await ctx.deps.tasks.createAgentTask(ctx.tx, {
     workspace: requester.workspace,
     project: project.id,

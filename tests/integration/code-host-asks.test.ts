@@ -164,6 +164,10 @@ test('only what all who can read the repository may read is answered there, and 
   }
   const [refused] = await desk.act(asks('settings'));
   expect(refused?.text).toContain('`settings` is not answered where all who can read the repository read the answer');
+  const before = await tasks();
+  const [several] = await desk.act(asks('run attempts=3 fix the login test'));
+  expect(several?.text).toContain('compared and chosen in a chat channel');
+  expect(await tasks()).toBe(before);
   const [help] = await desk.act(asks('help'));
   expect(JSON.stringify(help?.payload)).toContain('`stop`'.replaceAll('`', ''));
   expect(JSON.stringify(help?.payload)).not.toContain('project add');
