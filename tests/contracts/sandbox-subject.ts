@@ -1,6 +1,5 @@
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { promisify } from 'node:util';
+import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach, beforeAll } from 'vitest';
 import {
   defaultSandboxLimits,
@@ -111,10 +110,19 @@ export async function readUntil(sandbox: Sandbox, run: string, text: string): Pr
   throw new Error(`the output ended without ${JSON.stringify(text)}: ${JSON.stringify(seen)}`);
 }
 
-/** Command lines of this machine that contain a text; containers run on it too. */
+/** Command lines of this machine that contain a text; containers run on it too. A zombie has none any more. */
 export async function processesWith(text: string): Promise<string[]> {
-  const { stdout } = await promisify(execFile)('ps', ['-axww', '-o', 'pid=,stat=,args=']);
-  return stdout.split('\n').filter((line) => line.includes(text) && !/^\s*\d+\s+Z/.test(line));
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.map((pid) => `${pid} ${commandLineOf(pid)}`).filter((line) => line.includes(text));
+}
+
+function commandLineOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')) return '';
+    throw error;
+  }
 }
 
 /** An argument of `sleep` that no other process has. */
