@@ -244,7 +244,10 @@ describe('the branch of a pull request that is over', () => {
   const branchOf = (task: string) =>
     deckhand.db.pullErrand.findMany({ where: { kind: 'delete_branch', pull: { taskId: task } } });
   const ended = (task: string, ...states: string[]) =>
-    eventually(async () => expect((await branchOf(task)).map(({ state }) => state)).toEqual(states));
+    eventually(async () => {
+      await deckhand.db.pullRequest.updateMany({ where: { taskId: task }, data: { lookAt: deckhand.clock.now() } });
+      expect((await branchOf(task)).map(({ state }) => state)).toEqual(states);
+    });
 
   test('promise 8: is deleted at the commit that was merged, also when the answer is lost, and the card is told', async () => {
     const { run, task, number, branch } = await opened();
