@@ -50,10 +50,17 @@ function whyNot(error: unknown): string | undefined {
   return error instanceof AppError ? describeError(error.code, error.params).text : undefined;
 }
 
-/** At the commit that was merged, or closed: whatever was pushed there since is somebody's. */
+/**
+ * At the commit that was merged, or closed: whatever was pushed there since is somebody's. Looked at first: one that is open again would be closed
+ * with its branch, and nobody may have told of that.
+ */
 async function deleteBranch(deps: PullWatchDeps, errand: PullErrand, pull: PullRecord, signal: AbortSignal): Promise<void> {
   const { codeHost, database, clock } = deps;
-  const gone = await codeHost.deleteBranch(repositoryNamed(pull.repository), pull.facts.head.branch, errand.head, signal);
+  const repository = repositoryNamed(pull.repository);
+  const facts = await codeHost.pull(repository, pull.number, signal);
+  await recordPull(database, pull, facts, clock.now());
+  if (facts.state === 'open') throw new Refused('It is open again.');
+  const gone = await codeHost.deleteBranch(repository, pull.facts.head.branch, errand.head, signal);
   await branchDone(database, pull, errand, gone, clock.now());
 }
 

@@ -298,9 +298,17 @@ describe('the branch of a pull request that is over', () => {
     await state('closed', 'pending');
     await state('open', 'refused');
     await state('closed', 'refused', 'pending');
-    expect(repository.sha(branch)).toBe(commit);
+    // Opened again, and nothing has told of it.
+    await eventually(async () => {
+      expect((await deckhand.db.pullRequest.findFirstOrThrow({ where: { taskId: task } })).lookAt).toBeNull();
+    });
+    await ada.change(repository.fullName, number, { state: 'open' });
     deckhand.clock.advance(14 * 24 * 60 * 60_000);
-    await ended(task, 'refused', 'done');
+    await eventually(async () => expect((await branchOf(task)).map((one) => one.state)).toEqual(['refused', 'refused']));
+    expect(repository.sha(branch)).toBe(commit);
+    await state('closed', 'refused', 'refused', 'pending');
+    deckhand.clock.advance(14 * 24 * 60 * 60_000);
+    await ended(task, 'refused', 'refused', 'done');
     expect(repository.sha(branch)).toBeUndefined();
   });
 });
