@@ -49,11 +49,7 @@ export function harnessContract(kind: HarnessKind, subject: () => HarnessSubject
       events: () => world.eventsOf(run),
       pending: () => world.pending(run, patience),
       /** Waits until its log says so. */
-      tells: (what: RegExp) =>
-        waitFor(`${what} of ${run}`, async () => what.test(logOf(await world.eventsOf(run))), {
-          timeoutMs: patience,
-          everyMs: 50,
-        }),
+      tells: (what: RegExp) => world.told(`${what} of ${run}`, run, (events) => what.test(logOf(events)), patience),
       say: (text: string, when: 'next' | 'now' | 'btw') =>
         world.database.transaction((tx) =>
           world.engine.tasks.steer(tx, { task, text, when, by: world.ada, origin: `${run}-${text}` }),

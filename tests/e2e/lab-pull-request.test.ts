@@ -61,7 +61,7 @@ it('a newcomer goes from a mention to a merged pull request: CI fails, Fix CI, C
   await thread().getByRole('link', { name: 'acme/demo#1' }).last().click();
   const github = await opened;
   await github.getByText('deckhand wants to merge 1 commit').waitFor();
-  await github.getByText('Asked by Ada, approved by Ada: task 1 of Deckhand').waitFor();
+  await github.getByRole('paragraph').filter({ hasText: 'Asked by Ada, approved by Ada: task 1 of Deckhand' }).waitFor();
 
   await github.getByRole('button', { name: 'Start checks' }).click();
   const box = github.locator('.lab-box');

@@ -107,7 +107,7 @@ test('without a container engine everything works, and it is said everywhere tha
   await eventually(async () => expect(await leftOfRuns(dataDir.path)).toEqual([]), patience);
 
   const inChat = await ada.told('/deckhand doctor');
-  expect(inChat).toMatch(/2 of 12 parts need attention/);
+  expect(inChat).toMatch(/2 of 13 parts need attention/);
   expect(inChat).toMatch(/⏸ sandbox docker · engine: .*Commands run without isolation instead\. Start the engine/);
   expect(inChat).toMatch(
     /⏸ sandbox local · isolation: None: .*no limits of memory, CPU, processes and disk\. Let commands run in containers/,

@@ -54,6 +54,9 @@ const table: Record<string, readonly (readonly [use: string, weakest: Account])[
   discard: [['discard #999', 'ben']],
   rebase: [['rebase #999', 'ben']],
   revert: [['revert #999', 'ben']],
+  choose: [['choose #999 2', 'ben']],
+  copies: [['copies', 'mia']],
+  'copies prune': [['copies prune', 'mia']],
   move: [['move #999 done', 'ben']],
   'rules revoke': [[`rules revoke ${newId('rul')}`, 'ben']],
   'project add': [

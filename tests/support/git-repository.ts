@@ -1,10 +1,7 @@
-import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
-
-const execFileAsync = promisify(execFile);
+import { launch } from '../../runner/launcher.ts';
 
 export interface TestRepository {
   path: string;
@@ -27,8 +24,10 @@ const environment = {
 };
 
 export async function git(cwd: string, ...args: string[]): Promise<string> {
-  const { stdout } = await execFileAsync('git', args, { cwd, env: environment, maxBuffer: 64 * 1024 * 1024 });
-  return stdout.replace(/\n$/, '');
+  const limits = { maxOutputBytes: 64 * 1024 * 1024, maxErrorBytes: 16 * 1024 };
+  const { exitCode, stdout, stderr, notStarted } = await launch({ command: 'git', args, cwd, env: environment, ...limits }).ended;
+  if (exitCode !== 0) throw new Error(`git ${args.join(' ')}: ${notStarted ?? stderr.toString()}`);
+  return stdout.toString().replace(/\n$/, '');
 }
 
 export async function temporaryDirectory(name: string): Promise<{ path: string; [Symbol.asyncDispose](): Promise<void> }> {

@@ -1,9 +1,9 @@
-import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launch } from '../../runner/launcher.ts';
 import { analyseShell } from '../../src/approvals/shell-analysis.ts';
 
 /** Programs on the PATH of the shells under test: each only records how it was called. */
@@ -27,15 +27,20 @@ beforeAll(() => {
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 /** Runs the line in a real shell and returns the argument vectors of the programs it started. */
-function startedBy(shell: string, line: string): string[][] {
+async function startedBy(shell: string, line: string): Promise<string[][]> {
   rmSync(calls, { recursive: true, force: true });
   mkdirSync(calls);
-  spawnSync(`/bin/${shell}`, ['-c', line], {
+  const running = launch({
+    command: `/bin/${shell}`,
+    args: ['-c', line],
     cwd: join(root, 'work'),
     env: { PATH: join(root, 'bin') },
-    stdio: 'ignore',
-    timeout: 5000,
+    maxOutputBytes: 1_000_000,
+    maxErrorBytes: 1000,
   });
+  const late = setTimeout(running.kill, 5000);
+  await running.ended;
+  clearTimeout(late);
   return readdirSync(calls).map((process) => readFileSync(join(calls, process), 'utf8').split('\t').slice(0, -1));
 }
 
@@ -124,14 +129,14 @@ function covers(words: readonly (string | undefined)[], started: readonly string
 }
 
 describe('the analysis of a command line, held against real shells', () => {
-  it.each(shells)('promise 7: what it calls the whole story is what %s starts', (shell) => {
+  it.each(shells)('promise 7: what it calls the whole story is what %s starts', async (shell) => {
     let compared = 0;
-    fc.assert(
-      fc.property(fc.oneof(line, sound), (text) => {
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(line, sound), async (text) => {
         const { commands, escapes } = analyseShell(text);
         fc.pre(escapes.size === 0);
         const known = commands.map(({ words }) => words.map(({ value }) => value));
-        for (const started of startedBy(shell, text)) {
+        for (const started of await startedBy(shell, text)) {
           compared += 1;
           const listed = known.some((words) => covers(words, started));
           expect(listed, `${JSON.stringify(text)} started ${JSON.stringify(started)}, known: ${JSON.stringify(known)}`).toBe(
