@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { cpuSecondsOf, isAlive, processTree } from './processes.ts';
 import type { Site } from './site.ts';
@@ -37,6 +38,7 @@ export interface ProgramOptions {
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const readyWithinMs = 90_000;
 const stopWithinMs = 40_000;
+const endWithinMs = 1_000;
 const running = new Set<ChildProcess>();
 
 // The last resort: whatever way the benchmark ends, no program of it stays. Its database ends with it.
@@ -92,6 +94,9 @@ export async function startProgram(site: Site, options: ProgramOptions): Promise
     clearTimeout(hurry);
     const took = performance.now() - asked;
     if (child.signalCode !== null) throw failed('had to be killed');
+    // What ends by itself when the program is gone needs a moment for it.
+    const until = performance.now() + endWithinMs;
+    while (performance.now() < until && tree.some(({ pid }) => isAlive(pid))) await delay(10);
     const left = tree.filter(({ pid }) => isAlive(pid)).map(({ pid, command }) => `${pid} ${command}`);
     if (left.length > 0) throw failed(`left processes behind: ${left.join('; ')}`);
     return took;

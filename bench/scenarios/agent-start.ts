@@ -175,7 +175,9 @@ async function measure(site: Site, desk: Desk, kind: 'shell' | AgentKind): Promi
           .waitForRequest(({ number }) => number > known, startsWithinMs)
           .catch(async (error: unknown) => {
             const row = await database.db.run.findUniqueOrThrow({ where: { id: run } });
-            throw new Error(`${kind} asked for nothing; its run is ${row.state}`, { cause: error });
+            throw new Error(`${kind} asked for nothing; its run is ${row.state}: ${JSON.stringify(row.result)}`, {
+              cause: error,
+            });
           });
   await site.until(
     `the end of ${run}`,

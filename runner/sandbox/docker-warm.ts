@@ -46,7 +46,7 @@ export interface WarmPool {
   slotOf(run: string): string | undefined;
   /** Its run wants it no more. */
   forget(slot: string): void;
-  /** Removes those that are ready, for want of room. True when there were any. */
+  /** Removes those that no run has been promised, for want of room, and makes none for a while. True when there were any. */
   makeRoom(): Promise<boolean>;
   /** Removes all that wait, and makes no more. */
   close(): Promise<void>;
@@ -313,9 +313,15 @@ export function createWarmPool(options: WarmOptions): WarmPool {
       for (const [run, one] of taken) if (one === slot) taken.delete(run);
     },
     async makeRoom() {
-      const ready = [...members.values()].filter(({ state, promised }) => state === 'ready' && !promised);
-      await Promise.all(ready.map(({ slot }) => letGo(slot)));
-      return ready.length > 0;
+      // No others in their place, which would take the room again.
+      troubledUntil = Date.now() + troubleMs;
+      const free = [...members.values()].filter(({ promised }) => !promised);
+      const gone = free.map(async (member) => {
+        await member.made;
+        if (!member.promised && members.has(member.slot)) await letGo(member.slot);
+      });
+      await Promise.all(gone);
+      return free.length > 0;
     },
     async close() {
       closed.abort(new Error('the runner stops'));

@@ -146,7 +146,7 @@ test('with SANDBOX=docker, runs wait for the engine, say so, and go on when it a
   await first.ada.slash(`/deckhand stop #${unwanted}`);
   expect((await first.ada.end(unwanted)).text).toMatch(/○ cancelled.*Stopped by Ada before the command started\./);
   expect(await first.ada.told('/deckhand doctor')).toMatch(
-    /1 of 11 parts needs attention.*✖ sandbox docker · engine: .*Start the engine/,
+    /1 of 12 parts needs attention.*✖ sandbox docker · engine: .*Start the engine/,
   );
   await endLife();
 

@@ -2,6 +2,7 @@
  * A runner that takes runs of agents, in a process of its own that kills itself (SIGKILL) when it comes to a named point for the nth
  * time. Arguments: the installation and that of the agents as JSON, the point or `none`, n.
  */
+import { flushCompileCache } from 'node:module';
 import { agentLimits, openAgents } from './agent-parts.ts';
 import { openEngine, openRunner } from './runner-parts.ts';
 
@@ -22,4 +23,6 @@ const { runner } = openRunner(
   { agents, limits: agentLimits },
 );
 await runner.start();
+// Before it is killed, so that the next life need not compile all of it again.
+flushCompileCache();
 process.stdout.write('ready\n');

@@ -4,6 +4,7 @@
  * of several runs: then it is killed when each of these has come to its own. Writes `ready` when they have started; SIGTERM stops them
  * gracefully.
  */
+import { flushCompileCache } from 'node:module';
 import { type Installation, openEngine, openRunner } from './runner-parts.ts';
 
 const [json, crashAt] = process.argv.slice(2);
@@ -33,4 +34,6 @@ process.once('SIGTERM', async () => {
     await parts.close();
   }
 });
+// Before it is killed, so that the next life need not compile all of it again.
+flushCompileCache();
 process.stdout.write('ready\n');
