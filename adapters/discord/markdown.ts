@@ -1,3 +1,4 @@
+import { joined, strong } from '../../src/contracts/spans.ts';
 import type { Block, Span, Tone } from '../../src/contracts/view.ts';
 import { escapeMarkdown, isSnowflake, printable } from './discord-text.ts';
 import { tableLines } from './tables.ts';
@@ -107,26 +108,6 @@ function isMention(span: Span): span is Extract<Span, { type: 'person' }> & { us
 
 function escaped(text: string): string {
   return escapeMarkdown(printable(text));
-}
-
-function strong(span: Span): Span {
-  return span.type === 'text' ? { ...span, style: [...new Set([...(span.style ?? []), 'bold' as const])] } : span;
-}
-
-/** Neighbouring texts of one style as one span. */
-function joined(spans: readonly Span[]): Span[] {
-  const result: Span[] = [];
-  for (const span of spans) {
-    const last = result.at(-1);
-    if (span.type === 'text' && last?.type === 'text' && styleOf(span) === styleOf(last)) {
-      result[result.length - 1] = { ...last, text: last.text + span.text };
-    } else result.push(span);
-  }
-  return result;
-}
-
-function styleOf(span: Extract<Span, { type: 'text' }>): string {
-  return [...(span.style ?? [])].sort().join();
 }
 
 /** The state at the end of a title, with the mark of its tone unless it brings one. */

@@ -1,4 +1,5 @@
 import { DeliveryError } from '../../src/contracts/chat-adapter.ts';
+import { joined, strong } from '../../src/contracts/spans.ts';
 import type { Block, Span, Tone, View } from '../../src/contracts/view.ts';
 import { maxComment } from './talk-capabilities.ts';
 import { escapeMarkdown, fenced, inlineCode, joiner, keepIndents, printable } from './talk-escape.ts';
@@ -132,26 +133,6 @@ function tableMarkdown({ columns, rows }: Extract<Block, { type: 'table' }>): st
     line(columns.map(({ align }) => (align === 'right' ? '---:' : '---'))),
     ...rows.map((row) => line(columns.map((_, at) => cell(row[at] ?? '')))),
   ].join('\n');
-}
-
-function strong(span: Span): Span {
-  return span.type === 'text' ? { ...span, style: [...new Set([...(span.style ?? []), 'bold' as const])] } : span;
-}
-
-/** Neighbouring texts of one style as one span. */
-function joined(spans: readonly Span[]): Span[] {
-  const result: Span[] = [];
-  for (const span of spans) {
-    const last = result.at(-1);
-    if (span.type === 'text' && last?.type === 'text' && styleOf(span) === styleOf(last)) {
-      result[result.length - 1] = { ...last, text: last.text + span.text };
-    } else result.push(span);
-  }
-  return result;
-}
-
-function styleOf(span: Extract<Span, { type: 'text' }>): string {
-  return [...(span.style ?? [])].sort().join();
 }
 
 /** The state at the end of a title, with the mark of its tone unless it brings one. */
