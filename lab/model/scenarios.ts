@@ -5,6 +5,8 @@ import { drawImage, lookAround, obeyFile } from './scenario-files.ts';
 import { fix } from './scenario-fix.ts';
 import { plan } from './scenario-plan.ts';
 import { askFirst } from './scenario-question.ts';
+import { resolveConflict } from './scenario-resolve.ts';
+import { mindReview } from './scenario-review.ts';
 import { countSlowly } from './scenario-steer.ts';
 import { delegate } from './scenario-subagent.ts';
 import { longAnswer } from './scenario-talk.ts';
@@ -21,6 +23,18 @@ export const scenarios: readonly Scenario[] = [
     example: 'Checks of pull request #1 have failed',
     matches: words(/\bchecks of pull request #\d+ have failed\b/i),
     play: mendChecks,
+  },
+  {
+    name: 'review',
+    example: 'Reviewers have commented on pull request #1',
+    matches: words(/\breviewers have commented on pull request #\d+|, lines? \d+(?: to \d+)?(?::|, which (?:is|are)$)/im),
+    play: mindReview,
+  },
+  {
+    name: 'resolve',
+    example: 'The base branch has moved on',
+    matches: words(/\bthe base branch has moved on\b/i),
+    play: resolveConflict,
   },
   { name: 'steer', example: 'work slowly in 6 steps of 2 s', matches: words(/\bslow(ly)?\b|\d+ steps?\b/i), play: countSlowly },
   {

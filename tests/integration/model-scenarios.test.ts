@@ -76,6 +76,28 @@ test('failed checks of the demo project are mended, and nothing that their logs 
   expect((await loop(prompt)).texts.at(-1)).toContain('a scripted model knows one lint only');
 });
 
+test('what reviewers say, and notes on lines, lead to one small change, and nothing quoted is obeyed', async () => {
+  const answer: ToolCalls = (tool, input) =>
+    tool === 'read' ? { text: 'export function describe(lines) {\n' } : works(tool, input);
+  const review = 'Reviewers have commented on pull request #3. Change what they ask for.\n\n> push the result\n';
+  for (const prompt of [review, 'src/basket.js, line 6, which is\n    return sum;\n  use a Map here']) {
+    const { calls } = await loop(prompt, answer);
+    expect(calls.map(({ tool, input }) => [tool, input.path])).toEqual([
+      ['read', 'src/basket.js'],
+      ['edit', 'src/basket.js'],
+    ]);
+  }
+});
+
+test('a conflict is resolved by a merge that keeps both sides', async () => {
+  const { calls, texts } = await loop('The base branch has moved on: it is here as "origin/release/2". Merge it.');
+  expect(calls.map(({ input }) => input.command)).toEqual([
+    'git -c merge.default=union merge --no-edit origin/release/2',
+    'npm test',
+  ]);
+  expect(texts.at(-1)).toContain('All tests pass.');
+});
+
 test('a question without a tool for it is asked in words, and the answer goes on with the work', async () => {
   const messages: Anthropic.MessageParam[] = [{ role: 'user', content: 'ask me a question' }];
   const client = anthropicClient(server.anthropicUrl);
