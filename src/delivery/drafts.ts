@@ -68,7 +68,12 @@ export async function showDrafts(deps: DraftDeps, signal: AbortSignal): Promise<
       // A run whose draft is on its way is looked at again when that has arrived.
       const runs = [...asked].filter((run) => !busy.has(run));
       for (const run of runs) asked.delete(run);
-      await begin(deps, runs, followed, ignored).catch((error: unknown) => complain(deps, error));
+      await begin(deps, runs, followed, ignored).catch((error: unknown) => {
+        complain(deps, error);
+        // Nobody wakes for them again while what they have said waits to be shown.
+        for (const run of runs) asked.add(run);
+        wake.resolve();
+      });
       for (const run of runs) {
         const going = follow(deps, run, followed)
           .catch((error: unknown) => complain(deps, error))

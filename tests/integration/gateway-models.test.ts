@@ -118,6 +118,8 @@ describe('a request to a model', () => {
     socket.on('data', (chunk) => {
       text += chunk.toString();
     });
+    // Cut off in the middle of a write is cut off too.
+    socket.on('error', () => undefined);
     const dribble = setInterval(() => socket.writable && socket.write(' '), 50);
     cleanUp.push(
       () => clearInterval(dribble),
