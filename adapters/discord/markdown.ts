@@ -1,21 +1,20 @@
-import { joined, strong } from '../../src/contracts/spans.ts';
-import type { Block, Span, Tone } from '../../src/contracts/view.ts';
+import { joined, markedState, percent, stepMarks, strong } from '../../src/contracts/spans.ts';
+import type { Block, Span } from '../../src/contracts/view.ts';
 import { escapeMarkdown, isSnowflake, printable } from './discord-text.ts';
 import { tableLines } from './tables.ts';
 
 /** How much of the looks is kept: all, all but small print, or nothing but mentions. */
 export type Dress = 'full' | 'plain' | 'bare';
 
-const toneMarks: Record<Tone, string> = { neutral: '', active: '●', waiting: '⏸', good: '✔', bad: '✖', muted: '○' };
-const stepMarks = { done: '✔', active: '▸', open: '○', failed: '✖', skipped: '–' } as const;
-const marked = /^[●⏸✔✖○▸]/;
 const marks = { bold: '**', italic: '*', strike: '~~' } as const;
 
 /** The text of a block in Discord's markdown; `undefined` for what is no text, '' when there is nothing to show. */
 export function blockMarkdown(block: Block, dress: Dress): string | undefined {
   switch (block.type) {
-    case 'title':
-      return `${spansMarkdown(block.spans.map(strong), dress)}${stateMarkdown(block.state)}`;
+    case 'title': {
+      const state = markedState(block);
+      return `${spansMarkdown(block.spans.map(strong), dress)}${state === undefined ? '' : `   ${escaped(state)}`}`;
+    }
     case 'text':
       return spansMarkdown(block.spans, dress);
     case 'context': {
@@ -83,7 +82,7 @@ function styled({ text, style = [] }: Extract<Span, { type: 'text' }>): { body: 
 /** Angle brackets keep Discord from showing a preview. */
 function linkMarkdown({ url, text }: Extract<Span, { type: 'link' }>): string {
   if (!/^https?:\/\//i.test(url)) return escaped(text);
-  const address = url.replace(/[<>\s\\()[\]]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
+  const address = url.replace(/[<>\s\\()[\]]/g, percent);
   const words = printable(text).replaceAll('\n', ' ').trim();
   if (words === '' || words === url) return `<${address}>`;
   // Discord takes no link whose words look like an address.
@@ -108,11 +107,4 @@ function isMention(span: Span): span is Extract<Span, { type: 'person' }> & { us
 
 function escaped(text: string): string {
   return escapeMarkdown(printable(text));
-}
-
-/** The state at the end of a title, with the mark of its tone unless it brings one. */
-function stateMarkdown(state: Extract<Block, { type: 'title' }>['state']): string {
-  if (state === undefined || state.text === '') return '';
-  const mark = toneMarks[state.tone];
-  return `   ${mark === '' || marked.test(state.text) ? '' : `${mark} `}${escaped(state.text)}`;
 }

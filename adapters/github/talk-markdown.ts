@@ -1,15 +1,12 @@
 import { DeliveryError } from '../../src/contracts/chat-adapter.ts';
-import { joined, strong } from '../../src/contracts/spans.ts';
-import type { Block, Span, Tone, View } from '../../src/contracts/view.ts';
+import { joined, markedState, percent, stepMarks, strong } from '../../src/contracts/spans.ts';
+import type { Block, Span, View } from '../../src/contracts/view.ts';
 import { maxComment } from './talk-capabilities.ts';
 import { escapeMarkdown, fenced, inlineCode, joiner, keepIndents, printable } from './talk-escape.ts';
 
 /** The login of a person who is mentioned, by account id; what is not in it is shown as a name. */
 export type Logins = ReadonlyMap<string, string>;
 
-const toneMarks: Record<Tone, string> = { neutral: '', active: '●', waiting: '⏸', good: '✔', bad: '✖', muted: '○' };
-const stepMarks = { done: '✔', active: '▸', open: '○', failed: '✖', skipped: '–' } as const;
-const marked = /^[●⏸✔✖○▸]/;
 const marks = { bold: '**', italic: '*', strike: '~~' } as const;
 
 /** The body of a comment: the view, and its key where nobody sees it. Throws `rejected` for one that GitHub would not take. */
@@ -47,8 +44,10 @@ export function mentioned(view: View): string[] {
 
 function blockMarkdown(block: Block, logins: Logins): string {
   switch (block.type) {
-    case 'title':
-      return `${spansMarkdown(block.spans.map(strong), logins)}${stateMarkdown(block.state)}`;
+    case 'title': {
+      const state = markedState(block);
+      return `${spansMarkdown(block.spans.map(strong), logins)}${state === undefined ? '' : ` · ${escapeMarkdown(state)}`}`;
+    }
     case 'text':
     case 'context':
       return spansMarkdown(block.spans, logins);
@@ -133,15 +132,4 @@ function tableMarkdown({ columns, rows }: Extract<Block, { type: 'table' }>): st
     line(columns.map(({ align }) => (align === 'right' ? '---:' : '---'))),
     ...rows.map((row) => line(columns.map((_, at) => cell(row[at] ?? '')))),
   ].join('\n');
-}
-
-/** The state at the end of a title, with the mark of its tone unless it brings one. */
-function stateMarkdown(state: Extract<Block, { type: 'title' }>['state']): string {
-  if (state === undefined || state.text === '') return '';
-  const mark = toneMarks[state.tone];
-  return ` · ${mark === '' || marked.test(state.text) ? '' : `${mark} `}${escapeMarkdown(state.text)}`;
-}
-
-function percent(character: string): string {
-  return [...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
 }

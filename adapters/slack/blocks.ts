@@ -1,15 +1,12 @@
 import type { KnownBlock, RichTextBlockElement, RichTextElement } from '@slack/types';
-import type { Block, Span, Tone } from '../../src/contracts/view.ts';
+import { markedState, stepMarks, strong } from '../../src/contracts/spans.ts';
+import type { Block, Span } from '../../src/contracts/view.ts';
 import { buttonBlocks, selectBlock } from './controls.ts';
 import { bareElements, plainElements, richElements, text } from './rich-text.ts';
 import { smallPrint } from './small-print.ts';
 import { tableBlock, tableLines } from './tables.ts';
 
 export type Surface = 'message' | 'home';
-
-const toneMarks: Record<Tone, string> = { neutral: '', active: '●', waiting: '⏸', good: '✔', bad: '✖', muted: '○' };
-const stepMarks = { done: '✔', active: '▸', open: '○', failed: '✖', skipped: '–' } as const;
-const marked = /^[●⏸✔✖○▸]/;
 
 /** A view's blocks as Block Kit, one Slack block each where nothing speaks against it. */
 export function richBlocks(blocks: readonly Block[], surface: Surface): KnownBlock[] {
@@ -85,7 +82,7 @@ function richTextOf(blocks: readonly Block[], elements: (spans: readonly Span[])
 function spansOf(block: Block): Span[] {
   switch (block.type) {
     case 'title':
-      return [...block.spans.map(strong), ...stateSpans(block.state)];
+      return [...block.spans.map(strong), ...stateSpans(block)];
     case 'text':
     case 'context':
       return [...block.spans];
@@ -102,13 +99,7 @@ function lines(rows: readonly (readonly Span[])[]): Span[] {
   return rows.flatMap((row, index): Span[] => (index === 0 ? [...row] : [{ type: 'text', text: '\n' }, ...row]));
 }
 
-function strong(span: Span): Span {
-  return span.type === 'text' ? { ...span, style: [...new Set([...(span.style ?? []), 'bold' as const])] } : span;
-}
-
-/** The state at the end of a title, with the mark of its tone unless it brings one. */
-function stateSpans(state: Extract<Block, { type: 'title' }>['state']): Span[] {
-  if (state === undefined || state.text === '') return [];
-  const mark = toneMarks[state.tone];
-  return [{ type: 'text', text: `   ${mark === '' || marked.test(state.text) ? '' : `${mark} `}${state.text}` }];
+function stateSpans(block: Extract<Block, { type: 'title' }>): Span[] {
+  const state = markedState(block);
+  return state === undefined ? [] : [{ type: 'text', text: `   ${state}` }];
 }

@@ -1,12 +1,10 @@
-import type { Block, Span, Tone } from '../../src/contracts/view.ts';
+import { markedState, stepMarks, strong } from '../../src/contracts/spans.ts';
+import type { Block, Span } from '../../src/contracts/view.ts';
 import type { Mark, Piece } from './entities.ts';
 import { tableLines } from './tables.ts';
 
 type Of<T extends Block['type']> = Extract<Block, { type: T }>;
 
-const toneMarks: Record<Tone, string> = { neutral: '', active: '●', waiting: '⏸', good: '✔', bad: '✖', muted: '○' };
-const stepMarks = { done: '✔', active: '▸', open: '○', failed: '✖', skipped: '–' } as const;
-const marked = /^[●⏸✔✖○▸]/;
 const rule = '──────────';
 const bold: Mark = { type: 'bold' };
 
@@ -68,15 +66,9 @@ function plain(text: string): Piece {
   return { text, marks: [] };
 }
 
-/** The state at the end of a title, with the mark of its tone unless it brings one. */
-function statePieces({ state }: Of<'title'>): Piece[] {
-  if (state === undefined || state.text === '') return [];
-  const mark = toneMarks[state.tone];
-  return [plain(`   ${mark === '' || marked.test(state.text) ? '' : `${mark} `}${state.text}`)];
-}
-
-function strong(span: Span): Span {
-  return span.type === 'text' ? { ...span, style: [...new Set([...(span.style ?? []), 'bold' as const])] } : span;
+function statePieces(block: Of<'title'>): Piece[] {
+  const state = markedState(block);
+  return state === undefined ? [] : [plain(`   ${state}`)];
 }
 
 function spanPieces(span: Span): Piece[] {

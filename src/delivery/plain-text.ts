@@ -1,6 +1,5 @@
+import { stepMarks } from '../contracts/spans.ts';
 import type { Block, Span } from '../contracts/view.ts';
-
-const stepMarks = { done: '✔', active: '▸', open: '○', failed: '✖', skipped: '–' } as const;
 
 /** What a span says, without its looks. */
 export function spanText(span: Span): string {

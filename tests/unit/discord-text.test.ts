@@ -12,6 +12,7 @@ import {
   snowflakeAt,
   snowflakeTime,
 } from '../../adapters/discord/discord-text.ts';
+import { spansMarkdown } from '../../adapters/discord/markdown.ts';
 import { hostileTexts } from '../contracts/chat-adapter-contract.ts';
 import { readDiscordMarkdown } from '../support/discord-markdown.ts';
 
@@ -53,6 +54,11 @@ describe('escaping for Discord', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+
+  it('writes out of an address, byte by byte, what would end it', () => {
+    const span = { type: 'link', url: 'https://a.example/x\u2028(y)', text: 'page' } as const;
+    expect(spansMarkdown([span], 'full')).toBe('[page](<https://a.example/x%E2%80%A8%28y%29>)');
   });
 
   it('the reader sees what is not escaped', () => {
