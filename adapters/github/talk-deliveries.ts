@@ -4,11 +4,12 @@ import { type Delivery, deliverySchema, issueSchema } from './talk-payloads.ts';
 import { commentSaid, issueSaid, lineCommentSaid, reviewSaid, type Said } from './talk-said.ts';
 
 /** Events in which people say something (docs.github.com, "Webhook events and payloads"). */
-const talking = new Set(['issue_comment', 'issues', 'pull_request', 'pull_request_review', 'pull_request_review_comment']);
+const talking = ['issue_comment', 'issues', 'pull_request', 'pull_request_review', 'pull_request_review_comment'] as const;
+type TalkEvent = (typeof talking)[number];
 
 /** Whether a webhook of this name may hold what somebody said. */
-export function isTalk(event: string | undefined): boolean {
-  return event !== undefined && talking.has(event);
+export function isTalk(event: string): event is TalkEvent {
+  return talking.some((one) => one === event);
 }
 
 /** A mention that is put into something older than this asks nothing: nobody waits for an answer there. */
@@ -18,8 +19,7 @@ const newMs = 24 * 60 * 60_000;
  * What a delivery tells of what people said. Pure. Nothing for what is not said to the bot. Whoever may write in a repository may change what
  * others wrote there: such a change asks nothing and changes nothing, since it would be done in the name of somebody else.
  */
-export function deliveredEvents(event: string, payload: unknown, me: Me, tenant: string): InboundEvent[] {
-  if (!isTalk(event)) return [];
+export function deliveredEvents(event: TalkEvent, payload: unknown, me: Me, tenant: string): InboundEvent[] {
   const read = deliverySchema.safeParse(payload).data;
   const said = read && saidIn(event, read);
   if (read === undefined || said === undefined) return [];
@@ -49,7 +49,7 @@ function changedEvents(said: Said, before: string | undefined, context: EventCon
   return [...asked, ...(wasForUs ? editedEvents(said, context) : [])];
 }
 
-function saidIn(event: string, { issue, pull_request: pull, comment, review }: Delivery): Said | undefined {
+function saidIn(event: TalkEvent, { issue, pull_request: pull, comment, review }: Delivery): Said | undefined {
   if (event === 'issue_comment') {
     if (issue === undefined || comment === undefined) return undefined;
     return commentSaid(comment, issue.number, issue.pull_request === undefined ? 'issue' : 'pull');
