@@ -1,4 +1,4 @@
-import { type CodeHost, CodeHostError, type Repository } from '../contracts/code-host.ts';
+import { type CodeHost, CodeHostError, type Repository, repositoryNamed } from '../contracts/code-host.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import type { Platform } from '../contracts/platform.ts';
 
@@ -24,8 +24,7 @@ export function isRepositoryTalk(talk: RepositoryTalk | undefined, event: Inboun
 
 /** The repository that such an event is about. */
 export function repositoryOfEvent({ conversation: { channel } }: InboundEvent): Repository {
-  const [owner = '', name = ''] = channel.split('/');
-  return { owner, name };
+  return repositoryNamed(channel);
 }
 
 /** Are they the same? Code hosts take names for the same whatever the case of their letters. */

@@ -51,6 +51,12 @@ export interface Repository {
   name: string;
 }
 
+/** That of a full name, `acme/web`, which the code host has given. Parts that it lacks are empty: a repository that does not exist. */
+export function repositoryNamed(fullName: string): Repository {
+  const [owner = '', name = ''] = fullName.split('/');
+  return { owner, name };
+}
+
 /** What git needs to reach a repository over HTTPS, good for a short time. */
 export interface GitLogin {
   /** Value of an Authorization header. Never logged, never in an argument list, never in a sandbox. */

@@ -1,5 +1,5 @@
 import { lookAfterFailure, nextLookIn } from '../changes/next-look.ts';
-import { type CodeHost, CodeHostError, type Repository } from '../contracts/code-host.ts';
+import { type CodeHost, CodeHostError, repositoryNamed } from '../contracts/code-host.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { createLoop } from '../runtime/loop.ts';
@@ -104,10 +104,4 @@ export function createPullWatch(deps: PullWatchDeps): { start(): void; stop(): P
       await Promise.allSettled(active);
     },
   };
-}
-
-/** `acme/web` */
-export function repositoryNamed(fullName: string): Repository {
-  const [owner = '', name = ''] = fullName.split('/');
-  return { owner, name };
 }

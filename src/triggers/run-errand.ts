@@ -1,13 +1,13 @@
 import { addressPrompt, fixPrompt } from '../changes/errand-prompt.ts';
 import { lookAfterFailure } from '../changes/next-look.ts';
-import { CodeHostError, type PullFacts } from '../contracts/code-host.ts';
+import { CodeHostError, type PullFacts, repositoryNamed } from '../contracts/code-host.ts';
 import { AppError, describeError } from '../contracts/errors.ts';
 import type { PullErrandKind } from '../contracts/pull-news.ts';
 import { delayErrand, endErrand, lastAddressed, type PullErrand } from '../store/pull-errands.ts';
 import { type PullRecord, pullById } from '../store/pull-requests.ts';
 import { taskById } from '../store/tasks.ts';
 import { branchDone, errandDone, errandRefused, recordPull } from '../tasks/pull-life.ts';
-import { type PullWatchDeps, repositoryNamed } from './pull-watch.ts';
+import type { PullWatchDeps } from './pull-watch.ts';
 import { readPerson } from './stored-person.ts';
 
 /** Tries until somebody would rather be told. */
