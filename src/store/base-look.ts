@@ -3,6 +3,7 @@ import { type BaseStand, baseStandSchema, type OpenChange } from '../contracts/b
 import { livePublication } from '../contracts/publication.ts';
 import type { RunSpec } from '../contracts/run-control.ts';
 import type { Tx } from './database.ts';
+import { storedSource } from './projects.ts';
 import { liveStates } from './runs.ts';
 
 /** More are not looked at in one go. */
@@ -55,9 +56,7 @@ export async function openChangesOf(
 }
 
 function projectOf(row: { project: string; name: string; sourceKind: string; source: string; configured: string | null }) {
-  const source: RunSpec['project']['source'] =
-    row.sourceKind === 'path' ? { kind: 'path', path: row.source } : { kind: 'git', url: row.source };
-  return { id: row.project, name: row.name, source, baseBranch: row.configured };
+  return { id: row.project, name: row.name, source: storedSource(row), baseBranch: row.configured };
 }
 
 /** What was found about this very change. */

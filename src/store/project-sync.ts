@@ -1,5 +1,6 @@
 import { Prisma } from '../../prisma/client/client.ts';
 import type { RunControl, RunSpec } from '../contracts/run-control.ts';
+import { storedSource } from './projects.ts';
 
 type Found = Parameters<RunControl['projectSynced']>[1];
 
@@ -10,10 +11,8 @@ export async function sourceOf(
 ): Promise<{ project: RunSpec['project']; removed: boolean; access: boolean } | undefined> {
   const row = await db.project.findUnique({ where: { id } });
   if (row === null) return undefined;
-  const source: RunSpec['project']['source'] =
-    row.sourceKind === 'path' ? { kind: 'path', path: row.source } : { kind: 'git', url: row.source };
   return {
-    project: { id: row.id, name: row.name, source, baseBranch: row.baseBranch },
+    project: { id: row.id, name: row.name, source: storedSource(row), baseBranch: row.baseBranch },
     removed: row.archivedAt !== null,
     access: row.accessWanted,
   };

@@ -157,6 +157,11 @@ export async function projectsToSync(tx: Tx, before: Date): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
+/** Where a project comes from, as its row has it. */
+export function storedSource({ sourceKind, source }: { sourceKind: string; source: string }): Project['source'] {
+  return sourceKind === 'path' ? { kind: 'path', path: source } : { kind: 'git', url: source };
+}
+
 function toProject(row: {
   id: string;
   workspaceId: string;
@@ -179,7 +184,7 @@ function toProject(row: {
     id: row.id,
     workspace: row.workspaceId,
     name: row.name,
-    source: row.sourceKind === 'path' ? { kind: 'path', path: row.source } : { kind: 'git', url: row.source },
+    source: storedSource(row),
     baseBranch: row.baseBranch ?? undefined,
     defaultBranch: row.defaultBranch ?? undefined,
     head: row.head ?? undefined,
