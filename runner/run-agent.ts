@@ -11,7 +11,6 @@ import { filesGiven, keepSessionFiles, keepShownFiles, sessionFiles } from './ag
 import { agentHome, type HomeFile } from './agent-home.ts';
 import { createAgentSession, inputsOf } from './agent-session.ts';
 import { type WaitLimits, watchWaits } from './agent-waits.ts';
-import { commandVariables } from './harness/command-variables.ts';
 import type { Launch, Turn } from './harness/port.ts';
 import { harnesses } from './harness/registry.ts';
 import { patiently } from './patience.ts';
@@ -104,7 +103,7 @@ export function createAgentRun(journey: Journey, agents: AgentDeps, agent: Agent
         argv: [...bridge, ...programOf(launch, agents.account?.binary ?? undefined)],
         env: {
           ...launch.env,
-          ...commandVariables(turn),
+          ...turn.gateway.proxyEnv,
           DECKHAND_RUN_TOKEN: token,
           DECKHAND_GATEWAY_PORT: String(port),
           DECKHAND_INPUT_AFTER: String(agent.inputs),
