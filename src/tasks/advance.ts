@@ -1,9 +1,10 @@
 import type { Actor, RunEventData } from '../contracts/run-event.ts';
 import type { Tx } from '../store/database.ts';
 import { changeRun, type RunChange, type RunRecord } from '../store/runs.ts';
-import { changeColumn, type TaskRecord } from '../store/tasks.ts';
+import type { TaskRecord } from '../store/tasks.ts';
 import { followAttempts } from './attempts.ts';
 import { checkKept } from './kept.ts';
+import { moveCard } from './move-card.ts';
 import { type RunEventName, runTransition } from './run-state.ts';
 import { type TaskEventName, taskTransition } from './task-state.ts';
 
@@ -59,7 +60,5 @@ export async function advanceTask(
   const transition = taskTransition(task.column, event);
   if (!transition.ok) throw new Error(`task ${task.id} in ${task.column} cannot ${event}: ${transition.reason}`);
   if (event === 'enqueue') await checkKept(tx, task);
-  const moved = await changeColumn(tx, { task: task.id, from: task.column, to: transition.to, reason, at });
-  if (!moved) throw new Error(`task ${task.id} left ${task.column} without its lock`);
-  return { ...task, column: transition.to };
+  return await moveCard(tx, task, { to: transition.to, reason, at });
 }

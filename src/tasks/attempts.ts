@@ -3,8 +3,9 @@ import { type ComparedAttempt, totalsOf } from '../contracts/run-event.ts';
 import { attemptsOf, changeComparison, type EndedAttempt, endedAttempts } from '../store/attempts.ts';
 import type { Tx } from '../store/database.ts';
 import { appendEvents } from '../store/run-events.ts';
-import { changeColumn, type TaskRecord, taskById } from '../store/tasks.ts';
+import { type TaskRecord, taskById } from '../store/tasks.ts';
 import { columnOfAttempts, columnOfEnded, comparisonTransition } from './comparison-state.ts';
+import { moveCard } from './move-card.ts';
 
 /**
  * Puts the card of a task whose attempts go on side by side where all of them together belong. When the last one has ended, what came of
@@ -33,10 +34,7 @@ export async function followAttempts(tx: Tx, task: string, at: Date, reason: str
 }
 
 async function move(tx: Tx, task: TaskRecord, to: TaskRecord['column'], at: Date, reason: string | null): Promise<TaskRecord> {
-  if (task.column === to) return task;
-  const moved = await changeColumn(tx, { task: task.id, from: task.column, to, reason, at });
-  if (!moved) throw new Error(`task ${task.id} left ${task.column} without its lock`);
-  return { ...task, column: to };
+  return task.column === to ? task : await moveCard(tx, task, { to, reason, at });
 }
 
 function hasChanged({ result }: EndedAttempt): boolean {
