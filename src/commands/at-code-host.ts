@@ -8,6 +8,7 @@ import {
   sameRepository,
 } from '../access/repository-access.ts';
 import { type Actor, type Nobody, whoActs } from '../access/who-acts.ts';
+import { CodeHostError } from '../contracts/code-host.ts';
 import { AppError } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import { receipt } from '../delivery/reply.ts';
@@ -25,24 +26,29 @@ import type { CommandContext, CommandDeps } from './command.ts';
 /** Most chat channels that show a task from the code host: each costs an edit for every change. */
 const mostChats = 5;
 
+/** What lets an act at the code host in: the oldest project of its repository; undefined: it has none. */
+export interface Admission {
+  project: Project | undefined;
+}
+
 /**
- * Whether somebody who may write to the repository did this, and its project takes mentions. Others get a mark on their message and nothing else: a stranger must not make
- * the bot write. Throws `TryLater` while that cannot be found out.
+ * Set when somebody who may write to the repository did this, and its project takes mentions. Others get a mark on their message and nothing
+ * else: a stranger must not make the bot write. Throws `TryLater` while that cannot be found out.
  */
 export async function admitted(
   tx: Tx,
   talk: RepositoryTalk,
   event: InboundEvent,
   log: { warn(context: object, message: string): void },
-): Promise<boolean> {
+): Promise<Admission | undefined> {
   const { platform, tenant } = event.conversation;
   const workspace = await workspaceOfTenant(tx, platform, tenant);
   const project = workspace === undefined ? undefined : await projectOfEvent(tx, talk, workspace.id, event);
-  if (project?.limits.mentions !== 'off' && (await mayWriteThere(talk, event, log))) return true;
+  if (project?.limits.mentions !== 'off' && (await mayWriteThere(talk, event, log))) return { project };
   if (workspace !== undefined && event.type === 'message') {
     await putOutbox(tx, receipt(workspace.id, event.conversation, event.message, 'refused'));
   }
-  return false;
+  return undefined;
 }
 
 /** What the code host refuses to tell us counts as no. */
@@ -54,33 +60,29 @@ async function mayWriteThere(
   try {
     return await mayWrite(talk, event);
   } catch (error) {
-    if (!isRefusal(error)) throw error;
+    // `unreachable` has become `TryLater` by then.
+    if (!(error instanceof CodeHostError)) throw error;
     log.warn({ err: error, repository: event.conversation.channel }, 'who may write to a repository is not told');
     return false;
   }
 }
 
-/** `unreachable` has become `TryLater` by then. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof Error && error.name === 'CodeHostError';
-}
-
-/** Who acts, where. Throws DH-220 in a repository without a project. */
+/** Who acts, where. `admission`: of an act at the code host. Throws DH-220 in a repository without a project. */
 export async function actsHere(
   tx: Tx,
-  { repositoryTalk: talk, owners }: Pick<CommandDeps, 'repositoryTalk'> & { owners: readonly ConfiguredOwner[] },
+  owners: readonly ConfiguredOwner[],
   event: InboundEvent,
+  admission: Admission | undefined,
 ): Promise<Actor | Nobody> {
   const actor = await whoActs(tx, event, owners);
-  return typeof actor !== 'string' && isRepositoryTalk(talk, event) ? inRepository(tx, talk, actor, event) : actor;
+  return typeof actor === 'string' || admission === undefined ? actor : inRepository(actor, event, admission);
 }
 
 /**
- * The actor in the conversation of a repository: that belongs to the project of the repository, and gives whoever may write there, and nobody
- * else acts there, the role developer. Nothing of it is stored, so that it is never more than the code host says. Throws DH-220 without a project.
+ * The actor in the conversation of a repository: that belongs to the project of the repository, and gives whoever may write there, and
+ * nobody else acts there, the role developer. Nothing of it is stored, so that it is never more than the code host says.
  */
-async function inRepository(tx: Tx, talk: RepositoryTalk, actor: Actor, event: InboundEvent): Promise<Actor> {
-  const project = await projectOfEvent(tx, talk, actor.person.workspace, event);
+function inRepository(actor: Actor, event: InboundEvent, { project }: Admission): Actor {
   if (project === undefined) throw new AppError('DH-220', { repository: event.conversation.channel });
   const channel = { ...actor.channel, project: project.id, defaultRole: 'developer' as const };
   return { ...actor, channel, person: { ...actor.person, role: actor.ownRole ?? channel.defaultRole } };

@@ -55,14 +55,15 @@ export function createBus(deps: BusDeps): Bus {
     const event = await placed(tx, sent);
     const talk = deps.repositoryTalk;
     const atHost = !event.actor.bot && isRepositoryTalk(talk, event);
-    if (atHost && !(await admitted(tx, talk, event, deps.log))) return;
-    if (event.type === 'message_edited' || event.type === 'message_deleted') return onChanged(tx, deps, event);
+    const admission = atHost ? await admitted(tx, talk, event, deps.log) : undefined;
+    if (atHost && admission === undefined) return;
+    if (event.type === 'message_edited' || event.type === 'message_deleted') return onChanged(tx, deps, event, admission);
     // Files that follow what was asked with the first of them.
     if (event.type === 'message' && event.partOf !== undefined) return onMoreFiles(tx, deps, event);
     if (event.actor.bot) return;
     if ((event.type === 'message' || event.type === 'command') && (await takesAnswer(tx, event, deps.now()))) return;
     if (await isTalk(tx, event)) return;
-    const actor = await actsHere(tx, deps, event);
+    const actor = await actsHere(tx, deps.owners, event, admission);
     if (typeof actor === 'string') return nobody(event, actor);
     await dispatch(tx, event, actor, undefined);
     if (!atHost) await tellUnreached(tx, event, actor, deps.now());
@@ -102,7 +103,7 @@ export function createBus(deps: BusDeps): Bus {
     const event = await placed(tx, sent);
     const talk = deps.repositoryTalk;
     const atHost = !event.actor.bot && isRepositoryTalk(talk, event);
-    if (atHost && !(await admitted(tx, talk, event, deps.log))) return;
+    if (atHost && (await admitted(tx, talk, event, deps.log)) === undefined) return;
     const actor = await whoActs(tx, event, deps.owners);
     if (typeof actor === 'string') return nobody(event, actor);
     const view = refusalView(event, error, deps.errorDocs);

@@ -5,7 +5,7 @@ import type { Tx } from '../store/database.ts';
 import { messageByOrigin } from '../store/run-mail.ts';
 import { workspaceOfTenant } from '../store/workspaces.ts';
 import { spoken } from './agent-words.ts';
-import { actsHere } from './at-code-host.ts';
+import { type Admission, actsHere } from './at-code-host.ts';
 import type { BusDeps } from './bus.ts';
 
 type Changed = Extract<InboundEvent, { type: 'message_edited' | 'message_deleted' }>;
@@ -16,8 +16,9 @@ type Changed = Extract<InboundEvent, { type: 'message_edited' | 'message_deleted
  */
 export async function onChanged(
   tx: Tx,
-  deps: Pick<BusDeps, 'tasks' | 'owners' | 'repositoryTalk'>,
+  deps: Pick<BusDeps, 'tasks' | 'owners'>,
   event: Changed,
+  admission: Admission | undefined,
 ): Promise<void> {
   const { platform, tenant, channel } = event.conversation;
   const workspace = (await workspaceOfTenant(tx, platform, tenant))?.id;
@@ -25,7 +26,7 @@ export async function onChanged(
   if (workspace === undefined) return;
   const known = (await messageByOrigin(tx, workspace, origin)) ?? (await runsOfAttached(tx, workspace, origin))[0];
   if (known === undefined) return;
-  const actor = await actsHere(tx, deps, event);
+  const actor = await actsHere(tx, deps.owners, event, admission);
   if (typeof actor === 'string') return;
   const text = event.type === 'message_edited' ? spoken(event.text.replace(/^[\s,:]+/, '')).text : null;
   await deps.tasks.changeMessage(tx, { workspace, origin, text, by: actor.person });

@@ -13,6 +13,7 @@ import { quoteMessages, type SaidBefore } from './said-before.ts';
 
 /** A request is acknowledged within a second or two; what the platform does not tell by then is left out. */
 const withinMs = 1_500;
+/** With what else is asked of a code host meanwhile (repository-access.ts), less than the 30 s that a transaction may take. */
 const withinAtHostMs = 10_000;
 /** At the top level of a channel older talk is hardly about the request. */
 const sameTalkMs = 24 * 60 * 60_000;
