@@ -5,7 +5,7 @@ import { bytes, count as counted, duration } from '../delivery/units.ts';
 import { type HeldRow, type HostDiskRow, heldOf, hostDisks } from '../store/holdings.ts';
 import { count, name, oneOf, optional } from './arguments.ts';
 import { defineCommand } from './command.ts';
-import { commandButton, title } from './task-lines.ts';
+import { pageButtons, title } from './task-lines.ts';
 import { scopeOf } from './tasks.ts';
 
 const orders = ['largest', 'newest'] as const;
@@ -42,11 +42,7 @@ export const copies = defineCommand({
     const last = Math.max(1, Math.ceil(found.total / pageSize));
     const again = (to: number) =>
       `copies ${order}${named === undefined ? '' : ` project=${named}`}${to === 1 ? '' : ` page=${to}`}`;
-    const buttons = [
-      ...(page > 1 ? [commandButton('Back', again(Math.min(page - 1, last)))] : []),
-      ...(page < last ? [commandButton('More', again(page + 1))] : []),
-      commandButton('Refresh', again(page)),
-    ];
+    const buttons = pageButtons({ page, last }, { before: 'Back', after: 'More' }, again);
     const lines = found.rows.flatMap((row, at) => [...(at === 0 ? [] : [plain('\n')]), ...heldLine(row, now)]);
     return {
       view: withFallback([

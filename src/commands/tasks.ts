@@ -8,7 +8,7 @@ import { listTasks } from '../store/task-queries.ts';
 import { count, name, oneOf, optional } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { namedProject, personFor, visibleProjects } from './subject.ts';
-import { commandButton, taskLine } from './task-lines.ts';
+import { pageButtons, taskLine } from './task-lines.ts';
 
 const filters = ['open', 'mine', 'all', ...taskColumnSchema.options] as const;
 type Filter = (typeof filters)[number];
@@ -60,11 +60,7 @@ export const tasks = defineCommand({
     const last = Math.max(1, Math.ceil(found.total / pageSize));
     const again = (to: number) =>
       `tasks ${filter}${named === undefined ? '' : ` project=${named}`}${to === 1 ? '' : ` page=${to}`}`;
-    const buttons = [
-      ...(page > 1 ? [commandButton('Newer', again(Math.min(page - 1, last)))] : []),
-      ...(page < last ? [commandButton('Older', again(page + 1))] : []),
-      commandButton('Refresh', again(page)),
-    ];
+    const buttons = pageButtons({ page, last }, { before: 'Newer', after: 'Older' }, again);
     const heading = `${titles[filter]}${scope.title} · ${found.total}${last > 1 ? ` · page ${page} of ${last}` : ''}`;
     return {
       view: withFallback([
