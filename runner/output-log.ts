@@ -4,9 +4,9 @@ import type { EventLog } from '../src/contracts/run-event.ts';
 import { transcriptOf } from './transcript.ts';
 
 /**
- * The whole output of a run (of an agent: what it said and did) as a file, as its events hold it: redacted, both streams in the order they were stored. The events are
- * the truth; the file follows them. Whoever continues a run writes it anew from the events and goes on, so a crash can neither lose
- * nor double a byte in it.
+ * The whole output of a run (of an agent: what it said and did) as a file, as its events hold it: redacted, both streams in the order they
+ * were stored. The events are the truth; the file follows them. Whoever continues a run writes it anew from the events and goes on, so a
+ * crash can neither lose nor double a byte in it.
  */
 export interface OutputLog {
   /** Appends what has just been stored. Never throws: a file that cannot be written is given up, and written anew at the end. */

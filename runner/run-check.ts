@@ -22,7 +22,8 @@ const stoppedWords = 'it was stopped on request';
  *
  * It runs in a sandbox of its own, without network, over a working copy of its own: the files of exactly the commit that was taken over, from the
  * mirror, and beside them what git ignores in the working copy of the run (dependencies that were installed there; a run that runs nothing has
- * none). What it writes is thrown away with them, so it cannot become a part of the change. After a crash of the runner it goes on where it stands, like a command.
+ * none). What it writes is thrown away with them, so it cannot become a part of the change. After a crash of the runner it goes on where it
+ * stands, like a command.
  */
 export async function checkRun(
   journey: Journey,

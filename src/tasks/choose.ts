@@ -16,7 +16,8 @@ import type { ChooseOutcome, Person } from './task-engine.ts';
 /**
  * Of several attempts at a task one is what it goes on from: its commit, its agent, its conversation. Single choice, under the lock of the task;
  * choosing the same again changes nothing. One of a task whose attempts were all discarded takes the task up again. Throws DH-202, DH-208
- * for a run of another workspace, DH-300 when there is nothing to choose, DH-316 when another one was chosen, and DH-319 when their commits are not kept any more.
+ * for a run of another workspace, DH-300 when there is nothing to choose, DH-316 when another one was chosen, and DH-319 when their commits
+ * are not kept any more.
  */
 export async function choose(tx: Tx, id: string, by: Person, at: Date): Promise<ChooseOutcome> {
   if (!roleAtLeast(by.role, 'developer')) throw await notAllowed(tx, by, 'choose between attempts', 'developer');
