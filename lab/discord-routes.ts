@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type * as z from 'zod';
 import { closeModal } from './discord/callbacks.ts';
-import { NotAnswered, Refused } from './discord/core.ts';
+import { NotAnswered } from './discord/core.ts';
 import type { DiscordEmulator } from './discord/emulator.ts';
 import { autocomplete, messageCommand, modalOf, press, slashCommand } from './discord/interactions.ts';
 import { submitModal } from './discord/modal-submit.ts';
@@ -20,6 +20,7 @@ import {
 } from './discord-page-state.ts';
 import { createPageEvents } from './page-events.ts';
 import { errorAnswer, type Refusal, refusedStatus, refuseForeignSites, resumePoint, sendFile } from './page-guard.ts';
+import { Refused } from './refused.ts';
 
 export interface DiscordLabHost {
   /** What the pane proposes to type first. Asked for every time the pane loads. */

@@ -5,7 +5,8 @@ import type { LabCompletion, LabEvent, LabOptions, LabSuggestion } from './page-
 import { createPageEvents } from './page-events.ts';
 import { errorAnswer, type Refusal, refusedStatus, refuseForeignSites, resumePoint, sendFile } from './page-guard.ts';
 import { labEvents, labFile, labMessage, labSettings, labState } from './page-state.ts';
-import { NotAnswered, Refused } from './slack/core.ts';
+import { Refused } from './refused.ts';
+import { NotAnswered } from './slack/core.ts';
 import type { SlackEmulator } from './slack/emulator.ts';
 import { type Place, press, shortcut, slashCommand, suggestOptions } from './slack/interactions.ts';
 import { isRecord, type Json } from './slack/json.ts';

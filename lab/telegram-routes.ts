@@ -3,7 +3,7 @@ import type * as z from 'zod';
 import { createPageEvents } from './page-events.ts';
 import { errorAnswer, type Refusal, refusedStatus, refuseForeignSites, resumePoint, sendFile } from './page-guard.ts';
 import type { PersonKey } from './page-person.ts';
-import { Refused } from './telegram/core.ts';
+import { Refused } from './refused.ts';
 import type { TelegramEmulator } from './telegram/emulator.ts';
 import * as groups from './telegram/groups.ts';
 import { commandsFor } from './telegram/methods-commands.ts';

@@ -94,13 +94,3 @@ export class NotAnswered extends Error {
     this.name = 'NotAnswered';
   }
 }
-
-/** A person tried something the Discord client does not let them do. */
-export class Refused extends Error {
-  readonly code: string;
-  constructor(code: string, message: string) {
-    super(message);
-    this.name = 'Refused';
-    this.code = code;
-  }
-}

@@ -1,6 +1,7 @@
+import { Refused } from '../refused.ts';
 import { isRecord, type Json } from '../slack/json.ts';
 import { flatten } from './component-rules.ts';
-import { type Core, Refused } from './core.ts';
+import type { Core } from './core.ts';
 import { COMPONENT as C } from './flags.ts';
 import type { Channel, Component, Message, Modal, User } from './model.ts';
 import { visibleMessage } from './people.ts';

@@ -1,7 +1,8 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createCalls } from '../calls.ts';
 import { createFaults } from '../faults.ts';
 import { createAsks } from './asks.ts';
-import { type ApiCall, type Calls, createCalls } from './calls.ts';
+import type { ApiCall } from './calls.ts';
 import { type Controls, createControls } from './controls.ts';
 import { type Core, type Credentials, DISCORD_TIMING, type Timing } from './core.ts';
 import { createPerson, type Person } from './driver.ts';
@@ -85,7 +86,7 @@ export async function createDiscordEmulator(options: DiscordEmulatorOptions = {}
   const rights = options.botPermissions ?? LEAST_BOT_PERMISSIONS;
   const roles = seedRoles(typeof rights === 'bigint' ? rights : bitsOf(rights));
   const state = createState({ persistPath: options.persistPath, botName: options.botName ?? 'Deckhand', roles, now });
-  const calls: Calls = createCalls(options.keepCalls ?? 10_000);
+  const calls = createCalls<ApiCall>(options.keepCalls ?? 10_000);
   const faults: Faults = createFaults();
   const errors: unknown[] = [];
 

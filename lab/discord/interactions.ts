@@ -1,6 +1,7 @@
+import { Refused } from '../refused.ts';
 import { compact, isRecord, type Json } from '../slack/json.ts';
 import { flatten } from './component-rules.ts';
-import { type Core, type FirstAnswer, NotAnswered, Refused } from './core.ts';
+import { type Core, type FirstAnswer, NotAnswered } from './core.ts';
 import { COMPONENT as C, FLAGS, has } from './flags.ts';
 import { secret } from './ids.ts';
 import type { Channel, Interaction, Message, Modal, User } from './model.ts';

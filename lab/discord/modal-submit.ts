@@ -1,7 +1,8 @@
+import { Refused } from '../refused.ts';
 import { compact, isRecord, type Json } from '../slack/json.ts';
 import { closeModal } from './callbacks.ts';
 import { flatten } from './component-rules.ts';
-import { type Core, NotAnswered, Refused } from './core.ts';
+import { type Core, NotAnswered } from './core.ts';
 import { COMPONENT as C } from './flags.ts';
 import { channelOf, resolvedPicks, send } from './interactions.ts';
 import type { Component, Modal, User } from './model.ts';

@@ -1,4 +1,5 @@
-import { type Core, Refused } from './core.ts';
+import { Refused } from '../refused.ts';
+import type { Core } from './core.ts';
 import { typingEvent } from './events.ts';
 import { changeMessage, deleteMessage, EVERY_MENTION, markThread, mentionsIn, newFile, postMessage, react } from './messages.ts';
 import type { Channel, FileRecord, Message, User } from './model.ts';

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Calls, unanswered } from '../calls.ts';
 import { isRecord, type Json } from '../slack/json.ts';
 import { apiError, DiscordApiError } from './api-error.ts';
-import type { ApiCall, Calls } from './calls.ts';
+import type { ApiCall } from './calls.ts';
 import type { Core } from './core.ts';
 import type { Fault, Faults } from './faults.ts';
 import { timeOf } from './ids.ts';
@@ -28,7 +29,7 @@ interface Result extends Answer {
   headers?: Record<string, string> | undefined;
 }
 
-export function createRest(deps: { core: Core; calls: Calls; faults: Faults; routes: readonly Route[] }): Rest {
+export function createRest(deps: { core: Core; calls: Calls<ApiCall>; faults: Faults; routes: readonly Route[] }): Rest {
   const { core, calls, faults } = deps;
   const limiter = createLimiter();
   const patterns = deps.routes.map((route) => ({ route, parts: route.path.split('/') }));
@@ -90,6 +91,7 @@ export function createRest(deps: { core: Core; calls: Calls; faults: Faults; rou
         problem = errorAnswer(error);
       }
       const record = calls.begin({
+        ...unanswered,
         method: found?.route.method ?? 'unknown',
         verb,
         path: withoutTokens(path),

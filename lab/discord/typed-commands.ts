@@ -1,5 +1,6 @@
+import { Refused } from '../refused.ts';
 import type { Json } from '../slack/json.ts';
-import { type Core, Refused } from './core.ts';
+import type { Core } from './core.ts';
 import type { Channel, Command, CommandOption, User } from './model.ts';
 import { guildPermissions, PERMISSION } from './permissions.ts';
 import { GUILD } from './seed.ts';

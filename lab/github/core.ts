@@ -66,16 +66,6 @@ export interface Core {
   failed(error: unknown): void;
 }
 
-/** A person tried something that GitHub's pages do not let them do. */
-export class Refused extends Error {
-  readonly code: string;
-  constructor(code: string, message: string) {
-    super(message);
-    this.name = 'Refused';
-    this.code = code;
-  }
-}
-
 export function createCore(given: { root: string; now: () => number; onError: (error: unknown) => void }): Core {
   const listeners = new Set<(change: Change) => void>();
   const tails = new Map<Repository, Promise<unknown>>();

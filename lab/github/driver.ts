@@ -14,10 +14,12 @@
  *
  * `waitFor…` look at what is there already and then at every change; one that runs out says what was there instead.
  */
+
+import { Refused } from '../refused.ts';
 import { canRead, hasRole, roleOf } from './access.ts';
 import { addStatus } from './checks.ts';
 import { addComment, deleteComment, editComment, react } from './comments.ts';
-import { accountOf, type Core, Refused, repositoryOf } from './core.ts';
+import { accountOf, type Core, repositoryOf } from './core.ts';
 import { setDraft } from './drafts.ts';
 import { createWaits, type Waits } from './driver-waits.ts';
 import type { Files } from './git.ts';

@@ -25,8 +25,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createCalls } from '../calls.ts';
 import { createFaults } from '../faults.ts';
-import { type ApiCall, type Calls, createCalls } from './calls.ts';
+import type { ApiCall } from './calls.ts';
 import { type Controls, createControls } from './controls.ts';
 import { accountOf, type Core, createCore, repositoryOf } from './core.ts';
 import { createPerson, type Person } from './driver.ts';
@@ -106,7 +107,7 @@ export async function createGithubEmulator(options: GithubEmulatorOptions = {}):
   const { persistPath } = options;
   const root = persistPath === undefined ? await mkdtemp(join(tmpdir(), 'deckhand-github-')) : join(persistPath, 'repositories');
   const core = createCore({ root, now: options.now ?? Date.now, onError: (error) => errors.push(error) });
-  const calls: Calls = createCalls(options.keepCalls ?? 10_000);
+  const calls = createCalls<ApiCall>(options.keepCalls ?? 10_000);
   const faults: Faults = createFaults();
   const limits = createHourlyLimits(() => core.settings.hourlyLimit);
   const hooks = createHooks(core);

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Calls, unanswered } from '../calls.ts';
 import { canSee, holds, may, roleOf } from './access.ts';
 import { basicPassword, type Caller, tokenCaller } from './caller.ts';
-import type { Calls } from './calls.ts';
+import type { ApiCall } from './calls.ts';
 import { type Core, fullName, repositoryOf } from './core.ts';
 import type { Faults } from './faults.ts';
 import { gitRequest, serveGit } from './git-backend.ts';
@@ -20,7 +21,7 @@ interface Refusal {
   text: string;
 }
 
-export function createGitAccess(deps: { core: Core; calls: Calls; faults: Faults }): GitAccess {
+export function createGitAccess(deps: { core: Core; calls: Calls<ApiCall>; faults: Faults }): GitAccess {
   const { core, calls, faults } = deps;
 
   return {
@@ -31,6 +32,7 @@ export function createGitAccess(deps: { core: Core; calls: Calls; faults: Faults
       const moved = core.renamed.get(asked.name.toLowerCase());
       const repository = repositoryOf(core, asked.name) ?? moved;
       const record = calls.begin({
+        ...unanswered,
         method: service,
         verb: request.method ?? 'GET',
         path: url.pathname,

@@ -1,8 +1,9 @@
+import { type Calls, unanswered } from '../calls.ts';
 import { isRecord, type Json } from '../slack/json.ts';
 import { requireRights } from './access.ts';
 import { GithubApiError } from './api-error.ts';
 import { type Caller, callerOf } from './caller.ts';
-import type { Calls } from './calls.ts';
+import type { ApiCall } from './calls.ts';
 import { type Core, fullName } from './core.ts';
 import { setDraft } from './drafts.ts';
 import type { Faults } from './faults.ts';
@@ -22,7 +23,7 @@ import { pullOf, wirePullSimple } from './wire-pulls.ts';
 
 const MUTATIONS: Readonly<Record<string, boolean>> = { convertPullRequestToDraft: true, markPullRequestReadyForReview: false };
 
-export function createGraphql(deps: { core: Core; calls: Calls; faults: Faults }): Handler {
+export function createGraphql(deps: { core: Core; calls: Calls<ApiCall>; faults: Faults }): Handler {
   const { core, calls, faults } = deps;
 
   async function answerTo(
@@ -92,7 +93,8 @@ export function createGraphql(deps: { core: Core; calls: Calls; faults: Faults }
   return async (request, response, url) => {
     if (url.pathname !== '/api/graphql' || request.method !== 'POST') return false;
     const text = await readText(request);
-    const record = calls.begin({ method: 'graphql', verb: 'POST', path: url.pathname, args: argsOf(text), at: core.now() });
+    const asked = { method: 'graphql', verb: 'POST', path: url.pathname, args: argsOf(text) };
+    const record = calls.begin({ ...unanswered, ...asked, at: core.now() });
     await faults.waitBefore(record);
     const fault = faults.take(record);
     if (fault?.dropConnectionBeforeEffect) {

@@ -1,6 +1,7 @@
+import { Refused } from '../refused.ts';
 import { hasRole, roleOf } from './access.ts';
 import { GithubApiError } from './api-error.ts';
-import { fullName, Refused } from './core.ts';
+import { fullName } from './core.ts';
 import { createPerson } from './driver.ts';
 import type { Issue, MergeMethod } from './model.ts';
 import type { RepositoryVisit } from './pages-layout.ts';

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Refused } from '../refused.ts';
 import { canRead } from './access.ts';
-import { accountOf, type Core, fullName, Refused, repositoryOf } from './core.ts';
+import { accountOf, type Core, fullName, repositoryOf } from './core.ts';
 import { actOn, type Fields, openIssueBy, refusal } from './pages-actions.ts';
 import { createLiveChanges } from './pages-changes.ts';
 import { checkPage } from './pages-checks.ts';

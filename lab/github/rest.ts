@@ -1,9 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Calls, unanswered } from '../calls.ts';
 import { canSee, requireRights } from './access.ts';
 import { forbidden, GithubApiError, notFound, requiresAuthentication } from './api-error.ts';
 import { actorOf, type Caller, callerOf } from './caller.ts';
-import type { ApiCall, Calls } from './calls.ts';
+import type { ApiCall } from './calls.ts';
 import { type Core, fullName, repositoryOf } from './core.ts';
 import type { Fault, Faults } from './faults.ts';
 import { type Counted, type HourlyLimits, limitHeaders } from './hourly-limits.ts';
@@ -29,7 +30,7 @@ interface Found {
 
 export function createRest(deps: {
   core: Core;
-  calls: Calls;
+  calls: Calls<ApiCall>;
   faults: Faults;
   limits: HourlyLimits;
   routes: readonly Route[];
@@ -136,6 +137,7 @@ export function createRest(deps: {
         problem = error;
       }
       const record = calls.begin({
+        ...unanswered,
         method: found?.operation.name ?? 'unknown',
         verb,
         path,

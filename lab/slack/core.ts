@@ -71,13 +71,3 @@ export class NotAnswered extends Error {
     this.code = code;
   }
 }
-
-/** A person tried something the Slack client does not let them do. */
-export class Refused extends Error {
-  readonly code: string;
-  constructor(code: string, message: string) {
-    super(message);
-    this.name = 'Refused';
-    this.code = code;
-  }
-}

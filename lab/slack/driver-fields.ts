@@ -1,4 +1,5 @@
-import { type Core, Refused } from './core.ts';
+import { Refused } from '../refused.ts';
+import type { Core } from './core.ts';
 import { allElements, type Found, type InputValue, type InputValues, labelOf } from './elements.ts';
 import type { Place } from './interactions.ts';
 import { isRecord, type Json, stringOf } from './json.ts';

@@ -1,4 +1,5 @@
-import { type Core, Refused } from './core.ts';
+import { Refused } from '../refused.ts';
+import type { Core } from './core.ts';
 import type { Place } from './interactions.ts';
 import type { Channel, Message, User, View } from './model.ts';
 

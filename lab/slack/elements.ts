@@ -1,5 +1,5 @@
+import { Refused } from '../refused.ts';
 import { elementsOf } from './blocks.ts';
-import { Refused } from './core.ts';
 import { isRecord, type Json, stringOf } from './json.ts';
 import type { Block } from './model.ts';
 

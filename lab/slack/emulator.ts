@@ -1,5 +1,6 @@
+import { createCalls } from '../calls.ts';
 import { createFaults } from '../faults.ts';
-import { type ApiCall, type Calls, createCalls } from './calls.ts';
+import type { ApiCall } from './calls.ts';
 import { type Controls, createControls } from './controls.ts';
 import { type Core, type Credentials, type Settings, SLACK_TIMING, type Timing } from './core.ts';
 import { createDeliveries, type Delivery } from './deliveries.ts';
@@ -77,7 +78,7 @@ export async function createSlackEmulator(options: SlackEmulatorOptions = {}): P
   const credentials: Credentials = { ...newCredentials(), ...options.credentials };
   const state = createState({ persistPath: options.persistPath, botName: manifest.features.bot_user.display_name, now });
   const keep = options.keepCalls ?? 10_000;
-  const calls: Calls = createCalls(keep);
+  const calls = createCalls<ApiCall>(keep);
   const faults: Faults = createFaults();
   const errors: unknown[] = [];
   let closed = false;

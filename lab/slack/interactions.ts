@@ -1,5 +1,6 @@
+import { Refused } from '../refused.ts';
 import { SlackApiError } from './api-error.ts';
-import { type Core, Refused } from './core.ts';
+import type { Core } from './core.ts';
 import { actionOf, findElement, type InputValue, type InputValues, stateOf } from './elements.ts';
 import { answered, head, notify, TOKEN } from './interaction-basics.ts';
 import { compact, isRecord, type Json } from './json.ts';

@@ -1,5 +1,6 @@
+import { Refused } from '../refused.ts';
 import { storedBlocks } from './blocks.ts';
-import { type Core, Refused } from './core.ts';
+import type { Core } from './core.ts';
 import { compact } from './json.ts';
 import { subscribes } from './manifest.ts';
 import { newFile, recordShares, storeContent } from './methods-files.ts';

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Calls } from '../calls.ts';
 import { SlackApiError } from './api-error.ts';
 import { createArgs } from './args.ts';
-import type { ApiCall, Calls } from './calls.ts';
+import { type ApiCall, callOf } from './calls.ts';
 import type { Core } from './core.ts';
 import type { Fault, Faults } from './faults.ts';
 import { secret } from './ids.ts';
@@ -22,7 +23,7 @@ interface Answer {
   headers?: Record<string, string>;
 }
 
-export function createWebApi(deps: { core: Core; calls: Calls; faults: Faults; openSocketUrl: () => string }): WebApi {
+export function createWebApi(deps: { core: Core; calls: Calls<ApiCall>; faults: Faults; openSocketUrl: () => string }): WebApi {
   const { core, calls, faults } = deps;
   const limiter = createLimiter();
 
@@ -54,7 +55,7 @@ export function createWebApi(deps: { core: Core; calls: Calls; faults: Faults; o
         if (!(error instanceof BadBody)) throw error;
         problem = { status: 200, body: { ok: false, error: error.code } };
       }
-      const call = calls.begin(name, withoutToken(fields), core.now());
+      const call = calls.begin(callOf(name, withoutToken(fields), core.now()));
       await faults.waitBefore(call);
       const fault = faults.take(call);
       if (fault?.dropConnectionBeforeEffect) return drop(request, call, core);

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ApiCall, Calls } from '../slack/calls.ts';
+import type { Calls } from '../calls.ts';
+import { type ApiCall, callOf } from '../slack/calls.ts';
 import type { Fault, Faults } from '../slack/faults.ts';
 import type { Json } from '../slack/json.ts';
 import { BotApiError } from './api-error.ts';
@@ -22,7 +23,7 @@ interface Answer {
   body: Json;
 }
 
-export function createBotApi(deps: { core: Core; calls: Calls; faults: Faults }): BotApi {
+export function createBotApi(deps: { core: Core; calls: Calls<ApiCall>; faults: Faults }): BotApi {
   const { core, calls, faults } = deps;
   const limiter = createLimiter();
 
@@ -55,7 +56,7 @@ export function createBotApi(deps: { core: Core; calls: Calls; faults: Faults })
   }
 
   function begin(method: string, fields: Json): ApiCall {
-    const call = calls.begin(method, fields, core.now());
+    const call = calls.begin(callOf(method, fields, core.now()));
     const chat = fields.chat_id;
     const findings = unexpected(method, fields);
     if (findings.length > 0) call.note = findings.join('; ');

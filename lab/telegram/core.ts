@@ -64,13 +64,3 @@ export interface Core {
   /** Unix seconds. */
   date(): number;
 }
-
-/** A person tried something the Telegram client does not let them do. */
-export class Refused extends Error {
-  readonly code: string;
-  constructor(code: string, message: string) {
-    super(message);
-    this.name = 'Refused';
-    this.code = code;
-  }
-}

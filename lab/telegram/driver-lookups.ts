@@ -1,5 +1,6 @@
+import { Refused } from '../refused.ts';
 import { isIn } from './access.ts';
-import { type Core, Refused } from './core.ts';
+import type { Core } from './core.ts';
 import type { Chat, Message, Topic, User } from './model.ts';
 
 /** What a person can find: chats and topics by name, messages by chat and id. */

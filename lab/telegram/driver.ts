@@ -22,7 +22,9 @@
  * included, so no order of events can make them miss something; `after` leaves out older messages. They consider messages of the bot,
  * unless `from` says otherwise. A wait that runs out rejects and lists what the person saw instead.
  */
-import { type Core, Refused } from './core.ts';
+
+import { Refused } from '../refused.ts';
+import type { Core } from './core.ts';
 import { createLookups, type MessageRef } from './driver-lookups.ts';
 import { createWaits, type Waits } from './driver-waits.ts';
 import { openReply } from './forced-replies.ts';

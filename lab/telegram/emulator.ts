@@ -1,5 +1,6 @@
+import { createCalls } from '../calls.ts';
 import { createFaults } from '../faults.ts';
-import { type ApiCall, type Calls, createCalls } from '../slack/calls.ts';
+import type { ApiCall } from '../slack/calls.ts';
 import type { Faults } from '../slack/faults.ts';
 import { createBotApi } from './bot-api.ts';
 import { type Controls, createControls } from './controls.ts';
@@ -72,7 +73,7 @@ export async function createTelegramEmulator(options: TelegramEmulatorOptions = 
   const bot = botUser(botUsername, options.botName ?? 'Deckhand');
   const state = createState({ persistPath: options.persistPath, bot });
   const keep = options.keepCalls ?? 10_000;
-  const calls: Calls = createCalls(keep);
+  const calls = createCalls<ApiCall>(keep);
   const faults: Faults = createFaults();
   const errors: unknown[] = [];
   const token = options.token ?? newToken(BOT_ID);

@@ -1,6 +1,7 @@
+import { Refused } from '../refused.ts';
 import { isIn, memberOf, rightsOf } from './access.ts';
 import { BotApiError } from './api-error.ts';
-import { type Core, Refused } from './core.ts';
+import type { Core } from './core.ts';
 import { storeFile } from './files.ts';
 import { cleaned, MAX_CAPTION } from './formatted-text.ts';
 import type { Chat, Member, Message, Rights, Topic, User } from './model.ts';

@@ -1,5 +1,6 @@
+import { Refused } from '../refused.ts';
 import { isIn, memberOf, rightsOf } from './access.ts';
-import { type Core, Refused } from './core.ts';
+import type { Core } from './core.ts';
 import { cleaned, MAX_CAPTION, MAX_TEXT } from './formatted-text.ts';
 import type { Chat, Message, User } from './model.ts';
 import { changeMessage, type NewMessage, postMessage, publishOwnStanding } from './posting.ts';

@@ -1,6 +1,7 @@
+import { Refused } from '../refused.ts';
 import { compact, isRecord } from '../slack/json.ts';
 import { waitForChange } from '../slack/waiting.ts';
-import { type Core, Refused } from './core.ts';
+import type { Core } from './core.ts';
 import { digits } from './ids.ts';
 import type { CallbackQuery, InlineButton, Message, User } from './model.ts';
 import { visibleMessage } from './people.ts';

@@ -1,4 +1,5 @@
-import { type Core, Refused } from './core.ts';
+import { Refused } from '../refused.ts';
+import type { Core } from './core.ts';
 import type { Chat, Topic } from './model.ts';
 import { type NewMessage, postService } from './posting.ts';
 

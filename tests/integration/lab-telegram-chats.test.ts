@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Refused } from '../../lab/telegram/core.ts';
+import { Refused } from '../../lab/refused.ts';
 import { botOf, startTelegram } from '../support/telegram-bot.ts';
 
 const DEMO = -4_000_001;
