@@ -7,6 +7,10 @@ function storable(text: string): string {
 
 /** A text as its readers see it: comments of HTML, which templates are full of, are not shown, so that nobody has said what is in them. */
 export function shownText(body: string | null | undefined): string {
+  return withoutComments(body).trim();
+}
+
+function withoutComments(body: string | null | undefined): string {
   const text = storable(body ?? '');
   const code = codeMask(text);
   let shown = '';
@@ -16,7 +20,7 @@ export function shownText(body: string | null | undefined): string {
     shown += text.slice(at, found.index);
     at = found.index + found[0].length;
   }
-  return `${shown}${text.slice(at)}`.trim();
+  return `${shown}${text.slice(at)}`.trimEnd();
 }
 
 /**
@@ -24,13 +28,14 @@ export function shownText(body: string | null | undefined): string {
  * only in what is quoted and in code. Names are compared without case; that of an app may have `[bot]` behind it.
  */
 export function saidTo(body: string | null | undefined, name: string): string | undefined {
-  const text = shownText(body);
-  const hidden = codeMask(text);
-  const quoted = quoteMask(text);
+  // With the white space it begins with, which may make code of its first line.
+  const text = withoutComments(body);
+  const code = codeMask(text);
+  const masks = [code, quoteMask(text), htmlMask(text, code)];
   const pattern = new RegExp(`(?<![\\w@/.\`-])@${name.replace(/[^\w-]/g, '\\$&')}(?:\\[bot\\])?(?![\\w-]|/\\w)`, 'gi');
-  const mention = [...text.matchAll(pattern)].find(({ index }) => hidden[index] !== true && quoted[index] !== true);
+  const mention = [...text.matchAll(pattern)].find(({ index }) => masks.every((mask) => mask[index] !== true));
   if (mention === undefined) return undefined;
-  const before = text.slice(0, mention.index).trimEnd();
+  const before = text.slice(0, mention.index).trim();
   const after = text.slice(mention.index + mention[0].length).trimStart();
   const quote = before !== '' && before.split('\n').every((line) => line.trim() === '' || isQuote(line));
   if (before === '') return withoutMail(after.replace(/^[,:]\s*/, ''));
@@ -44,7 +49,13 @@ function withoutMail(text: string): string {
   return mail === null ? text : text.slice(0, mail.index);
 }
 
-const isQuote = (line: string) => /^ {0,3}>/.test(line);
+/** Items of lists can hold quotes and code as well. */
+const item = '(?:[-*+]|\\d{1,9}[.)])';
+const quoteLine = new RegExp(`^\\s*(?:${item}\\s+)*>`);
+const fenceLine = new RegExp(`^(?:\\s|>|${item}\\s)*(\`{3,}(?=[^\`]*$)|~{3,})`);
+const itemLine = new RegExp(`^(\\s*${item})(\\s+|$)`);
+
+const isQuote = (line: string) => quoteLine.test(line);
 
 function quoteMask(text: string): boolean[] {
   return text.split('\n').flatMap((line) => Array.from({ length: line.length + 1 }, () => isQuote(line)));
@@ -53,25 +64,61 @@ function quoteMask(text: string): boolean[] {
 /** Which characters stand in blocks of code and in code within a line. */
 function codeMask(text: string): boolean[] {
   const mask: boolean[] = [];
-  let fence: string | undefined;
+  const isIndented = indentedCode();
+  let fence: { marks: string; quoted: boolean } | undefined;
   let open = '';
   const close = () => {
     mask.push(...inlineMask(open));
     open = '';
   };
   for (const line of text.split('\n')) {
-    const mark = /^ {0,3}(?:>\s?)*(`{3,}(?=[^`]*$)|~{3,})/.exec(line)?.[1];
-    const isEnd = fence !== undefined && mark?.startsWith(fence) && line.trim().replaceAll(fence.charAt(0), '') === '';
-    if (fence === undefined && mark === undefined) {
+    // A block ends with the quote that it stands in.
+    if (fence?.quoted === true && !isQuote(line)) fence = undefined;
+    const marks = fenceLine.exec(line)?.[1];
+    if (fence === undefined && marks === undefined && !isIndented(line)) {
       open += `${line}\n`;
       continue;
     }
     close();
     mask.push(...Array.from({ length: line.length + 1 }, () => true));
-    if (isEnd === true) fence = undefined;
-    else fence ??= mark;
+    if (marks === undefined) continue;
+    isIndented('');
+    if (fence === undefined) fence = { marks, quoted: isQuote(line) };
+    else if (marks.startsWith(fence.marks) && line.trimEnd().endsWith(marks)) fence = undefined;
   }
   close();
+  return mask;
+}
+
+/** Tells line by line which are code because they stand four columns to the right of the text around them, behind an empty line. */
+function indentedCode(): (line: string) => boolean {
+  let mayBegin = true;
+  let margin = 0;
+  return (line) => {
+    const columns = widthOf(/^\s*/.exec(line)?.[0] ?? '');
+    if (line.trim() === '') {
+      mayBegin = true;
+      return false;
+    }
+    if (mayBegin && columns >= margin + 4) return true;
+    const [, marker, gap = ''] = itemLine.exec(line) ?? [];
+    if (marker !== undefined) margin = widthOf(marker) + Math.min(Math.max(gap.length, 1), 4);
+    else if (columns === 0) margin = 0;
+    mayBegin = false;
+    return false;
+  };
+}
+
+function widthOf(white: string): number {
+  return white.replaceAll('\t', '    ').length;
+}
+
+/** Which characters HTML makes code or a quote. */
+function htmlMask(text: string, code: readonly boolean[]): boolean[] {
+  const mask = Array.from({ length: text.length }, () => false);
+  for (const found of text.matchAll(/<(pre|code|samp|kbd|blockquote)\b[^>]*>[\s\S]*?(?:<\/\1\s*>|$)/gi)) {
+    if (code[found.index] !== true) mask.fill(true, found.index, found.index + found[0].length);
+  }
   return mask;
 }
 
