@@ -86,6 +86,23 @@ export function machineError(error: unknown): unknown {
   return line === undefined ? error : new AppError('DH-508', { detail: shorten(line) }, { cause: error });
 }
 
+/** Files that no disk takes: names that are too long, for example. What is wrong with the machine goes before; others pass. */
+export function checkoutError(error: unknown, commit: string): unknown {
+  const told = machineError(error);
+  if (told !== error || !(error instanceof GitFailed) || error.reason !== 'exit') return told;
+  const line = error.stderr
+    .split(/[\r\n]+/)
+    .find((text) => /unable to create (?:file|directory|symlink)|cannot create directory/i.test(text));
+  if (line === undefined) return error;
+  const params = { commit: commit.slice(0, 12), detail: shorten(shortenedName(line)) };
+  return new AppError('DH-515', params, { cause: error });
+}
+
+/** The reason stands behind the name, which may be of any length. */
+function shortenedName(text: string): string {
+  return text.length <= 160 ? text : `${text.slice(0, 80)}…${text.slice(-60)}`;
+}
+
 /** One of this machine: what a helper in a sandbox says of its own disk is a plain text in an error. */
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error;

@@ -36,7 +36,7 @@ const importMs = 10 * 60_000;
 /** Where bundles are unpacked, one directory for each run that is being collected. */
 export const incomingFolder = (dataDir: string) => join(dataDir, 'mirrors', 'incoming');
 
-export const taskRef = (task: string, what: 'base' | 'head' | 'onto') => `refs/deckhand/tasks/${task}/${what}`;
+export const taskRef = (task: string, what: 'base' | 'head' | 'onto' | 'former') => `refs/deckhand/tasks/${task}/${what}`;
 
 /** Under which name the mirror keeps what a run starts from and leaves: its task's, or, of one of several attempts, its own below that. */
 export function keptUnder({ task, run, variant }: Pick<RunSpec, 'task' | 'run' | 'variant'>): string {

@@ -20,7 +20,7 @@ export const maxListedFiles = 2000;
 export const maxPatchBytes = 32 * 1024 * 1024;
 
 /** Renames are followed; no program and no attribute of the repository has a say in what is shown. */
-const safely = ['-r', '-M', '--no-ext-diff', '--no-textconv', '--no-color', '--ignore-submodules=none'];
+export const safely: readonly string[] = ['-r', '-M', '--no-ext-diff', '--no-textconv', '--no-color', '--ignore-submodules=none'];
 
 /** Of so many links at most it is looked at where they lead. */
 const maxLinks = 200;

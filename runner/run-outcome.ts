@@ -80,6 +80,7 @@ const causes: Partial<Record<ErrorCode, RunCause>> = {
   'DH-508': 'disk_limit',
   'DH-509': 'base_missing',
   'DH-513': 'disk_limit',
+  'DH-515': 'repository_invalid',
   'DH-518': 'disk_limit',
 };
 

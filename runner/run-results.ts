@@ -107,19 +107,25 @@ async function mergedBase({ deps, spec }: Journey, base: Base, commit: string): 
 
 /** What lies between the base and a commit of the mirror, with its files kept. Repeatable. */
 export async function describeChanges(journey: Journey, { commit, joined }: ImportedResult, base: string): Promise<Left> {
-  const { deps, spec, calls } = journey;
+  const { deps, spec, calls, left } = journey;
   if (joined) {
     await journey.note('warning', 'The command replaced the history of the branch; its files were taken over as one commit.');
   }
-  const difference = await deps.workspace.difference(spec.project.id, base, commit, journey.left);
+  const difference = await deps.workspace.difference(spec.project.id, base, commit, left);
   const redact = createRedactor(deps.secrets);
   const { totals } = difference;
   const files = difference.files.map((file) => withNames(file, redact));
   const clean = difference.patch === undefined ? undefined : redactPatch(difference.patch, deps.secrets);
-  const risks = risksOf(difference.all, { links: difference.links, secrets: clean?.secrets ?? [] }).map((risk) => ({
-    ...risk,
-    paths: risk.paths.map(redact),
-  }));
+  const earlierSecrets = await deps.workspace.secretsInHistory(
+    spec.project.id,
+    { from: base, to: commit, known: deps.secrets },
+    left,
+  );
+  if (earlierSecrets === undefined) {
+    await journey.note('warning', 'The commits of the change are too large to be looked through for secrets.');
+  }
+  const facts = { links: difference.links, secrets: clean?.secrets ?? [], earlierSecrets };
+  const risks = risksOf(difference.all, facts).map((risk) => ({ ...risk, paths: risk.paths.map(redact) }));
   const tree = await deps.workspace.treeOf(spec.project.id, commit);
   const repository = deps.repositoryAt?.(parseSource(spec.project.source).address);
   const changed = {

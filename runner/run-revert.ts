@@ -18,7 +18,7 @@ export async function revertRun(journey: Journey, { commit: begun }: Base): Prom
   if (reverts === undefined) throw new Error(`${spec.run} has nothing to revert`);
   const { repository, number, base, merged, head } = reverts;
   const onto = await fetchBase(journey, { branch: base, commit: begun });
-  const change = { task, project, merged, head, onto, message: revertMessage(reverts, spec) };
+  const change = { task, project, merged, head, onto, message: revertMessage(reverts, spec), former: spec.head };
   const reverted = await deps.workspace.revert(change, AbortSignal.any([left, stop]));
   await beginEnd(journey);
 

@@ -7,7 +7,8 @@ import { fillHome, guidanceIn, type HomeFile } from './agent-home.ts';
 import { lookAtBase } from './base-stand.ts';
 import { collectHelper } from './collect-script.ts';
 import { createGit, type Git, GitFailed } from './git.ts';
-import { machineError } from './git-errors.ts';
+import { checkoutError, machineError } from './git-errors.ts';
+import { secretsInHistory } from './history-secrets.ts';
 import { type ImportedResult, importResult, incomingFolder, isAncestor, taskRef } from './import-result.ts';
 import { createMirrorKeeping, type MirrorKeeping } from './keep-mirror.ts';
 import { baseOf, createMirrors, type MirrorsDeps } from './mirror.ts';
@@ -53,6 +54,12 @@ export interface Workspace {
   ): Promise<ImportedResult | undefined>;
   /** What lies between two commits of the project's mirror. */
   difference(project: string, from: string, to: string, signal?: AbortSignal): Promise<Difference>;
+  /** What commits between two of the project's mirror have of secrets; see history-secrets.ts. */
+  secretsInHistory(
+    project: string,
+    range: { from: string; to: string; known: readonly string[] },
+    signal?: AbortSignal,
+  ): Promise<string[] | undefined>;
   /** The tree of a commit of the project's mirror. */
   treeOf(project: string, commit: string): Promise<string>;
   /**
@@ -116,9 +123,13 @@ export interface RebaseChange {
   message: string;
 }
 
-/** `merged`: the commit on the base branch; `head`: the newest of the branch that was merged. */
+/**
+ * `merged`: the commit on the base branch; `head`: the newest of the branch that was merged; `former`: the change of the task until this one is
+ * recorded.
+ */
 export interface RevertChange extends Pick<RebaseChange, 'task' | 'project' | 'onto' | 'head' | 'message'> {
   merged: string;
+  former: string | null;
 }
 
 export interface WorkspaceDeps extends Omit<MirrorsDeps, 'git'> {
@@ -179,10 +190,22 @@ export function createWorkspace(deps: WorkspaceDeps): Workspace {
     }
   }
 
-  /** What was made of commits alone is the newest that the task has. */
-  async function keepHead(project: string, task: string, commit: string, signal: AbortSignal | undefined): Promise<void> {
-    const mark = () => mirrors.setRef(project, taskRef(task, 'head'), commit, signal);
-    await mirrors.exclusively(project, mark, signal);
+  /**
+   * What was made of commits alone is the newest that the task has. It does not descend from what the task had until then, which is kept
+   * too: the run may end before it is recorded, and the former change is the one that people decide about then.
+   */
+  async function keepHead(
+    { task, project }: Pick<RebaseChange, 'task' | 'project'>,
+    commit: string,
+    former: string | null,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const isThere = former !== null && (await mirrors.has(project.id, former));
+    const mark = async () => {
+      if (isThere) await mirrors.setRef(project.id, taskRef(task, 'former'), former, signal);
+      await mirrors.setRef(project.id, taskRef(task, 'head'), commit, signal);
+    };
+    await mirrors.exclusively(project.id, mark, signal);
   }
 
   return {
@@ -204,7 +227,7 @@ export function createWorkspace(deps: WorkspaceDeps): Workspace {
         const upstream = copy.newest ?? base;
         await copies.make({ run, mirror, branch, start: head ?? base.commit, base: upstream, author }, signal);
       } catch (error) {
-        throw machineError(error);
+        throw checkoutError(error, copy.head ?? copy.base.commit);
       }
     },
     guidance: (project, commit, signal) => guidanceIn(git, mirrors.path(project), commit, signal),
@@ -220,6 +243,7 @@ export function createWorkspace(deps: WorkspaceDeps): Workspace {
       return await importResult({ git, mirrors, dataDir: deps.dataDir }, { ...result, author }, bundle, signal);
     },
     difference: (project, from, to, signal) => difference(git, mirrors.path(project), from, to, signal),
+    secretsInHistory: (project, range, signal) => secretsInHistory(git, mirrors.path(project), range, signal),
     async treeOf(project, commit) {
       const tree = await treeOf(git, mirrors.path(project), commit);
       if (tree === undefined) throw missing(commit, 'what the run left');
@@ -244,13 +268,13 @@ export function createWorkspace(deps: WorkspaceDeps): Workspace {
         }
         const spec = { base: base.commit, head, onto: onto.commit, message, committer: author };
         const rebased = await rebaseChange(git, mirrors.path(project.id), spec, signal);
-        if (rebased.how === 'moved') await keepHead(project.id, task, rebased.commit, signal);
+        if (rebased.how === 'moved') await keepHead({ task, project }, rebased.commit, head, signal);
         return rebased;
       } catch (error) {
         throw mergeError(error, signal);
       }
     },
-    async revert({ task, project, merged, head, onto, message }, signal) {
+    async revert({ task, project, merged, head, onto, message, former }, signal) {
       try {
         const mirror = mirrors.path(project.id);
         const there = await mirrors.has(project.id, merged);
@@ -259,7 +283,7 @@ export function createWorkspace(deps: WorkspaceDeps): Workspace {
         }
         const spec = { merged, head, onto: onto.commit, message, committer: author };
         const reverted = there ? await revertMerge(git, mirror, spec, signal) : { how: 'gone' as const };
-        if (reverted.how === 'made') await keepHead(project.id, task, reverted.commit, signal);
+        if (reverted.how === 'made') await keepHead({ task, project }, reverted.commit, former, signal);
         return reverted;
       } catch (error) {
         throw mergeError(error, signal);

@@ -6,6 +6,8 @@ import { lockfiles } from './lockfiles.ts';
 export interface ChangeFacts {
   /** Files in which lines were added that look like secrets. */
   secrets: readonly string[];
+  /** What commits on the way to the change have of secrets, beside these: names of files, or of messages. */
+  earlierSecrets?: readonly string[] | undefined;
   /** Links that were made or changed, with what they hold. */
   links: readonly { path: string; target: string }[];
 }
@@ -20,6 +22,7 @@ export function risksOf(files: readonly FileStat[], facts: ChangeFacts): Risk[] 
   const found = new Map<RiskKind, Set<string>>();
   const add = (kind: RiskKind, path: string) => found.set(kind, (found.get(kind) ?? new Set()).add(path));
   for (const path of facts.secrets) add('secret', path);
+  for (const path of facts.earlierSecrets ?? []) if (!facts.secrets.includes(path)) add('history', path);
   for (const { path, target } of facts.links) if (leadsOutside(path, target)) add('link', path);
   for (const file of files) for (const kind of risksOfFile(file)) add(kind, file.path);
   return riskKinds.flatMap((kind) => {

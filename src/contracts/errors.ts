@@ -60,6 +60,37 @@ export const errorCatalogue = {
     text: 'Deckhand cannot listen on {host}:{port}: {detail}',
     remedy: 'Set HOST to an address of this machine and PORT to a port above 1023.',
   },
+  'DH-109': {
+    title: 'Redis is not reachable',
+    text: 'Redis at the address in REDIS_URL cannot be used: {detail}',
+    remedy: 'Check that it runs, is version 6.2 or newer, and that REDIS_URL has the right host, login and database.',
+  },
+  'DH-120': {
+    title: 'The backup cannot be written',
+    text: '{file}: {detail}',
+    remedy: 'Correct the cause and try again; nothing was left behind.',
+  },
+  'DH-121': {
+    title: 'The backup cannot be used',
+    text: '{file}: {problem}.',
+    remedy: 'Nothing was changed. Use another backup, or another version of Deckhand when that is what it says.',
+  },
+  'DH-122': {
+    title: 'Something is there already',
+    text: '{what}, and a restore would replace it.',
+    remedy: 'Nothing was changed. `deckhand restore FILE --replace` deletes what is there; make a backup of it first.',
+  },
+  'DH-123': {
+    title: 'Somebody uses the database',
+    text: 'The database to restore into has {count} other connections: {names}.',
+    remedy: 'Stop every Deckhand on it and close other programs, then try again. Nothing was changed.',
+  },
+  'DH-124': {
+    title: 'The key does not fit',
+    text: '{problem}',
+    remedy:
+      'Set DECKHAND_SECRET_KEY to the key of the installation that was backed up. Where nobody has it, `--without-key` goes on: accounts of agents need their keys again, repositories their logins. Nothing was changed.',
+  },
 
   // Commands and input: DH-2xx
   'DH-200': { title: 'Unknown command', text: 'There is no command `{command}`.', remedy: '{suggestion}' },
@@ -221,6 +252,11 @@ export const errorCatalogue = {
     title: 'The disk of the runner is nearly full',
     text: 'Only {free} MB are free in the data directory, so nothing new is started: the last {floor} MB are kept for the runs that are under way.',
     remedy: 'Free space on the disk of the data directory, then retry. `doctor` tells how much is free.',
+  },
+  'DH-515': {
+    title: 'The files cannot be laid out',
+    text: 'The files of commit {commit} cannot be written to a disk: {detail}.',
+    remedy: 'Give what is named there another name, on the base branch or, when the task has made it, in a new task.',
   },
   'DH-518': {
     title: 'The disk quota is used up',

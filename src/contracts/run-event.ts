@@ -41,11 +41,12 @@ export const fileStatSchema = z.object({
 export type FileStat = z.infer<typeof fileStatSchema>;
 
 /**
- * What is to be looked at twice in a change, the most worrying first. `link`: a link out of the repository. `automation`: what runs by itself where the code is checked
+ * What is to be looked at twice in a change, the most worrying first. `history`: secrets in commits on the way to it. `link`: a link out of the repository. `automation`: what runs by itself where the code is checked
  * out (hooks, editors), or tells agents what to do. `executable`: a file became one.
  */
 export const riskKinds = [
   'secret',
+  'history',
   'link',
   'automation',
   'ci',

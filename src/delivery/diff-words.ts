@@ -7,6 +7,7 @@ import { bytes, count, digits } from './units.ts';
 /** What is to be looked at twice, as it stands before the names of the files. */
 const riskWords: Record<RiskKind, string> = {
   secret: 'secrets in',
+  history: 'secrets in earlier commits:',
   link: 'links out of the repository:',
   automation: 'hooks and settings of agents:',
   ci: 'CI:',

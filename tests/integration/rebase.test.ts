@@ -148,6 +148,26 @@ describe('a change that is put on the newest base', () => {
     expect(await workspace.rebase({ ...task, head: first.head, onto, message: 'Again' })).toEqual({ how: 'same' });
   });
 
+  it('leaves the former change in the mirror: until this one is recorded it is the one that people have decided about', async () => {
+    const done = await rebaseOf({ 'a.txt': 'a\n' }, [{ 'b.txt': 'b\n' }], { 'c.txt': 'c\n' });
+    const first = moved(done).commit;
+    // Killed before it was recorded: made again, upon a base that has moved on.
+    await source.commit({ 'd.txt': 'd\n' }, 'Later');
+    const task = { task: 'tsk_1', project: done.project, base: { branch: 'main', commit: done.base } };
+    const again = await workspace.rebase({ ...task, head: done.head, onto: await workspace.newestBase(task), message: 'Again' });
+    expect(again).toMatchObject({ how: 'moved' });
+    await source.git('branch', '--quiet', '-D', 'work');
+    await workspace.sync(done.project);
+    await git(mirror, 'gc', '--quiet', '--prune=now');
+    expect(await at(done.head, 'b.txt')).toBe('b');
+    await expect(at(first, 'b.txt')).rejects.toThrow();
+    const copy = { ...task, run: 'run_1', branch: 'deckhand/7', head: done.head };
+    await workspace.prepare(copy);
+    expect(await git(mirror, 'rev-parse', 'refs/deckhand/tasks/tsk_1/head')).toBe(done.head);
+    await workspace.keeping.letGo('prj_1', ['tsk_1']);
+    expect(await git(mirror, 'for-each-ref', 'refs/deckhand')).toBe('');
+  });
+
   it('brings nothing along that the base branch has taken back by a rewritten history', async () => {
     await source.commit({ 'a.txt': 'a\n' }, 'Root');
     const done = await rebaseOf({ 'secret.txt': 's\n' }, [{ 'b.txt': 'b\n' }], () =>
@@ -205,7 +225,7 @@ describe('a merge that is undone', () => {
     await source.commit({ 'later.txt': 'l\n', ...later }, 'Later');
     const task = { task: 'tsk_1', project: project(), base: { branch: 'main', commit: base } };
     const onto = await workspace.newestBase(task);
-    const change = { task: 'tsk_1', project: project(), merged, head, onto, message: 'Revert it' };
+    const change = { task: 'tsk_1', project: project(), merged, head, onto, message: 'Revert it', former: head };
     return { reverted: await workspace.revert(change), onto: onto.commit, merged, change };
   }
 

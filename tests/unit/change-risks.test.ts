@@ -123,6 +123,14 @@ describe('what is to be looked at twice in a change', () => {
     expect(risk).toEqual({ kind: 'link', paths: outside.map((_, at) => `dir/${at}`), files: outside.length });
   });
 
+  it('is a secret in an earlier commit, unless the change itself has it', () => {
+    const earlierSecrets = ['a.env', 'b.env', 'message of 3f9c2e1'];
+    expect(risksOf([], { secrets: ['a.env'], links: [], earlierSecrets })).toEqual([
+      { kind: 'secret', paths: ['a.env'], files: 1 },
+      { kind: 'history', paths: ['b.env', 'message of 3f9c2e1'], files: 2 },
+    ]);
+  });
+
   it('comes gravest first, once for each file, with the first paths and the number of all', () => {
     const many = Array.from({ length: 50 }, (_, n) => changed(`gone/${n}`, { status: 'deleted' }));
     const risks = risksOf([...many, changed('.github/workflows/a.yml', { status: 'deleted' }), changed('a.lock')], {
