@@ -101,8 +101,9 @@ async function calm(site: Site, dataDir: string, kind: 'shell' | AgentKind | und
   const id = (await docker('docker', ['image', 'inspect', '--format', '{{.Id}}', image])).stdout.trim();
   const started = kind === 'claude-code' || kind === 'codex';
   const waitsFor = (line: string) => {
-    const seconds = / Up (\d+) seconds/.exec(line)?.[1];
-    if (seconds !== undefined && Number(seconds) < settledSeconds) return false;
+    // `Up Less than a second`, `Up 1 second`, `Up 12 seconds`, `Up About a minute`.
+    const seconds = / Up (Less than a|\d+) seconds?\b/.exec(line)?.[1];
+    if (seconds !== undefined && !(Number(seconds) >= settledSeconds)) return false;
     return line.includes(id) && (started ? new RegExp(`\\bname\\W+${kind}\\b`).test(line) : !line.includes('--ahead'));
   };
   await site.until(
