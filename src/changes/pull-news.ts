@@ -33,10 +33,25 @@ export function pullNews(before: PullFacts, after: PullFacts, ours: ReadonlySet<
   ];
 }
 
+/**
+ * The facts with what was known before: each time the base moves on, the code host has to find out anew whether it can be merged, and says for
+ * a while that it does not know. That it conflicts still is no news then.
+ */
+export function remembering(before: PullFacts, after: PullFacts): PullFacts {
+  const same = before.head.commit === after.head.commit && before.base === after.base && before.state === after.state;
+  const mergeableBefore = mergeableOf(before);
+  return !same || after.mergeable !== 'unknown' || mergeableBefore === 'unknown' ? after : { ...after, mergeableBefore };
+}
+
+/** Whether it can be merged, as far as the code host has ever found out. */
+export function mergeableOf({ mergeable, mergeableBefore }: PullFacts): PullFacts['mergeable'] {
+  return mergeable === 'unknown' ? (mergeableBefore ?? mergeable) : mergeable;
+}
+
 /** Whether a merge is worth offering; the code host has the last word. */
 export function isMergeable(pull: PullFacts): boolean {
   const verdict = checksVerdict(pull);
-  return pull.state === 'open' && !pull.draft && pull.mergeable === 'clean' && verdict !== 'failed' && verdict !== 'pending';
+  return pull.state === 'open' && !pull.draft && mergeableOf(pull) === 'clean' && verdict !== 'failed' && verdict !== 'pending';
 }
 
 /** It can be merged, and people or checks have said that it should: where nobody has looked, that it could be is no news. */
@@ -49,7 +64,7 @@ function stateNews(before: PullFacts, after: PullFacts): PullNews[] {
   return [
     ...(before.state === 'open' ? [] : [{ type: 'reopened' } as const]),
     ...(before.draft && !after.draft ? [{ type: 'ready' } as const] : []),
-    ...(before.mergeable !== 'conflict' && after.mergeable === 'conflict'
+    ...(mergeableOf(before) !== 'conflict' && mergeableOf(after) === 'conflict'
       ? [{ type: 'conflict', base: after.base } as const]
       : []),
   ];

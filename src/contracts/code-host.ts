@@ -19,6 +19,8 @@ export const reviewSchema = z.object({
 });
 export type Review = z.infer<typeof reviewSchema>;
 
+const mergeableSchema = z.enum(['clean', 'conflict', 'behind', 'blocked', 'unknown']);
+
 export const pullFactsSchema = z.object({
   number: z.number().int().positive(),
   url: z.string(),
@@ -35,7 +37,9 @@ export const pullFactsSchema = z.object({
    * - `blocked`: rules of the repository do not allow it yet (reviews, required checks, draft)
    * - `unknown`: the host has not found out yet
    */
-  mergeable: z.enum(['clean', 'conflict', 'behind', 'blocked', 'unknown']),
+  mergeable: mergeableSchema,
+  /** While that is `unknown`: what the host had found out about the same commit before. Kept here, no host says it. */
+  mergeableBefore: mergeableSchema.optional(),
   checks: z.array(checkSchema),
   reviews: z.array(reviewSchema),
   /** How many comments there are, of any kind; undefined: the host does not say. */

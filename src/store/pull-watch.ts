@@ -24,10 +24,10 @@ export async function takeDuePull(database: Database, now: Date, leaseMs: number
   return row === undefined ? undefined : { ...row, look };
 }
 
-/** The facts of a pull request as they are stored now. In the transaction that changes them, under the lock of its task. */
-export async function pullNow(tx: Tx, id: string): Promise<{ facts: PullFacts; run: string } | undefined> {
-  const row = await tx.db.pullRequest.findUnique({ where: { id }, select: { facts: true, runId: true } });
-  return row === null ? undefined : { facts: pullFactsSchema.parse(row.facts), run: row.runId };
+/** The facts of a pull request as they are stored now, since `at`. In the transaction that changes them, under the lock of its task. */
+export async function pullNow(tx: Tx, id: string): Promise<{ facts: PullFacts; run: string; at: Date } | undefined> {
+  const row = await tx.db.pullRequest.findUnique({ where: { id }, select: { facts: true, runId: true, updatedAt: true } });
+  return row === null ? undefined : { facts: pullFactsSchema.parse(row.facts), run: row.runId, at: row.updatedAt };
 }
 
 /** When the next look is due; null: when the code host tells of something. Leaves alone what somebody has asked for since this look began. */

@@ -1,4 +1,4 @@
-import { pullNews } from '../changes/pull-news.ts';
+import { pullNews, remembering } from '../changes/pull-news.ts';
 import type { PullFacts } from '../contracts/code-host.ts';
 import type { PullErrandKind, PullNews } from '../contracts/pull-news.ts';
 import { canonicalJson } from '../runtime/canonical-json.ts';
@@ -19,14 +19,22 @@ const keepClosedMs = 14 * 24 * 60 * 60_000;
 type Pull = Pick<WatchedPull, 'id' | 'workspace' | 'project' | 'task' | 'run' | 'repository'>;
 
 /**
- * Stores what the code host says of a pull request, with what the thread of its task is told of it, in one transaction. Under the lock of the
- * task and against what is stored by then: of two looks at the same news the second finds none (promise 2).
+ * Stores what the code host has said of a pull request when it was asked at `asked`, with what the thread of its task is told of it, in one
+ * transaction. Under the lock of the task and against what is stored by then: of two looks at the same news the second finds none (promise 2).
+ * Whatever was stored since `asked` may be newer, and stays: it has another look follow.
  */
-export async function recordPull(database: Database, pull: Pull, facts: PullFacts, at: Date): Promise<void> {
+export async function recordPull(
+  database: Database,
+  pull: Pull,
+  found: PullFacts,
+  { asked, at }: { asked: Date; at: Date },
+): Promise<void> {
   await database.transaction(async (tx) => {
     const task = await lockTask(tx, pull.task);
     const known = await pullNow(tx, pull.id);
-    if (task === undefined || known === undefined || canonicalJson(known.facts) === canonicalJson(facts)) return;
+    if (task === undefined || known === undefined || known.at > asked) return;
+    const facts = remembering(known.facts, found);
+    if (canonicalJson(known.facts) === canonicalJson(facts)) return;
     // A later run may have taken it over since the look began.
     const mine = { ...pull, run: known.run };
     await putPull(tx, { ...mine, facts, at });

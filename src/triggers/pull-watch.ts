@@ -69,10 +69,11 @@ export function createPullWatch(deps: PullWatchDeps): { start(): void; stop(): P
   }
 
   async function look(pull: WatchedPull): Promise<void> {
+    const asked = clock.now();
     try {
       const facts = await codeHost.pull(repositoryNamed(pull.repository), pull.number, leaving.signal);
       const now = clock.now();
-      await recordPull(database, pull, facts, now);
+      await recordPull(database, pull, facts, { asked, at: now });
       const inMs = nextLookIn(facts, { quietMs: now.getTime() - pull.updatedAt.getTime(), hooks: deps.hooks });
       const at = inMs === null ? null : new Date(now.getTime() + inMs);
       await lookAgain(database.db, pull, { at, failures: 0, problem: null });

@@ -23,7 +23,7 @@ class Refused extends Error {}
  * names its commit, a follow-up has the key of the press.
  */
 export async function runErrand(deps: PullWatchDeps, errand: PullErrand, signal: AbortSignal): Promise<void> {
-  const { database, clock, codeHost, logger } = deps;
+  const { database, clock, logger } = deps;
   const pull = await pullById(database.db, errand.pull);
   if (pull === undefined) throw new Error(`errand ${errand.id} has no pull request`);
   try {
@@ -31,8 +31,7 @@ export async function runErrand(deps: PullWatchDeps, errand: PullErrand, signal:
     if (kind === 'delete_branch') return await deleteBranch(deps, errand, pull, signal);
     await carryOut(deps, { ...errand, kind }, pull, signal);
     await errandDone(database, errand, clock.now());
-    const facts = await codeHost.pull(repositoryNamed(pull.repository), pull.number, signal);
-    await recordPull(database, pull, facts, clock.now());
+    await lookAt(deps, pull, signal);
   } catch (error) {
     signal.throwIfAborted();
     const why = whyNot(error);
@@ -56,12 +55,17 @@ function whyNot(error: unknown): string | undefined {
  */
 async function deleteBranch(deps: PullWatchDeps, errand: PullErrand, pull: PullRecord, signal: AbortSignal): Promise<void> {
   const { codeHost, database, clock } = deps;
-  const repository = repositoryNamed(pull.repository);
-  const facts = await codeHost.pull(repository, pull.number, signal);
-  await recordPull(database, pull, facts, clock.now());
+  const facts = await lookAt(deps, pull, signal);
   if (facts.state === 'open') throw new Refused('It is open again.');
-  const gone = await codeHost.deleteBranch(repository, pull.facts.head.branch, errand.head, signal);
+  const gone = await codeHost.deleteBranch(repositoryNamed(pull.repository), pull.facts.head.branch, errand.head, signal);
   await branchDone(database, pull, errand, gone, clock.now());
+}
+
+async function lookAt({ codeHost, database, clock }: PullWatchDeps, pull: PullRecord, signal: AbortSignal): Promise<PullFacts> {
+  const asked = clock.now();
+  const facts = await codeHost.pull(repositoryNamed(pull.repository), pull.number, signal);
+  await recordPull(database, pull, facts, { asked, at: clock.now() });
+  return facts;
 }
 
 async function carryOut(deps: PullWatchDeps, errand: Errand, pull: PullRecord, signal: AbortSignal): Promise<void> {

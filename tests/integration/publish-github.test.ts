@@ -149,14 +149,13 @@ describe('a change of a repository at GitHub', () => {
       expect(await world.published(of)).toMatchObject({ state: 'done', error: null });
       const { id, ...pull } = await db.pullRequest.findFirstOrThrow({ where: { runId: of } });
       await github.person('ada').merge(repository.fullName, pull.number, { method });
+      const asked = new Date();
       const facts = await host.pull(repository, pull.number);
       const { workspaceId: workspace, projectId: project } = pull;
-      await recordPull(
-        world.database,
-        { id, workspace, project, task, run: of, repository: repository.fullName },
-        facts,
-        new Date(),
-      );
+      await recordPull(world.database, { id, workspace, project, task, run: of, repository: repository.fullName }, facts, {
+        asked,
+        at: new Date(),
+      });
       return pull.number;
     };
     let presses = 0;

@@ -5,7 +5,7 @@ import { createGithubHost } from '../../adapters/github/host.ts';
 import { githubWebhook, pullHint } from '../../adapters/github/webhook.ts';
 import { createGithubEmulator, type GithubEmulator } from '../../lab/github/emulator.ts';
 import type { LabRepository } from '../../lab/github/repositories.ts';
-import type { CodeHost } from '../../src/contracts/code-host.ts';
+import type { CodeHost, PullFacts } from '../../src/contracts/code-host.ts';
 import { defaultPolicy } from '../../src/contracts/policy.ts';
 import type { PullErrandKind, PullNews } from '../../src/contracts/pull-news.ts';
 import { putPull } from '../../src/store/pull-requests.ts';
@@ -138,10 +138,28 @@ describe('a pull request', () => {
     await deckhand.tx((tx) => putPull(tx, { ...pull, run: later, facts: seen, at }));
     await github.person('ada').review(name, before.number, { verdict: 'APPROVE' });
     const facts = await host.pull(repository, before.number);
-    await recordPull(deckhand.database, { ...pull, id: row.id, run: before.run }, facts, at);
+    await recordPull(deckhand.database, { ...pull, id: row.id, run: before.run }, facts, { asked: at, at });
     expect((await deckhand.db.pullRequest.findUniqueOrThrow({ where: { id: row.id } })).runId).toBe(later);
     expect(await newsOf(before.run)).toEqual([]);
     expect(await newsOf(later)).toContainEqual({ type: 'review', by: 'ada', verdict: 'approved' });
+  });
+
+  test('what a look has found before a later one was stored changes nothing', async () => {
+    const { task, run, number } = await opened();
+    const { workspace, project } = world;
+    const name = repository.fullName;
+    const { id } = await deckhand.db.pullRequest.findFirstOrThrow({ where: { runId: run } });
+    const pull = { id, workspace, project, task, run, repository: name };
+    const asked = deckhand.clock.now();
+    const stale = await host.pull(repository, number);
+    deckhand.clock.advance(10);
+    await github.person('ada').change(name, number, { state: 'closed' });
+    const closed = await host.pull(repository, number);
+    const record = (facts: PullFacts) => recordPull(deckhand.database, pull, facts, { asked, at: deckhand.clock.now() });
+    await record(closed);
+    await record(stale);
+    expect(await newsOf(run)).toEqual([{ type: 'closed' }]);
+    expect((await deckhand.db.pullRequest.findUniqueOrThrow({ where: { id } })).state).toBe('closed');
   });
 
   test('promise 2: two that watch tell everything once, also when the code host fails in between', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checksVerdict, pullNews } from '../../src/changes/pull-news.ts';
+import { checksVerdict, isMergeable, pullNews, remembering } from '../../src/changes/pull-news.ts';
 import { type Check, type PullFacts, pullFactsSchema } from '../../src/contracts/code-host.ts';
 
 const facts = (more: Partial<PullFacts> = {}): PullFacts => ({
@@ -68,6 +68,24 @@ describe('news of a pull request', () => {
       { type: 'ready' },
       { type: 'conflict', base: 'main' },
     ]);
+  });
+
+  it('promise 2: what the code host has to find out again, because the base has moved on, is told once', () => {
+    const approved = { reviews: [{ by: 'ben', verdict: 'approved' as const }] };
+    for (const [mergeable, news] of [
+      ['conflict', { type: 'conflict', base: 'main' }],
+      ['clean', { type: 'mergeable' }],
+    ] as const) {
+      const known = facts({ ...approved, mergeable });
+      expect(pullNews(facts({ ...approved, mergeable: 'unknown' }), known, none)).toEqual([news]);
+      const asked = remembering(known, remembering(known, facts({ ...approved, mergeable: 'unknown' })));
+      expect(isMergeable(asked)).toBe(mergeable === 'clean');
+      expect([...pullNews(known, asked, none), ...pullNews(asked, known, none)]).toEqual([]);
+      expect(pullNews(asked, facts({ ...approved, mergeable: 'behind' }), none)).toEqual([]);
+      const head = { branch: 'deckhand/1-fix', commit: 'b'.repeat(40) };
+      const moved = remembering(asked, facts({ ...approved, head, mergeable: 'unknown' }));
+      expect(pullNews(moved, { ...known, head }, none)).toEqual([news]);
+    }
   });
 
   it('promise 2: a look that finds the same tells nothing', () => {
