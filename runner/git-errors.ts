@@ -51,6 +51,10 @@ const signs: readonly Sign[] = [
     error: (address, detail) => unreachable(address, detail, 'Check the address and whether this machine reaches the host.'),
   },
   {
+    pattern: /returned error: 30[12378]\b|unable to update url base from redirection/i,
+    error: (address) => new AppError('DH-501', { source: address, detail: 'the host answers that it is at another address now' }),
+  },
+  {
     pattern: /returned error: 404|Repository not found|repository '.*' not found/i,
     error: (address) =>
       new AppError('DH-501', { source: address, detail: 'the host answers that there is none at this address' }),

@@ -1,10 +1,10 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AppError } from '../src/contracts/errors.ts';
-import { type Git, GitFailed, type GitOptions } from './git.ts';
+import { type Git, GitFailed } from './git.ts';
 import { sourceError } from './git-errors.ts';
 import { type GitSource, parseSource } from './git-source.ts';
-import { type LoginFor, transportOf } from './git-transport.ts';
+import { type LoginFor, type Transport, transportOf } from './git-transport.ts';
 import type { Mirrors, Project } from './mirror.ts';
 import { pushError } from './push-errors.ts';
 
@@ -84,15 +84,14 @@ export function createPublishing({ git, mirrors }: { git: Git; mirrors: Mirrors 
     login: LoginFor | undefined,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const transport: GitOptions = await transportOf(source, login, signal);
+    const transport = await strictly(source, login, signal);
     const always = ['--quiet', '--no-verify', '--no-signed', '--no-follow-tags', '--recurse-submodules=no', '--no-progress'];
     const local = source.protocol === 'file' ? [`--receive-pack=${receivePack}`] : [];
     const objects = join(mirrors.path(project.id), 'objects');
-    const outgoing = join(dirname(mirrors.path(project.id)), 'outgoing', `${project.id}-${branch.replace('/', '-')}.git`);
+    let outgoing: string | undefined;
     try {
       await ready();
-      await rm(outgoing, { recursive: true, force: true });
-      await mkdir(dirname(outgoing), { recursive: true, mode: 0o700 });
+      outgoing = await ownPlace(join(dirname(mirrors.path(project.id)), 'outgoing'), project.id);
       const format = commit.length === 64 ? 'sha256' : 'sha1';
       await git.run(['init', '--quiet', '--bare', '--template=', `--object-format=${format}`, outgoing], { signal });
       await git.run(['push', ...always, ...local, ...flags, '--', source.address, `${commit}:refs/heads/${branch}`], {
@@ -106,7 +105,7 @@ export function createPublishing({ git, mirrors }: { git: Git; mirrors: Mirrors 
       signal?.throwIfAborted();
       throw pushError(error, { remote: shown, branch });
     } finally {
-      await rm(outgoing, { recursive: true, force: true });
+      if (outgoing !== undefined) await rm(outgoing, { recursive: true, force: true });
     }
   }
 
@@ -117,7 +116,7 @@ export function createPublishing({ git, mirrors }: { git: Git; mirrors: Mirrors 
       const ref = `refs/heads/${spec.branch}`;
       try {
         const answer = await git.text(['ls-remote', '--quiet', '--refs', '--', source.address, ref], {
-          ...(await transportOf(source, login, signal)),
+          ...(await strictly(source, login, signal)),
           timeoutMs: answerMs,
           signal,
         });
@@ -146,6 +145,26 @@ export function createPublishing({ git, mirrors }: { git: Git; mirrors: Mirrors 
       await send({ project, source, shown: source.address, branch, commit, flags: ['--dry-run'], ready }, login, signal);
     },
   };
+}
+
+/** How the approved address is reached, and no other that it leads on to. */
+async function strictly(source: GitSource, login: LoginFor | undefined, signal: AbortSignal | undefined): Promise<Transport> {
+  const { protocols, config } = await transportOf(source, login, signal);
+  return { protocols, config: [...config, ['http.followRedirects', 'false']] };
+}
+
+/**
+ * A new directory for one push: a runner that was taken for dead may be at the same push. Removes what pushes have left that were killed so
+ * long ago that none can be under way.
+ */
+async function ownPlace(folder: string, project: string): Promise<string> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  for (const name of await readdir(folder)) {
+    const left = join(folder, name);
+    const { mtimeMs } = await stat(left).catch(() => ({ mtimeMs: Date.now() }));
+    if (Date.now() - mtimeMs > 2 * pushMs) await rm(left, { recursive: true, force: true });
+  }
+  return await mkdtemp(join(folder, `${project}-`));
 }
 
 /** The tree of a commit of a repository; undefined: there is no such commit. */

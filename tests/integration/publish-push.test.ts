@@ -1,6 +1,9 @@
-import { access, mkdir, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import type { Git } from '../../runner/git.ts';
+import { createMirrorKeeping } from '../../runner/keep-mirror.ts';
+import { createPublishing } from '../../runner/publish-push.ts';
 import { serveGit } from '../support/git-http.ts';
 import { git } from '../support/git-repository.ts';
 import { createPushWorld, type PushWorld } from '../support/push-world.ts';
@@ -81,6 +84,64 @@ describe('promise 10: a push', () => {
     await using world = await createPushWorld();
     const { tree } = await world.change('approved');
     await expect(world.publishing.check(world.spec({ commit: tree, tree }))).rejects.toThrow('DH-528');
+  });
+
+  test('has the history that was approved, whatever grafts, shallow ends and borrowed objects the mirror has by then', async () => {
+    await using world = await createPushWorld();
+    const elsewhere = await world.change('elsewhere');
+    const approved = await world.change('approved');
+    // The same files with another commit before them are another commit.
+    const same = await git(world.mirror, 'commit-tree', approved.tree, '-p', elsewhere.commit, '-m', 'approved');
+    expect(same).not.toBe(approved.commit);
+    await mkdir(join(world.mirror, 'info'), { recursive: true });
+    await writeFile(join(world.mirror, 'info', 'grafts'), `${approved.commit} ${elsewhere.commit}\n`);
+    await writeFile(join(world.mirror, 'shallow'), `${approved.commit}\n`);
+    await writeFile(join(world.mirror, 'objects', 'info', 'alternates'), `${join(world.seed, '.git', 'objects')}\n`);
+    const included = join(world.place.path, 'included');
+    await writeFile(included, `[url "${world.seed}"]\n\tinsteadOf = ${world.bare}\n`);
+    await git(world.mirror, 'config', 'include.path', included);
+    await world.publishing.push(world.spec(approved), null, undefined);
+    expect(await git(world.bare, 'log', '--format=%H', branch)).toBe(`${approved.commit}\n${world.base}`);
+    expect(await git(world.bare, 'fsck', '--strict')).toBe('');
+    expect(await git(world.seed, 'for-each-ref', '--format=%(refname)')).toBe('refs/heads/main');
+  });
+
+  test('goes on where the base has moved, the mirror is fetched and packed anew, and another runner is at the same', async () => {
+    await using world = await createPushWorld();
+    const approved = await world.change('approved');
+    await git(world.mirror, 'update-ref', 'refs/deckhand/tasks/tsk_1/head', approved.commit);
+    const moved = await git(world.bare, 'commit-tree', `${world.base}^{tree}`, '-p', world.base, '-m', 'Meanwhile');
+    await git(world.bare, 'update-ref', 'refs/heads/main', moved);
+    const spec = world.spec(approved);
+    const other = createPublishing({ git: world.git, mirrors: world.mirrors });
+    const meanwhile: Git = {
+      ...world.git,
+      async run(args, options) {
+        // A runner that was taken for dead wakes up with what it knew then.
+        if (args[0] === 'push') await expect(other.push(spec, world.base, undefined)).rejects.toThrow();
+        return await world.git.run(args, options);
+      },
+    };
+    const keeping = createMirrorKeeping({ git: world.git, mirrors: world.mirrors });
+    await Promise.all([
+      createPublishing({ git: meanwhile, mirrors: world.mirrors }).push(spec, null, undefined),
+      world.mirrors.fetch({ ...world.project, source: { kind: 'path', path: world.bare } }),
+      keeping.collectGarbage(world.project.id),
+    ]);
+    expect(await world.at(branch)).toBe(approved.commit);
+    expect(await world.moves(branch)).toBe(1);
+    expect(await world.at('main')).toBe(moved);
+    expect(await readdir(join(world.dataDir, 'mirrors', 'outgoing'))).toEqual([]);
+  });
+
+  test('removes what pushes have left that were killed long ago, and nothing that may be under way', async () => {
+    await using world = await createPushWorld();
+    const outgoing = join(world.dataDir, 'mirrors', 'outgoing');
+    for (const name of ['prj_old-1', 'prj_web-2']) await mkdir(join(outgoing, name), { recursive: true });
+    const hourAgo = new Date(Date.now() - 3_600_000);
+    await utimes(join(outgoing, 'prj_old-1'), hourAgo, hourAgo);
+    await world.publishing.push(world.spec(await world.change('approved')), null, undefined);
+    expect(await readdir(outgoing)).toEqual(['prj_web-2']);
   });
 
   test('moves a branch only from where it is expected, and compares at the remote itself', async () => {
@@ -256,6 +317,9 @@ describe('a push that is refused says why', () => {
     const url = `http://${server.host}/moved/web.git`;
     const spec = { ...world.spec(change), project: { ...world.project, source: { kind: 'git', url } as const }, remote: url };
     await expect(world.publishing.push(spec, null, () => 'Basic c2VjcmV0')).rejects.toThrow(/DH-5/);
+    // Without one it goes nowhere else either: another place than the one that was approved.
+    await expect(world.publishing.push(spec, null, undefined)).rejects.toThrow('at another address now');
+    await expect(world.publishing.branchAt(spec, undefined)).rejects.toThrow('at another address now');
     expect(server.seen.length).toBeGreaterThan(0);
     expect(await world.at(branch)).toBe('');
     let asked = 0;
