@@ -44,8 +44,8 @@ export function baseCards({ workspace, view, contexts }: CardInput, after: numbe
 
 function newsView({ run, task }: CardContext, base: BaseView, agent: boolean): View {
   const spans: Span[] = [bold(`#${task.number}`), plain(' '), ...sentence(base, 'its change')];
-  // Buttons act on the change of the newest run only.
-  const changed = run.newest > run.attempt ? undefined : task.change?.run;
+  // Buttons act on the newest change of the task, which later runs that have changed nothing leave as it is.
+  const changed = run.newest > run.attempt && task.change?.run !== run.run ? undefined : task.change?.run;
   const ways = changed === undefined ? [] : waysToFit(base, agent);
   const buttons = ways.map((how): Button => {
     return {

@@ -35,6 +35,8 @@ export interface RunFacts {
   attempt: number;
   /** The newest attempt of the task: buttons of older runs would act on that one, so they are gone. */
   newest: number;
+  /** When that one was asked for. */
+  newestSince?: Date | undefined;
   stopRequested: boolean;
   /** It is one of several attempts that are made side by side. */
   among?: { variant: number; of: number } | undefined;

@@ -123,12 +123,27 @@ function notifyNow(person: CardPerson | undefined, origin: TaskThread | undefine
 type NotifyOf = (user: string) => Notify | undefined;
 
 function taskContext(run: ProjectedRun, notifyOf: NotifyOf, now: Date): Pick<CardContext, 'task' | 'run' | 'now'> {
-  const { task, number, title, command, project, branch, base, requester, attempt, newest, stopRequested, prompt, change } = run;
+  const {
+    task,
+    number,
+    title,
+    command,
+    project,
+    branch,
+    base,
+    requester,
+    attempt,
+    newest,
+    newestRun,
+    stopRequested,
+    prompt,
+    change,
+  } = run;
   const { agent, rebase, among, issue } = run;
   const notify = notifyOf(requester.user);
   return {
     task: { task, number, title, command, agent, project, branch, base, issue, requester: { ...requester, notify }, change },
-    run: { run: run.run, attempt, newest, stopRequested, prompt, rebase, among },
+    run: { run: run.run, attempt, newest, newestSince: newestRun.since, stopRequested, prompt, rebase, among },
     now,
   };
 }

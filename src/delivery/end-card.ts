@@ -1,3 +1,4 @@
+import { mergeableOf } from '../changes/pull-news.ts';
 import { troubleCodes } from '../contracts/agent-trouble.ts';
 import type { ErrorCode } from '../contracts/errors.ts';
 import { describeError, errorCatalogue } from '../contracts/errors.ts';
@@ -169,11 +170,11 @@ function conflicting({ conflicts = [] }: RunResult): Block[] {
 }
 
 /** Where the change is known to conflict with its base. One that could not be rebased just now is not offered that again. */
-function waysToRebase({ result, change, base }: RunView, agent: boolean, { rebase }: CardContext['run']): RebaseHow[] {
+function waysToRebase({ result, change, base }: RunView, agent: boolean, { run: { rebase }, task }: CardContext): RebaseHow[] {
   const resolve: RebaseHow[] = agent ? ['resolve'] : [];
   if (result?.cause === 'conflict') return rebase === 'revert' ? [] : resolve;
-  const pull = change.pulls.at(-1)?.pull;
-  return pull?.state === 'open' && pull.mergeable === 'conflict' ? ['rebase', ...resolve] : waysToFit(base, agent);
+  const pull = change.pulls.at(-1)?.pull ?? task.change?.told?.facts;
+  return pull?.state === 'open' && mergeableOf(pull) === 'conflict' ? ['rebase', ...resolve] : waysToFit(base, agent);
 }
 
 /** Changed files with their lines, aligned; those beyond the first few are counted. */
@@ -265,8 +266,9 @@ function buttons(view: RunView, context: CardContext, result: RunResult, files: 
 }
 
 /** Of what the task has changed, also where this run of it has added nothing. */
-function changeButtonsOf(view: RunView, { run: own, task }: CardContext, { commit }: RunResult): Button[] {
-  const { run } = own;
+function changeButtonsOf(view: RunView, context: CardContext, { commit }: RunResult): Button[] {
+  const { task } = context;
+  const { run } = context.run;
   const stand = task.change;
   const agent = task.agent || view.agent !== undefined;
   if (commit === undefined && stand === undefined) return [];
@@ -276,10 +278,11 @@ function changeButtonsOf(view: RunView, { run: own, task }: CardContext, { commi
     where: 'end',
     stand,
     agent,
-    rebase: waysToRebase(view, agent, own),
+    rebase: waysToRebase(view, agent, context),
     discarded: view.change.discardedBy !== undefined,
     checkFailed: stand?.run === run && hasFailed(view.result?.check),
-    facts: view.change.pulls.at(-1)?.pull,
+    // What befalls a pull request is told of the run whose change it shows.
+    facts: view.change.pulls.at(-1)?.pull ?? stand?.told?.facts,
     merged: view.base?.state === 'merged',
   });
 }

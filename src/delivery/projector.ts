@@ -8,7 +8,7 @@ import type { Logger } from '../runtime/logger.ts';
 import { createLoop } from '../runtime/loop.ts';
 import type { Database, Tx } from '../store/database.ts';
 import { putOutboxRows } from '../store/outbox.ts';
-import { advanceProjection, eventsAfter, projectedSeqs, runsBehind } from '../store/projection.ts';
+import { advanceProjection, eventsAfter, type ProjectedRun, projectedSeqs, runsBehind } from '../store/projection.ts';
 import { existingThreads } from '../store/threads.ts';
 import type { Wakeups } from '../store/wakeups.ts';
 import { asideCards, readReceipts } from './agent-receipts.ts';
@@ -62,8 +62,8 @@ const progress: ReadonlySet<RunEventType> = new Set([
 
 interface Facts {
   own: CardFacts;
-  /** Of the runs before those that show for the first time. */
-  before: CardFacts | undefined;
+  /** Of the runs before those that show for the first time, and of those after whose cards show what befalls an earlier change. */
+  others: CardFacts | undefined;
 }
 
 /**
@@ -265,11 +265,20 @@ class Projector {
     const { database, docs } = this.#options;
     const source = factsOf(database);
     const facts = await readCardFacts(source, runs, docs);
-    // The first cards of a retry take the buttons off the end card of the run before.
-    const previous = [...facts.runs.values()].flatMap(({ previous: before, projectedSeq }) =>
-      before === undefined || projectedSeq > 0 ? [] : [before],
-    );
-    return { own: facts, before: previous.length === 0 ? undefined : await readCardFacts(source, previous, docs) };
+    const others = [...facts.runs.values()].flatMap((run) => this.#othersOf(run));
+    return { own: facts, others: others.length === 0 ? undefined : await readCardFacts(source, others, docs) };
+  }
+
+  /**
+   * Runs whose cards change with those of this one. Its first cards take the buttons off what runs before it have shown; and where it has
+   * left the change of the task, a later run that has changed nothing shows the pull request of that.
+   */
+  #othersOf({ run, attempt, newest, newestRun, previous, projectedSeq, change }: ProjectedRun): string[] {
+    if (projectedSeq === 0)
+      return [...new Set([previous, change?.run])].flatMap((id) => (id === undefined || id === run ? [] : [id]));
+    const entry = this.#entries.get(run);
+    const isTold = entry?.view.change.pulls.some(({ last }) => last > entry.from) === true;
+    return isTold && newest > attempt && change?.run === run ? [newestRun.id] : [];
   }
 
   async #cards(entry: Entry, facts: Facts): Promise<OutboxPut[]> {
@@ -288,12 +297,14 @@ class Projector {
       ...baseCards(many, entry.from),
       ...(await readReceipts(this.#options.database.db, input, entry.from)),
     ];
-    const before = facts.own.runs.get(view.run)?.previous;
-    if (before === undefined || facts.before?.runs.has(before) !== true || entry.from > 0) return cards;
-    const earlier = await facts.before.input(await readOn(this.#options.database.db, emptyRunView(before)), now);
-    if (earlier === undefined) return cards;
-    const shown = this.#toldApart(earlier);
-    return [...cards, ...endCardsOf(shown.many), ...oldPullNewsCards(shown.many), ...oneCards(shown.one, shown.many.contexts)];
+    const known = facts.own.runs.get(view.run);
+    for (const run of known === undefined ? [] : this.#othersOf(known)) {
+      const other = await facts.others?.input(await readOn(this.#options.database.db, emptyRunView(run)), now);
+      if (other === undefined) continue;
+      const shown = this.#toldApart(other);
+      cards.push(...endCardsOf(shown.many), ...oldPullNewsCards(shown.many), ...oneCards(shown.one, shown.many.contexts));
+    }
+    return cards;
   }
 
   #toldApart(input: CardInput): Shown {

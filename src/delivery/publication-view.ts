@@ -26,6 +26,7 @@ const toldKept = 50;
 
 export interface ToldNews {
   seq: number;
+  at: Date;
   news: readonly PullNews[];
   was: PullFacts;
 }
@@ -82,7 +83,7 @@ export function foldChange(
       const same = (one: PullView) => one.repository === repository && one.pull.number === pull.number;
       if (data.moved === true) return { pulls: pulls.filter((one) => !same(one)) };
       const known = pulls.find(same);
-      const told = [...(known?.told ?? []), ...(news.length === 0 ? [] : [{ seq, news, was: pull }])].slice(-toldKept);
+      const told = [...(known?.told ?? []), ...(news.length === 0 ? [] : [{ seq, at, news, was: pull }])].slice(-toldKept);
       const gone = data.branchDeleted ?? (pull.state === 'open' ? undefined : known?.branchDeleted);
       const now: PullView = { repository, pull, first: known?.first ?? seq, last: seq, told, branchDeleted: gone };
       return { pulls: [...pulls.filter((one) => !same(one)), now] };

@@ -1,4 +1,4 @@
-import { checksVerdict } from '../changes/pull-news.ts';
+import { checksVerdict, mergeableOf } from '../changes/pull-news.ts';
 import type { PullFacts } from '../contracts/code-host.ts';
 import { type ErrorCode, errorCatalogue } from '../contracts/errors.ts';
 import { type Block, code, plain, type Span } from '../contracts/view.ts';
@@ -17,12 +17,18 @@ export function changeBlocks(view: RunView, context: CardContext): Block[] {
   const shown = publications.filter((one) => isNews(one, publications));
   const lines: Span[][] = [
     ...shown.map((publication) => publicationSpans(publication, context)),
-    ...pulls.map((pull) => pullSpans(pull)),
+    ...(pulls.length > 0 ? pulls : ofChange(view, context)).map((pull) => pullSpans(pull)),
     ...(discardedBy?.type === 'user'
       ? [[person(context, discardedBy), plain(' discarded the change. It is kept for a while: pushing it takes that back.')]]
       : []),
   ];
   return lines.map((spans) => ({ type: 'text', spans }));
+}
+
+/** A run that has changed nothing shows the pull request of the change that it has left as it was. */
+function ofChange({ run }: RunView, { task: { change } }: CardContext): Pick<PullView, 'repository' | 'pull'>[] {
+  if (change?.told === undefined || change.run === run) return [];
+  return [{ repository: change.told.repository, pull: change.told.facts }];
 }
 
 /** A failure that a later try has made good is no news, nor is a branch that its pull request shows. */
@@ -69,7 +75,7 @@ export function pullName({ repository, pull }: Pick<PullView, 'repository' | 'pu
   return isWebAddress(pull.url) ? { type: 'link', url: pull.url, text } : plain(text);
 }
 
-function pullSpans({ repository, pull, branchDeleted }: PullView): Span[] {
+function pullSpans({ repository, pull, branchDeleted }: Pick<PullView, 'repository' | 'pull' | 'branchDeleted'>): Span[] {
   const over = branchDeleted === true ? ['branch deleted'] : [];
   const facts = [stateOf(pull), ...checksOf(pull), ...reviewsOf(pull), ...over];
   return [plain(`${marks[pull.state]} Pull request `), pullName({ repository, pull }), plain(` ${facts.join(' · ')}`)];
@@ -77,10 +83,11 @@ function pullSpans({ repository, pull, branchDeleted }: PullView): Span[] {
 
 const marks = { open: '▸', merged: '✔', closed: '○' } as const;
 
-function stateOf({ state, draft, mergeable, base }: PullFacts): string {
+function stateOf(pull: PullFacts): string {
+  const { state, draft, base } = pull;
   if (state === 'merged') return `is merged into ${shorten(oneLine(base), nameLength)}`;
   if (state === 'closed') return 'is closed without merging';
-  const conflict = mergeable === 'conflict' ? ', with conflicts' : '';
+  const conflict = mergeableOf(pull) === 'conflict' ? ', with conflicts' : '';
   return draft ? `is a draft${conflict}` : `is open${conflict}`;
 }
 

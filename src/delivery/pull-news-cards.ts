@@ -28,7 +28,7 @@ export function pullNewsCards(input: CardInput, after: number): OutboxPut[] {
   );
 }
 
-/** The messages of a run that a later one has followed: nothing can be done from them any more. */
+/** The messages of a run that a later one has followed: nothing is done from them while that one is at work, and its card offers what is left. */
 export function oldPullNewsCards(input: CardInput): OutboxPut[] {
   return input.view.change.pulls.flatMap((pull) => pull.told.flatMap((told) => putAgain(input, pull, told)));
 }
@@ -56,7 +56,8 @@ function put({ workspace, view: { run } }: CardInput, context: CardContext, pull
   };
 }
 
-function newsView(context: CardContext, { repository, pull }: PullView, { news, was }: ToldNews): View {
+function newsView(context: CardContext, { repository, pull }: PullView, told: ToldNews): View {
+  const { news, was } = told;
   const name = `${repository}#${pull.number}`;
   const spans: Span[] = [
     bold(`#${context.task.number}`),
@@ -64,7 +65,7 @@ function newsView(context: CardContext, { repository, pull }: PullView, { news, 
     { type: 'link', url: was.url, text: name },
     ...news.flatMap((one, index) => [plain(index === 0 ? ': ' : '; '), ...sentence(one, was)]),
   ];
-  const buttons = buttonsFor(context, pull, { news, was });
+  const buttons = buttonsFor(context, pull, told);
   const blocks: Block[] = [{ type: 'text', spans }, ...(buttons.length === 0 ? [] : [{ type: 'buttons' as const, buttons }])];
   return { fallback: spansText(spans), blocks };
 }
@@ -115,9 +116,13 @@ const errands: Record<PullErrandKind, string> = {
   address: 'The agent was not given the reviews',
 };
 
-/** What people were offered to do about it, and still can. Buttons act on the change of the newest run only. */
-function buttonsFor({ run, task }: CardContext, pull: PullFacts, { news, was }: Pick<ToldNews, 'news' | 'was'>): Button[] {
-  if (run.newest > run.attempt) return [];
+/**
+ * What people were offered to do about it, and still can. Buttons act on the newest change of the task. A later run that has changed nothing
+ * leaves that as it is: what is told after it was asked for has buttons again.
+ */
+function buttonsFor({ run, task }: CardContext, pull: PullFacts, { news, was, at }: ToldNews): Button[] {
+  const since = run.newest > run.attempt ? run.newestSince : at;
+  if (since === undefined || at < since || (run.newest > run.attempt && task.change?.run !== run.run)) return [];
   const has = (test: (one: PullNews) => boolean) => news.some(test);
   const verbs: [ChangeVerb, string][] = [];
   if (pull.state === 'merged' && has((one) => one.type === 'merged')) verbs.push(['revert', revertLabel]);

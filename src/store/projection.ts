@@ -56,6 +56,8 @@ export interface ProjectedRun {
   projectedSeq: number;
   attempt: number;
   newest: number;
+  /** That one, and when it was asked for. */
+  newestRun: { id: string; since: Date };
   /** The run before it, when there is one. */
   previous: string | undefined;
   /** It is one of several attempts that are made side by side. */
@@ -87,7 +89,7 @@ export async function projectedRuns(db: Db, runs: readonly string[]): Promise<Pr
       task: {
         include: {
           project: { select: { name: true } },
-          runs: { select: { id: true, attempt: true, variant: true }, orderBy: { attempt: 'asc' } },
+          runs: { select: { id: true, attempt: true, variant: true, queuedAt: true }, orderBy: { attempt: 'asc' } },
         },
       },
     },
@@ -127,19 +129,22 @@ export async function projectedRuns(db: Db, runs: readonly string[]): Promise<Pr
 
 /** Attempts that are made side by side are no later runs of one another; what follows them follows the one that was chosen. */
 function placeAmong(
-  { attempt, variant }: { attempt: number; variant: number | null },
+  { id, attempt, variant, queuedAt }: { id: string; attempt: number; variant: number | null; queuedAt: Date },
   task: {
-    runs: readonly { id: string; attempt: number; variant: number | null }[];
+    runs: readonly { id: string; attempt: number; variant: number | null; queuedAt: Date }[];
     attempts: number | null;
     chosenRunId: string | null;
   },
-): Pick<ProjectedRun, 'newest' | 'previous' | 'among'> {
+): Pick<ProjectedRun, 'newest' | 'newestRun' | 'previous' | 'among'> {
   const last = task.runs.at(-1);
-  const newest = last === undefined || (variant !== null && last.variant !== null) ? attempt : last.attempt;
-  if (variant !== null) return { newest, previous: undefined, among: { variant, of: task.attempts ?? variant } };
+  const latest = last === undefined || (variant !== null && last.variant !== null) ? { id, attempt, queuedAt } : last;
+  const newest = latest.attempt;
+  const newestRun = { id: latest.id, since: latest.queuedAt };
+  if (variant !== null) return { newest, newestRun, previous: undefined, among: { variant, of: task.attempts ?? variant } };
   const before = task.runs.find((one) => one.attempt === attempt - 1);
   const lead = task.runs.find((one) => one.variant === 1)?.id;
-  return { newest, previous: before?.variant === null ? before.id : (task.chosenRunId ?? lead ?? before?.id), among: undefined };
+  const previous = before?.variant === null ? before.id : (task.chosenRunId ?? lead ?? before?.id);
+  return { newest, newestRun, previous, among: undefined };
 }
 
 export interface TaskThread {

@@ -1,4 +1,5 @@
 import { Prisma } from '../../prisma/client/client.ts';
+import { type PullFacts, pullFactsSchema } from '../contracts/code-host.ts';
 import { livePublication } from '../contracts/publication.ts';
 import { type RunResult, runResultSchema } from '../contracts/run-event.ts';
 import type { Tx } from './database.ts';
@@ -22,6 +23,8 @@ export interface ChangeStand {
   pushed: boolean;
   /** The open pull request of the task. */
   pull: { number: number; head: string } | undefined;
+  /** What is known of its newest pull request, open or not; absent: it has none. */
+  told?: { repository: string; facts: PullFacts } | undefined;
   /** Number of the pull request that it was merged with; absent: it was not. */
   merged?: number | undefined;
 }
@@ -40,6 +43,7 @@ export async function standsOf(db: Tx['db'], tasks: readonly string[]): Promise<
       number: number | null;
       head: string | null;
       merged: number | null;
+      told: { repository: string; facts: unknown } | null;
     }[]
   >(Prisma.sql`
     WITH change AS (
@@ -51,6 +55,10 @@ export async function standsOf(db: Tx['db'], tasks: readonly string[]): Promise<
       ORDER BY r."taskId", r."attempt" DESC
     )
     SELECT change.*, pull."number", pull."head",
+      (
+        SELECT jsonb_build_object('repository', "repository", 'facts', "facts") FROM "PullRequest"
+        WHERE "runId" = change.run ORDER BY "id" DESC LIMIT 1
+      ) AS told,
       (SELECT max("number") FROM "PullRequest" WHERE "runId" = change.run AND "state" = 'merged') AS merged,
       EXISTS (
         SELECT FROM "Publication" p WHERE p."taskId" = change.task AND p."state" IN (${Prisma.join([...livePublication])})
@@ -62,7 +70,7 @@ export async function standsOf(db: Tx['db'], tasks: readonly string[]): Promise<
       SELECT "number", "head" FROM "PullRequest" WHERE "taskId" = change.task AND "state" = 'open' ORDER BY "id" DESC LIMIT 1
     ) AS pull ON true`);
   return new Map(
-    rows.map(({ task, run, commit, repository, busy, pushed, number, head, merged }) => [
+    rows.map(({ task, run, commit, repository, busy, pushed, number, head, merged, told }) => [
       task,
       {
         run,
@@ -71,6 +79,7 @@ export async function standsOf(db: Tx['db'], tasks: readonly string[]): Promise<
         busy,
         pushed,
         pull: number === null || head === null ? undefined : { number, head },
+        ...(told === null ? {} : { told: { repository: told.repository, facts: pullFactsSchema.parse(told.facts) } }),
         ...(merged === null ? {} : { merged }),
       },
     ]),

@@ -10,8 +10,8 @@ import { context, ended, executing, labels, runAfter, text } from '../support/ca
 const commit = 'c'.repeat(40);
 const files = [{ path: 'a.ts', added: 1, removed: 0 }];
 const stand: ChangeStand = { run: 'run_1', commit, repository: undefined, busy: false, pushed: false, pull: undefined };
-const where = (agent: boolean, newest = 1) =>
-  context({ task: { agent, change: stand, base: { branch: 'main', commit } }, run: { newest } });
+const where = (agent: boolean, newest = 1, run = 'run_1') =>
+  context({ task: { agent, change: { ...stand, run }, base: { branch: 'main', commit } }, run: { newest } });
 const base = (state: BaseState, conflicting?: string[]): RunEventData => ({
   type: 'base',
   branch: 'main',
@@ -40,7 +40,7 @@ describe('a change without a pull request that its base has moved away from', ()
   });
 
   it('offers nothing where a later run has changed more', () => {
-    const [message] = told(followedBy(base('conflict')), [where(true, 2)]);
+    const [message] = told(followedBy(base('conflict')), [where(true, 2, 'run_2')]);
     expect(message === undefined ? [] : labels(message)).toEqual([]);
   });
 

@@ -82,6 +82,13 @@ describe('the buttons of a change', () => {
         ?.buttons.map(({ token }) => token)
         .slice(0, 2),
     ).toEqual(['x:run_0:review', 'x:run_0:push']);
+    const told = { repository: 'acme/web', facts: { ...pull, mergeable: 'clean' as const } };
+    const open = context({
+      task: { change: { ...stand, run: 'run_0', pushed: true, pull: { number: 12, head: commit }, told } },
+    });
+    const seen = endCard(runAfter(...executing, ended({})), open);
+    expect(labels(seen)).toEqual(['Review diff', 'Merge', 'Retry', 'Log', 'Show']);
+    expect(unlinked(seen)).toContain('▸ Pull request acme/web#12 is open');
   });
 
   it('lead to nothing but its revert once it is merged, until there is a newer change', () => {

@@ -142,14 +142,18 @@ describe('a pull request that is merged', () => {
       run,
     });
 
-  it('can be undone from its message and from the card of the end, by the newest run only', () => {
+  it('can be undone from its message and from the card of the end, as long as no later run has changed more', () => {
     const view = runAfter(...executing, ended({ files, commit }), news);
     const offered = (where: CardContext) => {
       const [card] = pullNewsCards({ workspace: 'wsp_1', view, contexts: [where], decisions: [] }, 0);
       return card?.payload.type === 'message' ? labels(card.payload.view) : [];
     };
     expect(offered(at())).toEqual(['Revert']);
-    expect(offered(at({}, { newest: 2 }))).toEqual([]);
+    const [told] = view.change.pulls.at(-1)?.told ?? [];
+    const after = { newest: 2, newestSince: new Date((told?.at.getTime() ?? 0) - 1) };
+    expect(offered(at({}, after))).toEqual(['Revert']);
+    expect(offered(at({ run: 'run_2' }, after))).toEqual([]);
+    expect(offered(at({}, { ...after, newestSince: new Date((told?.at.getTime() ?? 0) + 1) }))).toEqual([]);
     expect(labels(endCard(view, at()))).toEqual(expect.arrayContaining(['Review diff', 'Revert', 'Request changes…']));
     expect(labels(endCard(view, at()))).not.toContain('Open PR');
   });
