@@ -6,9 +6,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { rebaseCrashPoints } from '../../runner/crash-points.ts';
 import { createPruner } from '../../runner/prune.ts';
 import { createWorkspace } from '../../runner/workspace.ts';
+import type { PullFacts } from '../../src/contracts/code-host.ts';
 import type { RebaseHow } from '../../src/contracts/rebase.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
 import { removedBefore } from '../../src/store/prune.ts';
+import { putPull } from '../../src/store/pull-requests.ts';
 import { git } from '../support/git-repository.ts';
 import { createRunnerWorld, ofType, type RunnerWorld } from '../support/runner-world.ts';
 
@@ -25,7 +27,31 @@ function rebase(run: string, how: RebaseHow = 'rebase', originKey = `press-${++p
   return world.database.transaction((tx) => world.engine.tasks.rebase(tx, { run, how, by: world.ada, originKey }));
 }
 
-test('promises 8 and 10: a rebase survives a kill at every step, and what comes of it needs a decision of its own', {
+/** A task whose change is a pull request that was merged as one commit. */
+async function merged(project: string): Promise<{ task: string; run: string; head: string }> {
+  const { task, run } = await world.sh('echo undone > undone.txt', project);
+  const { commit: head = '' } = await world.resultOf(run);
+  const mergeCommit = await world.source.commit({ 'undone.txt': 'undone\n' }, 'Add it (#1)');
+  const { branch, workspaceId: workspace } = await world.database.db.task.findUniqueOrThrow({ where: { id: task } });
+  const facts: PullFacts = {
+    number: 1,
+    url: 'https://github.test/acme/web/pull/1',
+    title: 'Add it',
+    state: 'merged',
+    draft: false,
+    head: { branch, commit: head },
+    base: 'main',
+    mergeable: 'unknown',
+    checks: [],
+    reviews: [],
+    mergeCommit,
+  };
+  const pull = { workspace, project, task, run, repository: 'acme/web', facts, at: new Date() };
+  await world.database.transaction((tx) => putPull(tx, pull));
+  return { task, run, head };
+}
+
+test('promises 8 and 10: a rebase and a revert survive a kill at every step, and what comes of them needs a decision of its own', {
   timeout: 120_000,
 }, async () => {
   const check = { command: 'cat mine.txt theirs.txt; echo checked; exit 3', timeoutMs: 60_000 };
@@ -33,6 +59,7 @@ test('promises 8 and 10: a rebase survives a kill at every step, and what comes 
   const made = await world.sh('echo mine > mine.txt', project);
   const first = await world.startRunner();
   const before = await world.resultOf(made.run);
+  const undone = await merged(project);
   await first.stop();
   const newest = await world.source.commit({ 'theirs.txt': 'theirs\n' }, 'Meanwhile');
 
@@ -41,11 +68,20 @@ test('promises 8 and 10: a rebase survives a kill at every step, and what comes 
   expect((await rebase(made.run, 'rebase', 'the press')).run).toBe(run);
   await expect(rebase(made.run)).rejects.toMatchObject({ code: 'DH-300' });
 
+  const undo = (originKey: string) =>
+    world.database.transaction((tx) => world.engine.tasks.revert(tx, { run: undone.run, by: world.ada, originKey }));
+  expect((await undo('undo')).outcome).toBe('begun');
+  // However many press.
+  expect([(await undo('undo')).outcome, (await undo('another press')).outcome]).toEqual(['known', 'known']);
+  const reverts = { where: { taskId: undone.task, rebase: 'revert' } };
+  const { id: reverting } = await world.database.db.run.findFirstOrThrow(reverts);
+
+  const installations = JSON.stringify([world.installation]);
   let later = '';
   for (const point of [...rebaseCrashPoints, 'check_started', 'finished']) {
     // Where it has come to its check, it stays: that is about this.
     if (point === 'finished') later = await world.source.commit({ 'later.txt': 'later\n' }, 'Later');
-    const life = spawn(process.execPath, [program, JSON.stringify([world.installation]), point], {
+    const life = spawn(process.execPath, [program, installations, JSON.stringify({ [run]: point, [reverting]: point })], {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     const [code, signal] = await once(life, 'exit');
@@ -70,6 +106,23 @@ test('promises 8 and 10: a rebase survives a kill at every step, and what comes 
   await expect(world.publish(made.run)).rejects.toMatchObject({ code: 'DH-533' });
   expect(before.commit).not.toBe(result.commit);
   expect(await world.database.db.interaction.count({ where: { taskId: made.task } })).toBe(0);
+
+  const reverted = await world.resultOf(reverting);
+  expect(reverted).toMatchObject({
+    outcome: 'succeeded',
+    message: `Undoes acme/web#1 on main@${newest.slice(0, 7)}.`,
+    base: { branch: 'main', commit: newest },
+    files: [{ path: 'undone.txt', removed: 1, status: 'deleted' }],
+    check: { outcome: 'failed', exitCode: 3 },
+  });
+  expect(await git(world.mirror(project), 'log', '--format=%P', '-1', reverted.commit ?? '')).toBe(newest);
+  const taskOfRevert = await world.database.db.task.findUniqueOrThrow({ where: { id: undone.task } });
+  expect(taskOfRevert).toMatchObject({ head: reverted.commit, branch: reverted.branch, column: 'review' });
+  expect(ofType(await world.eventsOf(reverting), 'terminal')).toHaveLength(1);
+  expect(await world.database.db.run.count(reverts)).toBe(1);
+  expect((await undo('once more')).outcome).toBe('known');
+  expect(await world.database.db.publication.count({ where: { taskId: undone.task } })).toBe(0);
+  expect(await git(world.mirror(project), 'rev-parse', `refs/deckhand/tasks/${undone.task}/former`)).toBe(undone.head);
 
   const runner = await world.startRunner();
   const again = await rebase(run);
