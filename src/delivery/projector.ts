@@ -8,7 +8,7 @@ import type { Logger } from '../runtime/logger.ts';
 import { createLoop } from '../runtime/loop.ts';
 import type { Database, Tx } from '../store/database.ts';
 import { putOutboxRows } from '../store/outbox.ts';
-import { advanceProjection, eventsAfter, type ProjectedRun, projectedSeqs, runsBehind } from '../store/projection.ts';
+import { advanceProjection, eventsAfter, projectedSeqs, runsBehind } from '../store/projection.ts';
 import { existingThreads } from '../store/threads.ts';
 import type { Wakeups } from '../store/wakeups.ts';
 import { asideCards, readReceipts } from './agent-receipts.ts';
@@ -17,6 +17,7 @@ import { changedByThemselves } from './card-clock.ts';
 import { type CardFacts, factsOf, readCardFacts } from './card-facts.ts';
 import { directNotices } from './direct-notices.ts';
 import { oneCards, type Shown, toldApart } from './one-card.ts';
+import { otherRuns } from './other-runs.ts';
 import { type Entry, fresh, progressInterval } from './projected-run.ts';
 import { publicationCards } from './publication-cards.ts';
 import { oldPullNewsCards, pullNewsCards } from './pull-news-cards.ts';
@@ -265,20 +266,8 @@ class Projector {
     const { database, docs } = this.#options;
     const source = factsOf(database);
     const facts = await readCardFacts(source, runs, docs);
-    const others = [...facts.runs.values()].flatMap((run) => this.#othersOf(run));
+    const others = [...facts.runs.values()].flatMap((run) => otherRuns(run, this.#entries.get(run.run)));
     return { own: facts, others: others.length === 0 ? undefined : await readCardFacts(source, others, docs) };
-  }
-
-  /**
-   * Runs whose cards change with those of this one. Its first cards take the buttons off what runs before it have shown; and where it has
-   * left the change of the task, a later run that has changed nothing shows the pull request of that.
-   */
-  #othersOf({ run, attempt, newest, newestRun, previous, projectedSeq, change }: ProjectedRun): string[] {
-    if (projectedSeq === 0)
-      return [...new Set([previous, change?.run])].flatMap((id) => (id === undefined || id === run ? [] : [id]));
-    const entry = this.#entries.get(run);
-    const isTold = entry?.view.change.pulls.some(({ last }) => last > entry.from) === true;
-    return isTold && newest > attempt && change?.run === run ? [newestRun.id] : [];
   }
 
   async #cards(entry: Entry, facts: Facts): Promise<OutboxPut[]> {
@@ -298,7 +287,7 @@ class Projector {
       ...(await readReceipts(this.#options.database.db, input, entry.from)),
     ];
     const known = facts.own.runs.get(view.run);
-    for (const run of known === undefined ? [] : this.#othersOf(known)) {
+    for (const run of known === undefined ? [] : otherRuns(known, entry)) {
       const other = await facts.others?.input(await readOn(this.#options.database.db, emptyRunView(run)), now);
       if (other === undefined) continue;
       const shown = this.#toldApart(other);
