@@ -12,6 +12,7 @@ import { slackCapabilities } from '../adapters/slack/capabilities.ts';
 import { telegramCapabilities } from '../adapters/telegram/capabilities.ts';
 import { commandsMarkdown } from '../src/commands/commands-page.ts';
 import { type ErrorEntry, errorCatalogue } from '../src/contracts/errors.ts';
+import { metricsMarkdown } from '../src/observe/metrics-page.ts';
 import { describeVariables } from '../src/variables.ts';
 import { platformsMarkdown } from './platforms-page.ts';
 
@@ -26,6 +27,7 @@ export function generatedPages(): Map<string, string> {
     ['docs/errors.md', errorsPage(Object.entries(errorCatalogue))],
     ['docs/commands.md', `${commandsMarkdown().trimEnd()}\n`],
     ['docs/platforms.md', platformsMarkdown([slackCapabilities, telegramCapabilities, discordCapabilities, githubCapabilities])],
+    ['docs/metrics.md', metricsMarkdown()],
     ['.env.example', envExample(variables)],
   ]);
 }

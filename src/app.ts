@@ -5,6 +5,7 @@ import type { Config } from './config.ts';
 import { gatewayParts, withProjectCards } from './gateway.ts';
 import { createInfrastructure } from './infrastructure.ts';
 import { type Lab, startLab } from './lab.ts';
+import { metricsPart, observe } from './observation.ts';
 import { basesWithLogins, publishingWithLogins, withOpenLogins } from './open-logins.ts';
 import { artifactReader, givenFileKeeper, runnerPart } from './runner-role.ts';
 import { systemClock } from './runtime/clock.ts';
@@ -38,7 +39,8 @@ export async function createApp(
 
   async function build(): Promise<Part[]> {
     const found = infrastructure.get();
-    const parts: Part[] = [];
+    const metrics = observe(role, found);
+    const parts: Part[] = metricsPart(config, found, metrics, logger);
     if (role !== 'runner' && config.lab) lab = await startLab(found.dataDir.path);
     const hostConfig = config.codeHost ?? lab?.codeHost;
     const codeHost = createCodeHost(hostConfig);
@@ -56,6 +58,7 @@ export async function createApp(
           bases: basesWithLogins(createBaseControl({ database: found.database, clock: systemClock }), logins),
           codeHost,
           models: modelsOf(config, lab),
+          metrics,
           environment,
           logger,
         }),
@@ -74,6 +77,7 @@ export async function createApp(
         lab,
         readArtifact: artifactReader(found, logger),
         keepGiven: givenFileKeeper(found),
+        metrics,
         environment,
       });
       url = () => gateway.http.url;

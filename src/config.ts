@@ -8,7 +8,7 @@ export interface Config {
   dataDir: string;
   /** undefined: embedded PostgreSQL. */
   databaseUrl: string | undefined;
-  http: { host: string; port: number; publicUrl: string | undefined };
+  http: { host: string; port: number; metricsPort: number | undefined; publicUrl: string | undefined };
   /** undefined: the key in the data directory, see `openDataDir`. */
   secretKey: Buffer | undefined;
   owners: readonly OwnerRef[];
@@ -66,7 +66,7 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
   return {
     dataDir: env.DECKHAND_DATA_DIR,
     databaseUrl: env.DATABASE_URL,
-    http: { host: env.HOST, port: env.PORT, publicUrl: env.PUBLIC_URL },
+    http: { host: env.HOST, port: env.PORT, metricsPort: env.METRICS_PORT, publicUrl: env.PUBLIC_URL },
     secretKey: env.DECKHAND_SECRET_KEY,
     owners: env.DECKHAND_OWNERS,
     platforms,

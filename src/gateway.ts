@@ -22,8 +22,8 @@ import { platformProbe, queueProbe } from './doctor-parts.ts';
 import { databaseProbe, machineProbes } from './doctor-probes.ts';
 import { createHttpServer, type HttpServer, type RouteGroup } from './http/server.ts';
 import type { Infrastructure } from './infrastructure.ts';
-import { createMetrics } from './metrics.ts';
 import { createNames } from './names.ts';
+import type { Metrics } from './observe/metrics.ts';
 import { platformsPart } from './platforms.ts';
 import { systemClock } from './runtime/clock.ts';
 import type { Part } from './runtime/lifecycle.ts';
@@ -54,6 +54,7 @@ export interface GatewayInput {
   environment: Readonly<Record<string, string | undefined>>;
   readArtifact: ReadArtifact;
   keepGiven: FetcherDeps['keep'];
+  metrics: Metrics;
 }
 
 /** Conversations handled at once; each takes one connection of the pool while it is. */
@@ -64,9 +65,8 @@ const syncLostMs = 60_000;
 
 /** Chat, delivery and HTTP, in the order in which they start. */
 export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpServer } {
-  const { config, infrastructure, engine, logger, lab } = input;
+  const { config, infrastructure, engine, logger, lab, metrics } = input;
   const { database, wakeups, queue, secretBox } = infrastructure;
-  const metrics = createMetrics(database, queue);
   const startedAt = systemClock.now();
 
   const catchUp = createCatchUp({
@@ -128,6 +128,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     log: logger.child({ part: 'inbox' }),
     handle: (tx, event) => bus.handle(tx, event),
     refuse: (tx, event, error) => bus.refuse(tx, event, error),
+    onHandled: (event, outcome) => metrics.handled(event, outcome, systemClock.now()),
     concurrency: lanesAtOnce,
   });
 
@@ -138,6 +139,8 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     logger: logger.child({ part: 'sender' }),
     readArtifact: input.readArtifact,
     onCall: metrics.platformCall,
+    onSent: metrics.sent,
+    onRateWait: metrics.rateWait,
   });
   const projector = createProjector({
     database,
@@ -145,6 +148,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     clock: systemClock,
     logger: logger.child({ part: 'projector' }),
     oneCard,
+    onFigures: metrics.figures,
   });
 
   const sweeps = createLoop({

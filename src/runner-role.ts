@@ -16,6 +16,7 @@ import type { PublishControl } from './contracts/publish-control.ts';
 import type { RunControl } from './contracts/run-control.ts';
 import type { ReadArtifact } from './delivery/upload.ts';
 import type { Infrastructure } from './infrastructure.ts';
+import type { Metrics } from './observe/metrics.ts';
 import { createRunnerHousekeeper } from './runner-housekeeper.ts';
 import { systemClock } from './runtime/clock.ts';
 import type { Part } from './runtime/lifecycle.ts';
@@ -38,6 +39,7 @@ export function runnerPart(input: {
   bases: BaseControl;
   codeHost: CodeHost | undefined;
   models: Config['models'];
+  metrics: Pick<Metrics, 'sandbox'>;
   environment: Readonly<Record<string, string | undefined>>;
   logger: Logger;
 }): Part {
@@ -48,7 +50,10 @@ export function runnerPart(input: {
     name: 'runner',
     stopWithinMs: 15_000,
     async start() {
-      const choice = await chooseSandboxes(config, { hostId: dataDir.hostId, dataDir: dataDir.path }, logger);
+      const installation = { hostId: dataDir.hostId, dataDir: dataDir.path };
+      const choice = await chooseSandboxes(config, installation, logger, (how) =>
+        input.metrics.sandbox({ sandbox: 'docker', ...how }),
+      );
       announce(choice, logger);
       const gateways = createGateways({ logger: logger.child({ part: 'gateway of runs' }), environment: input.environment });
       const workspace = createWorkspace({

@@ -13,6 +13,9 @@ import type { Logger } from './runtime/logger.ts';
 /** PATH of local commands: the machine's programs, none of Deckhand's own. */
 const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
+/** Told of each container that a run was given. */
+type OnCreated = (how: { warm: boolean; ms: number }) => void;
+
 export interface SandboxChoice {
   /** The first is for new runs; the others continue what was started in them. */
   places: readonly [Place, ...Place[]];
@@ -25,9 +28,10 @@ export async function chooseSandboxes(
   config: Config,
   installation: { hostId: string; dataDir: string },
   logger: Logger,
+  onCreated: OnCreated,
 ): Promise<SandboxChoice> {
   const { kind, image } = config.sandbox;
-  const docker = { sandbox: dockerSandbox(config, installation, logger), image };
+  const docker = { sandbox: dockerSandbox(config, installation, { logger, onCreated }), image };
   const local = { sandbox: localSandbox(installation.dataDir), image: null };
   const unprotected = 'Commands run WITHOUT isolation, as child processes of Deckhand';
   if (kind === 'local') return { places: [local, docker], notice: `${unprotected}: SANDBOX=local asks for it.` };
@@ -43,10 +47,14 @@ function problemOf({ sandbox }: Config): Promise<DockerProblem | undefined> {
   return dockerProblem({ engine: engineAddress(sandbox.dockerHost), image: sandbox.image });
 }
 
-/** Without a logger it is only to be looked at, and makes nothing ahead. */
-function dockerSandbox({ sandbox }: Config, { hostId, dataDir }: { hostId: string; dataDir: string }, logger?: Logger): Sandbox {
+/** Unless it is used it is only to be looked at, and makes nothing ahead. */
+function dockerSandbox(
+  { sandbox }: Config,
+  { hostId, dataDir }: { hostId: string; dataDir: string },
+  used?: { logger: Logger; onCreated: OnCreated },
+): Sandbox {
   const { image, agentsImage, dockerHost, warm } = sandbox;
-  const onTrouble = (error: unknown) => logger?.warn({ err: error }, 'no sandbox could be made ahead of its run');
+  const onTrouble = (error: unknown) => used?.logger.warn({ err: error }, 'no sandbox could be made ahead of its run');
   return createDockerSandbox({
     engine: engineAddress(dockerHost),
     // Docker names allow no underscore in an instance.
@@ -54,7 +62,8 @@ function dockerSandbox({ sandbox }: Config, { hostId, dataDir }: { hostId: strin
     image,
     agentsImage,
     gateways: join(dataDir, 'gateway'),
-    warm: logger && { size: warm, root: join(dataDir, 'warm'), onTrouble },
+    warm: used && { size: warm, root: join(dataDir, 'warm'), onTrouble },
+    onCreated: used?.onCreated,
   });
 }
 

@@ -36,6 +36,13 @@ export const environmentSchema = z.object({
     fallback: '`3000`',
     example: '3000',
   }),
+  METRICS_PORT: integer(0, 65535).optional().register(facts, {
+    group: 'Web server',
+    description:
+      'Another port at HOST, for Prometheus on another machine: `/metrics`, `/healthz` and `/readyz` for whoever reaches it. The only one of a runner alone; with several processes on a machine each needs its own.',
+    fallback: 'none; `/metrics` on PORT answers programs of this machine',
+    example: '9464',
+  }),
   PUBLIC_URL: webAddress
     .transform((value) => value.replace(/\/+$/, ''))
     .optional()

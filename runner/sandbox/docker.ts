@@ -48,6 +48,8 @@ export interface DockerSandboxOptions {
   disk?: DiskKind | undefined;
   /** Sandboxes that are made before they are wanted; undefined: none, here and in other lives of the installation. */
   warm?: WarmSettings | undefined;
+  /** Told of each sandbox that a run was given: one that waited already, or one that was made for it; and how long that took. */
+  onCreated?: ((how: { warm: boolean; ms: number }) => void) | undefined;
 }
 
 export interface WarmSettings {
@@ -191,13 +193,18 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
     async create(spec, signal) {
       assertSpec(spec);
       const [there, found] = await Promise.all([exists(spec.run, signal), imageOf(spec, signal)]);
-      if (there || (await pool?.take(spec, found.id, signal)) === true) return;
+      const since = performance.now();
+      const told = (warm: boolean) => options.onCreated?.({ warm, ms: performance.now() - since });
+      if (there) return;
+      if ((await pool?.take(spec, found.id, signal)) === true) return told(true);
       try {
         await createCold(spec, found.name, signal);
+        told(false);
       } catch (error) {
         // What waits for runs to come makes room for one that is here.
         if (!(error instanceof NoSpace) || (await pool?.makeRoom()) !== true) throw error;
         await createCold(spec, found.name, signal);
+        told(false);
       }
     },
 

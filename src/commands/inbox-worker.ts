@@ -18,6 +18,8 @@ export interface InboxWorkerOptions {
   handle(tx: Tx, event: InboundEvent): Promise<void>;
   /** Answers the person with the error, in the transaction that marks the event handled. */
   refuse(tx: Tx, event: InboundEvent, error: AppError): Promise<void>;
+  /** Told of every event that is dealt with. */
+  onHandled?: ((event: InboundEvent, outcome: 'done' | 'refused' | 'failed') => void) | undefined;
   /** Lanes worked on at once. */
   concurrency: number;
 }
@@ -111,10 +113,10 @@ export class InboxWorker {
 
   /** Handles the oldest event of the lane; false when there is none to handle now. */
   async #handleHead(lane: string): Promise<boolean> {
-    const { database, now, handle } = this.#options;
+    const { database, now, handle, onHandled } = this.#options;
     let taken: InboxRow | undefined;
     try {
-      return await database.transaction(async (tx) => {
+      const handled = await database.transaction(async (tx) => {
         taken = undefined;
         const row = await takeLaneHead(tx, lane, now());
         if (row === undefined) return false;
@@ -123,6 +125,8 @@ export class InboxWorker {
         await markDone(tx, row, now());
         return true;
       });
+      if (handled && taken !== undefined) onHandled?.(taken.event, 'done');
+      return handled;
     } catch (error) {
       if (taken === undefined) throw error;
       return await this.#failed(taken, error);
@@ -131,7 +135,7 @@ export class InboxWorker {
 
   /** The effects are rolled back. A refusal is answered at once; anything else is tried again, then answered too (promise 4). */
   async #failed(row: InboxRow, error: unknown): Promise<boolean> {
-    const { database, now, log, refuse } = this.#options;
+    const { database, now, log, refuse, onHandled } = this.#options;
     const most = error instanceof TryLater ? patientAttempts : maxAttempts;
     if (!(error instanceof AppError) && row.attempts + 1 < most) {
       log.warn({ err: error, inbox: row.id.toString(), attempt: row.attempts + 1 }, 'an event failed and is tried again');
@@ -152,9 +156,13 @@ export class InboxWorker {
       // An answer that cannot be written must not block its lane for ever.
       log.error({ err: refusal, reference }, 'an event could not be answered');
       if (row.attempts < 2 * maxAttempts) await this.#putOff(row, refusal);
-      else await database.transaction((tx) => markFailed(tx, row, String(refusal), now()));
+      else {
+        await database.transaction((tx) => markFailed(tx, row, String(refusal), now()));
+        onHandled?.(row.event, 'failed');
+      }
       return false;
     }
+    onHandled?.(row.event, error instanceof AppError ? 'refused' : 'failed');
     return true;
   }
 

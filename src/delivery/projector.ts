@@ -1,6 +1,6 @@
 import type { OutboxPut } from '../contracts/outbox.ts';
 import type { Platform } from '../contracts/platform.ts';
-import type { RunEvent, RunEventType } from '../contracts/run-event.ts';
+import type { RunEvent } from '../contracts/run-event.ts';
 import { isTerminal } from '../contracts/states.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Part } from '../runtime/lifecycle.ts';
@@ -18,11 +18,12 @@ import { type CardFacts, factsOf, readCardFacts } from './card-facts.ts';
 import { directNotices } from './direct-notices.ts';
 import { oneCards, type Shown, toldApart } from './one-card.ts';
 import { otherRuns } from './other-runs.ts';
-import { type Entry, fresh, progressInterval } from './projected-run.ts';
+import { countEvents, type Entry, fresh, progress, progressInterval, takeFigures } from './projected-run.ts';
 import { publicationCards } from './publication-cards.ts';
 import { oldPullNewsCards, pullNewsCards } from './pull-news-cards.ts';
 import { readOn } from './read-run.ts';
 import { type CardInput, endCardsOf, runCards } from './run-cards.ts';
+import type { RunFigure } from './run-figures.ts';
 import { emptyRunView, foldRuns } from './run-view.ts';
 import { digest } from './upload.ts';
 
@@ -35,6 +36,8 @@ export interface ProjectorOptions {
   docs?: string | undefined;
   /** Platforms whose threads take one message for each run. Default: none. */
   oneCard?: ReadonlySet<Platform> | undefined;
+  /** Told what is to be counted of runs: each figure once, over all projectors of a database. */
+  onFigures?: ((figures: readonly RunFigure[]) => void) | undefined;
 }
 
 /** How far apart two looks are that no wake-up asked for. */
@@ -47,19 +50,6 @@ const eventsAtOnce = 500;
 const runsAtOnce = 25;
 /** A run whose cards cannot be made is tried again after this. */
 const brokenMs = 30_000;
-
-/** What comes all the time while a run goes on: nobody acts on it, so it is gathered. */
-const progress: ReadonlySet<RunEventType> = new Set([
-  'output',
-  'assistant',
-  'thinking',
-  'tool',
-  'tool_ended',
-  'checklist',
-  'usage',
-  'session',
-  'conversation',
-]);
 
 interface Facts {
   own: CardFacts;
@@ -201,6 +191,7 @@ class Projector {
     try {
       entry.view = foldRuns(entry.view, events);
       entry.urgent ||= events.some(({ seq, data }) => seq > entry.from && !progress.has(data.type));
+      countEvents(entry, events);
     } catch (error) {
       this.#options.logger.error({ err: error, run }, 'the log of a run cannot be folded');
       this.#entries.delete(run);
@@ -303,6 +294,8 @@ class Projector {
   #advanced(run: string, to: number, puts: readonly OutboxPut[]): void {
     const entry = this.#entries.get(run);
     if (entry === undefined) return;
+    const figures = takeFigures(entry, to, this.#options.clock.now());
+    if (figures.length > 0) this.#options.onFigures?.(figures);
     entry.from = to;
     entry.urgent = false;
     entry.refresh = false;
@@ -321,6 +314,8 @@ class Projector {
       } else if (seq === entry.from) {
         entry.notBefore = performance.now() + gapMs;
       } else {
+        entry.figures.drop(seq);
+        entry.behindSince = undefined;
         entry.from = seq;
         entry.put.clear();
         if (seq >= entry.view.seq) Object.assign(entry, { urgent: false, refresh: false });

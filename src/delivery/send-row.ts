@@ -31,7 +31,13 @@ export interface Sent {
   answered?: boolean | undefined;
   /** The platform asked to wait with calls like this. */
   pause?: { call: Call; ms: number } | undefined;
+  /** How the version ended; undefined: it is tried again. */
+  outcome?: SendOutcome | undefined;
+  /** How many versions before it were never sent, because a newer one came first. */
+  merged?: number | undefined;
 }
+
+export type SendOutcome = 'sent' | 'failed' | 'unknown' | 'expired';
 
 /** A failure of ours, not of the platform, is tried this often. */
 const ownFailures = 6;
@@ -59,7 +65,8 @@ export async function sendRow(row: WaitingRow, first: Permit, deps: SendRowDeps)
             await putOutboxRows(tx, puts);
             return await settleRow(tx, id, claimed.version, arrived);
           });
-    return { waits, answered: delivery.operation === undefined ? undefined : true };
+    const merged = Math.max(0, claimed.version - claimed.sentVersion - 1);
+    return { waits, answered: delivery.operation === undefined ? undefined : true, outcome: 'sent', merged };
   } catch (error) {
     if (delivery === undefined) throw error;
     if (error instanceof OutcomeUnknown) return await endUnknown(delivery, error, deps);
@@ -94,7 +101,7 @@ async function failed(delivery: Delivery, failure: DeliveryFailure, deps: SendRo
     if (operation === 'form' && failure.kind === 'gone') deps.logger.warn(context, 'a form came too late');
     else deps.logger.error(context, 'a message cannot be delivered');
     await end(delivery, verdict.state, error, verdict.tell ? failure : undefined, deps);
-    return { waits: false, answered };
+    return { waits: false, answered, outcome: verdict.state };
   }
   deps.logger.warn(context, 'a platform call failed and is tried again');
   const delayMs = verdict.next === 'wait' ? verdict.delayMs : 0;
@@ -124,7 +131,7 @@ async function moved(
       await moveChannel(tx, { workspace, platform, tenant, from, to });
       await endRow(tx, row, { state: 'expired', error, arrived: delivery.arrived });
     });
-    return { waits: false, answered: true };
+    return { waits: false, answered: true, outcome: 'expired' };
   }
   delivery.forgetMessages(from);
   await deps.database.transaction(async (tx) => {
@@ -140,12 +147,12 @@ async function endUnknown(delivery: Delivery, error: Error, deps: SendRowDeps): 
   deps.logger.warn({ outbox: delivery.row.id, key: delivery.claimed.key }, 'whether a message arrived is unknown');
   delivery.forgetDoubts();
   await end(delivery, 'unknown', error.message, undefined, deps);
-  return { waits: false };
+  return { waits: false, outcome: 'unknown' };
 }
 
 async function expire(delivery: Delivery, deps: SendRowDeps): Promise<Sent> {
   await end(delivery, 'expired', 'too late', undefined, deps);
-  return { waits: false };
+  return { waits: false, outcome: 'expired' };
 }
 
 /** An error of ours. The row must neither block the others nor be lost without a word. */
@@ -171,7 +178,7 @@ async function broken(delivery: Delivery, error: unknown, deps: SendRowDeps): Pr
     const back = { ...delivery.arrived, delayMs: backoffMs(claimed.attempts), error: String(error), degraded: claimed.degraded };
     await putBackRow(deps.database, row.id, back);
   }
-  return { waits: !last };
+  return { waits: !last, ...(last ? { outcome: 'failed' } : {}) };
 }
 
 /** Ends a row and says so where somebody would otherwise wait for it. */

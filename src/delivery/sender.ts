@@ -1,34 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ChatAdapter, Operation } from '../contracts/chat-adapter.ts';
+import type { Operation } from '../contracts/chat-adapter.ts';
 import { type Priority, priorities } from '../contracts/outbox.ts';
 import type { Conversation, Platform } from '../contracts/platform.ts';
 import type { Part } from '../runtime/lifecycle.ts';
-import type { Logger } from '../runtime/logger.ts';
-import type { Database } from '../store/database.ts';
 import { createLeadership } from '../store/leadership.ts';
 import { pastCalls, type WaitingRow, waitingRows } from '../store/outbox-rows.ts';
-import type { Wakeups } from '../store/wakeups.ts';
 import { type Call, createLedger, type Ledger } from './budget.ts';
 import { type Permit, SenderStopped } from './delivery.ts';
 import { showDrafts } from './drafts.ts';
 import { sendRow } from './send-row.ts';
+import type { SenderOptions } from './sender-options.ts';
 import { type Taken, type Turn, takeTurns } from './turns.ts';
-import type { ReadArtifact } from './upload.ts';
 import { groupOf, type RowTurn, turnOf } from './waiting.ts';
-
-export interface SenderOptions {
-  database: Database;
-  adapters: ReadonlyMap<Platform, ChatAdapter>;
-  wakeups: Pick<Wakeups, 'subscribe'>;
-  logger: Logger;
-  readArtifact: ReadArtifact;
-  /** Told about each platform call, for metrics. */
-  onCall?: ((call: { platform: string; operation: Operation; outcome: string; ms: number }) => void) | undefined;
-  /** An attempt of another process younger than this may still be under way (default 10 s). */
-  settleMs?: number | undefined;
-  /** How long a call whose answer was lost may still be on its way, before it is looked up (default 2 s). */
-  lookUpAfterMs?: number | undefined;
-}
 
 /** How far apart two looks for rows are that no wake-up told about. */
 const pollMs = 2000;
@@ -67,6 +50,8 @@ class Sending {
   readonly #ledgers = new Map<Platform, Ledger>();
   readonly #directs = new Map<Platform, Map<string, Conversation>>();
   readonly #rows = new Map<string, RowTurn | WaitingRow>();
+  /** Since when rows that were read anew have been held up by a rate budget. */
+  readonly #held = new Map<string, number>();
   readonly #permits = new Set<PermitTurn>();
   /** Rows under way, and whether something about them changed meanwhile. */
   readonly #underWay = new Map<string, { changed: boolean; group: string; lane: string | undefined; done: Promise<void> }>();
@@ -175,12 +160,17 @@ class Sending {
     for (const [id, row] of this.#rows) {
       const turn = 'row' in row ? row : this.#turn(row, now);
       if (turn === undefined) continue;
-      if (turn !== row) this.#rows.set(id, turn);
+      if (turn !== row) {
+        turn.heldSince = this.#held.get(id);
+        this.#held.delete(id);
+        this.#rows.set(id, turn);
+      }
       if (!this.#underWay.has(id)) turns.push(turn);
     }
     const busyLanes = new Set([...this.#underWay.values()].flatMap(({ lane }) => (lane === undefined ? [] : [lane])));
     const { taken, wakeAt } = takeTurns(turns, { now, busyLanes, room: (group) => this.#room(group, now) });
     for (const one of taken) {
+      this.#countWait(one.turn, now);
       if ('grant' in one.turn) this.#grant(one.turn, one.end);
       else this.#send(one.turn, one);
     }
@@ -202,11 +192,20 @@ class Sending {
     const found = await waitingRows(database, { ids });
     this.#keep(found);
     const waiting = new Set(found.map(({ id }) => id));
-    for (const id of ids) if (!waiting.has(id) && !this.#underWay.has(id)) this.#rows.delete(id);
+    for (const id of ids) {
+      if (waiting.has(id) || this.#underWay.has(id)) continue;
+      this.#held.delete(id);
+      this.#rows.delete(id);
+    }
   }
 
   #keep(rows: readonly WaitingRow[]): void {
-    for (const row of rows) if (!this.#underWay.has(row.id)) this.#rows.set(row.id, row);
+    for (const row of rows) {
+      if (this.#underWay.has(row.id)) continue;
+      const known = this.#rows.get(row.id);
+      if (known !== undefined && 'row' in known && known.heldSince !== undefined) this.#held.set(row.id, known.heldSince);
+      this.#rows.set(row.id, row);
+    }
   }
 
   #turn(row: WaitingRow, now: number): RowTurn | undefined {
@@ -223,6 +222,12 @@ class Sending {
     if (quiet !== undefined && quiet.until > now) return 0;
     const busy = [...this.#underWay.values()].filter((one) => one.group === group).length;
     return (quiet === undefined ? callsAtOnce : 1) - busy;
+  }
+
+  #countWait(turn: RowTurn | PermitTurn, now: number): void {
+    if (turn.heldSince === undefined) return;
+    const platform = 'row' in turn ? turn.row.platform : [...this.#ledgers].find(([, ledger]) => ledger === turn.ledger)?.[0];
+    if (platform !== undefined) this.#options.onRateWait?.({ platform, cause: 'budget', ms: now - turn.heldSince });
   }
 
   #grant(turn: PermitTurn, end: (at: number) => void): void {
@@ -279,8 +284,16 @@ class Sending {
       expired: turn.expiresAt !== undefined && turn.expiresAt <= performance.now(),
     })
       .then((sent) => {
+        if (sent.outcome !== undefined) {
+          const { platform, payloadType: type } = row;
+          const ms = performance.now() - turn.since;
+          this.#options.onSent?.({ platform, type, outcome: sent.outcome, merged: sent.merged ?? 0, ms });
+        }
         if (sent.answered !== undefined) this.#heard(group, sent.answered);
-        if (sent.pause !== undefined) ledger.pause(sent.pause.call, performance.now() + sent.pause.ms, performance.now());
+        if (sent.pause !== undefined) {
+          ledger.pause(sent.pause.call, performance.now() + sent.pause.ms, performance.now());
+          this.#options.onRateWait?.({ platform: row.platform, cause: 'platform', ms: sent.pause.ms });
+        }
         if (sent.waits) entry.changed = true;
         if (row.threadId !== undefined) this.#askThread(row.threadId);
       })
@@ -290,6 +303,7 @@ class Sending {
       })
       .finally(() => {
         this.#underWay.delete(row.id);
+        this.#held.delete(row.id);
         this.#rows.delete(row.id);
         if (entry.changed) this.#asked.add(row.id);
         this.#rouse();

@@ -17,6 +17,8 @@ export interface Turn {
   place: string;
   /** Platform and tenant: counted against `perGroup`. */
   group: string;
+  /** Since when nothing but a rate budget keeps it from going; undefined: nothing did. */
+  heldSince?: number | undefined;
 }
 
 export interface Taken<T extends Turn> {
@@ -46,7 +48,9 @@ export function takeTurns<T extends Turn>(
   };
   let wakeAt = Number.POSITIVE_INFINITY;
   const mayGo = (turn: T): boolean => {
-    const at = Math.max(turn.notBefore, freeAt.of(turn, rank(turn)));
+    const allowedAt = freeAt.of(turn, rank(turn));
+    const at = Math.max(turn.notBefore, allowedAt);
+    if (allowedAt > now && turn.notBefore <= now) turn.heldSince ??= now;
     if (at > now) wakeAt = Math.min(wakeAt, at);
     return at <= now;
   };

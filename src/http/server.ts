@@ -28,6 +28,8 @@ export interface HttpServerOptions {
   checks: readonly ReadinessCheck[];
   /** What `/metrics` shows. */
   metrics: Registry;
+  /** Who may read it; default: this machine. */
+  metricsFor?: RouteAccess | undefined;
 }
 
 export interface HttpServer {
@@ -140,7 +142,7 @@ function addOperationRoutes(scope: FastifyInstance, options: HttpServerOptions):
   });
   mount(scope, {
     name: 'metrics',
-    access: 'this machine',
+    access: options.metricsFor ?? 'this machine',
     register: (inner) => {
       inner.get('/metrics', async (_request, reply) => {
         reply.type(options.metrics.contentType);

@@ -1,5 +1,6 @@
-import { PrismaPg } from '@prisma/adapter-pg';
+import pg from 'pg';
 import { Prisma, PrismaClient } from '../../prisma/client/client.ts';
+import { type DatabaseTimes, TimedPg } from './timed-adapter.ts';
 
 /** Things a reader can be woken for. A lost wake-up costs latency, never data: every reader polls too. */
 export type WakeTopic =
@@ -34,6 +35,10 @@ export interface Database {
    * `work` must have no effects but through its `Tx`.
    */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Connections of the pool: those that work, those that do not, and how many callers wait for one. */
+  pool(): { busy: number; idle: number; waiting: number };
+  /** Told of every statement and every beginning of a transaction from now on, for metrics. One listener; the last one counts. */
+  time(times: DatabaseTimes): void;
   close(): Promise<void>;
 }
 
@@ -48,7 +53,11 @@ export interface DatabaseOptions {
 }
 
 export function createDatabase(options: DatabaseOptions): Database {
-  const adapter = new PrismaPg({ connectionString: options.url, max: options.connections });
+  const pool = new pg.Pool({ connectionString: options.url, max: options.connections });
+  let times: DatabaseTimes | undefined;
+  const adapter = new TimedPg({ onStatement: (ms) => times?.onStatement(ms), onBegin: (ms) => times?.onBegin(ms) }, pool, {
+    disposeExternalPool: true,
+  });
   const client = new PrismaClient({ adapter, log: [] });
 
   async function once<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
@@ -90,7 +99,15 @@ export function createDatabase(options: DatabaseOptions): Database {
         }
       }
     },
-    close: () => client.$disconnect(),
+    pool: () => ({ busy: pool.totalCount - pool.idleCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    time(listener) {
+      times = listener;
+    },
+    async close() {
+      await client.$disconnect();
+      // A client that was never used has not connected, and leaves the pool alone.
+      if (!pool.ending && !pool.ended) await pool.end();
+    },
   };
 }
 

@@ -60,6 +60,8 @@ export interface ClaimedRow {
   key: string;
   payload: OutboxPayload;
   version: number;
+  /** The version that was sent last; 0: none. */
+  sentVersion: number;
   priority: Priority;
   parts: Part[];
   degraded: number;
@@ -111,13 +113,14 @@ export async function claimRow(database: Database, row: WaitingRow, slot: string
   const claimed = await database.db.$queryRaw<Record<string, unknown>[]>(Prisma.sql`
     UPDATE "Outbox" SET "attemptedAt" = clock_timestamp(), "attemptedSlot" = ${slot}, "attempts" = "attempts" + 1
     WHERE "id" = ${row.id} AND "state" = 'pending' AND "attemptedAt" IS NOT DISTINCT FROM ${row.attemptedAt ?? null}::timestamptz
-    RETURNING "key", "payload", "version", "priority", "parts", "degraded", "attempts", "calls", "attemptedAt"`);
+    RETURNING "key", "payload", "version", "sentVersion", "priority", "parts", "degraded", "attempts", "calls", "attemptedAt"`);
   const found = claimed[0];
   if (found === undefined) return undefined;
   return {
     key: String(found.key),
     payload: outboxPayloadSchema.parse(found.payload),
     version: Number(found.version),
+    sentVersion: Number(found.sentVersion),
     priority: Number(found.priority) as Priority,
     parts: z.array(partSchema).parse(found.parts),
     degraded: Number(found.degraded),
@@ -146,7 +149,8 @@ export async function settleRow(tx: Pick<Tx, 'db'>, id: string, version: number,
   const rows = await tx.db.$queryRaw<{ state: string }[]>(Prisma.sql`
     UPDATE "Outbox" SET ${arrivedColumns(arrived)}, "attemptedAt" = NULL, "attemptedSlot" = NULL, "attempts" = 0, "lastError" = NULL,
       "sentVersion" = ${version}, "state" = CASE WHEN "version" = ${version} THEN 'sent' ELSE 'pending' END,
-      "dueAt" = CASE WHEN "version" = ${version} THEN "dueAt" ELSE clock_timestamp() END
+      "dueAt" = CASE WHEN "version" = ${version} THEN "dueAt" ELSE clock_timestamp() END,
+      "pendingSince" = CASE WHEN "version" = ${version} THEN "pendingSince" ELSE clock_timestamp() END
     WHERE "id" = ${id} RETURNING "state"`);
   return rows[0]?.state === 'pending';
 }

@@ -72,6 +72,7 @@ export async function putOutboxRows(tx: Tx, puts: readonly OutboxPut[]): Promise
       "priority" = CASE WHEN "Outbox"."state" = 'pending' THEN LEAST("Outbox"."priority", EXCLUDED."priority")
         ELSE EXCLUDED."priority" END,
       "dueAt" = CASE WHEN "Outbox"."state" = 'sent' THEN GREATEST("Outbox"."dueAt", now()) ELSE "Outbox"."dueAt" END,
+      "pendingSince" = CASE WHEN "Outbox"."state" = 'pending' THEN "Outbox"."pendingSince" ELSE now() END,
       "state" = 'pending',
       "updatedAt" = now()
     WHERE ("Outbox"."payloadType" IN ('message', 'home') OR "Outbox"."payload" @> '{"type":"direct","follows":true}') AND "Outbox"."payload" IS DISTINCT FROM EXCLUDED."payload"

@@ -90,6 +90,10 @@ test('a started Deckhand answers for its health, its parts and its numbers', lim
   expect(text).toContain('deckhand_inbound_events_total{platform="slack",kind="new"} 2');
   expect(text).toMatch(/deckhand_platform_calls_total\{platform="slack",operation="send",outcome="ok"\} \d/);
   expect(text).toMatch(/deckhand_waiting\{what="runs_active"\} 0/);
+  expect(text).toContain('deckhand_database_up 1\n');
+  expect(text).toContain('deckhand_run_start_seconds_count{worker="shell",sandbox="local"} 1\n');
+  expect(text).toMatch(/deckhand_runner_capacity_runs\{host="host_\w+"\} \d/);
+  expect(text).toMatch(/deckhand_inbound_lag_seconds_count\{platform="slack"\} 2/);
 });
 
 test('a second Deckhand on the same data directory is refused and does not disturb the first', limit, async () => {

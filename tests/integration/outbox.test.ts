@@ -2,7 +2,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RateBudget } from '../../src/contracts/chat-adapter.ts';
 import { type OutboxPut, priorities } from '../../src/contracts/outbox.ts';
 import type { Conversation } from '../../src/contracts/platform.ts';
+import type { SentMessage } from '../../src/delivery/sender-options.ts';
 import { putOutbox } from '../../src/store/outbox.ts';
+import { standingOf } from '../../src/store/standing.ts';
 import { type PlatformOptions, TestPlatform } from '../support/chat-platform.ts';
 import { createWorld, startSender, type TestSender, type World, words } from '../support/delivery-world.ts';
 import { eventually, waitFor } from '../support/wait-for.ts';
@@ -96,9 +98,18 @@ describe('putting a row', () => {
 describe('the sender', () => {
   it('sends once and edits to the newest version, skipping those in between (promise 5)', async () => {
     await world.put(message('k', 'one'));
+    const { pendingSince } = await row('k');
     for (let n = 0; n < 20; n += 1) await world.put(message('k', `version ${n}`));
-    await start();
+    expect(await row('k')).toMatchObject({ pendingSince });
+    expect((await standingOf(world.database.db)).outbox).toEqual([
+      { platform: 'slack', waiting: 1, oldest: expect.closeTo((Date.now() - pendingSince.getTime()) / 1000, 0) },
+    ]);
+    const told: SentMessage[] = [];
+    await start({}, { onSent: (one) => told.push(one) });
     await sent('k');
+    await waitFor('the end to be told', async () => told.length > 0);
+    expect(told).toMatchObject([{ platform: 'slack', type: 'message', outcome: 'sent', merged: 20 }]);
+    expect((await standingOf(world.database.db)).outbox).toEqual([]);
     expect(platform.messages.map((one) => one.views.map(({ fallback }) => fallback))).toEqual([['version 19']]);
     await world.put(message('k', 'last'));
     await eventually(() => expect(platform.text(platform.messages[0])).toBe('last'));

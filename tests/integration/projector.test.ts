@@ -4,6 +4,7 @@ import { defaultPolicy } from '../../src/contracts/policy.ts';
 import type { RunEventData, RunResult } from '../../src/contracts/run-event.ts';
 import type { View } from '../../src/contracts/view.ts';
 import { plainText } from '../../src/delivery/plain-text.ts';
+import type { RunFigure } from '../../src/delivery/run-figures.ts';
 import { newId } from '../../src/runtime/ids.ts';
 import { createWorld, startProjector, type World } from '../support/delivery-world.ts';
 import { eventually, waitFor } from '../support/wait-for.ts';
@@ -268,8 +269,10 @@ describe('the projector', () => {
   });
 
   it('two projectors on one log never undo each other', async () => {
-    await start();
-    await start();
+    const figures: RunFigure[] = [];
+    const onFigures = (more: readonly RunFigure[]) => void figures.push(...more);
+    await start({ onFigures });
+    await start({ onFigures });
     const tasks = await Promise.all(Array.from({ length: 8 }, () => world.task()));
     await Promise.all(
       tasks.map(async ({ run }) => {
@@ -285,6 +288,8 @@ describe('the projector', () => {
       expect(text((await row(`end:${run}:${thread}`)).view)).toContain('line 9');
     }
     expect(await rows()).toHaveLength(16);
+    await eventually(() => expect(figures.filter(({ what }) => what === 'ended')).toHaveLength(8));
+    expect(figures.filter(({ what }) => what === 'taken')).toHaveLength(8);
   });
 
   it('does not let a run whose log is damaged hold up the others', async () => {

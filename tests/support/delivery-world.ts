@@ -5,8 +5,9 @@ import { defaultPolicy } from '../../src/contracts/policy.ts';
 import type { Actor, RunEventData } from '../../src/contracts/run-event.ts';
 import type { RunState } from '../../src/contracts/states.ts';
 import { plain, type View } from '../../src/contracts/view.ts';
-import { createProjector } from '../../src/delivery/projector.ts';
-import { createSender, type SenderOptions } from '../../src/delivery/sender.ts';
+import { createProjector, type ProjectorOptions } from '../../src/delivery/projector.ts';
+import { createSender } from '../../src/delivery/sender.ts';
+import type { SenderOptions } from '../../src/delivery/sender-options.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { newId } from '../../src/runtime/ids.ts';
 import type { Part } from '../../src/runtime/lifecycle.ts';
@@ -234,7 +235,7 @@ export function startSender(
 /** A projector of one process, which can be killed like a sender. */
 export function startProjector(
   world: Pick<World, 'database' | 'wakeups'>,
-  options: { onStep?: (step: string, when: 'before' | 'after') => void } = {},
+  options: Pick<ProjectorOptions, 'onFigures'> & { onStep?: (step: string, when: 'before' | 'after') => void } = {},
 ): Part & { kill(): void } {
   const life = { dead: false };
   const projector = createProjector({
@@ -242,6 +243,7 @@ export function startProjector(
     wakeups: world.wakeups,
     clock: systemClock,
     logger: silent,
+    onFigures: options.onFigures,
   });
   return {
     ...projector,
