@@ -20,36 +20,52 @@ afterAll(async () => {
   await github.close();
 });
 
+/** Where the life of a runner ends, for each of three publications: every point is one of them. */
+const lives = [
+  ['publish_claimed', 'push_begun', 'branch_pushed'],
+  ['push_recorded', 'open_begun', 'pull_opened'],
+  ['pull_recorded'],
+] as const;
+
 test('promise 8: a runner that is killed at every step of a publication pushes once, opens one pull request and keeps the approval', {
   timeout: 300_000,
 }, async () => {
+  expect(lives.flat()).toEqual(publishCrashPoints);
   const repository = await github.repository({ name: 'web' });
   const project = await world.project({ source: { kind: 'git', url: repository.cloneUrl } });
-  const { run } = await world.sh('echo fixed > fix.txt', project);
+  const made = [
+    await world.sh('echo 1 > 1.txt', project),
+    await world.sh('echo 2 > 2.txt', project),
+    await world.sh('echo 3 > 3.txt', project),
+  ];
   const first = await world.startRunner();
-  const { commit } = await world.resultOf(run);
+  const commits = await Promise.all(made.map(async ({ run }) => (await world.resultOf(run)).commit));
   await first.stop();
-  await world.publish(run, 'pull_request');
+  for (const { run } of made) await world.publish(run, 'pull_request');
 
-  for (const point of publishCrashPoints) {
-    const life = spawn(process.execPath, [program, JSON.stringify([world.installation]), point], {
+  for (const points of lives) {
+    const plan = Object.fromEntries(points.map((point, at) => [made[at]?.run, point]));
+    const life = spawn(process.execPath, [program, JSON.stringify([world.installation]), JSON.stringify(plan)], {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     const [code, signal] = await once(life, 'exit');
-    expect({ point, code, signal }).toEqual({ point, code: null, signal: 'SIGKILL' });
+    expect({ points, code, signal }).toEqual({ points, code: null, signal: 'SIGKILL' });
   }
 
-  // The last point is after the end: nothing is left to do.
-  const row = await world.published(run);
-  expect(row).toMatchObject({ state: 'done', error: null, commit });
-  expect(repository.sha(row.branch)).toBe(commit);
-  expect(github.callsOf('git-receive-pack').filter(({ verb }) => verb === 'POST')).toHaveLength(1);
-  expect(github.core.repositories.get('acme/web')?.lastNumber).toBe(1);
-  const events = await world.eventsOf(run);
-  expect(ofType(events, 'publication').map(({ state }) => state)).toEqual(['pending', 'pushing', 'pushed', 'opening', 'done']);
-  expect(ofType(events, 'pull_request')).toHaveLength(1);
-  const interactions = await world.database.db.interaction.findMany({ where: { runId: run, kind: 'publish' } });
-  expect(interactions).toMatchObject([{ state: 'approved', consumedBy: row.id }]);
-  const audits = await world.database.db.audit.findMany({ where: { subject: row.interactionId }, orderBy: { id: 'asc' } });
-  expect(audits.map(({ action }) => action)).toEqual(['approval.opened', 'approval.approved', 'approval.consumed']);
+  const last = await world.startRunner();
+  for (const [at, { run }] of made.entries()) {
+    const row = await world.published(run);
+    expect(row).toMatchObject({ state: 'done', error: null, commit: commits[at] });
+    expect(repository.sha(row.branch)).toBe(commits[at]);
+    const events = await world.eventsOf(run);
+    expect(ofType(events, 'publication').map(({ state }) => state)).toEqual(['pending', 'pushing', 'pushed', 'opening', 'done']);
+    expect(ofType(events, 'pull_request')).toHaveLength(1);
+    const interactions = await world.database.db.interaction.findMany({ where: { runId: run, kind: 'publish' } });
+    expect(interactions).toMatchObject([{ state: 'approved', consumedBy: row.id }]);
+    const audits = await world.database.db.audit.findMany({ where: { subject: row.interactionId }, orderBy: { id: 'asc' } });
+    expect(audits.map(({ action }) => action)).toEqual(['approval.opened', 'approval.approved', 'approval.consumed']);
+  }
+  await last.stop();
+  expect(github.callsOf('git-receive-pack').filter(({ verb }) => verb === 'POST')).toHaveLength(made.length);
+  expect(github.core.repositories.get('acme/web')?.lastNumber).toBe(made.length);
 });
