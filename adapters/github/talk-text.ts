@@ -43,11 +43,23 @@ export function saidTo(body: string | null | undefined, name: string): string | 
   return withoutMail(after === '' ? before : `${before} ${after}`);
 }
 
-/** An answer by mail quotes what it answers below: "On …, … wrote:" and quoted lines up to the end. */
+/**
+ * An answer by mail quotes what it answers below: "On …, … wrote:", on one line or two, and quoted lines up to the end. From the end, line by
+ * line: a pattern for all of it would try every way to part a long text, which anybody can write.
+ */
 function withoutMail(text: string): string {
-  const mail = /\n+On [^\n]{5,300}(?:\n[^\n>]{1,200})?wrote:\n(?:\s*>[^\n]*\n?|\s*\n)+$/.exec(text);
-  return mail === null ? text : text.slice(0, mail.index);
+  const lines = text.split('\n');
+  let end = lines.length;
+  while (end > 0 && /^\s*(?:>|$)/.test(lines[end - 1] ?? '')) end -= 1;
+  if (end === lines.length) return text;
+  const begins = [end - 1, end - 2].find((at) => at > 0 && mailHead.test(lines.slice(at, end).join('\n')));
+  if (begins === undefined) return text;
+  end = begins;
+  while (end > 0 && lines[end - 1] === '') end -= 1;
+  return lines.slice(0, end).join('\n');
 }
+
+const mailHead = /^On [^\n]{5,300}(?:\n[^\n]{0,200})?wrote:$/;
 
 /** Items of lists can hold quotes and code as well. */
 const item = '(?:[-*+]|\\d{1,9}[.)])';
@@ -58,7 +70,7 @@ const itemLine = new RegExp(`^(\\s*${item})(\\s+|$)`);
 const isQuote = (line: string) => quoteLine.test(line);
 
 function quoteMask(text: string): boolean[] {
-  return text.split('\n').flatMap((line) => Array.from({ length: line.length + 1 }, () => isQuote(line)));
+  return text.split('\n').flatMap((line) => Array<boolean>(line.length + 1).fill(isQuote(line)));
 }
 
 /** Which characters stand in blocks of code and in code within a line. */
@@ -116,7 +128,7 @@ function widthOf(white: string): number {
 /** Which characters HTML makes code or a quote. */
 function htmlMask(text: string, code: readonly boolean[]): boolean[] {
   const mask = Array.from({ length: text.length }, () => false);
-  for (const found of text.matchAll(/<(pre|code|samp|kbd|blockquote)\b[^>]*>[\s\S]*?(?:<\/\1\s*>|$)/gi)) {
+  for (const found of text.matchAll(/<(pre|code|samp|kbd|blockquote)\b[^<>]*>[\s\S]*?(?:<\/\1\s*>|$)/gi)) {
     if (code[found.index] !== true) mask.fill(true, found.index, found.index + found[0].length);
   }
   return mask;
@@ -124,9 +136,39 @@ function htmlMask(text: string, code: readonly boolean[]): boolean[] {
 
 /** Code within a line ends with as many backticks as it began with, within its paragraph. */
 function inlineMask(text: string): boolean[] {
-  const mask = Array.from({ length: text.length }, () => false);
-  for (const found of text.matchAll(/(?<![\\`])(`+)(?!`)((?:(?!\n\s*\n)[\s\S])*?)(?<!`)\1(?!`)/g)) {
-    mask.fill(true, found.index, found.index + found[0].length);
+  const mask = Array<boolean>(text.length).fill(false);
+  const runs = runsOf(text);
+  const ends = new Map<string, Run>();
+  // From the last to the first: each finds the next one like it.
+  for (const run of runs.toReversed()) {
+    const like = `${run.paragraph} ${run.length}`;
+    run.end = ends.get(like);
+    ends.set(like, run);
+  }
+  let at = 0;
+  for (const { index, end } of runs) {
+    if (end === undefined || index < at || text[index - 1] === '\\') continue;
+    at = end.index + end.length;
+    mask.fill(true, index, at);
   }
   return mask;
+}
+
+/** Backticks in a row. `end`: the next as long in its paragraph. */
+interface Run {
+  index: number;
+  length: number;
+  paragraph: number;
+  end?: Run | undefined;
+}
+
+function runsOf(text: string): Run[] {
+  const runs: Run[] = [];
+  let [paragraph, from] = [0, 0];
+  for (const line of text.split('\n')) {
+    if (line.trim() === '') paragraph += 1;
+    for (const { 0: ticks, index } of line.matchAll(/`+/g)) runs.push({ index: from + index, length: ticks.length, paragraph });
+    from += line.length + 1;
+  }
+  return runs;
 }

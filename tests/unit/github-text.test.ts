@@ -22,7 +22,10 @@ describe('what people say to the bot', () => {
     ['@deckhand', ''],
     ['> why?\n\n@deckhand fix it', 'fix it\n\n> why?'],
     ['@deckhand stop\n\nOn Sat, Nov 21, 2026 at 10:00 AM Ada wrote:\n> @deckhand fix it\n> now\n', 'stop'],
+    ['@deckhand stop\n\n\nOn Sat, Nov 21, 2026 at 10:00 AM Ada <ada@a.example>\nwrote:\n\n > now\n\n', 'stop'],
+    ['@deckhand see\nOn Sat Ada wrote:\n> now\nand this', 'see\nOn Sat Ada wrote:\n> now\nand this'],
     ['`a` @deckhand `b`', '`a` `b`'],
+    ['`a\n \n@deckhand `b`', '`a `b`'],
     ['<!-- a template -->\n@deckhand fix it<!-- and its end', 'fix it'],
     ['```\n@deckhand not this\n```\n@deckhand but this', '```\n@deckhand not this\n``` but this'],
     ['so:\n    @deckhand fix it', 'so: fix it'],
@@ -50,6 +53,7 @@ describe('what people say to the bot', () => {
     '   > > @deckhand fix it',
     '`@deckhand fix it`',
     '``a ` @deckhand``',
+    '``a` @deckhand `\\`` `b`',
     '```\n@deckhand fix it\n```',
     '~~~sh\n@deckhand fix it',
     '````\n```\n@deckhand fix it\n```\n````',
@@ -68,6 +72,18 @@ describe('what people say to the bot', () => {
     undefined,
   ])('%j does not', (body) => {
     expect(saidTo(body, 'deckhand')).toBeUndefined();
+  });
+
+  test.each([
+    ['a mail that ends with empty lines', `\n\nOn Sat, Ada wrote:\n${'\n'.repeat(26)}x`],
+    ['a mail that quotes and goes on', `\n\nOn Sat, Ada wrote:\n${'> a\n'.repeat(13)}x`],
+    ['a line of nothing but items', `\n${'- '.repeat(30_000)}x`],
+    ['tags that never end', '<pre '.repeat(13_000)],
+    ['backticks that never match', Array.from({ length: 350 }, (_, more) => '`'.repeat(more + 1)).join(' ')],
+  ])('promise 11: %s is read in no time', (_, text) => {
+    const before = process.cpuUsage();
+    expect(saidTo(`@deckhand stop${text}`, 'deckhand')).toContain('stop');
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(300);
   });
 
   test('comments of HTML are said by nobody, and are text in code', () => {
