@@ -13,6 +13,9 @@ const help = `Deckhand hands coding and ops work from chat to agents and command
   deckhand start            gateway and runner in one process; without platform tokens it opens the lab
   deckhand gateway          chat, web and delivery only (needs DATABASE_URL)
   deckhand runner           runs commands only (needs DATABASE_URL)
+  deckhand backup FILE      writes all state into one file, while Deckhand runs or not; sealed with DECKHAND_BACKUP_PASSPHRASE
+  deckhand restore FILE     puts it into this installation (--check: only looks whether it is whole; --replace: over what is there;
+                            --without-key: although nobody has the key of stored credentials)
   deckhand doctor           examines every external part and says what to do about each fault
   deckhand slack manifest   prints the manifest of the Slack app (--http: for signed requests to PUBLIC_URL)
   deckhand discord invite   prints the address that adds the bot to a Discord server, with the rights it needs and no others
@@ -46,7 +49,15 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
 }
 
 async function dispatch(args: readonly string[], terminal: Terminal): Promise<number> {
-  const command = args.filter((arg) => !arg.startsWith('--')).join(' ');
+  const words = args.filter((arg) => !arg.startsWith('--'));
+  const command = words.join(' ');
+  const [verb, file] = words;
+  if (words.length === 2 && file !== undefined && (verb === 'backup' || verb === 'restore')) {
+    const { runBackup, runRestore } = await import('./backup-command.ts');
+    const has = (flag: string) => args.includes(flag);
+    const flags = { check: has('--check'), replace: has('--replace'), withoutKey: has('--without-key') };
+    return verb === 'backup' ? await runBackup(file, terminal) : await runRestore(file, flags, terminal);
+  }
   switch (command) {
     case 'start':
     case 'gateway':

@@ -14,6 +14,8 @@ export interface Config {
   owners: readonly OwnerRef[];
   platforms: PlatformConfigs;
   /** No platform is configured: the lab stands in for them. */
+  /** Seals and opens backups; undefined: they are not sealed. */
+  backupPassphrase: string | undefined;
   lab: boolean;
   sandbox: {
     kind: 'auto' | 'docker' | 'local';
@@ -72,6 +74,7 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
     platforms,
     lab: Object.values(platforms).every((platform) => platform === undefined),
     sandbox: {
+    backupPassphrase: env.DECKHAND_BACKUP_PASSPHRASE,
       kind: env.SANDBOX,
       image: env.SANDBOX_IMAGE,
       agentsImage: env.SANDBOX_AGENTS_IMAGE,

