@@ -25,6 +25,8 @@ export function createAgentSession(
     mail: number;
     models: ModelAccess;
     park: AbortSignal;
+    /** The main process runs. */
+    started: Promise<void>;
     onStored(events: readonly RunEventData[]): Promise<void>;
     /** Directory of the run's gateway. */
     gateway: string;
@@ -88,13 +90,16 @@ export function createAgentSession(
     models: input.models,
     stop,
     left,
-    exec: (helper, signal) =>
-      journey.withSandbox(
+    async exec(helper, signal) {
+      await input.started;
+      return await journey.withSandbox(
         () => place.sandbox.exec(run, helper, signal),
         signal === undefined ? left : AbortSignal.any([left, signal]),
-      ),
+      );
+    },
     async *lines(until) {
       const signal = AbortSignal.any([left, until]);
+      await input.started;
       try {
         yield* outputLines({ ...journey.output, from: cursor, signal });
       } catch (error) {

@@ -55,6 +55,8 @@ export function createAgentRun(journey: Journey, agents: AgentDeps, agent: Agent
   /** What the repository says is read there. A first run has its base only when it has been prepared. */
   let commit = spec.head ?? spec.base?.commit;
   let guidance: Turn['guidance'] | undefined;
+  /** Of the bridge. */
+  let port = insidePort;
   let open: Awaited<ReturnType<Gateways['open']>> | undefined;
 
   /** What a sandbox may have started when the run gets it. Where ports are chosen for each run, nothing. */
@@ -66,6 +68,10 @@ export function createAgentRun(journey: Journey, agents: AgentDeps, agent: Agent
 
   async function turnAt(port: number, signal: AbortSignal): Promise<Turn> {
     guidance ??= commit === undefined ? [] : await deps.workspace.guidance(spec.project.id, commit, signal);
+    return turnWith(port, guidance);
+  }
+
+  function turnWith(port: number, guidance: Turn['guidance']): Turn {
     const url = `http://127.0.0.1:${port}`;
     return {
       run,
@@ -90,14 +96,13 @@ export function createAgentRun(journey: Journey, agents: AgentDeps, agent: Agent
 
     expects: { image: 'agents', ownImage: agents.account?.image ?? undefined, gateway: directory, ahead: ahead() },
 
-    async program(base, signal) {
+    async program(base, copied, signal) {
       commit ??= base;
       await checkAccount(agents.account, place.sandbox.capabilities.isolated, signal);
-      const port = place.sandbox.capabilities.network === 'none' ? insidePort : await freePort();
-      const turn = await turnAt(port, signal);
+      port = place.sandbox.capabilities.network === 'none' ? insidePort : await freePort();
+      if (agent.session !== null) await copied;
+      const turn = agent.session === null ? turnWith(port, []) : await turnAt(port, signal);
       const launch = harness.launch(turn);
-      const home = [...(await sessionFiles(journey, agent)), ...configuration(launch)];
-      await deps.workspace.fillHome(run, home, await filesGiven(journey, agent));
       await makeDirectory(directory);
       return {
         argv: [...bridge, ...programOf(launch, agents.account?.binary ?? undefined)],
@@ -116,12 +121,19 @@ export function createAgentRun(journey: Journey, agents: AgentDeps, agent: Agent
       };
     },
 
+    async fill(signal) {
+      const home = [...(await sessionFiles(journey, agent)), ...configuration(harness.launch(await turnAt(port, signal)))];
+      await deps.workspace.fillHome(run, home, await filesGiven(journey, agent));
+    },
+
     async open() {
       open = await openGateway();
       await journey.at('gateway_open');
     },
 
-    async drive(log) {
+    async drive(log, started) {
+      // What thinks outside of the sandbox asks models at once, and must not where there is none.
+      if (harness.program === undefined) await started;
       if (open === undefined) throw new Error('a turn is driven when its gateway is open');
       const { url } = open;
       const waits = watchWaits(journey, agents.control, agents.waits);
@@ -132,6 +144,7 @@ export function createAgentRun(journey: Journey, agents: AgentDeps, agent: Agent
           begun: agent.inputs > 0,
           mail: agent.mail,
           park: waits.park,
+          started,
           models: {
             anthropic: agents.models.anthropic && { baseUrl: `${url}/anthropic`, token },
             openai: agents.models.openai && { baseUrl: `${url}/openai/v1`, token },

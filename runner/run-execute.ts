@@ -20,21 +20,28 @@ export async function executeRun(journey: Journey, harness: HarnessRun, log: Out
 
   await harness.open();
   const { state } = await journey.withSandbox(() => sandbox.status(run), left);
-  if (state === 'created') {
-    if (stop.aborted) return { notStarted: stoppedBeforeStart };
-    await journey.withSandbox(() => sandbox.start(run, left), left);
-    await journey.at('started');
-    await journey.stage(harness.stage.stage, harness.stage.detail);
-  }
-  const stopping = stopWhenAsked(journey);
+  if (state === 'created' && stop.aborted) return { notStarted: stoppedBeforeStart };
+  const starting = state === 'created' ? startProcess(journey, harness) : Promise.resolve();
+  const stopping = starting.then(() => stopWhenAsked(journey));
+  stopping.catch(() => undefined);
   try {
-    const turn = await harness.drive(log);
+    const turn = await harness.drive(log, starting);
     const ended = await journey.withSandbox(() => sandbox.wait(run, left), left);
     await journey.at('command_ended');
     return { turn, ended };
   } finally {
-    await stopping.end();
+    // One that has not started has told so by `drive`.
+    await stopping.then(
+      ({ end }) => end(),
+      () => undefined,
+    );
   }
+}
+
+async function startProcess({ spec, place, left, ...journey }: Journey, harness: HarnessRun): Promise<void> {
+  await journey.withSandbox(() => place.sandbox.start(spec.run, left), left);
+  await journey.at('started');
+  journey.announce(harness.stage.stage, harness.stage.detail);
 }
 
 /** Ends the command when a person asks for it. `end` waits for a stop under way: it must not outlive the step. */

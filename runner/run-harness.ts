@@ -18,12 +18,20 @@ export interface HarnessRun {
   readonly stage: Pick<Extract<RunEventData, { type: 'stage' }>, 'stage' | 'detail'>;
   /** How the sandbox is made, known before anything is prepared. */
   readonly expects: Omit<ExpectedSandbox, 'limits'>;
-  /** What the sandbox runs, from the commit that the task begins at. May write into the working copy, so after `workspace.prepare`. */
-  program(base: string, signal: AbortSignal): Promise<Program>;
+  /**
+   * What the sandbox runs, from the commit that the task begins at. Waits until that is here (`copied`) where it depends on what is in the
+   * commit.
+   */
+  program(base: string, copied: Promise<void>, signal: AbortSignal): Promise<Program>;
+  /** Puts into the working copy what the program finds there. After `program`. */
+  fill(signal: AbortSignal): Promise<void>;
   /** Makes ready what the sandbox reaches of this process. Before it starts, and again in another life of the runner. */
   open(): Promise<void>;
-  /** From the start of the sandbox's process to the end of the turn. Repeatable: continues from what is stored. */
-  drive(log: OutputLog): Promise<TurnEnd>;
+  /**
+   * From the start of the sandbox's process to the end of the turn. Repeatable: continues from what is stored. What needs no process it does
+   * before that has started; rejects when it does not start.
+   */
+  drive(log: OutputLog, started: Promise<void>): Promise<TurnEnd>;
   /** Keeps what continues the session. Repeatable. Nothing to keep is no error. */
   keepSession(turn: TurnEnd): Promise<AgentSpec['session']>;
   /** Keeps the files it has for people. Repeatable. */
@@ -48,8 +56,12 @@ function commandRun(journey: Journey): HarnessRun {
     expects: {},
     stage: { stage: 'command', detail: 'running the command' },
     program: async () => launch({ command }),
+    fill: async () => undefined,
     open: async () => undefined,
-    drive: (log) => drive({ turn: { command }, record: () => recordOutput(journey, log) }),
+    async drive(log, started) {
+      await started;
+      return await drive({ turn: { command }, record: () => recordOutput(journey, log) });
+    },
     keepSession: async () => null,
     keepFiles: async () => [],
     close: async () => undefined,

@@ -53,6 +53,8 @@ export class LetGo extends Error {
   override name = 'LetGo';
 }
 
+type Stage = Extract<RunEventData, { type: 'stage' }>['stage'];
+
 /** One run on its way through the runner: what all its steps need. */
 export interface Journey {
   readonly deps: JourneyDeps;
@@ -66,7 +68,9 @@ export interface Journey {
   readonly left: AbortSignal;
   /** Appends an event. Throws LetGo when the run is not this runner's any more. */
   say(event: RunEventData): Promise<void>;
-  stage(stage: Extract<RunEventData, { type: 'stage' }>['stage'], detail: string): Promise<void>;
+  stage(stage: Stage, detail: string): Promise<void>;
+  /** The same, without waiting for it: whichever of `say` and `calls` is next waits, and tells when it could not be said. */
+  announce(stage: Stage, detail: string): void;
   note(level: 'info' | 'warning', text: string): Promise<void>;
   at(point: CrashPoint): Promise<void>;
   /** Does something with the sandbox, again while the engine does not answer; says so in the thread. `withinMs`: gives up then. */
@@ -82,9 +86,11 @@ export function createJourney(
   signals: { stop: AbortSignal; left: AbortSignal },
 ): Journey {
   const place = placeOf(deps.places, spec.resume?.sandboxRef ?? null);
+  let announced: Promise<void> = Promise.resolve();
+  const ordered = callsAfter(calls, () => announced);
 
   async function say(event: RunEventData): Promise<void> {
-    if (!(await calls.append(spec.run, deps.runner, [event]))) throw new LetGo(`${spec.run} is not held any more`);
+    if (!(await ordered.append(spec.run, deps.runner, [event]))) throw new LetGo(`${spec.run} is not held any more`);
   }
   const note: Journey['note'] = (level, text) => say({ type: 'note', level, text });
   const answers = () => note('info', 'The container engine answers again.');
@@ -94,11 +100,15 @@ export function createJourney(
     spec,
     place,
     limits: { ...deps.limits, timeMs: spec.timeoutMs },
-    calls,
+    calls: ordered,
     ...signals,
     say,
     note,
     stage: (stage, detail) => say({ type: 'stage', stage, detail }),
+    announce(stage, detail) {
+      announced = say({ type: 'stage', stage, detail });
+      announced.catch(() => undefined);
+    },
     at: async (point) => await deps.at(point, spec.run),
     withSandbox: (work, signal, withinMs) =>
       patiently(work, {
@@ -121,6 +131,27 @@ export function createJourney(
       },
       onAnswer: answers,
     },
+  };
+}
+
+/** The calls, each made when what was begun before it is done, and not made when that has failed. */
+function callsAfter(calls: RunCalls, before: () => Promise<void>): RunCalls {
+  const after =
+    <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
+    async (...args: A): Promise<R> => {
+      await before();
+      return await call(...args);
+    };
+  return {
+    claim: after(calls.claim),
+    append: after(calls.append),
+    pinBase: after(calls.pinBase),
+    authorise: after(calls.authorise),
+    executing: after(calls.executing),
+    finishing: after(calls.finishing),
+    finish: after(calls.finish),
+    readEvents: after(calls.readEvents),
+    recordArtifact: after(calls.recordArtifact),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { RunSpec, SandboxOffer } from '../src/contracts/run-control.ts';
 import { parseSource } from './git-source.ts';
 import { keptUnder } from './import-result.ts';
-import type { HarnessRun } from './run-harness.ts';
+import type { HarnessRun, Program } from './run-harness.ts';
 import { type Journey, LetGo, type Place, sandboxRef } from './run-journey.ts';
 
 export type Base = NonNullable<RunSpec['base']>;
@@ -30,16 +30,12 @@ export async function prepareRun(journey: Journey, harness: HarnessRun): Promise
     () => false,
   );
   const base = await pinBase(journey, signal);
-  await journey.stage('workspace', `making the working copy at ${base.branch}@${(head ?? base.commit).slice(0, 7)}`);
+  journey.announce('workspace', `making the working copy at ${base.branch}@${(head ?? base.commit).slice(0, 7)}`);
   const newest = await newestFor(journey, base, signal);
-  await deps.workspace.prepare({ run, task: keptUnder(spec), project, branch, base, head, newest }, signal);
-  await journey.at('copy_made');
-
-  const program = await harness.program(base.commit, signal);
   const { isolated } = sandbox.capabilities;
-  await journey.stage('sandbox', isolated ? 'starting a container' : 'starting on this machine, not isolated');
-  await journey.withSandbox(
-    async () => {
+
+  async function create(program: Program, until: AbortSignal): Promise<Program> {
+    const work = async () => {
       if ((await cleared) !== true) await sandbox.destroy(run);
       cleared = undefined;
       await sandbox.create(
@@ -50,14 +46,26 @@ export async function prepareRun(journey: Journey, harness: HarnessRun): Promise
           limits: journey.limits,
           expiresAt: new Date(deps.clock.now().getTime() + spec.timeoutMs + keepMs),
         },
-        signal,
+        until,
       );
-      await journey.at('sandbox_created');
-      await sandbox.copyIn(run, deps.workspace.pack(run), signal);
-    },
-    signal,
-    deps.engineWaitMs,
-  );
+    };
+    await journey.withSandbox(work, until, deps.engineWaitMs);
+    await journey.at('sandbox_created');
+    return program;
+  }
+
+  const [, program] = await together(signal, (both) => {
+    const copied = deps.workspace
+      .prepare({ run, task: keptUnder(spec), project, branch, base, head, newest }, both)
+      .then(async () => {
+        await journey.at('copy_made');
+        journey.announce('sandbox', isolated ? 'starting a container' : 'starting on this machine, not isolated');
+      });
+    return [copied, harness.program(base.commit, copied, both).then((known) => create(known, both))];
+  });
+
+  await harness.fill(signal);
+  await journey.withSandbox(() => sandbox.copyIn(run, deps.workspace.pack(run), signal), signal, deps.engineWaitMs);
   await journey.at('copied_in');
   await deps.workspace.discard(run);
 
@@ -77,6 +85,22 @@ export async function prepareRun(journey: Journey, harness: HarnessRun): Promise
   if (!(await calls.executing(run, deps.runner, record))) throw new LetGo(`${run} may not start`);
   await journey.at('executing_recorded');
   return base;
+}
+
+/**
+ * Does two things at once. When one of them fails, the other has ended too before this throws: nothing goes on behind the back of whoever
+ * clears up.
+ */
+async function together<A, B>(signal: AbortSignal, begin: (both: AbortSignal) => [Promise<A>, Promise<B>]): Promise<[A, B]> {
+  const failed = new AbortController();
+  const works = begin(AbortSignal.any([signal, failed.signal]));
+  try {
+    return await Promise.all(works);
+  } catch (error) {
+    failed.abort(error);
+    await Promise.allSettled(works);
+    throw error;
+  }
 }
 
 /** The last check of a command. Of what asks each call is checked by itself. */
@@ -99,12 +123,12 @@ async function newestFor({ deps, spec }: Journey, base: Base, signal: AbortSigna
 }
 
 /** The base the task is pinned to; the first run of a task looks it up. */
-async function pinBase({ deps, spec, calls, stage, at }: Journey, signal: AbortSignal): Promise<Base> {
+async function pinBase({ deps, spec, calls, announce, at }: Journey, signal: AbortSignal): Promise<Base> {
   let { base } = spec;
   if (base === null) {
     const { source } = spec.project;
     const what = source.kind === 'git' ? `fetching ${parseSource(source).address}` : `reading the commits of ${source.path}`;
-    await stage('repository', what);
+    announce('repository', what);
     base = await deps.workspace.resolveBase(spec.project, signal);
     await at('base_resolved');
   }

@@ -101,7 +101,10 @@ export interface GatewayAccess {
 }
 
 export interface Launch {
-  /** The command of the CLI; undefined: none, the loop runs outside and uses the sandbox for its tools. */
+  /**
+   * The command of the CLI; undefined: none, the loop runs outside and uses the sandbox for its tools. Like `env` and `tell`, that of a new
+   * session does not depend on what the repository tells agents, and is known before the working copy is.
+   */
   argv: readonly [string, ...string[]] | undefined;
   env: Readonly<Record<string, string>>;
   /** First lines for a program that was started ahead: what of `env` and `commandVariables` it does not have. Undefined: none may be. */
