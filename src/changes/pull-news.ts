@@ -29,7 +29,7 @@ export function pullNews(before: PullFacts, after: PullFacts, ours: ReadonlySet<
     ...pushNews(before, after, ours),
     ...reviewNews(before, after),
     ...checkNews(before, after),
-    ...(isReady(after) && !isReady(before) ? [{ type: 'mergeable' } as const] : []),
+    ...(isReady(after) && !(isReady(before) && before.head.commit === after.head.commit) ? [{ type: 'mergeable' } as const] : []),
   ];
 }
 

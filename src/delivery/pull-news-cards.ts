@@ -1,4 +1,4 @@
-import { checksVerdict, isMergeable } from '../changes/pull-news.ts';
+import { checksVerdict, isMergeable, mergeableOf } from '../changes/pull-news.ts';
 import type { PullFacts } from '../contracts/code-host.ts';
 import { type OutboxPut, priorities } from '../contracts/outbox.ts';
 import { type ChangeVerb, encodePress } from '../contracts/press.ts';
@@ -127,7 +127,9 @@ function buttonsFor({ run, task }: CardContext, pull: PullFacts, { news, was, at
   const verbs: [ChangeVerb, string][] = [];
   if (pull.state === 'merged' && has((one) => one.type === 'merged')) verbs.push(['revert', revertLabel]);
   if (pull.state !== 'open') return verbs.map(([verb, label]) => buttonOf(run.run, verb, label));
-  const stillFails = checksVerdict(pull) === 'failed' && pull.head.commit === was.head.commit;
+  // What was said of a commit says nothing of the next one.
+  const same = pull.head.commit === was.head.commit;
+  const stillFails = checksVerdict(pull) === 'failed' && same;
   if (stillFails && has((one) => one.type === 'checks' && one.state === 'failed')) verbs.push(['fix_ci', 'Fix CI']);
   if (
     has((one) => one.type === 'comments' || (one.type === 'review' && one.verdict !== 'approved' && one.verdict !== 'dismissed'))
@@ -138,13 +140,14 @@ function buttonsFor({ run, task }: CardContext, pull: PullFacts, { news, was, at
     (one) => (one.type === 'checks' && one.state === 'passed') || (one.type === 'review' && one.verdict === 'approved'),
   );
   if (good && was.draft && pull.draft) verbs.push(['ready', 'Ready for review']);
-  if (pull.mergeable === 'conflict' && has((one) => one.type === 'conflict')) {
+  if (mergeableOf(pull) === 'conflict' && has((one) => one.type === 'conflict')) {
     verbs.push(
       ['rebase', rebaseLabels.rebase],
       ...(task.agent ? [['resolve', rebaseLabels.resolve] as [ChangeVerb, string]] : []),
     );
   }
-  if (isMergeable(was) && isMergeable(pull) && (good || has((one) => one.type === 'mergeable'))) verbs.push(['merge', 'Merge']);
+  const ready = good || has((one) => one.type === 'mergeable');
+  if (ready && same && isMergeable(was) && isMergeable(pull)) verbs.push(['merge', 'Merge']);
   return verbs.map(([verb, label]) => buttonOf(run.run, verb, label));
 }
 

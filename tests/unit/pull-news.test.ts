@@ -53,6 +53,8 @@ describe('news of a pull request', () => {
     expect(pullNews(facts(), blocked, none)).toEqual([{ type: 'review', by: 'ben', verdict: 'approved' }]);
     expect(pullNews(blocked, approved, none)).toEqual([{ type: 'mergeable' }]);
     expect(pullNews(approved, { ...approved, comments: 5 }, none)).toEqual([{ type: 'comments', count: 3 }]);
+    const head = { ...approved.head, commit: 'b'.repeat(40) };
+    expect(pullNews(approved, { ...approved, head }, new Set([head.commit]))).toEqual([{ type: 'mergeable' }]);
     expect(pullNews(approved, { ...approved, comments: 1 }, none)).toEqual([]);
   });
 

@@ -116,6 +116,9 @@ describe('the message about checks that have failed', () => {
     const mergeable: RunEventData = { ...news, pull: { ...pull, mergeable: 'clean' }, news: [{ type: 'mergeable' }] };
     expect(messages([approved, mergeable], 0).map(({ labels: offered }) => offered)).toEqual([[], ['Merge']]);
     expect(messages([approved, mergeable, news], seq + 1).map(({ labels: offered }) => offered)).toEqual([[], []]);
+    const head = { ...pull.head, commit: 'f'.repeat(40) };
+    const pushed: RunEventData = { ...news, pull: { ...pull, mergeable: 'clean', head } };
+    expect(messages([approved, mergeable, pushed], seq + 1).map(({ labels: offered }) => offered)).toEqual([[], []]);
   });
 
   it('keeps it while they fail, loses it with the next run, and does not come to threads that never had it', () => {
