@@ -11,11 +11,11 @@ export interface Config {
   http: { host: string; port: number; metricsPort: number | undefined; publicUrl: string | undefined };
   /** undefined: the key in the data directory, see `openDataDir`. */
   secretKey: Buffer | undefined;
+  /** Seals and opens backups; undefined: they are not sealed. */
+  backupPassphrase: string | undefined;
   owners: readonly OwnerRef[];
   platforms: PlatformConfigs;
   /** No platform is configured: the lab stands in for them. */
-  /** Seals and opens backups; undefined: they are not sealed. */
-  backupPassphrase: string | undefined;
   lab: boolean;
   sandbox: {
     kind: 'auto' | 'docker' | 'local';
@@ -70,11 +70,11 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
     databaseUrl: env.DATABASE_URL,
     http: { host: env.HOST, port: env.PORT, metricsPort: env.METRICS_PORT, publicUrl: env.PUBLIC_URL },
     secretKey: env.DECKHAND_SECRET_KEY,
+    backupPassphrase: env.DECKHAND_BACKUP_PASSPHRASE,
     owners: env.DECKHAND_OWNERS,
     platforms,
     lab: Object.values(platforms).every((platform) => platform === undefined),
     sandbox: {
-    backupPassphrase: env.DECKHAND_BACKUP_PASSPHRASE,
       kind: env.SANDBOX,
       image: env.SANDBOX_IMAGE,
       agentsImage: env.SANDBOX_AGENTS_IMAGE,

@@ -64,6 +64,14 @@ export const environmentSchema = z.object({
       example: 'the output of `openssl rand -base64 32`',
       secret: true,
     }),
+  DECKHAND_BACKUP_PASSPHRASE: z.string().min(12, 'must be 12 characters or more').optional().register(facts, {
+    group: 'People and keys',
+    description:
+      'Seals what `deckhand backup` writes, and opens it for `deckhand restore`. Only a sealed backup has the key of stored credentials in it.',
+    fallback: 'backups are not sealed, and DECKHAND_SECRET_KEY is to be kept apart from them',
+    example: 'six words that nobody can guess',
+    secret: true,
+  }),
   DECKHAND_OWNERS: z.string().default('').transform(parseOwners).register(facts, {
     group: 'People and keys',
     description:
@@ -82,14 +90,6 @@ export const environmentSchema = z.object({
     group: 'Slack',
     description: 'App-level token with the scope connections:write. Turns on Socket Mode, which needs no public address.',
     fallback: 'Slack sends to PUBLIC_URL over HTTP',
-  DECKHAND_BACKUP_PASSPHRASE: z.string().min(12, 'must be 12 characters or more').optional().register(facts, {
-    group: 'People and keys',
-    description:
-      'Seals what `deckhand backup` writes, and opens it for `deckhand restore`. Only a sealed backup has the key of stored credentials in it.',
-    fallback: 'backups are not sealed, and DECKHAND_SECRET_KEY is to be kept apart from them',
-    example: 'six words that nobody can guess',
-    secret: true,
-  }),
     example: 'xapp-…',
     secret: true,
   }),
