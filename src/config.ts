@@ -1,6 +1,7 @@
 import { type CodeHostConfig, codeHostConfig, codeHostConflicts } from './config-code-host.ts';
 import { type PlatformConfigs, platformConfigs, platformConflicts, platformWarnings } from './config-platforms.ts';
 import { AppError } from './contracts/errors.ts';
+import type { RedisAddress } from './runtime/redis-address.ts';
 import type { DiskQuota, OwnerRef } from './variable-kinds.ts';
 import { type Environment, environmentSchema, factsOf, names, type VariableName } from './variables.ts';
 
@@ -8,6 +9,8 @@ export interface Config {
   dataDir: string;
   /** undefined: embedded PostgreSQL. */
   databaseUrl: string | undefined;
+  /** undefined: jobs and wake-ups in PostgreSQL. */
+  redis: RedisAddress | undefined;
   http: { host: string; port: number; metricsPort: number | undefined; publicUrl: string | undefined };
   /** undefined: the key in the data directory, see `openDataDir`. */
   secretKey: Buffer | undefined;
@@ -68,6 +71,7 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
   return {
     dataDir: env.DECKHAND_DATA_DIR,
     databaseUrl: env.DATABASE_URL,
+    redis: env.REDIS_URL,
     http: { host: env.HOST, port: env.PORT, metricsPort: env.METRICS_PORT, publicUrl: env.PUBLIC_URL },
     secretKey: env.DECKHAND_SECRET_KEY,
     backupPassphrase: env.DECKHAND_BACKUP_PASSPHRASE,

@@ -6,10 +6,12 @@ import type { DoctorCheck } from './commands/command.ts';
 import type { Config } from './config.ts';
 import { platformModes } from './config-platforms.ts';
 import type { DoctorProbe } from './doctor.ts';
+import type { RedisAddress } from './runtime/redis-address.ts';
 import { migrationState } from './store/migrate.ts';
 
 const run = promisify(execFile);
 const gigabyte = 1024 ** 3;
+const redisWithinMs = 3_000;
 
 /** Probes of the machine and of what is configured. Those of platforms, queue and sandboxes come from their parts. */
 export function machineProbes(config: Config): DoctorProbe[] {
@@ -19,8 +21,26 @@ export function machineProbes(config: Config): DoctorProbe[] {
     { name: 'configuration', run: async () => checkConfiguration(config) },
     { name: 'data directory', run: () => checkDataDir(config.dataDir) },
     { name: 'secret key', run: () => checkSecretKey(config) },
+    ...(config.redis === undefined ? [] : [redisProbe(config.redis)]),
     ...(config.http.publicUrl === undefined ? [] : [publicUrlProbe(config.http.publicUrl)]),
   ];
+}
+
+/** Redis, where jobs and wake-ups go over it. */
+function redisProbe(address: RedisAddress): DoctorProbe {
+  const name = 'redis';
+  return {
+    name,
+    withinMs: redisWithinMs + 1_000,
+    async run() {
+      const { examineRedis, memoryAdvice } = await import('./queue/redis.ts');
+      const { version, ...memory } = await examineRedis(address, redisWithinMs);
+      const advice = memoryAdvice(memory);
+      const detail = `Redis ${version} answers`;
+      if (advice === undefined) return { name, state: 'ok', detail: `${detail}; jobs and wake-ups go over it.` };
+      return { name, state: 'warning', detail: `${detail}.`, remedy: advice };
+    },
+  };
 }
 
 /** Looks at the database behind an address: version, migrations, clock. */
@@ -58,6 +78,7 @@ function checkConfiguration(config: Config): DoctorCheck {
   const sources = [
     ...(config.lab ? ['no platform is set up, the lab stands in'] : platformModes(config.platforms)),
     config.databaseUrl === undefined ? 'embedded PostgreSQL' : 'PostgreSQL at DATABASE_URL',
+    ...(config.redis === undefined ? [] : ['Redis at REDIS_URL']),
   ];
   if (config.warnings.length === 0) return { name, state: 'ok', detail: `Valid: ${sources.join(', ')}.` };
   return {

@@ -3,10 +3,12 @@ import type { JobQueue } from './contracts/jobs.ts';
 import { createJobQueue } from './queue/bullmq-queue.ts';
 import { createLifecycle, type Lifecycle } from './runtime/lifecycle.ts';
 import type { Logger } from './runtime/logger.ts';
+import type { RedisAddress } from './runtime/redis-address.ts';
 import { createSecretBox, type SecretBox } from './runtime/secret-box.ts';
 import { type DataDir, type DataDirRole, openDataDir } from './store/data-dir.ts';
 import { createDatabase, type Database } from './store/database.ts';
 import { createEmbeddedPostgres } from './store/embedded-postgres.ts';
+import { readInstallationId } from './store/installation.ts';
 import { migrate } from './store/migrate.ts';
 import { createWakeups, type Wakeups } from './store/wakeups.ts';
 
@@ -42,6 +44,7 @@ export function createInfrastructure(
   let wakeups: Wakeups | undefined;
   let queue: JobQueue | undefined;
   let secretBox: SecretBox | undefined;
+  let redis: SharedRedis | undefined;
 
   const directory = {
     name: 'data directory',
@@ -69,12 +72,16 @@ export function createInfrastructure(
       const address = known(url);
       const applied = await migrate({ url: address, waitMs: databaseWaitMs });
       if (applied.length > 0) logger.info({ migrations: applied }, 'the database is up to date');
+      const onWakeError = (error: unknown) => logger.warn({ err: error }, 'the wake-up connection broke');
+      redis = config.redis === undefined ? undefined : await useRedis(config.redis, address, logger);
+      const overRedis = redis === undefined ? undefined : await wakeupsOver(redis, onWakeError);
       database = createDatabase({
         url: address,
         connections: poolConnections,
+        announce: overRedis?.announce,
         onEffectError: (error) => logger.warn({ err: error }, 'an effect after a commit failed; a sweep repeats it'),
       });
-      wakeups = createWakeups({ url: address, onError: (error) => logger.warn({ err: error }, 'the wake-up connection broke') });
+      wakeups = overRedis ?? createWakeups({ url: address, onError: onWakeError });
       await wakeups.start();
     },
     async stop() {
@@ -87,7 +94,9 @@ export function createInfrastructure(
     async start() {
       queue = await createJobQueue({
         url: known(url),
-        onError: (error, context) => logger.warn({ err: error, ...context }, 'a job failed'),
+        redis,
+        onError: (error, context) =>
+          logger.warn({ err: error, ...context }, context.job === undefined ? 'the queue does not answer' : 'a job failed'),
       });
     },
     async stop() {
@@ -105,6 +114,28 @@ export function createInfrastructure(
       secretBox: known(secretBox),
     }),
   };
+}
+
+/** A Redis, and by which id this installation is told apart from others that use it. */
+interface SharedRedis {
+  address: RedisAddress;
+  installation: string;
+}
+
+/** Its driver is loaded only where it is used. */
+async function useRedis(address: RedisAddress, databaseUrl: string, logger: Logger): Promise<SharedRedis> {
+  const { examineRedis, memoryAdvice } = await import('./queue/redis.ts');
+  const { version, ...memory } = await examineRedis(address);
+  const installation = await readInstallationId(databaseUrl);
+  logger.info({ version, installation }, 'jobs and wake-ups go over Redis');
+  const advice = memoryAdvice(memory);
+  if (advice !== undefined) logger.warn(advice);
+  return { address, installation };
+}
+
+async function wakeupsOver(redis: SharedRedis, onError: (error: unknown) => void) {
+  const { createRedisWakeups } = await import('./queue/redis-wakeups.ts');
+  return createRedisWakeups({ ...redis, onError });
 }
 
 function known<T>(part: T | undefined): T {

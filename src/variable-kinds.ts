@@ -2,6 +2,7 @@ import { createPrivateKey } from 'node:crypto';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
+import { parseRedisAddress, type RedisAddress } from './runtime/redis-address.ts';
 
 /** The kinds of values that variables have, with what is said about a value that is none. */
 
@@ -42,6 +43,16 @@ export function privateKey(value: string, context: z.RefinementCtx): string {
     });
   }
   return text;
+}
+
+export function redisAddress(value: string, context: z.RefinementCtx): RedisAddress {
+  const address = parseRedisAddress(value);
+  if (address !== undefined) return address;
+  context.addIssue({
+    code: 'custom',
+    message: 'must be an address such as redis://host:6379, rediss://host:6379 or redis+sentinel://host:26379,host:26379/name',
+  });
+  return z.NEVER;
 }
 
 export function isSecretKey(value: string): boolean {

@@ -1,7 +1,17 @@
 import { z } from 'zod';
 import { logLevels } from './runtime/logger.ts';
 import { type Facts, facts } from './variable-facts.ts';
-import { expandHome, integer, isSecretKey, oneOf, parseOwners, privateKey, startsWith, webAddress } from './variable-kinds.ts';
+import {
+  expandHome,
+  integer,
+  isSecretKey,
+  oneOf,
+  parseOwners,
+  privateKey,
+  redisAddress,
+  startsWith,
+  webAddress,
+} from './variable-kinds.ts';
 import { runnerVariables } from './variables-runner.ts';
 
 /** Every variable that Deckhand reads. Nothing else looks at the environment. */
@@ -24,6 +34,14 @@ export const environmentSchema = z.object({
       example: 'postgresql://deckhand:password@db.example.com:5432/deckhand',
       secret: true,
     }),
+  REDIS_URL: z.string().transform(redisAddress).optional().register(facts, {
+    group: 'Data',
+    description:
+      'Redis 6.2 or newer (or Valkey) for jobs and wake-ups: `redis://`, over TLS `rediss://`, and for a set with sentinels `redis+sentinel://[user:password@]host:port,host:port/name`. Everything stays in PostgreSQL: Redis may be lost at any time, and needs no disk. Its `maxmemory-policy` must be `noeviction`.',
+    fallback: 'jobs and wake-ups in PostgreSQL',
+    example: 'redis://redis.example.com:6379',
+    secret: true,
+  }),
   HOST: z.string().default('127.0.0.1').register(facts, {
     group: 'Web server',
     description: 'Address to listen on. `0.0.0.0` takes connections from other machines; the lab refuses that.',

@@ -4,7 +4,7 @@ import { attemptsLimits } from '../contracts/comparison.ts';
 import { AppError } from '../contracts/errors.ts';
 import { isTerminal } from '../contracts/states.ts';
 import type { ViewFile } from '../contracts/view.ts';
-import { type Change, changeCard, fileCard } from '../delivery/diff-card.ts';
+import { type Change, changeCard, fileCard, isOneFile } from '../delivery/diff-card.ts';
 import { oneLine, shorten } from '../delivery/neutralise.ts';
 import { artifactsOf } from '../store/run-queries.ts';
 import { standsOf } from '../store/task-changes.ts';
@@ -65,10 +65,9 @@ function checkOne({ number, comparison, attempts = 0 }: TaskRow): void {
 /** Files and lines of a change: file 0 is the list of files. In the place of what was shown before, where the button stands on it. */
 export async function reviewReply(ctx: CommandContext, change: Change, at: { file: number; page: number }): Promise<Reply> {
   const { patch } = change;
+  const file = at.file === 0 && isOneFile(change) ? 1 : at.file;
   const view =
-    at.file === 0 || patch?.[at.file - 1] === undefined
-      ? changeCard(change, at.page)
-      : fileCard({ ...change, patch }, at.file, at.page);
+    file === 0 || patch?.[file - 1] === undefined ? changeCard(change, at.page) : fileCard({ ...change, patch }, file, at.page);
   const files = withFiles(ctx) ? filesFor(change, at) : [];
   return { view: files.length === 0 ? view : { ...view, files }, audience: 'asked', list: 'shared', task: change.task.id };
 }

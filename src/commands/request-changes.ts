@@ -16,10 +16,10 @@ export function requestForm(task: Pick<TaskRow, 'number'>, run: string): Form {
       {
         type: 'text',
         id: 'text',
-        label: 'What is to change? `path:line text` is about a line.',
+        label: 'What is to change?',
         multiline: true,
         required: true,
-        placeholder: 'src/session.ts:42 use a Map here',
+        placeholder: 'About a line: src/session.ts:42 use a Map here',
         maxLength: 3000,
       },
     ],

@@ -25,6 +25,7 @@ export type PublicationId = `pub_${string}`;
 export type PullRequestId = `pul_${string}`;
 export type PullErrandId = `per_${string}`;
 export type PruneOrderId = `pro_${string}`;
+export type InstallationId = `ins_${string}`;
 
 /** Prefix of an id -> its type. */
 export interface IdByPrefix {
@@ -51,5 +52,6 @@ export interface IdByPrefix {
   pul: PullRequestId;
   per: PullErrandId;
   pro: PruneOrderId;
+  ins: InstallationId;
 }
 export type IdPrefix = keyof IdByPrefix;

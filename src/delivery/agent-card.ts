@@ -1,3 +1,4 @@
+import { promptInShort } from '../changes/errand-prompt.ts';
 import { encodePress } from '../contracts/press.ts';
 import type { Verbosity } from '../contracts/settings.ts';
 import { type Block, type Button, plain } from '../contracts/view.ts';
@@ -29,7 +30,7 @@ const messageLength = 120;
 export function requestBlocks({ run, task }: CardContext): Block[] {
   const { prompt } = run;
   if (prompt === undefined || prompt === task.command) return [];
-  const text = shorten(oneLine(redactText(prompt, [])), promptLength);
+  const text = shorten(oneLine(redactText(promptInShort(prompt), [])), promptLength);
   return [{ type: 'context', spans: [plain(`“${text}”`)] }];
 }
 

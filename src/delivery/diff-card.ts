@@ -46,7 +46,7 @@ export function changeCard(change: Change, page: number): View {
     heading(change, last === 1 ? undefined : `page ${at} of ${last}`),
     { type: 'context', spans: aboutSpans(change) },
     ...riskBlocks(change.result.risks, 5),
-    ...(change.result.check === undefined ? [] : [{ type: 'text' as const, spans: checkSpans(change.result.check) }]),
+    ...checked(change),
     { type: 'code', text: fileTable(shown, change.result.risks ?? []) },
     ...(all <= files.length
       ? []
@@ -63,6 +63,11 @@ export function changeCard(change: Change, page: number): View {
   return short(change, blocks);
 }
 
+/** A change of one file needs no list of files: its lines are shown at once, with what the list would say. */
+export function isOneFile({ patch, result }: Change): boolean {
+  return patch?.length === 1 && totalsOf(result).files === 1;
+}
+
 /** One file of a change, page by page. `file` counts from 1; the caller has looked that it exists. */
 export function fileCard(change: Change & { patch: readonly PatchFile[] }, file: number, page: number): View {
   const found = change.patch[file - 1];
@@ -77,24 +82,32 @@ export function fileCard(change: Change & { patch: readonly PatchFile[] }, file:
   const counts = [stat.added === null || stat.removed === null ? '' : countWords(stat.added, stat.removed), fateWords(stat)];
   const crlf = hunks.length > 0 && hunks.every(({ lines }) => lines.every((line) => line.text.endsWith('\r')));
   const many = change.patch.length;
+  const alone = isOneFile(change);
+  const places = [
+    ...(alone ? [] : [`file ${digits(file)} of ${digits(many)}`]),
+    ...(last === 1 ? [] : [`page ${at} of ${last}`]),
+  ];
   const blocks: Block[] = [
-    titled(
-      `#${change.task.number} ${pathWords(found.path, 120)}`,
-      `file ${digits(file)} of ${digits(many)}${last === 1 ? '' : `, page ${at} of ${last}`}`,
-    ),
-    ...aboutFile(found, counts),
+    titled(`#${change.task.number} ${pathWords(found.path, 120)}`, places.length === 0 ? undefined : places.join(', ')),
+    ...(alone ? [{ type: 'context' as const, spans: aboutSpans(change) }] : []),
+    ...(alone ? checked(change) : []),
+    ...aboutFile(found, alone ? counts.slice(1) : counts),
     ...fileRiskBlocks(change.result.risks, stat.path),
     ...(crlf ? [told('Its lines end with CR and LF.')] : []),
     text === undefined ? told(nothingToShow(found)) : { type: 'code', text, language: 'diff' },
     ...buttons([
       ...(at > 1 ? [place(change, 'Previous', file, at - 1)] : file > 1 ? [place(change, 'Previous file', file - 1, 1)] : []),
       ...(at < last ? [place(change, 'Next', file, at + 1)] : file < many ? [place(change, 'Next file', file + 1, 1)] : []),
-      place(change, 'All files', 0, Math.ceil(file / filesPerPage)),
+      ...(alone ? [] : [place(change, 'All files', 0, Math.ceil(file / filesPerPage))]),
       ...patchButton(change),
       ...changeButtons({ ...change, where: 'diff', checkFailed: hasFailed(change.result.check) }),
     ]),
   ];
   return short(change, blocks);
+}
+
+function checked({ result: { check } }: Change): Block[] {
+  return check === undefined ? [] : [{ type: 'text', spans: checkSpans(check) }];
 }
 
 interface Entry {

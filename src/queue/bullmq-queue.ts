@@ -1,11 +1,16 @@
-import { createPostgresBackend, type Queue, UnrecoverableError, type Worker, withBackend } from 'bullmq';
+import { type Queue, UnrecoverableError, type Worker } from 'bullmq';
 import { type JobHandlers, type JobName, type JobQueue, JobRefused, type JobWorker, jobSchemas } from '../contracts/jobs.ts';
+import type { RedisAddress } from '../runtime/redis-address.ts';
+import type { QueueBackend } from './backend.ts';
+import { postgresBackend } from './postgres-backend.ts';
 
 export interface QueueOptions {
   /** PostgreSQL address; BullMQ keeps its tables in a schema of its own. */
   url: string;
   schema?: string | undefined;
-  /** Tells apart installations that share a database server; part of the queue names. */
+  /** Keeps the jobs in Redis instead. `installation` tells apart those that share a Redis. */
+  redis?: { address: RedisAddress; installation: string } | undefined;
+  /** Begin of the queue names. */
   prefix?: string | undefined;
   onError(error: unknown, context: { queue: string; job?: string }): void;
   /** How long a dead worker keeps its job before another one gets it. Milliseconds; default 30 s. */
@@ -15,24 +20,24 @@ export interface QueueOptions {
 /** Each job kind has its own queue, so that a short `project.sync` never waits behind long runs. */
 const jobNames = Object.keys(jobSchemas) as JobName[];
 
+/** How many of a kind begin within so many milliseconds, all workers together: a code host is asked by every sync. */
+const jobLimits: Partial<Record<JobName, { max: number; duration: number }>> = { 'project.sync': { max: 10, duration: 1000 } };
+
 /** A failed handler is tried again after 1, 2, 4 … s. What still fails is dropped; the sweeper publishes it again if it is due. */
 const attempts = 5;
 
-/** The only user of BullMQ: queues on its PostgreSQL backend. */
+/** The only user of BullMQ: queues on its PostgreSQL backend, or in Redis where one is given. */
 export async function createJobQueue(options: QueueOptions): Promise<JobQueue> {
-  const { Queue: PgQueue, Worker: PgWorker } = withBackend(createPostgresBackend);
-  const schema = options.schema ?? 'bullmq';
-  // Idle pool connections close after 10 s, so an idle program keeps only the LISTEN connections of its workers.
-  const connection = (migrate: boolean) => ({ connectionString: options.url, schema, max: 2, migrate });
+  const onError = withoutRepetition(options.onError);
+  const backend = await openBackend({ ...options, onError });
   const queueName = (name: JobName) => `${options.prefix ?? 'deckhand'}-${name.replace('.', '-')}`;
 
   const queues = new Map<JobName, Queue>();
   for (const name of jobNames) {
-    const queue = new PgQueue(queueName(name), { connection: connection(queues.size === 0) });
-    queue.on('error', (error: unknown) => options.onError(error, { queue: name }));
-    // The first one migrates the schema; the others check it.
+    const queue = await backend.openQueue(queueName(name));
+    queue.on('error', (error: unknown) => onError(error, { queue: name }));
     await queue.waitUntilReady();
-    queues.set(name, queue as unknown as Queue);
+    queues.set(name, queue);
   }
 
   function queueOf(name: JobName): Queue {
@@ -59,12 +64,13 @@ export async function createJobQueue(options: QueueOptions): Promise<JobQueue> {
       const workers: Worker[] = [];
       for (const name of jobNames) {
         if (handlers[name] === undefined) continue;
-        const worker = new PgWorker(
+        const limit = jobLimits[name];
+        const worker = await backend.openWorker(
           queueName(name),
           (job, _token, signal) => handle(handlers, name, job.data, signal ?? new AbortController().signal),
           {
-            connection: connection(false),
             concurrency,
+            ...(limit === undefined ? {} : { limiter: limit }),
             lockDuration: lockMs,
             stalledInterval: lockMs,
             // A run outlives many runner lives: a job may stall as often as machines die.
@@ -73,18 +79,18 @@ export async function createJobQueue(options: QueueOptions): Promise<JobQueue> {
             removeOnFail: { count: 0 },
           },
         );
-        worker.on('error', (error: unknown) => options.onError(error, { queue: name }));
+        worker.on('error', (error: unknown) => onError(error, { queue: name }));
         worker.on('failed', (job, error) => {
           if (!(error instanceof UnrecoverableError))
-            options.onError(error, job?.id === undefined ? { queue: name } : { queue: name, job: job.id });
+            onError(error, job?.id === undefined ? { queue: name } : { queue: name, job: job.id });
         });
         await worker.waitUntilReady();
-        workers.push(worker as unknown as Worker);
+        workers.push(worker);
       }
       let stopping: Promise<void> | undefined;
       return {
         stop(graceMs) {
-          stopping ??= stopWorkers(workers, graceMs);
+          stopping ??= stopWorkers(backend, workers, graceMs);
           return stopping;
         },
       };
@@ -103,8 +109,16 @@ export async function createJobQueue(options: QueueOptions): Promise<JobQueue> {
 
     async close() {
       await Promise.all([...queues.values()].map((queue) => queue.close()));
+      await backend.close();
     },
   };
+}
+
+/** The driver of Redis is loaded only where it is used. */
+async function openBackend({ url, schema, redis, onError }: QueueOptions): Promise<QueueBackend> {
+  if (redis === undefined) return postgresBackend({ url, schema: schema ?? 'bullmq' });
+  const { redisBackend } = await import('./redis-backend.ts');
+  return redisBackend({ ...redis, onError: (error) => onError(error, { queue: 'redis' }) });
 }
 
 async function handle(handlers: JobHandlers, name: JobName, raw: unknown, signal: AbortSignal): Promise<void> {
@@ -121,14 +135,30 @@ async function handle(handlers: JobHandlers, name: JobName, raw: unknown, signal
   }
 }
 
-async function stopWorkers(workers: readonly Worker[], graceMs: number): Promise<void> {
+async function stopWorkers(backend: QueueBackend, workers: readonly Worker[], graceMs: number): Promise<void> {
   const closing = Promise.all(workers.map((worker) => worker.close()));
+  let lost: NodeJS.Timeout | undefined;
   const timer = setTimeout(() => {
     for (const worker of workers) worker.cancelAllJobs('stop');
+    lost = setInterval(() => backend.giveUp(), 1000);
   }, graceMs);
   try {
     await closing;
   } finally {
     clearTimeout(timer);
+    clearInterval(lost);
   }
+}
+
+/** An outage is told once a minute, not at every try to end it. */
+function withoutRepetition(onError: QueueOptions['onError']): QueueOptions['onError'] {
+  const told = new Map<string, number>();
+  return (error, context) => {
+    const what = `${context.queue} ${error}`;
+    const now = Date.now();
+    if (context.job === undefined && now - (told.get(what) ?? 0) < 60_000) return;
+    for (const [old, at] of told) if (now - at >= 60_000) told.delete(old);
+    told.set(what, now);
+    onError(error, context);
+  };
 }

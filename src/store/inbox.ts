@@ -1,6 +1,7 @@
 import { Prisma } from '../../prisma/client/client.ts';
 import type { PastMessage } from '../contracts/chat-adapter.ts';
 import { type InboundEvent, inboundEventSchema, laneOf } from '../contracts/inbound.ts';
+import { traceparent } from '../runtime/trace.ts';
 import { type Database, type Tx, wakeChannel } from './database.ts';
 import { storableJson } from './storable.ts';
 
@@ -10,6 +11,8 @@ export interface InboxRow {
   lane: string;
   attempts: number;
   event: InboundEvent;
+  /** The step of a trace that it came from; null: none is recorded. */
+  traceparent: string | null;
 }
 
 /**
@@ -27,20 +30,23 @@ export async function storeInbound(
     key: event.key,
     lane: laneOf(event),
     event,
+    traceparent: traceparent(),
   }));
+  const wake = database.announce === undefined ? Prisma.sql`pg_notify(${wakeChannel}, 'inbox:' || lane)::text` : Prisma.sql`lane`;
   const inserted = await database.db.$queryRaw<{ stored: bigint }[]>(Prisma.sql`
     WITH incoming AS (
-      INSERT INTO "Inbox" ("platform", "tenant", "key", "lane", "event")
-      SELECT "platform", "tenant", "key", "lane", "event"
+      INSERT INTO "Inbox" ("platform", "tenant", "key", "lane", "event", "traceparent")
+      SELECT "platform", "tenant", "key", "lane", "event", "traceparent"
       FROM jsonb_to_recordset(${storableJson(rows)}::jsonb)
-        AS row("platform" text, "tenant" text, "key" text, "lane" text, "event" jsonb)
+        AS row("platform" text, "tenant" text, "key" text, "lane" text, "event" jsonb, "traceparent" text)
       ON CONFLICT ("platform", "tenant", "key") DO NOTHING
       RETURNING "lane"
     ), woken AS (
-      SELECT pg_notify(${wakeChannel}, 'inbox:' || lane)::text FROM (SELECT DISTINCT "lane" FROM incoming) AS lanes
+      SELECT ${wake} FROM (SELECT DISTINCT "lane" FROM incoming) AS lanes
     )
     SELECT count(*) AS stored FROM incoming, (SELECT count(*) FROM woken) AS waking`);
   const stored = Number(inserted[0]?.stored ?? 0n);
+  if (stored > 0) database.announce?.([...new Set(rows.map(({ lane }) => `inbox:${lane}`))]);
   return { stored, duplicate: events.length - stored };
 }
 
@@ -49,8 +55,8 @@ export async function putInbound(tx: Tx, event: InboundEvent): Promise<void> {
   const { platform, tenant } = event.conversation;
   const lane = laneOf(event);
   await tx.db.$executeRaw(Prisma.sql`
-    INSERT INTO "Inbox" ("platform", "tenant", "key", "lane", "event")
-    VALUES (${platform}, ${tenant}, ${event.key}, ${lane}, ${storableJson(event)}::jsonb)
+    INSERT INTO "Inbox" ("platform", "tenant", "key", "lane", "event", "traceparent")
+    VALUES (${platform}, ${tenant}, ${event.key}, ${lane}, ${storableJson(event)}::jsonb, ${traceparent()})
     ON CONFLICT ("platform", "tenant", "key") DO NOTHING`);
   tx.notify('inbox', lane);
 }
@@ -70,14 +76,24 @@ export async function dueLanes(database: Database, now: Date, limit: number): Pr
  * lane (the head row is locked, and no later one may overtake it: promise 3).
  */
 export async function takeLaneHead(tx: Tx, lane: string, now: Date): Promise<InboxRow | undefined> {
-  const heads = await tx.db.$queryRaw<{ id: bigint; lane: string; attempts: number; event: unknown; dueAt: Date }[]>(Prisma.sql`
-    SELECT "id", "lane", "attempts", "event", "dueAt" FROM "Inbox"
+  const heads = await tx.db.$queryRaw<HeadRow[]>(Prisma.sql`
+    SELECT "id", "lane", "attempts", "event", "dueAt", "traceparent" FROM "Inbox"
     WHERE "id" = (SELECT min("id") FROM "Inbox" WHERE "state" = 'pending' AND "lane" = ${lane})
       AND "state" = 'pending'
     FOR UPDATE SKIP LOCKED`);
   const head = heads[0];
   if (head === undefined || head.dueAt > now) return undefined;
-  return { id: head.id, lane: head.lane, attempts: head.attempts, event: inboundEventSchema.parse(head.event) };
+  const { id, attempts } = head;
+  return { id, lane: head.lane, attempts, event: inboundEventSchema.parse(head.event), traceparent: head.traceparent };
+}
+
+interface HeadRow {
+  id: bigint;
+  lane: string;
+  attempts: number;
+  event: unknown;
+  dueAt: Date;
+  traceparent: string | null;
 }
 
 /** Marks the event handled, in the transaction that holds its effects. Secrets in it, though sealed, are forgotten. */

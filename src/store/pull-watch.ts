@@ -41,6 +41,12 @@ export async function lookAgain(
   await db.pullRequest.update({ where: { id }, data: { failures, problem } });
 }
 
+/** Something has happened to this one. */
+export async function lookSoon(tx: Tx, id: string, now: Date): Promise<void> {
+  await tx.db.pullRequest.update({ where: { id }, data: { lookAt: now } });
+  tx.notify('pull');
+}
+
 /** Something may have happened to these: by number, or to whose branch is at a commit. Returns how many are known. */
 export async function pullsChanged(
   tx: Tx,

@@ -1,6 +1,6 @@
 import { Prisma } from '../../prisma/client/client.ts';
 import type { Actor, OutputCursor, RunEventData } from '../contracts/run-event.ts';
-import { type Tx, wakeChannel } from './database.ts';
+import { type Database, type Tx, wakeChannel } from './database.ts';
 import { storableJson } from './storable.ts';
 
 export interface Append {
@@ -27,7 +27,7 @@ export async function appendEvents(tx: Tx, append: Append): Promise<boolean> {
  * Returns false when it does not hold it.
  */
 export async function appendHeld(
-  db: Prisma.TransactionClient,
+  { db, announce }: Pick<Database, 'db' | 'announce'>,
   append: Append,
   runner: string,
   cursor: OutputCursor | undefined,
@@ -35,13 +35,15 @@ export async function appendHeld(
   const { run, events, at } = append;
   const moved =
     cursor === undefined ? Prisma.empty : Prisma.sql`, "stdoutBytes" = ${cursor.stdout}, "stderrBytes" = ${cursor.stderr}`;
+  const wake = `run:${run}`;
   const rows = await insert(db, append, {
     numbered: Prisma.sql`
       UPDATE "Run" SET "lastSeq" = "lastSeq" + ${events.length}, "lastEventAt" = ${at} ${moved}
       WHERE "id" = ${run} AND "runnerId" = ${runner} AND "state" IN ('preparing', 'planning', 'awaiting', 'executing', 'finishing')
       RETURNING "lastSeq"`,
-    select: Prisma.sql`pg_notify(${wakeChannel}, ${`run:${run}`})::text`,
+    select: announce === undefined ? Prisma.sql`pg_notify(${wakeChannel}, ${wake})::text` : Prisma.sql`${wake}::text`,
   });
+  if (rows > 0) announce?.([wake]);
   return rows > 0;
 }
 

@@ -138,7 +138,7 @@ function runControl(
       for (const { type } of events) {
         if (type !== 'stage' && type !== 'output' && type !== 'note') throw new Error(`a runner does not append ${type} events`);
       }
-      return appendHeld(database.db, { run, actor: system('runner'), events, at: clock.now() }, runner, cursor);
+      return appendHeld(database, { run, actor: system('runner'), events, at: clock.now() }, runner, cursor);
     },
     pinBase: (run, runner, base) => database.transaction((tx) => pinBase(tx, run, runner, base, clock.now())),
     authorise: (run, runner, action) => dispatching((tx) => authorise(tx, run, runner, action, clock.now())),

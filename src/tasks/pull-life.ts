@@ -7,7 +7,7 @@ import type { Database, Tx } from '../store/database.ts';
 import { projectById } from '../store/projects.ts';
 import { branchIsOver, branchIsUsed, endErrand, type PullErrand } from '../store/pull-errands.ts';
 import { putPull } from '../store/pull-requests.ts';
-import { pullNow, pushedCommits, type WatchedPull } from '../store/pull-watch.ts';
+import { lookSoon, pullNow, pushedCommits, type WatchedPull } from '../store/pull-watch.ts';
 import { appendEvents } from '../store/run-events.ts';
 import { changeColumn, lockTask, type TaskRecord } from '../store/tasks.ts';
 import { system } from './advance.ts';
@@ -66,9 +66,12 @@ export async function branchDone(database: Database, pull: Pull, errand: PullErr
   });
 }
 
-/** Ends an errand that was done. */
+/** Ends an errand that was done. What has come of it is looked at next. */
 export async function errandDone(database: Database, errand: PullErrand, at: Date): Promise<void> {
-  await database.transaction((tx) => endErrand(tx, errand.id, 'done', null, at));
+  await database.transaction(async (tx) => {
+    await endErrand(tx, errand.id, 'done', null, at);
+    await lookSoon(tx, errand.pull, at);
+  });
 }
 
 /** Ends an errand that cannot be done, and says so in the thread. That a branch stays is nothing people have to hear of. */

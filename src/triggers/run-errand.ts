@@ -31,7 +31,6 @@ export async function runErrand(deps: PullWatchDeps, errand: PullErrand, signal:
     if (kind === 'delete_branch') return await deleteBranch(deps, errand, pull, signal);
     await carryOut(deps, { ...errand, kind }, pull, signal);
     await errandDone(database, errand, clock.now());
-    await lookAt(deps, pull, signal);
   } catch (error) {
     signal.throwIfAborted();
     const why = whyNot(error);

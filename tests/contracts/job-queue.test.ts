@@ -4,27 +4,43 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createJobQueue } from '../../src/queue/bullmq-queue.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { createTestRedis, type TestRedis } from '../support/redis.ts';
 import { eventually } from '../support/wait-for.ts';
-import { jobQueueContract } from './job-queue-contract.ts';
+import { type JobQueueSubject, jobQueueContract } from './job-queue-contract.ts';
 
 let database: TestDatabase;
+let redis: TestRedis;
 
 beforeAll(async () => {
-  database = await createTestDatabase();
+  [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
 });
-afterAll(() => database.close());
+afterAll(() => Promise.all([database.close(), redis.close()]));
 
-function openPostgresQueue(name: string, { lockMs }: { lockMs: number }) {
-  return createJobQueue({ url: database.url, prefix: name, lockMs, onError: () => undefined });
-}
+const subjects: readonly (JobQueueSubject & { redisUrl?: () => string })[] = [
+  {
+    name: 'BullMQ on PostgreSQL',
+    open: (name, { lockMs }) => createJobQueue({ url: database.url, prefix: name, lockMs, onError: () => undefined }),
+  },
+  {
+    name: 'BullMQ on Redis',
+    redisUrl: () => redis.url,
+    open: (name, { lockMs }) =>
+      createJobQueue({
+        url: database.url,
+        redis: { address: redis.address, installation: 'test' },
+        prefix: name,
+        lockMs,
+        onError: () => undefined,
+      }),
+  },
+];
 
-jobQueueContract({ name: 'BullMQ on PostgreSQL', open: openPostgresQueue });
+for (const subject of subjects) jobQueueContract(subject);
 
-it('promise 8: a job whose worker was killed is given to another worker', async () => {
-  const queue = await openPostgresQueue('killed', { lockMs: 1000 });
-  const holder = fork(fileURLToPath(new URL('../support/hold-job.ts', import.meta.url)), [database.url, 'killed'], {
-    stdio: 'inherit',
-  });
+it.each(subjects)('promise 8: $name gives a job whose worker was killed to another worker', async ({ open, redisUrl }) => {
+  const queue = await open('killed', { lockMs: 1000 });
+  const args = [database.url, 'killed', ...(redisUrl === undefined ? [] : [redisUrl()])];
+  const holder = fork(fileURLToPath(new URL('../support/hold-job.ts', import.meta.url)), args, { stdio: 'inherit' });
   try {
     await queue.publish('run.execute', { run: 'run_1' }, { id: 'run_1' });
     await once(holder, 'message');

@@ -172,18 +172,18 @@ it('what a command has changed is seen as a picture, and read line by line by wh
   timeout: 120_000,
 }, async () => {
   await page.getByRole('tab', { name: 'Slack' }).click();
-  await composer().fill('/deckhand sh npm run stamp');
+  await composer().fill('/deckhand sh npm run stamp && cp README.md COPY.md');
   await composer().press('Enter');
   const card = channel().filter({ hasText: '#5 npm run stamp' });
   await card.locator('.replies').click();
   await thread().getByRole('button', { name: 'Approve', exact: true }).click();
   await thread().getByRole('button', { name: 'Review diff' }).click();
   const review = thread().filter({ hasText: 'Only visible to you' }).last();
-  await review.locator('select').selectOption({ label: '1 README.md' });
+  await review.locator('select').selectOption({ label: '2 README.md' });
   await review.getByText(/\+Stamped at /).waitFor();
   await review.getByRole('button', { name: 'All files' }).click();
   // Pages take the place of one another.
-  await review.getByText(/1 +README\.md +\+2/).waitFor();
+  await review.getByText(/2 +README\.md +\+2/).waitFor();
   expect(await thread().filter({ hasText: 'Only visible to you' }).count()).toBe(1);
   const picture = thread().locator('img[alt="diff.png"], img[src*="diff.png"]').first();
   await eventually(async () => expect(await picture.evaluate((img) => Reflect.get(img, 'naturalWidth'))).toBe(1080));

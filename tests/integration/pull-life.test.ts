@@ -40,29 +40,30 @@ beforeEach(async () => {
 afterEach(async () => {
   await watch?.stop();
   watch = undefined;
-  // What this test left must not be looked at in the next one.
+  // What this test left must not be looked at, nor done, in the next one.
   await deckhand.db.pullRequest.updateMany({ data: { lookAt: null } });
+  await deckhand.db.pullErrand.deleteMany({ where: { state: 'pending' } });
 });
 afterAll(async () => {
   expect(github?.controls.errors).toEqual([]);
   await Promise.all([deckhand?.close(), github?.close()]);
 });
 
-function watching(hooks = false): void {
+function watching(hooks = false, codeHost: CodeHost = host): void {
   const { database, wakeups, clock, logger, engine } = deckhand;
   const redact = (text: string) => text.replaceAll('s3cret-value', '[redacted]');
-  watch = createPullWatch({ database, wakeups, clock, logger, codeHost: host, tasks: engine.tasks, redact, hooks, everyMs: 100 });
+  watch = createPullWatch({ database, wakeups, clock, logger, codeHost, tasks: engine.tasks, redact, hooks, everyMs: 100 });
   watch.start();
 }
 
 /** A task of an agent whose change is a pull request now. */
-async function opened(): Promise<{ task: string; run: string; number: number; branch: string; commit: string }> {
+async function opened(draft = false): Promise<{ task: string; run: string; number: number; branch: string; commit: string }> {
   const { branch, commit, tree } = await pushBranch(host, repository, { 'b.txt': 'two\n' });
   const turn = await AgentTurn.begin(deckhand, world, runner, {});
   await deckhand.engine.agents.keepSession(turn.run, runner, { id: 'ses-1', artifact: 'art_1' });
   await deckhand.runs.pinBase(turn.run, runner, { branch: 'main', commit: repository.sha() ?? '' });
   await deckhand.finish(turn.run, runner, { commit, tree, files: [{ path: 'b.txt', added: 1, removed: 0 }] });
-  const { pull } = await host.openPull({ repository, head: branch, base: 'main', title: 'Fix', body: '', draft: false });
+  const { pull } = await host.openPull({ repository, head: branch, base: 'main', title: 'Fix', body: '', draft });
   const { workspace, project } = world;
   const at = deckhand.clock.now();
   const facts = { workspace, project, task: turn.task, run: turn.run, repository: repository.fullName, facts: pull, at };
@@ -418,6 +419,48 @@ describe('errands', () => {
       await deckhand.db.audit.findMany({ where: { action: 'pull_request.merge', workspaceId: world.workspace } }),
     ).toMatchObject([{ actorId: world.people.ben.user, data: { head: commit, role: 'maintainer' } }]);
     await expect(ask(run, 'merge', world.people.ben, 'again')).rejects.toThrow('is merged');
+  });
+
+  test('promise 8: what the code host has done before the process was killed is not done again', async () => {
+    const { run, task, number, branch } = await opened(true);
+    const done: string[] = [];
+    /** Does it, and is not heard of any more. */
+    const dyingAfter = <A extends unknown[], T>(name: string, act: (...args: [...A, AbortSignal?]) => Promise<T>) => {
+      return async (...args: [...A, AbortSignal?]): Promise<T> => {
+        await act(...args);
+        done.push(name);
+        const signal = args.findLast((one): one is AbortSignal => one instanceof AbortSignal);
+        return await new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+      };
+    };
+    const ready = dyingAfter('ready', host.ready);
+    const merge = dyingAfter('merge', host.merge);
+    const deleteBranch = dyingAfter('delete_branch', host.deleteBranch);
+    /** `next`: who goes on with it. */
+    const killedAt = async (kind: string, next: CodeHost) => {
+      await eventually(async () => expect(done.at(-1)).toBe(kind));
+      await watch?.stop();
+      const errands = () => deckhand.db.pullErrand.findMany({ where: { kind, pull: { taskId: task } } });
+      expect(await errands()).toMatchObject([{ state: 'pending', attempts: 1 }]);
+      // Longer than anybody may take for it.
+      deckhand.clock.advance(200_000);
+      watching(false, next);
+      await eventually(async () => expect(await errands()).toMatchObject([{ state: 'done', attempts: 2 }]));
+    };
+
+    await ask(run, 'ready', world.people.dev);
+    watching(false, { ...host, ready });
+    await killedAt('ready', { ...host, merge, deleteBranch });
+    await told(run, { type: 'ready' });
+    await ask(run, 'merge', world.people.ben);
+    await killedAt('merge', { ...host, deleteBranch });
+    await killedAt('delete_branch', host);
+    expect(done).toEqual(['ready', 'merge', 'delete_branch']);
+    await told(run, { type: 'ready' }, { type: 'merged', commit: repository.sha() });
+    expect(await repository.git('log', '--format=%s', 'main')).toBe(`Change (#${number})\nBegin`);
+    expect(repository.sha(branch)).toBeUndefined();
+    const events = await deckhand.events(run);
+    expect(events.filter((event) => event.type === 'pull_request' && event.branchDeleted === true)).toHaveLength(1);
   });
 
   test('a branch that has moved since is not merged, and the thread says so', async () => {

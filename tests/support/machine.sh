@@ -116,6 +116,8 @@ elif ! build_image; then
   lacking 'the sandbox image (docker/build-image.sh)'
 fi
 
+# The server is in it too, under another name; the package redis-server would run it as a service.
+command -v redis-check-rdb >/dev/null || install redis-tools || lacking 'Redis (package redis-tools)'
 command -v ssh >/dev/null || install openssh-client || lacking 'an ssh client (package openssh-client)'
 [ -x /usr/sbin/sshd ] || unpack_sshd || lacking 'an ssh server (package openssh-server)'
 find_browser || { install chromium && find_browser; } || lacking 'a browser (package chromium)'

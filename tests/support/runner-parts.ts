@@ -9,8 +9,10 @@ import { createDockerSandbox } from '../../runner/sandbox/docker.ts';
 import { createLocalSandbox } from '../../runner/sandbox/local.ts';
 import { createWorkspace } from '../../runner/workspace.ts';
 import { createJobQueue } from '../../src/queue/bullmq-queue.ts';
+import { createRedisWakeups } from '../../src/queue/redis-wakeups.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
+import { parseRedisAddress } from '../../src/runtime/redis-address.ts';
 import { createDatabase } from '../../src/store/database.ts';
 import { createEventLog } from '../../src/store/event-log.ts';
 import { createWakeups } from '../../src/store/wakeups.ts';
@@ -25,6 +27,8 @@ export interface Installation {
   /** Of the containers. */
   instance: string;
   kind: 'docker' | 'local';
+  /** Address of a Redis for jobs and wake-ups. */
+  redis?: string | undefined;
   /** A code host on loopback. */
   github?: { apiUrl: string; token: string } | undefined;
 }
@@ -35,10 +39,14 @@ const onError = (error: unknown) => {
 
 /** The engine with what it stands on, as every process of an installation has it. */
 export async function openEngine(installation: Installation) {
-  const database = createDatabase({ url: installation.url, connections: 8, onEffectError: onError });
-  const wakeups = createWakeups({ url: installation.url, onError });
+  const { url, prefix } = installation;
+  const address = installation.redis === undefined ? undefined : parseRedisAddress(installation.redis);
+  const redis = address === undefined ? undefined : { address, installation: prefix };
+  const overRedis = redis === undefined ? undefined : createRedisWakeups({ ...redis, onError });
+  const database = createDatabase({ url, connections: 8, announce: overRedis?.announce, onEffectError: onError });
+  const wakeups = overRedis ?? createWakeups({ url, onError });
   await wakeups.start();
-  const queue = await createJobQueue({ url: installation.url, prefix: installation.prefix, lockMs: 2000, onError });
+  const queue = await createJobQueue({ url, redis, prefix, lockMs: 2000, onError });
   const logger = createLogger({ level: process.env.SHOW_LOG === undefined ? 'silent' : 'debug', readable: true });
   const engine = createEngine({ database, queue, wakeups, clock: systemClock, logger, settings: { watchMs: 200 } });
   return {

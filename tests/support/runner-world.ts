@@ -21,7 +21,7 @@ import { waitFor } from './wait-for.ts';
 export type RunnerWorld = Awaited<ReturnType<typeof createRunnerWorld>>;
 
 /** An installation with one person, one project and no runner; runners are started in this process or in processes of their own. */
-export async function createRunnerWorld(kind: Installation['kind'], more: Pick<Installation, 'github'> = {}) {
+export async function createRunnerWorld(kind: Installation['kind'], more: Pick<Installation, 'github' | 'redis'> = {}) {
   const database = await createTestDatabase();
   const place = await temporaryDirectory('runner');
   const name = `test-${randomBytes(4).toString('hex')}`;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { fixPrompt } from '../../src/changes/errand-prompt.ts';
 import { decodePress } from '../../src/contracts/press.ts';
 import type { RunEventData } from '../../src/contracts/run-event.ts';
 import type { Verbosity } from '../../src/contracts/settings.ts';
@@ -117,6 +118,12 @@ describe('the live card of an agent', () => {
     expect(text(liveCard(runAfter(...executing), context()))).not.toContain('agent');
     const further = context({ run: { attempt: 2, newest: 2, prompt: 'now the logout too' } });
     expect(text(liveCard(runAfter(...working.slice(0, 2)), further))).toContain('“now the logout too”');
+    const errand = fixPrompt({ number: 7, url: '', head: { branch: 'b', commit: 'c'.repeat(40) } }, [
+      { name: 'lint', summary: 'semicolon missing', url: undefined },
+    ]);
+    const mending = text(liveCard(runAfter(...working.slice(0, 2)), context({ run: { attempt: 2, newest: 2, prompt: errand } })));
+    expect(mending).toContain('“Checks of pull request #7 have failed at commit ccccccc. Find out why and mend it.”');
+    expect(mending).not.toContain('semicolon');
     const first = context({ task: title, run: { prompt: title.command } });
     expect(text(liveCard(runAfter(...working), first))).not.toContain('please');
     expect(labels(liveCard(runAfter(...queued, ...working.slice(1, 2)), context()))).toEqual(['Stop', 'Steer…']);

@@ -7,7 +7,7 @@ import { hiddenCharacters } from '../../src/approvals/hidden-characters.ts';
 import { hunksOf, readPatch } from '../../src/changes/read-patch.ts';
 import type { FileStat } from '../../src/contracts/run-event.ts';
 import { type View, viewSchema } from '../../src/contracts/view.ts';
-import { type Change, changeCard, fileCard } from '../../src/delivery/diff-card.ts';
+import { type Change, changeCard, fileCard, isOneFile } from '../../src/delivery/diff-card.ts';
 import { mostPages, pagesOf } from '../../src/delivery/diff-pages.ts';
 import { fateWords, riskBlocks } from '../../src/delivery/diff-words.ts';
 import { fitView } from '../../src/delivery/fit.ts';
@@ -104,6 +104,24 @@ describe('the card of a change', () => {
     ];
     const all = change(section('a', '@@ -1 +1 @@\n-a\n+b'), [], { risks });
     expect(text(fileCard(all, 1, 1))).toBe('#142 a · file 1 of 1\n+1 −1\nrisk: secrets · CI\n@@ -1,1 +1,1 @@\n-a\n+b');
+  });
+
+  it('shows the lines at once where there is one file, with what a list would say, and leads to no list', () => {
+    const files = [{ path: 'src/a.ts', added: 1, removed: 1 }];
+    const one = change(section('src/a.ts', '@@ -1 +1 @@\n-a\n+b'), files, {
+      check: { command: 'npm test', outcome: 'passed', durationMs: 1 },
+    });
+    expect([isOneFile(one), isOneFile({ ...one, patch: undefined })]).toEqual([true, false]);
+    expect(
+      text(fileCard(one, 1, 1))
+        .split('\n')
+        .slice(0, 3),
+    ).toEqual([
+      '#142 src/a.ts',
+      'acme/web · deckhand/142-fix 1 file +1 −1 since main@3f9c2e1 · commit abcdef0',
+      'tests: npm test ✔ passed',
+    ]);
+    expect(tokens(fileCard(one, 1, 1))).toEqual(['Patch patch']);
   });
 
   it('says so when the lines are not kept', () => {

@@ -1,0 +1,48 @@
+import { Queue, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { RedisAddress } from '../runtime/redis-address.ts';
+import type { QueueBackend } from './backend.ts';
+import { endRedis, openRedis } from './redis.ts';
+
+/** All keys of an installation begin like this; braces keep them on one node where keys are spread by hash. */
+export function redisPrefix(installation: string): string {
+  return `{deckhand:${installation}}`;
+}
+
+/**
+ * BullMQ's keys in Redis. What only publishes and counts is told at once when Redis is away; workers wait for it. Both kinds share one
+ * connection each, besides the one on which each worker waits for jobs.
+ */
+export function redisBackend(options: {
+  address: RedisAddress;
+  installation: string;
+  onError(error: unknown): void;
+}): QueueBackend {
+  const asking = openRedis(options.address, 'ask', options.onError);
+  const waiting = openRedis(options.address, 'wait', options.onError);
+  const prefix = redisPrefix(options.installation);
+  // BullMQ makes a copy for each worker to wait on, and keeps it to itself.
+  const copies: Redis[] = [];
+  const duplicate = waiting.duplicate.bind(waiting);
+  waiting.duplicate = (...args) => {
+    const copy = duplicate(...args);
+    copies.push(copy);
+    return copy;
+  };
+  return {
+    async openQueue(name) {
+      // Version and memory policy have been looked at before (redis.ts). Workers look again: they wait as exactly as the version can.
+      return new Queue(name, { connection: asking, prefix, skipVersionCheck: true });
+    },
+    async openWorker(name, process, choices) {
+      return new Worker(name, process, { connection: waiting, prefix, ...choices });
+    },
+    giveUp() {
+      if (waiting.status === 'ready') return;
+      for (const connection of [waiting, ...copies]) endRedis(connection);
+    },
+    async close() {
+      for (const connection of [asking, waiting, ...copies]) endRedis(connection);
+    },
+  };
+}
