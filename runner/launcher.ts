@@ -87,9 +87,12 @@ class Launcher {
     return { ended: waiting.promise, kill: () => this.#send({ id, kill: true }) };
   }
 
-  /** What cannot be sent any more is answered by the end of the process. */
+  /** What cannot be sent any more is answered by the end of the process, which nobody could use any more. */
   #send(order: LaunchOrder): void {
-    if (this.#child.connected) this.#child.send(order, () => undefined);
+    if (!this.#child.connected) return;
+    this.#child.send(order, (error) => {
+      if (error !== null) this.#child.kill('SIGKILL');
+    });
   }
 
   /** It keeps this process alive only while something is waited for. */

@@ -1,16 +1,17 @@
 import { expect, test } from 'vitest';
+import { feedProgram } from '../../runner/fed-program.ts';
 import { type Launch, launch } from '../../runner/launcher.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-const sh = (script: string, more: Partial<Launch> = {}) =>
-  launch({
-    command: 'sh',
-    args: ['-c', script],
-    env: { PATH: process.env.PATH ?? '' },
-    maxOutputBytes: 1000,
-    maxErrorBytes: 4,
-    ...more,
-  });
+const order = (script: string, more: Partial<Launch> = {}): Launch => ({
+  command: 'sh',
+  args: ['-c', script],
+  env: { PATH: process.env.PATH ?? '' },
+  maxOutputBytes: 1000,
+  maxErrorBytes: 4,
+  ...more,
+});
+const sh = (script: string, more?: Partial<Launch>) => launch(order(script, more));
 const text = async (script: string, more?: Partial<Launch>) => (await sh(script, more).ended).stdout.toString();
 /** The launcher is what has started the program. */
 const launcher = async () => Number(await text('echo $PPID'));
@@ -61,6 +62,37 @@ test('killing a program kills the group that it leads', async () => {
   const { exitCode, stderr } = await running.ended;
   expect([exitCode, Number(stderr.toString())]).toEqual([null, child]);
   await waitFor('the child to end', () => !isAlive(child));
+});
+
+test('a program that cannot even be tried disturbs no other', async () => {
+  const other = sh('sleep 0.5; echo whole');
+  const tooLong = await sh('', { args: ['x'.repeat(3_000_000)] }).ended;
+  expect(tooLong).toMatchObject({ exitCode: null, notStarted: expect.stringContaining('E2BIG') });
+  expect((await other.ended).stdout.toString()).toBe('whole\n');
+});
+
+test('what has left the group and holds the output open keeps nobody waiting for a program that is killed', async () => {
+  const mark = `300.${process.pid}`;
+  const script = (then: string) => `setsid sleep ${mark} & ${then}`;
+  async function* nothing(): AsyncGenerator<Uint8Array> {}
+  const ways = [() => sh(script('')), () => feedProgram(order(script('sleep 300')), nothing())];
+  for (const start of ways) {
+    const running = start();
+    const find = async () => Number(await text(`pgrep -f "^sleep ${mark}$"`)) || undefined;
+    const left = await waitFor('what has left the group', find);
+    running.kill();
+    expect((await running.ended).tooLarge).toBe(false);
+    process.kill(left, 'SIGKILL');
+    await waitFor('it to end', () => !isAlive(left));
+  }
+});
+
+test('a program that has ended waits for no more of its input', async () => {
+  async function* slow(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from('a');
+    await new Promise(() => undefined);
+  }
+  expect(await feedProgram(order('exit 3'), slow()).ended).toMatchObject({ exitCode: 3 });
 });
 
 test('a launcher that is killed takes down what waits for it, and the next program gets another', async () => {
