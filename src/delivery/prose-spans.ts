@@ -17,6 +17,16 @@ export function proseSpans(text: string): Span[] {
   return merged(spans);
 }
 
+/** Without the marks that may end it. */
+function headingOf(line: string): string | undefined {
+  const text = /^ {0,3}#{1,6}[ \t](.*)$/.exec(line)?.[1]?.trim();
+  if (text === undefined || text === '') return undefined;
+  let end = text.length;
+  while (text[end - 1] === '#') end -= 1;
+  const closes = end < text.length && /^[ \t]$/.test(text[end - 1] ?? '');
+  return closes ? text.slice(0, end).trimEnd() : text;
+}
+
 /** A line below a heading that makes it one. */
 function isUnderline(line: string | undefined, above: string | undefined): boolean {
   if (line === undefined || above === undefined || !/^ {0,3}(?:=+|-{3,})[ \t]*$/.test(line)) return false;
@@ -29,7 +39,7 @@ function isRule(line: string): boolean {
 
 function lineSpans(line: string): Span[] {
   if (isRule(line)) return [plain(rule)];
-  const heading = /^ {0,3}#{1,6}[ \t]+(.+?)(?:[ \t]+#+)?[ \t]*$/.exec(line)?.[1];
+  const heading = headingOf(line);
   if (heading !== undefined) return proseLine(heading).map((span) => styled(span, 'bold'));
   const quote = /^ {0,3}((?:>[ \t]?)+)(.*)$/.exec(line);
   if (quote !== null) return [plain('│ '.repeat((quote[1] ?? '').replace(/[^>]/g, '').length)), ...lineSpans(quote[2] ?? '')];

@@ -13,8 +13,9 @@ const mostColumns = 20;
  */
 export function tableAt(lines: readonly string[]): { table: Table; taken: number } | undefined {
   const [first = '', second = ''] = lines;
-  if (!first.includes('|') || !/^[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$/.test(second)) return undefined;
+  if (!first.includes('|') || !/^[ \t:|-]+$/.test(second)) return undefined;
   const [header, rulers] = [cellsOf(first), cellsOf(second)];
+  if (!rulers.every((ruler) => /^:?-+:?$/.test(ruler))) return undefined;
   if (header.length !== rulers.length || header.length > mostColumns || (header.length < 2 && !second.includes('|')))
     return undefined;
   const rows: string[][] = [];

@@ -20,7 +20,8 @@ export function proseBlocks(text: string): Block[] {
   let fence: Fence | undefined;
 
   function close(): void {
-    const paragraph = lines.join('\n').replace(/^(?:[ \t]*\n)+|\s+$/g, '');
+    const first = lines.findIndex((line) => line.trim() !== '');
+    const paragraph = lines.slice(Math.max(0, first)).join('\n').trimEnd();
     if (paragraph !== '') blocks.push({ type: 'text', spans: proseSpans(paragraph) });
     lines = [];
   }

@@ -196,4 +196,12 @@ describe('what a model has written', () => {
       for (let at = 0; at < 5; at += 1) proseBlocks(mark.repeat(4000 / mark.length));
     expect(performance.now() - started).toBeLessThan(3000);
   });
+
+  it.each(['a', '# a', 'a|b\n', 'a|b\n-', 'a\n\n'])('takes no time for %j and many spaces', (before) => {
+    for (const space of [' ', '\n']) {
+      const started = process.cpuUsage();
+      proseBlocks(`${before}${space.repeat(40_000)}x`);
+      expect(process.cpuUsage(started).user / 1000).toBeLessThan(400);
+    }
+  });
 });
