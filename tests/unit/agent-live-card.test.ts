@@ -119,7 +119,7 @@ describe('the live card of an agent', () => {
     const further = context({ run: { attempt: 2, newest: 2, prompt: 'now the logout too' } });
     expect(text(liveCard(runAfter(...working.slice(0, 2)), further))).toContain('“now the logout too”');
     const errand = fixPrompt({ number: 7, url: '', head: { branch: 'b', commit: 'c'.repeat(40) } }, [
-      { name: 'lint', summary: 'semicolon missing', url: undefined },
+      { name: 'lint', summary: 'semicolon missing', url: undefined, log: '> semicolon missing' },
     ]);
     const mending = text(liveCard(runAfter(...working.slice(0, 2)), context({ run: { attempt: 2, newest: 2, prompt: errand } })));
     expect(mending).toContain('“Checks of pull request #7 have failed at commit ccccccc. Find out why and mend it.”');
