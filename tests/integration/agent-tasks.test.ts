@@ -421,6 +421,42 @@ describe('attempts side by side', () => {
     expect(await deckhand.claim(run, runner)).toMatchObject({ attempt: 4, head: 'c2', agent: { session: { id: 'ses-two' } } });
   });
 
+  it('promise 8: what ends the last of them, and what chooses one, is whole or nothing when the process is killed on the way', async () => {
+    const [one, two] = await begun(2);
+    if (one === undefined || two === undefined) throw new Error('two begin');
+    const { db } = deckhand;
+    /** Ends the connection when an event of this type is stored: what the database sees of a kill. */
+    const killedAt = async (type: string, work: () => Promise<unknown>) => {
+      await db.$executeRawUnsafe(
+        'CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END $$',
+      );
+      await db.$executeRawUnsafe(
+        `CREATE TRIGGER die AFTER INSERT ON "RunEvent" FOR EACH ROW WHEN (NEW."type" = '${type}') EXECUTE FUNCTION die()`,
+      );
+      await expect(work()).rejects.toThrow();
+      await db.$executeRawUnsafe('DROP FUNCTION die() CASCADE');
+    };
+    const eventsOf = async (type: string) =>
+      (await Promise.all((await ids(one.task)).map((run) => deckhand.events(run)))).flat().filter((event) => event.type === type);
+
+    await end(one, 'one', 'c1');
+    await killedAt('compared', () => end(two, 'two', 'c2'));
+    expect(await taskRow(one.task)).toMatchObject({ comparison: 'running', column: 'running' });
+    expect([(await eventsOf('terminal')).length, (await eventsOf('compared')).length]).toEqual([1, 0]);
+    await deckhand.finish(two.run, runner, { commit: 'c2', tree: 'tree-c2', files });
+    expect([(await eventsOf('terminal')).length, (await eventsOf('compared')).length]).toEqual([2, 1]);
+    expect(await taskRow(one.task)).toMatchObject({ comparison: 'open', column: 'review' });
+
+    await killedAt('chosen', () => choose(two.run));
+    expect(await taskRow(one.task)).toMatchObject({ comparison: 'open', chosenRunId: null, head: null, session: null });
+    expect(await eventsOf('chosen')).toEqual([]);
+    const pressed = await Promise.allSettled([choose(one.run), choose(two.run, world.people.ben)]);
+    const heard = pressed.findIndex(({ status }) => status === 'fulfilled');
+    expect(pressed[1 - heard]).toMatchObject({ status: 'rejected', reason: { code: 'DH-316' } });
+    expect(await taskRow(one.task)).toMatchObject({ comparison: 'chosen', head: ['c1', 'c2'][heard] });
+    expect(await eventsOf('chosen')).toHaveLength(2);
+  });
+
   it('are stopped and spoken to together, each message once, edited and taken back in all', async () => {
     const [one, two] = await begun(2);
     if (one === undefined || two === undefined) throw new Error('two begin');
