@@ -40,8 +40,11 @@ export const labels = {
 /** Begins the run ids of what only examines the engine. */
 export const probePrefix = 'probe-';
 
-/** `sandbox` runs the command, `start` marks that somebody starts it, `holder` keeps a working copy in memory; the others are brief. */
-export type Role = 'sandbox' | 'start' | 'holder' | 'collect' | 'disk' | 'probe';
+/**
+ * `sandbox` runs the command, `start` marks that somebody starts it, `holder` keeps a working copy in memory, `keeper` makes and removes
+ * those on disk, of all runs; the others are brief.
+ */
+export type Role = 'sandbox' | 'start' | 'holder' | 'keeper' | 'collect' | 'probe';
 
 /** dockerode's types do not know the cgroup namespace. */
 type HostConfig = Docker.HostConfig & { CgroupnsMode: 'private' };
@@ -72,10 +75,16 @@ export function sandboxLabels(instance: string, run: string, expiresAt: Date, ro
 }
 
 /**
- * For containers in which only Deckhand's own helpers run. `NetworkMode: 'none'` leaves the network out as well, but the engine prepares for
- * its namespace, with two more processes of its own, what only commands of people miss: `localhost` as a name.
+ * Has a network of its own as well, with nothing in it but itself, and takes less than half the time to start than with `NetworkMode: 'none'`
+ * alone: the engine prepares nothing for it, which takes two more processes of its own. What only commands of people miss, `localhost` as a
+ * name, is in the file of `hostsMount`.
  */
 export const unplugged = { NetworkDisabled: true } as const;
+
+/** Names of this machine, for containers for which the engine writes no such file. The engine takes files of its own by `rslave` only. */
+export function hostsMount(file: string): Docker.MountSettings {
+  return { Type: 'bind', Source: file, Target: '/etc/hosts', ReadOnly: true, BindOptions: { Propagation: 'rslave' } };
+}
 
 /** What every container that runs commands of a task gets: nothing that it could use to leave or to hurt its neighbours. */
 export function lockedDown(
@@ -119,13 +128,17 @@ export function sandboxContainer(p: {
   image: string;
   instance: string;
   volume: string;
+  /** See `hostsMount`; undefined: the engine writes one. */
+  hosts: string | undefined;
   spec: SandboxSpec;
   memoryBytes: number;
   extraLabels: Record<string, string>;
 }): Docker.ContainerCreateOptions {
   const { spec } = p;
   const log = logBytes(spec.limits.outputBytes);
+  const gateway = spec.gateway === undefined ? [] : [gatewayMount(spec.gateway)];
   return {
+    ...(p.hosts === undefined ? {} : unplugged),
     Image: p.image,
     Hostname: 'sandbox',
     User: `${sandboxUser}:${sandboxUser}`,
@@ -136,7 +149,7 @@ export function sandboxContainer(p: {
     Labels: { ...sandboxLabels(p.instance, spec.run, spec.expiresAt, 'sandbox'), ...p.extraLabels },
     HostConfig: {
       ...lockedDown({ ...spec.limits, memoryBytes: p.memoryBytes }, p.volume),
-      ...(spec.gateway === undefined ? {} : { Mounts: [gatewayMount(spec.gateway)] }),
+      Mounts: [...gateway, ...(p.hosts === undefined ? [] : [hostsMount(p.hosts)])],
       LogConfig: logOf(log),
     },
   };
@@ -157,6 +170,8 @@ export function waitingContainer(p: {
   image: string;
   instance: string;
   volume: string;
+  /** See `hostsMount`; undefined: the engine writes one. */
+  hosts: string | undefined;
   slot: string;
   limits: SandboxLimits;
   expiresAt: Date;
@@ -170,8 +185,10 @@ export function waitingContainer(p: {
   ahead: Ahead | undefined;
 }): Docker.ContainerCreateOptions {
   const gateway = p.gateway === undefined ? [] : [gatewayMount(p.gateway)];
+  const hosts = p.hosts === undefined ? [] : [hostsMount(p.hosts)];
   const go = `${goDirectory}/go`;
   return {
+    ...(p.hosts === undefined ? {} : unplugged),
     Image: p.image,
     Hostname: 'sandbox',
     User: `${sandboxUser}:${sandboxUser}`,
@@ -181,7 +198,7 @@ export function waitingContainer(p: {
     Labels: { ...sandboxLabels(p.instance, p.slot, p.expiresAt, 'sandbox'), [labels.disk]: p.kind },
     HostConfig: {
       ...lockedDown({ ...p.limits, memoryBytes: p.memoryBytes }, p.volume),
-      Mounts: [{ ...gatewayMount(p.directory), Target: goDirectory }, ...gateway],
+      Mounts: [{ ...gatewayMount(p.directory), Target: goDirectory }, ...gateway, ...hosts],
       LogConfig: logOf(logBytes(p.limits.outputBytes)),
     },
   };

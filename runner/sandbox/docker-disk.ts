@@ -1,7 +1,9 @@
+import { randomInt } from 'node:crypto';
 import type Docker from 'dockerode';
 import { labels, lockedDown, probePrefix, type Role, sandboxLabels, sandboxUser, unplugged } from './docker-container.ts';
 import { call, EngineError, hasStatus } from './docker-engine.ts';
-import { removeContainer, runContainer, runSmall } from './docker-helper.ts';
+import { removeContainer, runToEnd } from './docker-helper.ts';
+import { createDiskKeeper } from './docker-keeper.ts';
 import { NoSpace, type SandboxSpec } from './port.ts';
 
 /**
@@ -20,8 +22,12 @@ export interface DiskChoice {
 
 /** What stays free on the engine's disk even if every working copy grew to its limit. */
 const reserveBytes = 1024 ** 3;
-const noRoomExit = 28;
-const scriptPath = '/usr/local/lib/deckhand/disk.sh';
+/** Says to every Deckhand on this engine that loop devices were found to work. */
+const knownVolume = 'deckhand-ext4-works';
+// How disk.sh ends.
+const [mountedExit, takenExit, noRoomExit] = [16, 17, 28];
+/** Numbers of loop devices tried in either range. */
+const triesEach = 3;
 
 interface DiskOptions {
   docker: Docker;
@@ -33,48 +39,57 @@ interface DiskOptions {
 
 type DiskSpec = Pick<SandboxSpec, 'run' | 'limits' | 'expiresAt'>;
 
+interface Prepared {
+  volume: string;
+  kind: DiskKind;
+  hosts?: string | undefined;
+}
+
 export type Disks = ReturnType<typeof createDisks>;
 
 export function createDisks({ docker, instance, image, kind: wanted }: DiskOptions) {
   const filesVolume = `deckhand-${instance}-disks`;
-  const knownVolume = `deckhand-${instance}-ext4-works`;
+  const keeper = createDiskKeeper({ docker, instance, image, volume: filesVolume });
   let decided: Promise<DiskChoice> | undefined;
+  /** Where devices have partitions, there are fewer of them. */
+  let fewNumbers = false;
+  /** Whether there are working copies; else the keeper goes when the examination is over. */
+  let serves = false;
 
-  function scriptContainer(run: string, expiresAt: Date, args: string[]): Docker.ContainerCreateOptions {
-    return {
-      ...unplugged,
-      Image: image,
-      User: '0:0',
-      Entrypoint: [scriptPath],
-      Cmd: args,
-      Labels: sandboxLabels(instance, run, expiresAt, 'disk'),
-      HostConfig: {
-        NetworkMode: 'none',
-        ReadonlyRootfs: true,
-        CapDrop: ['ALL'],
-        // MKNOD: names for the loop devices; DAC_OVERRIDE: they belong to a group.
-        CapAdd: ['MKNOD', 'DAC_OVERRIDE'],
-        SecurityOpt: ['no-new-privileges:true'],
-        DeviceCgroupRules: ['b 7:* rwm'],
-        Devices: [{ PathOnHost: '/dev/loop-control', PathInContainer: '/dev/loop-control', CgroupPermissions: 'rw' }],
-        Binds: [`${filesVolume}:/disks:nocopy`],
-        LogConfig: { Type: 'none', Config: {} },
-      },
-    };
+  /** Makes volume, file and device: the volume first, and it goes last, so that the run is listed all the time. */
+  async function makeExt4(spec: Pick<SandboxSpec, 'run' | 'expiresAt'>, bytes: number, signal?: AbortSignal): Promise<void> {
+    for (let tries = 0; tries < 2 * triesEach; tries += 1) {
+      const few = fewNumbers || tries >= triesEach;
+      const number = await reserve(spec, few ? randomInt(4096, 65_536) : randomInt(65_536, 1_048_576), signal);
+      const args = ['attach', spec.run, number, bytes, `${sandboxUser}:${sandboxUser}`, reserveBytes].map(String);
+      const { exitCode, stderr } = await keeper.run(args, signal);
+      if (exitCode === 0) {
+        fewNumbers = few;
+        return;
+      }
+      // There is no file then, and nobody but this run knows of the volume.
+      await removeVolume(volumeName(spec.run));
+      if (exitCode === noRoomExit) throw new NoSpace(`The disk of the container engine has no room: ${stderr.trim()}`);
+      if (/no space left/i.test(stderr)) throw new NoSpace('The disk of the container engine is full');
+      if (exitCode !== takenExit) throw new Error(`disk.sh attach ended with ${exitCode}: ${stderr.trim()}`);
+    }
+    throw new Error('disk.sh attach found no loop device');
   }
 
-  /** Makes file, device and volume. The helper's container stays until the volume exists, so that the run is listed all the time. */
-  async function makeExt4(spec: Pick<SandboxSpec, 'run' | 'expiresAt'>, bytes: number, signal?: AbortSignal): Promise<void> {
-    const args = ['attach', spec.run, String(bytes), `${sandboxUser}:${sandboxUser}`, String(reserveBytes)];
-    await runSmall(docker, scriptContainer(spec.run, spec.expiresAt, args), signal, async ({ exitCode, stdout, stderr }) => {
-      if (exitCode === noRoomExit) throw new NoSpace(`The disk of the container engine has no room: ${stderr.trim()}`);
-      if (exitCode !== 0 && /no space left/i.test(stderr)) throw new NoSpace('The disk of the container engine is full');
-      const device = stdout.trim();
-      if (exitCode !== 0 || !/^\/dev\/loop\d+$/.test(device)) {
-        throw new Error(`disk.sh attach ended with ${exitCode}: ${stderr.trim()}`);
-      }
-      await createVolume(spec, 'ext4', { type: 'ext4', device, o: 'nosuid,nodev,noatime,discard' });
-    });
+  /**
+   * Makes the volume, and returns the number of its loop device: the one that is proposed, or that of the volume that was there.
+   * Every working copy has a number of its own, drawn from a range that nobody else uses: after a restart of the host the old number
+   * names nothing, instead of the working copy of another task.
+   */
+  async function reserve(spec: Pick<SandboxSpec, 'run' | 'expiresAt'>, proposed: number, signal?: AbortSignal): Promise<number> {
+    signal?.throwIfAborted();
+    const device = `/dev/loop${proposed}`;
+    // One that is there stays as it is.
+    await createVolume(spec, 'ext4', { type: 'ext4', device, o: 'nosuid,nodev,noatime,discard' });
+    const { Name, Options } = await call(() => docker.getVolume(volumeName(spec.run)).inspect());
+    const number = /^\/dev\/loop(\d+)$/.exec(Options?.device ?? '')?.[1];
+    if (number === undefined) throw new Error(`The volume ${Name} is none of a loop device`);
+    return Number(number);
   }
 
   async function createVolume(spec: Pick<SandboxSpec, 'run' | 'expiresAt'>, kind: DiskKind, options: Record<string, string>) {
@@ -83,23 +98,32 @@ export function createDisks({ docker, instance, image, kind: wanted }: DiskOptio
     await call(() => docker.createVolume({ Name, Driver: 'local', DriverOpts: options, Labels }));
   }
 
+  async function detach(run: string): Promise<void> {
+    const { exitCode, stderr } = await keeper.run(['detach', run]);
+    if (exitCode === mountedExit) throw new Error(`The working copy of ${run} is in use`);
+    if (exitCode !== 0) throw new Error(`disk.sh detach ended with ${exitCode}: ${stderr.trim()}`);
+  }
+
   function volumeName(run: string): string {
     return `deckhand-${instance}-${run}`;
   }
 
-  /** Makes the volume of a run. Repeatable. */
-  async function prepare(spec: DiskSpec, signal?: AbortSignal): Promise<{ volume: string; kind: DiskKind }> {
+  /** Makes the volume of a run. `hosts`: file on the engine with the names that a container finds, see `hostsMount`. Repeatable. */
+  async function prepare(spec: DiskSpec, signal?: AbortSignal): Promise<Prepared> {
+    serves = true;
     const { kind } = await decide(signal);
+    const volume = volumeName(spec.run);
     const size = Math.ceil(spec.limits.diskBytes);
     if (kind === 'ext4') {
       await makeExt4(spec, size, signal);
-    } else {
-      const inodes = Math.max(4096, Math.ceil(size / 8192));
-      const o = `size=${size},nr_inodes=${inodes},uid=${sandboxUser},gid=${sandboxUser},mode=755,nosuid,nodev`;
-      await createVolume(spec, kind, { type: 'tmpfs', device: 'tmpfs', o });
-      await hold(spec, signal);
+      const { Mountpoint } = await call((abortSignal) => docker.getVolume(filesVolume).inspect({ abortSignal }), signal);
+      return { volume, kind, hosts: `${Mountpoint}/hosts` };
     }
-    return { volume: volumeName(spec.run), kind };
+    const inodes = Math.max(4096, Math.ceil(size / 8192));
+    const o = `size=${size},nr_inodes=${inodes},uid=${sandboxUser},gid=${sandboxUser},mode=755,nosuid,nodev`;
+    await createVolume(spec, kind, { type: 'tmpfs', device: 'tmpfs', o });
+    await hold(spec, signal);
+    return { volume, kind };
   }
 
   async function hold(spec: DiskSpec, signal?: AbortSignal): Promise<void> {
@@ -135,27 +159,21 @@ export function createDisks({ docker, instance, image, kind: wanted }: DiskOptio
   }
 
   /**
-   * Removes the containers, the volume and the file of a run. Repeatable after a crash anywhere: until the last step something with
-   * the labels of the run exists, so it stays in the list.
+   * Removes the containers, the file and the volume of a run. Repeatable after a crash anywhere: until the last step something with the
+   * labels of the run exists, so it stays in the list.
    */
   async function release(
     run: string,
     containers: Docker.Container[],
     volume: Docker.VolumeInspectInfo | undefined,
   ): Promise<void> {
+    serves = true;
     const kind = volume?.Labels?.[labels.disk] ?? (await decide()).kind;
-    let last: Docker.Container | undefined;
-    if (kind === 'ext4') {
-      const options = scriptContainer(run, new Date(0), ['detach', run]);
-      last = await call(() => docker.createContainer(options));
-    }
+    // Without a volume they have nothing mounted.
+    if (kind === 'ext4' && volume === undefined) await detach(run);
     await Promise.all(containers.map(removeContainer));
+    if (kind === 'ext4' && volume !== undefined) await detach(run);
     await removeVolume(volumeName(run));
-    if (last === undefined) return;
-    await start(last);
-    const { StatusCode } = await call(() => last.wait());
-    if (StatusCode !== 0) throw new Error(`disk.sh detach ended with ${StatusCode}`);
-    await removeContainer(last);
   }
 
   async function removeVolume(name: string): Promise<void> {
@@ -198,8 +216,10 @@ export function createDisks({ docker, instance, image, kind: wanted }: DiskOptio
   /** The whole way of a working copy: file, device, volume, mounted by the engine. */
   async function tryExt4(): Promise<DiskChoice> {
     const probe = { run: `${probePrefix}${process.pid}-${Date.now()}`, expiresAt: new Date(Date.now() + 120_000) };
+    let made = false;
     try {
       await makeExt4(probe, 16 * 1024 ** 2);
+      made = true;
       const role: Role = 'probe';
       const options = {
         ...unplugged,
@@ -208,7 +228,7 @@ export function createDisks({ docker, instance, image, kind: wanted }: DiskOptio
         Labels: sandboxLabels(instance, probe.run, probe.expiresAt, role),
         HostConfig: lockedDown({ memoryBytes: 64 * 1024 ** 2, cpus: 1, pids: 8, fileBytes: 4096 }, volumeName(probe.run)),
       };
-      const { exitCode } = await runSmall(docker, options);
+      const { exitCode } = await runToEnd(docker, options);
       if (exitCode !== 0) throw new Error(`a container on it ended with ${exitCode}`);
       return { kind: 'ext4', why: 'loop devices work' };
     } catch (error) {
@@ -217,8 +237,9 @@ export function createDisks({ docker, instance, image, kind: wanted }: DiskOptio
       }
       throw error;
     } finally {
+      if (made) await detach(probe.run);
       await removeVolume(volumeName(probe.run));
-      for await (const _ of runContainer(docker, scriptContainer(probe.run, probe.expiresAt, ['detach', probe.run])));
+      if (!serves) await keeper.close();
     }
   }
 
@@ -230,5 +251,5 @@ export function createDisks({ docker, instance, image, kind: wanted }: DiskOptio
     }
   }
 
-  return { prepare, intact, release, examine, volumeName };
+  return { prepare, intact, release, examine, volumeName, close: keeper.close };
 }

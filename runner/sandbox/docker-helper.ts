@@ -13,14 +13,12 @@ export interface HelperEnd {
 /**
  * Runs a container from its creation to its removal and yields its stdout as fast as it is taken; a consumer that pauses makes the
  * program wait. The generator's return value tells how it ended. Early end of the consumer, abort and errors remove the container
- * too; where the process dies meanwhile, its labels let the reaper find it. `beforeRemoval` runs when the program has ended and its
- * container still exists: what it leaves behind elsewhere can be put in order before the labels disappear.
+ * too; where the process dies meanwhile, its labels let the reaper find it.
  */
 export async function* runContainer(
   docker: Docker,
   options: Docker.ContainerCreateOptions,
   signal?: AbortSignal,
-  beforeRemoval?: (end: HelperEnd) => Promise<void>,
 ): AsyncGenerator<Buffer, HelperEnd> {
   const container = await call((abortSignal) => docker.createContainer({ ...options, abortSignal }), signal);
   try {
@@ -31,28 +29,18 @@ export async function* runContainer(
       stderr = Buffer.concat([stderr, bytes]).subarray(-stderrTailBytes);
     };
     yield* stdoutOf(chunksOf(asReadable(stream), signal), keepTail);
-    const end = { exitCode: await exitCodeOf(docker, container.id, signal), stderr: stderr.toString() };
-    await beforeRemoval?.(end);
-    return end;
+    return { exitCode: await exitCodeOf(docker, container.id, signal), stderr: stderr.toString() };
   } finally {
     await removeContainer(container);
   }
 }
 
-/** The same for a program with little output. */
-export async function runSmall(
-  docker: Docker,
-  options: Docker.ContainerCreateOptions,
-  signal?: AbortSignal,
-  beforeRemoval?: (end: HelperEnd & { stdout: string }) => Promise<void>,
-): Promise<HelperEnd & { stdout: string }> {
-  const chunks: Buffer[] = [];
-  const stdout = () => Buffer.concat(chunks).toString();
-  const run = runContainer(docker, options, signal, async (end) => await beforeRemoval?.({ ...end, stdout: stdout() }));
+/** The same for a program whose output does not matter. */
+export async function runToEnd(docker: Docker, options: Docker.ContainerCreateOptions): Promise<HelperEnd> {
+  const run = runContainer(docker, options);
   for (;;) {
     const step = await run.next();
-    if (step.done) return { ...step.value, stdout: stdout() };
-    chunks.push(step.value);
+    if (step.done) return step.value;
   }
 }
 

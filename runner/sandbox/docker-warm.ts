@@ -165,7 +165,7 @@ export function createWarmPool(options: WarmOptions): WarmPool {
     // Whoever finds it after this process can tell by itself that it is nobody's.
     const expiresAt = new Date(0);
     const limits = { ...shape, timeMs: 1 };
-    const { volume, kind } = await disks.prepare({ run: slot, limits, expiresAt });
+    const { volume, kind, hosts } = await disks.prepare({ run: slot, limits, expiresAt });
     await control.make(slot, shape.gateway);
     const ahead = image.ahead ? demands.get(keyOf(shape))?.ahead : undefined;
     const started = startedNow(ahead);
@@ -173,6 +173,7 @@ export function createWarmPool(options: WarmOptions): WarmPool {
       image: image.id,
       instance,
       volume,
+      hosts,
       slot,
       limits,
       expiresAt,

@@ -147,18 +147,18 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
   }
 
   async function createCold(spec: SandboxSpec, imageName: string, signal?: AbortSignal): Promise<void> {
-    const { volume, kind } = await disks.prepare(spec, signal);
+    const { volume, kind, hosts } = await disks.prepare(spec, signal);
     // A working copy in memory is paid from the same account.
     const memoryBytes = spec.limits.memoryBytes + (kind === 'tmpfs' ? spec.limits.diskBytes : 0);
     const extraLabels = { [labels.disk]: kind };
-    const container = sandboxContainer({ image: imageName, instance, volume, spec, memoryBytes, extraLabels });
+    const container = sandboxContainer({ image: imageName, instance, volume, hosts, spec, memoryBytes, extraLabels });
     try {
       await call(
         (abortSignal) => docker.createContainer({ name: disks.volumeName(spec.run), ...container, abortSignal }),
         signal,
       );
     } catch (error) {
-      if (error instanceof EngineError && /bind source path does not exist/i.test(error.message))
+      if (spec.gateway !== undefined && error instanceof EngineError && /bind source path does not exist/i.test(error.message))
         throw new Error(`The engine does not see the directory ${spec.gateway} of the gateway`, { cause: error });
       if (!hasStatus(error, 409)) throw error;
     }
@@ -341,6 +341,7 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
 
     async close() {
       await pool?.close();
+      await disks.close();
     },
   };
 }

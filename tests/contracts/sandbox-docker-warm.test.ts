@@ -6,6 +6,7 @@ import Docker from 'dockerode';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDockerSandbox, type DockerSandboxOptions, dockerCapabilities } from '../../runner/sandbox/docker.ts';
 import type { Sandbox } from '../../runner/sandbox/port.ts';
+import { removeDisks } from '../support/disk-traces.ts';
 import { isolationContract } from './sandbox-isolation.ts';
 import { lifeContract } from './sandbox-life.ts';
 import { reattachContract } from './sandbox-reattach.ts';
@@ -72,6 +73,6 @@ it('leaves nothing behind', async () => {
 });
 
 afterAll(async () => {
-  for (const name of ['disks', 'ext4-works']) await docker.getVolume(`deckhand-${options.instance}-${name}`).remove();
+  await removeDisks(options.instance);
   await rm(place, { recursive: true, force: true });
 });

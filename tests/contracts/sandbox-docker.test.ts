@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import Docker from 'dockerode';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createDockerSandbox, dockerCapabilities } from '../../runner/sandbox/docker.ts';
+import { removeDisks } from '../support/disk-traces.ts';
 import { sandboxContract } from './sandbox-contract.ts';
 
 const engine = { socketPath: '/var/run/docker.sock' };
@@ -12,7 +13,13 @@ beforeAll(async () => {
     if (!check.ok)
       throw new Error(`These tests need a working engine and image: ${check.name}: ${check.detail}. ${check.remedy}`);
   }
+  expect(await containers()).toEqual([]);
 });
+
+function containers() {
+  const label = [`deckhand.instance=${options.instance}`];
+  return new Docker(engine).listContainers({ all: true, filters: { label } });
+}
 
 sandboxContract({
   name: 'docker',
@@ -30,9 +37,12 @@ sandboxContract({
 });
 
 it('leaves nothing behind', async () => {
-  expect(await createDockerSandbox(options).list()).toEqual([]);
+  const sandbox = createDockerSandbox(options);
+  expect(await sandbox.list()).toEqual([]);
+  // It keeps what makes working copies while there may be more of them.
+  await sandbox.destroy('run_never-was');
+  await sandbox.close();
+  expect(await containers()).toEqual([]);
 });
 
-afterAll(async () => {
-  for (const name of ['disks', 'ext4-works']) await new Docker(engine).getVolume(`deckhand-${options.instance}-${name}`).remove();
-});
+afterAll(() => removeDisks(options.instance));

@@ -5,16 +5,15 @@ import { type AddressInfo, connect, createServer as createTunnel } from 'node:ne
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Transform } from 'node:stream';
-import Docker from 'dockerode';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDockerSandbox } from '../../runner/sandbox/docker.ts';
 import { defaultSandboxLimits, ImageMissing, ImageUnfit, type Sandbox, type SandboxSpec } from '../../runner/sandbox/port.ts';
 import { readUntil, toText } from '../contracts/sandbox-subject.ts';
+import { removeDisks } from '../support/disk-traces.ts';
 import { createInputGateway, type InputGateway } from '../support/input-gateway.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const socketPath = '/var/run/docker.sock';
-const docker = new Docker({ socketPath });
 const options = { engine: { socketPath }, instance: `ag-${randomBytes(4).toString('hex')}`, image: 'deckhand-sandbox:1' };
 const sandbox: Sandbox = createDockerSandbox(options);
 
@@ -34,9 +33,7 @@ afterEach(async () => {
   await gateway.die();
   await rm(place, { recursive: true, force: true });
 });
-afterAll(async () => {
-  for (const name of ['disks', 'ext4-works']) await docker.getVolume(`deckhand-${options.instance}-${name}`).remove();
-});
+afterAll(() => removeDisks(options.instance));
 
 /** Starts the bridge with a command, or without, in the image of agents. */
 async function begin(command: string[], change: Partial<SandboxSpec> = {}): Promise<string> {

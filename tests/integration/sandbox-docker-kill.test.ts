@@ -6,6 +6,7 @@ import Docker from 'dockerode';
 import { afterAll, expect, it } from 'vitest';
 import { createDockerSandbox } from '../../runner/sandbox/docker.ts';
 import { defaultSandboxLimits } from '../../runner/sandbox/port.ts';
+import { removeDisks } from '../support/disk-traces.ts';
 import { eventually } from '../support/wait-for.ts';
 
 const docker = new Docker({ socketPath: '/var/run/docker.sock' });
@@ -16,14 +17,12 @@ const options = {
 };
 const program = fileURLToPath(new URL('../contracts/sandbox-churn.ts', import.meta.url));
 
-afterAll(async () => {
-  for (const name of ['disks']) await docker.getVolume(`deckhand-${options.instance}-${name}`).remove();
-});
+afterAll(() => removeDisks(options.instance));
 
 it('promise 8: wherever a runner is killed while it makes and removes sandboxes, the list finds what is left and destroy takes it', async () => {
   const sandbox = createDockerSandbox({ ...options, disk: 'ext4' });
   const limits = { ...defaultSandboxLimits, diskBytes: 16 * 1024 ** 2 };
-  // Each round dies one step of the engine later: container of the helper created, attached, started … sandbox destroyed.
+  // Each round dies one step of the engine later: step for the disk begun, over, container created, started … sandbox destroyed.
   for (let round = 1; round <= 14; round++) {
     const events = await docker.getEvents({ filters: { label: [`deckhand.instance=${options.instance}`], type: ['container'] } });
     const child = fork(program, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
@@ -37,10 +36,11 @@ it('promise 8: wherever a runner is killed while it makes and removes sandboxes,
       expect(await sandbox.list()).toEqual([]);
     });
   }
+  await sandbox.close();
   const label = [`deckhand.instance=${options.instance}`];
   expect(await docker.listContainers({ all: true, filters: { label } })).toEqual([]);
   const files = await filesIn(`deckhand-${options.instance}-disks`);
-  expect(files).toEqual(['lock']);
+  expect(files).toEqual(['hosts', 'lock']);
 }, 120_000);
 
 async function nthLine(stream: NodeJS.ReadableStream, count: number): Promise<void> {

@@ -19,6 +19,7 @@ import {
   SandboxUnreachable,
 } from '../../runner/sandbox/port.ts';
 import { readOutput, readUntil, takeAll, toText } from '../contracts/sandbox-subject.ts';
+import { removeDisks } from '../support/disk-traces.ts';
 import { eventually, waitFor } from '../support/wait-for.ts';
 
 const socketPath = '/var/run/docker.sock';
@@ -30,9 +31,7 @@ const cleanUp: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const act of cleanUp.splice(0).reverse()) await act();
 });
-afterAll(async () => {
-  for (const name of ['disks', 'ext4-works']) await docker.getVolume(`deckhand-${options.instance}-${name}`).remove();
-});
+afterAll(() => removeDisks(options.instance));
 
 function open(change: Partial<typeof options> & { disk?: 'tmpfs' } = {}): Sandbox {
   return createDockerSandbox({ ...options, ...change });
@@ -183,6 +182,31 @@ it('promise 8: a command whose starter was killed just before it starts it is st
   expect(lives).toBeGreaterThan(2);
   expect(await open().wait(spec.run)).toMatchObject({ cause: 'exit', exitCode: 0 });
 }, 40_000);
+
+it('working copies are made and removed also where another process has just removed what does that', async () => {
+  const keeper = () => docker.getContainer(`deckhand-${options.instance}-keeper`);
+  const run = await begin(open(), 'echo kept >note; sleep 600');
+  await keeper().remove({ force: true });
+  // One that is still in use is refused, and stays as it is.
+  const volume = `deckhand-${options.instance}-${run}`;
+  const other = await docker.createContainer({
+    Image: options.image,
+    Entrypoint: ['sleep', '600'],
+    HostConfig: { NetworkMode: 'none', Binds: [`${volume}:/workspace:nocopy`] },
+  });
+  cleanUp.push(() => other.remove({ force: true }).catch(() => undefined));
+  await other.start();
+  await expect(open().destroy(run)).rejects.toThrow(/in use/);
+  expect(await open().list()).toMatchObject([{ run, state: 'partial' }]);
+  await other.remove({ force: true });
+  const ends = (async () => {
+    await waitFor('the keeper', async () => (await keeper().inspect()).State.Running, { everyMs: 5 });
+    await keeper().remove({ force: true });
+  })();
+  await Promise.all([open().destroy(run), ends.catch(() => undefined)]);
+  expect(await open().list()).toEqual([]);
+  await expect(docker.getVolume(volume).inspect()).rejects.toThrow(/no such volume/i);
+});
 
 describe('working copies in memory', () => {
   it('keep their size limit and their content after the end of the command', async () => {

@@ -4,12 +4,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
-import Docker from 'dockerode';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDockerSandbox } from '../../runner/sandbox/docker.ts';
 import { defaultSandboxLimits } from '../../runner/sandbox/port.ts';
 import { packDirectory } from '../../runner/sandbox/tar.ts';
 import { readUntil, takeAll, toText } from '../contracts/sandbox-subject.ts';
+import { removeDisks } from '../support/disk-traces.ts';
 import { claudeTraps, codexTraps, evilRepository, instructionTraps, markersInSandbox } from '../support/evil-repos.ts';
 import { createInputGateway, type InputGateway } from '../support/input-gateway.ts';
 
@@ -35,9 +35,7 @@ afterEach(async () => {
   await gateway.die();
   await rm(place, { recursive: true, force: true });
 });
-afterAll(async () => {
-  for (const name of ['disks', 'ext4-works']) await new Docker({ socketPath }).getVolume(`deckhand-${instance}-${name}`).remove();
-});
+afterAll(() => removeDisks(instance));
 
 /** A model that wants to run one command, and is done then. */
 async function model(asking: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -15,6 +15,7 @@ import { createDockerSandbox, type DockerSandboxOptions } from '../../runner/san
 import { defaultSandboxLimits, type Sandbox, type SandboxSpec, SandboxUnreachable } from '../../runner/sandbox/port.ts';
 import { quietMs } from '../../runner/sandbox/warm-plan.ts';
 import { readOutput, toText } from '../contracts/sandbox-subject.ts';
+import { removeDisks } from '../support/disk-traces.ts';
 import { createInputGateway } from '../support/input-gateway.ts';
 import { eventually, waitFor } from '../support/wait-for.ts';
 
@@ -38,7 +39,7 @@ afterEach(async () => {
   expect(await readdir(join(place, 'warm')).catch(() => [])).toEqual([]);
 });
 afterAll(async () => {
-  for (const name of ['disks', 'ext4-works']) await docker.getVolume(`deckhand-${instance}-${name}`).remove();
+  await removeDisks(instance);
   await rm(place, { recursive: true, force: true });
 });
 
@@ -289,7 +290,9 @@ describe('sandboxes made before their run is known', () => {
         expect(await later.list()).toEqual([]);
       });
     }
-    expect(await docker.listContainers({ all: true, filters: { label } })).toEqual([]);
+    // What makes working copies stays for the next run.
+    const left = await docker.listContainers({ all: true, filters: { label } });
+    expect(left.map(({ Names }) => Names)).toEqual([[`/deckhand-${instance}-keeper`]]);
   }, 120_000);
 
   it('make room for a run for whose working copy the disk has none beside theirs', async () => {

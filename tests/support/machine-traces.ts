@@ -53,7 +53,8 @@ export async function leftOfRuns(dataDir: string, options: { butProbes?: boolean
     (await readdir(join(dataDir, folder)).catch(() => [])).map((one) => `${folder}/${one}`);
   return [
     ...containers
-      .filter(({ Labels }) => counts(Labels[labels.run] ?? ''))
+      // The one that makes all working copies is no run's either.
+      .filter(({ Labels }) => Labels[labels.role] !== 'keeper' && counts(Labels[labels.run] ?? ''))
       .map(({ Names, Status }) => `container ${Names.join()} (${Status})`),
     ...volumes.filter(({ Labels }) => counts(Labels?.[labels.run])).map(({ Name }) => `volume ${Name}`),
     ...(await inside('sandboxes')),

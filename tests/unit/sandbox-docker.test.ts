@@ -15,6 +15,7 @@ describe('the container of a run', () => {
     image: 'i',
     instance: 'one',
     volume: 'v',
+    hosts: undefined,
     spec,
     memoryBytes: 5,
     extraLabels: { more: 'x' },
@@ -32,12 +33,25 @@ describe('the container of a run', () => {
       Binds: ['v:/workspace:nocopy'],
       RestartPolicy: { Name: 'no' },
     });
-    for (const absent of ['Privileged', 'CapAdd', 'Devices', 'PidMode', 'Mounts', 'PortBindings'])
+    for (const absent of ['Privileged', 'CapAdd', 'Devices', 'PidMode', 'PortBindings'])
       expect(container.HostConfig).not.toHaveProperty(absent);
+    expect(container.HostConfig?.Mounts).toEqual([]);
+  });
+
+  it('needs no network of the engine where there is a file that names localhost, which it cannot change', () => {
+    const about = { image: 'i', instance: 'one', volume: 'v', memoryBytes: 5, extraLabels: {}, spec };
+    expect(sandboxContainer({ ...about, hosts: '/disks/hosts' })).toMatchObject({
+      NetworkDisabled: true,
+      HostConfig: {
+        NetworkMode: 'none',
+        Mounts: [{ Type: 'bind', Source: '/disks/hosts', Target: '/etc/hosts', ReadOnly: true }],
+      },
+    });
+    expect(container).not.toHaveProperty('NetworkDisabled');
   });
 
   it('sees one directory of the host where it has a gateway, read-only, and helpers over its working copy see none', () => {
-    const about = { image: 'i', instance: 'one', volume: 'v', memoryBytes: 5, extraLabels: {} };
+    const about = { image: 'i', instance: 'one', volume: 'v', hosts: undefined, memoryBytes: 5, extraLabels: {} };
     const { HostConfig, Env } = sandboxContainer({ ...about, spec: { ...spec, gateway: '/data/gateway/run_1' } });
     expect(HostConfig?.Mounts).toEqual([
       expect.objectContaining({ Type: 'bind', Source: '/data/gateway/run_1', Target: '/run/deckhand', ReadOnly: true }),
