@@ -36,12 +36,20 @@ export interface Database {
    * `work` must have no effects but through its `Tx`.
    */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /**
+   * Where wake-ups do not travel through the database: whoever writes without a transaction gives them here after the write, each as
+   * `<topic>:<id>`. undefined: a statement wakes with `pg_notify`.
+   */
+  readonly announce: Announce | undefined;
   /** Connections of the pool: those that work, those that do not, and how many callers wait for one. */
   pool(): { busy: number; idle: number; waiting: number };
   /** Told of every statement and every beginning of a transaction from now on, for metrics. One listener; the last one counts. */
   time(times: DatabaseTimes): void;
   close(): Promise<void>;
 }
+
+/** Wakes readers, in this process and others; returns at once and never throws. */
+export type Announce = (wakes: readonly string[]) => void;
 
 /** All wake-ups travel on one channel; the payload is `<topic>:<id>`. */
 export const wakeChannel = 'deckhand_wake';
@@ -50,6 +58,8 @@ export interface DatabaseOptions {
   url: string;
   /** Most connections of the pool. */
   connections: number;
+  /** Wake-ups go there instead of through the database. */
+  announce?: Announce | undefined;
   onEffectError(error: unknown): void;
 }
 
@@ -72,13 +82,14 @@ export function createDatabase(options: DatabaseOptions): Database {
           notify: (topic, id) => void wakes.add(`${topic}:${id ?? ''}`),
           afterCommit: (effect) => void effects.push(effect),
         });
-        if (wakes.size > 0) {
+        if (wakes.size > 0 && options.announce === undefined) {
           await db.$queryRaw(Prisma.sql`SELECT pg_notify(${wakeChannel}, wake)::text FROM unnest(${[...wakes]}::text[]) AS wake`);
         }
         return value;
       },
       { maxWait: 10_000, timeout: 30_000 },
     );
+    if (wakes.size > 0) options.announce?.([...wakes]);
     for (const effect of effects) {
       try {
         await effect();
@@ -92,6 +103,7 @@ export function createDatabase(options: DatabaseOptions): Database {
   return {
     db: client,
     url: options.url,
+    announce: options.announce,
     async transaction(work) {
       for (let attempt = 1; ; attempt += 1) {
         try {
