@@ -69,7 +69,7 @@ export async function* runHelper(
     signal?.removeEventListener('abort', kill);
     kill();
     await ended;
-    await killFamily({ leader: undefined, helpers: [], mark: `TMPDIR=${temporary}` });
+    await killFamily({ leader: undefined, helpers: [], marks: [`TMPDIR=${temporary}`] });
     await rm(temporary, { recursive: true, force: true });
   }
 }

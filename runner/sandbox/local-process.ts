@@ -55,11 +55,12 @@ function statFields(pid: string): string[] | undefined {
 
 /**
  * Processes end while they are looked at; that is no error. Nothing waits for a disk here: to hand each of these reads to another thread and
- * back takes ten times what it does.
+ * back takes ten times what it does. Read as UTF-8, which Node does at once: what is looked for is ASCII, and keeps its place among bytes
+ * that are something else.
  */
 function readOrNothing(path: string): string | undefined {
   try {
-    return readFileSync(path, 'latin1');
+    return readFileSync(path, 'utf8');
   } catch (error) {
     if (error instanceof Error && 'code' in error && ['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes(String(error.code)))
       return undefined;
@@ -90,12 +91,12 @@ async function allProcesses(): Promise<ProcessRow[]> {
 export interface Family {
   /**
    * Process that started the command, leader of the group. It and `helpers` are not of the family. Undefined once it is dead: its
-   * number may belong to somebody else then, and only the mark counts.
+   * number may belong to somebody else then, and only the marks count.
    */
   leader: number | undefined;
   helpers: readonly number[];
-  /** `NAME=value` that every process of the command inherits, unless it cleans its environment. */
-  mark: string;
+  /** Of these `NAME=value`, every process of the command inherits at least one, unless it cleans its environment. */
+  marks: readonly string[];
 }
 
 /** Pure: the processes below the leader or in its group, without the leader, its helpers and what is below those. */
@@ -116,15 +117,21 @@ export function membersOf(rows: readonly ProcessRow[], leader: number, helpers: 
   return new Set(members.map(({ pid }) => pid));
 }
 
+/** Threads of the Linux kernel are children of its second process; they have no environment. */
+const kernel = 2;
+
 async function familyOf(family: Family): Promise<Set<number>> {
   const rows = await allProcesses();
   const members = family.leader === undefined ? new Set<number>() : membersOf(rows, family.leader, family.helpers);
   if (!hasProc) return members;
-  for (const [index, { pid }] of rows.entries()) {
+  const strangers = rows.filter(({ pid, parent }) => {
+    return parent !== kernel && !members.has(pid) && pid !== family.leader && !family.helpers.includes(pid);
+  });
+  const marks = family.marks.map((mark) => `\0${mark}\0`);
+  for (const [index, { pid }] of strangers.entries()) {
     if (index % atOnce === 0) await breath();
-    if (members.has(pid) || pid === family.leader || family.helpers.includes(pid)) continue;
     const environment = readOrNothing(`/proc/${pid}/environ`);
-    if (environment !== undefined && `\0${environment}`.includes(`\0${family.mark}\0`)) members.add(pid);
+    if (environment !== undefined && marks.some((mark) => `\0${environment}`.includes(mark))) members.add(pid);
   }
   return members;
 }
@@ -146,7 +153,7 @@ export async function signalFamily(family: Family, signal: NodeJS.Signals): Prom
 export async function killFamily(family: Family, withinMs = 10_000): Promise<void> {
   const deadline = Date.now() + withinMs;
   while ((await signalFamily(family, 'SIGKILL')) > 0) {
-    if (Date.now() > deadline) throw new Error(`processes with ${family.mark} cannot be killed`);
+    if (Date.now() > deadline) throw new Error(`processes with ${family.marks.join(' or ')} cannot be killed`);
     await delay(20);
   }
 }

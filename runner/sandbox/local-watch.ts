@@ -23,9 +23,16 @@ export async function standing(files: LocalFiles): Promise<SandboxState> {
 /** Who the command consists of. Asked anew each time: the leader may have ended. */
 export async function familyOf(files: LocalFiles): Promise<Family> {
   const leader = await files.leader();
-  const mark = `TMPDIR=${files.temporary}`;
-  if (leader === undefined || !(await isAlive(leader))) return { leader: undefined, helpers: [], mark };
-  return { leader: leader.pid, helpers: leader.helpers, mark };
+  const marks = [`TMPDIR=${files.temporary}`];
+  if (leader === undefined || !(await isAlive(leader))) return { leader: undefined, helpers: [], marks };
+  return { leader: leader.pid, helpers: leader.helpers, marks };
+}
+
+/** Kills the command, and whoever shares its home: what has started it, helpers of `exec` and what they have left. */
+export async function killHousehold(files: LocalFiles): Promise<void> {
+  const family = await familyOf(files);
+  if (family.leader !== undefined) await killFamily(family);
+  await killFamily({ leader: undefined, helpers: [], marks: [...family.marks, `HOME=${files.home}`] });
 }
 
 /** Ends the command: SIGTERM, and SIGKILL for what is left after `graceMs`. Resolves when nothing of it runs. */
@@ -59,9 +66,7 @@ export async function follow(files: LocalFiles, minFreeBytes: number): Promise<v
     }
     await delay(wait, undefined, { ref: false });
   }
-  await killFamily(await familyOf(files));
-  // Helpers of `exec` have a mark of their own, but share the home.
-  await killFamily({ leader: undefined, helpers: [], mark: `HOME=${files.home}` });
+  await killHousehold(files);
   await files.setResult(await resultOf(files, minFreeBytes));
 }
 

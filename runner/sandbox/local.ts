@@ -11,9 +11,9 @@ import { localAgents } from './local-agents.ts';
 import { directoriesIn, freeBytes, isCode, type LocalFiles, localFiles } from './local-files.ts';
 import { type HelperPlace, runHelper } from './local-helper.ts';
 import { probeLocal } from './local-probe.ts';
-import { killFamily, signalFamily } from './local-process.ts';
+import { signalFamily } from './local-process.ts';
 import { unpack } from './local-unpack.ts';
-import { endCommand, familyOf, follow, standing } from './local-watch.ts';
+import { endCommand, familyOf, follow, killHousehold, standing } from './local-watch.ts';
 import {
   gatewayVariable,
   HelperFailed,
@@ -257,9 +257,7 @@ export function createLocalSandbox(options: LocalSandboxOptions): Sandbox {
     async destroy(run) {
       const files = filesOf(run);
       if (!(await directoriesIn(root)).includes(run)) return;
-      await killFamily(await familyOf(files));
-      // Helpers and what they left: they share the home with the command.
-      await killFamily({ leader: undefined, helpers: [], mark: `HOME=${files.home}` });
+      await killHousehold(files);
       await files.remove();
     },
 
