@@ -1,4 +1,4 @@
-import type { Repository } from '../../src/contracts/code-host.ts';
+import { CodeHostError, type Repository } from '../../src/contracts/code-host.ts';
 import type { At } from './place.ts';
 import type { Client } from './requests.ts';
 import { delivering } from './talk-failures.ts';
@@ -25,7 +25,7 @@ export function createPeople({ client, at, now }: { client: Client; at: At; now(
       at('look up a person', repository, 'pulls', undefined, async ({ headers, request }) => {
         const { data } = await client.request('GET /user/{account_id}', { account_id: Number(account), headers, request });
         return data.login;
-      }),
+      }).catch(noneMissing),
     );
     if (known.size >= mostKnown) known.clear();
     known.set(account, { login: found, until: now() + knownMs });
@@ -43,4 +43,9 @@ export function createPeople({ client, at, now }: { client: Client; at: At; now(
       return logins;
     },
   };
+}
+
+/** Nobody has the account any more: the message that names them is none the worse. */
+function noneMissing(error: unknown): undefined {
+  if (!(error instanceof CodeHostError) || error.reason !== 'missing') throw error;
 }

@@ -281,6 +281,17 @@ describe('in a conversation of GitHub', () => {
     expect(reactions?.size).toBe(0);
   });
 
+  test('a comment that names an account which nobody has any more is written, with the name', async () => {
+    const { adapter, ben, github, conversation } = await begin('app, told by webhook', { started: false });
+    const { number } = ben.openIssue(name, { title: 'The login fails' });
+    const gone = { type: 'person', name: 'Zoe', user: '987654321', notify: true } as const;
+    await adapter.send(conversation(number), { fallback: 'Zoe', blocks: [{ type: 'text', spans: [gone] }] }, 'k1');
+    expect([...(github.core.repositories.get(name)?.comments.values() ?? [])]).toMatchObject([
+      { body: expect.stringMatching(/^Zoe\n/) },
+    ]);
+    expect(await adapter.nameOf?.({ platform: 'github', tenant: '', user: gone.user })).toBeUndefined();
+  });
+
   test('its page, its state of health and its tenant can be asked for', async () => {
     const { adapter, conversation, github } = await begin('app, told by webhook', { started: false });
     expect(await adapter.health()).toMatchObject({ ok: false, detail: expect.stringContaining('@deckhand') });
