@@ -27,7 +27,7 @@ const hunkLines = 8;
 /** One word is a command; nothing is put before it. */
 const oneWord = /^\S+$/;
 
-/** Whether what somebody wrote is for others than the bot: its own, of other programs, or not to it. */
+/** Whether somebody wrote it to the bot: not itself, no other program, and not to others. */
 export function isForUs(said: Said, me: Me): boolean {
   return !said.by.isBot && !isOwn(said, me) && saidTo(said.body, me.mention) !== undefined;
 }

@@ -217,6 +217,15 @@ describe('promise 11: what is written into a comment', () => {
     );
   });
 
+  test('promise 2: asks nothing of whoever is named in it, another Deckhand for one, whatever it says', () => {
+    fc.assert(
+      fc.property(fc.array(block, { maxLength: 4 }), (blocks) => {
+        expect(saidTo(commentBody({ fallback: 'x', blocks }, 'the key', nobody), 'ben')).toBeUndefined();
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   test('is read as it was given, letter by letter', () => {
     const line = hostile.map((text) => text.replace(/[\s\p{Cc}\p{Cf}]+/gu, ' ').trim()).filter((text) => text !== '');
     fc.assert(
