@@ -110,7 +110,8 @@ async function calm(site: Site, dataDir: string, kind: 'shell' | AgentKind | und
     'the engine to be calm',
     async () => {
       const { stdout } = await docker('docker', ['ps', '--all', '--no-trunc', '--filter', filter, '--format', format]);
-      const lines = stdout.split('\n').filter((line) => line !== '');
+      // The one that makes all working copies stays.
+      const lines = stdout.split('\n').filter((line) => line !== '' && !line.startsWith('keeper '));
       const waits = lines.filter((line) => /^sandbox \S*-warm-[0-9a-f]+ Up /.test(line));
       return lines.length === waits.length && (kind === undefined || waits.some(waitsFor));
     },
