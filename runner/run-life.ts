@@ -1,6 +1,7 @@
 import { runsNothing } from '../src/contracts/rebase.ts';
 import type { RunControl } from '../src/contracts/run-control.ts';
 import type { RunResult } from '../src/contracts/run-event.ts';
+import { traceAlso, traced } from '../src/runtime/trace.ts';
 import { accountError, withAccount } from './agent-account.ts';
 import type { TurnEnd } from './harness/port.ts';
 import type { OutputLog } from './output-log.ts';
@@ -48,7 +49,10 @@ export async function liveRun(deps: JourneyDeps & { control: RunControl }, run: 
     const stop = claimed.spec.stopRequested === true ? AbortSignal.abort('stop') : whenReason(watched, 'stop');
     const signals = { stop, left };
     const own = await withAccount(deps, claimed.spec, left);
-    return !(await travel(createJourney(own.deps, own.spec, patientCalls(deps, left, onError), signals)));
+    const journey = createJourney(own.deps, own.spec, patientCalls(deps, left, onError), signals);
+    const { task, attempt, resume, agent, traceparent } = own.spec;
+    const about = { run, task, attempt, worker: agent?.settings.agent ?? 'shell', resumed: resume !== null };
+    return !(await traced('run', about, () => travel(journey), { from: traceparent ?? null, kind: 'takes' }));
   } catch (error) {
     if (!(error instanceof LetGo) && !left.aborted) throw error;
     deps.logger.info({ run, why: error instanceof LetGo ? error.message : String(left.reason) }, 'let go');
@@ -66,6 +70,7 @@ async function travel(journey: Journey): Promise<boolean> {
   if (result === undefined) return false;
   // Refused: somebody else has ended or taken the run. The sandbox may be theirs now; the reaper knows.
   if (!(await calls.finish(spec.run, deps.runner, result))) throw new LetGo(`${spec.run} was ended elsewhere`);
+  traceAlso({ outcome: result.outcome, ...(result.cause === undefined ? {} : { cause: result.cause }) });
   deps.logger.info({ run: spec.run, outcome: result.outcome, cause: result.cause }, 'finished');
   await journey.at('finished');
   await cleanUp(journey, harness);
@@ -98,13 +103,14 @@ async function resultOf(journey: Journey, harness: HarnessRun): Promise<RunResul
       return await checkRun(journey, harness.expects, result.base ?? base, result);
     }
     if (phase === 'preparing') {
-      base = (await prepareRun(journey, harness)) ?? null;
+      base = (await traced('prepare run', {}, () => prepareRun(journey, harness))) ?? null;
       if (base === null) return undefined;
       phase = 'executing';
     }
     if (base === null) throw new Error(`${spec.run} has started without a base`);
     log = await openLog(journey);
-    const execution = await executeRun(journey, harness, log);
+    const output = log;
+    const execution = await traced('execute run', {}, () => executeRun(journey, harness, output));
     if ('notStarted' in execution) return await resultWithout(journey, execution.notStarted, since, log);
     const { ended, turn } = execution;
     if (turn.end === 'parked') {
@@ -119,7 +125,8 @@ async function resultOf(journey: Journey, harness: HarnessRun): Promise<RunResul
     await harness.keepSession(turn);
     const how = endingOfTurn(turn, ended, journey.limits);
     const shown = await harness.keepFiles();
-    const result = await collectRun(journey, base, { ended, how, shown }, log);
+    const from = base;
+    const result = await traced('collect changes', {}, () => collectRun(journey, from, { ended, how, shown }, output));
     return await checkRun(journey, harness.expects, base, result);
   } catch (error) {
     left.throwIfAborted();

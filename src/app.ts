@@ -14,6 +14,7 @@ import type { Logger } from './runtime/logger.ts';
 import type { App, Role } from './serve.ts';
 import { createBaseControl } from './tasks/base-control.ts';
 import { createEngine } from './tasks/engine.ts';
+import { tracingPart } from './tracing.ts';
 
 export interface RunningApp extends App {
   /** `http://127.0.0.1:3000`, once started; undefined for a runner alone. */
@@ -40,7 +41,8 @@ export async function createApp(
   async function build(): Promise<Part[]> {
     const found = infrastructure.get();
     const metrics = observe(role, found);
-    const parts: Part[] = metricsPart(config, found, metrics, logger);
+    const traces = await tracingPart(config.tracing, role, logger);
+    const parts: Part[] = [...traces, ...metricsPart(config, found, metrics, logger)];
     if (role !== 'runner' && config.lab) lab = await startLab(found.dataDir.path);
     const hostConfig = config.codeHost ?? lab?.codeHost;
     const codeHost = createCodeHost(hostConfig);

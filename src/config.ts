@@ -2,6 +2,7 @@ import { type CodeHostConfig, codeHostConfig, codeHostConflicts } from './config
 import { type PlatformConfigs, platformConfigs, platformConflicts, platformWarnings } from './config-platforms.ts';
 import { AppError } from './contracts/errors.ts';
 import type { RedisAddress } from './runtime/redis-address.ts';
+import type { TracingConfig } from './tracing.ts';
 import type { DiskQuota, OwnerRef } from './variable-kinds.ts';
 import { type Environment, environmentSchema, factsOf, names, type VariableName } from './variables.ts';
 
@@ -41,6 +42,8 @@ export interface Config {
   keepArtifactsDays: number;
   keepChangesDays: number;
   diskQuota: DiskQuota;
+  /** Undefined: no traces are recorded. */
+  tracing: TracingConfig | undefined;
   logLevel: Environment['LOG_LEVEL'];
   /** Values that must never be logged or shown. */
   secrets: readonly string[];
@@ -96,6 +99,7 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
     keepArtifactsDays: env.KEEP_ARTIFACTS_DAYS,
     keepChangesDays: env.KEEP_CHANGES_DAYS,
     diskQuota: env.DISK_QUOTA,
+    tracing: tracingConfig(env),
     logLevel: env.LOG_LEVEL,
     secrets: [
       ...names().flatMap((name) => (factsOf(name).secret === true && given[name] ? [given[name]] : [])),
@@ -116,6 +120,12 @@ function conflicts(value: (name: VariableName) => string | undefined): string[] 
     ...platformConflicts(value),
     ...codeHostConflicts(value),
   ];
+}
+
+function tracingConfig(env: Environment): TracingConfig | undefined {
+  const endpoint = env.OTEL_EXPORTER_OTLP_ENDPOINT;
+  if (endpoint === undefined) return undefined;
+  return { endpoint, headers: env.OTEL_EXPORTER_OTLP_HEADERS, ratio: env.OTEL_TRACES_SAMPLER_ARG };
 }
 
 /** A server of one's own may need no key. */

@@ -29,6 +29,7 @@ import { systemClock } from './runtime/clock.ts';
 import type { Part } from './runtime/lifecycle.ts';
 import type { Logger } from './runtime/logger.ts';
 import { createLoop } from './runtime/loop.ts';
+import { traced } from './runtime/trace.ts';
 import { programVersion } from './runtime/version.ts';
 import { sandboxProbes } from './sandboxes.ts';
 import { storeInbound } from './store/inbox.ts';
@@ -177,8 +178,11 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
   const platforms = platformsPart({
     adapters,
     sink: (adapter) => async (events) => {
-      const counts = await storeInbound(database, await door.guard(events));
-      metrics.inbound(adapter.platform, counts.stored, counts.duplicate);
+      const { platform } = adapter;
+      const guarded = await door.guard(events);
+      const about = { platform, events: events.length };
+      const counts = await traced('take events', about, () => storeInbound(database, guarded), { from: null });
+      metrics.inbound(platform, counts.stored, counts.duplicate);
       return counts;
     },
     async connected() {

@@ -13,6 +13,7 @@ export interface Facts {
     | 'GitHub'
     | 'Git'
     | 'Running commands'
+    | 'Traces'
     | 'Log';
   description: string;
   /** What holds when it is unset, in words. */

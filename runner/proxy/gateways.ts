@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { traced, traceparent } from '../../src/runtime/trace.ts';
 import { createEgress, type Egress, type EgressOptions } from './egress.ts';
 import { streamInputs } from './inputs.ts';
 import { createRunLimits, type RunLimits } from './limits.ts';
@@ -39,6 +40,8 @@ interface Service {
   holdsToken(request: IncomingMessage): boolean;
   /** Requests that are being answered. */
   work: Set<Promise<void>>;
+  /** The step of a trace that its requests belong to; null: none is recorded. */
+  from: string | null;
 }
 
 /** Gateways of the runs of this process. */
@@ -62,7 +65,10 @@ export function createGateways(options: GatewaysOptions): Gateways & { close(): 
     // `GET http://…` is how programs ask a proxy.
     if (!url.startsWith('/')) return refuse(response, 'plain', 403, service.egress.refusePlain(url));
     const route = Object.hasOwn(routes, pathname) ? routes[pathname] : undefined;
-    if (route !== undefined && request.method === 'POST') return await models.handle(run, limits, route, request, response);
+    if (route !== undefined && request.method === 'POST') {
+      const ask = () => models.handle(run, limits, route, request, response);
+      return await traced('model request', { run: run.run, path: route.path }, ask, { from: service.from, kind: 'calls' });
+    }
     if (pathname === '/input' && request.method === 'GET') {
       if (!limits.inputs.take(1)) return refuse(response, 'plain', 429, 'Too many streams of inputs at once.', false, 1);
       return await streamInputs(run, request, response).finally(() => limits.inputs.give(1));
@@ -121,6 +127,7 @@ export function createGateways(options: GatewaysOptions): Gateways & { close(): 
         egress: egressOf(run),
         holdsToken: createTokenCheck(run.token),
         work: new Set(),
+        from: traceparent(),
       };
       const [inside, outside] = [serve(service), serve(service)];
       await rm(socket, { force: true });

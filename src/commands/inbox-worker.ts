@@ -1,6 +1,7 @@
 import { TryLater } from '../access/repository-access.ts';
 import { AppError, describeError } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
+import { traced } from '../runtime/trace.ts';
 import type { Database, Tx } from '../store/database.ts';
 import { dueLanes, type InboxRow, markDone, markFailed, putOff, takeLaneHead } from '../store/inbox.ts';
 import type { Wakeups } from '../store/wakeups.ts';
@@ -121,7 +122,9 @@ export class InboxWorker {
         const row = await takeLaneHead(tx, lane, now());
         if (row === undefined) return false;
         taken = row;
-        await handle(tx, row.event);
+        const { type, conversation } = row.event;
+        const about = { inbox: String(row.id), platform: conversation.platform, type, attempt: row.attempts + 1 };
+        await traced('handle event', about, () => handle(tx, row.event), { from: row.traceparent, kind: 'takes' });
         await markDone(tx, row, now());
         return true;
       });

@@ -3,6 +3,7 @@ import { notAllowed } from '../access/not-allowed.ts';
 import { AppError } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import type { OutboxPut } from '../contracts/outbox.ts';
+import { traced } from '../runtime/trace.ts';
 import { putOutbox, putOutboxRows } from '../store/outbox.ts';
 import { sentMessage } from '../store/sent-messages.ts';
 import { placesOfTask } from '../store/threads.ts';
@@ -33,7 +34,7 @@ export async function runText(ctx: CommandContext, text: string): Promise<void> 
 /** Runs one command after asking whether it may be used here and by this person, and answers. */
 export async function runCommand(ctx: CommandContext, command: Command, args: Record<string, unknown>): Promise<void> {
   await checkAllowed(ctx, command, args);
-  const reply = await command.run(ctx, args);
+  const reply = await traced('command', { command: command.name }, () => command.run(ctx, args));
   if (reply !== undefined) await answer(ctx, reply);
 }
 

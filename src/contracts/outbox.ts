@@ -83,4 +83,6 @@ export interface OutboxPut {
   target: OutboxTarget;
   payload: OutboxPayload;
   priority: Priority;
+  /** The step of a trace that it comes from; left out: what goes on around the put. */
+  traceparent?: string | null | undefined;
 }

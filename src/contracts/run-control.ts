@@ -47,6 +47,8 @@ export interface RunSpec {
    */
   rebase?: RunPurpose | undefined;
   reverts?: RevertedPull | undefined;
+  /** The step of a trace that asked for it; absent: none is recorded. */
+  traceparent?: string | undefined;
   /** Set when another life of a runner on this host had started the command already: attach and continue from there. */
   resume: {
     phase: 'preparing' | 'executing' | 'finishing';

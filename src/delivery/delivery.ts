@@ -1,5 +1,6 @@
 import { type ChatAdapter, DeliveryError, type Operation } from '../contracts/chat-adapter.ts';
 import type { Conversation, MessageRef } from '../contracts/platform.ts';
+import { traced } from '../runtime/trace.ts';
 import type { Database } from '../store/database.ts';
 import {
   type Arrived,
@@ -162,7 +163,9 @@ export class Delivery {
       callTimeoutMs,
     );
     try {
-      return await Promise.race([make(), late]);
+      return await traced('platform call', { platform: this.row.platform, operation }, () => Promise.race([make(), late]), {
+        kind: 'calls',
+      });
     } catch (error) {
       outcome = error instanceof DeliveryError ? error.failure.kind : 'error';
       throw error;

@@ -229,7 +229,9 @@ class Projector {
           run,
           from: entry.from,
           to: entry.view.seq,
-          puts: puts.filter((put) => entry.put.get(put.key) !== digestOf(put)),
+          puts: puts
+            .filter((put) => entry.put.get(put.key) !== digestOf(put))
+            .map((put) => ({ ...put, traceparent: facts.own.runs.get(run)?.traceparent })),
         });
       } catch (error) {
         logger.error({ err: error, run }, 'the cards of a run cannot be made');

@@ -1,6 +1,7 @@
 import { DeliveryError, type DeliveryFailure } from '../contracts/chat-adapter.ts';
 import type { OutboxPut } from '../contracts/outbox.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { traced } from '../runtime/trace.ts';
 import { moveChannel } from '../store/channel-moves.ts';
 import { noteDirectReached } from '../store/direct-reach.ts';
 import { putOutboxRows } from '../store/outbox.ts';
@@ -50,7 +51,10 @@ export async function sendRow(row: WaitingRow, first: Permit, deps: SendRowDeps)
     if (claimed === undefined) return { waits: true };
     delivery = new Delivery(row, claimed, first, deps);
     if (deps.expired) return await expire(delivery, deps);
-    const refused = await deliver(delivery);
+    const under = delivery;
+    const about = { outbox: row.id, platform: row.platform, type: row.payloadType, version: claimed.version };
+    const how = { from: claimed.traceparent, kind: 'takes' } as const;
+    const refused = await traced('deliver message', about, () => deliver(under), how);
     const puts = refused.map((file) => insteadOfFile(row, claimed, file));
     for (const { file, detail } of refused)
       deps.logger.warn({ outbox: row.id, file: file.name, detail }, 'a file was not attached');

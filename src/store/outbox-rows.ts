@@ -68,6 +68,8 @@ export interface ClaimedRow {
   attempts: number;
   calls: RecentCalls;
   attemptedAt: Date;
+  /** The step of a trace that its newest version came from; null: none is recorded. */
+  traceparent: string | null;
 }
 
 const waitingColumns = Prisma.sql`
@@ -113,7 +115,7 @@ export async function claimRow(database: Database, row: WaitingRow, slot: string
   const claimed = await database.db.$queryRaw<Record<string, unknown>[]>(Prisma.sql`
     UPDATE "Outbox" SET "attemptedAt" = clock_timestamp(), "attemptedSlot" = ${slot}, "attempts" = "attempts" + 1
     WHERE "id" = ${row.id} AND "state" = 'pending' AND "attemptedAt" IS NOT DISTINCT FROM ${row.attemptedAt ?? null}::timestamptz
-    RETURNING "key", "payload", "version", "sentVersion", "priority", "parts", "degraded", "attempts", "calls", "attemptedAt"`);
+    RETURNING "key", "payload", "version", "sentVersion", "priority", "parts", "degraded", "attempts", "calls", "attemptedAt", "traceparent"`);
   const found = claimed[0];
   if (found === undefined) return undefined;
   return {
@@ -127,6 +129,7 @@ export async function claimRow(database: Database, row: WaitingRow, slot: string
     attempts: Number(found.attempts),
     calls: callsSchema.parse(found.calls),
     attemptedAt: found.attemptedAt as Date,
+    traceparent: found.traceparent === null ? null : String(found.traceparent),
   };
 }
 

@@ -1,6 +1,7 @@
 import { Prisma } from '../../prisma/client/client.ts';
 import { type OutboxPut, outboxPayloadSchema } from '../contracts/outbox.ts';
 import { newId } from '../runtime/ids.ts';
+import { traceparent } from '../runtime/trace.ts';
 import type { Tx } from './database.ts';
 
 /** A row that a put made or changed. */
@@ -25,7 +26,8 @@ export async function putOutbox(tx: Tx, put: OutboxPut): Promise<PutRow | undefi
 /** Many puts in one statement. Keys must differ. Rows are locked in the order of their keys, so that two batches never deadlock. */
 export async function putOutboxRows(tx: Tx, puts: readonly OutboxPut[]): Promise<PutRow[]> {
   if (puts.length === 0) return [];
-  const incoming = puts.map(({ workspace, key, target, payload, priority }) => ({
+  const around = traceparent();
+  const incoming = puts.map(({ workspace, key, target, payload, priority, traceparent: from }) => ({
     id: newId('out'),
     workspaceId: workspace,
     key,
@@ -42,12 +44,13 @@ export async function putOutboxRows(tx: Tx, puts: readonly OutboxPut[]): Promise
     payload: outboxPayloadSchema.parse(payload),
     payloadType: payload.type,
     priority,
+    traceparent: from ?? around,
   }));
   // A thread is opened by one message: while a row is about to open it, others wait. When that row has failed, or the thread was lost
   // after something had arrived in it (the conversation has moved), the next message opens it.
   const rows = await tx.db.$queryRaw<PutRow[]>(Prisma.sql`
     INSERT INTO "Outbox" ("id", "workspaceId", "key", "platform", "tenant", "channel", "thread", "channelKind", "threadId", "anchor",
-      "payload", "payloadType", "priority")
+      "payload", "payloadType", "priority", "traceparent")
     SELECT i."id", i."workspaceId", i."key", COALESCE(c."platform", i."platform"), COALESCE(c."tenant", i."tenant"),
       COALESCE(c."externalId", i."channel"), COALESCE(t."externalId", i."thread"), COALESCE(c."kind", i."channelKind"),
       i."threadId",
@@ -58,10 +61,10 @@ export async function putOutboxRows(tx: Tx, puts: readonly OutboxPut[]): Promise
         AND (i."anchor" OR (i."payloadType" = 'message' AND EXISTS (
           SELECT 1 FROM "Outbox" o WHERE o."threadId" = t."id" AND (o."anchor" AND o."state" = 'failed' OR o."sentVersion" > 0)
         ))),
-      i."payload", i."payloadType", i."priority"
+      i."payload", i."payloadType", i."priority", i."traceparent"
     FROM jsonb_to_recordset(${storable(incoming)}::jsonb) AS i("id" text, "workspaceId" text, "key" text, "platform" text,
       "tenant" text, "channel" text, "thread" text, "channelKind" text, "threadId" text, "anchor" boolean, "payload" jsonb,
-      "payloadType" text, "priority" int)
+      "payloadType" text, "priority" int, "traceparent" text)
     LEFT JOIN "Thread" t ON t."id" = i."threadId" AND t."workspaceId" = i."workspaceId"
     LEFT JOIN "Channel" c ON c."id" = t."channelId"
     ORDER BY i."workspaceId", i."key"
@@ -74,6 +77,7 @@ export async function putOutboxRows(tx: Tx, puts: readonly OutboxPut[]): Promise
       "dueAt" = CASE WHEN "Outbox"."state" = 'sent' THEN GREATEST("Outbox"."dueAt", now()) ELSE "Outbox"."dueAt" END,
       "pendingSince" = CASE WHEN "Outbox"."state" = 'pending' THEN "Outbox"."pendingSince" ELSE now() END,
       "state" = 'pending',
+      "traceparent" = EXCLUDED."traceparent",
       "updatedAt" = now()
     WHERE ("Outbox"."payloadType" IN ('message', 'home') OR "Outbox"."payload" @> '{"type":"direct","follows":true}') AND "Outbox"."payload" IS DISTINCT FROM EXCLUDED."payload"
     RETURNING "id", "key", "version"`);

@@ -78,6 +78,8 @@ export interface ProjectedRun {
   /** Issue of the code host that the task came from, `acme/web#12`. */
   issue: string | undefined;
   requester: { user: string; name: string };
+  /** The step of a trace that asked for it; null: none is recorded. */
+  traceparent: string | null;
   /** What the task has changed, as it stands. */
   change: ChangeStand | undefined;
 }
@@ -122,6 +124,7 @@ export async function projectedRuns(db: Db, runs: readonly string[]): Promise<Pr
       base:
         task.baseBranch === null || task.baseCommit === null ? undefined : { branch: task.baseBranch, commit: task.baseCommit },
       requester: { user: row.requestedById, name: names.get(row.requestedById) ?? 'somebody' },
+      traceparent: row.traceparent,
       change: changes.get(row.taskId),
     };
   });

@@ -6,6 +6,7 @@ import { type RunPurpose, runPurposeSchema } from '../contracts/rebase.ts';
 import type { Actor, OutputCursor, RunEventData, RunResult } from '../contracts/run-event.ts';
 import { type RunState, runStateSchema } from '../contracts/states.ts';
 import { newId } from '../runtime/ids.ts';
+import { traceparent } from '../runtime/trace.ts';
 import type { Tx } from './database.ts';
 import { appendEvents, insertNumbered } from './run-events.ts';
 import { totalCapacity } from './runners.ts';
@@ -63,6 +64,8 @@ export interface RunRecord {
   rebase: RunPurpose | null;
   /** Number among attempts that are made side by side; null: it is none of them. */
   variant: number | null;
+  /** The step of a trace that asked for it; null: none is recorded. */
+  traceparent: string | null;
 }
 
 const filesSchema = z.array(givenFileSchema);
@@ -114,6 +117,7 @@ export async function createRun(tx: Tx, input: NewRun, actor: Actor): Promise<Ru
       queuedAt: input.at,
       lastEventAt: input.at,
       timeoutMs: input.timeoutMs,
+      traceparent: traceparent(),
       ...(input.turn === undefined ? {} : { ...saidColumns(input.turn), agent: input.turn.settings }),
       ...(input.variant === undefined ? {} : { variant: input.variant }),
       ...(input.turn?.resolve === true ? { rebase: 'resolve' } : {}),
@@ -322,5 +326,6 @@ export function toRecord(row: Omit<Run, keyof typeof withoutLarge>): RunRecord {
     inputs: row.lastInput,
     rebase: row.rebase === null ? null : runPurposeSchema.parse(row.rebase),
     variant: row.variant,
+    traceparent: row.traceparent,
   };
 }

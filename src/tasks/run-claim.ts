@@ -132,6 +132,7 @@ async function spec(tx: Tx, task: TaskRecord, run: RunRecord, resume: RunSpec['r
       ...(run.agent === null ? {} : { agent: await agentSpec(tx, { ...task, session }, { ...run, agent: run.agent }) }),
       ...(run.rebase === null ? {} : { rebase: run.rebase }),
       ...(reverts === undefined ? {} : { reverts }),
+      ...(run.traceparent === null ? {} : { traceparent: run.traceparent }),
       resume,
     },
   };

@@ -4,15 +4,18 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type DeckhandProcess, newDataDir, type Program, runDeckhand, startDeckhand } from '../support/deckhand-process.ts';
 import { LabClient } from '../support/lab-client.ts';
 import { processesOf } from '../support/machine-traces.ts';
+import { startCollector, type TraceCollector } from '../support/trace-collector.ts';
 import { eventually, waitFor } from '../support/wait-for.ts';
 
 /** One installation and its lives, one after the other: a test begins with the life that it finds, or with a new one. */
 let dataDir: Awaited<ReturnType<typeof newDataDir>>;
 let life: DeckhandProcess | undefined;
+let collector: TraceCollector;
 const programs: Program[] = [];
 
 beforeAll(async () => {
   dataDir = await newDataDir();
+  collector = await startCollector();
 });
 
 afterAll(async () => {
@@ -21,6 +24,7 @@ afterAll(async () => {
   for (const { pid } of processesOf(dataDir.path)) killIfAlive(pid);
   await eventually(() => expect(processesOf(dataDir.path)).toEqual([]), { timeoutMs: 20_000 });
   await dataDir.remove();
+  await collector.close();
 }, 60_000);
 
 const local = { SANDBOX: 'local' };
@@ -30,7 +34,7 @@ const limit = { timeout: 180_000 };
 /** Deckhand that runs. */
 async function alive(): Promise<DeckhandProcess> {
   if (life !== undefined) return life;
-  life = await startDeckhand(dataDir.path, local);
+  life = await startDeckhand(dataDir.path, { ...local, OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, METRICS_PORT: '0' });
   programs.push(life);
   return life;
 }
@@ -91,6 +95,12 @@ test('a started Deckhand answers for its health, its parts and its numbers', lim
   expect(text).toMatch(/deckhand_platform_calls_total\{platform="slack",operation="send",outcome="ok"\} \d/);
   expect(text).toMatch(/deckhand_waiting\{what="runs_active"\} 0/);
   expect(text).toContain('deckhand_database_up 1\n');
+  const door = /"url":"(\S+\/metrics)"/.exec(deckhand.log.join('\n'))?.[1] ?? '';
+  // As through a proxy: another machine may ask there, and only for this.
+  const elsewhere = { headers: { 'x-forwarded-for': '192.0.2.1' } };
+  expect((await fetch(`${deckhand.url}/metrics`, elsewhere)).status).toBe(403);
+  expect(await (await fetch(door, elsewhere)).text()).toContain('deckhand_database_up 1\n');
+  expect((await fetch(new URL('/lab', door))).status).toBe(404);
   expect(text).toContain('deckhand_run_start_seconds_count{worker="shell",sandbox="local"} 1\n');
   expect(text).toMatch(/deckhand_runner_capacity_runs\{host="host_\w+"\} \d/);
   expect(text).toMatch(/deckhand_inbound_lag_seconds_count\{platform="slack"\} 2/);
@@ -121,11 +131,36 @@ test('SIGTERM ends it with 0 and nothing of it stays, and what was said is there
   expect(await end('SIGTERM')).toBe(0);
   expect(processesOf(dataDir.path)).toEqual([]);
   expect(first.log.filter((line) => /"level":"(error|fatal)"/.test(line))).toEqual([]);
+  expectWholeTrace();
 
   const second = await alive();
   await new LabClient(second.url, 'ada').waitFor(/echo before .*done in/);
   await echo(second.url, 'after');
 });
+
+/** From the command of a person to the calls that show its end, without a word of what was said. */
+function expectWholeTrace(): void {
+  const spans = collector.spans();
+  const byId = new Map(spans.map((span) => [span.spanId, span]));
+  const runs = spans.filter(({ name }) => name === 'run');
+  expect(runs.length).toBeGreaterThan(0);
+  for (const { traceId } of runs) {
+    const own = spans.filter((span) => span.traceId === traceId);
+    const steps = own.map(({ name, parentSpanId }) => `${byId.get(parentSpanId ?? '')?.name ?? 'nothing'} > ${name}`);
+    expect([...new Set(steps)].sort()).toEqual([
+      'command > deliver message',
+      'command > run',
+      'deliver message > platform call',
+      'handle event > command',
+      'nothing > take events',
+      'run > collect changes',
+      'run > execute run',
+      'run > prepare run',
+      'take events > handle event',
+    ]);
+  }
+  expect(collector.raw()).not.toMatch(/before|hello|undisturbed|\becho\b|policy|yolo|"ada"|general/i);
+}
 
 test('the database killed under it comes back by itself, and work goes on', limit, async () => {
   const deckhand = await alive();
