@@ -100,9 +100,10 @@ function lastWords(text: string, max: number): string {
   return `…${end.slice(end.indexOf(' ') + 1)}`.toWellFormed();
 }
 
-const stripped = /^\s*(?:`{3,}|~{3,})[^\n]*$/gm;
+/** Fences of code and rows of tables: there is no room for what they are for. */
+const stripped = /^\s*(?:(?:`{3,}|~{3,})[^\n]*|\|.*)$/gm;
 
-/** The newest sentences of a text that grows, at most `max` characters of them. */
+/** The newest sentences of a text that grows, at most `max` characters of them. Tables are left out. */
 export function newestSentences(text: string, max: number): string {
   const whole = text
     .replace(stripped, '')

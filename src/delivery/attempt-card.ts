@@ -43,18 +43,8 @@ export function attemptCard(view: RunView, result: RunResult, context: CardConte
   return { fallback: `${spansText(taskTitle(context))}: ${state.text}.`, blocks };
 }
 
-/** The last sentences, without tables: these need more room than there is. */
 function inShort(text: string): string {
-  const lines = text.split('\n').filter((line) => !line.trimStart().startsWith('|'));
-  return newestSentences(
-    cleanText(
-      lines
-        .join('\n')
-        .trim()
-        .slice(-4 * saidLength),
-    ),
-    saidLength,
-  );
+  return newestSentences(cleanText(text.trim().slice(-4 * saidLength)), saidLength);
 }
 
 function notChosen({ change: { chosen } }: RunView): Block[] {

@@ -19,12 +19,19 @@ const modelLength = 40;
 export function compareCard(view: RunView, attempts: readonly ComparedAttempt[], context: CardContext, ping = false): View {
   const { chosen } = view.change;
   const state = stateOf(view.change, attempts);
+  const same = madeByAll(attempts);
   const whole = { ...context, run: { ...context.run, among: undefined } };
   const blocks: Block[] = [
     { type: 'title', spans: taskTitle(whole), state },
-    ...attempts.map((attempt): Block => ({ type: 'text', spans: attemptSpans(attempt, chosen?.run === attempt.run) })),
+    ...attempts.flatMap((attempt): Block[] => [
+      { type: 'text', spans: attemptSpans(attempt, same === undefined, chosen?.run === attempt.run) },
+      ...ownButtons(attempt, view.change, whole),
+    ]),
     ...saidBelow(view.change, attempts, context.task.number),
-    { type: 'context', spans: whereSpans(whole, ofTask(view), ping) },
+    {
+      type: 'context',
+      spans: joined([whereSpans(whole, ofTask(view), ping), ...(same === undefined ? [] : [[plain(`all by ${same}`)]])]),
+    },
     ...buttons(view.change, attempts, whole),
   ];
   return { fallback: `${spansText(taskTitle(whole))}: ${state.text}.`, blocks };
@@ -48,13 +55,22 @@ function hasChanged({ totals }: ComparedAttempt): boolean {
 
 const marks = { succeeded: '✔', failed: '✖', timed_out: '✖', interrupted: '✖', cancelled: '○' } as const;
 
-/** `✔ 2 codex (gpt-5) · 6m 12s · $0.61 · 3 files +41 −7 · tests ✔ 214 passed · risk: CI, lockfiles` */
-function attemptSpans(attempt: ComparedAttempt, isChosen: boolean): Span[] {
-  const { variant, agent, model, outcome, durationMs, costUsd, totals, check, risks = [] } = attempt;
-  const named = model === null ? agent : `${agent} (${shorten(oneLine(model), modelLength)})`;
+function madeBy({ agent, model }: ComparedAttempt): string {
+  return model === null ? agent : `${agent} (${shorten(oneLine(model), modelLength)})`;
+}
+
+/** The agent, where all were made by the same. */
+function madeByAll(attempts: readonly ComparedAttempt[]): string | undefined {
+  const names = [...new Set(attempts.map(madeBy))];
+  return attempts.length > 1 && names.length === 1 ? names[0] : undefined;
+}
+
+/** `✔ 2 codex (gpt-5) · 6m 12s · $0.61 · 3 files +41 −7 · tests ✔ 214 passed · risk: CI, lockfiles`; named: with the agent. */
+function attemptSpans(attempt: ComparedAttempt, named: boolean, isChosen: boolean): Span[] {
+  const { variant, outcome, durationMs, costUsd, totals, check, risks = [] } = attempt;
   const tests = check === undefined ? [] : [`tests ${checkWords({ ...check, command: '', durationMs })}`];
   const parts = [
-    named,
+    ...(named ? [madeBy(attempt)] : []),
     ...(outcome === 'succeeded' ? [] : [outcomeState(outcome).text]),
     ...(durationMs === 0 ? [] : [duration(durationMs)]),
     ...(costUsd === 0 ? [] : [dollars(costUsd)]),
@@ -64,7 +80,7 @@ function attemptSpans(attempt: ComparedAttempt, isChosen: boolean): Span[] {
   return [
     plain(`${marks[outcome]} `),
     bold(String(variant)),
-    plain(' '),
+    plain(named ? ' ' : ' · '),
     ...joined([
       ...parts.map((part) => [plain(part)]),
       ...(risks.length === 0 ? [] : [[bold('risk: '), plain(risks.map(riskName).join(', '))]]),
@@ -87,24 +103,24 @@ function saidBelow({ chosen, discardedBy }: ChangeView, attempts: readonly Compa
   return [text(`${who} discarded all of them. They are kept for a while: choosing one takes the task up again.`)];
 }
 
-/** Of the newest runs only: what acts on an attempt does not act on what has followed. */
+/** Right below what they are about. Of the newest runs only: what acts on an attempt does not act on what has followed. */
+function ownButtons(attempt: ComparedAttempt, { chosen }: ChangeView, { run: { newest, attempt: own } }: CardContext): Block[] {
+  if (newest > own || !hasChanged(attempt)) return [];
+  const { run, variant } = attempt;
+  const review = buttonOf(run, 'review', `Review ${variant}`);
+  const choose = chosen === undefined ? [buttonOf(run, 'choose', `Choose ${variant}`, 'primary')] : [];
+  return [{ type: 'buttons', buttons: [review, ...choose] }];
+}
+
+/** What is about all of them. */
 function buttons({ chosen, discardedBy }: ChangeView, attempts: readonly ComparedAttempt[], context: CardContext): Block[] {
-  if (context.run.newest > context.run.attempt) return [];
-  const changed = attempts.filter(hasChanged);
-  if (changed.length === 0) return [{ type: 'buttons', buttons: [taskButton(context, 'retry', 'Retry')] }];
-  const button = (run: string, verb: ChangeVerb, label: string, style: Button['style'] = 'default'): Button => ({
-    token: encodePress({ kind: 'change', run, verb }),
-    label,
-    style,
-  });
   const [first] = attempts;
-  const all = changed.flatMap(({ run, variant }) => [
-    button(run, 'review', `Review ${variant}`),
-    ...(chosen === undefined ? [button(run, 'choose', `Choose ${variant}`, 'primary')] : []),
-  ]);
-  const discard =
-    first === undefined || chosen !== undefined || discardedBy !== undefined
-      ? []
-      : [button(first.run, 'discard', 'Discard all', 'danger')];
-  return [{ type: 'buttons', buttons: [...all, ...discard] }];
+  if (first === undefined || context.run.newest > context.run.attempt) return [];
+  if (!attempts.some(hasChanged)) return [{ type: 'buttons', buttons: [taskButton(context, 'retry', 'Retry')] }];
+  if (chosen !== undefined || discardedBy !== undefined) return [];
+  return [{ type: 'buttons', buttons: [buttonOf(first.run, 'discard', 'Discard all', 'danger')] }];
+}
+
+function buttonOf(run: string, verb: ChangeVerb, label: string, style: Button['style'] = 'default'): Button {
+  return { token: encodePress({ kind: 'change', run, verb }), label, style };
 }

@@ -46,7 +46,15 @@ describe('the card that compares attempts', () => {
       'web · main@3f9c2e1 · asked by Ada',
     ]);
     expect(labels(view)).toEqual(['Review 2', 'Choose 2', 'Discard all']);
+    expect(view.blocks.map(({ type }) => type)).toEqual(['title', 'text', 'text', 'buttons', 'context', 'context', 'buttons']);
     expect(view.fallback).toBe('#142 Fix it: 2 attempts to choose from.');
+  });
+
+  it('names the agent once where all were made by the same', () => {
+    const same = attempts.map((attempt) => ({ ...attempt, agent: 'codex' as const, model: null }));
+    const lines = text(card(lead({ type: 'compared', attempts: same }))).split('\n');
+    expect(lines[2]).toBe('✔ 2 · 6m 12s · $0.61 · 3 files +41 −7 · tests ✔ 214 passed · risk: CI, lockfiles');
+    expect(lines.at(-1)).toBe('web · main@3f9c2e1 · asked by Ada · all by codex');
   });
 
   it('says who chose which, and only shows the changes then', () => {
