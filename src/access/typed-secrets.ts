@@ -141,9 +141,12 @@ export function withoutKeys(text: string): string {
   return clean.replace(/\S+/g, (word) => (!openOption.test(word) && longWord.test(word) && !isName(word) ? takenOut : word));
 }
 
-/** Names of models are long, too: words with dashes, `claude-sonnet-4-5-20250929`. */
+/**
+ * Names of models are long, too: words with dashes, `claude-sonnet-4-5-20250929`. Part by part: a pattern for all of it would try every way to
+ * part a long word, which anybody can write.
+ */
 function isName(word: string): boolean {
-  return /^(?:[a-z]{2,12}|\d{1,8}|[a-z]?\d+(?:\.\d+)*[a-z]?)(?:[-.](?:[a-z]{1,12}|\d{1,8}|[a-z]?\d+(?:\.\d+)*[a-z]?))+$/.test(
-    word,
-  );
+  const [first = '', ...more] = word.split(/[-.]/);
+  const isPart = (part: string) => /^(?:[a-z]{1,12}|[a-z]?\d+[a-z]?)$/.test(part);
+  return more.length > 0 && !/^[a-z]$/.test(first) && [first, ...more].every(isPart);
 }
