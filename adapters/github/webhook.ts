@@ -68,7 +68,7 @@ export function githubWebhook(
     async handle(request, response, rawBody) {
       const signature = request.headers['x-hub-signature-256'];
       const body = rawBody.toString('utf8');
-      if (typeof signature !== 'string' || body === '' || !(await verify(secret, body, signature))) {
+      if (typeof signature !== 'string' || signature === '' || body === '' || !(await verify(secret, body, signature))) {
         return end(response, 401, 'The signature is not that of the secret of this webhook.');
       }
       const payload = parse(body);

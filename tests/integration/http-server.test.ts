@@ -65,6 +65,13 @@ test('a webhook gets the exact bytes of the body and answers by itself', async (
   expect([response.status, await response.text()]).toEqual([201, 'thanks']);
   const digest = (bytes: Buffer) => createHmac('sha256', 'k').update(bytes).digest('hex');
   expect(seen.map(digest)).toEqual([digest(body)]);
+  // More than any platform has to tell is not read, nor is what is sent to another path or in another way.
+  const send = async (path: string, method: string, bytes: Uint8Array<ArrayBuffer> | undefined) =>
+    (await fetch(server.url + path, { method, body: bytes ?? null })).status;
+  expect(await send('/slack/events', 'POST', new Uint8Array(1024 * 1024 + 1))).toBe(413);
+  expect(await send('/slack/events/other', 'POST', new Uint8Array(1))).toBe(404);
+  expect(await send('/slack/events', 'GET', undefined)).toBe(404);
+  expect(seen).toHaveLength(1);
 });
 
 test('a webhook that fails is not acknowledged, and other routes keep their JSON bodies', async () => {

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -235,14 +236,24 @@ describe('webhooks of GitHub', () => {
       expect(hints).toContainEqual({ repository: repository.fullName, numbers: [number], head: undefined });
       const before = hints.length;
       const body = JSON.stringify({ repository: { full_name: repository.fullName }, sha: commit });
-      for (const signature of [undefined, 'sha256=00', `sha256=${'0'.repeat(64)}`]) {
-        const headers = {
-          'content-type': 'application/json',
-          ...(signature === undefined ? {} : { 'x-hub-signature-256': signature }),
-        };
-        expect((await fetch(url, { method: 'POST', body, headers })).status).toBe(401);
-      }
+      const sent = async (bytes: string, signature: string | undefined) => {
+        const signed = signature === undefined ? {} : { 'x-hub-signature-256': signature };
+        const headers = { 'content-type': 'application/json', ...signed };
+        return (await fetch(url, { method: 'POST', body: bytes, headers })).status;
+      };
+      const sign = (bytes: string, key = secret) => createHmac('sha256', key).update(bytes).digest('hex');
+      const wrong = [undefined, '', 'sha256=', 'sha256=00', `sha256=${'0'.repeat(64)}`, `sha1=${sign(body)}`, sign(body)];
+      const others = [`sha256=${sign(`${body} `)}`, `sha256=${sign(body, 'another')}`, `sha256=${sign(body)}00`];
+      for (const signature of [...wrong, ...others]) expect(await sent(body, signature), signature).toBe(401);
+      expect(await sent('', `sha256=${sign('')}`)).toBe(401);
+      expect(await sent('payload=%7B%7D', `sha256=${sign('payload=%7B%7D')}`)).toBe(400);
       expect(hints).toHaveLength(before);
+      // News of other repositories, and of another one of this name, are about nothing that is known here.
+      await watch?.stop();
+      const { lookAt } = await deckhand.db.pullRequest.findFirstOrThrow({ where: { runId: run } });
+      const elsewhere = JSON.stringify({ repository: { full_name: 'other/web' }, pull_request: { number }, sha: commit });
+      expect(await sent(elsewhere, `sha256=${sign(elsewhere)}`)).toBe(202);
+      expect(await deckhand.db.pullRequest.findFirstOrThrow({ where: { runId: run } })).toMatchObject({ lookAt });
     } finally {
       await new Promise((resolve) => server.close(resolve));
     }
