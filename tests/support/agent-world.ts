@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { demoFiles } from '../../lab/demo-project.ts';
 import type { Scenario } from '../../lab/model/action.ts';
 import { createModelServer, type ModelServer } from '../../lab/model/server.ts';
+import type { CrashPoint } from '../../runner/crash-points.ts';
 import type { AgentDeps } from '../../runner/run-agent.ts';
 import type { AgentKind, AgentMode } from '../../src/contracts/agent.ts';
 import type { Policy } from '../../src/contracts/policy.ts';
@@ -16,6 +17,9 @@ import { type AgentInstallation, agentLimits, openAgents } from './agent-parts.t
 import { emptyRepository } from './git-repository.ts';
 import { createRunnerWorld, type RunnerWorld } from './runner-world.ts';
 import { waitFor } from './wait-for.ts';
+
+/** Where each run is killed: at a point, when it comes there for the nth time. */
+export type KillPlan = Record<string, [point: CrashPoint, nth: number]>;
 
 export type AgentWorld = Awaited<ReturnType<typeof createAgentWorld>>;
 
@@ -48,10 +52,10 @@ export async function createAgentWorld(
     demoProject: (policy: Partial<Policy> = {}) => world.project({ source: { kind: 'path', path: demo }, policy }),
     startAgentRunner: (more: Parameters<RunnerWorld['startRunner']>[0] = {}) =>
       world.startRunner({ agents, limits: agentLimits, ...more }),
-    /** A runner in a process of its own, which kills itself when it comes to the point for the nth time. Resolves when it is dead. */
-    async liveUntil(point: string, nth = 1): Promise<NodeJS.Signals | null> {
+    /** A runner in a process of its own, which kills itself when all runs have come to their points. Resolves when it is dead. */
+    async liveUntil(plan: KillPlan): Promise<NodeJS.Signals | null> {
       const program = join(import.meta.dirname, 'agent-runner-process.ts');
-      const args = [program, JSON.stringify(world.installation), JSON.stringify(agentInstallation), point, String(nth)];
+      const args = [program, ...[world.installation, agentInstallation, plan].map((part) => JSON.stringify(part))];
       const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
       children.push(child);
       await once(child, 'exit');
