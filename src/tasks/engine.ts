@@ -141,7 +141,13 @@ function runControl(
       return appendHeld(database, { run, actor: system('runner'), events, at: clock.now() }, runner, cursor);
     },
     pinBase: (run, runner, base) => database.transaction((tx) => pinBase(tx, run, runner, base, clock.now())),
-    authorise: (run, runner, action) => dispatching((tx) => authorise(tx, run, runner, action, clock.now())),
+    authorise: (run, runner, action) =>
+      database.transaction(async (tx) => {
+        const answer = await authorise(tx, run, runner, action, clock.now());
+        // One that may run keeps its place, and its command does not wait for what others get.
+        if (answer.verdict !== 'run') tx.afterCommit(() => dispatcher.dispatch());
+        return answer;
+      }),
     executing: (run, runner, sandbox) => database.transaction((tx) => markExecuting(tx, run, runner, sandbox, clock.now())),
     finishing: (run, runner) => database.transaction((tx) => markFinishing(tx, run, runner, clock.now())),
     finish: (run, runner, result) => dispatching((tx) => finishRun(tx, run, runner, result, clock.now())),
