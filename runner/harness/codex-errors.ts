@@ -7,7 +7,8 @@ const bodySchema = z.looseObject({ error: z.looseObject({ message: z.string() })
 
 /** What the program says about an error, as a sentence: of an answer of the model server only its message. */
 export function whyFailed(message: string): string {
-  const body = /\{[\s\S]*\}/.exec(message)?.[0];
+  const from = message.indexOf('{');
+  const body = from < 0 ? undefined : message.slice(from, message.lastIndexOf('}') + 1);
   const told = body === undefined ? undefined : messageIn(body);
   const { text: own } = ownTrouble(told ?? message);
   const text = own

@@ -13,9 +13,10 @@ export function troubleOfStatus(status: number): AgentTrouble | undefined {
 
 /** What the gateway refuses by itself it ends with a code, because programs pass on nothing of an answer but its words. */
 export function ownTrouble(message: string): { trouble: AgentTrouble | undefined; text: string } {
-  const code = /\s*\b(DH-3\d\d)\b/.exec(message);
+  const code = /\b(DH-3\d\d)\b/.exec(message);
   const trouble = codesOfGateway.find((one) => troubleCodes[one] === code?.[1]);
-  return { trouble, text: trouble === undefined || code === null ? message : message.replace(code[0], '') };
+  if (trouble === undefined || code === null) return { trouble, text: message };
+  return { trouble, text: `${message.slice(0, code.index).trimEnd()}${message.slice(code.index + code[0].length)}` };
 }
 
 const codesOfGateway = ['key_refused', 'budget', 'unpriced'] as const satisfies AgentTrouble[];

@@ -30,10 +30,13 @@ export function meantBy(text: string, commands: readonly Command[]): Meant {
   }
 }
 
+/** Longer ones are like no name of a command. */
+const longestWord = 100;
+
 function nearly(text: string, { word, suggestions }: Extract<Parsed, { type: 'unknown' }>): Meant {
   // `project ad web`: the first word of commands of two words, with a second one that is none.
   if (word.includes(' ')) return isSentence(text) ? { type: 'text' } : { type: 'typo', word, suggestions };
-  const meant = nearest(word.replace(/[.,:;!?]+$/, ''), suggestions);
+  const meant = nearest(word.slice(0, longestWord).replace(/[.,:;!?]+$/, ''), suggestions);
   const short = wordsOf(text).length <= 2 || hasShape(text);
   return meant.length > 0 && short ? { type: 'typo', word, suggestions: meant } : { type: 'text' };
 }

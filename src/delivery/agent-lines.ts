@@ -101,7 +101,7 @@ function lastWords(text: string, max: number): string {
 }
 
 /** Fences of code and rows of tables: there is no room for what they are for. */
-const stripped = /^\s*(?:(?:`{3,}|~{3,})[^\n]*|\|.*)$/gm;
+const stripped = /^[^\S\n]*(?:(?:`{3,}|~{3,})[^\n]*|\|.*)$/gm;
 
 /** The newest sentences of a text that grows, at most `max` characters of them. Tables are left out. */
 export function newestSentences(text: string, max: number): string {

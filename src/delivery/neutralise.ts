@@ -19,8 +19,10 @@ export function cleanText(text: string): string {
 /** The same on one line, for titles and small print. */
 export function oneLine(text: string): string {
   return cleanText(text)
-    .trim()
-    .replace(/\s*\n\s*/g, ' ⏎ ')
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .join(' ⏎ ')
     .replace(/\t/g, ' ');
 }
 

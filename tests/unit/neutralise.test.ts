@@ -1,8 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { whyFailed } from '../../runner/harness/codex-errors.ts';
+import { newestSentences } from '../../src/delivery/agent-lines.ts';
 import { cleanText, oneLine, reveal, shorten } from '../../src/delivery/neutralise.ts';
 
 describe('text that others wrote', () => {
+  it.each<[string, (text: string) => string]>([
+    ['one line of it', oneLine],
+    ['its newest sentences', (text) => newestSentences(text, 100)],
+    ['the error in it', whyFailed],
+  ])('takes no time however it is made: %s', (_, read) => {
+    for (const part of [' ', '\n', ' \n', '{', '\t \n']) {
+      const before = process.cpuUsage();
+      expect(read(`a${part.repeat(60_000 / part.length)}x`)).not.toBe('');
+      expect(process.cpuUsage(before).user / 1000).toBeLessThan(400);
+    }
+  });
+
   it('loses terminal sequences, control characters and direction marks (promise 11)', () => {
     expect(
       cleanText('\u001b[31mred\u001b[0m \u001b]8;;https://evil.example\u0007link\u001b]8;;\u0007 \u202egpj.exe\u202c\u0007'),
@@ -27,6 +41,7 @@ describe('text that others wrote', () => {
 
   it('stands on one line in titles', () => {
     expect(oneLine('  npm ci\n  npm test\t--all ')).toBe('npm ci ⏎ npm test --all');
+    expect(oneLine('\na \n \n\n b\n')).toBe('a ⏎ b');
   });
 
   it('is shortened at a whole character, with an ellipsis', () => {
