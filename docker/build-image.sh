@@ -109,8 +109,9 @@ pick_base() {
   fi
 }
 
-inputs=$(find . -type f ! -name 'build-image.sh' ! -name 'compose*' ! -name '*agents*' ! -name 'managed-settings.json' -print0 |
-  hash_of "${BASE_IMAGE:-default}")
+# What the builder is given, and what makes the base.
+mapfile -t given < <(sed -n 's/^!//p' .dockerignore)
+inputs=$(find "${given[@]}" make-base.sh -type f -print0 | hash_of "${BASE_IMAGE:-default}")
 agents_inputs=$(printf '%s\0' agents.Dockerfile agents.sha512 managed-settings.json | hash_of "$inputs" "$image" "$claude_version" "$codex_version")
 
 needed=
