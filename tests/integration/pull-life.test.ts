@@ -436,11 +436,11 @@ describe('errands', () => {
     const { run, task, number, branch } = await opened(true);
     const done: string[] = [];
     /** Does it, and is not heard of any more. */
-    const dyingAfter = <A extends unknown[], T>(name: string, act: (...args: [...A, AbortSignal?]) => Promise<T>) => {
-      return async (...args: [...A, AbortSignal?]): Promise<T> => {
+    const dyingAfter = <A extends unknown[], T>(name: string, act: (...args: A) => Promise<T>) => {
+      return async (...args: A): Promise<T> => {
         await act(...args);
         done.push(name);
-        const signal = args.findLast((one): one is AbortSignal => one instanceof AbortSignal);
+        const signal = args.find((one) => one instanceof AbortSignal);
         return await new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
       };
     };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { deliveredEvents } from '../../adapters/github/talk-deliveries.ts';
+import { deliveredEvents, isTalk } from '../../adapters/github/talk-deliveries.ts';
 
 const me = { login: 'deckhand[bot]', mention: 'deckhand', account: 'deckhand[bot]' };
 const ada = { id: 7, login: 'ada', type: 'User' };
@@ -15,7 +15,7 @@ const delivery = (more: object = {}) => ({
   ...more,
 });
 const told = (event: string, payload: unknown) =>
-  deliveredEvents(event, payload, me, 'github.com').map(({ type, key }) => `${type} ${key}`);
+  isTalk(event) ? deliveredEvents(event, payload, me, 'github.com').map(({ type, key }) => `${type} ${key}`) : [];
 
 test('a comment that is created is a message, under a key that is its own in its repository', () => {
   expect(told('issue_comment', delivery())).toEqual(['message msg:5:c11']);
