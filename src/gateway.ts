@@ -23,6 +23,7 @@ import { databaseProbe, machineProbes } from './doctor-probes.ts';
 import { createHttpServer, type HttpServer, type RouteGroup } from './http/server.ts';
 import type { Infrastructure } from './infrastructure.ts';
 import { createNames } from './names.ts';
+import { createAlerts } from './observe/alerts.ts';
 import type { Metrics } from './observe/metrics.ts';
 import { platformsPart } from './platforms.ts';
 import { systemClock } from './runtime/clock.ts';
@@ -149,8 +150,13 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     clock: systemClock,
     logger: logger.child({ part: 'projector' }),
     oneCard,
-    onFigures: metrics.figures,
+    onFigures(figures) {
+      metrics.figures(figures);
+      alerts.figures(figures);
+    },
   });
+
+  const alerts = createAlerts({ database, queue, clock: systemClock, logger: logger.child({ part: 'alerts' }) });
 
   const sweeps = createLoop({
     name: 'sweep',
@@ -245,6 +251,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
       sender,
       projector,
       loop('sweep', sweeps),
+      alerts.part,
       http,
       seed,
       ...pulls,

@@ -37,6 +37,7 @@ import { revert } from './revert.ts';
 import { rules, rulesRevoke } from './rules.ts';
 import { run } from './run.ts';
 import { settings } from './settings.ts';
+import { settingsAlerts } from './settings-alerts.ts';
 import { settingsNotify } from './settings-notify.ts';
 import { sh } from './sh.ts';
 import { show } from './show.ts';
@@ -65,7 +66,17 @@ const work: readonly Command[] = [
   mirror,
 ];
 const look: readonly Command[] = [tasks, show, diff, logs, board, queue, pending, agents, copies, copiesPrune];
-const setup: readonly Command[] = [projectAdd, projectList, projectTest, projectRemove, bind, settings, rules, rulesRevoke];
+const setup: readonly Command[] = [
+  projectAdd,
+  projectList,
+  projectTest,
+  projectRemove,
+  bind,
+  settings,
+  settingsAlerts,
+  rules,
+  rulesRevoke,
+];
 const accounts: readonly Command[] = [accountList, accountShow, accountAdd, accountKey, accountSet, accountRemove];
 const people: readonly Command[] = [
   claim,

@@ -26,6 +26,7 @@ export type PullRequestId = `pul_${string}`;
 export type PullErrandId = `per_${string}`;
 export type PruneOrderId = `pro_${string}`;
 export type InstallationId = `ins_${string}`;
+export type AlertId = `alr_${string}`;
 
 /** Prefix of an id -> its type. */
 export interface IdByPrefix {
@@ -53,5 +54,6 @@ export interface IdByPrefix {
   per: PullErrandId;
   pro: PruneOrderId;
   ins: InstallationId;
+  alr: AlertId;
 }
 export type IdPrefix = keyof IdByPrefix;

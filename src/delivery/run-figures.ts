@@ -1,4 +1,5 @@
 import type { AgentKind, Usage } from '../contracts/agent.ts';
+import type { AgentTrouble } from '../contracts/agent-trouble.ts';
 import type { PublishWhat } from '../contracts/publication.ts';
 import type { RunEvent } from '../contracts/run-event.ts';
 import type { InteractionState, RunCause, RunOutcome } from '../contracts/states.ts';
@@ -13,7 +14,14 @@ export type RunFigure =
   /** Its command or agent has started, so long after it was taken. */
   | { what: 'started'; worker: Worker; sandbox: string; seconds: number }
   /** It has ended, so long after it was asked for. */
-  | { what: 'ended'; worker: Worker; outcome: RunOutcome; cause: RunCause | undefined; seconds: number }
+  | {
+      what: 'ended';
+      worker: Worker;
+      outcome: RunOutcome;
+      cause: RunCause | undefined;
+      trouble: AgentTrouble | undefined;
+      seconds: number;
+    }
   | { what: 'model'; worker: Worker; usage: Usage }
   | { what: 'decided'; kind: InteractionKind; state: InteractionState; seconds: number }
   | { what: 'published'; of: PublishWhat; outcome: 'done' | 'failed' }
@@ -70,8 +78,8 @@ export function createRunFigures(): RunFigures {
           ? [{ what: 'published', of: data.what, outcome: data.state }]
           : [];
       case 'terminal': {
-        const { outcome, cause } = data.result;
-        return [{ what: 'ended', worker, outcome, cause, seconds: since(first) }];
+        const { outcome, cause, trouble } = data.result;
+        return [{ what: 'ended', worker, outcome, cause, trouble, seconds: since(first) }];
       }
       default:
         return [];

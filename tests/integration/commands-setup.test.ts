@@ -3,7 +3,10 @@ import { newClaimCode } from '../../src/access/claim-code.ts';
 import { createRepositoryLogins, sealStoredLogins } from '../../src/access/repository-logins.ts';
 import { projectSyncedReply } from '../../src/commands/project-card.ts';
 import { policySchema } from '../../src/contracts/policy.ts';
+import { createAlerts } from '../../src/observe/alerts.ts';
 import { withOpenLogins } from '../../src/open-logins.ts';
+import { createLogger } from '../../src/runtime/logger.ts';
+import type { Standing } from '../../src/store/standing.ts';
 import { accounts, type Desk, mention, openDesk, type Said, slash } from '../support/desk.ts';
 
 let desk: Desk;
@@ -311,5 +314,96 @@ describe('claim', () => {
     expect(said).toMatchObject([{ only: accounts.nobody, text: expect.stringContaining('You are the owner of Deckhand now.') }]);
     expect(await text(slash('nobody', 'member role Ada owner'))).toContain('Ada is an owner now');
     expect(await desk.database.db.audit.count({ where: { action: 'owner.claim' } })).toBe(10);
+  });
+});
+
+describe('alerts', () => {
+  const calm: Standing = {
+    inboxOldest: 0,
+    deadLetters: { inbound: 0, outbound: 0 },
+    outbox: [],
+    runs: [],
+    queueOldest: 0,
+    decisions: [],
+    runners: [],
+    disks: [],
+  };
+  const stuck: Standing = { ...calm, outbox: [{ platform: 'telegram', waiting: 3, oldest: 400 }] };
+  let now = new Date();
+  let stands = async () => calm;
+  const minutes = (count: number) => {
+    now = new Date(now.getTime() + count * 60_000);
+  };
+  const gateway = () =>
+    createAlerts({
+      database: desk.database,
+      clock: { now: () => now },
+      logger: createLogger({ level: 'silent' }),
+      queue: { counts: async () => undefined },
+      standing: () => stands(),
+    });
+  const told = async () => {
+    const rows = await desk.database.db.outbox.findMany({ where: { key: { startsWith: 'alert/' } }, orderBy: { id: 'asc' } });
+    return rows.map(({ payload, version, channel }) => `${channel} v${version} ${JSON.stringify(payload)}`);
+  };
+
+  it('are told where an owner wants them: once, by however many gateways, with their end; what comes back changes what was said', async () => {
+    expect(await text(slash('mia', 'settings alerts on'))).toContain('DH-202');
+    expect(await text(slash('ada', 'settings alerts on'))).toContain('are told here');
+    const [one, other] = [gateway(), gateway()];
+    const look = async () => {
+      await Promise.all([one.look(), other.look()]);
+      await one.look();
+    };
+    stands = async () => stuck;
+    await look();
+    expect(await told()).toEqual([]); // a hiccup is nothing to tell
+    minutes(1);
+    await look();
+    await look();
+    expect(await told()).toEqual([expect.stringMatching(/^CDEMO v1 .*Alert.*3 messages to Telegram wait, the first for 6m 40s/)]);
+    expect(await text(slash('ada', 'settings alerts'))).toContain('3 messages to Telegram wait');
+
+    stands = async () => calm;
+    minutes(1);
+    await look();
+    expect(await told()).toHaveLength(1);
+    minutes(2);
+    await look();
+    expect(await told()).toEqual([
+      expect.stringMatching(/v2 .*It is over/),
+      expect.stringContaining('Messages to Telegram are sent again.'),
+    ]);
+
+    stands = async () => stuck;
+    minutes(5);
+    await look();
+    expect(await told()).toEqual([expect.stringMatching(/v3 .*Alert, again/), expect.any(String)]);
+  });
+
+  it('tell of a database that was away when it is back, and of a key that is refused until it works', async () => {
+    stands = async () => calm;
+    minutes(60);
+    const [one, other] = [gateway(), gateway()];
+    await one.look();
+    const before = (await told()).length;
+    stands = async () => {
+      throw new Error('no connection');
+    };
+    for (const gate of [one, other]) await expect(gate.look()).rejects.toThrow('no connection');
+    minutes(3);
+    stands = async () => calm;
+    one.figures([{ what: 'ended', worker: 'codex', outcome: 'failed', cause: 'agent', trouble: 'key_refused', seconds: 1 }]);
+    await one.look();
+    await other.look();
+    const [refused, away, ...more] = (await told()).slice(before);
+    expect(away).toMatch(/v1 .*did not answer for 3m\. It is back/);
+    expect(refused).toContain('refuses the key');
+    expect(more).toEqual([]);
+    one.figures([{ what: 'ended', worker: 'codex', outcome: 'succeeded', cause: undefined, trouble: undefined, seconds: 1 }]);
+    minutes(16);
+    await other.look();
+    expect((await told()).at(-1)).toContain('No key of');
+    await desk.act(slash('ada', 'settings alerts off'));
   });
 });

@@ -8,7 +8,15 @@ import { describeMetrics } from '../../src/observe/metrics-page.ts';
 const at = (second: number) => new Date(Date.UTC(2026, 0, 1) + second * 1000);
 const actor = { type: 'system', part: 'runner' } as const;
 const usage = { model: 'm-1', input: 10, output: 5, cacheRead: 3, cacheWrite: 1, costUsd: 0.25, firstByteMs: 1500 };
-const result = { outcome: 'failed', cause: 'agent', message: 'no', durationMs: 1, files: [], artifacts: [] } as const;
+const result = {
+  outcome: 'failed',
+  cause: 'agent',
+  trouble: 'key_refused',
+  message: 'no',
+  durationMs: 1,
+  files: [],
+  artifacts: [],
+} as const;
 
 /** A run of an agent: queued at 1 s, taken at 4 s, started at 6 s, asks from 8 s to 20 s, ends at 31 s. */
 const story: [second: number, data: RunEventData][] = [
@@ -32,7 +40,7 @@ test('figures of a run are given once, each with the step of the cursor that tel
   figures.drop(5); // another projector has told of the request to the model
   expect(figures.take(8)).toEqual([
     { what: 'decided', kind: 'approval', state: 'approved', seconds: 12 },
-    { what: 'ended', worker: 'claude', outcome: 'failed', cause: 'agent', seconds: 30 },
+    { what: 'ended', worker: 'claude', outcome: 'failed', cause: 'agent', trouble: 'key_refused', seconds: 30 },
   ]);
   expect(figures.take(8)).toEqual([]);
 });
@@ -40,7 +48,9 @@ test('figures of a run are given once, each with the step of the cursor that tel
 test('a run that is read from the middle of its log is measured from its beginning', () => {
   const figures = createRunFigures();
   for (const event of events) figures.fold(event, event.seq <= 7);
-  expect(figures.take(8)).toEqual([{ what: 'ended', worker: 'claude', outcome: 'failed', cause: 'agent', seconds: 30 }]);
+  expect(figures.take(8)).toEqual([
+    { what: 'ended', worker: 'claude', outcome: 'failed', cause: 'agent', trouble: 'key_refused', seconds: 30 },
+  ]);
 });
 
 test('what a process counts is shown in base units, and servers cannot make up any number of models', async () => {
