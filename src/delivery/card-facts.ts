@@ -15,7 +15,7 @@ import {
   type TaskThread,
   threadsOfTasks,
 } from '../store/projection.ts';
-import { queuePlace } from '../store/runs.ts';
+import { queuePlace } from '../store/queue-place.ts';
 import type { CardContext } from './card-context.ts';
 import type { DecisionFacts } from './decision-card.ts';
 import { type DirectFacts, noticeKey } from './direct-notices.ts';

@@ -1,7 +1,8 @@
 import { Prisma } from '../../prisma/client/client.ts';
 import type { Tx } from './database.ts';
+import { turns } from './queue-turns.ts';
 import { type RunnerRecord, toRunner } from './runners.ts';
-import { heldStates, holdsPlace, holdsRun, liveStates } from './runs.ts';
+import { heldStates, holdsRun, liveStates } from './runs.ts';
 
 const held = { state: { in: [...heldStates] }, runnerId: { not: null } };
 
@@ -58,22 +59,16 @@ const filesComing = Prisma.sql`EXISTS (
 const placesLock = 33254263;
 
 /**
- * Gives places to waiting runs, oldest first, as far as the runners' capacity and the concurrency of each project allow, and returns
- * them. However many processes do this at once, no limit is ever exceeded.
+ * Gives places to waiting runs in their turn (queue-turns.ts), as far as the runners' capacity and the concurrency of each project
+ * allow, and returns them. However many processes do this at once, no limit is ever exceeded.
  */
 export async function givePlaces(tx: Tx, capacity: number, now: Date): Promise<string[]> {
   await tx.db.$executeRaw(Prisma.sql`SELECT pg_advisory_xact_lock(${placesLock})`);
   const rows = await tx.db.$queryRaw<{ id: string; queuedAt: Date }[]>(Prisma.sql`
-    WITH busy AS (
-      SELECT "projectId", count(*)::int AS runs FROM "Run" WHERE ${holdsPlace} GROUP BY "projectId"
-    ), waiting AS (
-      SELECT "Run"."id", "Run"."queuedAt",
-        row_number() OVER (PARTITION BY "Run"."projectId" ORDER BY "Run"."queuedAt", "Run"."id") AS place,
-        coalesce(("Project"."limits"->>'concurrency')::int, 1) - coalesce(busy.runs, 0) AS room
-      FROM "Run" JOIN "Project" ON "Project"."id" = "Run"."projectId" LEFT JOIN busy ON busy."projectId" = "Run"."projectId"
-      WHERE "Run"."state" = 'queued' AND "Run"."dispatchedAt" IS NULL AND NOT ${filesComing}
-    ), next AS (
-      SELECT "id" FROM waiting WHERE place <= room ORDER BY "queuedAt", "id"
+    WITH ${turns(Prisma.sql`NOT ${filesComing}`, now)}, next AS (
+      SELECT turn."id" FROM turn JOIN "Project" ON "Project"."id" = turn."projectId"
+      WHERE turn.share <= coalesce(("Project"."limits"->>'concurrency')::int, 1)
+      ORDER BY turn.share, turn.served, turn."queuedAt", turn."id"
       LIMIT greatest(0, ${capacity}::int - (SELECT coalesce(sum(runs), 0)::int FROM busy))
     ), free AS (
       SELECT "id" FROM "Run" WHERE "id" IN (SELECT "id" FROM next) AND "state" = 'queued' AND "dispatchedAt" IS NULL

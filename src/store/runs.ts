@@ -9,7 +9,6 @@ import { newId } from '../runtime/ids.ts';
 import { traceparent } from '../runtime/trace.ts';
 import type { Tx } from './database.ts';
 import { appendEvents, insertNumbered } from './run-events.ts';
-import { totalCapacity } from './runners.ts';
 import { storableJson, storableText } from './storable.ts';
 
 /** States in which a runner may hold the run. One that is `awaiting` is held when it has a runner: its agent waits in its sandbox. */
@@ -230,72 +229,11 @@ export async function stopRequester(tx: Tx, run: string): Promise<string | undef
   return user?.linkedTo?.name ?? user?.name;
 }
 
-/** Where a waiting run stands. */
-export interface QueuePlace {
-  /** 1 is next; 0: it is its turn, a runner takes it any moment. */
-  place: number;
-  /** About how long until it starts, in milliseconds; null when nothing is known to reckon with. */
-  estimateMs: number | null;
-  /** What it waits for: nothing, other runs of its project, other runs of all projects, or a runner. */
-  waitsFor: 'nothing' | 'project' | 'runners' | 'no_runner';
-}
-
-/** The place of a run in the queue, or null when it does not wait in it. */
-export async function queuePlace(db: Prisma.TransactionClient, run: string, now: Date): Promise<QueuePlace | null> {
-  const [row] = await db.$queryRaw<
-    {
-      dispatched: boolean;
-      concurrency: number;
-      busy: number;
-      projectBusy: number;
-      ahead: number;
-      projectAhead: number;
-      mean: number | null;
-    }[]
-  >(Prisma.sql`
-    WITH this AS (SELECT * FROM "Run" WHERE "id" = ${run} AND "state" = 'queued'),
-    busy AS (
-      SELECT count(*)::int AS "all", count(*) FILTER (WHERE "Run"."projectId" = this."projectId")::int AS project
-      FROM "Run", this WHERE ${holdsPlace}
-    ), ahead AS (
-      SELECT count(*)::int AS "all", count(*) FILTER (WHERE "Run"."projectId" = this."projectId")::int AS project
-      FROM "Run", this
-      WHERE "Run"."state" = 'queued' AND "Run"."dispatchedAt" IS NULL
-        AND ("Run"."queuedAt", "Run"."id") < (this."queuedAt", this."id")
-    )
-    SELECT this."dispatchedAt" IS NOT NULL AS dispatched, coalesce(("Project"."limits"->>'concurrency')::int, 1) AS concurrency,
-      busy."all" AS busy, busy.project AS "projectBusy", ahead."all" AS ahead, ahead.project AS "projectAhead",
-      coalesce(
-        (${meanMs(Prisma.sql`"Run"."projectId" = this."projectId"`)}),
-        (${meanMs(Prisma.sql`"Run"."workspaceId" = this."workspaceId"`)})
-      ) AS mean
-    FROM this JOIN "Project" ON "Project"."id" = this."projectId", busy, ahead`);
-  if (row === undefined) return null;
-  if (row.dispatched) return { place: 0, estimateMs: 0, waitsFor: 'nothing' };
-  const capacity = await totalCapacity(db, now);
-  if (capacity === 0) return { place: row.ahead + 1, estimateMs: null, waitsFor: 'no_runner' };
-  const byProject = row.projectBusy + row.projectAhead >= row.concurrency;
-  const place = (byProject ? row.projectAhead : row.ahead) + 1;
-  const slots = byProject ? Math.min(row.concurrency, capacity) : capacity;
-  const estimateMs = row.mean === null ? null : Math.round((row.mean * place) / slots);
-  return { place, estimateMs, waitsFor: byProject ? 'project' : 'runners' };
-}
-
 /** The run holds a place: a runner has it, or may take it any moment. */
 export const holdsPlace = Prisma.sql`(
   ${holdsRun}
   OR ("Run"."state" = 'queued' AND "Run"."dispatchedAt" IS NOT NULL)
 )`;
-
-/** Mean time from start to end of the last 20 runs. */
-function meanMs(which: Prisma.Sql): Prisma.Sql {
-  return Prisma.sql`
-    SELECT avg(extract(epoch FROM "endedAt" - "startedAt") * 1000)::float8 FROM (
-      SELECT "startedAt", "endedAt" FROM "Run"
-      WHERE ${which} AND "startedAt" IS NOT NULL AND "endedAt" IS NOT NULL
-      ORDER BY "endedAt" DESC LIMIT 20
-    ) AS ended`;
-}
 
 export function toRecord(row: Omit<Run, keyof typeof withoutLarge>): RunRecord {
   return {

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { newId } from '../../src/runtime/ids.ts';
 import { givePlaces } from '../../src/store/held-runs.ts';
+import { queuePlace } from '../../src/store/queue-place.ts';
 import { deadAfterMs } from '../../src/store/runners.ts';
-import { queuePlace } from '../../src/store/runs.ts';
 import { askPolicy, TestEngine, type TestWorld, waitingForLock } from '../support/test-engine.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -28,7 +28,7 @@ async function placed(): Promise<Map<string, number>> {
 }
 
 describe('places in the queue', () => {
-  it('are given first come, first served, within the limits of each project', async () => {
+  it('are given first come, first served to one person, within the limits of each project', async () => {
     await deckhand.runner({ capacity: 3 });
     const other = await deckhand.project(world.workspace, 'api', { limits: { concurrency: 5 } });
     const web: string[] = [];
@@ -42,6 +42,32 @@ describe('places in the queue', () => {
     const late = await deckhand.create(world, 'echo late', { project: other });
     expect(deckhand.queue.take()).toEqual([]);
     expect(await deckhand.stateOf(late.run)).toBe('queued');
+  });
+
+  it('are shared: neither a project nor a person with many requests keeps the others waiting', async () => {
+    const runner = await deckhand.runner({ capacity: 1 });
+    const api = await deckhand.project(world.workspace, 'api', { limits: { concurrency: 5 } });
+    const { ada, ben } = world.people;
+    const names = new Map<string, string>();
+    const ask = async (name: string, by = ada, project = world.project) => {
+      const { run } = await deckhand.create(world, `echo ${name}`, { by, project });
+      names.set(run, name);
+      deckhand.clock.advance(10);
+      return run;
+    };
+    const runs = [await ask('ada 1'), await ask('ada 2'), await ask('ada 3'), await ask('ben 1', ben)];
+    runs.push(await ask('api 1', ada, api), await ask('api 2', ada, api));
+    const place = async (run: string | undefined) => (await queuePlace(deckhand.db, run ?? '', deckhand.clock.now()))?.place;
+    // The project that has no place comes next; ada's further ones wait for ben's in their project.
+    expect(await Promise.all(runs.map(place))).toEqual([0, 2, 3, 2, 1, 3]);
+    const order: (string | undefined)[] = [];
+    for (let [next, ...more] = deckhand.queue.take(); next !== undefined; [next, ...more] = [...more, ...deckhand.queue.take()]) {
+      order.push(names.get(next));
+      await deckhand.execute(next, runner);
+      deckhand.clock.advance(10);
+      await deckhand.finish(next, runner);
+    }
+    expect(order).toEqual(['ada 1', 'api 1', 'ben 1', 'api 2', 'ada 2', 'ada 3']);
   });
 
   it('a run that ends gives its place to the next', async () => {
@@ -219,8 +245,9 @@ describe('the place of a run', () => {
     const web = [await deckhand.create(world, 'echo 1'), await deckhand.create(world, 'echo 2')];
     deckhand.clock.advance(10);
     const { run } = await deckhand.create(world, 'echo api', { project: api });
-    expect(await place(web[1]?.run ?? '')).toMatchObject({ place: 1, waitsFor: 'runners' });
-    expect(await place(run)).toEqual({ place: 2, estimateMs: 60_000, waitsFor: 'runners' });
+    // The project that has no place yet comes first.
+    expect(await place(web[1]?.run ?? '')).toMatchObject({ place: 2, waitsFor: 'runners' });
+    expect(await place(run)).toEqual({ place: 1, estimateMs: 30_000, waitsFor: 'runners' });
   });
 
   it('is null for a run that does not wait', async () => {

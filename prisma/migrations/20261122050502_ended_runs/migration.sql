@@ -1,0 +1,2 @@
+-- CreateIndex
+CREATE INDEX "Run_projectId_endedAt_idx" ON "Run"("projectId", "endedAt");
