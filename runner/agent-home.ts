@@ -95,6 +95,8 @@ export async function packSession(files: readonly HomeFile[]): Promise<Buffer> {
 const guides = ['CLAUDE.md', 'AGENTS.md'] as const;
 /** Longer ones are given up to here: they go into every request. */
 const longestGuide = 24 * 1024;
+/** What is larger is not even read: it tells nobody anything. */
+const largestGuide = 4 * 1024 * 1024;
 
 /** What a repository tells agents, as it is in a commit. Read from the clean mirror; links are not followed. */
 export async function guidanceIn(
@@ -103,12 +105,12 @@ export async function guidanceIn(
   commit: string,
   signal?: AbortSignal,
 ): Promise<{ path: string; text: string }[]> {
-  const listed = await git.text(['ls-tree', '-z', commit, '--', ...guides], { repository: mirror, signal });
+  const listed = await git.text(['ls-tree', '-z', '-l', commit, '--', ...guides], { repository: mirror, signal });
   const found: { path: string; text: string }[] = [];
   for (const line of listed.split('\0')) {
-    const entry = /^100(?:644|755) blob ([0-9a-f]+)\t(.+)$/.exec(line);
-    const [, blob, path] = entry ?? [];
-    if (blob === undefined || path === undefined) continue;
+    const entry = /^100(?:644|755) blob ([0-9a-f]+) +(\d+)\t(.+)$/.exec(line);
+    const [, blob, size, path] = entry ?? [];
+    if (blob === undefined || path === undefined || Number(size) > largestGuide) continue;
     const text = (await git.run(['cat-file', 'blob', blob], { repository: mirror, signal })).toString('utf8');
     found.push({ path, text: text.length > longestGuide ? `${text.slice(0, longestGuide)}\n[…]` : text });
   }

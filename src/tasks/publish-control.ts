@@ -16,6 +16,7 @@ import {
   takePublication,
 } from '../store/publications.ts';
 import { pullsOf, putPull } from '../store/pull-requests.ts';
+import { pushedCommits } from '../store/pull-watch.ts';
 import { appendEvents } from '../store/run-events.ts';
 import { changeColumn, lockTask, type TaskRecord, taskById } from '../store/tasks.ts';
 import type { Wakeups } from '../store/wakeups.ts';
@@ -30,6 +31,8 @@ export interface PublishControlDeps {
   wakeups: Pick<Wakeups, 'subscribe'>;
   clock: Clock;
 }
+
+type PullEvent = Extract<RunEventData, { type: 'pull_request' }>;
 
 interface Held {
   task: TaskRecord;
@@ -78,7 +81,11 @@ export function createPublishControl({ database, wakeups, clock }: PublishContro
         const { publication } = held;
         if (!publicationTransition(publication.state, 'opened', publication.what).ok) return false;
         const { id: pullRequestId, event } = await takePull(tx, publication, repository, pull, now);
-        return step(tx, held, 'opened', now, { set: { pullRequestId, attempts: 0, error: null }, after: [event] });
+        const { commit } = pull.head;
+        // Somebody was between the push and this: what people decided about is not what they would merge.
+        const isOurs = (await pushedCommits(tx, publication.task)).has(commit);
+        const told = isOurs ? event : { ...event, news: [{ type: 'pushed', commit } as const] };
+        return step(tx, held, 'opened', now, { set: { pullRequestId, attempts: 0, error: null }, after: [told] });
       }),
     later: (id, runner, problem, afterMs = 0) =>
       having(id, runner, false, async (tx, held, now) => {
@@ -128,7 +135,7 @@ async function takePull(
   repository: string,
   pull: PullFacts,
   at: Date,
-): Promise<{ id: string; event: RunEventData }> {
+): Promise<{ id: string; event: PullEvent }> {
   const known = (await pullsOf(tx, task)).find((one) => one.repository === repository && one.facts.number === pull.number);
   if (known !== undefined && known.run !== run) {
     const moved = { type: 'pull_request', repository, pull, moved: true } as const;

@@ -6,7 +6,7 @@ import { TooLarge, UnsafeTar } from '../../runner/sandbox/tar.ts';
 import { createWorkspace, type Workspace } from '../../runner/workspace.ts';
 import type { RunSpec } from '../../src/contracts/run-control.ts';
 import { armGit, claudeTraps, codexTraps, evilRepository, instructionTraps, linkTraps } from '../support/evil-repos.ts';
-import { git, type TestRepository, temporaryDirectory } from '../support/git-repository.ts';
+import { emptyRepository, git, type TestRepository, temporaryDirectory } from '../support/git-repository.ts';
 import { runHelper } from '../support/run-helper.ts';
 
 let place: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -89,6 +89,11 @@ describe('the home of an agent', () => {
     await workspace.prepare({ run: 'run_2', task: 'tsk_2', project, branch: 'deckhand/8-x', base, head: null });
     expect(await workspace.guidance('prj_2', base.commit)).toEqual([]);
     expect(await sprung()).toEqual([]);
+    const large = await emptyRepository(join(place.path, 'large'));
+    const newest = await large.commit({ 'CLAUDE.md': Buffer.alloc(17 * 1024 * 1024, 'x'), 'AGENTS.md': 'Be brief.\n' });
+    project = { ...project, id: 'prj_3', source: { kind: 'path', path: large.path } };
+    await workspace.sync(project);
+    expect(await workspace.guidance('prj_3', newest)).toEqual([{ path: 'AGENTS.md', text: 'Be brief.\n' }]);
   });
 
   it('gives files of a session by their names, whole directories, and nothing for what is not there', async () => {

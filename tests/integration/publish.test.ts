@@ -240,6 +240,24 @@ describe('the way of a publication', () => {
     expect((await deckhand.columnOf(task)).column).toBe('review');
   });
 
+  test('commits that somebody has put upon the branch before the pull request was open are told of', async () => {
+    const { world, runner, push, claim, control } = await setUp();
+    for (const commit of [commitOne, commitTwo]) {
+      const { run } = await changed(deckhand, world, runner);
+      await push(run, world.people.ben, 'pull_request');
+      const { publication } = await claim(runner);
+      await control.beginPush(publication, runner);
+      await control.pushed(publication, runner, { url: undefined });
+      await control.beginOpen(publication, runner);
+      const there = { ...pull, number: pull.number + Number(commit === commitTwo), head: { ...pull.head, commit } };
+      await control.opened(publication, runner, { repository: 'acme/web', pull: there });
+      const told = (await deckhand.events(run)).at(-1);
+      expect(told?.type === 'pull_request' ? (told.news ?? []) : undefined).toEqual(
+        commit === commitOne ? [] : [{ type: 'pushed', commit }],
+      );
+    }
+  });
+
   test('the branch of a later change of the task is expected to be at the one before', async () => {
     const { world, runner, push, claim, control } = await setUp();
     const first = await changed(deckhand, world, runner);
