@@ -1,52 +1,89 @@
-import { existsSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { LabMessage } from '../../lab/page-api.ts';
 import { type BadInputWorld, openBadInputWorld } from '../support/bad-input.ts';
+import type { LabClient } from '../support/lab-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 let world: BadInputWorld;
+let ada: LabClient;
+const patience = { timeoutMs: 60_000 };
+
 beforeAll(async () => {
   world = await openBadInputWorld();
+  ada = world.ada;
 }, 60_000);
 afterAll(() => world?.close());
 
-test('a command that fails is told with its exit code or signal and its last lines', { timeout: 120_000 }, async () => {
-  await world.expectEnds([
-    ['echo out; echo err >&2; exit 3', /✖ failed after \S+ m?s The command ended with exit code 3\. out err demo .* exit code 3/],
-    ['kill -SEGV $$', /✖ failed after \S+ m?s The command was ended by SIGSEGV\. demo .* signal SIGSEGV/],
-    ['kill -9 $$', /✖ failed after .*The command was ended by SIGKILL\./],
-    ['./README.md', /✖ failed .*exit code 126\. .*Permission denied/],
-    ['no-such-program --help', /✖ failed .*exit code 127\. .*no-such-program: not found/],
-    ['"unclosed', /✖ failed .*exit code 2\. .*Unterminated quoted string/],
-    ['exec >&- 2>&-; echo nobody hears this', /✖ failed after .*The command ended with exit code 1\. demo/],
-    // It has nothing to read, and ends.
-    ['cat', /✔ done in \d+ ms demo/],
-    ['echo a\u0000b # with a comment', /✔ done in \d+ ms ab demo/],
-    [`echo "${'long '.repeat(4000)}" | wc -c`, /long…? .*✔ done in \d+ ms 20001 demo/],
-  ]);
-  expect(await world.ada.told('/deckhand sh \u00a0\u2003')).toMatch(/command is missing: what the shell runs\. .* DH-201/);
+/** The whole output of an ended run, asked for as a person does: with the button Log. */
+async function wholeLog(number: number): Promise<Buffer> {
+  const end = await ada.end(number);
+  await ada.press(end, 'Log');
+  return await waitFor('the log of the run', () => ada.file(number, /\.log$/), patience);
+}
+
+/** Messages and branches of all that runs have committed. */
+function commitsOf(dataDir: string): string {
+  const mirrors = join(dataDir, 'mirrors');
+  const [mirror = ''] = readdirSync(mirrors).filter((name) => name.endsWith('.git'));
+  return execFileSync('git', ['--git-dir', join(mirrors, mirror), 'log', '--all', '--format=%D %B']).toString();
+}
+
+/** Everything of a message that Slack would read as markup. */
+const raw = (message: LabMessage) => JSON.stringify([message.text, message.blocks]);
+
+test('a megabyte a second is shown in few edits and kept to the last byte', { timeout: 120_000 }, async () => {
+  const number = await world.start(
+    `node -e 'let n = 0; const t = setInterval(() => { let s = ""; for (let i = 0; i < 10000; i++) s += String(n++).padStart(9, "0") + "\\n"; process.stdout.write(s); if (n >= 400000) clearInterval(t); }, 100)'`,
+  );
+  await ada.waitFor(new RegExp(`^#${number} .* running .*\\d{9}`), patience);
+  const end = await ada.end(number);
+  expect(end.text).toMatch(/✔ done in \d+ s Last 12 lines of 400,000, 4\.0 MB; Log has all of them\. .*000399999 /);
+  const log = (await wholeLog(number)).toString();
+  const lines = log.split('\n');
+  expect(lines.length).toBe(400_001);
+  expect(lines.findIndex((line, at) => at < 400_000 && line !== String(at).padStart(9, '0'))).toBe(-1);
+  const metrics = await (await fetch(`${world.deckhand.url}/metrics`)).text();
+  const edits = Number(/calls_total\{platform="slack",operation="edit",outcome="ok"\} (\d+)/.exec(metrics)?.[1]);
+  // It lasted four seconds and more; a card is edited about once a second at most.
+  expect(edits).toBeLessThan(30);
 });
 
-test('of two people who press the same button at once one is told that it is done already', { timeout: 60_000 }, async () => {
-  const { ada, ben } = world;
-  const number = await ada.sh('echo again; sleep 2; exit 1');
-  const end = await ada.end(number);
-  const toldBen = async () => (await ben.messages()).filter(({ message }) => message.visible_to !== undefined);
-  const toldAda = async () => (await ada.messages()).filter(({ message }) => message.visible_to !== undefined);
-  const before = (await toldBen()).length + (await toldAda()).length;
-  await Promise.all([ada.press(end, 'Retry'), ben.press(end, 'Retry')]);
-  expect((await ada.end(number, { after: 1 })).text).toMatch(/✖ failed after .*exit code 1\. again /);
-  const answers = [...(await toldBen()), ...(await toldAda())].slice(0);
-  expect(answers.length).toBe(before + 1);
-  expect(
-    answers.filter(({ text }) =>
-      new RegExp(`#${number} is not over: its run is \\w+\\. stop #${number} ends it first`).test(text),
-    ),
-  ).toHaveLength(1);
+test('output of any shape ends on a card that people can read and in a log that has all of it', {
+  timeout: 180_000,
+}, async () => {
+  const invalid = await world.start(
+    `node -e 'process.stdout.write(Buffer.from([0xff,0xfe,0x20,0x6f,0x6b,0x20,0xc3,0x28,0x20,0xe2,0x82,0x0a,0x00,0x07,0x08,0x61,0x0a]))'`,
+  );
+  const endless = await world.start('node -e \'process.stdout.write("abcdefghij".repeat(500000))\'');
+  const wide = await world.start('node -e \'for (let n = 0; n < 2500; n++) console.log(String(n).padStart(2000, "-"))\'');
+  const drops = await world.start('i=0; while [ $i -lt 3000 ]; do printf .; i=$((i+1)); done; echo; echo last');
+  const bars = await world.start(
+    String.raw`node -e 'for (let n = 0; n <= 1000; n++) process.stdout.write("\r\x1b[2K\x1b[32mprogress " + n + "\x1b[0m"); console.log("\x1b]0;title\x07")'`,
+  );
+  const both = await world.start('for i in $(seq 2000); do echo out $i; echo err $i >&2; done');
 
-  // Buttons act on the newest run, so the card of an earlier one has lost them and says where to look.
-  const [first] = (await ada.thread(number)).filter(({ message }) => message.ts === end.message.ts);
-  expect(first?.buttons).toEqual([]);
-  expect(first?.text).toContain('Run 1 of 2; a later run follows below.');
-  await expect(ada.press(end, 'Retry')).rejects.toThrow('element_not_found');
+  expect((await ada.end(invalid)).text).toMatch(/✔ done in .*�� ok �\( /);
+  expect((await ada.end(endless)).text).toMatch(/✔ done in .*abcdefghij/);
+  expect((await ada.end(wide)).text).toMatch(/✔ done in .*of 2,500, 5\.0 MB; Log has all of them\./);
+  expect((await ada.end(drops)).text).toMatch(/✔ done in .*\.\.\.… last /);
+  const shown = (await ada.end(bars)).text;
+  expect(shown).toMatch(/✔ done in .* progress 1000 demo/);
+  expect(shown).not.toMatch(/progress 99|\\u001b|\[32m|title/);
+  expect((await ada.end(both)).text).toMatch(/✔ done in .*of 4,000, /);
+
+  expect((await wholeLog(endless)).toString()).toBe('abcdefghij'.repeat(500_000));
+  await ada.waitFor(new RegExp(`^#${endless} run 1 · succeeded .* the last line `), patience);
+  const wideLines = (await wholeLog(wide)).toString().trimEnd().split('\n');
+  expect(wideLines.map(Number.parseInt).length).toBe(2500);
+  expect(wideLines.every((line, at) => line === String(at).padStart(2000, '-'))).toBe(true);
+  const mixed = (await wholeLog(both)).toString().trimEnd().split('\n');
+  for (const stream of ['out', 'err']) {
+    const own = mixed.filter((line) => line.startsWith(stream));
+    expect(own).toEqual(Array.from({ length: 2000 }, (_, at) => `${stream} ${at + 1}`));
+  }
 });
 
 test('promise 11: what a command does to its working copy stays in its working copy', { timeout: 180_000 }, async () => {
@@ -54,7 +91,6 @@ test('promise 11: what a command does to its working copy stays in its working c
   const [hook, fsmonitor, filter, alias] = marks;
   const numbers = await world.expectEnds([
     ['for i in $(seq 3000); do echo $i > f$i; done', /✔ done in .*and 2,992 more files.* 3,000 files \+3,000 −0/],
-    ['rm -rf .git', /✔ done in/],
     ['rm -rf .git; echo new > new.txt', /✔ done in .*new\.txt \+1/],
     [
       'git checkout -q --orphan other; git rm -rfq .; echo lone > lone.txt; git add .; git -c user.name=x -c user.email=x@x commit -qm x',
@@ -71,25 +107,24 @@ test('promise 11: what a command does to its working copy stays in its working c
       "(mkdir sub && cd sub && git init -q . && echo s > s.txt && git add . && git -c user.name=x -c user.email=x@x commit -qm s); mkdir 'with space' && echo 1 > 'with space/<!channel> `x` *y*.txt'; printf 2 > \"$(printf 'new\\nline\\033[31m.txt')\"; printf 3 > \"$(printf 'bad\\377utf8')\"",
       /✔ done in .*sub\/s\.txt \+1 .*4 files/,
     ],
-    ['echo c > c.txt; chmod -R 000 .; true', /✔ done in .*c\.txt \+1/],
   ]);
   expect(marks.filter((path) => existsSync(path))).toEqual([]);
 
   // The patch of the symbolic links names their targets, not what is behind them.
-  const links = (await world.ada.file(numbers[5] ?? 0, /\.patch$/)).toString();
+  const links = await waitFor('the patch', async () => (await ada.file(numbers[4] ?? 0, /\.patch$/)).toString(), patience);
   expect(links).toContain('+/etc/passwd\n');
   expect(links).not.toContain('root:');
-  const named = await world.ada.end(numbers[8] ?? 0);
+  const named = await ada.end(numbers[7] ?? 0);
   expect(JSON.stringify(named.message.blocks)).not.toMatch(/<!channel>/);
 });
 
 /** Ignores every request to end, and leaves another behind that does so too. */
 const deaf = 'trap "" TERM INT HUP; (trap "" TERM; setsid sleep 300) & echo read""y; while :; do sleep 1; done';
 
-test('a command that takes all it can get is held to its limits, told which, and what it took is given back', {
+test('a command that does not end, or not alone, is held to its limits, told which, and what it took is given back', {
   timeout: 180_000,
 }, async () => {
-  const { ada, ben, settings, start } = world;
+  const { ben, settings, start } = world;
   await settings('timeout=3s');
   const endless = await start(deaf);
   await ada.waitFor(new RegExp(`^#${endless} .* (running|ready|timed out)`), { timeoutMs: 30_000 });
@@ -97,18 +132,6 @@ test('a command that takes all it can get is held to its limits, told which, and
 
   await world.expectEnds(
     [
-      [
-        'node -e "const all = []; for (;;) all.push(Buffer.alloc(200e6, 1))"',
-        /✖ failed after .* The command needed more than 2 GiB of memory\. Run it with less at once.* DH-303 .*exit code 137/,
-      ],
-      [
-        'echo "fill*" > .gitignore; for i in 1 2; do fallocate -l 1900M fill$i; done; dd if=/dev/zero of=fill3 bs=1M',
-        /✖ failed after .* The working copy is full: it may hold 4 GiB, the repository included\. .* DH-304 .*No space left on device/,
-      ],
-      [
-        'yes 0123456789abcdef',
-        /✖ failed after .*The command wrote more than 64 MiB of output and was stopped\. Write less.* DH-302 Last 20 lines of /,
-      ],
       [
         'bomb() { bomb | bomb & }; bomb; sleep 1; echo over',
         /Cannot fork .*The command reached the limit of 256 processes and threads at once; further ones could not start\./,
@@ -128,6 +151,48 @@ test('a command that takes all it can get is held to its limits, told which, and
   expect((await ada.end(endless)).text).toMatch(
     /✖ timed out after \d+ s The command ran longer than 3 s and was stopped\. Run it with less to do, or let a maintainer raise the time limit of the project: settings timeout=2h .* DH-301 ready /,
   );
+});
+
+test('promise 11: output cannot format, mention, link or close the block it is shown in', { timeout: 90_000 }, async () => {
+  const number = await world.start(
+    String.raw`printf '\74!channel> \74!here> \74@U0000000BEN> \74#C00000DEMO> @ben @channel\n*bold* _it_ ~no~ :tada:\n\140\140\140\nout of the block\n\140\140\140\n\74https://evil.example.com|click> https://evil.example.com &lt;&amp;\n'; exit 1`,
+  );
+  const end = await ada.end(number);
+  expect(end.text).toContain('<!channel> <!here> <@U0000000BEN>');
+  for (const { message } of await ada.thread(number)) {
+    if (!message.is_bot) continue;
+    expect(message.text).not.toMatch(/<!|<@U0000000BEN>|<#|<https:\/\/evil/);
+    const types = [...raw(message).matchAll(/"type":"(user|usergroup|broadcast|channel|emoji|link|date)"/g)].map(
+      ([, type]) => type,
+    );
+    expect(types.filter((type) => type !== 'date')).toEqual([]);
+    expect(raw(message)).not.toMatch(/"type":"mrkdwn","text":"[^"]*(<!(?!date\^)|<@U0000000BEN>|<#C|<https:\/\/evil)/);
+  }
+});
+
+test('secrets that a command prints, writes to files or is given are blanked out everywhere people look', {
+  timeout: 90_000,
+}, async () => {
+  const secrets = ['ghp_0123456789abcdefghijABCDEFGHIJ012345', 'AKIAIOSFODNN7EXAMPLE', 'xoxb-1234567890-abcdefghijklmnop'];
+  const [github = '', aws = '', slack = ''] = secrets.map((secret) => `${secret.slice(0, 8)}""${secret.slice(8)}`);
+  const number = await world.start(
+    `echo ${github}; echo ${aws} >&2; printf '%s' ${slack}; echo; echo token=${github} > leaked.txt; exit 1`,
+  );
+  // Typed with the command itself: the message of a slash command shows to nobody, so its card must not tell it either.
+  const typed = await world.start(`echo x > typed.txt; : token=${secrets[0]} ${'and more '.repeat(20)} ${secrets[1]}`);
+  const end = await ada.end(number);
+  expect(end.text).toContain('[redacted github token]');
+  expect((await ada.end(typed)).text).toMatch(/token=\[redacted github token\] .*✔ done in .*typed\.txt \+1 /);
+  const log = (await wholeLog(number)).toString();
+  const patch = (await ada.file(number, /\.patch$/)).toString();
+  expect(patch).toContain('+token=[redacted');
+  await ada.slash(`/deckhand show #${typed}`);
+  await ada.waitFor(new RegExp(`^#${typed} .*token=\\[redacted github token\\] .* Result: The command succeeded\\.`), patience);
+  const seen = JSON.stringify(await ada.state());
+  const commits = commitsOf(world.deckhand.dataDir);
+  expect(commits).toContain('token=[redacted github token]');
+  for (const secret of secrets)
+    for (const text of [seen, log, patch, commits, world.deckhand.log.join('\n')]) expect(text).not.toContain(secret);
 });
 
 test('afterwards everything works as before', { timeout: 120_000 }, () => world.expectWell());

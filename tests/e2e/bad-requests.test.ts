@@ -70,6 +70,55 @@ test('what is no command or does not fit is answered to the person alone: what w
   );
 });
 
+test('a command that fails is told with its exit code or signal and its last lines', { timeout: 120_000 }, async () => {
+  await settings('concurrency=4');
+  const ends: [command: string, end: RegExp][] = [
+    ['echo out; echo err >&2; exit 3', /✖ failed after \S+ m?s The command ended with exit code 3\. out err demo .* exit code 3/],
+    ['kill -SEGV $$', /✖ failed after \S+ m?s The command was ended by SIGSEGV\. demo .* signal SIGSEGV/],
+    ['kill -9 $$', /✖ failed after .*The command was ended by SIGKILL\./],
+    ['./README.md', /✖ failed .*exit code 126\. .*Permission denied/],
+    ['no-such-program --help', /✖ failed .*exit code 127\. .*no-such-program: not found/],
+    ['"unclosed', /✖ failed .*exit code 2\. .*Unterminated quoted string/],
+    ['exec >&- 2>&-; echo nobody hears this', /✖ failed after .*The command ended with exit code 1\. demo/],
+    // It has nothing to read, and ends.
+    ['cat', /✔ done in \d+ ms demo/],
+    ['echo a\u0000b # with a comment', /✔ done in \d+ ms ab demo/],
+    [`echo "${'long '.repeat(4000)}" | wc -c`, /long…? .*✔ done in \d+ ms 20001 demo/],
+  ];
+  const numbers: number[] = [];
+  // Conversations take turns: each has its own budget of messages a second.
+  for (const [index, [command]] of ends.entries()) numbers.push(await ada.sh(command, index % 2 === 0 ? 'demo' : 'dm'));
+  for (const [index, [command, end]] of ends.entries()) {
+    const told = await ada.end(numbers[index] ?? 0, { timeoutMs: 60_000 });
+    expect([command, told.text]).toEqual([command, expect.stringMatching(end)]);
+    expect(told.text).not.toMatch(/undefined|\{\w+\}|\[object/);
+  }
+  expect(await ada.told('/deckhand sh \u00a0\u2003')).toMatch(/command is missing: what the shell runs\. .* DH-201/);
+});
+
+test('of two people who press the same button at once one is told that it is done already', { timeout: 60_000 }, async () => {
+  const number = await ada.sh('echo again; sleep 2; exit 1');
+  const end = await ada.end(number);
+  const toldBen = async () => (await ben.messages()).filter(({ message }) => message.visible_to !== undefined);
+  const toldAda = async () => (await ada.messages()).filter(({ message }) => message.visible_to !== undefined);
+  const before = (await toldBen()).length + (await toldAda()).length;
+  await Promise.all([ada.press(end, 'Retry'), ben.press(end, 'Retry')]);
+  expect((await ada.end(number, { after: 1 })).text).toMatch(/✖ failed after .*exit code 1\. again /);
+  const answers = [...(await toldBen()), ...(await toldAda())].slice(0);
+  expect(answers.length).toBe(before + 1);
+  expect(
+    answers.filter(({ text }) =>
+      new RegExp(`#${number} is not over: its run is \\w+\\. stop #${number} ends it first`).test(text),
+    ),
+  ).toHaveLength(1);
+
+  // Buttons act on the newest run, so the card of an earlier one has lost them and says where to look.
+  const [first] = (await ada.thread(number)).filter(({ message }) => message.ts === end.message.ts);
+  expect(first?.buttons).toEqual([]);
+  expect(first?.text).toContain('Run 1 of 2; a later run follows below.');
+  await expect(ada.press(end, 'Retry')).rejects.toThrow('element_not_found');
+});
+
 test('a message that is nearly a command is no work for an agent', async () => {
   await ada.say('@Deckhand bord please');
   await ada.waitFor(/There is no command bord[\s\S]*Did you mean board[\s\S]*DH-200/, patience);
@@ -161,25 +210,6 @@ test('what cannot be done to a task that runs is refused with what can', { timeo
   );
   expect((await ada.thread(number)).filter(({ text }) => text.includes('The command was stopped by '))).toHaveLength(1);
   await eventually(async () => expect((await ada.card(number)).text).toMatch(/○ cancelled/), patience);
-});
-
-test('promise 7: of two people who decide at once one wins, and everybody sees the same outcome', {
-  timeout: 120_000,
-}, async () => {
-  await settings('policy=ask approvers=developer');
-  const number = await ben.sh('echo decided-at-once');
-  const request = await ada.waitFor(new RegExp(`^#${number} wants to run a command`), { button: 'Approve', ...patience });
-  await gus.press(request, 'Approve');
-  await gus.waitFor(/Gus may not decide this\./, patience);
-  await Promise.all([ada.press(request, 'Approve'), ben.press(request, 'Deny')]);
-  const end = await ada.end(number);
-  const decided = await ada.waitFor(new RegExp(`^#${number} wanted to run a command`), patience);
-  expect(decided.buttons).toEqual([]);
-  const approved = / Ada approved it on Slack/.test(decided.text);
-  expect(decided.text).toMatch(approved ? /✔ approved/ : / Ben denied it on Slack/);
-  expect(end.text).toMatch(approved ? /done in .*decided/ : /cancelled/);
-  expect((await ada.thread(number)).filter(({ text }) => /wante?d?s? to run a command/.test(text))).toHaveLength(1);
-  await settings('policy=yolo approvers=developer');
 });
 
 test('promise 7: a command with invisible characters is shown with them written out, a long one is attached whole', {
