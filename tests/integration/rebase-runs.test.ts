@@ -170,9 +170,13 @@ test('mirrors of projects removed long ago are deleted, and no others', { timeou
 
 test('a change that conflicts stays as it is, and the files are named', { timeout: 60_000 }, async () => {
   const project = await world.project();
-  const made = await world.sh('echo mine > README.md', project);
+  // What a commit on the way had of secrets is told, though the change does not show it any more.
+  const token = `ghp_${'a1B2'.repeat(9)}`;
+  const secret = `echo ${token} > x.env; git add x.env; git commit -qm Add; git rm -q x.env`;
+  const made = await world.sh(`${secret}; echo mine > README.md`, project);
   const runner = await world.startRunner();
   const before = await world.resultOf(made.run);
+  expect(before).toMatchObject({ files: [{ path: 'README.md' }], risks: [{ kind: 'history', paths: ['x.env'], files: 1 }] });
   await world.source.commit({ 'README.md': 'theirs\n' }, 'Meanwhile');
   const { run } = await rebase(made.run);
   expect(await world.resultOf(run)).toMatchObject({ outcome: 'failed', cause: 'conflict', conflicts: ['README.md'], files: [] });
