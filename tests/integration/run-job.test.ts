@@ -86,33 +86,6 @@ describe.each(['local', 'docker'] as const)('a run on %s', (kind) => {
     expect((await complete('no-such-program')).result).toMatchObject({ outcome: 'failed', cause: 'exit_code', exitCode: 127 });
   });
 
-  it('changes nothing when the command changed nothing', async () => {
-    const { result } = await complete('true');
-    expect(result).toMatchObject({ outcome: 'succeeded', files: [], artifacts: [] });
-    expect(result.commit).toBeUndefined();
-  });
-
-  it('starts again at what the last run left', async () => {
-    const once = await complete('echo one > one.txt; exit 1');
-    const { run } = await world.retry(once.task);
-    const result = await world.resultOf(run);
-    expect(result.outcome).toBe('failed');
-    // Nothing new this time: the file was there already.
-    expect(result.commit).toBeUndefined();
-    const two = await complete('git log --format=%s -2; cat one.txt || true', project);
-    expect(outputText(two.events, 'stdout')).not.toContain('one');
-  });
-
-  it('ends a command that never ends at its time limit', async () => {
-    const short = await world.project({ timeoutMs: 1000 });
-    const { result } = await complete("trap '' TERM; echo forever; while :; do sleep 1; done", short);
-    expect(result).toMatchObject({
-      outcome: 'timed_out',
-      cause: 'timed_out',
-      message: 'The command ran longer than 1 s and was stopped.',
-    });
-  });
-
   it('stops when a person asks, with the changes so far', async () => {
     const { run, task } = await world.sh('echo so far > so-far.txt; echo begun; sleep 1000', project);
     await started(run, 'begun');
@@ -120,29 +93,6 @@ describe.each(['local', 'docker'] as const)('a run on %s', (kind) => {
     const result = await world.resultOf(run);
     expect(result).toMatchObject({ outcome: 'cancelled', cause: 'stopped', message: 'The command was stopped by Ada.' });
     expect(result.files.map(({ path }) => path)).toEqual(['so-far.txt']);
-  });
-
-  it('shows invalid UTF-8 and NUL as replacement characters, at exact positions', async () => {
-    const { events } = await complete("printf 'a\\377b\\000c\\342\\202\\254\\n'");
-    expect(outputText(events, 'stdout')).toBe('a\uFFFDb\uFFFDc€\n');
-    expect(ofType(events, 'output').at(-1)?.to).toBe(9);
-  });
-
-  it('shows no secret: not in the events, not in the log, not in the patch', async () => {
-    const { result, events } = await complete(
-      'printf "key hunter2-"; sleep 0.5; echo "hunter2 end"; echo ghp_abcdefghijklmnopqrstuvwxyz0123456789; echo hunter2-hunter2 > secret.txt; echo x > name-hunter2-hunter2.yarn.lock; mkdir a; echo x > a/hunter2-hunter2.bin',
-    );
-    const files = await Promise.all(result.artifacts.map(({ id }) => world.artifacts.read(id)));
-    const everything = JSON.stringify(events) + files.map((bytes) => Buffer.from(bytes ?? []).toString()).join('');
-    expect(everything).not.toMatch(/hunter2-hunter2|ghp_abc/);
-    expect(outputText(events, 'stdout')).toBe('key [redacted] end\n[redacted github token]\n');
-    expect(
-      ofType(events, 'note')
-        .map(({ text }) => text)
-        .join(),
-    ).toContain('The patch contained secrets');
-    expect(result.risks).toEqual([{ kind: 'secret', paths: ['secret.txt'], files: 1 }]);
-    expect(result.files.map(({ path }) => path)).toEqual(['a/[redacted].bin', 'name-[redacted].yarn.lock', 'secret.txt']);
   });
 
   it('checks exactly what was collected, and the check changes nothing of it', async () => {
@@ -172,6 +122,81 @@ describe.each(['local', 'docker'] as const)('a run on %s', (kind) => {
     expect(await readdir(join(world.installation.dataDir, 'work'))).not.toContain(`${run}-check`);
   });
 
+  it('takes megabytes of output at full speed without losing a byte', async () => {
+    const { result, events } = await complete('seq 1 600000');
+    expect(outputText(events, 'stdout')).toBe(Array.from({ length: 600_000 }, (_, i) => `${i + 1}\n`).join(''));
+    expect(ofType(events, 'output').length).toBeLessThan(400);
+    expect(result.artifacts).toMatchObject([{ kind: 'log', bytes: outputText(events, 'stdout').length }]);
+  });
+
+  it('is interrupted when its sandbox disappears, and the next run is well', async () => {
+    const { run } = await world.sh('echo begun; sleep 1000', project);
+    await started(run, 'begun');
+    if (kind === 'docker')
+      await exec('docker', ['rm', '-f', `deckhand-${world.installation.instance}-${run}`]).catch(() => removeByLabel(run));
+    else await world.sandbox.destroy(run);
+    expect(await world.resultOf(run)).toMatchObject({ outcome: 'interrupted', cause: 'sandbox_lost' });
+    expect((await complete('echo well')).result.outcome).toBe('succeeded');
+  });
+
+  async function removeByLabel(run: string): Promise<void> {
+    const { stdout } = await exec('docker', ['ps', '-aq', '--filter', `label=deckhand.run=${run}`]);
+    await exec('docker', ['rm', '-f', ...stdout.trim().split('\n')]);
+  }
+
+  if (kind === 'docker') return;
+  // The rest is the runner's, whatever a command runs in: tests/contracts/sandbox-contract.ts holds both kinds of sandbox to the same.
+
+  it('changes nothing when the command changed nothing', async () => {
+    const { result } = await complete('true');
+    expect(result).toMatchObject({ outcome: 'succeeded', files: [], artifacts: [] });
+    expect(result.commit).toBeUndefined();
+  });
+
+  it('starts again at what the last run left', async () => {
+    const once = await complete('echo one > one.txt; exit 1');
+    const { run } = await world.retry(once.task);
+    const result = await world.resultOf(run);
+    expect(result.outcome).toBe('failed');
+    // Nothing new this time: the file was there already.
+    expect(result.commit).toBeUndefined();
+    const two = await complete('git log --format=%s -2; cat one.txt || true', project);
+    expect(outputText(two.events, 'stdout')).not.toContain('one');
+  });
+
+  it('ends a command that never ends at its time limit', async () => {
+    const short = await world.project({ timeoutMs: 1000 });
+    const { result } = await complete("trap '' TERM; echo forever; while :; do sleep 1; done", short);
+    expect(result).toMatchObject({
+      outcome: 'timed_out',
+      cause: 'timed_out',
+      message: 'The command ran longer than 1 s and was stopped.',
+    });
+  });
+
+  it('shows invalid UTF-8 and NUL as replacement characters, at exact positions', async () => {
+    const { events } = await complete("printf 'a\\377b\\000c\\342\\202\\254\\n'");
+    expect(outputText(events, 'stdout')).toBe('a\uFFFDb\uFFFDc€\n');
+    expect(ofType(events, 'output').at(-1)?.to).toBe(9);
+  });
+
+  it('shows no secret: not in the events, not in the log, not in the patch', async () => {
+    const { result, events } = await complete(
+      'printf "key hunter2-"; sleep 0.5; echo "hunter2 end"; echo ghp_abcdefghijklmnopqrstuvwxyz0123456789; echo hunter2-hunter2 > secret.txt; echo x > name-hunter2-hunter2.yarn.lock; mkdir a; echo x > a/hunter2-hunter2.bin',
+    );
+    const files = await Promise.all(result.artifacts.map(({ id }) => world.artifacts.read(id)));
+    const everything = JSON.stringify(events) + files.map((bytes) => Buffer.from(bytes ?? []).toString()).join('');
+    expect(everything).not.toMatch(/hunter2-hunter2|ghp_abc/);
+    expect(outputText(events, 'stdout')).toBe('key [redacted] end\n[redacted github token]\n');
+    expect(
+      ofType(events, 'note')
+        .map(({ text }) => text)
+        .join(),
+    ).toContain('The patch contained secrets');
+    expect(result.risks).toEqual([{ kind: 'secret', paths: ['secret.txt'], files: 1 }]);
+    expect(result.files.map(({ path }) => path)).toEqual(['a/[redacted].bin', 'name-[redacted].yarn.lock', 'secret.txt']);
+  });
+
   it('says why there is no check, and keeps the change', async () => {
     const slow = await world.project({ policy: { check: { command: 'echo begun; sleep 1000', timeoutMs: 60_000 } } });
     const { run, task } = await world.sh('echo one > one.txt', slow);
@@ -192,13 +217,6 @@ describe.each(['local', 'docker'] as const)('a run on %s', (kind) => {
       outcome: 'succeeded',
       check: { outcome: 'timed_out', output: 'begun\n' },
     });
-  });
-
-  it('takes megabytes of output at full speed without losing a byte', async () => {
-    const { result, events } = await complete('seq 1 600000');
-    expect(outputText(events, 'stdout')).toBe(Array.from({ length: 600_000 }, (_, i) => `${i + 1}\n`).join(''));
-    expect(ofType(events, 'output').length).toBeLessThan(400);
-    expect(result.artifacts).toMatchObject([{ kind: 'log', bytes: outputText(events, 'stdout').length }]);
   });
 
   it('says why a repository cannot be used', async () => {
@@ -224,21 +242,6 @@ describe.each(['local', 'docker'] as const)('a run on %s', (kind) => {
       message: expect.stringContaining('no branch `nope`'),
     });
   });
-
-  it('is interrupted when its sandbox disappears, and the next run is well', async () => {
-    const { run } = await world.sh('echo begun; sleep 1000', project);
-    await started(run, 'begun');
-    if (kind === 'docker')
-      await exec('docker', ['rm', '-f', `deckhand-${world.installation.instance}-${run}`]).catch(() => removeByLabel(run));
-    else await world.sandbox.destroy(run);
-    expect(await world.resultOf(run)).toMatchObject({ outcome: 'interrupted', cause: 'sandbox_lost' });
-    expect((await complete('echo well')).result.outcome).toBe('succeeded');
-  });
-
-  async function removeByLabel(run: string): Promise<void> {
-    const { stdout } = await exec('docker', ['ps', '-aq', '--filter', `label=deckhand.run=${run}`]);
-    await exec('docker', ['rm', '-f', ...stdout.trim().split('\n')]);
-  }
 
   it('says so when the file of the output cannot be written, and ends well', async () => {
     const asking = await world.project({ policy: { mode: 'ask' } });
