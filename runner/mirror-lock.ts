@@ -1,11 +1,15 @@
 import { open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** One at a time, by the path of a lock file: within this process in order of arrival, among processes by the file. */
 export type Exclusive = <T>(lockFile: string, work: () => Promise<T>, signal?: AbortSignal) => Promise<T>;
 
 const beatMs = 5_000;
-/** A lock whose holder has not touched it for so long is left over, even when its process number is in use again. */
+/**
+ * A lock whose holder has not touched it for so long is left over, even when its process number is in use again, or is one of another machine
+ * or container that shares the mirrors.
+ */
 const staleMs = 30_000;
 const lookMs = 50;
 
@@ -37,7 +41,7 @@ async function take(lockFile: string, signal: AbortSignal | undefined): Promise<
     signal?.throwIfAborted();
     try {
       const file = await open(lockFile, 'wx');
-      await file.writeFile(String(process.pid));
+      await file.writeFile(`${process.pid} ${hostname()}`);
       await file.close();
       const beat = setInterval(() => {
         const now = new Date();
@@ -60,7 +64,7 @@ async function take(lockFile: string, signal: AbortSignal | undefined): Promise<
 async function removeIfLeftOver(lockFile: string): Promise<void> {
   const seen = await look(lockFile);
   if (seen === undefined || !isLeftOver(seen)) return;
-  const aside = `${lockFile}.${process.pid}`;
+  const aside = `${lockFile}.${hostname()}.${process.pid}`;
   try {
     await rename(lockFile, aside);
   } catch (error) {
@@ -73,18 +77,28 @@ async function removeIfLeftOver(lockFile: string): Promise<void> {
   else await rm(aside, { force: true });
 }
 
-async function look(file: string): Promise<{ pid: number; touched: Date } | undefined> {
+interface Holder {
+  pid: number;
+  /** On this machine, or in this container. */
+  here: boolean;
+  touched: Date;
+}
+
+async function look(file: string): Promise<Holder | undefined> {
   try {
     const [text, { mtime }] = await Promise.all([readFile(file, 'utf8'), stat(file)]);
-    return { pid: Number(text), touched: mtime };
+    const [pid, host] = text.split(' ');
+    return { pid: Number(pid), here: host === undefined || host === hostname(), touched: mtime };
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined;
     throw error;
   }
 }
 
-function isLeftOver({ pid, touched }: { pid: number; touched: Date }): boolean {
+function isLeftOver({ pid, here, touched }: Holder): boolean {
   if (Date.now() - touched.getTime() > staleMs) return true;
+  // Process numbers of elsewhere tell nothing here.
+  if (!here) return false;
   // Empty for the moment between creating and writing.
   if (!Number.isInteger(pid) || pid <= 0) return false;
   // Within a process the queue decides, so a file with our own number is one of an earlier process that had it.

@@ -6,7 +6,7 @@ import { checkBackup, restoreBackup } from './restore.ts';
 
 /** `deckhand backup FILE`: exit code. */
 export async function runBackup(file: string, terminal: Terminal): Promise<number> {
-  const config = loadConfig(terminal.env);
+  const config = loadConfig(terminal.env, { opensLab: false });
   const report = await makeBackup(config, file, (line) => terminal.out(`${line}\n`));
   terminal.out(`✔ ${report.file}: ${report.entries} entries, ${byteText(report.bytes)} unpacked, checksum ${report.sha256}\n`);
   terminal.out(
@@ -51,7 +51,10 @@ export async function runRestore(
 /** With DATABASE_URL the key must be set, but here it may come with the backup. */
 function configFor(env: NodeJS.ProcessEnv): { config: Config; keyless: boolean } {
   const keyless = Boolean(env.DATABASE_URL) && !env.DECKHAND_SECRET_KEY;
-  if (!keyless) return { config: loadConfig(env), keyless };
+  if (!keyless) return { config: loadConfig(env, { opensLab: false }), keyless };
   const standIn = Buffer.alloc(32).toString('base64');
-  return { config: { ...loadConfig({ ...env, DECKHAND_SECRET_KEY: standIn }), secretKey: undefined }, keyless };
+  return {
+    config: { ...loadConfig({ ...env, DECKHAND_SECRET_KEY: standIn }, { opensLab: false }), secretKey: undefined },
+    keyless,
+  };
 }

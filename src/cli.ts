@@ -83,7 +83,7 @@ async function dispatch(args: readonly string[], terminal: Terminal): Promise<nu
 }
 
 async function runRole(role: Role, terminal: Terminal): Promise<number> {
-  const config = loadConfig(terminal.env);
+  const config = loadConfig(terminal.env, { opensLab: role !== 'runner' });
   if (role !== 'start' && config.databaseUrl === undefined) {
     throw new AppError('DH-100', { problems: `DATABASE_URL is needed by \`deckhand ${role}\`: gateway and runner meet there` });
   }
@@ -94,7 +94,11 @@ async function runRole(role: Role, terminal: Terminal): Promise<number> {
 }
 
 async function runDoctor(terminal: Terminal): Promise<number> {
-  const config = loadConfig(terminal.env);
+  const config = loadConfig(terminal.env, { opensLab: false });
+  const [{ examineInstallation }, { renderFindings }] = await Promise.all([
+    import('./doctor-installation.ts'),
+    import('./doctor.ts'),
+  ]);
   const findings = await examineInstallation(config);
   terminal.out(renderFindings(findings, { colour: terminal.interactive }));
   return findings.some((finding) => finding.state === 'failed') ? 1 : 0;

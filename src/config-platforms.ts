@@ -55,8 +55,8 @@ const beside: Record<(typeof tokens)[number], readonly VariableName[]> = {
   DISCORD_BOT_TOKEN: ['DISCORD_APPLICATION_ID', 'DISCORD_PUBLIC_KEY', 'DISCORD_API_URL'],
 };
 
-/** Problems between the variables of platforms, found from what is set alone. */
-export function platformConflicts(value: (name: VariableName) => string | undefined): string[] {
+/** Problems between the variables of platforms, found from what is set alone. `opensLab`: where no platform is set up, the lab opens. */
+export function platformConflicts(value: (name: VariableName) => string | undefined, opensLab: boolean): string[] {
   const lonely = tokens
     .filter((token) => value(token) === undefined)
     // An id alone serves `deckhand discord invite`.
@@ -69,7 +69,7 @@ export function platformConflicts(value: (name: VariableName) => string | undefi
     value('SLACK_BOT_TOKEN') !== undefined &&
     value('SLACK_APP_TOKEN') === undefined &&
     value('SLACK_SIGNING_SECRET') === undefined;
-  const isLab = tokens.every((token) => value(token) === undefined);
+  const isLab = opensLab && tokens.every((token) => value(token) === undefined);
   const isLoopback = /^(localhost|127\.\d+\.\d+\.\d+|::1|\[::1\])$/.test(value('HOST') ?? '127.0.0.1');
   return [
     ...lonely,

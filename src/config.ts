@@ -59,14 +59,15 @@ export interface ModelConfig {
 
 /**
  * Reads the configuration from variables (`process.env`). Pure. An empty value counts as unset. Throws DH-100 with all problems at
- * once, one a line, each naming its variable and never its value.
+ * once, one a line, each naming its variable and never its value. `opensLab`: false for what never does, whatever is set up (a runner alone,
+ * a look at the installation).
  */
-export function loadConfig(variables: Readonly<Record<string, string | undefined>>): Config {
+export function loadConfig(variables: Readonly<Record<string, string | undefined>>, { opensLab = true } = {}): Config {
   const given = Object.fromEntries(names().flatMap((name) => (variables[name] ? [[name, variables[name]]] : [])));
   const parsed = environmentSchema.safeParse(given);
   const problems = [
     ...(parsed.error?.issues ?? []).map((issue) => `${String(issue.path[0])} ${issue.message}`),
-    ...conflicts((name) => given[name]),
+    ...conflicts((name) => given[name], opensLab),
   ];
   if (!parsed.success || problems.length > 0) throw new AppError('DH-100', { problems: problems.join('\n') });
   const env = parsed.data;
@@ -111,13 +112,13 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
 }
 
 /** Problems between variables, found from what is set alone, so that they are reported together with those of single ones. */
-function conflicts(value: (name: VariableName) => string | undefined): string[] {
+function conflicts(value: (name: VariableName) => string | undefined, opensLab: boolean): string[] {
   const keyMissing = value('DATABASE_URL') !== undefined && value('DECKHAND_SECRET_KEY') === undefined;
   return [
     ...(keyMissing
       ? ['DECKHAND_SECRET_KEY is needed with DATABASE_URL: every process on that database must have the same key']
       : []),
-    ...platformConflicts(value),
+    ...platformConflicts(value, opensLab),
     ...codeHostConflicts(value),
   ];
 }

@@ -3,8 +3,11 @@ import { createHttpServer } from './http/server.ts';
 import type { Infrastructure } from './infrastructure.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
 import { addPoolMetrics, addStoredMetrics } from './observe/stored-metrics.ts';
+import { systemClock } from './runtime/clock.ts';
 import type { Part } from './runtime/lifecycle.ts';
 import type { Logger } from './runtime/logger.ts';
+import type { Database } from './store/database.ts';
+import { hasRunner } from './store/runners.ts';
 import { standingOf } from './store/standing.ts';
 import { waitingCounts } from './store/waiting-counts.ts';
 
@@ -26,7 +29,12 @@ export function observe(role: 'start' | 'gateway' | 'runner', { database, queue 
 }
 
 /** A door of its own for whoever watches Deckhand from another machine: figures and health, and nothing else. */
-export function metricsPart(config: Config, { database, queue }: Infrastructure, metrics: Metrics, logger: Logger): Part[] {
+export function metricsPart(
+  { config, role }: { config: Config; role: 'start' | 'gateway' | 'runner' },
+  { database, dataDir, queue }: Infrastructure,
+  metrics: Metrics,
+  logger: Logger,
+): Part[] {
   const { host, metricsPort: port } = config.http;
   if (port === undefined) return [];
   const server = createHttpServer({
@@ -44,6 +52,7 @@ export function metricsPart(config: Config, { database, queue }: Infrastructure,
         },
       },
       { name: 'queue', run: async () => `${(await queue.counts()).waiting} jobs wait` },
+      ...(role === 'gateway' ? [] : [{ name: 'runner', run: () => runnerBeats(database, dataDir.hostId) }]),
     ],
     metrics: metrics.registry,
     // Whoever configures this port decides who reaches it; there are no names and no texts behind it.
@@ -60,4 +69,9 @@ export function metricsPart(config: Config, { database, queue }: Infrastructure,
       abort: () => server.abort(),
     },
   ];
+}
+
+/** A runner that cannot tell the database that it is alive is given nothing to do. */
+async function runnerBeats(database: Database, host: string): Promise<undefined> {
+  if (!(await hasRunner(database.db, host, systemClock.now()))) throw new Error('the runner is not registered, or does not beat');
 }

@@ -55,7 +55,7 @@ export async function restoreBackup(
   try {
     const there = await occupied(dataDir);
     if (there.length > 0 && !options.replace)
-      throw new AppError('DH-122', { what: `The data directory ${dataDir} has ${there.join(' and ')}` });
+      throw new AppError('DH-122', { what: `The data directory ${dataDir} has ${there.join(', ')}` });
     return await withDatabase(config, (url) => fill({ config, url, file: resolve(file), manifest, options, say }));
   } finally {
     held.release();

@@ -151,5 +151,7 @@ async function moveHosts(client: pg.Client, { former, host }: { former: string; 
   ]);
   await client.query('UPDATE "Publication" SET "hostId" = $1 WHERE "hostId" = $2', [host, former]);
   await client.query('UPDATE "PruneOrder" SET "waiting" = array_replace("waiting", $2, $1)', [host, former]);
+  // Two installations with one id would take each other's jobs where they share a Redis.
+  await client.query(`DELETE FROM "Meta" WHERE "key" = 'installation'`);
   for (const table of ['Runner', 'Holding', 'HostDisk']) await client.query(`DELETE FROM ${quoted(table)}`);
 }

@@ -71,6 +71,16 @@ export async function runnerById(tx: Tx, id: string): Promise<RunnerRecord | und
   return row === null ? undefined : toRunner(row);
 }
 
+/** Whether a runner of this host is alive. */
+export async function hasRunner(db: Prisma.TransactionClient, host: string, now: Date): Promise<boolean> {
+  const alive = new Date(now.getTime() - deadAfterMs);
+  const row = await db.runner.findFirst({
+    where: { hostId: host, capacity: { gt: 0 }, beatAt: { gt: alive } },
+    select: { id: true },
+  });
+  return row !== null;
+}
+
 /** How many runs all living runners take at once. */
 export async function totalCapacity(db: Prisma.TransactionClient, now: Date): Promise<number> {
   const alive = new Date(now.getTime() - deadAfterMs);

@@ -1,6 +1,7 @@
-import { mkdir, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createExclusive } from '../../runner/mirror-lock.ts';
 import { createWorkspace, type Workspace } from '../../runner/workspace.ts';
 import { emptyRepository, git, type TestRepository, temporaryDirectory } from '../support/git-repository.ts';
 import { runHelper } from '../support/run-helper.ts';
@@ -36,6 +37,22 @@ describe('promise 8: a lock left by a process that was killed is taken over', ()
     await source.commit({ b: 'b' });
     await workspace.sync(project());
     await isGone(`${mirror}.lock`);
+  });
+
+  it('but not the lock of another machine that shares the mirrors, whose processes have numbers of their own', async () => {
+    const exclusively = createExclusive();
+    const [theirs, left] = [join(place.path, 'theirs.lock'), join(place.path, 'left.lock')];
+    await writeFile(theirs, '999999999 elsewhere');
+    await writeFile(left, '999999999');
+    let taken = false;
+    const waiting = exclusively(theirs, async () => {
+      taken = true;
+    });
+    await exclusively(left, async () => undefined);
+    expect(taken).toBe(false);
+    await rm(theirs);
+    await waiting;
+    expect(taken).toBe(true);
   });
 
   it.each(['base', 'head'])("git's lock of the %s of a task: its changes are not lost", async (name) => {

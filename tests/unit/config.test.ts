@@ -172,6 +172,10 @@ test.each([
   expect(problemsOf(variables)).toEqual([expect.stringContaining(problem)]);
 });
 
+test('what never opens the lab may listen on any address without a platform', () => {
+  expect(loadConfig({ HOST: '0.0.0.0' }, { opensLab: false }).http.host).toBe('0.0.0.0');
+});
+
 test('a problem names its variable and never shows the value', () => {
   const names = describeVariables().map(({ name }) => name);
   fc.assert(
