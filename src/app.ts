@@ -43,11 +43,7 @@ export async function createApp(
     const metrics = observe(role, found);
     const traces = await tracingPart(config.tracing, role, logger);
     const parts: Part[] = [...traces, ...metricsPart({ config, role }, found, metrics, logger)];
-    if (role !== 'runner' && config.lab) {
-      // A quarter of all files, which nobody needs where a platform is configured.
-      const { startLab } = await import('./lab.ts');
-      lab = await startLab(found.dataDir.path);
-    }
+    if (role !== 'runner' && config.lab) lab = await startLab(found.dataDir.path);
     const hostConfig = config.codeHost ?? lab?.codeHost;
     const codeHost = createCodeHost(hostConfig);
     const noPullsAt = (address: string) => whyNoPulls(codeHost, address);

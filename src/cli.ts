@@ -95,10 +95,6 @@ async function runRole(role: Role, terminal: Terminal): Promise<number> {
 
 async function runDoctor(terminal: Terminal): Promise<number> {
   const config = loadConfig(terminal.env, { opensLab: false });
-  const [{ examineInstallation }, { renderFindings }] = await Promise.all([
-    import('./doctor-installation.ts'),
-    import('./doctor.ts'),
-  ]);
   const findings = await examineInstallation(config);
   terminal.out(renderFindings(findings, { colour: terminal.interactive }));
   return findings.some((finding) => finding.state === 'failed') ? 1 : 0;
