@@ -287,7 +287,12 @@ export function harnessContract(kind: HarnessKind, subject: () => HarnessSubject
   });
 }
 
-export type BegunTurn = { run: string; result(): ReturnType<AgentWorld['resultOf']>; events(): Promise<RunEvent[]> };
+export interface BegunTurn {
+  run: string;
+  result(): ReturnType<AgentWorld['resultOf']>;
+  events(): Promise<RunEvent[]>;
+  pending(): ReturnType<AgentWorld['pending']>;
+}
 
 /** Everything the agent said, as one text. */
 export function spoken(events: readonly RunEvent[]): string {

@@ -7,10 +7,13 @@ import { type HarnessSubject, harnessContract } from './harness-contract.ts';
 /** Waits of people are long when they take seconds. */
 const waits = { pauseAfterMs: 3000, parkAfterMs: 6000 };
 
-/** Agents in containers; what a plain command does is the same on the machine itself, and takes less there. */
+/**
+ * Programs of agents in containers. What a plain command does, and what the built-in agent does from the runner, is the same on the machine
+ * itself and takes less there; tests/integration/agent-turn.test.ts and agent-crash.test.ts have it in containers.
+ */
 describe.each<{ sandbox: 'docker' | 'local'; kinds: readonly HarnessKind[] }>([
-  { sandbox: 'docker', kinds: agentKinds },
-  { sandbox: 'local', kinds: ['shell'] },
+  { sandbox: 'docker', kinds: agentKinds.filter((kind) => kind !== 'claude') },
+  { sandbox: 'local', kinds: ['shell', 'claude'] },
 ])('a harness on $sandbox', ({ sandbox, kinds }) => {
   let subject: HarnessSubject;
   beforeAll(async () => {
