@@ -1,20 +1,21 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type DeckhandProcess, newDataDir, type Program, runDeckhand, startDeckhand } from '../support/deckhand-process.ts';
+import { type DeckhandProcess, type Program, runDeckhand, startDeckhand } from '../support/deckhand-process.ts';
+import { type Installation, newInstallation } from '../support/installation.ts';
 import { LabClient } from '../support/lab-client.ts';
 import { leftOfRuns, processesOf } from '../support/machine-traces.ts';
 import { createSocketRelay, type SocketRelay } from '../support/socket-relay.ts';
 import { eventually, waitFor } from '../support/wait-for.ts';
 
 /** One installation and its lives, each with settings of its own, whose container engine is behind the relay. */
-let dataDir: Awaited<ReturnType<typeof newDataDir>>;
+let dataDir: Installation;
 let relay: SocketRelay;
 let life: { deckhand: DeckhandProcess; ada: LabClient; settings: string } | undefined;
 const programs: Program[] = [];
 const patience = { timeoutMs: 30_000, everyMs: 100 };
 
 beforeAll(async () => {
-  dataDir = await newDataDir();
+  dataDir = await newInstallation();
   relay = createSocketRelay(join(dataDir.path, 'engine.sock'), '/var/run/docker.sock');
 });
 
@@ -31,7 +32,7 @@ async function alive(settings: Record<string, string>): Promise<{ deckhand: Deck
   const wanted = JSON.stringify(settings);
   if (life?.settings !== wanted) {
     await endLife();
-    const deckhand = await startDeckhand(dataDir.path, { DOCKER_HOST: relay.address, ...settings });
+    const deckhand = await startDeckhand(dataDir.path, { ...dataDir.settings, DOCKER_HOST: relay.address, ...settings });
     programs.push(deckhand);
     life = { deckhand, ada: new LabClient(deckhand.url, 'ada'), settings: wanted };
   }
@@ -46,7 +47,7 @@ async function endLife(): Promise<void> {
 }
 
 async function doctor(settings: Record<string, string>): Promise<{ code: number | null; text: string }> {
-  const program = runDeckhand(['doctor'], dataDir.path, { DOCKER_HOST: relay.address, ...settings });
+  const program = runDeckhand(['doctor'], dataDir.path, { ...dataDir.settings, DOCKER_HOST: relay.address, ...settings });
   programs.push(program);
   const code = await program.ended;
   return { code, text: program.log.join('\n') };
