@@ -86,7 +86,7 @@ function kindWords(kind: HeldRow['kind'], runs: number): string {
 
 /** What is kept, what may be, and what is free. */
 function diskSpans({ kept, quota, free, measuredAt }: HostDiskRow, number: number | undefined, now: Date): Span[] {
-  const bound = quota === null ? ' kept, without a disk quota' : ` kept of ${bytes(quota)} that may be`;
+  const bound = quota === null ? ' kept, without a disk quota' : ` kept, at most ${bytes(quota)} allowed`;
   const over = quota !== null && kept > quota ? '✖ ' : '';
   const ago = duration(Math.max(0, now.getTime() - measuredAt.getTime()));
   const where = number === undefined ? '' : `Runner ${number}: `;

@@ -93,7 +93,7 @@ function saidBelow({ chosen, discardedBy }: ChangeView, attempts: readonly Compa
   const text = (words: string): Block => ({ type: 'text', spans: [plain(words)] });
   if (chosen !== undefined) {
     const who = chosen.by.type === 'user' ? oneLine(chosen.by.name) : 'Somebody';
-    return [text(`${who} chose attempt ${chosen.variant}; the task goes on from it.`)];
+    return [text(`${who} chose attempt ${chosen.variant}; the task goes on from it. Its own card has what can be done with it.`)];
   }
   if (!attempts.some(hasChanged)) return [];
   const best = attempts.find((attempt) => hasChanged(attempt) && attempt.outcome === 'succeeded') ?? attempts.find(hasChanged);

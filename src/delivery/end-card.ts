@@ -216,7 +216,9 @@ function facts(view: RunView, result: RunResult, context: CardContext): Span[][]
   }
   if (result.exitCode !== undefined && result.exitCode !== 0) all.push([plain(`exit code ${result.exitCode}`)]);
   if (result.signal !== undefined) all.push([plain(`signal ${oneLine(result.signal)}`)]);
-  if (result.peakMemoryBytes !== undefined) all.push([plain(`peak memory ${bytes(result.peakMemoryBytes)}`)]);
+  // Of an agent that came to its end nobody asks for it.
+  if (result.peakMemoryBytes !== undefined && !(view.agent !== undefined && result.outcome === 'succeeded'))
+    all.push([plain(`peak memory ${bytes(result.peakMemoryBytes)}`)]);
   if (view.agent !== undefined) return [...all, ...usageSpans(view.agent.usage, true), ...decided(view, context)];
   const approved = view.interactions.filter(({ state }) => state === 'approved');
   if (approved.length > 0) all.push([plain(`approved: ${approved.length} (`), ...approvers(view, context), plain(')')]);

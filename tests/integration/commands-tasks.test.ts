@@ -416,7 +416,7 @@ describe('copies', () => {
     expect(told).toMatch(/3\.0 GB · mirror of demo · for .*/);
     expect(told).toContain(`sandbox of demo · #${task.number} cat copied executing`);
     expect(told).toMatch(/files of \d+ runs? of demo/);
-    expect(told).toMatch(/✖ 3\.0 GB kept of 2\.0 GB that may be · 5\.0 GB free on the disk/);
+    expect(told).toMatch(/✖ 3\.0 GB kept, at most 2\.0 GB allowed · 5\.0 GB free on the disk/);
     expect(told).not.toContain('1.0 TB');
     expect(await text(slash('ben', 'copies'))).toContain('DH-202');
     await finish(run);

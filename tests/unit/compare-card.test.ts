@@ -60,7 +60,7 @@ describe('the card that compares attempts', () => {
   it('says who chose which, and only shows the changes then', () => {
     const view = card(lead(compared, chosen));
     expect(text(view)).toContain('attempt 2 chosen');
-    expect(text(view)).toContain('chose attempt 2; the task goes on from it.');
+    expect(text(view)).toContain('chose attempt 2; the task goes on from it. Its own card has');
     expect(labels(view)).toEqual(['Review 2']);
   });
 
