@@ -2,7 +2,7 @@ import { CodeHostError, type FailedCheck, type Repository } from '../../src/cont
 import { endOfLog } from './job-log.ts';
 import type { At, Place } from './place.ts';
 import { type CheckRun, hasFailed } from './pull-facts.ts';
-import { type Client, limited } from './requests.ts';
+import { bounded, type Client, limited } from './requests.ts';
 
 /** More failures of one commit than anybody reads. */
 const mostChecks = 10;
@@ -19,10 +19,10 @@ export async function failedChecks(
   return await at('read the checks', repository, 'pulls', signal, async (place) => {
     const of = { ...place, ref: commit, per_page: 100 };
     const [runs, status] = await Promise.all([
-      client.request('GET /repos/{owner}/{repo}/commits/{ref}/check-runs', { ...of, filter: 'latest' }),
+      client.paginate('GET /repos/{owner}/{repo}/commits/{ref}/check-runs', { ...of, filter: 'latest' }, bounded()),
       client.request('GET /repos/{owner}/{repo}/commits/{ref}/status', of),
     ]);
-    const failed = runs.data.check_runs.filter(({ conclusion }) => hasFailed(conclusion)).slice(0, mostChecks);
+    const failed = runs.filter(({ conclusion }) => hasFailed(conclusion)).slice(0, mostChecks);
     const checks = await Promise.all(failed.map((run) => failedRun(client, place, run, signal)));
     const statuses = status.data.statuses
       .filter(({ state }) => state === 'failure' || state === 'error')

@@ -1,10 +1,7 @@
 import { type CodeHost, CodeHostError, type PullFacts, type PullSpec } from '../../src/contracts/code-host.ts';
 import type { At, Place } from './place.ts';
 import { type PullAnswer, pullFacts } from './pull-facts.ts';
-import { type Client, isForbidden, isRefusal } from './requests.ts';
-
-/** Checks and reviews that are read of one pull request; beyond so many they are left out. */
-const most = 500;
+import { bounded, type Client, isForbidden, isRefusal } from './requests.ts';
 
 const methods = ['squash', 'merge', 'rebase'] as const;
 
@@ -132,14 +129,4 @@ async function unlessForbidden<T>(list: Promise<T[]>): Promise<T[]> {
 /** This way of merging is switched off in the repository. */
 function isNotAllowed(error: unknown): boolean {
   return isRefusal(error) && error instanceof Error && /not allowed on this repository/i.test(error.message);
-}
-
-/** Ends the paging of a list that somebody has made endless. */
-function bounded<T>(): (response: { data: T[] }, done: () => void) => T[] {
-  let read = 0;
-  return ({ data }, done) => {
-    read += data.length;
-    if (read >= most) done();
-    return data;
-  };
 }

@@ -23,6 +23,19 @@ export function createClient(apiUrl: string): Client {
 
 const nothing = () => undefined;
 
+/** Checks, reviews and comments that are read of one pull request; beyond so many they are left out. */
+const mostOfList = 500;
+
+/** Ends the paging of a list that somebody has made endless. */
+export function bounded<T>(): (response: { data: T[] }, done: () => void) => T[] {
+  let read = 0;
+  return ({ data }, done) => {
+    read += data.length;
+    if (read >= mostOfList) done();
+    return data;
+  };
+}
+
 /** What goes with every request. */
 export function withLogin(token: string, signal: AbortSignal | undefined) {
   return {

@@ -1,7 +1,7 @@
 import { RequestError } from '@octokit/request-error';
 import { z } from 'zod';
 import type { Place } from './place.ts';
-import type { Client } from './requests.ts';
+import { bounded, type Client } from './requests.ts';
 import { commentSchema, issueSchema, lineCommentSchema, reviewSchema } from './talk-payloads.ts';
 import { commentSaid, issueSaid, lineCommentSaid, numberAt, reviewSaid, type Said } from './talk-said.ts';
 
@@ -75,12 +75,9 @@ export function entrySaid(name: ListName, given: unknown): Said | undefined {
 
 /** The bodies of the reviews of a pull request. There is no list of those of a repository. */
 export async function readReviews(client: Client, place: Place, number: number): Promise<Said[]> {
-  const { data } = await client.request('GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews', {
-    ...place,
-    pull_number: number,
-    per_page: perPage,
-  });
-  return data.flatMap((given) => {
+  const path = 'GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews';
+  const all = await client.paginate(path, { ...place, pull_number: number, per_page: perPage }, bounded());
+  return all.flatMap((given) => {
     const review = reviewSchema.safeParse(given).data;
     const said = review && reviewSaid(review, number);
     return said === undefined ? [] : [said];

@@ -152,7 +152,7 @@ export interface CodeHost {
    */
   merge(merge: { repository: Repository; number: number; head: string }, signal?: AbortSignal): Promise<{ commit: string }>;
   failedChecks(repository: Repository, commit: string, signal?: AbortSignal): Promise<FailedCheck[]>;
-  /** Open review comments and bodies of reviews that ask for something, oldest first, made after `since`. */
+  /** Open review comments and bodies of reviews that ask for something, oldest first, made after `since` or in its second. */
   reviewComments(repository: Repository, number: number, since: Date | undefined, signal?: AbortSignal): Promise<ReviewComment[]>;
   /**
    * What a person may do in the repository, by login; `none` where there is no such person. `account`: the lasting id of the account that the

@@ -141,6 +141,26 @@ describe.each(Object.keys(logins))('GitHub by %s', (name) => {
     expect(await strict.git('log', '--format=%s', 'main')).toBe('Change\nBegin');
   });
 
+  test('gives what reviewers ask for and what has failed, however much there was before', async () => {
+    const { branch, commit } = await pushBranch(host, repository, { 'reviewed.txt': 'one\n' });
+    const { pull } = await host.openPull(specOf(repository, branch));
+    const ada = github.person('ada');
+    for (let nth = 1; nth <= 101; nth += 1) {
+      await ada.review(repository.fullName, pull.number, { verdict: 'COMMENT', body: `${nth}` });
+    }
+    const all = await host.reviewComments(repository, pull.number, undefined);
+    expect(all.map(({ text }) => text)).toEqual(Array.from({ length: 101 }, (_, at) => `${at + 1}`));
+    // Said in the same second as somebody had the agent given the others, perhaps after that.
+    const since = new Date((all.at(-1)?.at.getTime() ?? 0) + 999);
+    expect((await host.reviewComments(repository, pull.number, since)).at(-1)).toMatchObject({ text: '101', by: 'ada' });
+    expect(await host.reviewComments(repository, pull.number, new Date(since.getTime() + 1))).toEqual([]);
+
+    const jobs = Array.from({ length: 101 }, (_, at) => `job ${at}`);
+    const run = await ada.startChecks(repository.fullName, { branch, jobs });
+    for (const job of ['job 0', 'job 100']) await run.finish(job, 'failure');
+    expect((await host.failedChecks(repository, commit)).map(({ name: job }) => job).toSorted()).toEqual(['job 0', 'job 100']);
+  });
+
   test('says what a refusal means', async () => {
     const { branch } = await pushBranch(host, repository, { 'f.txt': 'six\n' });
     expect(await reasonOf(host.openPull(specOf(repository, 'nothing/here')))).toBe('invalid');

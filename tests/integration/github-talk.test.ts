@@ -259,6 +259,8 @@ describe('in a conversation of GitHub', () => {
     });
     const told = await adapter.history?.(conversation(pull.number), undefined, 50);
     expect(told?.map(({ text }) => text)).toEqual(['Fix', 'mind the tests', 'a.ts:1\nwhy?']);
+    for (let nth = 1; nth <= 100; nth += 1) await ada.review(name, pull.number, { verdict: 'COMMENT', body: `${nth}` });
+    expect((await adapter.history?.(conversation(pull.number), undefined, 50))?.some(({ text }) => text === '100')).toBe(true);
   });
 
   test('a reaction says on every kind of text that it was received, and is taken back', async () => {
