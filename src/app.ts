@@ -4,7 +4,7 @@ import { createCodeHost } from './code-host.ts';
 import type { Config } from './config.ts';
 import { gatewayParts, withProjectCards } from './gateway.ts';
 import { createInfrastructure } from './infrastructure.ts';
-import { type Lab, startLab } from './lab.ts';
+import type { Lab } from './lab.ts';
 import { metricsPart, observe } from './observation.ts';
 import { basesWithLogins, publishingWithLogins, withOpenLogins } from './open-logins.ts';
 import { artifactReader, givenFileKeeper, runnerPart } from './runner-role.ts';
@@ -43,7 +43,11 @@ export async function createApp(
     const metrics = observe(role, found);
     const traces = await tracingPart(config.tracing, role, logger);
     const parts: Part[] = [...traces, ...metricsPart({ config, role }, found, metrics, logger)];
-    if (role !== 'runner' && config.lab) lab = await startLab(found.dataDir.path);
+    if (role !== 'runner' && config.lab) {
+      // A quarter of all files, which nobody needs where a platform is configured.
+      const { startLab } = await import('./lab.ts');
+      lab = await startLab(found.dataDir.path);
+    }
     const hostConfig = config.codeHost ?? lab?.codeHost;
     const codeHost = createCodeHost(hostConfig);
     const noPullsAt = (address: string) => whyNoPulls(codeHost, address);

@@ -1,9 +1,5 @@
-import { slackManifest } from '../adapters/slack/manifest.ts';
-import { usageHint } from './commands/registry.ts';
 import { loadConfig } from './config.ts';
 import { AppError, describeError } from './contracts/errors.ts';
-import { renderFindings } from './doctor.ts';
-import { examineInstallation } from './doctor-installation.ts';
 import { createLogger } from './runtime/logger.ts';
 import { programVersion } from './runtime/version.ts';
 import { type Role, serve } from './serve.ts';
@@ -24,6 +20,8 @@ const help = `Deckhand hands coding and ops work from chat to agents and command
 
 Variables are read from the environment, then from the file .env here. docs/configuration.md lists them.
 `;
+
+// Each command loads what it needs itself: the small ones answer at once.
 
 /** What the command line reads and where it writes. */
 export interface Terminal {
@@ -66,7 +64,7 @@ async function dispatch(args: readonly string[], terminal: Terminal): Promise<nu
     case 'doctor':
       return runDoctor(terminal);
     case 'slack manifest':
-      return printManifest(args.includes('--http'), terminal);
+      return await printManifest(args.includes('--http'), terminal);
     case 'discord invite':
       return printInvite(terminal);
     case 'version':
@@ -88,23 +86,30 @@ async function runRole(role: Role, terminal: Terminal): Promise<number> {
     throw new AppError('DH-100', { problems: `DATABASE_URL is needed by \`deckhand ${role}\`: gateway and runner meet there` });
   }
   const logger = createLogger({ level: config.logLevel, secrets: config.secrets, readable: terminal.interactive });
-  // Loaded here, so that the small commands start quickly.
   const { createApp } = await import('./app.ts');
   return serve({ createApp: (...args) => createApp(...args, terminal.env), config, role, logger, events: process });
 }
 
 async function runDoctor(terminal: Terminal): Promise<number> {
   const config = loadConfig(terminal.env, { opensLab: false });
+  const [{ examineInstallation }, { renderFindings }] = await Promise.all([
+    import('./doctor-installation.ts'),
+    import('./doctor.ts'),
+  ]);
   const findings = await examineInstallation(config);
   terminal.out(renderFindings(findings, { colour: terminal.interactive }));
   return findings.some((finding) => finding.state === 'failed') ? 1 : 0;
 }
 
-function printManifest(http: boolean, terminal: Terminal): number {
+async function printManifest(http: boolean, terminal: Terminal): Promise<number> {
   const publicUrl = terminal.env.PUBLIC_URL?.replace(/\/+$/, '');
   if (http && !publicUrl) {
     throw new AppError('DH-100', { problems: 'PUBLIC_URL is needed for --http: it is the address that Slack sends to' });
   }
+  const [{ slackManifest }, { usageHint }] = await Promise.all([
+    import('../adapters/slack/manifest.ts'),
+    import('./commands/registry.ts'),
+  ]);
   const manifest = slackManifest({ mode: http ? 'http' : 'socket', publicUrl, usageHint: usageHint() });
   terminal.out(`${JSON.stringify(manifest, null, 2)}\n`);
   return 0;
