@@ -165,7 +165,7 @@ describe('promise 8: a runner that is killed', () => {
   });
 
   it('at any moment of several runs at once completes them all', { timeout: 600_000 }, async () => {
-    const runs = (await Promise.all([40, 60, 80].map((lines) => startEverywhere(lines, 'project')))).flat();
+    const runs = (await Promise.all([40, 80].map((lines) => startEverywhere(lines, 'project')))).flat();
     const over = Promise.all(runs.map(({ place, run }) => place.world.resultOf(run, 300_000)));
     let ended = false;
     const note = () => {
