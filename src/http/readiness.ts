@@ -3,6 +3,8 @@ export interface ReadinessCheck {
   name: string;
   /** Resolves when it works, with a sentence about it if there is one to say; rejects when it does not. */
   run(): Promise<string | undefined>;
+  /** Without it requests are still worth sending: it is told, and nothing more. */
+  dispensable?: boolean | undefined;
 }
 
 export interface ReadinessReport {
@@ -25,7 +27,7 @@ export function createReadiness(checks: readonly ReadinessCheck[]): () => Promis
 
 async function askAll(checks: readonly ReadinessCheck[]): Promise<ReadinessReport> {
   const results = await Promise.all(checks.map(ask));
-  return { ready: results.every((result) => result.ok), checks: results };
+  return { ready: results.every((result, index) => result.ok || checks[index]?.dispensable === true), checks: results };
 }
 
 async function ask(check: ReadinessCheck): Promise<ReadinessReport['checks'][number]> {

@@ -46,9 +46,13 @@ export async function createJobQueue(options: QueueOptions): Promise<JobQueue> {
     return queue;
   }
 
+  const refuse = (error: unknown): never => {
+    throw backend.explain(error);
+  };
+
   return {
     async publish(name, data, { id, delayMs, priority }) {
-      await queueOf(name).add(name, jobSchemas[name].parse(data), {
+      const adding = queueOf(name).add(name, jobSchemas[name].parse(data), {
         jobId: id,
         attempts,
         backoff: { type: 'exponential', delay: 1000 },
@@ -57,6 +61,7 @@ export async function createJobQueue(options: QueueOptions): Promise<JobQueue> {
         ...(delayMs === undefined ? {} : { delay: delayMs }),
         ...(priority === undefined ? {} : { priority: priority + 1 }),
       });
+      await adding.catch(refuse);
     },
 
     async work(handlers, { concurrency }): Promise<JobWorker> {
@@ -99,7 +104,7 @@ export async function createJobQueue(options: QueueOptions): Promise<JobQueue> {
     async counts() {
       const totals = { waiting: 0, delayed: 0, active: 0 };
       for (const queue of queues.values()) {
-        const counts = await queue.getJobCounts('wait', 'prioritized', 'delayed', 'active');
+        const counts = await queue.getJobCounts('wait', 'prioritized', 'delayed', 'active').catch(refuse);
         totals.waiting += (counts.wait ?? 0) + (counts.prioritized ?? 0);
         totals.delayed += counts.delayed ?? 0;
         totals.active += counts.active ?? 0;
@@ -137,10 +142,9 @@ async function handle(handlers: JobHandlers, name: JobName, raw: unknown, signal
 
 async function stopWorkers(backend: QueueBackend, workers: readonly Worker[], graceMs: number): Promise<void> {
   const closing = Promise.all(workers.map((worker) => worker.close()));
-  let lost: NodeJS.Timeout | undefined;
+  const lost = setInterval(() => backend.giveUp(), 500);
   const timer = setTimeout(() => {
     for (const worker of workers) worker.cancelAllJobs('stop');
-    lost = setInterval(() => backend.giveUp(), 1000);
   }, graceMs);
   try {
     await closing;

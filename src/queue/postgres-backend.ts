@@ -17,6 +17,7 @@ export function postgresBackend({ url, schema }: { url: string; schema: string }
     async openWorker(name, process, choices) {
       return new PgWorker(name, process, { connection: connection(false), ...choices }) as unknown as Worker;
     },
+    explain: (error) => error,
     // What it asks of a server that is away fails by itself.
     giveUp: () => undefined,
     close: async () => undefined,

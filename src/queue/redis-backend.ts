@@ -1,5 +1,6 @@
 import { Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { AppError } from '../contracts/errors.ts';
 import type { RedisAddress } from '../runtime/redis-address.ts';
 import type { QueueBackend } from './backend.ts';
 import { endRedis, openRedis } from './redis.ts';
@@ -37,6 +38,8 @@ export function redisBackend(options: {
     async openWorker(name, process, choices) {
       return new Worker(name, process, { connection: waiting, prefix, ...choices });
     },
+    explain: (error) =>
+      asking.status === 'ready' && !isLoss(error) ? error : new AppError('DH-109', { detail: 'it is away' }, { cause: error }),
     giveUp() {
       if (waiting.status === 'ready') return;
       for (const connection of [waiting, ...copies]) endRedis(connection);
@@ -45,4 +48,9 @@ export function redisBackend(options: {
       for (const connection of [asking, waiting, ...copies]) endRedis(connection);
     },
   };
+}
+
+/** What ioredis says of a command that found no server, or lost it (`Redis.js` of ioredis 6.0); its status follows a moment later. */
+function isLoss(error: unknown): boolean {
+  return error instanceof Error && /Stream isn't writeable|Connection is closed|Command timed out/.test(error.message);
 }

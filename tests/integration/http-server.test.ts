@@ -110,6 +110,17 @@ test('readiness names what is wrong, and says why only on this machine', async (
   expect(JSON.parse((await get(`${server.url}/healthz`)).body)).toEqual({ status: 'ok' });
 });
 
+test('readiness tells of what requests can do without, and is ready all the same', async () => {
+  const server = await serve({
+    checks: [{ name: 'queue', dispensable: true, run: () => Promise.reject(new Error('it is away')) }],
+  });
+  const { status, body } = await get(`${server.url}/readyz`);
+  expect([status, JSON.parse(body)]).toEqual([
+    200,
+    { status: 'ready', checks: [{ name: 'queue', ok: false, detail: 'it is away' }] },
+  ]);
+});
+
 test.each([
   ['a foreign host name', { host: 'evil.example' }],
   ['a foreign page', { origin: 'https://evil.example' }],

@@ -88,8 +88,9 @@ describe('jobs in Redis', () => {
     await queue.publish('run.execute', { run: 'run_1' }, { id: 'run_1' });
     await eventually(() => expect(seen).toEqual(['run_1']));
     await redis.kill();
-    await expect(queue.publish('run.execute', { run: 'run_2' }, { id: 'run_2' })).rejects.toThrow();
-    await expect(queue.counts()).rejects.toThrow();
+    const away = { code: 'DH-109', params: { detail: 'it is away' } };
+    await expect(queue.publish('run.execute', { run: 'run_2' }, { id: 'run_2' })).rejects.toMatchObject(away);
+    await expect(queue.counts()).rejects.toMatchObject(away);
     await redis.start();
     await waitFor('the queue to take jobs', () =>
       queue.publish('run.execute', { run: 'run_3' }, { id: 'run_3' }).then(
