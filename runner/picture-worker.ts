@@ -5,22 +5,27 @@ import { initWasm, Resvg } from '@resvg/resvg-wasm';
 import { rowsOf } from '../src/changes/picture-rows.ts';
 import { pictureColumns, pictureRows, svgOf } from '../src/changes/picture-svg.ts';
 import { countsOf, type PatchFile, readPatch } from '../src/changes/read-patch.ts';
-import type { PictureOf } from './picture.ts';
+import type { DrawnAlready, PictureOf } from './picture.ts';
 
 /** The thread of `createDrawing`: draws one picture after the other, each asked for by a message and answered by one. What it cannot draw ends it. */
 const { resolve } = createRequire(import.meta.url);
 const font = (name: string) => readFileSync(resolve(`dejavu-fonts-ttf/ttf/${name}.ttf`));
 let fontBuffers: Uint8Array[] | undefined;
 
-parentPort?.on('message', async (of: PictureOf) => {
+parentPort?.on('message', async (of: PictureOf | DrawnAlready) => {
   parentPort?.postMessage(await draw(of));
 });
 
-async function draw({ patch, title, totals, file }: PictureOf): Promise<Uint8Array | undefined> {
+function svgOfPatch({ patch, title, totals, file }: PictureOf): string | undefined {
   const all = readPatch(patch);
   const files = file === undefined ? all : all.slice(file, file + 1);
   if (files.length === 0) return undefined;
-  const svg = svgOf(rowsOf(files, { title, totals: totals ?? totalsOf(files), columns: pictureColumns, maxRows: pictureRows }));
+  return svgOf(rowsOf(files, { title, totals: totals ?? totalsOf(files), columns: pictureColumns, maxRows: pictureRows }));
+}
+
+async function draw(of: PictureOf | DrawnAlready): Promise<Uint8Array | undefined> {
+  const svg = 'svg' in of ? of.svg : svgOfPatch(of);
+  if (svg === undefined) return undefined;
   if (fontBuffers === undefined) {
     await initWasm(readFileSync(resolve('@resvg/resvg-wasm/index_bg.wasm')));
     fontBuffers = [font('DejaVuSansMono'), font('DejaVuSansMono-Bold'), font('DejaVuSans')];

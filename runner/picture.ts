@@ -11,12 +11,17 @@ export interface PictureOf {
   file?: number | undefined;
 }
 
+/** A picture of our own making as SVG, with letters of DejaVu Sans Mono. */
+export interface DrawnAlready {
+  svg: string;
+}
+
 /**
- * Draws a patch as PNG. Undefined when the patch has nothing to draw. Throws when it takes too long or the thread fails; no picture
+ * Draws a patch, or what is an SVG already, as PNG. Undefined when the patch has nothing to draw. Throws when it takes too long or the thread fails; no picture
  * is worth more than a note then.
  */
 export type DrawPatch = (
-  of: PictureOf,
+  of: PictureOf | DrawnAlready,
   options?: { signal?: AbortSignal | undefined; timeoutMs?: number },
 ) => Promise<Uint8Array | undefined>;
 

@@ -7,7 +7,7 @@ import { createInfrastructure } from './infrastructure.ts';
 import type { Lab } from './lab.ts';
 import { metricsPart, observe } from './observation.ts';
 import { basesWithLogins, publishingWithLogins, withOpenLogins } from './open-logins.ts';
-import { artifactReader, givenFileKeeper, runnerPart } from './runner-role.ts';
+import { fileSources, givenFileKeeper, runnerPart } from './runner-role.ts';
 import { systemClock } from './runtime/clock.ts';
 import { createLifecycle, type Lifecycle, type Part } from './runtime/lifecycle.ts';
 import type { Logger } from './runtime/logger.ts';
@@ -81,7 +81,7 @@ export async function createApp(
         codeHostConfig: hostConfig,
         repositoryLogins: logins,
         lab,
-        readArtifact: artifactReader(found, logger),
+        ...fileSources(found, logger),
         keepGiven: givenFileKeeper(found),
         metrics,
         environment,

@@ -16,7 +16,7 @@ import type { CodeHost } from './contracts/code-host.ts';
 import type { RunControl, SandboxOffer } from './contracts/run-control.ts';
 import { createProjector } from './delivery/projector.ts';
 import { createSender } from './delivery/sender.ts';
-import type { ReadArtifact } from './delivery/upload.ts';
+import type { DrawChart, ReadArtifact } from './delivery/upload.ts';
 import { type DoctorProbe, examine } from './doctor.ts';
 import { platformProbe, queueProbe } from './doctor-parts.ts';
 import { databaseProbe, machineProbes } from './doctor-probes.ts';
@@ -55,6 +55,7 @@ export interface GatewayInput {
   /** Proxies of this machine, as in HTTPS_PROXY. */
   environment: Readonly<Record<string, string | undefined>>;
   readArtifact: ReadArtifact;
+  drawChart: DrawChart;
   keepGiven: FetcherDeps['keep'];
   metrics: Metrics;
 }
@@ -140,6 +141,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     wakeups,
     logger: logger.child({ part: 'sender' }),
     readArtifact: input.readArtifact,
+    drawChart: input.drawChart,
     onCall: metrics.platformCall,
     onSent: metrics.sent,
     onRateWait: metrics.rateWait,

@@ -14,7 +14,8 @@ import type { BaseControl } from './contracts/base-look.ts';
 import type { CodeHost } from './contracts/code-host.ts';
 import type { PublishControl } from './contracts/publish-control.ts';
 import type { RunControl } from './contracts/run-control.ts';
-import type { ReadArtifact } from './delivery/upload.ts';
+import { loadChartSvg } from './delivery/load-chart.ts';
+import type { DrawChart, ReadArtifact } from './delivery/upload.ts';
 import type { Infrastructure } from './infrastructure.ts';
 import type { Metrics } from './observe/metrics.ts';
 import { createRunnerHousekeeper } from './runner-housekeeper.ts';
@@ -148,17 +149,30 @@ export function givenFileKeeper(infrastructure: Infrastructure): FetcherDeps['ke
 }
 
 /** Reads files of runs for the messages that carry them, or draws a part of them. Logs and patches lie in the data directory of the runner. */
-export function artifactReader(infrastructure: Infrastructure, logger: Logger): ReadArtifact {
+export function fileSources(
+  infrastructure: Infrastructure,
+  logger: Logger,
+): { readArtifact: ReadArtifact; drawChart: DrawChart } {
   const draw = createDrawing();
   const artifacts = createArtifacts({ dataDir: infrastructure.dataDir.path, database: infrastructure.database });
-  return async (id, draws) => {
-    const bytes = await artifacts.read(id);
-    if (bytes === undefined || draws === undefined) return bytes;
-    try {
-      return await draw({ patch: bytes, title: draws.title, file: draws.file - 1 });
-    } catch (error) {
-      logger.warn({ artifact: id, err: error }, 'no picture of a file');
-      return undefined;
-    }
+  return {
+    async readArtifact(id, draws) {
+      const bytes = await artifacts.read(id);
+      if (bytes === undefined || draws === undefined) return bytes;
+      try {
+        return await draw({ patch: bytes, title: draws.title, file: draws.file - 1 });
+      } catch (error) {
+        logger.warn({ artifact: id, err: error }, 'no picture of a file');
+        return undefined;
+      }
+    },
+    async drawChart(chart) {
+      try {
+        return await draw({ svg: loadChartSvg(chart) });
+      } catch (error) {
+        logger.warn({ err: error }, 'no picture of figures');
+        return undefined;
+      }
+    },
   };
 }

@@ -41,6 +41,7 @@ import { settingsAlerts } from './settings-alerts.ts';
 import { settingsNotify } from './settings-notify.ts';
 import { sh } from './sh.ts';
 import { show } from './show.ts';
+import { status } from './status.ts';
 import { stop } from './stop.ts';
 import { tasks } from './tasks.ts';
 import { who } from './who.ts';
@@ -65,7 +66,7 @@ const work: readonly Command[] = [
   move,
   mirror,
 ];
-const look: readonly Command[] = [tasks, show, diff, logs, board, queue, pending, agents, copies, copiesPrune];
+const look: readonly Command[] = [tasks, show, diff, logs, board, queue, status, pending, agents, copies, copiesPrune];
 const setup: readonly Command[] = [
   projectAdd,
   projectList,

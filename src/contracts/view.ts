@@ -78,9 +78,26 @@ export const blockSchema = z.discriminatedUnion('type', [
 ]);
 export type Block = z.infer<typeof blockSchema>;
 
+/** How much ran and waited in each of equal parts of the last hours, on average; and how many runs ended in it, well or not. */
+export const loadChartSchema = z.object({
+  hours: z.number().positive(),
+  parts: z
+    .array(
+      z.object({
+        running: z.number().nonnegative(),
+        waiting: z.number().nonnegative(),
+        done: z.number().int().nonnegative(),
+        failed: z.number().int().nonnegative(),
+      }),
+    )
+    .min(2)
+    .max(200),
+});
+export type LoadChart = z.infer<typeof loadChartSchema>;
+
 /**
  * A file to go with a message: text given here (small) or an artifact of a run. `draws`: a picture of one file of the patch that the artifact is,
- * counted from 1, drawn when it is sent.
+ * counted from 1, drawn when it is sent. `chart`: figures, drawn when they are sent.
  */
 export const viewFileSchema = z.discriminatedUnion('from', [
   z.object({ from: z.literal('text'), name: z.string(), text: z.string(), language: z.string().optional() }),
@@ -90,6 +107,7 @@ export const viewFileSchema = z.discriminatedUnion('from', [
     artifact: z.string(),
     draws: z.object({ title: z.string(), file: z.number().int().positive() }).optional(),
   }),
+  z.object({ from: z.literal('chart'), name: z.string(), chart: loadChartSchema }),
 ]);
 export type ViewFile = z.infer<typeof viewFileSchema>;
 

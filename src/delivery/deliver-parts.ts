@@ -159,13 +159,15 @@ export async function deliverFiles(
   to: Conversation,
   comment?: string,
 ): Promise<Unattached[]> {
-  const { adapter, readArtifact } = delivery.deps;
+  const { adapter, readArtifact, drawChart } = delivery.deps;
   const limits = adapter.capabilities.files;
   const missing = files.filter((file) => {
     const slot = fileSlot(file);
     return delivery.part(slot) === undefined || delivery.isDoubtful(slot);
   });
-  if (limits === undefined) return missing.map((file) => ({ file, detail: 'the platform takes no files' }));
+  // Figures say what stands in the message too.
+  if (limits === undefined)
+    return missing.filter(({ from }) => from !== 'chart').map((file) => ({ file, detail: 'the platform takes no files' }));
   const unattached: Unattached[] = [];
   const where = { ...to, ...threadOf(delivery) };
   for (const file of missing) {
@@ -175,10 +177,10 @@ export async function deliverFiles(
       delivery.setPart({ slot, digest: 'unknown' });
       continue;
     }
-    const uploads = await readFile(file, limits.maxBytes, readArtifact);
+    const uploads = await readFile(file, limits.maxBytes, { readArtifact, drawChart });
     if (uploads === undefined || uploads.every(({ bytes }) => bytes.length === 0)) {
       delivery.setPart({ slot, digest: 'none' });
-      unattached.push({ file, detail: uploads === undefined ? whyMissing(file) : 'it is empty' });
+      if (file.from !== 'chart') unattached.push({ file, detail: uploads === undefined ? whyMissing(file) : 'it is empty' });
       continue;
     }
     const batches: UploadFile[][] = [];

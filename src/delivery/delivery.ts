@@ -12,7 +12,7 @@ import {
   type WaitingRow,
 } from '../store/outbox-rows.ts';
 import type { Call } from './budget.ts';
-import type { ReadArtifact } from './upload.ts';
+import type { DrawChart, ReadArtifact } from './upload.ts';
 
 /** Leave to make one call; `end` says when it has ended. */
 export interface Permit {
@@ -27,6 +27,7 @@ export interface DeliveryDeps {
   database: Database;
   adapter: ChatAdapter;
   readArtifact: ReadArtifact;
+  drawChart?: DrawChart | undefined;
   /** Waits until the budgets allow the call. Rejects when the sender stops. */
   permit(call: Call): Promise<Permit>;
   /** The direct conversation with an account, remembered after the first time. */

@@ -5,7 +5,7 @@ import type { Database } from '../store/database.ts';
 import type { WaitingRow } from '../store/outbox-rows.ts';
 import type { Wakeups } from '../store/wakeups.ts';
 import type { SendOutcome } from './send-row.ts';
-import type { ReadArtifact } from './upload.ts';
+import type { DrawChart, ReadArtifact } from './upload.ts';
 
 export interface SenderOptions {
   database: Database;
@@ -13,6 +13,8 @@ export interface SenderOptions {
   wakeups: Pick<Wakeups, 'subscribe'>;
   logger: Logger;
   readArtifact: ReadArtifact;
+  /** Draws figures that go with messages; left out: they go without. */
+  drawChart?: DrawChart | undefined;
   /** Told about each platform call, for metrics. */
   onCall?: ((call: { platform: string; operation: Operation; outcome: string; ms: number }) => void) | undefined;
   /** Told how each version of a message ended. `merged`: versions before it that were never sent. `ms`: since it was due. */

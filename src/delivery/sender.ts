@@ -266,7 +266,7 @@ class Sending {
 
   #send(turn: RowTurn, taken: Taken<RowTurn | PermitTurn>): void {
     const { row, ledger, group, lane } = turn;
-    const { adapters, database, logger, readArtifact, onCall } = this.#options;
+    const { adapters, database, logger, readArtifact, drawChart, onCall } = this.#options;
     const adapter = adapters.get(row.platform);
     const directs = this.#directs.get(row.platform);
     if (adapter === undefined || directs === undefined) throw new Error(`no adapter for ${row.platform}`);
@@ -276,6 +276,7 @@ class Sending {
       database,
       adapter,
       readArtifact,
+      drawChart,
       directs,
       onCall,
       logger,

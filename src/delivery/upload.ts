@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { UploadFile } from '../contracts/chat-adapter.ts';
-import type { ViewFile } from '../contracts/view.ts';
+import type { LoadChart, ViewFile } from '../contracts/view.ts';
 
 /** A picture of one file of a patch. */
 export type Draws = NonNullable<Extract<ViewFile, { from: 'artifact' }>['draws']>;
@@ -8,10 +8,29 @@ export type Draws = NonNullable<Extract<ViewFile, { from: 'artifact' }>['draws']
 /** Reads an artifact of a run, or draws a part of it; undefined when it is no longer stored or cannot be drawn. */
 export type ReadArtifact = (artifact: string, draws?: Draws) => Promise<Uint8Array | undefined>;
 
+/** Draws figures as PNG; undefined when that fails. */
+export type DrawChart = (chart: LoadChart) => Promise<Uint8Array | undefined>;
+
+/** Where the bytes of files come from. Without `drawChart` no figures are drawn. */
+export interface FileSources {
+  readArtifact: ReadArtifact;
+  drawChart?: DrawChart | undefined;
+}
+
 /** Names a file of a message so that the same content goes up once. */
 export function fileSlot(file: ViewFile): string {
-  const content = file.from === 'text' ? file.text : file.draws === undefined ? file.artifact : [file.artifact, file.draws];
-  return `f:${file.name}:${digest(content)}`;
+  return `f:${file.name}:${digest(contentOf(file))}`;
+}
+
+function contentOf(file: ViewFile): unknown {
+  switch (file.from) {
+    case 'text':
+      return file.text;
+    case 'artifact':
+      return file.draws === undefined ? file.artifact : [file.artifact, file.draws];
+    case 'chart':
+      return file.chart;
+  }
 }
 
 /** What a part shows, in few characters: equal digests mean that nothing changed. */
@@ -23,8 +42,8 @@ export function digest(value: unknown): string {
 }
 
 /** The bytes of a file, in several numbered files when it is larger than the platform takes. Undefined: no longer stored. */
-export async function readFile(file: ViewFile, maxBytes: number, readArtifact: ReadArtifact): Promise<UploadFile[] | undefined> {
-  const bytes = file.from === 'text' ? new TextEncoder().encode(file.text) : await readArtifact(file.artifact, file.draws);
+export async function readFile(file: ViewFile, maxBytes: number, sources: FileSources): Promise<UploadFile[] | undefined> {
+  const bytes = await bytesOf(file, sources);
   if (bytes === undefined) return undefined;
   const language = file.from === 'text' ? file.language : undefined;
   const pieces = splitBytes(bytes, maxBytes);
@@ -33,6 +52,17 @@ export async function readFile(file: ViewFile, maxBytes: number, readArtifact: R
     bytes: piece,
     language,
   }));
+}
+
+async function bytesOf(file: ViewFile, { readArtifact, drawChart }: FileSources): Promise<Uint8Array | undefined> {
+  switch (file.from) {
+    case 'text':
+      return new TextEncoder().encode(file.text);
+    case 'artifact':
+      return await readArtifact(file.artifact, file.draws);
+    case 'chart':
+      return await drawChart?.(file.chart);
+  }
 }
 
 /** Cuts at line ends where there are any, else between characters of UTF-8. */

@@ -36,6 +36,11 @@ export function parseId(text: string): { prefix: string; createdAt: Date; uuid: 
   };
 }
 
+/** Smaller than every id with this prefix that is made from that moment on. */
+export function idBefore(prefix: IdPrefix, at: Date): string {
+  return `${prefix}_${encode(BigInt(at.getTime()) << 80n)}`;
+}
+
 function uuidV7(nowMs: number): bigint {
   if (nowMs > lastMs) {
     lastMs = nowMs;

@@ -1,5 +1,5 @@
 import { Prisma } from '../../prisma/client/client.ts';
-import type { Database } from './database.ts';
+import type { Tx } from './database.ts';
 import { deadAfterMs } from './runners.ts';
 
 /** How everything stands, over all workspaces: figures for metrics, alerts and `status`. Ages are seconds by the clock of the database. */
@@ -23,7 +23,7 @@ export interface Standing {
 const age = (column: string) => Prisma.raw(`GREATEST(0, extract(epoch FROM clock_timestamp() - ${column}))::float8`);
 
 /** One statement, which looks only at what is not over, through indexes. */
-export async function standingOf(db: Database['db']): Promise<Standing> {
+export async function standingOf(db: Tx['db']): Promise<Standing> {
   const [row] = await db.$queryRaw<{ standing: Standing }[]>(Prisma.sql`
     SELECT jsonb_build_object(
       'inboxOldest', COALESCE((SELECT ${age('min("receivedAt")')} FROM "Inbox" WHERE "state" = 'pending'), 0),

@@ -353,6 +353,25 @@ describe('doctor and about', () => {
     ]);
   });
 
+  it('status tells what runs, waits and has ended, and carries it as figures to be drawn', async () => {
+    const before = (await desk.act(slash('gus', 'status')))[0]?.text ?? '';
+    expect(before).toMatch(/● \d+ running · \d+ waiting.*\n✔ 1 runner, \d+ of 10 places taken\nLast 24 hours: \d+ done, \d+ failed/);
+    const done = Number(/(\d+) done/.exec(before)?.[1]);
+    await finish(await execute(await start('echo status', 'status-1'), ''));
+    await start('echo waits', 'status-2');
+    const [said] = await desk.act(slash('gus', 'status'));
+    expect(said?.text).toMatch(/· [1-9]\d* waiting \(the first for /);
+    expect(said?.text).toContain(`Last 24 hours: ${done + 1} done`);
+    const file =
+      said?.payload.type === 'message' || said?.payload.type === 'ephemeral' ? said.payload.view.files?.[0] : undefined;
+    if (file?.from !== 'chart') throw new Error('no figures');
+    const { parts } = file.chart;
+    expect(parts).toHaveLength(48);
+    expect(parts.at(-1)?.done).toBe(done + 1);
+    expect(parts.at(-1)?.waiting).toBeGreaterThan(0);
+    expect(parts[0]).toEqual({ running: 0, waiting: 0, done: 0, failed: 0 });
+  });
+
   it('about tells the version and whether commands run isolated', async () => {
     const said = await text(slash('nobody', 'about'));
     expect(said).toContain('Deckhand 1.2.3');

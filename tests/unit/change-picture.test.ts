@@ -6,6 +6,7 @@ import { createDrawing } from '../../runner/picture.ts';
 import { type Row, rowsOf } from '../../src/changes/picture-rows.ts';
 import { pictureColumns, pictureRows, pictureWidth, svgOf } from '../../src/changes/picture-svg.ts';
 import { readPatch } from '../../src/changes/read-patch.ts';
+import { loadChartSvg } from '../../src/delivery/load-chart.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const options = { title: '#142', totals: { files: 1, added: 1, removed: 1 }, columns: pictureColumns, maxRows: pictureRows };
@@ -185,6 +186,15 @@ describe('a drawn picture', () => {
     expect(width).toBe(pictureWidth);
     expect(height).toBeGreaterThan(200);
     for (const colour of ['dcebff', 'ffe9d2', '1b1f24']) expect([...colours]).toContain(colour);
+  });
+
+  it('of figures is as wide, on paper of its own, in the same blue and orange', { timeout: 30_000 }, async () => {
+    const part = { running: 3, waiting: 0.5, done: 4, failed: 1 };
+    const svg = loadChartSvg({ hours: 12, parts: [part, { ...part, running: 0 }, { ...part, waiting: 0 }] });
+    expect(svg).toContain('▲ 12 done   ▼ 3 failed');
+    const { width, colours } = read((await drawPatch({ svg })) ?? new Uint8Array());
+    expect(width).toBe(pictureWidth);
+    for (const colour of ['ffffff', '2f6fdb', 'f0a03c', 'b34700']) expect([...colours]).toContain(colour);
   });
 
   it('is one file of the patch when one is asked for, and nothing of an empty patch', { timeout: 30_000 }, async () => {

@@ -19,7 +19,9 @@ describe('a file that is too large for a platform', () => {
   });
 
   it('is cut at line ends and numbered', async () => {
-    const files = await readFile({ from: 'text', name: '142.log', text: 'one\ntwo\nthree\n' }, 9, async () => undefined);
+    const files = await readFile({ from: 'text', name: '142.log', text: 'one\ntwo\nthree\n' }, 9, {
+      readArtifact: async () => undefined,
+    });
     expect(files?.map(({ name, bytes }) => [name, new TextDecoder().decode(bytes)])).toEqual([
       ['142.1-of-2.log', 'one\ntwo\n'],
       ['142.2-of-2.log', 'three\n'],
@@ -35,9 +37,9 @@ describe('a file that is too large for a platform', () => {
 
   it('that is a picture of one file of a patch is drawn when it is sent, and is another one than that of the next file', async () => {
     const picture = { from: 'artifact', name: 'a.png', artifact: 'art_1', draws: { title: '#1', file: 2 } } as const;
-    const drawn = await readFile(picture, 100, async (id, draws) =>
-      new TextEncoder().encode(`${id} ${draws?.title} ${draws?.file}`),
-    );
+    const drawn = await readFile(picture, 100, {
+      readArtifact: async (id, draws) => new TextEncoder().encode(`${id} ${draws?.title} ${draws?.file}`),
+    });
     expect(new TextDecoder().decode(drawn?.[0]?.bytes)).toBe('art_1 #1 2');
     const slots = [
       picture,
@@ -48,6 +50,8 @@ describe('a file that is too large for a platform', () => {
   });
 
   it('that is no longer stored is nothing', async () => {
-    expect(await readFile({ from: 'artifact', name: '142.log', artifact: 'art_1' }, 100, async () => undefined)).toBeUndefined();
+    expect(
+      await readFile({ from: 'artifact', name: '142.log', artifact: 'art_1' }, 100, { readArtifact: async () => undefined }),
+    ).toBeUndefined();
   });
 });

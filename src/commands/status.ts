@@ -1,0 +1,74 @@
+import { platformNames, platformSchema } from '../contracts/platform.ts';
+import { bold, plain, type Span } from '../contracts/view.ts';
+import { marked } from '../delivery/error-view.ts';
+import { withFallback } from '../delivery/list-view.ts';
+import { coarse, count, digits } from '../delivery/units.ts';
+import { alertsSince } from '../store/alerts.ts';
+import { standingOf } from '../store/standing.ts';
+import { loadOf, statusOf, type WorkspaceStatus } from '../store/status.ts';
+import { budgetText } from './agent-words.ts';
+import { defineCommand } from './command.ts';
+
+const shown = { hours: 12, parts: 48 };
+
+export const status = defineCommand({
+  name: 'status',
+  group: 'look',
+  summary: 'Shows how Deckhand stands: what runs and waits, runners, the last day, and a picture of the last hours',
+  role: 'guest',
+  action: 'see how Deckhand stands',
+  unbound: 'with-role',
+  positional: {},
+  options: {},
+  examples: [['status', 'how everything stands']],
+  async run(ctx) {
+    const now = ctx.deps.now();
+    const { workspace } = ctx.person;
+    const found = await statusOf(ctx.tx, workspace, now);
+    const { runners, outbox } = await standingOf(ctx.tx.db);
+    const wrong = (await alertsSince(ctx.tx, now)).filter(({ raisedAt, endedAt }) => raisedAt !== null && endedAt === null);
+    const alive = runners.filter((runner) => runner.alive);
+    const room = alive.reduce((sum, { capacity }) => sum + capacity, 0);
+    const busy = alive.reduce((sum, runner) => sum + runner.busy, 0);
+    const late = outbox.filter(({ oldest }) => oldest > 30);
+    const lines: Span[][] = [
+      [plain(nowLine(found, now))],
+      [
+        plain(
+          alive.length === 0
+            ? '✖ No runner is up: runs wait for one.'
+            : `✔ ${count(alive.length, 'runner')}, ${busy} of ${count(room, 'place')} taken`,
+        ),
+      ],
+      ...late.map(({ platform, waiting, oldest }): Span[] => {
+        const known = platformSchema.safeParse(platform);
+        const name = known.success ? platformNames[known.data] : platform;
+        return [plain(`⏸ ${count(waiting, 'message')} to ${name} wait, the first for ${coarse(oldest * 1000)}`)];
+      }),
+      ...wrong.map(({ text }): Span[] => [plain('✖ '), ...marked(text)]),
+      [plain(dayLine(found))],
+    ];
+    return {
+      view: withFallback(
+        [
+          { type: 'text', spans: [bold('Status')] },
+          { type: 'text', spans: lines.flatMap((line, at) => [...(at === 0 ? [] : [plain('\n')]), ...line]) },
+          { type: 'context', spans: marked('`queue` lists what runs and waits, `pending` what is to be decided.') },
+        ],
+        [{ from: 'chart', name: 'status.png', chart: await loadOf(ctx.tx, workspace, shown, now) }],
+      ),
+      audience: 'asked',
+    };
+  },
+});
+
+function nowLine({ running, waiting, waitingSince, deciding }: WorkspaceStatus, now: Date): string {
+  const first = waitingSince === undefined ? '' : ` (the first for ${coarse(now.getTime() - waitingSince.getTime())})`;
+  const decisions = deciding === 0 ? '' : ` · ${count(deciding, 'decision')} open`;
+  return `● ${running} running · ${waiting} waiting${first}${decisions}`;
+}
+
+function dayLine({ day: { done, failed, costUsd, tokens } }: WorkspaceStatus): string {
+  const used = tokens === 0 ? '' : ` · ${budgetText(costUsd)} · ${digits(Math.round(tokens / 1000))}k tokens`;
+  return `Last 24 hours: ${done} done, ${failed} failed${used}`;
+}
