@@ -24,7 +24,7 @@ export interface Work {
   command: string;
 }
 
-const patience = 60_000;
+const patience = 90_000;
 /** What a person would not wait for. */
 const limit = { timeout: 2 * patience };
 const refused = { code: 'DH-300' };

@@ -5,7 +5,7 @@ import type { AgentMode } from '../../src/contracts/agent.ts';
 import { ofType } from '../support/runner-world.ts';
 import type { BegunTurn, HarnessSubject } from './harness-contract.ts';
 
-const limit = { timeout: 90_000 };
+const limit = { timeout: 180_000 };
 
 /** Faults of model servers end in recovery or in one clear failure. */
 export function harnessFaults(
