@@ -82,7 +82,7 @@ case $action in
   attach)
     number=$3
     if [ ! -e "$dir/hosts" ]; then
-      printf '127.0.0.1 localhost sandbox\n::1 localhost ip6-localhost ip6-loopback\n' >"$dir/hosts.new"
+      printf '127.0.0.1 localhost sandbox\n::1 ip6-localhost ip6-loopback\n' >"$dir/hosts.new"
       mv "$dir/hosts.new" "$dir/hosts"
     fi
     if [ -e "$file" ] && [ -e "$record" ] && [ "$(cat "$record")" = "$number" ] && attached "$number"; then exit 0; fi

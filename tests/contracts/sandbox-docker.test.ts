@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import Docker from 'dockerode';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createDockerSandbox, dockerCapabilities } from '../../runner/sandbox/docker.ts';
+import { defaultSandboxLimits } from '../../runner/sandbox/port.ts';
 import { removeDisks } from '../support/disk-traces.ts';
 import { sandboxContract } from './sandbox-contract.ts';
 
@@ -39,8 +40,11 @@ sandboxContract({
 it('leaves nothing behind', async () => {
   const sandbox = createDockerSandbox(options);
   expect(await sandbox.list()).toEqual([]);
-  // It keeps what makes working copies while there may be more of them.
-  await sandbox.destroy('run_never-was');
+  // What makes working copies stays while there may be more of them.
+  const limits = { ...defaultSandboxLimits, diskBytes: 16 * 1024 ** 2 };
+  await sandbox.create({ run: 'run_last', argv: ['true'], env: {}, limits, expiresAt: new Date(Date.now() + 600_000) });
+  await sandbox.destroy('run_last');
+  expect(await containers()).toHaveLength(1);
   await sandbox.close();
   expect(await containers()).toEqual([]);
 });
