@@ -164,7 +164,7 @@ export function createHousekeeper(deps: HousekeeperDeps): Housekeeper {
   async function round(signal?: AbortSignal): Promise<Freed> {
     const freed = await remove({ why: 'age' }, signal);
     const forgotten = await control.forget();
-    if (forgotten > 0) logger.info({ events: forgotten }, 'events that were handled long ago forgotten');
+    if (forgotten > 0) logger.info({ rows: forgotten }, 'what is long over was forgotten');
     await measureAll();
     await makeRoom(signal);
     return freed;

@@ -41,6 +41,9 @@ export interface Config {
   /** How long files of runs are kept, and commits of tasks. */
   keepArtifactsDays: number;
   keepChangesDays: number;
+  /** How long the database remembers what happened in runs, and who did what. */
+  keepEventsDays: number;
+  keepAuditDays: number;
   diskQuota: DiskQuota;
   /** Undefined: no traces are recorded. */
   tracing: TracingConfig | undefined;
@@ -99,6 +102,8 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
     keepRemovedDays: env.KEEP_REMOVED_DAYS,
     keepArtifactsDays: env.KEEP_ARTIFACTS_DAYS,
     keepChangesDays: env.KEEP_CHANGES_DAYS,
+    keepEventsDays: env.KEEP_EVENTS_DAYS,
+    keepAuditDays: env.KEEP_AUDIT_DAYS,
     diskQuota: env.DISK_QUOTA,
     tracing: tracingConfig(env),
     logLevel: env.LOG_LEVEL,

@@ -14,7 +14,7 @@ const day = 24 * 60 * 60_000;
 
 /** The housekeeper of a runner, as it is configured. `watching`: the engine, such that the housekeeper hears of the ends of runs. */
 export function createRunnerHousekeeper(input: {
-  config: Pick<Config, 'keepArtifactsDays' | 'keepChangesDays' | 'diskQuota'>;
+  config: Pick<Config, 'keepArtifactsDays' | 'keepChangesDays' | 'keepEventsDays' | 'keepAuditDays' | 'diskQuota'>;
   infrastructure: Pick<Infrastructure, 'dataDir' | 'database' | 'wakeups'>;
   workspace: Workspace;
   sandboxes: readonly Sandbox[];
@@ -23,8 +23,9 @@ export function createRunnerHousekeeper(input: {
   const { config, infrastructure, workspace, sandboxes, logger } = input;
   const { dataDir, database, wakeups } = infrastructure;
   const keeping = { filesMs: config.keepArtifactsDays * day, changesMs: config.keepChangesDays * day };
+  const forgetting = { eventsMs: config.keepEventsDays * day, auditMs: config.keepAuditDays * day };
   const housekeeper = createHousekeeper({
-    control: createHousekeeping({ database, wakeups, clock: systemClock, keeping }),
+    control: createHousekeeping({ database, wakeups, clock: systemClock, keeping, forgetting }),
     host: dataDir.hostId,
     workspace,
     mirrors: workspace.keeping,

@@ -81,6 +81,19 @@ export const runnerVariables = {
     fallback: '`90`',
     example: '180',
   }),
+  KEEP_EVENTS_DAYS: integer(1, 3650).prefault('30').register(facts, {
+    group: 'Running commands',
+    description:
+      'Days after which the database forgets what a run wrote and an agent did step by step, counted from when something last happened in the task, and answers that one person alone was shown. Cards, decisions, costs and ends stay.',
+    fallback: '`30`',
+    example: '30',
+  }),
+  KEEP_AUDIT_DAYS: integer(1, 3650).prefault('90').register(facts, {
+    group: 'Running commands',
+    description: 'Days after which the database forgets who did what.',
+    fallback: '`90`',
+    example: '365',
+  }),
   DISK_QUOTA: z.string().default('80%').transform(diskQuota).register(facts, {
     group: 'Running commands',
     description:

@@ -57,7 +57,7 @@ export interface HousekeepingControl {
   ): Promise<Removal[]>;
   /** Notes that it is removed, unless it has come to be needed. True: it is to be deleted now. Repeatable. */
   release(removal: Removal, rule: RemovalRule): Promise<boolean>;
-  /** Forgets what people said long ago and was dealt with: keys of events that no platform delivers again. Returns how many. Repeatable. */
+  /** Forgets what is long over: events of platforms, answers to one person, the bulk of logs, who did what. Returns how many rows. Repeatable. */
   forget(): Promise<number>;
   /** An order that this host has not carried out yet. */
   order(host: string): Promise<{ id: string; workspace: string } | undefined>;

@@ -328,11 +328,13 @@ export type Actor = z.infer<typeof actorSchema>;
 
 export interface RunEvent {
   run: string;
-  /** 1, 2, 3 … without gaps. */
+  /** 1, 2, 3 …; without gaps while the log is kept whole. */
   seq: number;
   at: Date;
   actor: Actor;
   data: RunEventData;
+  /** Of an old run: events before this one may not be kept any more. */
+  gaps?: true | undefined;
 }
 
 /**

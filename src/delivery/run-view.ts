@@ -79,10 +79,11 @@ export function emptyRunView(run: string): RunView {
   };
 }
 
-/** Folds one event in. Pure; events must come in order without gaps, one that was folded in already changes nothing. */
+/** Folds one event in. Pure; events must come in order without gaps (but of old runs), one that was folded in already changes nothing. */
 export function foldRun(view: RunView, event: RunEvent): RunView {
   if (event.seq <= view.seq) return view;
-  if (event.seq !== view.seq + 1) throw new Error(`event ${event.seq} of ${event.run} does not follow ${view.seq}`);
+  if (event.seq !== view.seq + 1 && event.gaps !== true)
+    throw new Error(`event ${event.seq} of ${event.run} does not follow ${view.seq}`);
   return { ...view, ...change(view, event), seq: event.seq, lastEventAt: event.at };
 }
 

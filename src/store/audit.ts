@@ -12,7 +12,7 @@ export interface AuditEntry {
   data: Prisma.InputJsonObject;
 }
 
-/** Writes the line in the transaction of what it tells about. Lines are never changed or removed. */
+/** Writes the line in the transaction of what it tells about. Lines are never changed; they are kept for KEEP_AUDIT_DAYS. */
 export async function recordAudit(tx: Tx, entry: AuditEntry): Promise<void> {
   await tx.db.audit.create({
     data: {

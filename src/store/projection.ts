@@ -33,20 +33,37 @@ export async function eventsAfter(
 ): Promise<Map<string, RunEvent[]>> {
   const events = new Map<string, RunEvent[]>();
   if (wanted.length === 0) return events;
-  const rows = await db.$queryRaw<{ runId: string; seq: number; at: Date; actor: unknown; data: unknown }[]>(Prisma.sql`
-    SELECT e."runId", e."seq", e."at", e."actor", e."data"
+  const rows = await db.$queryRaw<EventRow[]>(Prisma.sql`
+    SELECT e."runId", e."seq", e."at", e."actor", e."data", r."eventsRemovedAt" IS NOT NULL AS gaps
     FROM unnest(${wanted.map(({ run }) => run)}::text[], ${wanted.map(({ after }) => after)}::int[]) AS w("run", "after")
     CROSS JOIN LATERAL (
       SELECT * FROM "RunEvent" WHERE "runId" = w."run" AND "seq" > w."after" ORDER BY "seq" LIMIT ${limit}
     ) AS e
+    JOIN "Run" r ON r."id" = e."runId"
     ORDER BY e."runId", e."seq"`);
-  for (const { runId, seq, at, actor, data } of rows) {
-    const event: RunEvent = { run: runId, seq, at, actor: actorSchema.parse(actor), data: runEventDataSchema.parse(data) };
+  for (const { runId, seq, at, actor, data, gaps } of rows) {
+    const event: RunEvent = {
+      run: runId,
+      seq,
+      at,
+      actor: actorSchema.parse(actor),
+      data: runEventDataSchema.parse(data),
+      ...(gaps ? { gaps } : {}),
+    };
     const known = events.get(runId);
     if (known === undefined) events.set(runId, [event]);
     else known.push(event);
   }
   return events;
+}
+
+interface EventRow {
+  runId: string;
+  seq: number;
+  at: Date;
+  actor: unknown;
+  data: unknown;
+  gaps: boolean;
 }
 
 /** A run with its task, as cards need it. */

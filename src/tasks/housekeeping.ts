@@ -3,12 +3,12 @@ import { priorities } from '../contracts/outbox.ts';
 import { pruneCard } from '../delivery/prune-card.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Database, Tx } from '../store/database.ts';
-import { forgetInbox } from '../store/forget-inbox.ts';
 import { keptOn, orderCarriedOut, orderFor, type PruneOrderRow, putHoldings, putHostDisk } from '../store/holdings.ts';
 import { type LeftTaskRow, leftRuns, leftTasks, lockFamily, noteCommitsRemoved, noteFilesRemoved } from '../store/left-behind.ts';
 import { putOutbox } from '../store/outbox.ts';
 import { messageByKey } from '../store/sent-messages.ts';
 import type { Wakeups } from '../store/wakeups.ts';
+import { createForgetting, type Forgetting, usualForgetting } from './forget.ts';
 import { commitsMayGo, filesMayGo, type Keeping, type LeftFiles, type LeftTask, removals } from './retention.ts';
 
 export interface HousekeepingDeps {
@@ -16,16 +16,16 @@ export interface HousekeepingDeps {
   wakeups: Pick<Wakeups, 'subscribe'>;
   clock: Clock;
   keeping: Keeping;
+  /** How long the database remembers; default: 30 days, and 90 what people did. */
+  forgetting?: Forgetting | undefined;
 }
 
 /** So many are looked up at once. */
 const batch = 500;
-/** Platforms deliver again for hours, and people can have it done for some weeks. */
-const inboxKeptMs = 90 * 24 * 60 * 60_000;
-const forgottenAtOnce = 5_000;
 
 /** What is kept and what may go, over the database. */
-export function createHousekeeping({ database, wakeups, clock, keeping }: HousekeepingDeps): HousekeepingControl {
+export function createHousekeeping({ database, wakeups, clock, keeping, forgetting }: HousekeepingDeps): HousekeepingControl {
+  const forget = createForgetting(database, forgetting ?? usualForgetting);
   return {
     async measured(host, { holdings, all, disk }) {
       const now = clock.now();
@@ -58,7 +58,7 @@ export function createHousekeeping({ database, wakeups, clock, keeping }: Housek
       return removals({ files, commits }, rule, keeping, clock.now());
     },
     release: (removal, rule) => database.transaction((tx) => release(tx, removal, rule, keeping, clock.now())),
-    forget: () => forgetInbox(database, new Date(clock.now().getTime() - inboxKeptMs), forgottenAtOnce),
+    forget: () => forget(clock.now()),
     order: (host) => orderFor(database.db, host),
     carriedOut: (order, host, freed) =>
       database.transaction(async (tx) => {

@@ -6,6 +6,8 @@ import type { View } from '../../src/contracts/view.ts';
 import { plainText } from '../../src/delivery/plain-text.ts';
 import type { RunFigure } from '../../src/delivery/run-figures.ts';
 import { newId } from '../../src/runtime/ids.ts';
+import { recordAudit } from '../../src/store/audit.ts';
+import { createForgetting, usualForgetting } from '../../src/tasks/forget.ts';
 import { createWorld, startProjector, type World } from '../support/delivery-world.ts';
 import { eventually, waitFor } from '../support/wait-for.ts';
 
@@ -290,6 +292,50 @@ describe('the projector', () => {
     expect(await rows()).toHaveLength(16);
     await eventually(() => expect(figures.filter(({ what }) => what === 'ended')).toHaveLength(8));
     expect(figures.filter(({ what }) => what === 'taken')).toHaveLength(8);
+  });
+
+  it('goes on where the bulk of an old log was forgotten; what still goes on, waits or is recent is not', async () => {
+    await start();
+    const { db } = world.database;
+    const [old, live] = [await world.task(), await world.task()];
+    const lines = Array.from({ length: 150 }, (_, n) => output(`line ${n}\n`));
+    await world.log(old.run, [...queued, ...executing, ...lines, ...ended()], 'succeeded');
+    await world.log(live.run, [...queued, ...executing, ...lines], 'executing');
+    const { workspace } = world;
+    await world.database.transaction((tx) => recordAudit(tx, { workspace, action: 'x', subject: 'y', data: {} }));
+    const user = { platform: 'slack', tenant: 'T1', user: 'U1' } as const;
+    for (const key of ['sent', 'waits'])
+      await world.put({
+        key,
+        target: { type: 'conversation', conversation: { platform: 'slack', tenant: 'T1', channel: 'C1', kind: 'channel' } },
+        payload: { type: 'ephemeral', user, view: { fallback: key, blocks: [] } },
+        priority: priorities.reply,
+      });
+    await db.outbox.updateMany({ where: { key: 'sent' }, data: { state: 'sent' } });
+    await projected(old.run);
+    await Promise.all(projectors.splice(0).map((projector) => projector.stop()));
+
+    const day = 86_400_000;
+    const forgetIn = (days: number) => createForgetting(world.database, usualForgetting)(new Date(Date.now() + days * day));
+    const left = async () => ({
+      old: await db.runEvent.count({ where: { runId: old.run } }),
+      live: await db.runEvent.count({ where: { runId: live.run } }),
+      audit: await db.audit.count({ where: { action: 'x' } }),
+      keys: (await db.outbox.findMany({ where: { payloadType: 'ephemeral' } })).map(({ key }) => key).sort(),
+    });
+    const whole = { old: 158, live: 156, audit: 1, keys: ['sent', 'waits'] };
+    expect(await forgetIn(29)).toBe(0);
+    expect(await left()).toEqual(whole);
+    expect(await forgetIn(31)).toBe(53);
+    expect(await left()).toEqual({ ...whole, old: 106, keys: ['waits'] });
+    expect(await forgetIn(91)).toBe(1);
+    expect(await left()).toEqual({ ...whole, old: 106, audit: 0, keys: ['waits'] });
+
+    await db.outbox.deleteMany({ where: { key: 'waits' } });
+    await start();
+    await world.log(old.run, [{ type: 'discarded' }]);
+    await projected(old.run);
+    expect(text((await row(`end:${old.run}:${old.thread}`)).view)).toContain('line 149');
   });
 
   it('does not let a run whose log is damaged hold up the others', async () => {
