@@ -45,6 +45,8 @@ export interface RunnerDeps {
   /** How long the start of a run waits for a container engine that does not answer (1 hour). */
   engineWaitMs?: number | undefined;
   beatEveryMs?: number | undefined;
+  /** How often it looks for runs whose jobs do not come (10 s). */
+  overlookedEveryMs?: number | undefined;
   reapEveryMs?: number | undefined;
   at?: AtPoint | undefined;
   /** Draws what runs have changed. Undefined: no pictures are made. */
@@ -140,6 +142,18 @@ export function createRunner(deps: RunnerDeps): Runner {
     },
     onError: (error) => logger.warn({ err: error }, 'beat failed'),
   });
+  const strays = createLoop({
+    name: 'overlooked runs',
+    idleMs: deps.overlookedEveryMs ?? 10_000,
+    async run() {
+      const room = deps.capacity - active.size;
+      for (const run of room > 0 ? (await control.overlooked()).slice(0, room) : []) {
+        live(run).catch((error: unknown) => logger.error({ run, err: error }, 'run could not be taken'));
+      }
+      return false;
+    },
+    onError: (error) => logger.warn({ err: error }, 'overlooked runs could not be looked for'),
+  });
   let told = '';
   const modelLists = createModelLists({ environment: deps.environment, signal: leaving.signal });
   const offers = createLoop({
@@ -201,12 +215,14 @@ export function createRunner(deps: RunnerDeps): Runner {
         { 'run.execute': ({ run }) => live(run), 'project.sync': ({ project }, signal) => syncProject(project, signal) },
         { concurrency: deps.capacity },
       );
+      strays.start();
       reaper.start();
       publisher?.start();
     },
     async stop() {
       leaving.abort(new LetGo('the runner stops'));
       await publisher?.stop();
+      await strays.stop();
       await reaper.stop();
       await Promise.allSettled(active.values());
       await worker?.stop(5_000);

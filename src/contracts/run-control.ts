@@ -99,6 +99,11 @@ export interface RunControl {
   /** At least every 10 s while the runner lives. */
   beat(runner: string): Promise<void>;
   unregister(runner: string): Promise<void>;
+  /**
+   * Runs that have their place and were asked for a while ago, though no runner has them: their jobs may be lost, or the queue away.
+   * Whoever has room claims them without a job.
+   */
+  overlooked(): Promise<string[]>;
   /** Takes the run: `queued` -> `preparing`, or takes it over from a dead runner of the same host. */
   claim(run: string, runner: string): Promise<{ ok: true; spec: RunSpec } | { ok: false; reason: ClaimRefusal }>;
   /**

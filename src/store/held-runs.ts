@@ -100,6 +100,17 @@ export async function runsToRepublish(
   return rows.map(({ id }) => id);
 }
 
+/** Runs with a place and without a runner that were asked for before `before`. */
+export async function overlookedRuns(db: Prisma.TransactionClient, before: Date): Promise<string[]> {
+  const rows = await db.run.findMany({
+    where: { state: 'queued', dispatchedAt: { not: null }, queuedAt: { lt: before } },
+    select: { id: true },
+    orderBy: [{ queuedAt: 'asc' }, { id: 'asc' }],
+    take: 100,
+  });
+  return rows.map(({ id }) => id);
+}
+
 /** Runs that a runner holds, each with the runners of its host. */
 export async function heldRuns(
   db: Prisma.TransactionClient,

@@ -6,6 +6,8 @@ export interface EngineSettings {
   quietAfterMs: number;
   /** A run that has its place and no runner yet is published again. */
   republishQueuedMs: number;
+  /** A run that has its place and was asked for so long ago is taken by a runner without its job. */
+  overlookedMs: number;
   /** A run that is held is published again, in case its job is gone while its runner lives. */
   republishHeldMs: number;
   /** How often a runner's watch looks by itself, besides wake-ups. */
@@ -20,6 +22,7 @@ export const defaultEngineSettings: EngineSettings = {
   lostAfterMs: 5 * 60_000,
   quietAfterMs: 10 * 60_000,
   republishQueuedMs: 5_000,
+  overlookedMs: 20_000,
   republishHeldMs: 60_000,
   watchMs: 2_000,
   forgetRunnerMs: 7 * 24 * 60 * 60_000,

@@ -8,7 +8,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { recordAudit } from '../store/audit.ts';
 import type { Database, Tx } from '../store/database.ts';
-import { liveRunsOfHost, unfinishedRuns } from '../store/held-runs.ts';
+import { liveRunsOfHost, overlookedRuns, unfinishedRuns } from '../store/held-runs.ts';
 import { recordSync, sourceOf } from '../store/project-sync.ts';
 import { endRule } from '../store/rules.ts';
 import { appendHeld } from '../store/run-events.ts';
@@ -133,6 +133,7 @@ function runControl(
       if (!(await beatRunner(database.db, runner, clock.now()))) logger.warn({ runner }, 'beat of a runner that was replaced');
     },
     unregister: (runner) => database.transaction((tx) => retireRunner(tx, runner, clock.now())),
+    overlooked: () => overlookedRuns(database.db, new Date(clock.now().getTime() - settings.overlookedMs)),
     claim: (run, runner) => database.transaction((tx) => claimRun(tx, run, runner, clock.now())),
     append(run, runner, events, cursor) {
       for (const { type } of events) {

@@ -223,6 +223,15 @@ describe('a container engine that does not answer', () => {
   });
 });
 
+it('promise 8: a run whose job never comes is taken all the same, and once', async () => {
+  const queue = { work: async () => ({ stop: async () => undefined }) };
+  await start({ queue, overlookedEveryMs: 50 });
+  const { run } = await world.sh('echo hi', project);
+  await world.database.db.run.update({ where: { id: run }, data: { queuedAt: new Date(Date.now() - 60_000) } });
+  expect(await world.resultOf(run)).toMatchObject({ outcome: 'succeeded' });
+  expect(ofType(await world.eventsOf(run), 'sandbox')).toHaveLength(1);
+});
+
 describe('project.sync', () => {
   const sync = (id: string) => world.queue.publish('project.sync', { project: id }, { id });
   const row = (id: string) => world.database.db.project.findUniqueOrThrow({ where: { id } });
