@@ -119,7 +119,7 @@ describe('from the sandbox of an agent', () => {
     expect(lines(await look(run, script))).toEqual([
       'socket',
       '/ ro',
-      ...['/etc/hostname ro', '/etc/hosts ro', '/etc/resolv.conf ro'],
+      ...['/etc/hostname ro', '/etc/hosts ro'],
       ...['/home/deckhand rw', '/run/deckhand ro', '/tmp rw', '/workspace rw'],
     ]);
     expect(gateway.connections).toBeGreaterThan(0);
