@@ -24,10 +24,19 @@ export async function runsToThin(
     ORDER BY "id" LIMIT ${most}`);
 }
 
-/** Takes the bulk out of the log of a run; returns how many events. Readers see from the run that there are gaps. */
-export async function thinRun(tx: Tx, run: string, at: Date): Promise<number> {
+/**
+ * Takes the bulk out of the log of a run; returns how many events. Readers see from the run that there are gaps. A conversation that stood in the log
+ * cannot be gone on with any more, in forks neither: whoever follows up begins a new one.
+ */
+export async function thinRun(tx: Tx, { run, task }: { run: string; task: string }, at: Date): Promise<number> {
   const marked = await tx.db.run.updateMany({ where: { id: run, eventsRemovedAt: null }, data: { eventsRemovedAt: at } });
   if (marked.count === 0) return 0;
+  await tx.db.$executeRaw(Prisma.sql`
+    UPDATE "Run" SET "session" = NULL WHERE "id" = ${run} AND "session"->>'artifact' IS NULL`);
+  await tx.db.$executeRaw(Prisma.sql`
+    UPDATE "Task" t SET "session" = NULL
+    WHERE (t."id" = ${task} OR t."forkedFromId" = ${task}) AND t."session" IS NOT NULL AND t."session"->>'artifact' IS NULL
+      AND EXISTS (SELECT FROM "Run" r WHERE r."id" = ${run} AND r."agent" IS NOT NULL)`);
   return await tx.db.$executeRaw(Prisma.sql`
     DELETE FROM "RunEvent" e USING "Run" r WHERE r."id" = ${run} AND e."runId" = r."id"
       AND e."seq" <= r."lastSeq" - ${keptAtEnd} AND e."type" = ANY(${[...bulk]}::text[])

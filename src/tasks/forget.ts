@@ -1,7 +1,7 @@
 import type { Database } from '../store/database.ts';
 import { forgetInbox } from '../store/forget-inbox.ts';
 import { forgetAudit, forgetOutbox, runsToThin, thinRun } from '../store/forget-old.ts';
-import { leftTasks } from '../store/left-behind.ts';
+import { type LeftTaskRow, leftTasks, lockFamily } from '../store/left-behind.ts';
 
 /** How long the database remembers. Milliseconds. */
 export interface Forgetting {
@@ -33,10 +33,14 @@ export function createForgetting(database: Database, forgetting: Forgetting): (n
     for (let look = 0; look < looksAtOnce; look += 1) {
       const runs = await runsToThin(database.db, { after, before, most: runsAtOnce });
       const tasks = await leftTasks(database.db, [...new Set(runs.map(({ task }) => task))]);
-      for (const { run, task } of runs) {
-        const known = tasks.get(task);
-        if (known === undefined || known.needed || known.lastAt > before) continue;
-        removed += await database.transaction((tx) => thinRun(tx, run, now));
+      for (const one of runs) {
+        if (!isOver(tasks.get(one.task), before)) continue;
+        removed += await database.transaction(async (tx) => {
+          // Nothing begins to go on from it meanwhile.
+          await lockFamily(tx, one.task);
+          const known = (await leftTasks(tx.db, [one.task])).get(one.task);
+          return isOver(known, before) ? await thinRun(tx, one, now) : 0;
+        });
       }
       after = runs.length < runsAtOnce ? '' : (runs.at(-1)?.run ?? '');
       if (after === '') break;
@@ -53,4 +57,9 @@ export function createForgetting(database: Database, forgetting: Forgetting): (n
       (await thinSome(now))
     );
   };
+}
+
+/** Nothing of the task goes on, waits or is open, and nothing has happened in it since. */
+function isOver(task: LeftTaskRow | undefined, before: Date): boolean {
+  return task !== undefined && !task.needed && task.lastAt <= before;
 }

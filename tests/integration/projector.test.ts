@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Prisma } from '../../prisma/client/client.ts';
 import { type OutboxPayload, outboxPayloadSchema, priorities } from '../../src/contracts/outbox.ts';
 import { defaultPolicy } from '../../src/contracts/policy.ts';
 import type { RunEventData, RunResult } from '../../src/contracts/run-event.ts';
@@ -312,6 +313,9 @@ describe('the projector', () => {
         priority: priorities.reply,
       });
     await db.outbox.updateMany({ where: { key: 'sent' }, data: { state: 'sent' } });
+    const { taskId } = await db.run.findUniqueOrThrow({ where: { id: old.run } });
+    await db.run.update({ where: { id: old.run }, data: { agent: {} } });
+    await db.task.update({ where: { id: taskId }, data: { session: { id: old.run, artifact: null } } });
     await projected(old.run);
     await Promise.all(projectors.splice(0).map((projector) => projector.stop()));
 
@@ -331,6 +335,9 @@ describe('the projector', () => {
     expect(await forgetIn(91)).toBe(1);
     expect(await left()).toEqual({ ...whole, old: 106, audit: 0, keys: ['waits'] });
 
+    // A conversation that stood in the log is not gone on with.
+    expect((await db.task.findUniqueOrThrow({ where: { id: taskId } })).session).toBeNull();
+    await db.run.update({ where: { id: old.run }, data: { agent: Prisma.DbNull } });
     await db.outbox.deleteMany({ where: { key: 'waits' } });
     await start();
     await world.log(old.run, [{ type: 'discarded' }]);
