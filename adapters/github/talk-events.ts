@@ -48,6 +48,7 @@ export function askedEvents(said: Said, context: EventContext): InboundEvent[] {
       message: said.message,
       addressed: 'mention',
       about: said.about,
+      ...(titleOf(said) === undefined ? {} : { title: titleOf(said) }),
       attachments: [],
     },
   ];
@@ -93,10 +94,16 @@ export function conversationOf(tenant: string, fullName: string, number: number)
   return { platform: 'github', tenant, channel: fullName, thread: String(number), kind: 'channel' };
 }
 
+/** Undefined: it opens nothing, or nothing with a title. */
+function titleOf({ title }: Pick<Said, 'title'>): string | undefined {
+  const clean = title?.replaceAll('\u0000', '').toWellFormed().trim();
+  return clean === '' ? undefined : clean;
+}
+
 /** With what the text is about, as data: the title of an issue, the lines that a comment stands at. */
 function withPlace({ title, at }: Said, text: string): string {
   if (oneWord.test(text)) return text;
-  if (title !== undefined) return `${text}\n\nTitle: ${title.replaceAll('\u0000', '').toWellFormed()}`.trim();
+  if (title !== undefined) return `${text}\n\nTitle: ${titleOf({ title }) ?? ''}`.trim();
   if (at === undefined) return text;
   const place = `${at.path}${at.line === undefined ? '' : `:${at.line}`}`;
   const shown = at.hunk.split('\n').slice(-hunkLines).join('\n');

@@ -133,6 +133,8 @@ export function threadOfNewTask(ctx: CommandContext): string | null {
 export interface HostOrigin {
   /** `acme/web#12`: its pull request closes it. */
   issue?: string | undefined;
+  /** What the people there call it. */
+  title?: string | undefined;
   /** Asked for in somebody's pull request, it begins on the branch of that one. */
   baseBranch?: string | undefined;
 }
@@ -143,7 +145,9 @@ export async function originAtCodeHost(ctx: CommandContext): Promise<HostOrigin 
   const talk = ctx.deps.repositoryTalk;
   if (!isRepositoryTalk(talk, event) || event.type !== 'message') return undefined;
   const { channel, thread } = event.conversation;
-  return event.about === 'pull' ? { baseBranch: await branchOfPull(talk, event) } : { issue: `${channel}#${thread}` };
+  return event.about === 'pull'
+    ? { baseBranch: await branchOfPull(talk, event) }
+    : { issue: `${channel}#${thread}`, title: event.title };
 }
 
 /** Keeps where a new task comes from, and gives it its threads in the chat channels of the project, where it is decided about. */

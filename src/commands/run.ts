@@ -107,6 +107,7 @@ export async function startAgent(ctx: CommandContext, request: RunRequest): Prom
     project: project.id,
     requester,
     prompt: request.prompt,
+    title: origin?.title,
     settings,
     attempts,
     budgetUsd: request.budgetUsd,

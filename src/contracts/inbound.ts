@@ -58,6 +58,8 @@ export const inboundEventSchema = z.discriminatedUnion('type', [
     message: z.string().min(1),
     addressed: z.enum(['mention', 'direct', 'thread']),
     about: z.enum(['issue', 'pull']).optional(),
+    /** Of the issue or pull request that the message opens. */
+    title: z.string().min(1).optional(),
     below: z.string().optional(),
     attachments: z.array(attachmentSchema),
     /** The message that these files belong to, where files sent at once can arrive apart (Telegram albums). Asks nothing by itself. */

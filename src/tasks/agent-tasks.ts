@@ -32,6 +32,8 @@ export interface AgentTaskInput extends TurnExtras {
   project: string;
   requester: Person;
   prompt: string;
+  /** How the task is to be called; undefined: like the first line of the prompt. */
+  title?: string | undefined;
   settings?: SettingsChoice | undefined;
   /** Attempts to be made side by side, 2 to 5, each with what it has of its own beside `settings`. Undefined: one run, as usual. */
   attempts?: readonly SettingsChoice[] | undefined;

@@ -56,7 +56,7 @@ export function moreThan(one: number | null, other: number | null): boolean {
 
 type Origin = Pick<
   AgentTaskInput,
-  'workspace' | 'requester' | 'prompt' | 'context' | 'files' | 'channel' | 'thread' | 'originKey'
+  'workspace' | 'requester' | 'prompt' | 'title' | 'context' | 'files' | 'channel' | 'thread' | 'originKey'
 >;
 
 /** `each`: the settings of every run that it begins with. */

@@ -12,6 +12,8 @@ export interface NewTaskInput {
   requester: Person;
   /** The command, or what an agent is to do. */
   text: string;
+  /** How it is to be called; undefined: like the first line of the text. */
+  title?: string | undefined;
   /** Set for the task of an agent. */
   agent?: NewAgentTask | undefined;
   channel: string;
@@ -26,7 +28,7 @@ export interface NewTaskInput {
  */
 export async function makeTask(
   tx: Tx,
-  { workspace, project, requester, text, agent, channel, thread, originKey }: NewTaskInput,
+  { workspace, project, requester, text, title: called, agent, channel, thread, originKey }: NewTaskInput,
   at: Date,
   begin: (task: TaskRecord) => Promise<RunRecord>,
 ): Promise<CreatedTask> {
@@ -39,7 +41,7 @@ export async function makeTask(
     if (run === undefined) throw new Error(`task ${known.id} has no run`);
     return { task: known.id, number: known.number, run: run.id };
   }
-  const title = taskTitle(text);
+  const title = taskTitle(called ?? text);
   const task = await createTask(tx, {
     workspace,
     number,

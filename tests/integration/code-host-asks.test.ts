@@ -43,12 +43,20 @@ beforeEach(() => {
   history = [];
 });
 
-type Ask = { by?: string; account?: number; at?: string; about?: 'issue' | 'pull'; channel?: string; message?: string };
+type Ask = {
+  by?: string;
+  account?: number;
+  at?: string;
+  about?: 'issue' | 'pull';
+  channel?: string;
+  message?: string;
+  title?: string;
+};
 
 /** Somebody mentions the bot in a conversation of its own, or in the one given. */
 function asks(
   text: string,
-  { by = 'ben', account, at, about = 'issue', channel = 'acme/demo', message }: Ask = {},
+  { by = 'ben', account, at, about = 'issue', channel = 'acme/demo', message, title }: Ask = {},
 ): InboundEvent {
   count += 1;
   return {
@@ -62,6 +70,7 @@ function asks(
     message: message ?? `c${count}`,
     addressed: 'mention',
     about,
+    title,
     attachments: [],
   };
 }
@@ -110,6 +119,11 @@ test('a mention in an issue makes a task of it, with what was said there as a re
   expect((await newest()).runs.map(({ prompt }) => prompt)).toEqual(['fix it please, with a test', 'once more']);
   const [refused] = await desk.act(asks('run something else', { at: '7' }));
   expect(refused?.text).toContain(`#${task.number} is the task of this conversation`);
+});
+
+test('the task of a mention in the text of an issue is called like the issue', async () => {
+  await desk.act(asks('Three teas:\n- oolong\nfix the prices\n\nTitle: Prices are wrong', { title: 'Prices are wrong' }));
+  expect(await newest()).toMatchObject({ title: 'Prices are wrong', branch: expect.stringMatching(/-prices-are-wrong$/) });
 });
 
 test('nothing but the name of the bot hands over the issue', async () => {

@@ -52,6 +52,7 @@ describe('GitHub tells what people say', () => {
       message: 'i1',
       addressed: 'mention',
       about: 'issue',
+      title: 'The login fails',
       attachments: [],
     });
     expect(second).toMatchObject({ key: `msg:${repository.id}:c${comment.id}`, text: 'and tell me', message: `c${comment.id}` });
