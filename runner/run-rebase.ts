@@ -20,6 +20,7 @@ export async function fetchBase(journey: Journey, base: Base): Promise<Base> {
   const change = { task, project, base };
   const known = spec.resume?.phase === 'finishing' ? await deps.workspace.knownBase(change) : undefined;
   const onto = known ?? (await deps.workspace.newestBase(change, AbortSignal.any([left, stop])));
+  await journey.stage('workspace', `making the change anew on ${placeOf(onto)}`);
   await journey.at('rebase_fetched');
   return onto;
 }

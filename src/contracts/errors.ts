@@ -246,7 +246,7 @@ export const errorCatalogue = {
   'DH-512': {
     title: 'The change conflicts with its base',
     text: 'What the task has changed was changed in the base branch too, in another way.',
-    remedy: 'Ask the agent to resolve it, or resolve it by hand. The change itself is as it was.',
+    remedy: 'Resolve it by hand, or let an agent do it where one works on the task. The change itself is as it was.',
   },
   'DH-513': {
     title: 'The disk of the runner is nearly full',
