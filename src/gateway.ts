@@ -6,6 +6,7 @@ import { createCatchUp } from './catch-up.ts';
 import { codeHostTalk, pullWatch } from './code-host.ts';
 import { createBus } from './commands/bus.ts';
 import type { About } from './commands/command.ts';
+import { createExaminations } from './commands/examinations.ts';
 import { InboxWorker } from './commands/inbox-worker.ts';
 import { projectSyncedReply } from './commands/project-card.ts';
 import type { Config } from './config.ts';
@@ -20,6 +21,7 @@ import type { DrawChart, ReadArtifact } from './delivery/upload.ts';
 import { type DoctorProbe, examine } from './doctor.ts';
 import { platformProbe, queueProbe } from './doctor-parts.ts';
 import { databaseProbe, machineProbes } from './doctor-probes.ts';
+import { standingProbe } from './doctor-standing.ts';
 import { createHttpServer, type HttpServer, type RouteGroup } from './http/server.ts';
 import type { Infrastructure } from './infrastructure.ts';
 import { createNames } from './names.ts';
@@ -93,6 +95,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     ...machineProbes(config),
     databaseProbe(async () => database.url),
     queueProbe(() => queue.counts()),
+    standingProbe(database, systemClock.now),
     ...adapters.map(platformProbe),
     ...sandboxProbes(
       config,
@@ -106,7 +109,6 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     repositoryLogins: input.repositoryLogins,
     repositoryTalk: atHost?.talk,
     now: systemClock.now,
-    doctor: () => examine(probes),
     about: () => about(infrastructure, startedAt, config),
     syncProject: publishSync,
     readArtifact: input.readArtifact,
@@ -123,6 +125,13 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     },
     owners: config.owners,
     log: logger,
+  });
+  const examinations = createExaminations({
+    database,
+    wakeups,
+    now: systemClock.now,
+    logger: logger.child({ part: 'doctor' }),
+    doctor: () => examine(probes),
   });
   const inbox = new InboxWorker({
     database,
@@ -259,6 +268,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
       projector,
       loop('sweep', sweeps),
       alerts.part,
+      examinations.part,
       http,
       seed,
       ...pulls,

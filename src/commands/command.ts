@@ -79,8 +79,6 @@ export interface CommandDeps {
   history?: ((to: Conversation, before: string | undefined, limit: number) => Promise<PastMessage[] | undefined>) | undefined;
   /** The bytes of a file that a run left; undefined when it is no longer there. */
   readArtifact(id: string): Promise<Uint8Array | undefined>;
-  /** Looks at every external part; must answer within some seconds. */
-  doctor(): Promise<readonly DoctorCheck[]>;
   about(): Promise<About>;
   /** Publishes `project.sync`. Called after the commit; may be lost, a sweeper repeats it (`projectsToSync`). */
   syncProject(project: string): Promise<void>;

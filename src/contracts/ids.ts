@@ -27,6 +27,7 @@ export type PullErrandId = `per_${string}`;
 export type PruneOrderId = `pro_${string}`;
 export type InstallationId = `ins_${string}`;
 export type AlertId = `alr_${string}`;
+export type ExaminationId = `exa_${string}`;
 
 /** Prefix of an id -> its type. */
 export interface IdByPrefix {
@@ -55,5 +56,6 @@ export interface IdByPrefix {
   pro: PruneOrderId;
   ins: InstallationId;
   alr: AlertId;
+  exa: ExaminationId;
 }
 export type IdPrefix = keyof IdByPrefix;

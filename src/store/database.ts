@@ -15,7 +15,8 @@ export type WakeTopic =
   | 'publication'
   | 'files'
   | 'pull'
-  | 'housekeeping';
+  | 'housekeeping'
+  | 'examination';
 
 /** One open transaction. Everything written through `db` commits together or not at all. */
 export interface Tx {

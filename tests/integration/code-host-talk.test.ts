@@ -57,7 +57,6 @@ beforeAll(async () => {
     repositoryLogins: createRepositoryLogins(secretBox),
     repositoryTalk: { platform: 'github', host: createGithubHost({ apiUrl: github.apiUrl, login }) },
     now: systemClock.now,
-    doctor: async () => [],
     about: async () => ({ version: '1.2.3', startedAt: systemClock.now(), sandboxes: [], links: [] }),
     syncProject: async () => undefined,
     readArtifact: async () => undefined,

@@ -1,10 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { DoctorCheck } from '../../src/commands/command.ts';
+import { createExaminations } from '../../src/commands/examinations.ts';
 import { changeVerbs, encodePress } from '../../src/contracts/press.ts';
 import type { RunEventData, RunResult } from '../../src/contracts/run-event.ts';
 import { plainText } from '../../src/delivery/plain-text.ts';
 import { newId } from '../../src/runtime/ids.ts';
+import { createLogger } from '../../src/runtime/logger.ts';
 import { createHousekeeping } from '../../src/tasks/housekeeping.ts';
 import { accounts, type Desk, mention, offerSandbox, openDesk, press, type Said, slash, tokenOf } from '../support/desk.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 let desk: Desk;
 let runner: string;
@@ -341,21 +345,52 @@ describe('lists', () => {
 
 describe('doctor and about', () => {
   it('doctor says what works and what to do about the rest, to the asker alone', async () => {
+    let later = 0;
+    const gateway = (doctor: () => Promise<DoctorCheck[]>) =>
+      createExaminations({
+        database: desk.database,
+        wakeups: { subscribe: () => () => undefined },
+        now: () => new Date(Date.now() + later),
+        logger: createLogger({ level: 'silent' }),
+        doctor,
+      });
     desk.checks.push(
       { name: 'database', state: 'ok', detail: 'PostgreSQL 18' },
       { name: 'docker', state: 'failed', detail: 'no answer', remedy: 'Start it with `dockerd`.' },
     );
-    expect(await desk.act(mention('mia', 'doctor'))).toMatchObject([
+    const answers = () =>
+      desk.database.db.outbox.findMany({ where: { payload: { path: ['view', 'fallback'], string_contains: 'docker' } } });
+    expect(await desk.act(mention('mia', 'doctor'))).toEqual([]);
+    // The first gateway dies while it looks; a second one that asks meanwhile finds nothing to do.
+    const dead = gateway(() => Promise.withResolvers<never>().promise);
+    void dead.look();
+    await waitFor(
+      'somebody to look',
+      async () => (await desk.database.db.examination.findFirst({ where: { attempts: 1 } })) !== null,
+    );
+    const other = gateway(async () => desk.checks);
+    expect(await other.look()).toBe(false);
+    expect(await answers()).toEqual([]);
+    later = 61_000;
+    expect([await other.look(), await other.look()]).toEqual([true, false]);
+    expect(await answers()).toMatchObject([
       {
-        only: accounts.mia,
-        text: '1 of 2 parts needs attention\n✔ database · PostgreSQL 18\n✖ docker · no answer\n  Start it with dockerd.',
+        payload: {
+          type: 'ephemeral',
+          user: { user: accounts.mia },
+          view: {
+            fallback: '1 of 2 parts needs attention\n✖ docker · no answer\n  Start it with dockerd.\n✔ database · PostgreSQL 18',
+          },
+        },
       },
     ]);
   });
 
   it('status tells what runs, waits and has ended, and carries it as figures to be drawn', async () => {
     const before = (await desk.act(slash('gus', 'status')))[0]?.text ?? '';
-    expect(before).toMatch(/● \d+ running · \d+ waiting.*\n✔ 1 runner, \d+ of 10 places taken\nLast 24 hours: \d+ done, \d+ failed/);
+    expect(before).toMatch(
+      /● \d+ running · \d+ waiting.*\n✔ 1 runner, \d+ of 10 places taken\nLast 24 hours: \d+ done, \d+ failed/,
+    );
     const done = Number(/(\d+) done/.exec(before)?.[1]);
     await finish(await execute(await start('echo status', 'status-1'), ''));
     await start('echo waits', 'status-2');

@@ -76,7 +76,6 @@ export async function openDesk(deps: Partial<BusDeps> = {}): Promise<Desk> {
     accounts: createAccountKeys(secretBox, {}),
     repositoryLogins: createRepositoryLogins(secretBox),
     now: () => systemClock.now(),
-    doctor: async () => checks,
     about: async () => ({
       version: '1.2.3',
       startedAt: systemClock.now(),
