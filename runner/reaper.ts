@@ -56,11 +56,15 @@ export function createReaper(deps: ReaperDeps): Reaper {
       ).flat(),
     ];
     if (found.length === 0) return [];
-    const alive = new Set(await deps.control.liveRuns(deps.host));
+    const [here, anywhere] = await Promise.all(
+      [deps.host, undefined].map(async (host) => new Set(await deps.control.liveRuns(host))),
+    );
     const removed: string[] = [];
     for (const { run, where, remove } of found) {
       const owner = ownerOf(run);
-      if (alive.has(owner) || deps.active().has(owner)) continue;
+      // Mirrors, in which bundles are unpacked, may be shared with runners of other hosts.
+      const alive = where === 'workspace' ? anywhere : here;
+      if (alive?.has(owner) === true || deps.active().has(owner)) continue;
       try {
         await remove(run);
         removed.push(run);

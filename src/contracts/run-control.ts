@@ -75,7 +75,8 @@ export interface RevertedPull {
 /** The part of an action that the machine decides, not the task. */
 export type SandboxOffer = Pick<CommandAction, 'cwd' | 'sandbox' | 'image' | 'network'>;
 
-export type ClaimRefusal = 'not_queued' | 'held_elsewhere' | 'project_busy' | 'unknown';
+/** `does_not_fit`: the run needs labels that the runner does not have. */
+export type ClaimRefusal = 'not_queued' | 'held_elsewhere' | 'project_busy' | 'does_not_fit' | 'unknown';
 
 /**
  * The engine as a runner sees it. The composition gives it to the runner, so that `runner/` never imports `src/tasks`.
@@ -93,6 +94,7 @@ export interface RunControl {
     capacity: number;
     sandboxes: string[];
     offer?: SandboxOffer | undefined;
+    labels?: readonly string[] | undefined;
   }): Promise<string[]>;
   /** Says which agents can work on this runner; again whenever that changes. Until it is said, it is not known. Idempotent. */
   offerAgents(runner: string, agents: readonly AgentOffer[]): Promise<void>;
@@ -150,6 +152,6 @@ export interface RunControl {
   ): Promise<void>;
   /** The source to sync, or null when the project is gone. `access`: what may be done there is to be found out too. */
   projectSource(project: string): Promise<(RunSpec['project'] & { access: boolean }) | null>;
-  /** Ids of runs that are not terminal, for the reaper of sandboxes and working copies of this host. */
-  liveRuns(host: string): Promise<string[]>;
+  /** Ids of runs that are not terminal, for the reaper of sandboxes and working copies of this host; undefined: of all hosts. */
+  liveRuns(host: string | undefined): Promise<string[]>;
 }

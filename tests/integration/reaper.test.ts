@@ -25,9 +25,9 @@ describe.each(['local', 'docker'] as const)('the reaper on %s', (kind) => {
     return run;
   }
 
-  function reaper(alive: string[], active: string[] = []) {
+  function reaper(alive: string[], active: string[] = [], elsewhere: string[] = []) {
     return createReaper({
-      control: { liveRuns: async () => alive },
+      control: { liveRuns: async (host) => (host === undefined ? [...alive, ...elsewhere] : alive) },
       host: 'host_test',
       sandboxes: [world.sandbox],
       workspace,
@@ -43,11 +43,14 @@ describe.each(['local', 'docker'] as const)('the reaper on %s', (kind) => {
       await leave(world.sandbox, run);
       await mkdir(join(world.installation.dataDir, 'work', run), { recursive: true });
     }
-    const removed = await reaper([alive], [active]).sweep();
+    // Of a runner on another host that shares the mirrors.
+    const elsewhere = newId('run');
+    await mkdir(join(world.installation.dataDir, 'mirrors', 'incoming', elsewhere), { recursive: true });
+    const removed = await reaper([alive], [active], [elsewhere]).sweep();
     expect([...new Set(removed)]).toEqual([over]);
     expect((await world.sandbox.list()).map(({ run }) => run).sort()).toEqual([alive, active].sort());
     expect((await readdir(join(world.installation.dataDir, 'work'))).sort()).toEqual([alive, active].sort());
-    expect(await reaper([]).sweep()).toHaveLength(4);
+    expect(await reaper([]).sweep()).toHaveLength(5);
     expect(await world.sandbox.list()).toEqual([]);
   });
 

@@ -222,6 +222,7 @@ describe('promise 8: claims', () => {
     expect(await deckhand.runs.claim(run, runner)).toEqual({ ok: false, reason: 'held_elsewhere' });
     expect(await deckhand.runs.liveRuns('host-1')).toEqual(expect.arrayContaining([run, prepared.run]));
     expect(await deckhand.runs.liveRuns('host-2')).toEqual([]);
+    expect(await deckhand.runs.liveRuns(undefined)).toEqual(expect.arrayContaining([run, prepared.run]));
   });
 
   it('a runner of another host never takes a run over, however long its runner is dead', async () => {
