@@ -75,8 +75,7 @@ export interface RevertedPull {
 /** The part of an action that the machine decides, not the task. */
 export type SandboxOffer = Pick<CommandAction, 'cwd' | 'sandbox' | 'image' | 'network'>;
 
-/** `does_not_fit`: the run needs labels that the runner does not have. */
-export type ClaimRefusal = 'not_queued' | 'held_elsewhere' | 'project_busy' | 'does_not_fit' | 'unknown';
+export type ClaimRefusal = 'not_queued' | 'held_elsewhere' | 'project_busy' | 'unknown';
 
 /**
  * The engine as a runner sees it. The composition gives it to the runner, so that `runner/` never imports `src/tasks`.
@@ -94,7 +93,6 @@ export interface RunControl {
     capacity: number;
     sandboxes: string[];
     offer?: SandboxOffer | undefined;
-    labels?: readonly string[] | undefined;
   }): Promise<string[]>;
   /** Says which agents can work on this runner; again whenever that changes. Until it is said, it is not known. Idempotent. */
   offerAgents(runner: string, agents: readonly AgentOffer[]): Promise<void>;
