@@ -41,7 +41,7 @@ it('promise 8: a runner is killed in the middle of answers of the model: both pr
     });
   }
   const program = join(import.meta.dirname, '../support/agent-runner-process.ts');
-  const args = [program, JSON.stringify(world.installation), JSON.stringify(installation), 'none', '1'];
+  const args = [program, JSON.stringify(world.installation), JSON.stringify(installation), '{}'];
   const life = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   cleanUp.push(() => life.kill('SIGKILL'));
   await waitFor('the answers that stop', () => stopped.size === agents.length, { timeoutMs: 40_000 });

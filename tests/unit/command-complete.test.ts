@@ -8,7 +8,7 @@ const values = (text: string) => complete(text).map(({ value }) => value);
 
 describe('completions while typing', () => {
   it.each([
-    ['st', ['steer ', 'stop ']],
+    ['st', ['steer ', 'stop ', 'status']],
     ['PRO', ['project add ', 'project list', 'project test ', 'project remove ']],
     ['project ', ['project add ', 'project list', 'project test ', 'project remove ']],
     ['tasks r', ['tasks running', 'tasks review']],
