@@ -108,7 +108,7 @@ test('without a container engine everything works, and it is said everywhere tha
   await eventually(async () => expect(await leftOfRuns(dataDir.path)).toEqual([]), patience);
 
   const inChat = await ada.told('/deckhand doctor');
-  expect(inChat).toMatch(/2 of 13 parts need attention/);
+  expect(inChat).toMatch(/2 of \d+ parts need attention/);
   expect(inChat).toMatch(/⏸ sandbox docker · engine: .*Commands run without isolation instead\. Start the engine/);
   expect(inChat).toMatch(
     /⏸ sandbox local · isolation: None: .*no limits of memory, CPU, processes and disk\. Let commands run in containers/,
@@ -122,7 +122,7 @@ test('without a container engine everything works, and it is said everywhere tha
   // One that comes later is used from the next start on.
   await relay.mend();
   expect(await ada.told('/deckhand doctor')).toMatch(
-    /✔ sandbox docker · .*⏸ sandbox local · .*⏸ sandbox · A container engine answers now, .*still run without isolation\. Start Deckhand again\./,
+    /⏸ sandbox local · .*⏸ sandbox · A container engine answers now, .*still run without isolation\. Start Deckhand again\..*✔ sandbox docker · /,
   );
   expect((await ada.end(await ada.sh('git status'))).text).toMatch(/✔ done in .*sandbox local, not isolated/);
 });
@@ -147,7 +147,7 @@ test('with SANDBOX=docker, runs wait for the engine, say so, and go on when it a
   await first.ada.slash(`/deckhand stop #${unwanted}`);
   expect((await first.ada.end(unwanted)).text).toMatch(/○ cancelled.*Stopped by Ada before the command started\./);
   expect(await first.ada.told('/deckhand doctor')).toMatch(
-    /1 of 12 parts needs attention.*✖ sandbox docker · engine: .*Start the engine/,
+    /1 of \d+ parts needs attention.*✖ sandbox docker · engine: .*Start the engine/,
   );
   await endLife();
 
