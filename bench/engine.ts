@@ -14,6 +14,9 @@ import type { Site } from './site.ts';
 
 const offer: SandboxOffer = { cwd: '/workspace', sandbox: 'docker', image: 'deckhand-sandbox:1', network: 'none' };
 
+/** Where the runners of a benchmark are. */
+export const benchHost = 'host_bench';
+
 /** PostgreSQL as the program brings it, with its own settings, started by this process. Returns its address. */
 export async function startPostgres(site: Site, dataDir: string, settings: readonly string[] = []): Promise<string> {
   await mkdir(dataDir, { mode: 0o711 });
@@ -50,7 +53,7 @@ export async function openEngine(site: Site, url: string): Promise<BenchEngine> 
 /** A runner that only reports what a real one would; it beats until the site ends. */
 export async function registerRunner(site: Site, { runs }: Engine, capacity: number): Promise<string> {
   const id = newId('rnr');
-  await runs.register({ id, host: 'host_bench', capacity, sandboxes: ['docker'], offer });
+  await runs.register({ id, host: benchHost, capacity, sandboxes: ['docker'], offer });
   const beat = setInterval(() => void runs.beat(id).catch((error: unknown) => site.say(`beat failed: ${error}`)), 5000);
   site.onEnd(async () => {
     clearInterval(beat);

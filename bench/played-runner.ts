@@ -1,4 +1,4 @@
-import { type BenchEngine, executeRun } from './engine.ts';
+import { type BenchEngine, benchHost, executeRun } from './engine.ts';
 import type { Site } from './site.ts';
 
 /** What every run says. */
@@ -72,7 +72,7 @@ export async function playRunner(
     }
   }
 
-  const worker = await queue.work({ 'run.execute': ({ run }) => take(run) }, { concurrency: capacity });
+  const worker = await queue.work({ 'run.execute': ({ run }) => take(run) }, { concurrency: capacity, host: benchHost });
   site.onEnd(() => worker.stop(1000));
   return { appends, failures, ended: () => ended };
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { CodeHost } from '../src/contracts/code-host.ts';
 import { AppError, describeError } from '../src/contracts/errors.ts';
 import type { JobQueue, JobWorker } from '../src/contracts/jobs.ts';
@@ -35,6 +36,10 @@ export interface RunnerDeps {
   hostId: string;
   /** Runs at once. */
   capacity: number;
+  /** What this machine is, for runs that need it: contracts/labels.ts. */
+  labels?: readonly string[] | undefined;
+  /** How long what runs may go on, when the runner is to stop, before it lets go of it (0). */
+  drainMs?: number | undefined;
   logger: Logger;
   /** Values that never show in output or patches: tokens of the configuration. */
   secrets: readonly string[];
@@ -67,8 +72,8 @@ export interface Runner {
   /** Registers, continues what an earlier life left unfinished, and takes jobs from then on. */
   start(): Promise<void>;
   /**
-   * Takes no more jobs and lets go of its runs as they stand: commands run on, and the next runner on this data directory continues
-   * them. Resolves when nothing is in flight.
+   * Takes no more jobs: what waits for it goes to other runners that fit. After `drainMs` it lets go of its runs as they stand: commands run
+   * on, and the next runner on this data directory continues them. Resolves when nothing is in flight.
    */
   stop(): Promise<void>;
 }
@@ -78,7 +83,7 @@ export function createRunner(deps: RunnerDeps): Runner {
   const { control, logger } = deps;
   const active = new Map<string, Promise<void>>();
   const leaving = new AbortController();
-  let worker: JobWorker | undefined;
+  let workers: JobWorker[] = [];
 
   const journeyDeps: JourneyDeps & { control: RunControl } = {
     runner: id,
@@ -147,7 +152,7 @@ export function createRunner(deps: RunnerDeps): Runner {
     idleMs: deps.overlookedEveryMs ?? 10_000,
     async run() {
       const room = deps.capacity - active.size;
-      for (const run of room > 0 ? (await control.overlooked()).slice(0, room) : []) {
+      for (const run of room > 0 ? (await control.overlooked(id)).slice(0, room) : []) {
         live(run).catch((error: unknown) => logger.error({ run, err: error }, 'run could not be taken'));
       }
       return false;
@@ -196,6 +201,19 @@ export function createRunner(deps: RunnerDeps): Runner {
     everyMs: deps.reapEveryMs,
   });
 
+  /** Takes nothing new, and resolves when what runs has ended, or after `withinMs`. */
+  async function drain(withinMs: number): Promise<void> {
+    await control.drain(id).catch((error: unknown) => logger.warn({ err: error }, 'that this runner drains could not be said'));
+    const runs = active.size;
+    if (runs > 0) logger.info({ runs, withinMs }, 'what runs may end before the runner does');
+    // Taken already, and refused when it is claimed: what a worker is given between.
+    const taking = Promise.all(workers.map((worker) => worker.stop(withinMs + 5_000)));
+    const over = new AbortController();
+    const time = delay(withinMs, undefined, { signal: over.signal }).catch(() => undefined);
+    await Promise.race([Promise.allSettled([...active.values()]).then(() => taking), time]);
+    over.abort();
+  }
+
   return {
     id,
     async start() {
@@ -205,27 +223,31 @@ export function createRunner(deps: RunnerDeps): Runner {
         capacity: deps.capacity,
         sandboxes: deps.places.map(({ sandbox }) => sandbox.kind),
         offer: offerOf(deps.places[0]),
+        labels: deps.labels,
       });
       beats.start();
       offers.start();
       for (const run of unfinished) {
         live(run).catch((error: unknown) => logger.error({ run, err: error }, 'run could not be continued'));
       }
-      worker = await deps.queue.work(
-        { 'run.execute': ({ run }) => live(run), 'project.sync': ({ project }, signal) => syncProject(project, signal) },
-        { concurrency: deps.capacity },
-      );
+      const { capacity: concurrency, hostId: host } = deps;
+      workers = [
+        await deps.queue.work({ 'run.execute': ({ run }) => live(run) }, { concurrency, host }),
+        await deps.queue.work({ 'project.sync': ({ project }, signal) => syncProject(project, signal) }, { concurrency }),
+      ];
       strays.start();
       reaper.start();
       publisher?.start();
     },
     async stop() {
+      const drainMs = deps.drainMs ?? 0;
+      await strays.stop();
+      if (drainMs > 0) await drain(drainMs);
       leaving.abort(new LetGo('the runner stops'));
       await publisher?.stop();
-      await strays.stop();
       await reaper.stop();
       await Promise.allSettled(active.values());
-      await worker?.stop(5_000);
+      await Promise.all(workers.map((worker) => worker.stop(5_000)));
       await Promise.allSettled(active.values());
       await Promise.allSettled(deps.places.map(({ sandbox }) => sandbox.close()));
       await offers.stop();

@@ -66,6 +66,7 @@ export async function createApp(
           models: modelsOf(config, lab),
           metrics,
           environment,
+          alone: role === 'runner',
           logger,
         }),
       );

@@ -36,6 +36,10 @@ export interface Config {
   /** With what git reaches ssh addresses; undefined: what the user that runs Deckhand has. Paths of files. */
   ssh: { keyFile: string | undefined; knownHostsFile: string | undefined };
   runnerConcurrency: number;
+  /** What this machine is: contracts/labels.ts. */
+  runnerLabels: readonly string[];
+  /** How long a runner that is to stop waits for what it runs. */
+  runnerDrainMs: number;
   /** How long mirrors of removed projects are kept. */
   keepRemovedDays: number;
   /** How long files of runs are kept, and commits of tasks. */
@@ -99,6 +103,8 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
     codeHost: codeHostConfig(env),
     ssh: { keyFile: env.GIT_SSH_KEY_FILE, knownHostsFile: env.GIT_SSH_KNOWN_HOSTS_FILE },
     runnerConcurrency: env.RUNNER_CONCURRENCY,
+    runnerLabels: env.RUNNER_LABELS,
+    runnerDrainMs: env.RUNNER_DRAIN_SECONDS * 1000,
     keepRemovedDays: env.KEEP_REMOVED_DAYS,
     keepArtifactsDays: env.KEEP_ARTIFACTS_DAYS,
     keepChangesDays: env.KEEP_CHANGES_DAYS,

@@ -317,7 +317,7 @@ async function prepare(
 }
 
 function offerOf({ database }: Infrastructure): Promise<SandboxOffer | undefined> {
-  return database.transaction((tx) => currentOffer(tx));
+  return database.transaction((tx) => currentOffer(tx, ''));
 }
 
 async function about(infrastructure: Infrastructure, startedAt: Date, config: Config): Promise<About> {

@@ -42,14 +42,16 @@ export function runnerPart(input: {
   models: Config['models'];
   metrics: Pick<Metrics, 'sandbox'>;
   environment: Readonly<Record<string, string | undefined>>;
+  /** No gateway is in this process: it may take its time to stop. */
+  alone: boolean;
   logger: Logger;
 }): Part {
-  const { config, infrastructure, control, logger } = input;
+  const { config, infrastructure, control, alone, logger } = input;
   const { dataDir, database, wakeups, queue, secretBox } = infrastructure;
   let stop: () => Promise<void> = async () => undefined;
   return {
     name: 'runner',
-    stopWithinMs: 15_000,
+    stopWithinMs: 15_000 + (alone ? config.runnerDrainMs : 0),
     async start() {
       const installation = { hostId: dataDir.hostId, dataDir: dataDir.path };
       const choice = await chooseSandboxes(config, installation, logger, (how) =>
@@ -80,6 +82,8 @@ export function runnerPart(input: {
         events: createEventLog(database, wakeups),
         hostId: dataDir.hostId,
         capacity: config.runnerConcurrency,
+        labels: config.runnerLabels,
+        drainMs: alone ? config.runnerDrainMs : 0,
         logger: logger.child({ part: 'runner' }),
         secrets: config.secrets,
         draw: createDrawing(),

@@ -2,6 +2,7 @@ import { createPrivateKey } from 'node:crypto';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
+import { labelAbout, labelsSchema, mostLabels } from './contracts/labels.ts';
 import { parseRedisAddress, type RedisAddress } from './runtime/redis-address.ts';
 
 /** The kinds of values that variables have, with what is said about a value that is none. */
@@ -52,6 +53,15 @@ export function redisAddress(value: string, context: z.RefinementCtx): RedisAddr
     code: 'custom',
     message: 'must be an address such as redis://host:6379, rediss://host:6379 or redis+sentinel://host:26379,host:26379/name',
   });
+  return z.NEVER;
+}
+
+/** `gpu,eu` */
+export function labelsOf(text: string, context: z.RefinementCtx): string[] {
+  const labels = labelsSchema.safeParse(text);
+  if (labels.success) return labels.data;
+  const message = `must be up to ${mostLabels} labels with commas between: ${labelAbout}`;
+  context.addIssue({ code: 'custom', message });
   return z.NEVER;
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { facts } from './variable-facts.ts';
-import { diskQuota, expandHome, integer, oneOf } from './variable-kinds.ts';
+import { diskQuota, expandHome, integer, labelsOf, oneOf } from './variable-kinds.ts';
 
 /** What the machine that runs commands reads: how it reaches repositories, and what runs there. */
 export const runnerVariables = {
@@ -59,6 +59,24 @@ export const runnerVariables = {
     description: 'Runs at the same time on this machine, over all projects.',
     fallback: '`4`',
     example: '4',
+  }),
+  RUNNER_LABELS: z
+    .string()
+    .default('')
+    .transform((text, context) => labelsOf(text, context))
+    .register(facts, {
+      group: 'Running commands',
+      description:
+        'What this machine is, for projects and requests that say what they need (`runs-on`): up to 10 words with commas between. `docker` or `local` is one by itself.',
+      fallback: 'none',
+      example: 'gpu,eu',
+    }),
+  RUNNER_DRAIN_SECONDS: integer(0, 86_400).prefault('0').register(facts, {
+    group: 'Running commands',
+    description:
+      'How long `deckhand runner` waits for what it runs when it is told to stop; it takes nothing new meanwhile. What is not over then goes on in its container, for the next runner of this data directory.',
+    fallback: '`0`: it lets go at once',
+    example: '600',
   }),
   KEEP_REMOVED_DAYS: integer(1, 3650).prefault('30').register(facts, {
     group: 'Running commands',

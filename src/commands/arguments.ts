@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { labelsSchema } from '../contracts/labels.ts';
 import { roleSchema } from '../contracts/roles.ts';
 import type { Arg } from './command.ts';
 import type { Operator } from './tokens.ts';
@@ -16,6 +17,13 @@ export function required<T>(options: ArgOptions<T>): Arg<T> {
 export function optional<T>(options: ArgOptions<T>): Arg<T | undefined> {
   return { ...options, required: false, values: options.values ?? [], names: options.names, takes: options.takes ?? 'word' };
 }
+
+/** Where a request is to be run. */
+export const runsOnOption = optional({
+  hint: 'gpu',
+  about: 'labels that its runner must have, with commas between; `none` for any runner',
+  schema: labelsSchema,
+});
 
 /** One of a few words; case does not matter. */
 export function oneOf<const V extends string>(values: readonly V[]) {

@@ -1,7 +1,7 @@
 import { bold, code, plain, type Span } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
-import { about, duration, ordinal } from '../delivery/units.ts';
+import { about, duration, noRunnerWith, ordinal } from '../delivery/units.ts';
 import { type QueuePlace, queuePlace } from '../store/queue-place.ts';
 import { liveRunsOf, type QueuedRun } from '../store/run-queries.ts';
 import { name, optional } from './arguments.ts';
@@ -91,5 +91,6 @@ export async function queueLines(
 export function placeWords(place: QueuePlace | null): string {
   if (place === null || place.waitsFor === 'nothing') return 'starts now';
   if (place.waitsFor === 'no_runner') return `${ordinal(place.place)}, no runner is up`;
+  if (place.waitsFor === 'labels') return noRunnerWith(place.missing ?? []);
   return place.estimateMs === null ? ordinal(place.place) : `${ordinal(place.place)}, ${about(place.estimateMs)}`;
 }

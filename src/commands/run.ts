@@ -6,7 +6,7 @@ import { putOutbox } from '../store/outbox.ts';
 import type { SettingsChoice, TurnExtras } from '../tasks/agent-tasks.ts';
 import { agentOptions, budgetOption, checkAgent } from './agent-choice.ts';
 import { receivedPut } from './answer.ts';
-import { name, oneOf, optional, required } from './arguments.ts';
+import { name, oneOf, optional, required, runsOnOption } from './arguments.ts';
 import { originAtCodeHost, placeTask, threadOfNewTask } from './at-code-host.ts';
 import { filesOf } from './attachments.ts';
 import { attemptsOf, attemptsOptions } from './attempts-choice.ts';
@@ -28,6 +28,8 @@ export interface RunRequest {
   /** What each of several attempts has of its own; undefined: one run. */
   attempts?: readonly SettingsChoice[] | undefined;
   budgetUsd?: number | null | undefined;
+  /** Labels that a runner must have; undefined: those of the project. */
+  runsOn?: readonly string[] | undefined;
   /** Without what was said before. */
   alone?: boolean | undefined;
 }
@@ -61,6 +63,7 @@ export const run = defineCommand({
     ...agentOptions,
     ...attemptsOptions,
     budget: budgetOption,
+    'runs-on': runsOnOption,
     context: optional({
       hint: 'none',
       about: 'with `none` the agent is not given what was said here before',
@@ -74,7 +77,7 @@ export const run = defineCommand({
     ['run attempts=3 fix the flaky login test', 'makes three attempts; you choose one'],
     ['run agent=claude-code budget=2 upgrade the linter', 'with Claude Code, for at most 2 US dollars'],
   ],
-  run: (ctx, { prompt, project, agent, mode, model, effort, account, attempts, agents, budget, context }) => {
+  run: (ctx, { prompt, project, agent, mode, model, effort, account, attempts, agents, budget, context, ...rest }) => {
     const settings = { agent, mode, model, effort, account };
     return startAgent(ctx, {
       prompt,
@@ -82,6 +85,7 @@ export const run = defineCommand({
       settings,
       attempts: attemptsOf(attempts, agents, settings),
       budgetUsd: budget,
+      runsOn: rest['runs-on'],
       alone: context === 'none',
     });
   },
@@ -111,6 +115,7 @@ export async function startAgent(ctx: CommandContext, request: RunRequest): Prom
     settings,
     attempts,
     budgetUsd: request.budgetUsd,
+    runsOn: request.runsOn,
     channel: ctx.channel.id,
     thread,
     originKey: originKeyOf(ctx),

@@ -29,6 +29,7 @@ export interface SettingsChange extends AgentSettingsChange {
   'check-timeout'?: number | undefined;
   branch?: string | undefined;
   branches?: ProjectLimits['branches'];
+  'runs-on'?: readonly string[] | undefined;
   mentions?: ProjectLimits['mentions'];
 }
 
@@ -74,9 +75,10 @@ export async function applyProjectSettings(
     timeoutMs: change.timeout ?? project.limits.timeoutMs,
     branches: change.branches ?? project.limits.branches ?? 'delete',
     mentions: change.mentions ?? project.limits.mentions ?? 'write',
+    runsOn: [...(change['runs-on'] ?? project.limits.runsOn ?? [])],
   };
-  const { branches = 'delete', mentions = 'write', ...others } = project.limits;
-  if (!isDeepStrictEqual(limits, { ...others, branches, mentions })) {
+  const { branches = 'delete', mentions = 'write', runsOn = [], ...others } = project.limits;
+  if (!isDeepStrictEqual(limits, { ...others, branches, mentions, runsOn })) {
     await changeLimits(ctx.tx, project.id, limits);
     await audit(ctx, 'project.limits', project.id, { ...limits });
   }

@@ -53,6 +53,7 @@ export async function settingsView(
               ]),
         ),
         field('concurrency', plain(`${limits.concurrency} at once`)),
+        ...(limits.runsOn === undefined || limits.runsOn.length === 0 ? [] : [field('runs-on', ...list(limits.runsOn))]),
         field(
           'branch',
           plain(project.baseBranch ?? `default${project.defaultBranch === undefined ? '' : ` (${project.defaultBranch})`}`),

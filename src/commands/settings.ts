@@ -20,6 +20,7 @@ import {
   onOff,
   optional,
   roleWord,
+  runsOnOption,
 } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { branchName } from './project-add.ts';
@@ -107,6 +108,10 @@ export const settings = defineCommand({
       schema: duration(1000, 24 * 60 * minute),
     }),
     concurrency: optional({ hint: '2', about: 'how many commands of the project run at once', schema: count(100) }),
+    'runs-on': optional({
+      ...runsOnOption,
+      about: 'labels that a runner must have to take its runs, with commas between; `none` for any runner',
+    }),
     agent: optional({ ...agentOptions.agent, about: 'which agent works where the request names none' }),
     mode: optional({ ...agentOptions.mode, about: 'how much agents may do without asking, where the request does not say it' }),
     model: optional({ ...agentOptions.model, about: 'the model of that agent; `default` for its own choice' }),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { textView } from '../delivery/list-view.ts';
 import { putOutbox } from '../store/outbox.ts';
 import { personalPut, receivedPut } from './answer.ts';
-import { name, optional, required } from './arguments.ts';
+import { name, optional, required, runsOnOption } from './arguments.ts';
 import { originAtCodeHost, placeTask, threadOfNewTask } from './at-code-host.ts';
 import { type CommandContext, defineCommand, type Reply } from './command.ts';
 import { personFor, projectFor } from './subject.ts';
@@ -31,13 +31,14 @@ export const sh = defineCommand({
       names: 'project',
       schema: name,
     }),
+    'runs-on': runsOnOption,
   },
   examples: [
     ['sh npm test', 'runs the tests'],
     ['sh git log --oneline | head -5', 'runs a pipeline'],
     ['sh project=web npm run build', 'runs in the project `web`'],
   ],
-  async run(ctx, { command, project: named }) {
+  async run(ctx, { command, project: named, 'runs-on': runsOn }) {
     const choice = await projectFor(ctx, named);
     if ('ask' in choice) return choice.ask;
     const requester = await personFor(ctx, choice.project.id, need);
@@ -49,6 +50,7 @@ export const sh = defineCommand({
       project: choice.project.id,
       requester,
       command,
+      runsOn,
       channel: ctx.channel.id,
       thread,
       originKey: `${conversation.platform}:${conversation.tenant}:${event.key}`,

@@ -1,10 +1,11 @@
+import { labelsIn } from '../contracts/labels.ts';
 import { platformNames, platformSchema } from '../contracts/platform.ts';
-import { bold, plain, type Span } from '../contracts/view.ts';
+import { bold, code, plain, type Span } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
-import { coarse, count, digits } from '../delivery/units.ts';
+import { coarse, count, digits, duration } from '../delivery/units.ts';
 import { alertsSince } from '../store/alerts.ts';
-import { standingOf } from '../store/standing.ts';
+import { type Standing, standingOf } from '../store/standing.ts';
 import { loadOf, statusOf, type WorkspaceStatus } from '../store/status.ts';
 import { budgetText } from './agent-words.ts';
 import { defineCommand } from './command.ts';
@@ -40,6 +41,7 @@ export const status = defineCommand({
             : `✔ ${count(alive.length, 'runner')}, ${busy} of ${count(room, 'place')} taken`,
         ),
       ],
+      ...(alive.length > 1 || alive.some(({ draining }) => draining) ? alive.map(runnerLine) : []),
       ...late.map(({ platform, waiting, oldest }): Span[] => {
         const known = platformSchema.safeParse(platform);
         const name = known.success ? platformNames[known.data] : platform;
@@ -61,6 +63,14 @@ export const status = defineCommand({
     };
   },
 });
+
+/** "a3f9: gpu, docker · 1 of 4 places taken · heard 3 s ago" */
+function runnerLine({ host, labels, draining, busy, capacity, beatAge }: Standing['runners'][number]): Span[] {
+  const what = labels === '' ? [] : [...labelsIn(labels).flatMap((label) => [plain(' '), code(label)]), plain(' ·')];
+  const state = draining ? 'takes nothing new, ' : '';
+  const places = `${state}${busy} of ${count(capacity, 'place')} taken`;
+  return [plain(`   ${host}:`), ...what, plain(` ${places} · heard ${duration(beatAge * 1000)} ago`)];
+}
 
 function nowLine({ running, waiting, waitingSince, deciding }: WorkspaceStatus, now: Date): string {
   const first = waitingSince === undefined ? '' : ` (the first for ${coarse(now.getTime() - waitingSince.getTime())})`;

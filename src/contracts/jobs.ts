@@ -25,7 +25,7 @@ export class JobRefused extends Error {
  * Typed jobs. Both backends pass tests/contracts/job-queue-contract.ts.
  *
  * - `publish`: idempotent by `id` while a job of that id is waiting, delayed or active. Lower `priority` numbers run first, equal
- *   ones in order of publication.
+ *   ones in order of publication. With a `host`, only who works at that host takes it; ids count for each host apart.
  * - `work`: takes jobs, at most `concurrency` at once; a job whose worker died is given to another worker, so handlers must
  *   bear being called again. The signal aborts when the worker must give the job up.
  * - `stop` of a worker: takes no more jobs, aborts the handlers' signals after `graceMs`, resolves when all have returned.
@@ -34,10 +34,11 @@ export interface JobQueue {
   publish<N extends JobName>(
     name: N,
     data: JobData<N>,
-    options: { id: string; delayMs?: number; priority?: number },
+    options: { id: string; host?: string | undefined; delayMs?: number; priority?: number },
   ): Promise<void>;
-  work(handlers: JobHandlers, options: { concurrency: number }): Promise<JobWorker>;
-  /** Waiting, delayed and active jobs, for doctor and metrics. */
+  /** `host`: takes the jobs published for it, and no others; absent: those for no host. */
+  work(handlers: JobHandlers, options: { concurrency: number; host?: string | undefined }): Promise<JobWorker>;
+  /** Waiting, delayed and active jobs, for doctor and metrics: of hosts, those that this process has published for or works at. */
   counts(): Promise<{ waiting: number; delayed: number; active: number }>;
   close(): Promise<void>;
 }

@@ -75,7 +75,8 @@ export interface RevertedPull {
 /** The part of an action that the machine decides, not the task. */
 export type SandboxOffer = Pick<CommandAction, 'cwd' | 'sandbox' | 'image' | 'network'>;
 
-export type ClaimRefusal = 'not_queued' | 'held_elsewhere' | 'project_busy' | 'unknown';
+/** `does_not_fit`: the run needs labels that the runner does not have. */
+export type ClaimRefusal = 'not_queued' | 'held_elsewhere' | 'project_busy' | 'does_not_fit' | 'unknown';
 
 /**
  * The engine as a runner sees it. The composition gives it to the runner, so that `runner/` never imports `src/tasks`.
@@ -85,7 +86,8 @@ export interface RunControl {
   /**
    * Registers this runner (host = its data dir, lives as long as it beats) and returns the runs of this host left unfinished. One
    * runner per host: registering replaces the former one, whose runs may be claimed from then on. `offer`: what commands will be
-   * run in now; approvals asked for before the start are about exactly this. Register again when it changes.
+   * run in now; approvals asked for before the start are about exactly this. `labels`: what the runner is, besides the kind of its
+   * sandbox, which is one by itself. Register again when it changes.
    */
   register(runner: {
     id: string;
@@ -93,17 +95,21 @@ export interface RunControl {
     capacity: number;
     sandboxes: string[];
     offer?: SandboxOffer | undefined;
+    labels?: readonly string[] | undefined;
   }): Promise<string[]>;
   /** Says which agents can work on this runner; again whenever that changes. Until it is said, it is not known. Idempotent. */
   offerAgents(runner: string, agents: readonly AgentOffer[]): Promise<void>;
   /** At least every 10 s while the runner lives. */
   beat(runner: string): Promise<void>;
+  /** It takes nothing new from now on, and goes on with what it has: what waits for it goes to others that fit. Idempotent. */
+  drain(runner: string): Promise<void>;
+  /** It is gone: what waits for it goes to others that fit. */
   unregister(runner: string): Promise<void>;
   /**
-   * Runs that have their place and were asked for a while ago, though no runner has them: their jobs may be lost, or the queue away.
-   * Whoever has room claims them without a job.
+   * Runs that have their place on the host of this runner and were asked for a while ago, though no runner has them: their jobs may be
+   * lost, or the queue away. It claims them without a job as soon as it has room.
    */
-  overlooked(): Promise<string[]>;
+  overlooked(runner: string): Promise<string[]>;
   /** Takes the run: `queued` -> `preparing`, or takes it over from a dead runner of the same host. */
   claim(run: string, runner: string): Promise<{ ok: true; spec: RunSpec } | { ok: false; reason: ClaimRefusal }>;
   /**

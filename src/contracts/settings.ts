@@ -19,6 +19,8 @@ export const projectLimitsSchema = z.object({
     .max(24 * 60 * 60 * 1000),
   /** What becomes of Deckhand's branch at the code host once its pull request is over; absent: `delete`. */
   branches: branchesSchema.optional(),
+  /** Labels that a runner must have to take its runs (contracts/labels.ts); absent: any runner does. */
+  runsOn: z.array(z.string()).optional(),
   /** Who may ask in issues and pull requests of the repository: whoever may write to it (absent: the same), or nobody. */
   mentions: mentionsSchema.optional(),
 });

@@ -72,7 +72,9 @@ export interface QueueStand {
   /** 1 is next; 0: it is taken any moment. */
   place: number;
   estimateMs: number | null;
-  waitsFor: 'nothing' | 'project' | 'runners' | 'no_runner';
+  waitsFor: 'nothing' | 'project' | 'runners' | 'no_runner' | 'labels';
+  /** With `labels`: those that no runner has, or has together. */
+  missing?: readonly string[] | undefined;
 }
 
 const titleLength = 100;

@@ -6,11 +6,12 @@ import { redactText } from '../runtime/redact-patterns.ts';
 import { agentButtons, costBlocks, receiptBlocks, requestBlocks, workBlocks } from './agent-card.ts';
 import type { AgentView } from './agent-view.ts';
 import { type CardContext, joined, moment, type QueueStand, taskButton, taskTitle, whereSpans } from './card-context.ts';
+import { marked } from './error-view.ts';
 import { cleanText, oneLine, shorten } from './neutralise.ts';
 import { lastLines } from './output-tail.ts';
 import { spansText } from './plain-text.ts';
 import type { RunView, Step } from './run-view.ts';
-import { about, coarse, duration, ordinal } from './units.ts';
+import { about, coarse, duration, noRunnerWith, ordinal } from './units.ts';
 
 const stages: readonly [stage: Step['stage'], label: string][] = [
   ['repository', 'fetch the repository'],
@@ -40,6 +41,7 @@ export function liveCard(view: RunView, context: CardContext): View {
     ...(view.agent === undefined
       ? work(context)
       : [...requestBlocks(context), ...receiptBlocks(view.agent, context.thread.verbosity)]),
+    ...(view.state === 'queued' ? labelBlocks(context) : []),
   ];
   if (view.agent !== undefined && view.executingAt !== undefined) {
     if (!over) blocks.push(...atWork(view, view.agent, context));
@@ -111,11 +113,20 @@ function timed(doing: string, ms: number): string {
   return ms < 10_000 ? doing : `${doing} ${coarse(ms)}`;
 }
 
+/** What to do about a run that no runner fits. */
+function labelBlocks({ place, task }: CardContext): Block[] {
+  if (place?.waitsFor !== 'labels') return [];
+  const labels = (place.missing ?? []).join(',');
+  const text = `It needs a runner with \`${labels}\`, and none is up. It begins by itself when one with \`RUNNER_LABELS=${labels}\` starts. Or \`stop #${task.number}\` and ask again with other \`runs-on\`; \`status\` shows the runners and their labels.`;
+  return [{ type: 'context', spans: marked(text) }];
+}
+
 /** "queued, 2nd, about 3 min". */
 function queueText(stand: QueueStand | undefined): string {
   if (stand === undefined) return 'queued';
   if (stand.place === 0) return 'starts now';
   if (stand.waitsFor === 'no_runner') return `queued, ${ordinal(stand.place)}; no runner is up`;
+  if (stand.waitsFor === 'labels') return `queued; ${noRunnerWith(stand.missing ?? [])}`;
   const when = stand.estimateMs === null ? '' : `, ${about(stand.estimateMs)}`;
   return `queued, ${ordinal(stand.place)}${when}`;
 }

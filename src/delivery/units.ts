@@ -59,3 +59,8 @@ export function count(n: number, one: string, many = `${one}s`): string {
 function pair(big: number, bigUnit: string, small: number, smallUnit: string): string {
   return small === 0 ? `${big}${bigUnit}` : `${big}${bigUnit} ${small}${smallUnit}`;
 }
+
+/** "no runner with `gpu` is up" */
+export function noRunnerWith(labels: readonly string[]): string {
+  return `no runner with ${labels.join(' and ')} is up`;
+}

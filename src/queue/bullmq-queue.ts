@@ -30,19 +30,28 @@ const attempts = 5;
 export async function createJobQueue(options: QueueOptions): Promise<JobQueue> {
   const onError = withoutRepetition(options.onError);
   const backend = await openBackend({ ...options, onError });
-  const queueName = (name: JobName) => `${options.prefix ?? 'deckhand'}-${name.replace('.', '-')}`;
+  // Hosts have queues of their own: whoever works there finds what is meant for them, and nothing else.
+  const queueName = (name: JobName, host?: string) =>
+    [options.prefix ?? 'deckhand', name.replace('.', '-'), ...(host === undefined ? [] : [host])].join('-');
 
-  const queues = new Map<JobName, Queue>();
-  for (const name of jobNames) {
-    const queue = await backend.openQueue(queueName(name));
-    queue.on('error', (error: unknown) => onError(error, { queue: name }));
-    await queue.waitUntilReady();
-    queues.set(name, queue);
+  const queues = new Map<string, Promise<Queue>>();
+  for (const name of jobNames) await queueOf(name);
+
+  function queueOf(name: JobName, host?: string): Promise<Queue> {
+    const full = queueName(name, host);
+    const known = queues.get(full);
+    if (known !== undefined) return known;
+    const opening = openQueue(name, full);
+    queues.set(full, opening);
+    // What could not be opened is tried again when it is needed again.
+    opening.catch(() => queues.delete(full));
+    return opening;
   }
 
-  function queueOf(name: JobName): Queue {
-    const queue = queues.get(name);
-    if (queue === undefined) throw new Error(`no queue for ${name}`);
+  async function openQueue(name: JobName, full: string): Promise<Queue> {
+    const queue = await backend.openQueue(full);
+    queue.on('error', (error: unknown) => onError(error, { queue: name }));
+    await queue.waitUntilReady();
     return queue;
   }
 
@@ -51,8 +60,9 @@ export async function createJobQueue(options: QueueOptions): Promise<JobQueue> {
   };
 
   return {
-    async publish(name, data, { id, delayMs, priority }) {
-      const adding = queueOf(name).add(name, jobSchemas[name].parse(data), {
+    async publish(name, data, { id, host, delayMs, priority }) {
+      const queue = await queueOf(name, host).catch(refuse);
+      const adding = queue.add(name, jobSchemas[name].parse(data), {
         jobId: id,
         attempts,
         backoff: { type: 'exponential', delay: 1000 },
@@ -64,14 +74,16 @@ export async function createJobQueue(options: QueueOptions): Promise<JobQueue> {
       await adding.catch(refuse);
     },
 
-    async work(handlers, { concurrency }): Promise<JobWorker> {
+    async work(handlers, { concurrency, host }): Promise<JobWorker> {
       const lockMs = options.lockMs ?? 30_000;
       const workers: Worker[] = [];
       for (const name of jobNames) {
         if (handlers[name] === undefined) continue;
+        // What is meant for a host is counted where it is taken, too.
+        await queueOf(name, host);
         const limit = jobLimits[name];
         const worker = await backend.openWorker(
-          queueName(name),
+          queueName(name, host),
           (job, _token, signal) => handle(handlers, name, job.data, signal ?? new AbortController().signal),
           {
             concurrency,
@@ -103,7 +115,8 @@ export async function createJobQueue(options: QueueOptions): Promise<JobQueue> {
 
     async counts() {
       const totals = { waiting: 0, delayed: 0, active: 0 };
-      for (const queue of queues.values()) {
+      for (const opened of queues.values()) {
+        const queue = await opened.catch(refuse);
         const counts = await queue.getJobCounts('wait', 'prioritized', 'delayed', 'active').catch(refuse);
         totals.waiting += (counts.wait ?? 0) + (counts.prioritized ?? 0);
         totals.delayed += counts.delayed ?? 0;
@@ -113,7 +126,7 @@ export async function createJobQueue(options: QueueOptions): Promise<JobQueue> {
     },
 
     async close() {
-      await Promise.all([...queues.values()].map((queue) => queue.close()));
+      await Promise.all([...queues.values()].map((opened) => opened.then((queue) => queue.close())));
       await backend.close();
     },
   };

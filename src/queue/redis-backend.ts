@@ -22,6 +22,7 @@ export function redisBackend(options: {
   const asking = openRedis(options.address, 'ask', options.onError);
   const waiting = openRedis(options.address, 'wait', options.onError);
   const prefix = redisPrefix(options.installation);
+  let opened = false;
   // BullMQ makes a copy for each worker to wait on, and keeps it to itself.
   const copies: Redis[] = [];
   const duplicate = waiting.duplicate.bind(waiting);
@@ -32,6 +33,9 @@ export function redisBackend(options: {
   };
   return {
     async openQueue(name) {
+      // A queue that is opened while the server is away would wait for it; the first one does, at the start.
+      if (opened && asking.status !== 'ready') throw new AppError('DH-109', { detail: 'it is away' });
+      opened = true;
       // Version and memory policy have been looked at before (redis.ts). Workers look again: they wait as exactly as the version can.
       return new Queue(name, { connection: asking, prefix, skipVersionCheck: true });
     },

@@ -1,6 +1,6 @@
 import { Prisma } from '../../prisma/client/client.ts';
 import type { Tx } from './database.ts';
-import { turns } from './queue-turns.ts';
+import type { Placed } from './places.ts';
 import { type RunnerRecord, toRunner } from './runners.ts';
 import { heldStates, holdsRun, liveStates } from './runs.ts';
 
@@ -52,61 +52,30 @@ export async function liveRunsOfHost(db: Prisma.TransactionClient, host: string 
   return rows.map(({ id }) => id);
 }
 
-/** Files that came with its request are still being fetched. */
-const filesComing = Prisma.sql`EXISTS (
-  SELECT FROM "AttachedFile"
-  WHERE "AttachedFile"."runId" = "Run"."id" AND "AttachedFile"."state" = 'pending' AND "AttachedFile"."origin" IS NULL
-)`;
-
-/** Whoever gives places holds this advisory lock of PostgreSQL; any number will do. */
-const placesLock = 33254263;
-
-/**
- * Gives places to waiting runs in their turn (queue-turns.ts), as far as the runners' capacity and the concurrency of each project
- * allow, and returns them. However many processes do this at once, no limit is ever exceeded.
- */
-export async function givePlaces(tx: Tx, capacity: number, now: Date): Promise<string[]> {
-  await tx.db.$executeRaw(Prisma.sql`SELECT pg_advisory_xact_lock(${placesLock})`);
-  const rows = await tx.db.$queryRaw<{ id: string; queuedAt: Date }[]>(Prisma.sql`
-    WITH ${turns(Prisma.sql`NOT ${filesComing}`, now)}, next AS (
-      SELECT turn."id" FROM turn JOIN "Project" ON "Project"."id" = turn."projectId"
-      WHERE turn.share <= coalesce(("Project"."limits"->>'concurrency')::int, 1)
-      ORDER BY turn.share, turn.served, turn."queuedAt", turn."id"
-      LIMIT greatest(0, ${capacity}::int - (SELECT coalesce(sum(runs), 0)::int FROM busy))
-    ), free AS (
-      SELECT "id" FROM "Run" WHERE "id" IN (SELECT "id" FROM next) AND "state" = 'queued' AND "dispatchedAt" IS NULL
-      FOR UPDATE SKIP LOCKED
-    )
-    UPDATE "Run" SET "dispatchedAt" = ${now} FROM free WHERE "Run"."id" = free."id" 
-    RETURNING "Run"."id", "Run"."queuedAt"`);
-  if (rows.length > 0) tx.notify('queue');
-  rows.sort((a, b) => a.queuedAt.getTime() - b.queuedAt.getTime() || (a.id < b.id ? -1 : 1));
-  return rows.map(({ id }) => id);
-}
-
 /**
  * Runs whose job may be lost: waiting with a place since before `queuedBefore`, or held by a runner and last published before
- * `heldBefore`. Marks them as published now and returns them. Publishing what is not lost changes nothing.
+ * `heldBefore`. Marks them as published now and returns them with the host they are on. Publishing what is not lost changes nothing.
  */
 export async function runsToRepublish(
   db: Prisma.TransactionClient,
   before: { queued: Date; held: Date },
   now: Date,
-): Promise<string[]> {
-  const rows = await db.$queryRaw<{ id: string }[]>(Prisma.sql`
+): Promise<Placed[]> {
+  return db.$queryRaw<Placed[]>(Prisma.sql`
     UPDATE "Run" SET "dispatchedAt" = ${now} WHERE "id" IN (
       SELECT "id" FROM "Run"
-      WHERE ("state" = 'queued' AND "dispatchedAt" < ${before.queued})
-        OR (${holdsRun} AND "dispatchedAt" < ${before.held})
+      WHERE ("state" = 'queued' AND "placedOn" IS NOT NULL AND "dispatchedAt" < ${before.queued})
+        OR (${holdsRun} AND "hostId" IS NOT NULL AND "dispatchedAt" < ${before.held})
       ORDER BY "dispatchedAt" LIMIT 500 FOR UPDATE SKIP LOCKED
-    ) RETURNING "id"`);
-  return rows.map(({ id }) => id);
+    ) RETURNING "id" AS run, CASE WHEN "state" = 'queued' THEN "placedOn" ELSE "hostId" END AS host`);
 }
 
-/** Runs with a place and without a runner that were asked for before `before`. */
-export async function overlookedRuns(db: Prisma.TransactionClient, before: Date): Promise<string[]> {
+/** Runs with a place on the host of this runner and without a runner that were asked for before `before`. */
+export async function overlookedRuns(db: Prisma.TransactionClient, runner: string, before: Date): Promise<string[]> {
+  const row = await db.runner.findUnique({ where: { id: runner }, select: { hostId: true, drainingAt: true } });
+  if (row === null || row.drainingAt !== null) return [];
   const rows = await db.run.findMany({
-    where: { state: 'queued', dispatchedAt: { not: null }, queuedAt: { lt: before } },
+    where: { state: 'queued', dispatchedAt: { not: null }, placedOn: row.hostId, queuedAt: { lt: before } },
     select: { id: true },
     orderBy: [{ queuedAt: 'asc' }, { id: 'asc' }],
     take: 100,

@@ -1,6 +1,8 @@
 import { Prisma } from '../../prisma/client/client.ts';
+import { fits, missingLabels } from '../contracts/labels.ts';
+import { waitingNeeds } from './places.ts';
 import { turns } from './queue-turns.ts';
-import { totalCapacity } from './runners.ts';
+import { runnerRooms } from './runner-rooms.ts';
 import { holdsPlace } from './runs.ts';
 
 /** Where a waiting run stands. */
@@ -9,15 +11,24 @@ export interface QueuePlace {
   place: number;
   /** About how long until it starts, in milliseconds; null when nothing is known to reckon with. */
   estimateMs: number | null;
-  /** What it waits for: nothing, other runs of its project, other runs of all projects, or a runner. */
-  waitsFor: 'nothing' | 'project' | 'runners' | 'no_runner';
+  /** What it waits for: nothing, other runs of its project, other runs of all projects, a runner, or one with the labels it needs. */
+  waitsFor: 'nothing' | 'project' | 'runners' | 'no_runner' | 'labels';
+  /** With `labels`: those that no runner has, or has together. */
+  missing?: readonly string[] | undefined;
 }
 
 /** The place of a run in the queue, or null when it does not wait in it. */
 export async function queuePlace(db: Prisma.TransactionClient, run: string, now: Date): Promise<QueuePlace | null> {
+  const rooms = await runnerRooms(db, now);
+  const taking = rooms.filter(({ capacity }) => capacity > 0);
+  // What no runner fits keeps nobody waiting. Without any runner all wait in one row.
+  const needs = (await waitingNeeds(db)).filter((need) => taking.length === 0 || taking.some(({ labels }) => fits(need, labels)));
+  const counts = needs.length === 0 ? Prisma.sql`false` : Prisma.sql`"Run"."runsOn" IN (${Prisma.join(needs)})`;
   const [row] = await db.$queryRaw<
     {
       dispatched: boolean;
+      runsOn: string;
+      host: string | null;
       concurrency: number;
       busy: number;
       projectBusy: number;
@@ -27,7 +38,7 @@ export async function queuePlace(db: Prisma.TransactionClient, run: string, now:
     }[]
   >(Prisma.sql`
     WITH this AS (SELECT * FROM "Run" WHERE "id" = ${run} AND "state" = 'queued'),
-    ${turns(Prisma.sql`true`, now)}, held AS (
+    ${turns(Prisma.sql`(${counts} OR "Run"."id" = ${run})`, now)}, held AS (
       SELECT count(*)::int AS "all", count(*) FILTER (WHERE "Run"."projectId" = this."projectId")::int AS project
       FROM "Run", this WHERE ${holdsPlace}
     ), ahead AS (
@@ -36,7 +47,8 @@ export async function queuePlace(db: Prisma.TransactionClient, run: string, now:
       WHERE own."id" = ${run} AND (turn.share, turn.served, turn."queuedAt", turn."id")
           < (own.share, own.served, own."queuedAt", own."id")
     )
-    SELECT this."dispatchedAt" IS NOT NULL AS dispatched, coalesce(("Project"."limits"->>'concurrency')::int, 1) AS concurrency,
+    SELECT this."dispatchedAt" IS NOT NULL AS dispatched, this."runsOn", this."placedOn" AS host,
+      coalesce(("Project"."limits"->>'concurrency')::int, 1) AS concurrency,
       held."all" AS busy, held.project AS "projectBusy", ahead."all" AS ahead, ahead.project AS "projectAhead",
       coalesce(
         (${meanMs(Prisma.sql`"Run"."projectId" = this."projectId"`)}),
@@ -44,9 +56,19 @@ export async function queuePlace(db: Prisma.TransactionClient, run: string, now:
       ) AS mean
     FROM this JOIN "Project" ON "Project"."id" = this."projectId", held, ahead`);
   if (row === undefined) return null;
-  if (row.dispatched) return { place: 0, estimateMs: 0, waitsFor: 'nothing' };
-  const capacity = await totalCapacity(db, now);
-  if (capacity === 0) return { place: row.ahead + 1, estimateMs: null, waitsFor: 'no_runner' };
+  // The runner that it has its place on may be gone.
+  const placed = row.dispatched && taking.some(({ host }) => host === row.host);
+  if (placed) return { place: 0, estimateMs: 0, waitsFor: 'nothing' };
+  if (taking.length === 0) return { place: row.ahead + 1, estimateMs: null, waitsFor: 'no_runner' };
+  const fitting = taking.filter(({ labels }) => fits(row.runsOn, labels));
+  const capacity = fitting.reduce((sum, room) => sum + room.capacity, 0);
+  if (capacity === 0) {
+    const missing = missingLabels(
+      row.runsOn,
+      taking.map(({ labels }) => labels),
+    );
+    return { place: row.ahead + 1, estimateMs: null, waitsFor: 'labels', missing };
+  }
   const byProject = row.projectBusy + row.projectAhead >= row.concurrency;
   const place = (byProject ? row.projectAhead : row.ahead) + 1;
   const slots = byProject ? Math.min(row.concurrency, capacity) : capacity;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { Prisma } from '../../prisma/client/client.ts';
+import { Prisma, type Runner as RunnerRow } from '../../prisma/client/client.ts';
 import { type AgentKind, type AgentOffer, agentKinds, agentOfferSchema } from '../contracts/agent.ts';
+import { fits, labelList } from '../contracts/labels.ts';
 import type { SandboxOffer } from '../contracts/run-control.ts';
 import type { Tx } from './database.ts';
 
@@ -25,6 +26,10 @@ export const deadAfterMs = 60_000;
 export interface RunnerRecord {
   id: string;
   host: string;
+  /** What it is: contracts/labels.ts `labelList`. */
+  labels: string;
+  /** Takes nothing new. */
+  draining: boolean;
   /** Runs at once; 0 when it has left or was replaced. */
   capacity: number;
   startedAt: Date;
@@ -38,13 +43,22 @@ export function isAlive(runner: RunnerRecord, now: Date): boolean {
 /** Stores the runner as alive and ends any other of its host: one data directory has one runner. */
 export async function putRunner(
   tx: Tx,
-  runner: { id: string; host: string; capacity: number; sandboxes: readonly string[]; offer: SandboxOffer | undefined },
+  runner: {
+    id: string;
+    host: string;
+    capacity: number;
+    sandboxes: readonly string[];
+    offer: SandboxOffer | undefined;
+    labels: readonly string[];
+  },
   now: Date,
 ): Promise<void> {
   await tx.db.runner.updateMany({ where: { hostId: runner.host, id: { not: runner.id } }, data: { capacity: 0 } });
   const values = {
     hostId: runner.host,
     capacity: runner.capacity,
+    labels: labelList([...runner.labels, ...(runner.offer === undefined ? [] : [runner.offer.sandbox])]),
+    drainingAt: null,
     sandboxes: { kinds: [...runner.sandboxes], offer: runner.offer ?? null },
     beatAt: now,
   };
@@ -61,9 +75,18 @@ export async function beatRunner(db: Prisma.TransactionClient, id: string, now: 
   return count === 1;
 }
 
-/** The row stays, so that it is known when its host was seen last. */
-export async function retireRunner(tx: Tx, id: string, now: Date): Promise<void> {
-  await tx.db.runner.updateMany({ where: { id, capacity: { gt: 0 } }, data: { capacity: 0, beatAt: now } });
+/** It takes nothing new from now on. Returns its host, unless it was so before, has left or was replaced. */
+export async function drainRunner(tx: Tx, id: string, now: Date): Promise<string | undefined> {
+  const where = { id, capacity: { gt: 0 }, drainingAt: null };
+  const [row] = await tx.db.runner.updateManyAndReturn({ where, data: { drainingAt: now }, select: { hostId: true } });
+  return row?.hostId;
+}
+
+/** The row stays, so that it is known when its host was seen last. Returns its host, unless it had left or was replaced. */
+export async function retireRunner(tx: Tx, id: string, now: Date): Promise<string | undefined> {
+  const where = { id, capacity: { gt: 0 } };
+  const [row] = await tx.db.runner.updateManyAndReturn({ where, data: { capacity: 0, beatAt: now }, select: { hostId: true } });
+  return row?.hostId;
 }
 
 export async function runnerById(tx: Tx, id: string): Promise<RunnerRecord | undefined> {
@@ -81,16 +104,13 @@ export async function hasRunner(db: Prisma.TransactionClient, host: string, now:
   return row !== null;
 }
 
-/** How many runs all living runners take at once. */
-export async function totalCapacity(db: Prisma.TransactionClient, now: Date): Promise<number> {
-  const alive = new Date(now.getTime() - deadAfterMs);
-  const sum = await db.runner.aggregate({ where: { beatAt: { gt: alive } }, _sum: { capacity: true } });
-  return sum._sum.capacity ?? 0;
-}
-
-/** What commands would be run in now: the offer of the runner that was heard last. Undefined when none has said. */
-export async function currentOffer(tx: Tx): Promise<SandboxOffer | undefined> {
-  const rows = await tx.db.runner.findMany({ orderBy: [{ beatAt: 'desc' }, { id: 'desc' }], take: 10 });
+/**
+ * What commands that need these labels would be run in now: the offer of the runner that was heard last among those that fit. Undefined when
+ * none has said.
+ */
+export async function currentOffer(tx: Tx, needs: string): Promise<SandboxOffer | undefined> {
+  const known = await tx.db.runner.findMany({ orderBy: [{ beatAt: 'desc' }, { id: 'desc' }], take: 100 });
+  const rows = known.filter(({ labels }) => fits(needs, labels));
   const alive = rows.filter(({ capacity }) => capacity > 0);
   for (const row of [...alive, ...rows]) {
     const offer = sandboxesSchema.safeParse(row.sandboxes).data?.offer;
@@ -150,6 +170,7 @@ export async function forgetRunners(tx: Tx, before: Date): Promise<void> {
     )`);
 }
 
-export function toRunner(row: { id: string; hostId: string; capacity: number; startedAt: Date; beatAt: Date }): RunnerRecord {
-  return { id: row.id, host: row.hostId, capacity: row.capacity, startedAt: row.startedAt, beatAt: row.beatAt };
+export function toRunner(row: RunnerRow): RunnerRecord {
+  const { id, hostId: host, labels, drainingAt, capacity, startedAt, beatAt } = row;
+  return { id, host, labels, draining: drainingAt !== null, capacity, startedAt, beatAt };
 }

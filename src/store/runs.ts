@@ -38,6 +38,8 @@ export interface RunRecord {
   requestedBy: string;
   /** When it got its place: it may be taken by a runner from then on. */
   dispatchedAt: Date | null;
+  /** Labels that a runner must have to take it: contracts/labels.ts `labelList`. */
+  runsOn: string;
   startedAt: Date | null;
   stopRequestedAt: Date | null;
   runner: string | null;
@@ -77,6 +79,8 @@ export interface NewRun {
   project: string;
   attempt: number;
   requestedBy: string;
+  /** Those of its task. */
+  runsOn: string;
   timeoutMs: number;
   at: Date;
   /** Set for the turn of an agent. */
@@ -113,6 +117,7 @@ export async function createRun(tx: Tx, input: NewRun, actor: Actor): Promise<Ru
       attempt: input.attempt,
       state: 'queued',
       requestedById: input.requestedBy,
+      runsOn: input.runsOn,
       queuedAt: input.at,
       lastEventAt: input.at,
       timeoutMs: input.timeoutMs,
@@ -151,6 +156,7 @@ export async function latestRun(tx: Tx, task: string): Promise<RunRecord | undef
 /** What may be set together with a new state. */
 export interface RunFields {
   dispatchedAt?: null;
+  placedOn?: null;
   runnerId?: string | null;
   hostId?: string;
   sandboxKind?: string | null;
@@ -204,7 +210,15 @@ export async function changeRun(tx: Tx, { run, from, to, actor, events, at, set 
 export async function letGo(tx: Tx, run: string, events: readonly RunEventData[], actor: Actor, at: Date): Promise<void> {
   await tx.db.run.update({
     where: { id: run },
-    data: { runnerId: null, released: true, dispatchedAt: null, sandboxKind: null, sandboxRef: null, image: null },
+    data: {
+      runnerId: null,
+      released: true,
+      dispatchedAt: null,
+      placedOn: null,
+      sandboxKind: null,
+      sandboxRef: null,
+      image: null,
+    },
   });
   if (events.length > 0) await appendEvents(tx, { run, actor, at, events });
   tx.notify('stop', run);
@@ -245,6 +259,7 @@ export function toRecord(row: Omit<Run, keyof typeof withoutLarge>): RunRecord {
     state: runStateSchema.parse(row.state),
     requestedBy: row.requestedById,
     dispatchedAt: row.dispatchedAt,
+    runsOn: row.runsOn,
     startedAt: row.startedAt,
     stopRequestedAt: row.stopRequestedAt,
     runner: row.runnerId,

@@ -16,7 +16,17 @@ export interface Standing {
   queueOldest: number;
   decisions: { kind: string; waiting: number; oldest: number }[];
   /** One for each machine of runners: the newest life. `left`: it was stopped, or replaced. */
-  runners: { host: string; left: boolean; alive: boolean; capacity: number; busy: number; beatAge: number }[];
+  runners: {
+    host: string;
+    /** What it is: contracts/labels.ts `labelList`. */
+    labels: string;
+    left: boolean;
+    draining: boolean;
+    alive: boolean;
+    capacity: number;
+    busy: number;
+    beatAge: number;
+  }[];
   disks: { host: string; free: number; kept: number; quota: number | null; measuredAge: number }[];
 }
 
@@ -44,7 +54,7 @@ export async function standingOf(db: Tx['db']): Promise<Standing> {
       'runners', (SELECT COALESCE(jsonb_agg(r), '[]') FROM (
         SELECT DISTINCT ON (n."hostId") n."hostId" AS host, n."capacity" = 0 AS left,
           n."capacity" > 0 AND n."beatAt" > now() - make_interval(secs => ${deadAfterMs / 1000}) AS alive,
-          n."capacity", ${age('n."beatAt"')} AS "beatAge",
+          n."labels", n."drainingAt" IS NOT NULL AS draining, n."capacity", ${age('n."beatAt"')} AS "beatAge",
           (SELECT count(*) FROM "Run" WHERE "Run"."runnerId" = n."id"
             AND "Run"."state" IN ('preparing', 'planning', 'awaiting', 'executing', 'finishing')) AS busy
         FROM "Runner" n ORDER BY n."hostId", n."startedAt" DESC, n."id" DESC) AS r),

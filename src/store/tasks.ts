@@ -23,6 +23,8 @@ export interface TaskRecord {
   /** Pinned at creation; undefined when the row holds none that can be read: then everything asks. */
   policy: Policy | undefined;
   requester: string;
+  /** Labels that a runner must have to take its runs, pinned at creation: contracts/labels.ts `labelList`. */
+  runsOn: string;
   kind: 'command' | 'agent';
   /** What the next run of an agent begins with; null for a command. */
   agent: AgentSettings | null;
@@ -52,6 +54,7 @@ export interface NewTask {
   policy: Policy;
   policyVersion: number;
   requester: string;
+  runsOn: string;
   originKey: string;
   at: Date;
   /** Set for the task of an agent; `command` is its prompt then. */
@@ -101,6 +104,7 @@ export async function createTask(tx: Tx, input: NewTask): Promise<TaskRecord> {
       policy: input.policy,
       policyVersion: input.policyVersion,
       requesterId: input.requester,
+      runsOn: input.runsOn,
       originKey: input.originKey,
       createdAt: input.at,
       updatedAt: input.at,
@@ -199,6 +203,7 @@ function toRecord(row: Task): TaskRecord {
     head: row.head,
     policy: policySchema.safeParse(row.policy).data,
     requester: row.requesterId,
+    runsOn: row.runsOn,
     kind: row.kind === 'agent' ? 'agent' : 'command',
     agent: row.agent === null ? null : agentSettingsSchema.parse(row.agent),
     session: sessionSchema.nullable().parse(row.session),

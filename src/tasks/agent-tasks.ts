@@ -39,6 +39,8 @@ export interface AgentTaskInput extends TurnExtras {
   attempts?: readonly SettingsChoice[] | undefined;
   /** US dollars; null: no limit; undefined: that of the project. */
   budgetUsd?: number | null | undefined;
+  /** Labels that a runner must have, contracts/labels.ts; undefined: those of the project. */
+  runsOn?: readonly string[] | undefined;
   /** Our channel row. */
   channel: string;
   /** Platform thread id in which the task lives; null: its live card opens the thread. */

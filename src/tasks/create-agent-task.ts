@@ -1,6 +1,7 @@
 import type { AgentSettings } from '../contracts/agent.ts';
 import { attemptsLimits } from '../contracts/comparison.ts';
 import { AppError } from '../contracts/errors.ts';
+import { labelsIn } from '../contracts/labels.ts';
 import { roleAtLeast } from '../contracts/roles.ts';
 import { latestReceipt, runByOrigin, turnOf } from '../store/agent-runs.ts';
 import type { Tx } from '../store/database.ts';
@@ -56,7 +57,7 @@ export function moreThan(one: number | null, other: number | null): boolean {
 
 type Origin = Pick<
   AgentTaskInput,
-  'workspace' | 'requester' | 'prompt' | 'title' | 'context' | 'files' | 'channel' | 'thread' | 'originKey'
+  'workspace' | 'requester' | 'prompt' | 'title' | 'context' | 'files' | 'runsOn' | 'channel' | 'thread' | 'originKey'
 >;
 
 /** `each`: the settings of every run that it begins with. */
@@ -224,6 +225,6 @@ export async function forkTask(tx: Tx, input: ForkInput, at: Date): Promise<Crea
     budgetUsd: project.agent.budgetUsd,
     from: { task: task.id, session, base, head },
   };
-  const origin = { ...input, workspace: task.workspace, requester: by, prompt: input.text };
+  const origin = { ...input, workspace: task.workspace, requester: by, prompt: input.text, runsOn: labelsIn(task.runsOn) };
   return newTask(tx, origin, project, agent, at);
 }

@@ -17,8 +17,8 @@ export async function createCommandTask(tx: Tx, input: CommandTaskInput, now: Da
     throw new AppError('DH-205', { project: input.project, suggestion: '`project list` names the projects there are.' });
   }
   const { timeoutMs } = project.limits;
-  const { requester: by, channel, thread, originKey } = input;
-  return makeTask(tx, { workspace, project, requester: by, text: command, channel, thread, originKey }, now, (task) =>
+  const { requester: by, runsOn, channel, thread, originKey } = input;
+  return makeTask(tx, { workspace, project, requester: by, text: command, runsOn, channel, thread, originKey }, now, (task) =>
     startRun(tx, { task, attempt: 1, timeoutMs, by, at: now }),
   );
 }

@@ -2,8 +2,7 @@ import type { JobQueue } from '../contracts/jobs.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Database } from '../store/database.ts';
-import { givePlaces } from '../store/held-runs.ts';
-import { totalCapacity } from '../store/runners.ts';
+import { givePlaces, type Placed } from '../store/places.ts';
 
 export interface Dispatcher {
   /**
@@ -11,8 +10,8 @@ export interface Dispatcher {
    * a pass share the next one. Never throws: what failed is logged and repeated by the sweeper.
    */
   dispatch(): Promise<void>;
-  /** Publishes the job of a run; idempotent while the queue has it. */
-  publish(run: string): Promise<void>;
+  /** Publishes the job of a run for the runner of a host; idempotent while the queue has it. */
+  publish(placed: Placed): Promise<void>;
 }
 
 export function createDispatcher(deps: { database: Database; queue: JobQueue; clock: Clock; logger: Logger }): Dispatcher {
@@ -22,19 +21,16 @@ export function createDispatcher(deps: { database: Database; queue: JobQueue; cl
 
   async function pass(): Promise<void> {
     try {
-      const now = clock.now();
-      const capacity = await totalCapacity(database.db, now);
-      if (capacity === 0) return;
-      const placed = await database.transaction((tx) => givePlaces(tx, capacity, now));
-      for (const run of placed) await publish(run);
+      const placed = await database.transaction((tx) => givePlaces(tx, clock.now()));
+      for (const one of placed) await publish(one);
     } catch (error) {
       logger.error({ err: error }, 'dispatch failed');
     }
   }
 
-  async function publish(run: string): Promise<void> {
+  async function publish({ run, host }: Placed): Promise<void> {
     try {
-      await queue.publish('run.execute', { run }, { id: run });
+      await queue.publish('run.execute', { run }, { id: run, host });
     } catch (error) {
       logger.error({ err: error, run }, 'job not published');
     }

@@ -9,10 +9,11 @@ import type { Logger } from '../runtime/logger.ts';
 import { recordAudit } from '../store/audit.ts';
 import type { Database, Tx } from '../store/database.ts';
 import { liveRunsOfHost, overlookedRuns, unfinishedRuns } from '../store/held-runs.ts';
+import { leavePlaces } from '../store/places.ts';
 import { recordSync, sourceOf } from '../store/project-sync.ts';
 import { endRule } from '../store/rules.ts';
 import { appendHeld } from '../store/run-events.ts';
-import { beatRunner, putAgentOffers, putRunner, retireRunner } from '../store/runners.ts';
+import { beatRunner, drainRunner, putAgentOffers, putRunner, retireRunner } from '../store/runners.ts';
 import type { Wakeups } from '../store/wakeups.ts';
 import { system } from './advance.ts';
 import { createAgentControl } from './agent-control.ts';
@@ -123,17 +124,26 @@ function runControl(
     });
   }
   return {
-    register: ({ id, host, capacity, sandboxes, offer }) =>
+    register: ({ id, host, capacity, sandboxes, offer, labels = [] }) =>
       dispatching(async (tx) => {
-        await putRunner(tx, { id, host, capacity, sandboxes, offer }, clock.now());
+        await putRunner(tx, { id, host, capacity, sandboxes, offer, labels }, clock.now());
         return unfinishedRuns(tx, host, id);
       }),
     offerAgents: (runner, agents) => database.transaction((tx) => putAgentOffers(tx, runner, agents)),
     async beat(runner) {
       if (!(await beatRunner(database.db, runner, clock.now()))) logger.warn({ runner }, 'beat of a runner that was replaced');
     },
-    unregister: (runner) => database.transaction((tx) => retireRunner(tx, runner, clock.now())),
-    overlooked: () => overlookedRuns(database.db, new Date(clock.now().getTime() - settings.overlookedMs)),
+    drain: (runner) =>
+      dispatching(async (tx) => {
+        const host = await drainRunner(tx, runner, clock.now());
+        if (host !== undefined) await leavePlaces(tx, host);
+      }),
+    unregister: (runner) =>
+      dispatching(async (tx) => {
+        const host = await retireRunner(tx, runner, clock.now());
+        if (host !== undefined) await leavePlaces(tx, host);
+      }),
+    overlooked: (runner) => overlookedRuns(database.db, runner, new Date(clock.now().getTime() - settings.overlookedMs)),
     claim: (run, runner) => database.transaction((tx) => claimRun(tx, run, runner, clock.now())),
     append(run, runner, events, cursor) {
       for (const { type } of events) {

@@ -1,3 +1,4 @@
+import { labelList } from '../contracts/labels.ts';
 import type { Tx } from '../store/database.ts';
 import type { Project } from '../store/projects.ts';
 import { latestRun, type RunRecord } from '../store/runs.ts';
@@ -12,6 +13,8 @@ export interface NewTaskInput {
   requester: Person;
   /** The command, or what an agent is to do. */
   text: string;
+  /** Labels that a runner must have; undefined: those of the project. */
+  runsOn?: readonly string[] | undefined;
   /** How it is to be called; undefined: like the first line of the text. */
   title?: string | undefined;
   /** Set for the task of an agent. */
@@ -28,7 +31,7 @@ export interface NewTaskInput {
  */
 export async function makeTask(
   tx: Tx,
-  { workspace, project, requester, text, title: called, agent, channel, thread, originKey }: NewTaskInput,
+  { workspace, project, requester, text, title: called, runsOn, agent, channel, thread, originKey }: NewTaskInput,
   at: Date,
   begin: (task: TaskRecord) => Promise<RunRecord>,
 ): Promise<CreatedTask> {
@@ -52,6 +55,7 @@ export async function makeTask(
     policy: project.policy,
     policyVersion: project.policyVersion,
     requester: requester.user,
+    runsOn: labelList(runsOn ?? project.limits.runsOn ?? []),
     originKey,
     at,
     ...(agent === undefined ? {} : { agent }),

@@ -95,6 +95,7 @@ export async function beginAlone(
       project: task.project,
       attempt: (latest?.attempt ?? 0) + 1,
       requestedBy: by.user,
+      runsOn: task.runsOn,
       timeoutMs: project.limits.timeoutMs,
       at,
       alone: {

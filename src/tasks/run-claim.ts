@@ -2,12 +2,14 @@ import { policyOf } from '../approvals/judge-task.ts';
 import type { AgentSettings } from '../contracts/agent.ts';
 import type { AgentSpec } from '../contracts/agent-control.ts';
 import { hostsOf } from '../contracts/hosts.ts';
+import { fits } from '../contracts/labels.ts';
 import type { ClaimRefusal, RunSpec } from '../contracts/run-control.ts';
 import { forgetInputs, turnOf } from '../store/agent-runs.ts';
 import { keptOf } from '../store/attempts.ts';
 import type { Tx } from '../store/database.ts';
 import { takeOver } from '../store/held-runs.ts';
 import { personById } from '../store/people.ts';
+import { holdPlace } from '../store/places.ts';
 import { sourceOf } from '../store/project-sync.ts';
 import { projectById } from '../store/projects.ts';
 import { appendEvents } from '../store/run-events.ts';
@@ -36,13 +38,23 @@ export async function claimRun(tx: Tx, runId: string, runnerId: string, now: Dat
   if (runner === undefined || runner.capacity === 0) return { ok: false, reason: 'held_elsewhere' };
   switch (run.state) {
     case 'queued': {
-      if (run.dispatchedAt === null) return { ok: false, reason: 'project_busy' };
+      // A place may be taken back at the same moment.
+      if (!(await holdPlace(tx, run.id))) return { ok: false, reason: 'project_busy' };
+      if (runner.draining) return { ok: false, reason: 'held_elsewhere' };
+      if (!fits(run.runsOn, runner.labels)) return { ok: false, reason: 'does_not_fit' };
       if ((await sourceOf(tx.db, run.project))?.removed !== false) {
         const result = cancelledResult('stopped', 'Its project has been removed.');
         await endRun(tx, { task, run, result, actor: system('gateway'), at: now });
         return { ok: false, reason: 'not_queued' };
       }
-      const set = { runnerId, hostId: runner.host, sandboxKind: null, sandboxRef: null, ...(await nextLife(tx, run)) };
+      const set = {
+        runnerId,
+        hostId: runner.host,
+        placedOn: null,
+        sandboxKind: null,
+        sandboxRef: null,
+        ...(await nextLife(tx, run)),
+      };
       await advanceRun(tx, { run, event: 'claim', actor: system('runner'), at: now, set });
       await advanceTask(tx, task, 'start', now);
       return spec(tx, task, { ...run, life: set.life ?? run.life, inputs: set.lastInput ?? run.inputs }, null);

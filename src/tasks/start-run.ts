@@ -35,13 +35,14 @@ export async function startRun(tx: Tx, input: StartInput): Promise<RunRecord> {
       project: input.task.project,
       attempt: input.attempt,
       requestedBy: by.user,
+      runsOn: input.task.runsOn,
       timeoutMs: input.timeoutMs,
       at,
     },
     personActor(by),
   );
   const task = await advanceTask(tx, input.task, 'enqueue', at);
-  const offer = await currentOffer(tx);
+  const offer = await currentOffer(tx, task.runsOn);
   const action = offer === undefined ? undefined : commandAction(task, run, offer);
   const verdict = await judgeTask(tx, task, action);
   if (verdict.verdict === 'deny') {

@@ -32,11 +32,11 @@ export interface TurnInput {
 /** Queues a turn of an agent. Nothing is approved yet: each of its calls is looked at when it is to be made. */
 export async function startTurn(tx: Tx, input: TurnInput): Promise<RunRecord> {
   const { task, attempt, variant, timeoutMs, by, turn, at } = input;
-  const { id, workspace, project } = task;
+  const { id, workspace, project, runsOn } = task;
   await endPublishRequests(tx, id, 'superseded', at);
   const run = await createRun(
     tx,
-    { workspace, task: id, project, attempt, requestedBy: by.user, timeoutMs, at, turn, variant },
+    { workspace, task: id, project, attempt, requestedBy: by.user, runsOn, timeoutMs, at, turn, variant },
     personActor(by),
   );
   const { agent, model, mode, effort, account } = turn.settings;

@@ -78,7 +78,7 @@ export async function sweep(deps: SweepDeps): Promise<void> {
     const queued = new Date(now.getTime() - settings.republishQueuedMs);
     const held = new Date(now.getTime() - settings.republishHeldMs);
     const runs = await runsToRepublish(database.db, { queued, held }, now);
-    for (const run of runs) await dispatcher.publish(run);
+    for (const placed of runs) await dispatcher.publish(placed);
   });
 }
 

@@ -61,6 +61,8 @@ export interface CommandTaskInput {
   project: string;
   requester: Person;
   command: string;
+  /** Labels that a runner must have, contracts/labels.ts; undefined: those of the project. */
+  runsOn?: readonly string[] | undefined;
   /** Our channel row. */
   channel: string;
   /** Platform thread id in which the task lives; null: its live card opens the thread. */

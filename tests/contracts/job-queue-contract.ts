@@ -138,6 +138,24 @@ export function jobQueueContract(subject: JobQueueSubject): void {
       await eventually(async () => expect(await queue.counts()).toEqual({ waiting: 0, delayed: 0, active: 0 }));
     });
 
+    it('hands what is for a host to who works there, and to nobody else', async () => {
+      const { queue, work } = await openQueue();
+      const seen: string[] = [];
+      const at = (host: string | undefined) =>
+        work({ 'run.execute': async ({ run }) => void seen.push(`${host} ${run}`) }, { concurrency: 1, host });
+      await queue.publish('run.execute', { run: 'run_1' }, { id: 'run_1', host: 'host-a' });
+      expect(await queue.counts()).toMatchObject({ waiting: 1 });
+      await at('host-b');
+      await at(undefined);
+      await queue.publish('run.execute', { run: 'run_2' }, { id: 'run_2', host: 'host-b' });
+      await queue.publish('run.execute', { run: 'run_3' }, { id: 'run_3' });
+      await eventually(() => expect([...seen].sort()).toEqual(['host-b run_2', 'undefined run_3']));
+      expect(await queue.counts()).toMatchObject({ waiting: 1 });
+      await at('host-a');
+      await eventually(() => expect(seen).toHaveLength(3));
+      expect(seen.at(-1)).toBe('host-a run_1');
+    });
+
     it('rejects data that do not fit the job', async () => {
       const { queue } = await openQueue();
       await expect(queue.publish('run.execute', {} as { run: string }, { id: 'x' })).rejects.toThrow();

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { newId } from '../../src/runtime/ids.ts';
-import { givePlaces } from '../../src/store/held-runs.ts';
+import { givePlaces, type Placed } from '../../src/store/places.ts';
 import { queuePlace } from '../../src/store/queue-place.ts';
 import { deadAfterMs } from '../../src/store/runners.ts';
 import { askPolicy, TestEngine, type TestWorld, waitingForLock } from '../support/test-engine.ts';
@@ -167,14 +167,19 @@ describe('places in the queue', () => {
       deckhand.clock.advance(10);
     }
     const now = deckhand.clock.now();
-    let second: Promise<string[]> = Promise.resolve([]);
+    const runner = { id: newId('rnr'), hostId: 'host-1', capacity: 10, sandboxes: {}, beatAt: now };
+    await deckhand.db.runner.create({ data: runner });
+    let second: Promise<Placed[]> = Promise.resolve([]);
     const first = await deckhand.tx(async (tx) => {
-      const given = await givePlaces(tx, 10, now);
+      const given = await givePlaces(tx, now);
       // A run comes to light that is older than those that were given the places.
-      await deckhand.db.run.updateMany({ where: { id: { notIn: given } }, data: { queuedAt: new Date(0) } });
+      await deckhand.db.run.updateMany({
+        where: { id: { notIn: given.map(({ run }) => run) } },
+        data: { queuedAt: new Date(0) },
+      });
       let ended = false;
       second = deckhand
-        .tx((other) => givePlaces(other, 10, now))
+        .tx((other) => givePlaces(other, now))
         .finally(() => {
           ended = true;
         });
@@ -202,6 +207,84 @@ describe('places in the queue', () => {
     expect(deckhand.queue.take()).toEqual([run]);
     await deckhand.engine.sweep();
     expect(deckhand.queue.take()).toEqual([]);
+  });
+});
+
+describe('labels', () => {
+  const place = (run: string) => queuePlace(deckhand.db, run, deckhand.clock.now());
+  const hostsOf = () => deckhand.queue.published.splice(0).map(({ id, host }) => [id, host]);
+
+  it('lead a run to a runner that has them all; what needs none leaves such runners free', async () => {
+    await deckhand.runner({ host: 'gpu', capacity: 2, labels: ['gpu', 'eu'] });
+    await deckhand.runner({ host: 'plain', capacity: 1 });
+    const api = await deckhand.project(world.workspace, 'api', { limits: { concurrency: 5, runsOn: ['eu'] } });
+    const plain = await deckhand.create(world, 'echo 1');
+    const eu = await deckhand.create(world, 'echo 2', { project: api });
+    const both = await deckhand.create(world, 'echo 3', { runsOn: ['gpu', 'eu', 'docker'] });
+    expect(hostsOf()).toEqual([
+      [plain.run, 'plain'],
+      [eu.run, 'gpu'],
+      [both.run, 'gpu'],
+    ]);
+    // The request goes before the project, and the labels of a task stay what they were when it was made.
+    const any = await deckhand.create(world, 'echo 4', { project: api, runsOn: [] });
+    await deckhand.db.project.update({ where: { id: api }, data: { limits: { concurrency: 5, timeoutMs: 60_000 } } });
+    const row = (task: string) => deckhand.db.task.findUniqueOrThrow({ where: { id: task } });
+    expect([(await row(eu.task)).runsOn, (await row(both.task)).runsOn, (await row(any.task)).runsOn]).toEqual([
+      'eu',
+      'docker,eu,gpu',
+      '',
+    ]);
+  });
+
+  it('nobody waits behind a run that no runner fits, which waits without a place and says what is missing', async () => {
+    await deckhand.runner({ host: 'plain', capacity: 2 });
+    const stuck = await deckhand.create(world, 'train', { runsOn: ['gpu'] });
+    const also = await deckhand.create(world, 'train more', { runsOn: ['gpu', 'docker'] });
+    deckhand.clock.advance(10);
+    const first = await deckhand.create(world, 'echo 1');
+    const second = await deckhand.create(world, 'echo 2');
+    expect(hostsOf().map(([run]) => run)).toEqual([first.run, second.run]);
+    expect(await place(stuck.run)).toMatchObject({ waitsFor: 'labels', missing: ['gpu'], estimateMs: null });
+    expect(await place(also.run)).toMatchObject({ waitsFor: 'labels', missing: ['gpu'] });
+    const third = await deckhand.create(world, 'echo 3');
+    expect(await place(third.run)).toMatchObject({ place: 1, waitsFor: 'project' });
+    const runner = await deckhand.runner({ host: 'gpu', capacity: 4, labels: ['gpu'] });
+    expect(hostsOf()).toEqual([]);
+    await deckhand.execute(first.run, runner);
+    await deckhand.finish(first.run, runner);
+    expect(hostsOf()).toEqual([[stuck.run, 'gpu']]);
+  });
+
+  it('a runner without them cannot take the run, whatever job it is given', async () => {
+    const plain = await deckhand.runner({ host: 'plain' });
+    const gpu = await deckhand.runner({ host: 'gpu', labels: ['gpu'] });
+    const { run } = await deckhand.create(world, 'train', { runsOn: ['gpu'] });
+    expect(await deckhand.runs.claim(run, plain)).toEqual({ ok: false, reason: 'does_not_fit' });
+    expect((await deckhand.claim(run, gpu)).run).toBe(run);
+  });
+
+  it('what waits on a runner that drains, leaves or dies goes to another one at once', async () => {
+    const first = await deckhand.runner({ host: 'a', capacity: 1 });
+    const second = await deckhand.runner({ host: 'b', capacity: 1 });
+    const held = await deckhand.create(world, 'echo 1');
+    expect(hostsOf()).toEqual([[held.run, 'a']]);
+    await deckhand.execute(held.run, first);
+    const waits = await deckhand.create(world, 'echo 2');
+    expect(hostsOf()).toEqual([[waits.run, 'b']]);
+    const third = await deckhand.runner({ host: 'c', capacity: 1 });
+    await deckhand.runs.drain(second);
+    expect(hostsOf()).toEqual([[waits.run, 'c']]);
+    expect(await deckhand.runs.claim(waits.run, second)).toEqual({ ok: false, reason: 'held_elsewhere' });
+    await deckhand.runs.drain(first);
+    // What it has goes on.
+    expect(await deckhand.finish(held.run, first)).toBe(true);
+    await deckhand.runner({ host: 'd', capacity: 1 });
+    await deckhand.runs.unregister(third);
+    expect(hostsOf()).toEqual([[waits.run, 'd']]);
+    deckhand.clock.advance(deadAfterMs);
+    await deckhand.runner({ host: 'e', capacity: 1 });
+    expect(hostsOf()).toEqual([[waits.run, 'e']]);
   });
 });
 

@@ -27,9 +27,9 @@ export class TestClock {
 
 /** A job queue that only records what is published: what a worker would be given. */
 export class RecordedQueue implements JobQueue {
-  readonly published: (Job & { id: string })[] = [];
-  publish: JobQueue['publish'] = async (name, data, { id }) => {
-    this.published.push({ name, data, id } as Job & { id: string });
+  readonly published: (Job & { id: string; host?: string })[] = [];
+  publish: JobQueue['publish'] = async (name, data, { id, host }) => {
+    this.published.push({ name, data, id, host } as Job & { id: string; host?: string });
   };
   /** Ids of published runs, oldest first; forgets them. */
   take(): string[] {
@@ -180,16 +180,18 @@ export class TestEngine {
   }
 
   /** Registers a runner and returns its id. */
-  async runner(options: { host?: string; capacity?: number; offer?: SandboxOffer | undefined } = {}): Promise<string> {
+  async runner(
+    options: { host?: string; capacity?: number; offer?: SandboxOffer | undefined; labels?: string[] } = {},
+  ): Promise<string> {
     const id = newId('rnr');
-    const { host = 'host-1', capacity = 4 } = options;
+    const { host = 'host-1', capacity = 4, labels } = options;
     const offer = 'offer' in options ? options.offer : dockerOffer;
-    await this.runs.register({ id, host, capacity, sandboxes: ['docker', 'local'], offer });
+    await this.runs.register({ id, host, capacity, sandboxes: ['docker', 'local'], offer, labels });
     return id;
   }
 
   create(world: TestWorld, command: string, options: CreateOptions = {}): Promise<CreatedTask> {
-    const { by = world.people.dev, project = world.project, originKey = newId('aud'), thread = null } = options;
+    const { by = world.people.dev, project = world.project, originKey = newId('aud'), thread = null, runsOn } = options;
     const engine = options.engine ?? this.engine;
     return this.tx((tx) =>
       engine.tasks.createCommandTask(tx, {
@@ -197,6 +199,7 @@ export class TestEngine {
         project,
         requester: by,
         command,
+        runsOn,
         channel: world.channel,
         thread,
         originKey,
@@ -285,6 +288,7 @@ export interface CreateOptions {
   project?: string;
   originKey?: string;
   thread?: string | null;
+  runsOn?: readonly string[];
   engine?: Engine;
 }
 

@@ -24,6 +24,14 @@ describe('the live card', () => {
     expect(labels(card)).toEqual(['Stop']);
     const nobody = liveCard(runAfter(...queued), context({ place: { place: 1, estimateMs: null, waitsFor: 'no_runner' } }));
     expect(nobody.fallback).toBe('#142 npm test: queued, 1st; no runner is up');
+    const labelled = context({ place: { place: 1, estimateMs: null, waitsFor: 'labels', missing: ['eu', 'gpu'] } });
+    expect(text(liveCard(runAfter(...queued), labelled))).toBe(
+      [
+        '#142 npm test · queued; no runner with eu and gpu is up',
+        'web · asked by Ada',
+        'It needs a runner with eu,gpu, and none is up. It begins by itself when one with RUNNER_LABELS=eu,gpu starts. Or stop #142 and ask again with other runs-on; status shows the runners and their labels.',
+      ].join('\n'),
+    );
   });
 
   it('tells state, project, base, sandbox, who asked, stages and the last lines', () => {

@@ -17,7 +17,7 @@ describe('completions while typing', () => {
     ['settings policy=s', ['settings policy=safe']],
     ['settings policy=safe v', ['settings policy=safe verbosity=']],
     ['sh pro', ['sh project=']],
-    ['sh ', ['sh project=']],
+    ['sh ', ['sh project=', 'sh runs-on=']],
     ['sh npm pro', []],
     ['bind web role=', ['bind web role=guest', 'bind web role=developer', 'bind web role=none']],
     ['nothing like it', []],

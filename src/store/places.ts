@@ -1,0 +1,120 @@
+import { Prisma } from '../../prisma/client/client.ts';
+import { fits, labelsIn } from '../contracts/labels.ts';
+import type { Tx } from './database.ts';
+import { turns } from './queue-turns.ts';
+import { type RunnerRoom, runnerRooms, takesRuns } from './runner-rooms.ts';
+
+/** A run that got its place, and the host that it is on. */
+export interface Placed {
+  run: string;
+  host: string;
+}
+
+/** Files that came with its request are still being fetched. */
+const filesComing = Prisma.sql`EXISTS (
+  SELECT FROM "AttachedFile"
+  WHERE "AttachedFile"."runId" = "Run"."id" AND "AttachedFile"."state" = 'pending' AND "AttachedFile"."origin" IS NULL
+)`;
+
+/** Whoever gives places holds this advisory lock of PostgreSQL; any number will do. */
+const placesLock = 33254263;
+
+/**
+ * Gives places to waiting runs in their turn (queue-turns.ts), as far as runners that fit have room and the concurrency of each project
+ * allows, and returns them. What no runner with room fits takes no turn, so it keeps nobody waiting. A place on a host whose runner is gone
+ * or drains is taken back first. However many processes do this at once, no limit is ever exceeded.
+ */
+export async function givePlaces(tx: Tx, now: Date): Promise<Placed[]> {
+  await tx.db.$executeRaw(Prisma.sql`SELECT pg_advisory_xact_lock(${placesLock})`);
+  await takeBack(tx, now);
+  const rooms = await runnerRooms(tx.db, now);
+  if (rooms.every(({ free }) => free === 0)) return [];
+  const needs = await waitingNeeds(tx.db);
+  const placed: Placed[] = [];
+  for (;;) {
+    const round = await giveRound(tx, rooms, needs, now);
+    placed.push(...round);
+    // With one kind of need a round gives all that can be given.
+    if (round.length === 0 || needs.length === 1) break;
+  }
+  if (placed.length > 0) tx.notify('queue');
+  return placed;
+}
+
+/** Whether the waiting run has its place. Until the end of the transaction nobody takes it back. */
+export async function holdPlace(tx: Tx, run: string): Promise<boolean> {
+  const rows = await tx.db.$queryRaw<unknown[]>(Prisma.sql`
+    SELECT FROM "Run" WHERE "id" = ${run} AND "state" = 'queued' AND "dispatchedAt" IS NOT NULL FOR NO KEY UPDATE`);
+  return rows.length > 0;
+}
+
+/** What waits on this host waits for any that fits again. */
+export async function leavePlaces(tx: Tx, host: string): Promise<void> {
+  await tx.db.run.updateMany({
+    where: { state: 'queued', dispatchedAt: { not: null }, placedOn: host },
+    data: { dispatchedAt: null, placedOn: null },
+  });
+}
+
+/** Its job lies where nobody takes it. While no runner takes anything, the place may as well stay: the one that was there may come back. */
+async function takeBack(tx: Tx, now: Date): Promise<void> {
+  await tx.db.$executeRaw(Prisma.sql`
+    WITH taking AS (SELECT "hostId" FROM "Runner" WHERE ${takesRuns(now)})
+    UPDATE "Run" SET "dispatchedAt" = NULL, "placedOn" = NULL WHERE EXISTS (SELECT FROM taking) AND "id" IN (
+      SELECT "id" FROM "Run" WHERE "state" = 'queued' AND "dispatchedAt" IS NOT NULL
+        AND ("placedOn" IS NULL OR "placedOn" NOT IN (SELECT "hostId" FROM taking))
+      FOR UPDATE SKIP LOCKED
+    )`);
+}
+
+/** Which labels waiting runs need: one entry for each set. */
+export async function waitingNeeds(db: Prisma.TransactionClient): Promise<string[]> {
+  const rows = await db.$queryRaw<{ runsOn: string }[]>(Prisma.sql`
+    SELECT DISTINCT "runsOn" FROM "Run" WHERE "state" = 'queued' AND "dispatchedAt" IS NULL`);
+  return rows.map(({ runsOn }) => runsOn);
+}
+
+/** One pass over those whose turn it is. Lowers `rooms` by what it gives. */
+async function giveRound(tx: Tx, rooms: RunnerRoom[], needs: readonly string[], now: Date): Promise<Placed[]> {
+  const open = needs.filter((need) => rooms.some((room) => room.free > 0 && fits(need, room.labels)));
+  if (open.length === 0) return [];
+  const free = rooms.reduce((sum, room) => sum + room.free, 0);
+  const rows = await tx.db.$queryRaw<{ id: string; runsOn: string }[]>(Prisma.sql`
+    WITH ${turns(Prisma.sql`NOT ${filesComing} AND "Run"."runsOn" IN (${Prisma.join(open)})`, now)}
+    SELECT turn."id", "Run"."runsOn" FROM turn
+    JOIN "Project" ON "Project"."id" = turn."projectId" JOIN "Run" ON "Run"."id" = turn."id"
+    WHERE turn.share <= coalesce(("Project"."limits"->>'concurrency')::int, 1)
+    ORDER BY turn.share, turn.served, turn."queuedAt", turn."id"
+    LIMIT ${free}`);
+  const chosen: Placed[] = [];
+  for (const { id, runsOn } of rows) {
+    const room = roomFor(runsOn, rooms);
+    if (room === undefined) continue;
+    room.free -= 1;
+    chosen.push({ run: id, host: room.host });
+  }
+  const taken = new Set(await mark(tx, chosen, now));
+  return chosen.filter(({ run }) => taken.has(run));
+}
+
+/** Runners with the fewest labels come first, so that those that are special stay free for what needs them; then who has the most room. */
+function roomFor(needs: string, rooms: readonly RunnerRoom[]): RunnerRoom | undefined {
+  const rank = (room: RunnerRoom) => labelsIn(room.labels).length;
+  return rooms
+    .filter((room) => room.free > 0 && fits(needs, room.labels))
+    .sort((a, b) => rank(a) - rank(b) || b.free - a.free || (a.host < b.host ? -1 : 1))[0];
+}
+
+/** Returns the runs that have their place now: one that was stopped meanwhile needs none. */
+async function mark(tx: Tx, chosen: readonly Placed[], now: Date): Promise<string[]> {
+  if (chosen.length === 0) return [];
+  const rows = chosen.map(({ run, host }) => Prisma.sql`(${run}, ${host})`);
+  const marked = await tx.db.$queryRaw<{ id: string }[]>(Prisma.sql`
+    WITH chosen ("id", host) AS (VALUES ${Prisma.join(rows)}), free AS (
+      SELECT "id" FROM "Run" WHERE "id" IN (SELECT "id" FROM chosen) AND "state" = 'queued' AND "dispatchedAt" IS NULL
+      FOR UPDATE SKIP LOCKED
+    )
+    UPDATE "Run" SET "dispatchedAt" = ${now}, "placedOn" = chosen.host FROM free JOIN chosen USING ("id")
+    WHERE "Run"."id" = free."id" RETURNING "Run"."id"`);
+  return marked.map(({ id }) => id);
+}

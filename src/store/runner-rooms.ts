@@ -1,0 +1,36 @@
+import { Prisma } from '../../prisma/client/client.ts';
+import { deadAfterMs } from './runners.ts';
+import { holdsPlace } from './runs.ts';
+
+/** A living runner as places are given on it. */
+export interface RunnerRoom {
+  host: string;
+  /** What it is: contracts/labels.ts `labelList`. */
+  labels: string;
+  /** Runs that it takes at once, and how many of these places are free. Both 0 while it drains. */
+  capacity: number;
+  free: number;
+}
+
+/** A row of "Runner" is alive and takes what comes. */
+export function takesRuns(now: Date): Prisma.Sql {
+  return Prisma.sql`("capacity" > 0 AND "drainingAt" IS NULL AND "beatAt" > ${new Date(now.getTime() - deadAfterMs)})`;
+}
+
+/** The runners that are alive, one for each host. */
+export async function runnerRooms(db: Prisma.TransactionClient, now: Date): Promise<RunnerRoom[]> {
+  const alive = new Date(now.getTime() - deadAfterMs);
+  const rows = await db.$queryRaw<
+    { host: string; labels: string; capacity: number; draining: boolean; busy: number }[]
+  >(Prisma.sql`
+    WITH busy AS (
+      SELECT CASE WHEN "state" = 'queued' THEN "placedOn" ELSE "hostId" END AS host, count(*)::int AS runs
+      FROM "Run" WHERE ${holdsPlace} GROUP BY 1
+    )
+    SELECT "Runner"."hostId" AS host, "labels", "capacity", "drainingAt" IS NOT NULL AS draining, coalesce(busy.runs, 0) AS busy
+    FROM "Runner" LEFT JOIN busy ON busy.host = "Runner"."hostId"
+    WHERE "capacity" > 0 AND "beatAt" > ${alive} ORDER BY 1`);
+  return rows.map(({ host, labels, capacity, draining, busy }) =>
+    draining ? { host, labels, capacity: 0, free: 0 } : { host, labels, capacity, free: Math.max(0, capacity - busy) },
+  );
+}
