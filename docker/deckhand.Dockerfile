@@ -50,9 +50,9 @@ COPY runner/ runner/
 COPY src/ src/
 # Reads every file of the program once: that nothing is missing shows here, and what was compiled is kept for all starts. It is root's, so
 # that Deckhand cannot change its own program.
-RUN node --input-type=module --eval "import { enableCompileCache } from 'node:module'; \
+RUN node --input-type=module --eval "import { globSync } from 'node:fs'; import { enableCompileCache } from 'node:module'; \
  enableCompileCache('/opt/deckhand/node_modules/.cache/deckhand'); \
- for (const file of ['cli', 'app', 'backup-command']) await import('/opt/deckhand/src/' + file + '.ts'); process.exit()" \
+ for (const file of globSync('/opt/deckhand/src/*.ts')) if (!file.endsWith('/main.ts')) await import(file); process.exit()" \
  && printf '#!/bin/sh\nexec node /opt/deckhand/src/main.ts "$@"\n' >/usr/local/bin/deckhand \
  && chmod 755 /usr/local/bin/deckhand
 
