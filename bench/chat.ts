@@ -2,7 +2,7 @@ import { slackManifest } from '../adapters/slack/manifest.ts';
 import { createSlackEmulator, type SlackEmulator } from '../lab/slack/emulator.ts';
 import { TEAM } from '../lab/slack/seed.ts';
 import type { Platform } from '../src/contracts/platform.ts';
-import { defaultPolicy } from '../src/contracts/policy.ts';
+import { defaultPolicy, type Policy } from '../src/contracts/policy.ts';
 import { bindChannel, findOrCreateChannel } from '../src/store/channels.ts';
 import { createDatabase, type Database } from '../src/store/database.ts';
 import { createProject } from '../src/store/projects.ts';
@@ -73,13 +73,13 @@ export async function makeRepository(path: string): Promise<string> {
 }
 
 /**
- * Makes projects in which everything runs without asking, and binds the places to them in turn. The program is up, so that there
- * is a workspace.
+ * Makes the projects web1, web2 …, in which everything runs without asking unless `policy` says otherwise, and binds the places to them in
+ * turn. The program is up, so that there is a workspace.
  */
 export async function bindPlaces(
   database: Database,
   places: readonly Place[],
-  options: { repository: string; projects: number; concurrency: number },
+  options: { repository: string; projects: number; concurrency: number; policy?: (project: number) => Partial<Policy> },
 ): Promise<void> {
   await database.transaction(async (tx) => {
     const { id: workspace } = await firstWorkspace(tx, 'Deckhand');
@@ -90,7 +90,7 @@ export async function bindPlaces(
         name: `web${n}`,
         source: { kind: 'path', path: options.repository },
         baseBranch: undefined,
-        policy: { ...defaultPolicy, mode: 'yolo' },
+        policy: { ...defaultPolicy, mode: 'yolo', ...options.policy?.(n) },
         limits: { concurrency: options.concurrency, timeoutMs: 10 * 60_000 },
         createdBy: undefined,
       });

@@ -1,10 +1,11 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type DatabaseFacts, openRuns, readFacts, type TaskFacts } from '../support/chaos-facts.ts';
+import { ends, reasonGiven } from '../support/chaos-ends.ts';
+import { type DatabaseFacts, keptIn, openRuns, readFacts, type TaskFacts } from '../support/chaos-facts.ts';
 import { ChaosLife } from '../support/chaos-life.ts';
-import { actOnAll, postAll, reasonGiven } from '../support/chaos-people.ts';
-import { asks, chancesOf, chosenSeed, counted, type Kind, ordersOf, type Posted } from '../support/chaos-plan.ts';
+import { actOnAll, postAll } from '../support/chaos-people.ts';
+import { asks, chancesOf, chosenSeed, type Kind, ordersOf, type Posted } from '../support/chaos-plan.ts';
 import { type StartWatch, watchStarts } from '../support/chaos-starts.ts';
 import { newDataDir } from '../support/deckhand-process.ts';
 import { git } from '../support/git-repository.ts';
@@ -95,12 +96,12 @@ async function endure(life: ChaosLife, { sandbox, kinds, deaths }: Chaos, seed: 
       expect(rows).toEqual({});
     }, patience);
   } catch (error) {
-    for (const run of await openRuns(dataDir)) life.tell(run);
+    for (const run of await openRuns(await keptIn(dataDir))) life.tell(run);
     throw error;
   }
   life.tell('nothing waits any more');
 
-  const facts = await readFacts(dataDir);
+  const facts = await readFacts(await keptIn(dataDir));
   expectConsistent(facts);
   const tasks = expectOneTaskEach(posted, facts);
   const messages = await life.as('ada').messages();
@@ -165,22 +166,6 @@ function expectOneTaskEach(posted: readonly Posted[], { tasks }: DatabaseFacts):
     return task === undefined ? [] : [[one, task] satisfies [Posted, TaskFacts]];
   });
 }
-
-const ends: Record<Kind, { state: string; column: string; stdout: string; end: RegExp }> = {
-  quick: { state: 'succeeded', column: 'review', stdout: 'hello\n', end: /✔ done in .* hello / },
-  counter: {
-    state: 'succeeded',
-    column: 'review',
-    stdout: Array.from({ length: counted }, (_, index) => `${index + 1}\n`).join(''),
-    end: new RegExp(`✔ done in .* ${counted} `),
-  },
-  fails: { state: 'failed', column: 'queued', stdout: 'about to fail\n', end: /✖ failed after .* about to fail .*exit code 3/ },
-  approved: { state: 'succeeded', column: 'review', stdout: 'hello\n', end: /✔ done in .* hello .*approved: 1 \(/ },
-  denied: { state: 'cancelled', column: 'cancelled', stdout: '', end: new RegExp(`○ cancelled .*Ben.*${reasonGiven}`) },
-  contested: { state: 'succeeded', column: 'review', stdout: 'hello\n', end: /✔ done in .* hello .*approved: 1 \(/ },
-  stopped: { state: 'cancelled', column: 'cancelled', stdout: 'begun\n', end: /○ cancelled after .*stopped by \w+.* begun / },
-  commits: { state: 'succeeded', column: 'review', stdout: 'hello\n', end: /✔ done in .* hello / },
-};
 
 /** A run comes to its own end, never to that of a kill; its output is whole, and a decision is made and used once. */
 function expectRightEnd({ kind, marker }: Posted, task: TaskFacts): void {

@@ -4,7 +4,7 @@ import pg from 'pg';
 import type { RunResult } from '../../src/contracts/run-event.ts';
 import { addressOfRunning } from '../../src/store/postgres-address.ts';
 
-/** What the database says about one task, its only run included. */
+/** What the database says about one task, its runs included. */
 export interface TaskFacts {
   id: string;
   number: number;
@@ -38,8 +38,21 @@ export interface DatabaseFacts {
 
 type Ask = <T extends pg.QueryResultRow>(sql: string, values?: string[]) => Promise<T[]>;
 
-async function asking<T>(dataDir: string, work: (rows: Ask) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: await addressOfRunning(dataDir) });
+/** Where an installation keeps what it knows. */
+export interface Kept {
+  /** Address of its database. */
+  url: string | undefined;
+  /** Directory of the files of its runs. */
+  artifacts: string;
+}
+
+/** A Deckhand with an embedded database that runs. */
+export async function keptIn(dataDir: string): Promise<Kept> {
+  return { url: await addressOfRunning(dataDir), artifacts: join(dataDir, 'artifacts') };
+}
+
+async function asking<T>({ url }: Kept, work: (rows: Ask) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url });
   // The server may be killed at any moment: what was asked rejects, and that is enough.
   client.on('error', () => undefined);
   try {
@@ -51,8 +64,8 @@ async function asking<T>(dataDir: string, work: (rows: Ask) => Promise<T>): Prom
 }
 
 /** Whether this text is stored as output of the task whose command has the marker. */
-export async function hasWritten(dataDir: string, marker: string, text: string): Promise<boolean> {
-  const found = await asking(dataDir, (rows) =>
+export async function hasWritten(kept: Kept, marker: string, text: string): Promise<boolean> {
+  const found = await asking(kept, (rows) =>
     rows(
       `SELECT 1 FROM "RunEvent" e JOIN "Run" r ON r."id" = e."runId" JOIN "Task" t ON t."id" = r."taskId"
        WHERE e."type" = 'output' AND t."command" LIKE '%' || $1 || '%' AND e."data"->>'text' LIKE '%' || $2 || '%'`,
@@ -63,8 +76,8 @@ export async function hasWritten(dataDir: string, marker: string, text: string):
 }
 
 /** Runs that have not ended, each with its newest event and how old that is: to be read when a test fails. */
-export async function openRuns(dataDir: string): Promise<string[]> {
-  const found = await asking(dataDir, (rows) =>
+export async function openRuns(kept: Kept): Promise<string[]> {
+  const found = await asking(kept, (rows) =>
     rows<{ state: string; command: string; seq: number; age: number; type: string; data: unknown }>(
       `SELECT r."state", t."command", e."seq", extract(epoch FROM now() - r."lastEventAt")::int AS "age", e."type", e."data"
        FROM "Run" r JOIN "Task" t ON t."id" = r."taskId" JOIN "RunEvent" e ON e."runId" = r."id" AND e."seq" = r."lastSeq"
@@ -77,9 +90,8 @@ export async function openRuns(dataDir: string): Promise<string[]> {
   );
 }
 
-/** Reads the embedded database of a running Deckhand. */
-export async function readFacts(dataDir: string): Promise<DatabaseFacts> {
-  return await asking(dataDir, async (rows) => {
+export async function readFacts(kept: Kept): Promise<DatabaseFacts> {
+  return await asking(kept, async (rows) => {
     const tasks = await rows<Omit<TaskFacts, 'runs' | 'interactions'>>(
       'SELECT "id", "number", "command", "column", "projectId" AS "project" FROM "Task" ORDER BY "number"',
     );
@@ -113,7 +125,7 @@ export async function readFacts(dataDir: string): Promise<DatabaseFacts> {
         terminals: own.filter(({ type }) => type === 'terminal').length,
         numbered: own.length === run.seq && own.every(({ seq }, at) => seq === at + 1),
         projected: run.projected === run.seq,
-        log: path === undefined ? undefined : await readFile(join(dataDir, 'artifacts', path), 'utf8'),
+        log: path === undefined ? undefined : await readFile(join(kept.artifacts, path), 'utf8'),
       };
     };
     const allRuns = await Promise.all(runs.map(runFacts));

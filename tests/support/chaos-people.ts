@@ -1,11 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { hasWritten } from './chaos-facts.ts';
+import { reasonGiven } from './chaos-ends.ts';
+import { hasWritten, keptIn } from './chaos-facts.ts';
 import type { ChaosLife } from './chaos-life.ts';
 import { asks, type Chances, commandOf, type Order, type Person, type Posted } from './chaos-plan.ts';
 import type { LabClient, Told } from './lab-client.ts';
 import { waitFor } from './wait-for.ts';
-
-export const reasonGiven = 'not on a Friday';
 
 /** Types the orders one after the other, also while Deckhand dies. One that got no answer is typed again as another request. */
 export async function postAll(
@@ -133,7 +132,7 @@ function deedOf(life: ChaosLife, { kind, marker, by }: Posted, denied: ReadonlyS
   // The output is not looked for on the card, which is edited only a few times a minute.
   const stop: Deed = async (seen) => {
     if (find(seen, /stopping|cancelled/) !== undefined) return true;
-    return (await hasWritten(life.dataDir, marker, 'begun')) && (await press(find(seen, /^#/), 'Stop', [by]));
+    return (await hasWritten(await keptIn(life.dataDir), marker, 'begun')) && (await press(find(seen, /^#/), 'Stop', [by]));
   };
   const deeds: Partial<Record<Posted['kind'], Deed>> = {
     approved: decide(['ada']),

@@ -1,25 +1,43 @@
 import { rmSync } from 'node:fs';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type ListenOptions, type NetConnectOpts, type Server, type Socket } from 'node:net';
 
 /**
- * Stands between a program and a server on a unix socket, so that a test can take the server away from the program without touching
- * it. Cut at first: whoever connects finds no socket.
+ * Stands between a program and a server, so that the server can be taken away from the program without touching it. Cut at first:
+ * whoever connects is refused.
  */
-export interface SocketRelay {
-  /** Address for DOCKER_HOST. */
-  readonly address: string;
+export interface Relay {
   /** Connections pass from now on. */
   mend(): Promise<void>;
-  /** Breaks every connection and takes the socket away. */
+  /** Breaks every connection; whoever connects again comes through. */
+  drop(): void;
+  /** Breaks every connection and refuses new ones. */
   cut(): Promise<void>;
 }
 
+export interface SocketRelay extends Relay {
+  /** Address for DOCKER_HOST. */
+  readonly address: string;
+}
+
+/** Between a program and a server on a unix socket. */
 export function createSocketRelay(path: string, target: string): SocketRelay {
+  const relay = createRelay({ path }, { path: target });
+  return {
+    ...relay,
+    address: `unix://${path}`,
+    async cut() {
+      await relay.cut();
+      rmSync(path, { force: true });
+    },
+  };
+}
+
+export function createRelay(listen: ListenOptions, target: NetConnectOpts): Relay {
   const open = new Set<Socket>();
   let server: Server | undefined;
 
   function pass(client: Socket): void {
-    const upstream = connect({ path: target, allowHalfOpen: true });
+    const upstream = connect({ ...target, allowHalfOpen: true });
     for (const [from, to] of [
       [client, upstream],
       [upstream, client],
@@ -35,21 +53,24 @@ export function createSocketRelay(path: string, target: string): SocketRelay {
     }
   }
 
+  const drop = () => {
+    for (const socket of open) socket.destroy();
+  };
+
   return {
-    address: `unix://${path}`,
     async mend() {
       const listening = createServer({ allowHalfOpen: true }, pass);
-      await new Promise<void>((resolve, reject) => listening.once('error', reject).listen(path, resolve));
+      await new Promise<void>((resolve, reject) => listening.once('error', reject).listen(listen, resolve));
       server = listening;
     },
+    drop,
     async cut() {
       const listening = server;
       server = undefined;
       if (listening === undefined) return;
       const closed = new Promise<void>((resolve) => listening.close(() => resolve()));
-      for (const socket of open) socket.destroy();
+      drop();
       await closed;
-      rmSync(path, { force: true });
     },
   };
 }

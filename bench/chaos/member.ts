@@ -1,0 +1,106 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Program, runDeckhand } from '../../tests/support/deckhand-process.ts';
+import { memoryOf } from '../processes.ts';
+
+const stopsWithinMs = 45_000;
+const startsAgainAfterMs = 300;
+
+// The last resort: whatever way this program ends, none that it started stays.
+const running = new Set<Program>();
+process.on('exit', () => {
+  for (const program of running) program.signal('SIGKILL');
+});
+
+/** A gateway or a runner, one process after the other: what ends is started again, as by a supervisor. */
+export class Member {
+  readonly name: string;
+  readonly role: 'gateway' | 'runner';
+  readonly #dataDir: string;
+  readonly #settings: Record<string, string>;
+  #program: Program | undefined;
+  readonly #asked = new Set<Program>();
+  #over = false;
+  #living: Promise<void> | undefined;
+  starts = 0;
+  /** Ends that nobody asked for, with the last lines of the log. */
+  readonly surprises: string[] = [];
+  /** Lines of the log that tell of an error. */
+  readonly errors: string[] = [];
+  /** All that its processes have logged. */
+  readonly log: string[] = [];
+  /** Memory (proportional set size) in MB, in the order in which it was looked at. */
+  readonly memory: number[] = [];
+
+  constructor(name: string, role: 'gateway' | 'runner', dataDir: string, settings: Record<string, string>) {
+    this.name = name;
+    this.role = role;
+    this.#dataDir = dataDir;
+    this.#settings = settings;
+  }
+
+  begin(): void {
+    this.#living = this.#live();
+  }
+
+  isReady(): boolean {
+    return this.#program?.logged('ready').length === 1;
+  }
+
+  /** Ends it as a crash does. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  /** Ends it as a supervisor does. */
+  async restart(): Promise<void> {
+    const impatience = setTimeout(() => {
+      this.surprises.push(`${this.name} did not end within ${stopsWithinMs / 1000} s of SIGTERM`);
+      void this.#end('SIGKILL');
+    }, stopsWithinMs);
+    const code = await this.#end('SIGTERM');
+    clearTimeout(impatience);
+    if (code !== 0 && code !== undefined) this.surprises.push(`${this.name} ended with ${code} after SIGTERM`);
+  }
+
+  async end(): Promise<void> {
+    this.#over = true;
+    await this.kill();
+    await this.#living;
+  }
+
+  lookAtMemory(): void {
+    const memory = this.isReady() ? memoryOf(this.#program?.pid ?? 0) : undefined;
+    if (memory !== undefined) this.memory.push(memory.pss);
+  }
+
+  /** Exit code; null: killed; undefined: it did not run. */
+  async #end(signal: NodeJS.Signals): Promise<number | null | undefined> {
+    const program = this.#program;
+    if (program === undefined) return undefined;
+    // One that has not come to hear signals yet is ended by them as every process is.
+    const hears = this.isReady();
+    this.#asked.add(program);
+    const code = await program.end(signal);
+    return hears ? code : undefined;
+  }
+
+  async #live(): Promise<void> {
+    while (!this.#over) {
+      this.starts += 1;
+      const program = runDeckhand([this.role], this.#dataDir, this.#settings);
+      running.add(program);
+      this.#program = program;
+      const code = await program.ended;
+      this.#program = undefined;
+      running.delete(program);
+      this.log.push(...program.log, `${new Date().toISOString()} ended with ${code}`);
+      this.errors.push(...program.log.filter((line) => /"level":"(error|fatal)"/.test(line) || /^\s+at /.test(line)));
+      if (!this.#asked.has(program)) {
+        this.surprises.push(
+          [`${this.name} ended by itself with ${code}`, ...program.log.slice(-3)].join('\n    ').slice(0, 2000),
+        );
+      }
+      await delay(startsAgainAfterMs);
+    }
+  }
+}
