@@ -18,8 +18,10 @@ export function readCommand(typed: Typed, context: InboundContext, isPrivate: bo
   if (name === 'deckhand') return command(rest, rest === '');
   if (name === 'start') return command(started(rest), false);
   const known = context.commands.get(name);
+  // `/project add`, as it is written elsewhere.
+  const ours = known !== undefined || context.commands.has(commandWord(`${name} ${rest.split(/\s/, 1)[0]}`) ?? '');
   // In a group a command nobody knows is most likely another bot's.
-  if (known === undefined && !isPrivate && addressee === undefined) return { kind: 'forOthers' };
+  if (!ours && !isPrivate && addressee === undefined) return { kind: 'forOthers' };
   return command(`${known ?? word} ${rest}`.trim(), false);
 }
 

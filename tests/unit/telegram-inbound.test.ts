@@ -87,6 +87,8 @@ describe('commands in Telegram', () => {
     ['/sh@deckhand_bot npm test', 'sh npm test'],
     ['/SH ls', 'sh ls'],
     ['/project_add web https://example.com/w.git', 'project add web https://example.com/w.git'],
+    ['/project add web https://example.com/w.git', 'project add web https://example.com/w.git'],
+    ['/Project  ADD web /srv/web', 'Project ADD web /srv/web'],
     ['/deckhand sh npm test', 'sh npm test'],
     ['/deckhand@Deckhand_Bot', ''],
     ['/start', 'help'],
@@ -101,6 +103,8 @@ describe('commands in Telegram', () => {
   it('of other bots are left to them; in a private chat everything is for us', () => {
     expect(why(message('/sh@other_bot ls'))).toBe('ignored: a command for another bot');
     expect(why(message('/weather paris'))).toBe('ignored: a command for another bot');
+    expect(why(message('/project'))).toBe('ignored: a command for another bot');
+    expect(why(message('/project delete all'))).toBe('ignored: a command for another bot');
     expect(one(message('/weather paris', { chat: direct }))).toMatchObject({
       text: 'weather paris',
       conversation: { kind: 'direct' },
