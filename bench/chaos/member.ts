@@ -22,7 +22,9 @@ export class Member {
   #over = false;
   #living: Promise<void> | undefined;
   starts = 0;
-  /** Ends that nobody asked for, with the last lines of the log. */
+  /** Starts that did not come to an end because what they need was away: the next one follows. */
+  failedStarts = 0;
+  /** Ends that nobody asked for, once it was ready, with the last lines of the log. */
   readonly surprises: string[] = [];
   /** Lines of the log that tell of an error. */
   readonly errors: string[] = [];
@@ -91,11 +93,13 @@ export class Member {
       running.add(program);
       this.#program = program;
       const code = await program.ended;
+      const wasReady = this.isReady();
       this.#program = undefined;
       running.delete(program);
       this.log.push(...program.log, `${new Date().toISOString()} ended with ${code}`);
-      this.errors.push(...program.log.filter((line) => /"level":"(error|fatal)"/.test(line) || /^\s+at /.test(line)));
-      if (!this.#asked.has(program)) {
+      this.errors.push(...program.log.filter((line) => /"level":"(error|fatal)"/.test(line)));
+      if (!this.#asked.has(program) && !wasReady) this.failedStarts += 1;
+      if (!this.#asked.has(program) && wasReady) {
         this.surprises.push(
           [`${this.name} ended by itself with ${code}`, ...program.log.slice(-3)].join('\n    ').slice(0, 2000),
         );

@@ -12,7 +12,7 @@ export interface ChaosReport {
   injected: Counts;
   people: Counts;
   found: Counts;
-  members: readonly Pick<Member, 'name' | 'starts' | 'memory' | 'surprises' | 'errors'>[];
+  members: readonly Pick<Member, 'name' | 'starts' | 'failedStarts' | 'memory' | 'surprises' | 'errors'>[];
   findings: readonly Finding[];
 }
 
@@ -41,8 +41,8 @@ export function textOf(report: ChaosReport): string {
     ...counts('What people did', people),
     ...counts('What there is in the end', found),
     'Processes',
-    ...members.flatMap(({ name, starts, memory, surprises, errors }) => [
-      `  ${name}: ${starts} starts; memory ${memoryText(memory)}; ${errors.length} lines of error`,
+    ...members.flatMap(({ name, starts, failedStarts, memory, surprises, errors }) => [
+      `  ${name}: ${starts} starts (${failedStarts} failed while something was away); memory ${memoryText(memory)}; ${errors.length} lines of error`,
       ...unique(errors),
       ...surprises.map((text) => `    ${text}`),
     ]),
