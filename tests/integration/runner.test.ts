@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { CrashPoint } from '../../runner/crash-points.ts';
@@ -83,10 +83,29 @@ describe('leaving and coming back', () => {
     expect(await world.stateOf(run)).toBe('executing');
     const stored = outputText(await world.eventsOf(run), 'stdout');
     await start();
-    expect((await world.resultOf(run)).outcome).toBe('succeeded');
+    expect(await world.resultOf(run)).toMatchObject({ outcome: 'succeeded' });
     const text = outputText(await world.eventsOf(run), 'stdout');
     expect(text.startsWith(stored)).toBe(true);
     expect(text).toBe(Array.from({ length: 60 }, (_, i) => `line ${i + 1}\n`).join(''));
+  });
+
+  it('a runner that drains lets what runs end, and takes nothing that comes meanwhile', async () => {
+    const first = await world.startRunner({ drainMs: 60_000 });
+    const sign = join(world.place.path, 'go-on');
+    const { run } = await world.sh(`echo begun; until [ -e ${sign} ]; do sleep 0.05; done; echo over`, project);
+    await waitFor('output', async () => outputText(await world.eventsOf(run), 'stdout') === 'begun\n');
+    const leaving = first.stop();
+    const row = () => world.database.db.runner.findUniqueOrThrow({ where: { id: first.id } });
+    await waitFor('the runner to drain', async () => (await row()).drainingAt !== null);
+    const late = await world.sh(`touch ${sign}`, project);
+    expect(await world.database.db.run.findUniqueOrThrow({ where: { id: late.run } })).toMatchObject({ placedOn: null });
+    await writeFile(sign, '');
+    await leaving;
+    expect(await world.resultOf(run)).toMatchObject({ outcome: 'succeeded' });
+    expect(outputText(await world.eventsOf(run), 'stdout')).toBe('begun\nover\n');
+    expect(await world.stateOf(late.run)).toBe('queued');
+    await start();
+    expect(await world.resultOf(late.run)).toMatchObject({ outcome: 'succeeded' });
   });
 
   it('a runner that stops while it prepares hands the run to the next one', async () => {
