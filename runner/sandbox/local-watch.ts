@@ -50,10 +50,12 @@ export async function endCommand(files: LocalFiles, graceMs: number): Promise<vo
 
 /**
  * Follows a started command to its end, holds it to the limits meanwhile, clears away what it leaves behind and writes down the
- * result. May run in several processes at once and be broken off anywhere.
+ * result. May be broken off anywhere; throws the signal's reason then. Of several at once, one that clears away late could hit the helper
+ * that collects the results: whoever goes has to end this first.
  */
-export async function follow(files: LocalFiles, minFreeBytes: number): Promise<void> {
+export async function follow(files: LocalFiles, minFreeBytes: number, signal: AbortSignal): Promise<void> {
   for (let wait = 10; (await standing(files)) !== 'ended'; wait = Math.min(250, wait * 1.5)) {
+    signal.throwIfAborted();
     // Asked every time: throws when the sandbox has been destroyed.
     const { limits } = await files.spec();
     if ((await files.exit()) !== undefined) {
@@ -66,6 +68,8 @@ export async function follow(files: LocalFiles, minFreeBytes: number): Promise<v
     }
     await delay(wait, undefined, { ref: false });
   }
+  signal.throwIfAborted();
+  if ((await files.result()) !== undefined) return;
   await killHousehold(files);
   await files.setResult(await resultOf(files, minFreeBytes));
 }

@@ -53,6 +53,8 @@ export function createLocalSandbox(options: LocalSandboxOptions): Sandbox {
   const { root, path, minFreeBytes = 256 * 1024 ** 2 } = options;
   const launcher = readFileSync(fileURLToPath(new URL('launch.sh', import.meta.url)), 'utf8');
   const following = new Map<string, Promise<void>>();
+  /** Ends what is followed here: whoever comes after does so. */
+  let leaving = new AbortController();
   const filesOf = (run: string) => localFiles(root, run);
 
   function environment(files: LocalFiles): Record<string, string> {
@@ -73,7 +75,7 @@ export function createLocalSandbox(options: LocalSandboxOptions): Sandbox {
     const running = following.get(run);
     if (running !== undefined) return running;
     const files = filesOf(run);
-    const started = follow(files, minFreeBytes)
+    const started = follow(files, minFreeBytes, leaving.signal)
       .catch(async (error: unknown) => {
         // Destroyed under its hands: then this says so.
         if (isCode(error, 'ENOENT')) await files.spec();
@@ -276,7 +278,11 @@ export function createLocalSandbox(options: LocalSandboxOptions): Sandbox {
       return entries;
     },
 
-    close: async () => undefined,
+    async close() {
+      leaving.abort(new Error('the provider of sandboxes is closed'));
+      await Promise.allSettled(following.values());
+      leaving = new AbortController();
+    },
     probe: () => probeLocal(root, path, minFreeBytes),
   };
 }

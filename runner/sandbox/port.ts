@@ -100,7 +100,10 @@ export interface Sandbox {
   /** Everything this instance of Deckhand has made and not yet destroyed, half-made things included. For the reaper. */
   list(): Promise<SandboxEntry[]>;
 
-  /** Removes what the provider keeps ready for runs to come. Sandboxes of runs stay; nothing is kept ready any more. Idempotent. */
+  /**
+   * Removes what the provider keeps ready for runs to come, and looks after none any more. Sandboxes of runs stay as they are, for whoever
+   * attaches to them next. Idempotent.
+   */
   close(): Promise<void>;
 
   /** Examines the provider for `doctor`. Never throws: what does not work is a failed check. */
