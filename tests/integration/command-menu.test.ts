@@ -44,7 +44,10 @@ describe('the menu of commands', () => {
   it('says how the arguments of a command are written', () => {
     expect(menu.commands.find(({ name }) => name === 'sh')).toMatchObject({
       positional: [{ name: 'command', required: true, rest: true }],
-      options: [{ name: 'project', required: false, rest: false }],
+      options: [
+        { name: 'project', required: false, rest: false },
+        { name: 'runs_on', required: false, rest: false },
+      ],
       direct: true,
     });
     expect(menu.commands.filter(({ direct }) => !direct).map(({ name }) => name)).toEqual(['bind']);
