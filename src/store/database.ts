@@ -64,8 +64,19 @@ export interface DatabaseOptions {
   onEffectError(error: unknown): void;
 }
 
+/** How long a connection is silent before it is asked whether it lives: by itself a system waits two hours. */
+const keepAliveMs = 10_000;
+/** The database ends a transaction of which nothing was heard for so long, with all it had locked: its machine or network is gone. */
+const abandonedMs = 60_000;
+
 export function createDatabase(options: DatabaseOptions): Database {
-  const pool = new pg.Pool({ connectionString: options.url, max: options.connections });
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.connections,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: keepAliveMs,
+    idle_in_transaction_session_timeout: abandonedMs,
+  });
   let times: DatabaseTimes | undefined;
   const adapter = new TimedPg({ onStatement: (ms) => times?.onStatement(ms), onBegin: (ms) => times?.onBegin(ms) }, pool, {
     disposeExternalPool: true,

@@ -12,17 +12,23 @@ export interface LeaseOptions {
   checkMs?: number | undefined;
   /** A connection that does not answer for this long is given up, milliseconds (default 3000). */
   answerMs?: number | undefined;
+  /**
+   * After so long without a word from its holder the database takes a lease back, milliseconds (default 10000). More than `checkMs` +
+   * `answerMs`: the holder knows before anybody else can have it.
+   */
+  silenceMs?: number | undefined;
 }
 
 const never = new AbortController().signal;
 
 /**
  * Leases as session locks of PostgreSQL, each on a connection of its own: the database gives the right back when the connection ends,
- * so a killed holder is followed within about a second. A holder whose connection breaks hears of it at once, one whose connection
- * hangs within `checkMs` + `answerMs`.
+ * so a killed holder is followed within about a second, and one whose machine or network is gone after `silenceMs`: nobody tells the
+ * database of those, and by itself it would wait for hours (tcp_keepalives_idle). A holder whose connection breaks hears of it at once,
+ * one whose connection hangs within `checkMs` + `answerMs`.
  */
 export function createLeases(options: LeaseOptions): AcquireLease {
-  const { url, onError, retryMs = 1000, checkMs = 2000, answerMs = 3000 } = options;
+  const { url, onError, retryMs = 1000, checkMs = 2000, answerMs = 3000, silenceMs = 10_000 } = options;
 
   /** One try: a connection that holds the lock, or undefined when the signal fired while it was held by another. */
   async function hold(name: string, signal: AbortSignal): Promise<Lease | undefined> {
@@ -40,6 +46,7 @@ export function createLeases(options: LeaseOptions): AcquireLease {
     const close = () => Promise.race([client.end().catch(() => undefined), pause(answerMs, never)]);
     try {
       await client.connect();
+      await client.query(`SET idle_session_timeout = ${silenceMs}`);
       // Asked again and again: a waiting lock statement would hold back the database's clean-up.
       while (!(await tryLock(client, name))) {
         await pause(retryMs, AbortSignal.any([signal, gone.signal]));

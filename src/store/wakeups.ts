@@ -35,7 +35,12 @@ export function createWakeups(options: { url: string; onError(error: unknown): v
   }
 
   async function connect(): Promise<void> {
-    const next = new pg.Client({ connectionString: options.url, keepAlive: true, application_name: 'deckhand-wakeups' });
+    const next = new pg.Client({
+      connectionString: options.url,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+      application_name: 'deckhand-wakeups',
+    });
     next.on('notification', ({ payload }) => {
       if (payload !== undefined) deliver(payload);
     });
