@@ -3,6 +3,8 @@ import { type PullFacts, pullFactsSchema } from '../contracts/code-host.ts';
 import type { Database, Tx } from './database.ts';
 import { type PullRecord, pullById } from './pull-requests.ts';
 
+const conflictsFoundMs = 2000;
+
 /** A pull request that is to be looked at. */
 export interface WatchedPull extends PullRecord {
   /** Stands for this look: whoever is told of news meanwhile changes it, and then another look follows. */
@@ -44,6 +46,21 @@ export async function lookAgain(
 /** Something has happened to this one. */
 export async function lookSoon(tx: Tx, id: string, now: Date): Promise<void> {
   await tx.db.pullRequest.update({ where: { id }, data: { lookAt: now } });
+  tx.notify('pull');
+}
+
+/** One was merged: the other open ones of its repository may conflict with that. The code host takes a moment to find out. */
+export async function lookAtOthers(tx: Tx, { id, repository }: Pick<PullRecord, 'id' | 'repository'>, now: Date): Promise<void> {
+  const lookAt = new Date(now.getTime() + conflictsFoundMs);
+  await tx.db.pullRequest.updateMany({
+    where: {
+      repository: { equals: repository, mode: 'insensitive' },
+      state: 'open',
+      id: { not: id },
+      OR: [{ lookAt: null }, { lookAt: { gt: lookAt } }],
+    },
+    data: { lookAt },
+  });
   tx.notify('pull');
 }
 

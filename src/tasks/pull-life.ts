@@ -7,7 +7,7 @@ import type { Database, Tx } from '../store/database.ts';
 import { projectById } from '../store/projects.ts';
 import { branchIsOver, branchIsUsed, endErrand, type PullErrand } from '../store/pull-errands.ts';
 import { putPull } from '../store/pull-requests.ts';
-import { lookSoon, pullNow, pushedCommits, type WatchedPull } from '../store/pull-watch.ts';
+import { lookAtOthers, lookSoon, pullNow, pushedCommits, type WatchedPull } from '../store/pull-watch.ts';
 import { appendEvents } from '../store/run-events.ts';
 import { changeColumn, lockTask, type TaskRecord } from '../store/tasks.ts';
 import { system } from './advance.ts';
@@ -41,7 +41,9 @@ export async function recordPull(
     const news = pullNews(known.facts, facts, await pushedCommits(tx, task.id));
     await tell(tx, mine, facts, news, at);
     await moveTask(tx, task, known.facts, facts, at);
-    if (known.facts.state !== facts.state) await settleBranch(tx, pull, facts, at);
+    if (known.facts.state === facts.state) return;
+    await settleBranch(tx, pull, facts, at);
+    if (facts.state === 'merged') await lookAtOthers(tx, pull, at);
   });
 }
 

@@ -6,7 +6,7 @@ import { createGithubHost } from '../../adapters/github/host.ts';
 import { githubWebhook, pullHint } from '../../adapters/github/webhook.ts';
 import { createGithubEmulator, type GithubEmulator } from '../../lab/github/emulator.ts';
 import type { LabRepository } from '../../lab/github/repositories.ts';
-import type { CodeHost, PullFacts } from '../../src/contracts/code-host.ts';
+import { type CodeHost, type PullFacts, pullFactsSchema } from '../../src/contracts/code-host.ts';
 import { defaultPolicy } from '../../src/contracts/policy.ts';
 import type { PullErrandKind, PullNews } from '../../src/contracts/pull-news.ts';
 import { putPull } from '../../src/store/pull-requests.ts';
@@ -109,6 +109,19 @@ describe('a pull request', () => {
     // It is over: nobody asks any more.
     const row = () => deckhand.db.pullRequest.findFirstOrThrow({ where: { taskId: task } });
     await eventually(async () => expect((await row()).lookAt).toBeNull());
+  });
+
+  test('has those beside it looked at when it is merged: they may conflict now', async () => {
+    const [one, other] = [await opened(), await opened()];
+    await deckhand.db.pullRequest.updateMany({ data: { lookAt: null } });
+    const row = (task: string) => deckhand.db.pullRequest.findFirstOrThrow({ where: { taskId: task } });
+    const { id, runId, facts } = await row(one.task);
+    const pull = { ...world, id, task: one.task, run: runId, repository: repository.fullName };
+    const at = new Date(deckhand.clock.now().getTime() + 1000);
+    const merged = { ...pullFactsSchema.parse(facts), state: 'merged' as const, mergeCommit: one.commit };
+    await recordPull(deckhand.database, pull, merged, { asked: at, at });
+    expect((await row(other.task)).lookAt).toEqual(new Date(at.getTime() + 2000));
+    expect((await row(one.task)).state).toBe('merged');
   });
 
   test('what is closed goes back to review, and what somebody else pushes is told', async () => {
