@@ -14,6 +14,14 @@ export function failureOf(read: Result): { why: string; trouble: AgentTrouble | 
   return { why: `Claude Code gave up (${read.terminal_reason ?? read.subtype}).`, trouble: known };
 }
 
+/**
+ * The connection broke off when a part of an answer was there already, as when the runner is killed and back. From then on the program does
+ * not ask again, as it does before, but ends its turn with these words (Claude Code 2.1).
+ */
+export function wasCutOff({ is_error, result }: Result): boolean {
+  return is_error && /^API Error: Connection closed mid-response/.test(result?.trim() ?? '');
+}
+
 function kindOf({ subtype, result, api_error_status: status }: Result): AgentTrouble | undefined {
   if (subtype === 'error_max_budget_usd') return 'budget';
   // The program's own words for a conversation that it could not shorten, whatever the server has answered.

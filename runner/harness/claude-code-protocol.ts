@@ -1,6 +1,6 @@
 import type { Mail, ProcessInput } from '../../src/contracts/agent.ts';
 import type { RunEventData } from '../../src/contracts/run-event.ts';
-import { failureOf } from './claude-code-errors.ts';
+import { failureOf, wasCutOff } from './claude-code-errors.ts';
 import { type ClaudeLine, readClaudeLine } from './claude-code-lines.ts';
 import { send, uuidOf } from './claude-code-messages.ts';
 import { onDecision, onRequest, withdraw } from './claude-code-requests.ts';
@@ -31,6 +31,7 @@ export const claudeCodeProtocol: CliProtocol<ClaudeState> = {
       interrupted: false,
       parking: false,
       end: null,
+      cutOff: 0,
       asked: 0,
       complaint: '',
     };
@@ -74,6 +75,8 @@ export const claudeCodeProtocol: CliProtocol<ClaudeState> = {
   },
 };
 
+/** More often than a runner is killed in the answers of one turn. */
+const mostCutOff = 5;
 /** A day: people may take their time, and a turn that waits longer is parked. */
 const hookSeconds = 7 * 24 * 60 * 60;
 
@@ -128,8 +131,25 @@ function onResult(state: ClaudeState, read: Extract<ClaudeLine, { type: 'result'
   // What people have said meanwhile begins another round of the same turn.
   if (state.held.length > 0) return { ...send({ ...next, interrupted: false }), withdrawn };
   if (state.interrupted || Object.keys(state.sent).length > 0) return { state: { ...next, interrupted: false }, withdrawn };
+  if (wasCutOff(read) && state.cutOff < mostCutOff) return { ...goOn(next), withdrawn };
   const end = read.is_error ? ({ end: 'failed', ...failureOf(read) } as const) : ({ end: 'done' } as const);
   return { state: { ...next, end }, withdrawn, inputs: [{ type: 'end' }] };
+}
+
+/** It has all that was said and done until then. */
+function goOn(state: ClaudeState): Step<ClaudeState> {
+  const words = 'Go on where you were: the connection to the model broke off in the middle of your answer.';
+  return {
+    state: { ...state, cutOff: state.cutOff + 1, asked: state.asked + 1 },
+    inputs: [line(said(words, uuidOf(`go-on-${state.asked}`)))],
+    events: [
+      {
+        type: 'note',
+        level: 'warning',
+        text: 'The connection to the model broke off in the middle of an answer; the agent goes on.',
+      },
+    ],
+  };
 }
 
 function onMail(state: ClaudeState, mail: Mail, turn: Turn): Step<ClaudeState> {

@@ -40,6 +40,8 @@ export const claudeStateSchema = z.object({
       z.object({ end: z.literal('failed'), why: z.string(), trouble: agentTroubleSchema.optional() }),
     ])
     .nullable(),
+  /** How often the program gave up in the middle of an answer and was told to go on. */
+  cutOff: z.number().default(0),
   /** Numbers the requests we make. */
   asked: z.number(),
   complaint: z.string(),

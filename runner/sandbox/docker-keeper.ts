@@ -19,6 +19,11 @@ export interface DiskKeeper {
   close(): Promise<void>;
 }
 
+/** The engine says 500, or 409, of a container whose removal or end is under way. */
+function isEnding(error: unknown): boolean {
+  return error instanceof EngineError && /is not running|removal in progress/i.test(error.message);
+}
+
 interface KeeperOptions {
   docker: Docker;
   instance: string;
@@ -109,7 +114,7 @@ export function createDiskKeeper({ docker, instance, image, volume }: KeeperOpti
       };
       for await (const chunk of stdoutOf(chunksOf(stream, signal), keep)) chunks.push(chunk);
     } catch (error) {
-      if (hasStatus(error, 404, 409)) return undefined;
+      if (hasStatus(error, 404, 409) || isEnding(error)) return undefined;
       throw error;
     }
     const end = /(?:^|\n)end (\d+)\n$/.exec(Buffer.concat(chunks).toString())?.[1];

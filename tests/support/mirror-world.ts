@@ -135,6 +135,8 @@ export async function openMirrorWorld(options: Partial<Record<Chat, PlatformOpti
     async execute(run) {
       const spec = await waitFor('the run to have its place', async () => {
         const claim = await runs.claim(run, runner);
+        // Whoever gave places passed over it while somebody else had its row.
+        if (!claim.ok) await desk.engine.sweep();
         return claim.ok ? claim.spec : undefined;
       });
       const { command, timeoutMs, project } = spec;

@@ -32,6 +32,29 @@ function askedByClaudeCode(tool: string, input: object): Ask | undefined {
     .asks?.[0];
 }
 
+it('promise 8: Claude Code is told to go on when its connection broke off in an answer, but not for ever', () => {
+  const result = { type: 'result', subtype: 'success', is_error: true, session_id: 's' };
+  const why = 'API Error: Connection closed mid-response. The response above may be incomplete.';
+  const ends = (state: ReturnType<typeof claudeCodeProtocol.begin>['state'], text: string) =>
+    claudeCodeProtocol.line(
+      state,
+      { stream: 'stdout', text: JSON.stringify({ ...result, result: text }), end: { stdout: 1, stderr: 0 }, cut: false },
+      turn,
+    );
+  let { state } = claudeCodeProtocol.begin(turn, null);
+  expect(ends(state, 'API Error: 401').state.end).toMatchObject({ end: 'failed' });
+  const said: unknown[] = [];
+  for (let time = 0; time < 5; time += 1) {
+    const step = ends(state, why);
+    expect([step.state.end, step.events]).toEqual([null, [expect.objectContaining({ type: 'note', level: 'warning' })]]);
+    expect(step.inputs).toEqual([{ type: 'line', line: expect.stringContaining('Go on where you were') }]);
+    said.push(step.inputs);
+    state = step.state;
+  }
+  expect(new Set(said.map((inputs) => JSON.stringify(inputs))).size).toBe(5);
+  expect(ends(state, why).state.end).toMatchObject({ end: 'failed', why });
+});
+
 describe('why an agent wants to make a call', () => {
   it('is what Claude Code says about a command, and nothing for other tools', () => {
     expect(askedByClaudeCode('Bash', { command: 'npm i x', description: 'Install what the test needs' })).toMatchObject({
