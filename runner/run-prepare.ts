@@ -1,8 +1,10 @@
 import type { RunSpec, SandboxOffer } from '../src/contracts/run-control.ts';
 import { parseSource } from './git-source.ts';
 import { keptUnder } from './import-result.ts';
+import { patiently } from './patience.ts';
 import type { HarnessRun, Program } from './run-harness.ts';
 import { type Journey, LetGo, type Place, sandboxRef } from './run-journey.ts';
+import { CopyCollided } from './sandbox/port.ts';
 
 export type Base = NonNullable<RunSpec['base']>;
 
@@ -65,7 +67,13 @@ export async function prepareRun(journey: Journey, harness: HarnessRun): Promise
   });
 
   await harness.fill(signal);
-  await journey.withSandbox(() => sandbox.copyIn(run, deps.workspace.pack(run), signal), signal, deps.engineWaitMs);
+  const copyIn = () =>
+    patiently(() => sandbox.copyIn(run, deps.workspace.pack(run), signal), {
+      passes: (error) => error instanceof CopyCollided,
+      withinMs: collisionsMs,
+      signal,
+    });
+  await journey.withSandbox(copyIn, signal, deps.engineWaitMs);
   await journey.at('copied_in');
   await deps.workspace.discard(run);
 
@@ -111,6 +119,8 @@ async function authorised({ deps, spec, place, calls }: Journey): Promise<boolea
   return verdict === 'run';
 }
 
+/** What makes directories beside the copy has made them all by then. */
+const collisionsMs = 10_000;
 /** A sandbox outlives its command by this much before the reaper may take it. */
 const keepMs = 24 * 60 * 60_000;
 

@@ -22,6 +22,7 @@ import { probeDocker } from './docker-probe.ts';
 import { createWarmPool } from './docker-warm.ts';
 import {
   assertRun,
+  CopyCollided,
   ImageMissing,
   ImageUnfit,
   NoSpace,
@@ -224,6 +225,8 @@ export function createDockerSandbox(options: DockerSandboxOptions): Sandbox {
       try {
         await call((abortSignal) => containerOf(run).putArchive(stream, { path: workspace, abortSignal }), signal, copyTimeoutMs);
       } catch (error) {
+        if (broken === undefined && error instanceof EngineError && /mkdir \S+: file exists/.test(error.message))
+          throw new CopyCollided(`The working copy of ${run} could not be copied in`, { cause: error });
         throw broken ?? whatHappenedTo(run, error);
       } finally {
         stream.destroy();

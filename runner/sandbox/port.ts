@@ -282,6 +282,11 @@ export interface ProbeCheck {
   remedy?: string | undefined;
 }
 
+/** What runs in the sandbox ahead of its run was making the same directory at that moment: to be copied in again. */
+export class CopyCollided extends Error {
+  override name = 'CopyCollided';
+}
+
 /** The provider did not answer. The sandbox may exist and run. */
 export class SandboxUnreachable extends Error {
   override name = 'SandboxUnreachable';

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { CrashPoint } from '../../runner/crash-points.ts';
 import type { RunnerDeps } from '../../runner/run-job.ts';
 import { createDockerSandbox } from '../../runner/sandbox/docker.ts';
+import { CopyCollided } from '../../runner/sandbox/port.ts';
 import { createRunnerWorld, ofType, outputText, type RunnerWorld } from '../support/runner-world.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -240,6 +241,22 @@ describe('a container engine that does not answer', () => {
     expect((await world.resultOf(run)).outcome).toBe('succeeded');
     expect(await noteTexts(run)).toContain('The container engine answers again.');
   });
+});
+
+it('a working copy whose copying meets what makes the same directory is copied again', async () => {
+  let tries = 0;
+  const busy: typeof world.sandbox = {
+    ...world.sandbox,
+    async copyIn(...args) {
+      tries += 1;
+      if (tries === 1) throw new CopyCollided('mkdir /workspace/.git: file exists');
+      return await world.sandbox.copyIn(...args);
+    },
+  };
+  await start({ places: [{ sandbox: busy, image: null }] });
+  const { run } = await world.sh('cat README.md', project);
+  expect(await world.resultOf(run)).toMatchObject({ outcome: 'succeeded' });
+  expect([tries, await noteTexts(run)]).toEqual([2, []]);
 });
 
 it('promise 8: a run whose job never comes is taken all the same, and once', async () => {
