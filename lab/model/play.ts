@@ -38,6 +38,8 @@ function createPlayer(conversation: Conversation, scenarios: readonly Scenario[]
   let ended = true;
   /** The script has not said anything yet. */
   let isFresh = false;
+  /** The last answer has only the words of `turn`: the connection broke before its calls, and the agent asks for the rest. */
+  let isCutOff = false;
 
   function scene(): Scene {
     const used = (kind: keyof typeof names) =>
@@ -109,8 +111,11 @@ function createPlayer(conversation: Conversation, scenarios: readonly Scenario[]
     while (!ended && onlyTodo(turn) && isSkipped(turn)) goOn([]);
   }
 
+  const isPossible = ({ actions = [] }: Turn) => actions.some((action) => callsFor(action, conversation).length > 0);
+
   return {
     read(entry: Entry): void {
+      isCutOff = false;
       if (entry.type === 'mode') plan = entry.plan;
       else if (entry.type === 'interrupted') ended = true;
       else if (entry.type === 'result') answered?.outcomes.set(entry.call, outcomeOf(entry, conversation.agent));
@@ -124,14 +129,16 @@ function createPlayer(conversation: Conversation, scenarios: readonly Scenario[]
         settle();
         skipWhile(() => !entry.calls.some(({ tool }) => isTodoTool(tool)));
         answered = { calls: entry.calls, outcomes: new Map() };
+        isCutOff = !ended && entry.calls.length === 0 && isPossible(turn);
         ended ||= entry.calls.length === 0 && turn.waits !== true;
       }
     },
     due(): Turn {
+      if (isCutOff) return { ...turn, think: undefined, say: '' };
       if (ended && answered !== undefined) return { say: 'Nothing is left to do.' };
       open();
       settle();
-      skipWhile(({ actions = [] }) => actions.every((action) => callsFor(action, conversation).length === 0));
+      skipWhile((next) => !isPossible(next));
       return turn;
     },
   };

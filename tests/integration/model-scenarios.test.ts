@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createModelServer, type ModelServer } from '../../lab/model/server.ts';
 import { anthropicClient, loopTools, type ToolAnswer, type ToolCalls, talkAnthropic } from '../support/model-agents.ts';
-import { codexMode, codexSays, talkCodex } from '../support/model-codex.ts';
+import { askCodex, codexMode, codexSays, talkCodex } from '../support/model-codex.ts';
 
 let server: ModelServer;
 
@@ -252,4 +252,24 @@ test('whatever is refused, fails or is said in between, every talk keeps the rul
     ),
     { numRuns: 25 },
   );
+});
+
+test('an answer that broke off between its words and its calls is gone on with when Codex asks for the rest', async () => {
+  const input = [codexSays('work slowly in 2 steps of 1 s and push the result')];
+  const commands: unknown[] = [];
+  for (;;) {
+    const output = await askCodex(server.openaiUrl, input);
+    const [words, call] = ['message', 'function_call'].map((kind) => output.find(({ type }) => type === kind));
+    if (words !== undefined) input.push(words);
+    if (call === undefined) break;
+    const [rest, ...others] = await askCodex(server.openaiUrl, input);
+    expect([rest?.type, rest?.arguments, others]).toEqual(['function_call', call.arguments, []]);
+    commands.push(JSON.parse(String(call.arguments)).cmd);
+    input.push({ ...rest }, { type: 'function_call_output', call_id: rest?.call_id, output: 'done' });
+  }
+  expect(commands).toEqual([
+    expect.stringContaining('step 1 of 2'),
+    expect.stringContaining('step 2 of 2'),
+    'git push origin HEAD',
+  ]);
 });
