@@ -20,6 +20,7 @@ import { keepTranscript } from './chaos/transcript.ts';
 import { type Finding, findingsOf, findingsOfAll } from './chaos/verdict.ts';
 import { startWorld, type World } from './chaos/world.ts';
 import { openDatabase } from './chat.ts';
+import { endingSignal } from './ending.ts';
 import { onSite, type Site } from './site.ts';
 
 const minute = 60_000;
@@ -193,21 +194,14 @@ async function main(args: readonly string[]): Promise<number> {
     process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${usage}`);
     return 64;
   }
-  const ending = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(name, () => {
-      if (ending.signal.aborted) process.exit(130);
-      process.stderr.write('ending: what was started is taken down; a second signal ends at once\n');
-      ending.abort(new Error(name));
-    });
-  }
+  const ending = endingSignal();
   process.stderr.write(`chaos: seed ${options.seed}\n`);
   try {
-    const report = await onSite('chaos', ending.signal, (site) => chaos(site, options));
+    const report = await onSite('chaos', ending, (site) => chaos(site, options));
     process.stdout.write(`\n${textOf(report)}`);
     return report.findings.length === 0 ? 0 : 1;
   } catch (error) {
-    if (ending.signal.aborted) return 130;
+    if (ending.aborted) return 130;
     process.stderr.write(
       `chaos: seed ${options.seed} could not be brought to an end: ${error instanceof Error ? error.stack : error}\n`,
     );

@@ -7,10 +7,12 @@
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { endingSignal } from './ending.ts';
 import { meetsTarget } from './figures.ts';
 import { cpuSecondsOf, machineCpuSeconds } from './processes.ts';
 import { newReport, type ScenarioReport, tableOf } from './report.ts';
 import { ack } from './scenarios/ack.ts';
+import { ackPostgres, ackRedis } from './scenarios/ack-processes.ts';
 import { agentStart } from './scenarios/agent-start.ts';
 import { append } from './scenarios/append.ts';
 import { card } from './scenarios/card.ts';
@@ -27,6 +29,8 @@ const scenarios: readonly Scenario[] = [
   start,
   memory,
   ack,
+  ackPostgres,
+  ackRedis,
   card,
   edit,
   stream,
@@ -61,24 +65,17 @@ async function main(args: readonly string[]): Promise<number> {
     return 64;
   }
 
-  const ending = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(name, () => {
-      if (ending.signal.aborted) process.exit(130);
-      process.stderr.write('ending: what was started is taken down; a second signal ends at once\n');
-      ending.abort(new Error(name));
-    });
-  }
+  const ending = endingSignal();
 
   const report = newReport();
   try {
     for (const scenario of scenarios) {
       if (names.length > 0 && !names.includes(scenario.name)) continue;
       process.stderr.write(`${scenario.name}: ${scenario.about}\n`);
-      report.scenarios.push(await measure(scenario, ending.signal));
+      report.scenarios.push(await measure(scenario, ending));
     }
   } catch (error) {
-    if (ending.signal.aborted) return 130;
+    if (ending.aborted) return 130;
     throw error;
   }
   writeFileSync(lastReport, `${JSON.stringify(report, null, 2)}\n`);
