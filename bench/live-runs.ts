@@ -9,6 +9,7 @@ import { type Output, playRunner } from './played-runner.ts';
 import { cpuSecondsOf, peakMemory } from './processes.ts';
 import { complaints, startProgram } from './program.ts';
 import type { Site } from './site.ts';
+import { transactions } from './statements.ts';
 
 export interface Load extends Output {
   runs: number;
@@ -40,7 +41,7 @@ export async function liveRuns(site: Site, chat: LivePlatform, load: Load): Prom
   const { appends, ended, failures } = await playRunner(site, parts, runner, { ...load, capacity: load.runs });
   await site.until('the platform to be ready', () => chat.isReady(), readyWithinMs);
 
-  const usage = { cpu: cpuSecondsOf(gateway.pid), transactions: await transactions(database), at: performance.now() };
+  const usage = { cpu: cpuSecondsOf(gateway.pid), transactions: await transactions(database.db), at: performance.now() };
   const askedAt = Date.now();
   const asked = await ask(site, chat, places, load.runs);
   site.say(`${load.runs} commands typed within ${Date.now() - askedAt} ms, ${asked.unanswered} without an answer in time`);
@@ -49,7 +50,7 @@ export async function liveRuns(site: Site, chat: LivePlatform, load: Load): Prom
   const allEnded = Date.now();
   const busy = (performance.now() - usage.at) / 1000;
   const gatewayCpu = (cpuSecondsOf(gateway.pid) - usage.cpu) / busy;
-  const perSecond = ((await transactions(database)) - usage.transactions) / busy;
+  const perSecond = ((await transactions(database.db)) - usage.transactions) / busy;
 
   site.say('all runs have ended, waiting for the end cards');
   await site.until('all end cards', () => endCards(chat).size === runs, endCardsWithinMs, 250).catch(() => undefined);
@@ -178,10 +179,4 @@ function callCounts(chat: LivePlatform): Figure[] {
   return [...byMethod]
     .sort(([, one], [, other]) => other.length - one.length)
     .map(([method, calls]) => ({ name: `calls of ${method}`, value: calls.length, unit: '' }));
-}
-
-async function transactions(database: Database): Promise<number> {
-  const rows = await database.db.$queryRaw<{ count: bigint }[]>`
-    SELECT xact_commit + xact_rollback AS count FROM pg_stat_database WHERE datname = current_database()`;
-  return Number(rows[0]?.count ?? 0n);
 }

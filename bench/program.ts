@@ -27,7 +27,7 @@ export interface Program {
 }
 
 export interface ProgramOptions {
-  role: 'start' | 'gateway';
+  role: 'start' | 'gateway' | 'runner';
   dataDir: string;
   /** Variables of the program; nothing of our own environment reaches it but PATH. */
   variables?: Record<string, string> | undefined;

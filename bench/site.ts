@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 /** Where one scenario works: a directory of its own, and everything it has to take down again. */
 export interface Site {
+  readonly name: string;
   /** Emptied and removed at the end. */
   readonly dir: string;
   /** Aborts when the benchmark is to end early. */
@@ -26,6 +27,7 @@ export async function onSite<T>(name: string, signal: AbortSignal, work: (site: 
   // Run by root, the database server is another user and must be able to pass through.
   chmodSync(dir, 0o711);
   const site: Site = {
+    name,
     dir,
     signal,
     onEnd: (end) => void ends.push(end),

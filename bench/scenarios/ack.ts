@@ -1,12 +1,11 @@
 import { join } from 'node:path';
-import type { Database } from '../../src/store/database.ts';
 import { addressOfRunning } from '../../src/store/postgres-address.ts';
-import { addChannels, chatVariables, openDatabase, startChat } from '../chat.ts';
+import { chatVariables, openDatabase, startChat } from '../chat.ts';
 import { durations, type Figure } from '../figures.ts';
+import { createActs, drained, missing, times } from '../inbound-load.ts';
 import { cpuSecondsOf } from '../processes.ts';
 import { complaints, startProgram } from '../program.ts';
-import { type Act, type Answer, closedLoop, commandAct, createSender, messageAct, openLoop } from '../signed-requests.ts';
-import type { Site } from '../site.ts';
+import { closedLoop, createSender, openLoop } from '../signed-requests.ts';
 import type { Scenario } from './scenario.ts';
 
 const channelCount = 50;
@@ -20,22 +19,12 @@ export const ack: Scenario = {
   about: `signed requests over ${channelCount} channels, half commands and half talk, from the request to the stored acknowledgement`,
   async run(site) {
     const slack = await startChat(site);
-    const names = addChannels(slack, channelCount);
-    const channels = names.flatMap((name) => [...slack.core.state.channels.values()].find((one) => one.name === name) ?? []);
+    const next = createActs(slack, channelCount);
     const dataDir = join(site.dir, 'data');
     const program = await startProgram(site, { role: 'start', dataDir, variables: chatVariables(slack, 'http') });
     const database = await openDatabase(site, (await addressOfRunning(dataDir)) ?? '');
     const { signingSecret } = slack.credentials;
     const broken: string[] = [];
-
-    let turn = 0;
-    const next = (): Act => {
-      turn += 1;
-      const channel = channels[turn % channels.length];
-      if (channel === undefined) throw new Error('there are no channels');
-      // Each channel gets both kinds: its turns alternate.
-      return Math.floor(turn / channels.length) % 2 === 0 ? commandAct(slack, channel) : messageAct(slack, channel);
-    };
 
     const one = createSender(program.url, signingSecret, 256);
     site.onEnd(async () => one.close());
@@ -74,28 +63,3 @@ export const ack: Scenario = {
     };
   },
 };
-
-function times(answers: readonly Answer[]): number[] {
-  return answers.map(({ ms }) => ms);
-}
-
-/** Promise 1: what was acknowledged is a row. */
-async function missing(database: Database, answers: readonly Answer[], name: string): Promise<string[]> {
-  const acked = answers.filter(({ status }) => status === 200).map(({ key }) => key);
-  const rows = await database.db.$queryRaw<{ key: string }[]>`SELECT "key" FROM "Inbox" WHERE "key" = ANY(${acked}::text[])`;
-  const stored = new Set(rows.map(({ key }) => key));
-  const lost = acked.filter((key) => !stored.has(key));
-  const refused = answers.length - acked.length;
-  return [
-    ...(lost.length === 0 ? [] : [`${name}: ${lost.length} acknowledged requests are not in the inbox, for example ${lost[0]}`]),
-    ...(refused === 0 ? [] : [`${name}: ${refused} of ${answers.length} requests were not acknowledged`]),
-  ];
-}
-
-/** How long the program needs until nothing in the inbox waits. */
-async function drained(site: Site, database: Database): Promise<number> {
-  const since = performance.now();
-  const isEmpty = async () => (await database.db.inbox.count({ where: { state: 'pending' } })) === 0;
-  await site.until('the inbox to be empty', isEmpty, 120_000, 50);
-  return performance.now() - since;
-}
