@@ -196,10 +196,11 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     adapters,
     sink: (adapter) => async (events) => {
       const { platform } = adapter;
+      const since = performance.now();
       const guarded = await door.guard(events);
       const about = { platform, events: events.length };
       const counts = await traced('take events', about, () => storeInbound(database, guarded), { from: null });
-      metrics.inbound(platform, counts.stored, counts.duplicate);
+      metrics.inbound({ platform, ...counts, ms: performance.now() - since });
       return counts;
     },
     async connected() {

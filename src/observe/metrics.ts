@@ -7,7 +7,8 @@ import { createRunMetrics, type RunMetrics } from './run-metrics.ts';
 /** What a process counts. Labels have few values, none of them a name or a text of a person. */
 export interface Metrics extends RunMetrics {
   registry: Registry;
-  inbound(platform: string, stored: number, duplicate: number): void;
+  /** Events have been stored, `ms` after they were heard of: the platform is answered now. */
+  inbound(taken: { platform: string; stored: number; duplicate: number; ms: number }): void;
   handled(event: Pick<InboundEvent, 'type' | 'at' | 'conversation'>, outcome: 'done' | 'refused' | 'failed', now: Date): void;
   platformCall(call: { platform: string; operation: string; outcome: string; ms: number }): void;
   sent(message: { platform: string; type: string; outcome: SendOutcome; merged: number; ms: number }): void;
@@ -27,6 +28,13 @@ export function createMetrics(): Metrics {
     name: 'deckhand_inbound_events_total',
     help: 'Events that platforms delivered, by whether they were new',
     labelNames: ['platform', 'kind'],
+    registers,
+  });
+  const stored = new Histogram({
+    name: 'deckhand_inbound_store_seconds',
+    help: 'From the moment events of a platform were heard of to the moment they were stored: it is answered then',
+    labelNames: ['platform'],
+    buckets: [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 3],
     registers,
   });
   const handled = new Counter({
@@ -103,9 +111,10 @@ export function createMetrics(): Metrics {
   return {
     registry,
     ...createRunMetrics(registry),
-    inbound(platform, stored, duplicate) {
-      inbound.inc({ platform, kind: 'new' }, stored);
+    inbound({ platform, stored: fresh, duplicate, ms }) {
+      inbound.inc({ platform, kind: 'new' }, fresh);
       inbound.inc({ platform, kind: 'duplicate' }, duplicate);
+      stored.observe({ platform }, ms / 1000);
     },
     handled({ type, at, conversation: { platform } }, outcome, now) {
       handled.inc({ platform, type, outcome });

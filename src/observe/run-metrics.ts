@@ -1,4 +1,6 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
+import { agentKinds } from '../contracts/agent.ts';
+import { publishWhatSchema } from '../contracts/publication.ts';
 import type { RunFigure } from '../delivery/run-figures.ts';
 
 export interface RunMetrics {
@@ -84,6 +86,9 @@ export function createRunMetrics(registry: Registry): RunMetrics {
     buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
     registers,
   });
+  // Rare things are told from the beginning: an increase is seen from 0, not from the first that was told.
+  for (const what of publishWhatSchema.options) for (const outcome of ['done', 'failed']) published.inc({ what, outcome }, 0);
+  for (const worker of agentKinds) ended.inc({ worker, outcome: 'failed', cause: 'agent' }, 0);
   const models = new Set<string>();
 
   function modelName(name: string): string {

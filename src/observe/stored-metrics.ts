@@ -18,6 +18,11 @@ const gauges: readonly StoredGauge[] = [
     values: ({ inboxOldest }) => [{ value: inboxOldest }],
   },
   {
+    name: 'deckhand_inbox_waiting_lanes',
+    help: 'Lanes with events that wait: what belongs together and is dealt with one after the other, mostly a conversation',
+    values: ({ lanesWaiting }) => [{ value: lanesWaiting }],
+  },
+  {
     name: 'deckhand_outbox_waiting_messages',
     help: 'Messages that are to be sent or edited',
     labelNames: ['platform'],
@@ -97,6 +102,11 @@ const gauges: readonly StoredGauge[] = [
   },
 ];
 
+/** What was read is told again for so long: any number of scrapes costs the database no more than one every few seconds. */
+const keptMs = 3_000;
+/** A database that has not answered by then is away: whoever scrapes waits ten seconds by default, and wants the other figures too. */
+const answerMs = 5_000;
+
 /**
  * What the database says about all processes, read when `/metrics` is asked for: two statements and the counts of the queue, whatever the
  * number of gauges. Every gateway tells the same, so a dashboard takes the maximum over them.
@@ -104,16 +114,11 @@ const gauges: readonly StoredGauge[] = [
 export function addStoredMetrics(
   registry: Registry,
   read: { standing(): Promise<Standing>; waiting(): Promise<Record<string, number>> },
+  times: { keptMs: number; answerMs: number } = { keptMs, answerMs },
 ): void {
   const registers = [registry];
-  let looking: Promise<Standing> | undefined;
-  // The gauges of one scrape are collected at once.
-  const look = () => {
-    looking ??= read.standing().finally(() => {
-      looking = undefined;
-    });
-    return looking;
-  };
+  const look = sparing(read.standing, times);
+  const lookWaiting = sparing(read.waiting, times);
   new Gauge({
     name: 'deckhand_waiting',
     help: 'Rows that wait: inbound events, messages to send, runs, decisions, jobs',
@@ -121,7 +126,7 @@ export function addStoredMetrics(
     registers,
     async collect() {
       this.reset();
-      const found = await read.waiting().catch(() => undefined);
+      const found = await lookWaiting().catch(() => undefined);
       for (const [what, count] of Object.entries(found ?? {})) this.set({ what }, count);
     },
   });
@@ -152,6 +157,26 @@ export function addStoredMetrics(
       },
     });
   }
+}
+
+/** Reads once at a time, and not again soon after it has succeeded. Rejects when there is no answer in time; who asks then waits for the same one. */
+function sparing<T>(read: () => Promise<T>, times: { keptMs: number; answerMs: number }): () => Promise<T> {
+  let reading: Promise<T> | undefined;
+  let last: { value: T; at: number } | undefined;
+  return async () => {
+    if (last !== undefined && performance.now() - last.at < times.keptMs) return last.value;
+    reading ??= read()
+      .then((value) => {
+        last = { value, at: performance.now() };
+        return value;
+      })
+      .finally(() => {
+        reading = undefined;
+      });
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => late.reject(new Error(`no answer within ${times.answerMs} ms`)), times.answerMs);
+    return await Promise.race([reading, late.promise]).finally(() => clearTimeout(timer));
+  };
 }
 
 /** Connections of this process to the database. */

@@ -6,6 +6,8 @@ import { deadAfterMs } from './runners.ts';
 export interface Standing {
   /** Age of the oldest event that waits; 0: none does. */
   inboxOldest: number;
+  /** Conversations (and whatever else is kept in order) in which events wait. */
+  lanesWaiting: number;
   /** Events that were given up within the last hour, and messages. */
   deadLetters: { inbound: number; outbound: number };
   /** Messages that wait, and for how long the first of them has. */
@@ -27,16 +29,17 @@ export interface Standing {
     busy: number;
     beatAge: number;
   }[];
+  /** Of machines that have, or lately had, a runner. */
   disks: { host: string; free: number; kept: number; quota: number | null; measuredAge: number }[];
 }
 
 const age = (column: string) => Prisma.raw(`GREATEST(0, extract(epoch FROM clock_timestamp() - ${column}))::float8`);
 
 /** One statement, which looks only at what is not over, through indexes. */
-export async function standingOf(db: Tx['db']): Promise<Standing> {
-  const [row] = await db.$queryRaw<{ standing: Standing }[]>(Prisma.sql`
+export const standingStatement = Prisma.sql`
     SELECT jsonb_build_object(
       'inboxOldest', COALESCE((SELECT ${age('min("receivedAt")')} FROM "Inbox" WHERE "state" = 'pending'), 0),
+      'lanesWaiting', (SELECT count(DISTINCT "lane") FROM "Inbox" WHERE "state" = 'pending'),
       'deadLetters', jsonb_build_object(
         'inbound', (SELECT count(*) FROM "Inbox" WHERE "state" = 'failed' AND "doneAt" > now() - interval '1 hour'),
         'outbound', (SELECT count(*) FROM "Outbox" WHERE "state" = 'failed' AND "dueAt" > now() - interval '59 minutes')
@@ -60,8 +63,11 @@ export async function standingOf(db: Tx['db']): Promise<Standing> {
         FROM "Runner" n ORDER BY n."hostId", n."startedAt" DESC, n."id" DESC) AS r),
       'disks', (SELECT COALESCE(jsonb_agg(d), '[]') FROM (
         SELECT "hostId" AS host, "freeBytes" AS free, "keptBytes" AS kept, "quotaBytes" AS quota, ${age('"measuredAt"')} AS "measuredAge"
-        FROM "HostDisk" ORDER BY 1) AS d)
-    ) AS standing`);
+        FROM "HostDisk" d WHERE EXISTS (SELECT FROM "Runner" n WHERE n."hostId" = d."hostId") ORDER BY 1) AS d)
+    ) AS standing`;
+
+export async function standingOf(db: Tx['db']): Promise<Standing> {
+  const [row] = await db.$queryRaw<{ standing: Standing }[]>(standingStatement);
   if (row === undefined) throw new Error('looking gave no row');
   return row.standing;
 }

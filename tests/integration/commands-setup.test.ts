@@ -320,6 +320,7 @@ describe('claim', () => {
 describe('alerts', () => {
   const calm: Standing = {
     inboxOldest: 0,
+    lanesWaiting: 0,
     deadLetters: { inbound: 0, outbound: 0 },
     outbox: [],
     runs: [],

@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
+import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 import type { RunEvent, RunEventData } from '../../src/contracts/run-event.ts';
 import { createRunFigures } from '../../src/delivery/run-figures.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';
 import { describeMetrics } from '../../src/observe/metrics-page.ts';
+import { addStoredMetrics } from '../../src/observe/stored-metrics.ts';
+import type { Standing } from '../../src/store/standing.ts';
 
 const at = (second: number) => new Date(Date.UTC(2026, 0, 1) + second * 1000);
 const actor = { type: 'system', part: 'runner' } as const;
@@ -77,6 +80,45 @@ test('what a process counts is shown in base units, and servers cannot make up a
 });
 
 const conversation = { platform: 'slack', tenant: 'T1', channel: 'C1', kind: 'channel' } as const;
+
+test('scrapes at once and soon after one another cost the database one look, and one that hangs only its own figures', async () => {
+  const registry = new Registry();
+  let looks = 0;
+  const hangs = new Promise<never>(() => undefined);
+  addStoredMetrics(
+    registry,
+    {
+      async standing() {
+        looks += 1;
+        return standing;
+      },
+      waiting: () => hangs,
+    },
+    { keptMs: 60_000, answerMs: 5 },
+  );
+  const texts = [...(await Promise.all([registry.metrics(), registry.metrics()])), await registry.metrics()];
+  for (const text of texts) {
+    expect(text).toContain('deckhand_database_up 1\n');
+    expect(text).toContain('deckhand_inbox_waiting_lanes 2\n');
+    expect(text).not.toContain('deckhand_waiting{');
+  }
+  expect(looks).toBe(1);
+  const away = new Registry();
+  addStoredMetrics(away, { standing: () => hangs, waiting: () => hangs }, { keptMs: 60_000, answerMs: 5 });
+  expect(await away.metrics()).toContain('deckhand_database_up 0\n');
+});
+
+const standing: Standing = {
+  inboxOldest: 3,
+  lanesWaiting: 2,
+  deadLetters: { inbound: 0, outbound: 0 },
+  outbox: [],
+  runs: [],
+  queueOldest: 0,
+  decisions: [],
+  runners: [],
+  disks: [],
+};
 
 test('names of metrics say their unit, and what only grows ends in _total', () => {
   for (const { name, type, labels } of describeMetrics()) {
