@@ -11,11 +11,12 @@ import { hasWritten, openRuns, readFacts } from '../tests/support/chaos-facts.ts
 import { chancesOf } from '../tests/support/chaos-plan.ts';
 import { leftOfRuns } from '../tests/support/machine-traces.ts';
 import { type Counts, count } from './chaos/counts.ts';
-import { createInjections } from './chaos/injections.ts';
+import { createInjections, Unavailable } from './chaos/injections.ts';
+import { memoryVerdict } from './chaos/memory.ts';
 import { type ChaosOptions, readOptions, usage } from './chaos/options.ts';
 import { People, type Request } from './chaos/people.ts';
 import { stepsOf } from './chaos/plan.ts';
-import { type ChaosReport, textOf } from './chaos/report.ts';
+import { type ChaosReport, jsonOf, textOf } from './chaos/report.ts';
 import { keepTranscript } from './chaos/transcript.ts';
 import { type Finding, findingsOf, findingsOfAll } from './chaos/verdict.ts';
 import { startWorld, type World } from './chaos/world.ts';
@@ -26,7 +27,9 @@ import { onSite, type Site } from './site.ts';
 const minute = 60_000;
 const calmWithinMs = 4 * minute;
 const clearedWithinMs = 90_000;
-const memoryEveryMs = 10_000;
+const memoryEveryMs = 5000;
+/** What goes on at the end of a full disk may only fail a moment later. */
+const fullMarginMs = 10_000;
 
 async function chaos(site: Site, options: ChaosOptions): Promise<ChaosReport> {
   const since = performance.now();
@@ -38,6 +41,7 @@ async function chaos(site: Site, options: ChaosOptions): Promise<ChaosReport> {
     site.onEnd(() => Promise.all(members.map(({ name, log }) => writeFile(join(logs, `${name}.log`), `${log.join('\n')}\n`))));
   }
   const injected: Counts = new Map();
+  const notDone: Counts = new Map();
   const didPeople: Counts = new Map();
   const transcript = keepTranscript(slack);
   const outside = options.sandbox === 'local' ? join(site.dir, 'outside.txt') : undefined;
@@ -80,7 +84,9 @@ async function chaos(site: Site, options: ChaosOptions): Promise<ChaosReport> {
       if (performance.now() + step.afterMs > until) return;
       await site.pause(step.afterMs);
       await inject(step).catch((error: unknown) => {
-        count(injected, 'could not be done: the server was away');
+        site.signal.throwIfAborted();
+        if (error instanceof Unavailable) return count(notDone, error.message);
+        count(notDone, 'the server was away');
         site.say(`${step.what}: ${error}`);
       });
     }
@@ -88,6 +94,8 @@ async function chaos(site: Site, options: ChaosOptions): Promise<ChaosReport> {
   await Promise.all([posting(), breaking()]);
 
   site.say('nothing goes wrong any more');
+  await Promise.all(members.map((one) => one.killAt(undefined)));
+  for (const { diedAt } of members) for (const point of diedAt) count(injected, `killed at: ${point}`);
   const brokenUntil = performance.now();
   const findings: Finding[] = [];
   let isSettled = false;
@@ -113,7 +121,10 @@ async function chaos(site: Site, options: ChaosOptions): Promise<ChaosReport> {
     for (const run of await openRuns(world.kept)) findings.push({ what: 'lost', about: run });
   });
   const calmSeconds = (performance.now() - brokenUntil) / 1000;
-  lookAtMemory();
+  const memory = members.map(({ name, memory: looks }) => ({ name, ...memoryVerdict(looks, since, brokenUntil) }));
+  for (const { name, verdict, first, last } of memory) {
+    if (verdict === 'grows') findings.push({ what: 'wrong', about: `the memory of ${name} grows: ${first} MB, then ${last} MB` });
+  }
 
   const { found, ...compared } = await compare(world, people, transcript, outside);
   findings.push(...compared.findings, ...(await leftovers(site, world)));
@@ -125,16 +136,19 @@ async function chaos(site: Site, options: ChaosOptions): Promise<ChaosReport> {
     minutes: (performance.now() - since) / minute,
     calmSeconds,
     injected,
+    notDone,
+    missing: world.missing,
     people: didPeople,
     found,
     members,
+    memory,
     findings,
   };
 }
 
 /** Every request against the database, the platform, and the marks that commands have left. */
 async function compare(
-  { kept, slack }: World,
+  { kept, slack, fullDisks }: World,
   people: People,
   transcript: ReturnType<typeof keepTranscript>,
   outside: string | undefined,
@@ -151,7 +165,11 @@ async function compare(
     const tasks = facts.tasks.filter(({ command }) => command.includes(request.marker));
     const cards = transcript.of(request.marker);
     const effects = marks?.filter((mark) => mark === request.marker).length;
-    const against = findingsOf({ request, tasks, cards, effects });
+    const ends = tasks.flatMap(({ runs }) => runs.map(({ endedAt }) => endedAt?.getTime() ?? Date.now()));
+    const until = Math.max(0, ...ends);
+    const diskWasFull = fullDisks.some((full) => full.since - fullMarginMs < until && request.at < full.until + fullMarginMs);
+    const against = findingsOf({ request, tasks, cards, effects, diskWasFull });
+    if (diskWasFull) count(found, 'requests while a disk was full, that may fail for it');
     const told = against.length === 0 ? [] : toldAlone(slack, request);
     findings.push(...against.map((one) => ({ ...one, about: [one.about, ...told].join('\n    ') })));
     count(found, request.accepted ? 'requests that were heard' : 'requests that the platform said nobody had heard');
@@ -198,7 +216,7 @@ async function main(args: readonly string[]): Promise<number> {
   process.stderr.write(`chaos: seed ${options.seed}\n`);
   try {
     const report = await onSite('chaos', ending, (site) => chaos(site, options));
-    process.stdout.write(`\n${textOf(report)}`);
+    process.stdout.write(options.json ? `${JSON.stringify(jsonOf(report), null, 2)}\n` : `\n${textOf(report)}`);
     return report.findings.length === 0 ? 0 : 1;
   } catch (error) {
     if (ending.aborted) return 130;

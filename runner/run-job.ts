@@ -9,6 +9,7 @@ import { type Clock, systemClock } from '../src/runtime/clock.ts';
 import { newId } from '../src/runtime/ids.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import { createLoop } from '../src/runtime/loop.ts';
+import { passPoint } from '../src/runtime/points.ts';
 import { withModels } from './agent-models.ts';
 import { agentOffers } from './agent-offers.ts';
 import type { Artifacts } from './artifacts.ts';
@@ -98,7 +99,7 @@ export function createRunner(deps: RunnerDeps): Runner {
     engineWaitMs: deps.engineWaitMs ?? 60 * 60_000,
     clock: deps.clock ?? systemClock,
     logger,
-    at: deps.at ?? (() => undefined),
+    at: deps.at ?? passPoint,
     draw: deps.draw,
     agents: deps.agents,
     repositoryAt(address) {
@@ -188,7 +189,7 @@ export function createRunner(deps: RunnerDeps): Runner {
           codeHost: deps.codeHost,
           secrets: deps.secrets,
           logger: logger.child({ part: 'publications' }),
-          at: deps.at ?? (() => undefined),
+          at: deps.at ?? passPoint,
         });
   const reaper = createReaper({
     control,

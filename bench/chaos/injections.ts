@@ -2,15 +2,27 @@ import pg from 'pg';
 import type { ApiCall } from '../../lab/slack/calls.ts';
 import type { Site } from '../site.ts';
 import { type Counts, count } from './counts.ts';
+import type { Disk } from './disk.ts';
+import type { Member } from './member.ts';
 import type { Injection, Step } from './plan.ts';
 import type { World } from './world.ts';
 
 /** Methods whose answers get lost: those that make or change something that people see. */
 const visible = ['chat.postMessage', 'chat.update', 'reactions.add', 'views.open', 'files.completeUploadExternal'];
 
+/** This machine does not let it go wrong; the report says so. */
+export class Unavailable extends Error {
+  readonly what: string;
+
+  constructor(what: string) {
+    super(`${what} is not possible here`);
+    this.what = what;
+  }
+}
+
 /** What makes each thing go wrong. Resolves when it is over, as far as it is not over at once. */
 export function createInjections(site: Site, world: World, counts: Counts): (step: Step) => Promise<void> {
-  const { slack, gateways, runners, members, kept, databaseRelay, redis } = world;
+  const { slack, gateways, runners, members, kept, databaseRelay, redis, disks } = world;
   const { controls } = slack;
 
   async function sql(text: string): Promise<number> {
@@ -36,11 +48,37 @@ export function createInjections(site: Site, world: World, counts: Counts): (ste
     }
   }
 
+  /** `fails`: runs that need the disk may end for want of it. */
+  async function fillDisk(disk: Disk | undefined, lastsMs: number, fails: boolean): Promise<void> {
+    if (disk === undefined) throw new Unavailable('a full disk');
+    const since = Date.now();
+    await disk.fill();
+    try {
+      await site.pause(lastsMs);
+    } finally {
+      await disk.free();
+      if (fails) world.fullDisks.push({ since, until: Date.now() });
+    }
+  }
+
+  /** It stays wrong until this comes again, over restarts too. */
+  async function setClock(member: Member | undefined, seconds: number): Promise<void> {
+    if (member?.clock === undefined) throw new Unavailable('a wrong clock');
+    await member.clock.set(seconds);
+  }
+
   const ways: Record<Injection, (step: Step) => unknown> = {
     'a gateway is killed': ({ which }) => gateways[which]?.kill(),
     'a gateway is restarted': ({ which }) => gateways[which]?.restart(),
     'a runner is killed': ({ which }) => runners[which]?.kill(),
     'a runner is restarted': ({ which }) => runners[which]?.restart(),
+    'a gateway is killed at a named point': ({ which, gatewayPoint }) => gateways[which]?.killAt(gatewayPoint),
+    'a runner is killed at a named point': ({ which, runnerPoint }) => runners[which]?.killAt(runnerPoint),
+    'the clock of a gateway is wrong': ({ which, seconds }) => setClock(gateways[which], seconds),
+    'the clock of a runner is wrong': ({ which, seconds }) => setClock(runners[which], seconds),
+    'the disk of a runner is full': ({ which, lastsMs }) => fillDisk(disks?.runners[which], lastsMs, true),
+    'the disk for files of runs is full': ({ lastsMs }) => fillDisk(disks?.shared, lastsMs, true),
+    'the disk of the database is full': ({ lastsMs }) => fillDisk(disks?.database, lastsMs, false),
     'all gateways are killed': () => Promise.all(gateways.map((one) => one.kill())),
     'gateways and runners are killed': () => Promise.all(members.map((one) => one.kill())),
     'half of the connections to the database are ended': () =>
@@ -91,7 +129,7 @@ export function createInjections(site: Site, world: World, counts: Counts): (ste
 
   return async (step) => {
     site.say(step.what);
-    count(counts, step.what);
     await ways[step.what](step);
+    count(counts, step.what);
   };
 }

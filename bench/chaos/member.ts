@@ -1,6 +1,11 @@
+import { existsSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { type Program, runDeckhand } from '../../tests/support/deckhand-process.ts';
 import { memoryOf } from '../processes.ts';
+import type { SkewedClock } from './clocks.ts';
+import type { Look } from './memory.ts';
 
 const stopsWithinMs = 45_000;
 const startsAgainAfterMs = 300;
@@ -11,11 +16,21 @@ process.on('exit', () => {
   for (const program of running) program.signal('SIGKILL');
 });
 
+const inside = fileURLToPath(new URL('inside.ts', import.meta.url));
+
+export interface MemberPlace {
+  dataDir: string;
+  /** A file that tells the process at which named point it ends; inside.ts reads it. */
+  order: string;
+  /** Undefined: that of the machine. */
+  clock: SkewedClock | undefined;
+}
+
 /** A gateway or a runner, one process after the other: what ends is started again, as by a supervisor. */
 export class Member {
   readonly name: string;
   readonly role: 'gateway' | 'runner';
-  readonly #dataDir: string;
+  readonly #place: MemberPlace;
   readonly #settings: Record<string, string>;
   #program: Program | undefined;
   readonly #asked = new Set<Program>();
@@ -30,14 +45,28 @@ export class Member {
   readonly errors: string[] = [];
   /** All that its processes have logged. */
   readonly log: string[] = [];
-  /** Memory (proportional set size) in MB, in the order in which it was looked at. */
-  readonly memory: number[] = [];
+  /** Memory that only its process has, in the order in which it was looked at. */
+  readonly memory: Look[] = [];
+  /** Points at which it has ended as it was told. */
+  readonly diedAt: string[] = [];
+  #ordered: string | undefined;
+  #readySince = 0;
 
-  constructor(name: string, role: 'gateway' | 'runner', dataDir: string, settings: Record<string, string>) {
+  constructor(name: string, role: 'gateway' | 'runner', place: MemberPlace, settings: Record<string, string>) {
     this.name = name;
     this.role = role;
-    this.#dataDir = dataDir;
-    this.#settings = settings;
+    this.#place = place;
+    this.#settings = {
+      ...settings,
+      ...place.clock?.variables,
+      NODE_OPTIONS: `--import=${inside}`,
+      CHAOS_ORDER: place.order,
+      CHAOS_PARENT: String(process.pid),
+    };
+  }
+
+  get clock(): SkewedClock | undefined {
+    return this.#place.clock;
   }
 
   begin(): void {
@@ -51,6 +80,13 @@ export class Member {
   /** Ends it as a crash does. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL');
+  }
+
+  /** It ends as in a crash when it comes to this point next; undefined: it does not. */
+  async killAt(point: string | undefined): Promise<void> {
+    this.#ordered = point;
+    if (point === undefined) await rm(this.#place.order, { force: true });
+    else await writeFile(this.#place.order, point);
   }
 
   /** Ends it as a supervisor does. */
@@ -71,8 +107,10 @@ export class Member {
   }
 
   lookAtMemory(): void {
+    const at = performance.now();
+    if (!this.isReady()) this.#readySince = at;
     const memory = this.isReady() ? memoryOf(this.#program?.pid ?? 0) : undefined;
-    if (memory !== undefined) this.memory.push(memory.pss);
+    if (memory !== undefined) this.memory.push({ at, age: at - this.#readySince, megabytes: memory.own });
   }
 
   /** Exit code; null: killed; undefined: it did not run. */
@@ -89,13 +127,20 @@ export class Member {
   async #live(): Promise<void> {
     while (!this.#over) {
       this.starts += 1;
-      const program = runDeckhand([this.role], this.#dataDir, this.#settings);
+      const program = runDeckhand([this.role], this.#place.dataDir, this.#settings);
       running.add(program);
       this.#program = program;
       const code = await program.ended;
       const wasReady = this.isReady();
       this.#program = undefined;
+      this.#readySince = performance.now();
       running.delete(program);
+      const point = this.#ordered;
+      if (code === null && point !== undefined && !existsSync(this.#place.order)) {
+        this.#asked.add(program);
+        this.#ordered = undefined;
+        this.diedAt.push(point);
+      }
       this.log.push(...program.log, `${new Date().toISOString()} ended with ${code}`);
       this.errors.push(...program.log.filter((line) => /"level":"(error|fatal)"/.test(line)));
       if (!this.#asked.has(program) && !wasReady) this.failedStarts += 1;

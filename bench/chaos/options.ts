@@ -10,6 +10,8 @@ export interface ChaosOptions {
   sandbox: 'local' | 'docker';
   /** Address of an empty database; undefined: an embedded one. */
   database: string | undefined;
+  /** The report as JSON. */
+  json: boolean;
   /** Directory for the logs of all processes. */
   logs: string | undefined;
 }
@@ -21,6 +23,7 @@ export const usage = `npm run chaos -- [options]
   --redis                  jobs and wake-ups in a Redis that is cut off, killed and wiped
   --sandbox local|docker   default local
   --database URL           an empty PostgreSQL database; default: an embedded one, which is crashed too
+  --json                   the report as JSON
   --logs DIR               writes the logs of all processes there
 `;
 
@@ -35,6 +38,7 @@ export function readOptions(args: readonly string[], anySeed: () => number): Cha
       redis: { type: 'boolean', default: false },
       sandbox: { type: 'string', default: 'local' },
       database: { type: 'string' },
+      json: { type: 'boolean', default: false },
       logs: { type: 'string' },
     },
   });
@@ -53,6 +57,7 @@ export function readOptions(args: readonly string[], anySeed: () => number): Cha
     redis: values.redis,
     sandbox,
     database: values.database,
+    json: values.json,
     logs: values.logs,
   };
 }

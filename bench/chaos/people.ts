@@ -36,6 +36,8 @@ export interface Circumstances {
 
 const kinds: readonly [Kind, ...Kind[]] = ['quick', 'counter', 'fails', 'approved', 'denied', 'contested', 'stopped', 'commits'];
 const wants = /wants to run a command/;
+/** Its disk was full, or something is wrong: nothing more comes of it, and the comparison says which. */
+const over = /✖ (failed|interrupted|timed out)/;
 const decided = /wanted to run a command/;
 /** What a person has pressed and nothing came of is pressed again after so long. */
 const patienceMs = 6000;
@@ -115,6 +117,11 @@ export class People {
 
   async #actOn(request: Request): Promise<void> {
     const cards = this.#with.transcript.of(request.marker);
+    if (request.kind !== 'fails' && cards.some(({ text }) => over.test(text))) {
+      if (this.#denying === request) this.#denying = undefined;
+      request.done = true;
+      return;
+    }
     const both: readonly Person[] = ['ada', 'ben'];
     switch (request.kind) {
       case 'approved':

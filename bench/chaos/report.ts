@@ -1,6 +1,7 @@
 import { shown } from '../figures.ts';
 import type { Counts } from './counts.ts';
 import type { Member } from './member.ts';
+import type { MemoryVerdict } from './memory.ts';
 import type { ChaosOptions } from './options.ts';
 import type { Finding } from './verdict.ts';
 
@@ -10,15 +11,20 @@ export interface ChaosReport {
   /** From the last thing that went wrong to calm. */
   calmSeconds: number;
   injected: Counts;
+  /** What was to go wrong and could not be made to, by reason. */
+  notDone: Counts;
+  /** What this machine does not let go wrong. */
+  missing: readonly string[];
   people: Counts;
   found: Counts;
-  members: readonly Pick<Member, 'name' | 'starts' | 'failedStarts' | 'memory' | 'surprises' | 'errors'>[];
+  members: readonly Pick<Member, 'name' | 'starts' | 'failedStarts' | 'surprises' | 'errors'>[];
+  memory: readonly (MemoryVerdict & { name: string })[];
   findings: readonly Finding[];
 }
 
 /** For people. Lost or doubled things come last, where they are seen. */
 export function textOf(report: ChaosReport): string {
-  const { options, injected, people, found, members, findings } = report;
+  const { options, injected, notDone, missing, people, found, members, findings } = report;
   const { seed, minutes, runs, redis, sandbox, database } = options;
   const replay = [
     'npm run chaos --',
@@ -38,11 +44,13 @@ export function textOf(report: ChaosReport): string {
   return [
     `Chaos · seed ${seed} · ${shown(report.minutes)} minutes · calm after ${shown(report.calmSeconds)} s`,
     ...counts('What went wrong on purpose', injected),
+    ...(notDone.size === 0 ? [] : counts('What was to go wrong and did not', notDone)),
+    ...missing.map((what) => `Not possible on this machine: ${what}`),
     ...counts('What people did', people),
     ...counts('What there is in the end', found),
     'Processes',
-    ...members.flatMap(({ name, starts, failedStarts, memory, surprises, errors }) => [
-      `  ${name}: ${starts} starts (${failedStarts} failed while something was away); memory ${memoryText(memory)}; ${errors.length} lines of error`,
+    ...members.flatMap(({ name, starts, failedStarts, surprises, errors }) => [
+      `  ${name}: ${starts} starts (${failedStarts} failed while something was away); memory ${memoryText(report, name)}; ${errors.length} lines of error`,
       ...unique(errors),
       ...surprises.map((text) => `    ${text}`),
     ]),
@@ -53,7 +61,27 @@ export function textOf(report: ChaosReport): string {
   ].join('\n');
 }
 
-function memoryText(memory: readonly number[]): string {
-  if (memory.length === 0) return 'never seen';
-  return `${shown(memory[0] ?? 0)} MB first, ${shown(Math.max(...memory))} MB most, ${shown(memory.at(-1) ?? 0)} MB last`;
+/** For programs: as `textOf`, the errors of processes counted only. */
+export function jsonOf({ injected, notDone, people, found, members, ...report }: ChaosReport) {
+  const counts = { injected, notDone, people, found };
+  return {
+    ...report,
+    ...Object.fromEntries(Object.entries(counts).map(([name, of]) => [name, Object.fromEntries([...of].toSorted())])),
+    members: members.map(({ name, starts, failedStarts, surprises, errors }) => ({
+      name,
+      starts,
+      failedStarts,
+      surprises,
+      errors: errors.length,
+    })),
+    exitCode: report.findings.length === 0 ? 0 : 1,
+  };
+}
+
+function memoryText({ memory }: ChaosReport, of: string): string {
+  const found = memory.find(({ name }) => name === of);
+  if (found === undefined) return 'never seen';
+  const { first, last, most, verdict } = found;
+  const text = (megabytes: number | undefined) => (megabytes === undefined ? 'not seen' : `${shown(megabytes)} MB`);
+  return `${verdict} (first quarter ${text(first)}, last quarter ${text(last)}, most ${text(most)})`;
 }

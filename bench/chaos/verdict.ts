@@ -19,10 +19,12 @@ export interface Evidence {
   cards: readonly Pick<Shown, 'text' | 'buttons'>[];
   /** How often its command has left its mark outside; undefined where a command cannot. */
   effects: number | undefined;
+  /** A disk that its runs need was full while they went on: they may have failed for want of it, but not silently, and not twice. */
+  diskWasFull: boolean;
 }
 
 /** One request: one task when it was heard, each run once, each with its cards, one of them its end. */
-export function findingsOf({ request, tasks, cards, effects }: Evidence): Finding[] {
+export function findingsOf({ request, tasks, cards, effects, diskWasFull }: Evidence): Finding[] {
   const { kind, marker, accepted } = request;
   const found: Finding[] = [];
   const say = (what: Finding['what'], about: string) => void found.push({ what, about: `${marker} (${kind}): ${about}` });
@@ -38,9 +40,14 @@ export function findingsOf({ request, tasks, cards, effects }: Evidence): Findin
   }
   const { runs } = task;
   counted('runs', runs.length, request.retries && request.heard ? 2 : 1, 1 + request.retried);
-  for (const run of runs) for (const problem of problemsOf(run, ends[kind])) say('wrong', `${run.id}: ${problem}`);
-  if (task.column !== ends[kind].column) say('wrong', `its task is in ${task.column}`);
-  if (effects !== undefined) counted('effects', effects, kind === 'denied' ? 0 : runs.length);
+  // An effect on a full disk may be missing although its run came to its own end.
+  const mayLack = diskWasFull ? runs.length : 0;
+  const isFailed = diskWasFull && runs.some(({ state }) => state !== ends[kind].state);
+  for (const run of runs) for (const problem of problemsOf(run, ends[kind], diskWasFull)) say('wrong', `${run.id}: ${problem}`);
+  if (!isFailed && task.column !== ends[kind].column) say('wrong', `its task is in ${task.column}`);
+  const mostEffects = kind === 'denied' ? 0 : runs.length;
+  if (effects !== undefined) counted('effects', effects, Math.max(0, mostEffects - mayLack), mostEffects);
+  if (isFailed) return [...found, ...findingsOfFailed(request, cards, runs.length)];
 
   counted('decisions asked for', task.interactions.length, asks(kind) ? 1 : 0);
   for (const { state, reason, consumed, decided } of task.interactions) {
@@ -63,13 +70,28 @@ export function findingsOf({ request, tasks, cards, effects }: Evidence): Findin
   return found;
 }
 
-/** A run comes to its own end, never to that of a kill; its output and its events are whole. */
-function problemsOf(run: RunFacts, right: { state: string; stdout: string }): string[] {
-  const { gapless, terminals, numbered, projected, state, stdout, log, result } = run;
+/** What failed for want of room says so once for each run, and shows nothing that goes on or waits. */
+function findingsOfFailed({ kind, marker }: Request, cards: Evidence['cards'], runs: number): Finding[] {
+  const about = (text: string) => `${marker} (${kind}), whose disk was full: ${text}`;
+  const ended = cards.filter(({ text }) => /(✔ done|✖ \w+|○ cancelled)/.test(text));
+  const open = cards.filter(({ text, buttons }) => buttons.includes('Stop') || buttons.includes('Approve') || /▸/.test(text));
   return [
-    ...(state === right.state ? [] : [`it is ${state} instead of ${right.state}: ${result?.message}`]),
-    ...(stdout === right.stdout ? [] : [`its output is ${JSON.stringify(stdout.slice(0, 120))}`]),
-    ...(log === (right.stdout === '' ? undefined : right.stdout)
+    ...(ended.length < runs ? [{ what: 'lost' as const, about: about(`${ended.length} cards of ${runs} ends`) }] : []),
+    ...(ended.length > 2 * runs ? [{ what: 'doubled' as const, about: about(`${ended.length} cards of ${runs} ends`) }] : []),
+    ...open.map(({ text }) => ({ what: 'wrong' as const, about: about(`a card still says: ${text.slice(0, 160)}`) })),
+  ];
+}
+
+/** A run comes to its own end, never to that of a kill; its output and its events are whole. */
+function problemsOf(run: RunFacts, right: { state: string; stdout: string }, diskWasFull: boolean): string[] {
+  const { gapless, terminals, numbered, projected, state, stdout, log, result } = run;
+  const mayDiffer = diskWasFull && result !== null && (state === right.state || result.message !== undefined);
+  return [
+    ...(state === right.state || mayDiffer ? [] : [`it is ${state} instead of ${right.state}: ${result?.message}`]),
+    ...(stdout === right.stdout || (mayDiffer && right.stdout.startsWith(stdout))
+      ? []
+      : [`its output is ${JSON.stringify(stdout.slice(0, 120))}`]),
+    ...(mayDiffer || log === (right.stdout === '' ? undefined : right.stdout)
       ? []
       : [`its stored output is ${JSON.stringify(log?.slice(0, 120))}`]),
     ...(gapless ? [] : ['its output has gaps or overlaps']),

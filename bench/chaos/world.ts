@@ -11,8 +11,11 @@ import { removeFromEngine } from '../../tests/support/machine-traces.ts';
 import { createTestRedis, freePort, type TestRedis } from '../../tests/support/redis.ts';
 import { createRelay, type Relay } from '../../tests/support/socket-relay.ts';
 import { bindPlaces, chatVariables, makeRepository, openDatabase, slackPlaces } from '../chat.ts';
-import { startPostgres } from '../engine.ts';
 import type { Site } from '../site.ts';
+import { createClock, findFaketime } from './clocks.ts';
+import { keepPostgres } from './database.ts';
+import { type Disk, mountDisk } from './disk.ts';
+import { startLastResort } from './last-resort.ts';
 import { Member } from './member.ts';
 import type { ChaosOptions } from './options.ts';
 
@@ -29,6 +32,20 @@ export interface World {
   /** Data directories of the runners. */
   dataDirs: readonly string[];
   mirrors: string;
+  /** Small ones, that can be filled; undefined where they cannot be mounted. */
+  disks: Disks | undefined;
+  /** When disks that runs need were full, milliseconds since 1970. */
+  fullDisks: { since: number; until: number }[];
+  /** What this machine does not let go wrong, and why. */
+  missing: string[];
+}
+
+interface Disks {
+  runners: readonly [Disk, Disk];
+  /** Mirrors and files of runs. */
+  shared: Disk;
+  /** Undefined: it is not ours. */
+  database: Disk | undefined;
 }
 
 const readyWithinMs = 120_000;
@@ -37,13 +54,27 @@ const timing = { retryDelays: [0, 5000, 15_000] };
 
 /** Two gateways and two runners that reach database and Redis through relays. All are up when this resolves. */
 export async function startWorld(site: Site, options: ChaosOptions): Promise<World> {
+  startLastResort(site.dir);
+  // What anything here makes in the directory for temporary files is found there, and taken down, too.
+  process.env.TMPDIR = site.dir;
   const manifest = slackManifest({ mode: 'socket', usageHint: 'help' });
   const slack = await createSlackEmulator({ manifest, keepCalls: 20_000, rateLimiting: true, timing });
   site.onEnd(() => slack.close());
 
-  const databaseDir = join(site.dir, 'database');
-  if (options.database === undefined) await startPostgres(site, databaseDir, ['max_connections=200']);
-  const shared = { artifacts: join(site.dir, 'artifacts'), mirrors: join(site.dir, 'mirrors') };
+  const missing: string[] = [];
+  const explain = (what: string) => (error: unknown) => {
+    const why = error instanceof Error ? error.message.trim().split('\n').at(-1) : String(error);
+    missing.push(`${what}: ${why}`);
+    site.say(`not possible here: ${missing.at(-1)}`);
+    return undefined;
+  };
+  const disks = await mountDisks(site, options).catch(explain('full disks (they take root, loop devices and mkfs.ext4)'));
+  const faketime = await findFaketime().catch(explain('wrong clocks (they take the package libfaketime)'));
+
+  const databaseDir = disks?.database?.dir ?? join(site.dir, 'database');
+  if (options.database === undefined) await keepPostgres(site, databaseDir);
+  const sharedDir = disks?.shared.dir ?? site.dir;
+  const shared = { artifacts: join(sharedDir, 'artifacts'), mirrors: join(sharedDir, 'mirrors') };
   const url = options.database ?? (await keptIn(databaseDir)).url ?? '';
   const { relay: databaseRelay, address } = await relayTo(site, url);
   const redis = options.redis ? await startRedis(site) : undefined;
@@ -56,12 +87,17 @@ export async function startWorld(site: Site, options: ChaosOptions): Promise<Wor
     SANDBOX: options.sandbox,
     ...(redis === undefined ? {} : { REDIS_URL: redis.address }),
   };
+  const dataDirs: string[] = [];
   const member = async (role: 'gateway' | 'runner', number: number) => {
-    const dataDir = join(site.dir, `${role}-${number}`);
-    await mkdir(dataDir, { mode: 0o711 });
+    const disk = role === 'runner' ? disks?.runners[number - 1] : undefined;
+    const dataDir = disk?.dir ?? join(site.dir, `${role}-${number}`);
+    await mkdir(dataDir, { mode: 0o711, recursive: true });
+    if (role === 'runner') dataDirs.push(dataDir);
+    const order = join(site.dir, `${role}-${number}.order`);
+    const clock = faketime === undefined ? undefined : await createClock(faketime, join(site.dir, `${role}-${number}.clock`));
     for (const [name, path] of Object.entries(shared)) await symlink(path, join(dataDir, name));
     site.onEnd(() => removeFromEngine(dataDir));
-    const one = new Member(`${role} ${number}`, role, dataDir, settings);
+    const one = new Member(`${role} ${number}`, role, { dataDir, order, clock }, settings);
     site.onEnd(() => one.end());
     return one;
   };
@@ -93,8 +129,20 @@ export async function startWorld(site: Site, options: ChaosOptions): Promise<Wor
     kept: { url, artifacts: shared.artifacts },
     databaseRelay,
     redis: redis && { server: redis.server, relay: redis.relay },
-    dataDirs: [1, 2].map((number) => join(site.dir, `runner-${number}`)),
+    dataDirs,
     mirrors: shared.mirrors,
+    disks,
+    fullDisks: [],
+    missing,
+  };
+}
+
+/** All of them or none: what is mounted by then is taken down with the site. */
+async function mountDisks(site: Site, { database }: ChaosOptions): Promise<Disks> {
+  return {
+    runners: [await mountDisk(site, 'runner-1'), await mountDisk(site, 'runner-2')],
+    shared: await mountDisk(site, 'files'),
+    database: database === undefined ? await mountDisk(site, 'database') : undefined,
   };
 }
 

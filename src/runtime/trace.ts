@@ -9,6 +9,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { AppError } from '../contracts/errors.ts';
+import { passPoint } from './points.ts';
 
 /**
  * Traces, for whoever watches Deckhand. Without `OTEL_EXPORTER_OTLP_ENDPOINT` nothing is recorded, and these are plain calls.
@@ -39,6 +40,7 @@ export async function traced<T>(
 ): Promise<T> {
   const parent = from === undefined ? context.active() : contextOf(from);
   return await tracer.startActiveSpan(name, { attributes, kind: kinds[kind] }, parent, async (span) => {
+    passPoint(`${name} begins`);
     try {
       return await work();
     } catch (error) {
@@ -46,6 +48,7 @@ export async function traced<T>(
       throw error;
     } finally {
       span.end();
+      passPoint(`${name} ends`);
     }
   });
 }

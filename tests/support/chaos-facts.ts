@@ -27,6 +27,7 @@ export interface RunFacts {
   result: RunResult | null;
   /** The stored file of the output. */
   log: string | undefined;
+  endedAt: Date | null;
 }
 
 export interface DatabaseFacts {
@@ -102,8 +103,9 @@ export async function readFacts(kept: Kept): Promise<DatabaseFacts> {
       seq: number;
       projected: number;
       result: RunResult | null;
+      endedAt: Date | null;
     }>(
-      'SELECT "id", "taskId" AS "task", "state", "lastSeq" AS "seq", "projectedSeq" AS "projected", "result" FROM "Run" ORDER BY "attempt"',
+      'SELECT "id", "taskId" AS "task", "state", "lastSeq" AS "seq", "projectedSeq" AS "projected", "result", "endedAt" FROM "Run" ORDER BY "attempt"',
     );
     const events = await rows<StoredEvent>(
       'SELECT "runId" AS "run", "seq", "type", "data" FROM "RunEvent" ORDER BY "runId", "seq"',
