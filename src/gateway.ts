@@ -35,7 +35,7 @@ import { createLoop } from './runtime/loop.ts';
 import { traced } from './runtime/trace.ts';
 import { programVersion } from './runtime/version.ts';
 import { sandboxProbes } from './sandboxes.ts';
-import { storeInbound } from './store/inbox.ts';
+import { createInboundDoor } from './store/inbound-door.ts';
 import { projectsToSync } from './store/projects.ts';
 import { currentOffer } from './store/runners.ts';
 import { createAccountKeys } from './tasks/agent-account-keys.ts';
@@ -133,6 +133,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     logger: logger.child({ part: 'doctor' }),
     doctor: () => examine(probes),
   });
+  const inbound = createInboundDoor(database);
   const inbox = new InboxWorker({
     database,
     wakeups,
@@ -142,6 +143,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     refuse: (tx, event, error) => bus.refuse(tx, event, error),
     onHandled: (event, outcome) => metrics.handled(event, outcome, systemClock.now()),
     concurrency: lanesAtOnce,
+    arriving: inbound.waiting,
   });
 
   const sender = createSender({
@@ -199,7 +201,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
       const since = performance.now();
       const guarded = await door.guard(events);
       const about = { platform, events: events.length };
-      const counts = await traced('take events', about, () => storeInbound(database, guarded), { from: null });
+      const counts = await traced('take events', about, () => inbound.store(guarded), { from: null });
       metrics.inbound({ platform, ...counts, ms: performance.now() - since });
       return counts;
     },

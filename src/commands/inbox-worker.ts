@@ -23,7 +23,12 @@ export interface InboxWorkerOptions {
   onHandled?: ((event: InboundEvent, outcome: 'done' | 'refused' | 'failed') => void) | undefined;
   /** Lanes worked on at once. */
   concurrency: number;
+  /** How many events are being stored: people wait for that, so the more there are, the fewer lanes are worked on meanwhile. Default: none. */
+  arriving?: (() => number) | undefined;
 }
+
+/** Lanes that are worked on however much arrives, so that one that is slow does not stop the others. */
+const fewestLanes = 2;
 
 /** An event that fails for an internal reason is tried this often before the person is told. */
 const maxAttempts = 4;
@@ -82,7 +87,7 @@ export class InboxWorker {
 
   #work(lane: string): void {
     if (this.#stopped) return;
-    if (this.#busy.has(lane) || this.#busy.size >= this.#options.concurrency) {
+    if (this.#busy.has(lane) || this.#busy.size >= this.#lanesAtOnce()) {
       this.#again.add(lane);
       return;
     }
@@ -98,7 +103,7 @@ export class InboxWorker {
   /** A lane is free: those that had to wait go on, this one last so that a busy lane never starves another. */
   #next(freed: string): void {
     for (const lane of this.#again) {
-      if (this.#busy.size >= this.#options.concurrency) return;
+      if (this.#busy.size >= this.#lanesAtOnce()) return;
       if (lane === freed || this.#busy.has(lane)) continue;
       this.#again.delete(lane);
       this.#work(lane);
@@ -106,9 +111,17 @@ export class InboxWorker {
     if (this.#again.delete(freed)) this.#work(freed);
   }
 
+  #lanesAtOnce(): number {
+    const { concurrency, arriving } = this.#options;
+    return Math.min(concurrency, Math.max(fewestLanes, concurrency - (arriving?.() ?? 0)));
+  }
+
   async #drain(lane: string): Promise<void> {
     while (!this.#stopped && (await this.#handleHead(lane))) {
-      // The next event of the lane.
+      if (this.#busy.size <= this.#lanesAtOnce()) continue;
+      // It goes on when one of the others is done.
+      this.#again.add(lane);
+      return;
     }
   }
 

@@ -15,6 +15,31 @@ export interface InboxRow {
   traceparent: string | null;
 }
 
+/** An event on its way into the inbox. */
+export interface Arrival {
+  /** Two deliveries of one event have the same. */
+  identity: string;
+  row: {
+    platform: string;
+    tenant: string;
+    key: string;
+    lane: string;
+    event: InboundEvent;
+    traceparent: string | null;
+  };
+}
+
+/** Notes besides which step of a trace the event came with: that of the caller. */
+export function arrivalOf(event: InboundEvent): Arrival {
+  const { platform, tenant } = event.conversation;
+  const row = { platform, tenant, key: event.key, lane: laneOf(event), event, traceparent: traceparent() };
+  return { identity: identityOf(row), row };
+}
+
+function identityOf({ platform, tenant, key }: { platform: string; tenant: string; key: string }): string {
+  return JSON.stringify([platform, tenant, key]);
+}
+
 /**
  * Stores events once per (platform, tenant, key), in one statement that also wakes the lanes. When it has returned, the events
  * survive a crash (promise 1); those that were stored before count as duplicates and change nothing (promise 2).
@@ -24,30 +49,28 @@ export async function storeInbound(
   events: readonly InboundEvent[],
 ): Promise<{ stored: number; duplicate: number }> {
   if (events.length === 0) return { stored: 0, duplicate: 0 };
-  const rows = events.map((event) => ({
-    platform: event.conversation.platform,
-    tenant: event.conversation.tenant,
-    key: event.key,
-    lane: laneOf(event),
-    event,
-    traceparent: traceparent(),
-  }));
+  const fresh = await storeArrivals(database, events.map(arrivalOf));
+  return { stored: fresh.size, duplicate: events.length - fresh.size };
+}
+
+/** The statement of `storeInbound`. Returns the identities of those that were not stored before. */
+export async function storeArrivals(database: Database, arrivals: readonly Arrival[]): Promise<Set<string>> {
+  const rows = arrivals.map(({ row }) => row);
   const wake = database.announce === undefined ? Prisma.sql`pg_notify(${wakeChannel}, 'inbox:' || lane)::text` : Prisma.sql`lane`;
-  const inserted = await database.db.$queryRaw<{ stored: bigint }[]>(Prisma.sql`
+  const inserted = await database.db.$queryRaw<{ platform: string; tenant: string; key: string; lane: string }[]>(Prisma.sql`
     WITH incoming AS (
       INSERT INTO "Inbox" ("platform", "tenant", "key", "lane", "event", "traceparent")
       SELECT "platform", "tenant", "key", "lane", "event", "traceparent"
       FROM jsonb_to_recordset(${storableJson(rows)}::jsonb)
         AS row("platform" text, "tenant" text, "key" text, "lane" text, "event" jsonb, "traceparent" text)
       ON CONFLICT ("platform", "tenant", "key") DO NOTHING
-      RETURNING "lane"
+      RETURNING "platform", "tenant", "key", "lane"
     ), woken AS (
       SELECT ${wake} FROM (SELECT DISTINCT "lane" FROM incoming) AS lanes
     )
-    SELECT count(*) AS stored FROM incoming, (SELECT count(*) FROM woken) AS waking`);
-  const stored = Number(inserted[0]?.stored ?? 0n);
-  if (stored > 0) database.announce?.([...new Set(rows.map(({ lane }) => `inbox:${lane}`))]);
-  return { stored, duplicate: events.length - stored };
+    SELECT incoming.* FROM incoming, (SELECT count(*) FROM woken) AS waking`);
+  if (inserted.length > 0) database.announce?.([...new Set(inserted.map(({ lane }) => `inbox:${lane}`))]);
+  return new Set(inserted.map(identityOf));
 }
 
 /** Stores an event that another one has led to, in the transaction of that one. Once per key, like all events. */

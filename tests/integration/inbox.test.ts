@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { InboxWorker } from '../../src/commands/inbox-worker.ts';
 import { AppError } from '../../src/contracts/errors.ts';
 import type { InboundEvent } from '../../src/contracts/inbound.ts';
 import { createDatabase, type Database, type Tx } from '../../src/store/database.ts';
 import { forgetInbox } from '../../src/store/forget-inbox.ts';
+import { createInboundDoor } from '../../src/store/inbound-door.ts';
 import { forgottenSecret, storeInbound } from '../../src/store/inbox.ts';
 import { createWakeups, type Wakeups } from '../../src/store/wakeups.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
@@ -43,6 +45,7 @@ function startWorker(
   handle: (tx: Tx, event: InboundEvent) => Promise<void>,
   refusals: AppError[] = [],
   concurrency = 4,
+  arriving?: () => number,
 ): InboxWorker {
   const worker = new InboxWorker({
     database,
@@ -52,6 +55,7 @@ function startWorker(
     handle,
     refuse: async (_tx, _event, error) => void refusals.push(error),
     concurrency,
+    arriving,
   });
   workers.push(worker);
   worker.start();
@@ -141,6 +145,36 @@ describe('the inbox', () => {
     await eventually(() => expect(handled).toHaveLength(25));
   });
 
+  it('works on two lanes while more arrives than it can work on, and on more when that is stored', async () => {
+    const handled: string[] = [];
+    const gates = Array.from({ length: 4 }, () => Promise.withResolvers<void>());
+    const begun = new Set<string>();
+    let arriving = 100;
+    startWorker(
+      async (_tx, event) => {
+        begun.add(event.key);
+        await gates[Number(event.key)]?.promise;
+        handled.push(event.key);
+      },
+      [],
+      4,
+      () => arriving,
+    );
+    await storeInbound(
+      database,
+      Array.from({ length: 4 }, (_, n) => command(`${n}`, 'x', `C${n}`)),
+    );
+    await eventually(() => expect(begun.size).toBe(2));
+    const [first, second] = [...begun];
+    arriving = 0;
+    gates[Number(first)]?.resolve();
+    await eventually(() => expect(begun.size).toBe(4));
+    expect(handled).toEqual([first]);
+    for (const gate of gates) gate.resolve();
+    await eventually(() => expect(handled).toHaveLength(4));
+    expect(handled).toContain(second);
+  });
+
   it('promise 4: a refused event changes nothing and is answered', async () => {
     const refusals: AppError[] = [];
     startWorker(async (tx) => {
@@ -221,6 +255,58 @@ describe('the inbox', () => {
     await eventually(() => expect(handled).toEqual(['k1']), { timeoutMs: 10_000 });
   });
 });
+
+describe('the door of the inbox', () => {
+  it('promise 1: stores what comes at once in few statements, in the order in which it came', async () => {
+    const door = createInboundDoor(database);
+    const before = await commits();
+    const stored = Array.from({ length: 200 }, (_, n) => door.store([command(`k${n}`, 'x', 'C1')]));
+    expect(door.waiting()).toBe(200);
+    expect(await Promise.all(stored)).toEqual(stored.map(() => ({ stored: 1, duplicate: 0 })));
+    expect(door.waiting()).toBe(0);
+    const rows = await database.db.inbox.findMany({ orderBy: { id: 'asc' } });
+    expect(rows.map(({ key }) => key)).toEqual(stored.map((_, n) => `k${n}`));
+    expect((await commits()) - before).toBeLessThan(50);
+  });
+
+  it('promise 2: of one event that comes to it several times at once, the first is stored', async () => {
+    const door = createInboundDoor(database);
+    await storeInbound(database, [command('known', 'x')]);
+    const results = await Promise.all([
+      door.store([command('alone', 'x')]),
+      ...Array.from({ length: 5 }, () => door.store([command('same', 'x'), command('known', 'x')])),
+    ]);
+    const [, first, ...others] = results;
+    expect(first).toEqual({ stored: 1, duplicate: 1 });
+    expect(others).toEqual(others.map(() => ({ stored: 0, duplicate: 2 })));
+    expect(await database.db.inbox.count()).toBe(3);
+  });
+
+  it('promise 1: an event that cannot be stored keeps out none of those that came with it', async () => {
+    const door = createInboundDoor(database);
+    // No index takes a key of that length.
+    const tooLong = randomBytes(20_000).toString('hex');
+    const results = await Promise.allSettled(['a', 'b', tooLong, 'c'].map((key) => door.store([command(key, 'x')])));
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
+    expect((await database.db.inbox.findMany({ orderBy: { id: 'asc' } })).map(({ key }) => key)).toEqual(['a', 'b', 'c']);
+    expect(door.waiting()).toBe(0);
+  });
+
+  it('promise 1: tells all who wait when the database cannot be reached', async () => {
+    const gone = createDatabase({ url: 'postgresql://nobody@127.0.0.1:1/none', connections: 1, onEffectError: () => undefined });
+    const door = createInboundDoor(gone);
+    const results = await Promise.allSettled(['a', 'b', 'c'].map((key) => door.store([command(key, 'x')])));
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    expect(door.waiting()).toBe(0);
+    await gone.close();
+  });
+});
+
+/** Inserts into the inbox that have committed leave the number of a transaction on the rows. */
+async function commits(): Promise<number> {
+  const rows = await database.db.$queryRaw<{ count: bigint }[]>`SELECT count(DISTINCT xmin::text) AS count FROM "Inbox"`;
+  return Number(rows[0]?.count);
+}
 
 describe('what was handled long ago', () => {
   it('is forgotten, but for the newest of each conversation, what still waits, what failed and what was a secret', async () => {
