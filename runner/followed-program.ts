@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { errorText } from '../src/runtime/error-text.ts';
 import type { Launch, Launched, Running } from './launcher.ts';
 
 /**
@@ -47,6 +48,6 @@ export function followProgram(child: ChildProcess, most: Pick<Launch, 'maxOutput
 
 /** What is told of a program of which not even the start could be tried, for example with arguments that are too long for the system. */
 export function notTried(error: unknown): Launched {
-  const why = error instanceof Error ? error.message : String(error);
+  const why = errorText(error);
   return { exitCode: null, stdout: Buffer.alloc(0), stderr: Buffer.alloc(0), tooLarge: false, notStarted: why };
 }

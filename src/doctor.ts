@@ -1,5 +1,6 @@
 import type { DoctorCheck } from './commands/command.ts';
 import { AppError, describeError } from './contracts/errors.ts';
+import { errorText } from './runtime/error-text.ts';
 
 /** Looks at one external part. */
 export interface DoctorProbe {
@@ -37,7 +38,7 @@ function explain(error: unknown): { detail: string; remedy?: string } {
     const { text, remedy } = describeError(error.code, error.params);
     return { detail: `${text} (${error.code})`, remedy };
   }
-  return { detail: error instanceof Error ? error.message : String(error) };
+  return { detail: errorText(error) };
 }
 
 const marks: Record<DoctorCheck['state'], string> = { ok: '✔', warning: '▸', failed: '✖' };

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type SessionInfo, WebSocketManager, WebSocketShardEvents } from '@discordjs/ws';
 import { GatewayCloseCodes, GatewayIntentBits } from 'discord-api-types/v10';
 import { DeliveryError } from '../../src/contracts/chat-adapter.ts';
+import { errorText } from '../../src/runtime/error-text.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { Rest } from './rest.ts';
 
@@ -138,6 +139,6 @@ function refused({ code, detail }: GatewayEnd): DeliveryError {
 }
 
 function unreachable(error: unknown): DeliveryError {
-  const detail = error instanceof Error ? error.message : String(error);
+  const detail = errorText(error);
   return new DeliveryError({ kind: 'unreachable', detail: `gateway: ${detail}` });
 }

@@ -1,5 +1,6 @@
 import type { InboundSink } from '../../src/contracts/chat-adapter.ts';
 import type { InboundEvent } from '../../src/contracts/inbound.ts';
+import { errorText } from '../../src/runtime/error-text.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { type Acks, createAcks } from './acks.ts';
 import type { DiscordConfig, DiscordDeps } from './adapter.ts';
@@ -49,7 +50,7 @@ export async function createRunning(
   try {
     if (await registerCommands(rest, application.id, menu)) logger.info('discord commands registered');
   } catch (error) {
-    problem = error instanceof Error ? error.message : String(error);
+    problem = errorText(error);
     logger.error({ err: error }, 'discord commands not registered');
   }
   const listener = createListener({

@@ -1,4 +1,5 @@
 import { WebAPIRateLimitedError } from '@slack/web-api';
+import { errorText } from '../../src/runtime/error-text.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { type Envelope, SlackSocketClient } from './socket-client.ts';
 
@@ -132,7 +133,7 @@ export function createSlackSocket(options: SlackSocketOptions): SlackSocket {
       } catch (error) {
         if (stopping.signal.aborted) break;
         failures += 1;
-        problem = error instanceof Error ? error.message : String(error);
+        problem = errorText(error);
         if (error instanceof WebAPIRateLimitedError) wait = error.retryAfter * 1000;
         logger.warn({ err: error, failures }, 'slack socket not connected');
       }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ChatAdapter, DeliveryError } from '../../src/contracts/chat-adapter.ts';
 import type { AcquireLease } from '../../src/contracts/lease.ts';
+import { errorText } from '../../src/runtime/error-text.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { TelegramApi } from './api.ts';
 import { refusalCode } from './failures.ts';
@@ -99,7 +100,7 @@ export function createPolling(options: PollingOptions): Polling {
     const failure = error instanceof DeliveryError ? error.failure : undefined;
     retryAfterMs = failure?.kind === 'rate_limited' ? failure.retryAfterMs : 0;
     const otherPoller = refusalCode(error) === 409;
-    status = { state: 'failing', problem: error instanceof Error ? error.message : String(error), otherPoller };
+    status = { state: 'failing', problem: errorText(error), otherPoller };
     logger.warn({ err: error }, 'telegram not polled, trying again');
   }
 

@@ -2,6 +2,7 @@ import type Anthropic from '@anthropic-ai/sdk';
 import { APIError } from '@anthropic-ai/sdk/core/error';
 import type { AgentTrouble } from '../../src/contracts/agent-trouble.ts';
 import type { RunEventData } from '../../src/contracts/run-event.ts';
+import { errorText } from '../../src/runtime/error-text.ts';
 import { ownTrouble, troubleOfStatus } from './model-trouble.ts';
 import { addEvent, takeText } from './text-parts.ts';
 
@@ -103,7 +104,7 @@ const waitsMs = [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 60_000];
 /** What a failed request means. `attempt`: 0 for the first. */
 export function troubleOf(error: unknown, attempt: number): Trouble {
   const status = error instanceof APIError ? error.status : undefined;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = errorText(error);
   if (status === 400 && /too long|context (?:window|length)|exceed.*context/i.test(message)) return { kind: 'too_long' };
   const headers = error instanceof APIError ? error.headers : undefined;
   const passes = status === undefined || status === 408 || status === 409 || status === 429 || status >= 500;

@@ -1,4 +1,5 @@
 import type Docker from 'dockerode';
+import { errorText } from '../../src/runtime/error-text.ts';
 import { initArguments, lockedDown, probePrefix, sandboxLabels, sandboxUser } from './docker-container.ts';
 import type { DiskChoice } from './docker-disk.ts';
 import { call } from './docker-engine.ts';
@@ -40,7 +41,7 @@ export async function probeDocker(input: ProbeInput): Promise<ProbeCheck[]> {
       checks.push({ name, ok: true, detail: await examine() });
       return true;
     } catch (error) {
-      const detail = error instanceof Error ? error.message : String(error);
+      const detail = errorText(error);
       checks.push({ name, ok: false, harmless, detail, remedy: typeof remedy === 'string' ? remedy : remedy(error) });
       return false;
     }

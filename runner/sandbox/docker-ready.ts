@@ -1,4 +1,5 @@
 import type Docker from 'dockerode';
+import { errorText } from '../../src/runtime/error-text.ts';
 import { call, hasStatus, openEngine } from './docker-engine.ts';
 
 /** What keeps the engine from running sandboxes, and the remedy. */
@@ -44,7 +45,7 @@ export function engineRemedy(error: unknown): string {
 function reasonOf(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   if (cause instanceof Error && cause.name === 'TimeoutError') return `nothing within ${answerMs / 1000} s`;
-  return cause instanceof Error ? cause.message : String(cause);
+  return errorText(cause);
 }
 
 function codeOf(error: unknown): unknown {

@@ -1,6 +1,7 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { errorText } from '../../src/runtime/error-text.ts';
 import { localAgents } from './local-agents.ts';
 import { freeBytes } from './local-files.ts';
 import { type ProbeCheck, programsOf } from './port.ts';
@@ -52,7 +53,7 @@ async function checkDisk(root: string, minFreeBytes: number): Promise<ProbeCheck
       ? { name: 'disk', ok: true, detail }
       : { name: 'disk', ok: false, detail, remedy: 'Free some space.' };
   } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
+    const detail = errorText(error);
     return { name: 'disk', ok: false, detail, remedy: `Make ${root} writable.` };
   }
 }

@@ -1,6 +1,7 @@
 import { DeliveryError, type ThreadOpening, type UploadFile } from '../contracts/chat-adapter.ts';
 import type { Conversation } from '../contracts/platform.ts';
 import { plain, type View, type ViewFile } from '../contracts/view.ts';
+import { errorText } from '../runtime/error-text.ts';
 import type { Part } from '../store/outbox-rows.ts';
 import { type Delivery, refOf } from './delivery.ts';
 import { repeatsUnknown } from './failures.ts';
@@ -199,7 +200,7 @@ export async function deliverFiles(
       const kind = error instanceof DeliveryError ? error.failure.kind : undefined;
       if (kind !== 'rejected' && kind !== 'not_permitted' && kind !== 'gone') throw error;
       delivery.setPart({ slot, digest: 'refused' });
-      unattached.push({ file, detail: error instanceof Error ? error.message : String(error) });
+      unattached.push({ file, detail: errorText(error) });
     }
   }
   return unattached;

@@ -1,3 +1,5 @@
+import { errorText } from '../runtime/error-text.ts';
+
 /** One thing that must work before requests are worth sending. */
 export interface ReadinessCheck {
   name: string;
@@ -36,7 +38,7 @@ async function ask(check: ReadinessCheck): Promise<ReadinessReport['checks'][num
   try {
     return { name: check.name, ok: true, detail: await Promise.race([check.run(), late.promise]) };
   } catch (error) {
-    return { name: check.name, ok: false, detail: error instanceof Error ? error.message : String(error) };
+    return { name: check.name, ok: false, detail: errorText(error) };
   } finally {
     clearTimeout(timer);
   }

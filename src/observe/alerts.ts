@@ -5,6 +5,7 @@ import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
 import type { RunFigure } from '../delivery/run-figures.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { errorText } from '../runtime/error-text.ts';
 import type { Part } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { createLoop } from '../runtime/loop.ts';
@@ -64,7 +65,7 @@ export function createAlerts(deps: AlertsDeps): Alerts {
     const found = standingConditions(await standing(database.db));
     const jobs = await queue.counts().then(
       () => [],
-      (error: unknown) => [queueAway(error instanceof Error ? error.message : String(error))],
+      (error: unknown) => [queueAway(errorText(error))],
     );
     for (const [worker, at] of refused) if (now.getTime() - at.getTime() > refusedMs) refused.delete(worker);
     const away = awaySince === undefined ? 0 : now.getTime() - awaySince.getTime();

@@ -1,5 +1,6 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { AppError } from '../contracts/errors.ts';
+import { errorText } from '../runtime/error-text.ts';
 import type { RedisAddress, RedisSentinels } from '../runtime/redis-address.ts';
 
 /**
@@ -97,7 +98,7 @@ export async function examineRedis(address: RedisAddress, withinMs = startsWithi
         return stateOf(await redis.info('server'), await redis.info('memory'));
       } catch (error) {
         if (error instanceof AppError) throw error;
-        const detail = detailOf(last ?? error);
+        const detail = errorText(last ?? error);
         if (Date.now() >= until || /WRONGPASS|NOAUTH|NOPERM/.test(detail)) throw new AppError('DH-109', { detail });
       }
     }
@@ -130,7 +131,3 @@ function stateOf(server: string, memory: string): RedisState {
 }
 
 /** The errors of several addresses of a name come as one without a message. */
-function detailOf(error: unknown): string {
-  if (error instanceof AggregateError && error.message === '') return error.errors.map(String).join('; ');
-  return error instanceof Error ? error.message : String(error);
-}

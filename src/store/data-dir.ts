@@ -3,6 +3,7 @@ import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, renameSync, r
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AppError } from '../contracts/errors.ts';
+import { errorText } from '../runtime/error-text.ts';
 
 /** The roles that may each use a data directory once. */
 export type DataDirRole = 'gateway' | 'runner';
@@ -42,7 +43,7 @@ export function openDataDir(path: string, roles: readonly DataDirRole[]): DataDi
   } catch (error) {
     release();
     if (error instanceof AppError) throw error;
-    throw new AppError('DH-107', { dir: path, detail: error instanceof Error ? error.message : String(error) }, { cause: error });
+    throw new AppError('DH-107', { dir: path, detail: errorText(error) }, { cause: error });
   }
 }
 

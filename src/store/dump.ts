@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { AppError } from '../contracts/errors.ts';
+import { connect } from './connection.ts';
 import { createdTables, readMigrations } from './migrate.ts';
 
 /** The rows of a database as they were at one moment, whatever is written meanwhile. */
@@ -22,15 +23,7 @@ export interface Dump {
  * (migrations wait). Throws DH-103 when the database is not reachable, DH-105 when it is newer than the program.
  */
 export async function openDump(url: string): Promise<Dump> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000, application_name: 'deckhand backup' });
-  // A connection that breaks in the middle fails the statement that uses it.
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-  } catch (error) {
-    await client.end().catch(() => undefined);
-    throw new AppError('DH-103', { detail: error instanceof Error ? error.message : String(error) }, { cause: error });
-  }
+  const client = await connect(url, 'deckhand backup');
   try {
     const known = createdTables(readMigrations());
     const { rows: present } = await client.query<{ name: string }>(

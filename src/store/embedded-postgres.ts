@@ -3,6 +3,7 @@ import { chmod, chown, mkdir, readFile, rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { AppError } from '../contracts/errors.ts';
+import { errorText } from '../runtime/error-text.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { embeddedDatabase, embeddedFiles, embeddedPort, embeddedUrl } from './postgres-address.ts';
 import { initialise } from './postgres-init.ts';
@@ -112,7 +113,7 @@ export function createEmbeddedPostgres(options: EmbeddedPostgresOptions): Embedd
       try {
         return await launchServer(launch);
       } catch (error) {
-        if (performance.now() > until || !messageOf(error).includes('pre-existing shared memory block')) throw error;
+        if (performance.now() > until || !errorText(error).includes('pre-existing shared memory block')) throw error;
         await delay(50);
       }
     }
@@ -132,7 +133,7 @@ export function createEmbeddedPostgres(options: EmbeddedPostgresOptions): Embedd
         await launchAfterOrphans(launch);
         logger.warn('the database runs again');
       } catch (error) {
-        if (!stopping) options.onGone?.(new AppError('DH-102', { dir: home, detail: messageOf(error) }, { cause: error }));
+        if (!stopping) options.onGone?.(new AppError('DH-102', { dir: home, detail: errorText(error) }, { cause: error }));
         return;
       }
     }
@@ -190,7 +191,7 @@ export function createEmbeddedPostgres(options: EmbeddedPostgresOptions): Embedd
         supervision = keepRunning(launch);
       } catch (error) {
         await end('SIGQUIT');
-        throw new AppError('DH-102', { dir: home, detail: messageOf(error) }, { cause: error });
+        throw new AppError('DH-102', { dir: home, detail: errorText(error) }, { cause: error });
       }
     },
     stop: () => end('SIGINT'),
@@ -203,8 +204,4 @@ async function makeSocketDir(dir: string, launch: PostgresLaunch): Promise<void>
   await mkdir(dir, { mode: 0o700 });
   if (launch.owner !== undefined) await chown(dir, launch.owner.uid, launch.owner.gid);
   await chmod(dir, 0o700);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,10 +1,9 @@
-import pg from 'pg';
 import { newId } from '../runtime/ids.ts';
+import { connect } from './connection.ts';
 
-/** Tells this installation from others that share a Redis with it: made once, by whichever process asks first. */
+/** Tells this installation from others that share a Redis with it: made once, by whichever process asks first. Throws DH-103. */
 export async function readInstallationId(url: string): Promise<string> {
-  const client = new pg.Client({ connectionString: url, application_name: 'deckhand-start' });
-  await client.connect();
+  const client = await connect(url, 'deckhand start');
   try {
     const key = 'installation';
     await client.query('INSERT INTO "Meta" ("key", "value") VALUES ($1, $2) ON CONFLICT DO NOTHING', [key, newId('ins')]);

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
-import pg from 'pg';
+import type pg from 'pg';
 import { type CopyStreamQuery, from as copyFrom } from 'pg-copy-streams';
 import { AppError } from '../contracts/errors.ts';
+import { connect } from './connection.ts';
 import { type Dump, quoted } from './dump.ts';
 import { applyWithin, createdTables, type Migration, prismaLock, readMigrations } from './migrate.ts';
 
@@ -34,14 +35,7 @@ export interface LoadOptions {
 export async function openLoad({ url, file, migrations, replace }: LoadOptions): Promise<Load> {
   const program = readMigrations();
   const dumped = sharedWith(program, migrations, file);
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000, application_name: 'deckhand restore' });
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-  } catch (error) {
-    await client.end().catch(() => undefined);
-    throw new AppError('DH-103', { detail: error instanceof Error ? error.message : String(error) }, { cause: error });
-  }
+  const client = await connect(url, 'deckhand restore');
   let copying: { table: string; stream: CopyStreamQuery; done: Promise<void> } | undefined;
 
   async function endCopy(): Promise<void> {

@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
+import type pg from 'pg';
 import { AppError } from '../contracts/errors.ts';
+import { errorText } from '../runtime/error-text.ts';
+import { connect } from './connection.ts';
 
 /** One folder of prisma/migrations. */
 export interface Migration {
@@ -69,7 +70,7 @@ export interface MigrateOptions {
  */
 export async function migrate(options: MigrateOptions): Promise<string[]> {
   const migrations = options.migrations ?? readMigrations();
-  const client = await connect(options.url, options.waitMs ?? 0);
+  const client = await connect(options.url, 'deckhand migrate', options.waitMs);
   try {
     await client.query('SELECT pg_advisory_lock($1)', [prismaLock]);
     await client.query(createTable);
@@ -84,7 +85,7 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
 /** What the database has, without changing it. Throws as `migrate` does. */
 export async function migrationState(options: MigrateOptions): Promise<MigrationState> {
   const migrations = options.migrations ?? readMigrations();
-  const client = await connect(options.url, options.waitMs ?? 0);
+  const client = await connect(options.url, 'deckhand migrate', options.waitMs);
   try {
     const { rows } = await client.query<{ version: string; present: boolean; now: Date }>(
       `SELECT current_setting('server_version') AS version, to_regclass('_prisma_migrations') IS NOT NULL AS present,
@@ -144,7 +145,7 @@ async function apply(client: pg.Client, migration: Migration): Promise<void> {
     await applyOne(client, migration);
     await client.query('COMMIT');
   } catch (error) {
-    throw new AppError('DH-104', { migration: migration.name, detail: messageOf(error) }, { cause: error });
+    throw new AppError('DH-104', { migration: migration.name, detail: errorText(error) }, { cause: error });
   }
 }
 
@@ -166,34 +167,4 @@ export async function applyWithin(client: pg.Client, migrations: readonly Migrat
 /** Tables that these migrations make, but for Prisma's own. */
 export function createdTables(migrations: readonly Migration[]): string[] {
   return migrations.flatMap(({ sql }) => [...sql.matchAll(/^CREATE TABLE "(\w+)"/gm)].flatMap(([, name]) => name ?? []));
-}
-
-/** Refused connections, unknown hosts and servers that are still starting pass with time; a wrong password does not. */
-const passing = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ENOENT', 'ECONNRESET', 'ETIMEDOUT', '57P03']);
-
-async function connect(url: string, waitMs: number): Promise<pg.Client> {
-  const until = performance.now() + waitMs;
-  for (;;) {
-    const client = new pg.Client({
-      connectionString: url,
-      connectionTimeoutMillis: 10_000,
-      application_name: 'deckhand migrate',
-    });
-    try {
-      await client.connect();
-      return client;
-    } catch (error) {
-      await client.end();
-      const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-      if (!passing.has(code) || performance.now() >= until)
-        throw new AppError('DH-103', { detail: messageOf(error) }, { cause: error });
-      await delay(250);
-    }
-  }
-}
-
-/** Node reports several refused addresses of one host as an error without a message of its own. */
-function messageOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(messageOf).join('; ');
-  return error instanceof Error ? error.message : String(error);
 }
