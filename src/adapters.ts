@@ -7,7 +7,6 @@ import type { ChatAdapter } from './contracts/chat-adapter.ts';
 import type { Platform } from './contracts/platform.ts';
 import type { Infrastructure } from './infrastructure.ts';
 import { connectWithinMs } from './platforms.ts';
-import { systemClock } from './runtime/clock.ts';
 import type { Logger } from './runtime/logger.ts';
 import { createLeases } from './store/lease.ts';
 
@@ -20,13 +19,14 @@ export function createAdapters(
   {
     database,
     secretBox,
+    clock,
     logger,
     onGap,
-  }: Pick<Infrastructure, 'database' | 'secretBox'> & { logger: Logger; onGap(platform: Platform): void },
+  }: Pick<Infrastructure, 'database' | 'secretBox' | 'clock'> & { logger: Logger; onGap(platform: Platform): void },
 ): ChatAdapter[] {
   const common = (platform: string) => ({
     logger,
-    clock: systemClock,
+    clock,
     startWithinMs: connectWithinMs,
     seal: (text: string) => secretBox.seal(text, `${platform} handle`),
     open(token: string) {

@@ -8,7 +8,6 @@ import type { Lab } from './lab.ts';
 import { metricsPart, observe } from './observation.ts';
 import { basesWithLogins, publishingWithLogins, withOpenLogins } from './open-logins.ts';
 import { fileSources, givenFileKeeper, runnerPart } from './runner-role.ts';
-import { systemClock } from './runtime/clock.ts';
 import { createLifecycle, type Lifecycle, type Part } from './runtime/lifecycle.ts';
 import type { Logger } from './runtime/logger.ts';
 import type { App, Role } from './serve.ts';
@@ -51,7 +50,7 @@ export async function createApp(
     const hostConfig = config.codeHost ?? lab?.codeHost;
     const codeHost = createCodeHost(hostConfig);
     const noPullsAt = (address: string) => whyNoPulls(codeHost, address);
-    const engine = createEngine({ ...found, clock: systemClock, logger: logger.child({ part: 'engine' }), noPullsAt });
+    const engine = createEngine({ ...found, logger: logger.child({ part: 'engine' }), noPullsAt });
     const logins = createRepositoryLogins(found.secretBox);
     if (role !== 'gateway') {
       parts.push(
@@ -61,7 +60,7 @@ export async function createApp(
           control: withOpenLogins(withProjectCards(engine.runs, found), logins),
           agents: engine.agents,
           publishing: publishingWithLogins(engine.publishing, logins),
-          bases: basesWithLogins(createBaseControl({ database: found.database, clock: systemClock }), logins),
+          bases: basesWithLogins(createBaseControl(found), logins),
           codeHost,
           models: modelsOf(config, lab),
           metrics,

@@ -6,7 +6,7 @@ import type { ChatAdapter } from './contracts/chat-adapter.ts';
 import type { CodeHost } from './contracts/code-host.ts';
 import type { Infrastructure } from './infrastructure.ts';
 import { connectWithinMs } from './platforms.ts';
-import { systemClock } from './runtime/clock.ts';
+import type { Clock } from './runtime/clock.ts';
 import type { Part } from './runtime/lifecycle.ts';
 import type { Logger } from './runtime/logger.ts';
 import { createRedactor } from './runtime/redact-patterns.ts';
@@ -29,16 +29,18 @@ export function codeHostTalk(input: {
   config: CodeHostConfig | undefined;
   codeHost: CodeHost | undefined;
   database: Database;
+  clock: Clock;
   logger: Logger;
 }): { adapter: ChatAdapter; talk: RepositoryTalk } | undefined {
-  const { config, codeHost, database, logger } = input;
+  const { config, codeHost, database, clock, logger } = input;
   if (config === undefined || codeHost === undefined) return undefined;
   const { apiUrl, login, webhookSecret } = config;
   const adapter = createGithubTalk(
     {
       apiUrl,
       login,
-      webhook: webhookSecret === undefined ? undefined : { path: codeHostHook, secret: webhookSecret, hint: pullHints(database) },
+      webhook:
+        webhookSecret === undefined ? undefined : { path: codeHostHook, secret: webhookSecret, hint: pullHints(database, clock) },
       async repositories() {
         const found = await repositoriesOfProjects(database);
         return found.flatMap(({ address, since }) => {
@@ -47,15 +49,15 @@ export function codeHostTalk(input: {
         });
       },
     },
-    { logger, clock: systemClock, startWithinMs: connectWithinMs },
+    { logger, clock, startWithinMs: connectWithinMs },
   );
   return { adapter, talk: { platform: adapter.platform, host: codeHost } };
 }
 
 /** Keeps what the code host tells of pull requests. */
-function pullHints(database: Database) {
+function pullHints(database: Database, clock: Clock) {
   return async ({ repository, numbers, head }: { repository: string; numbers: number[]; head: string | undefined }) => {
-    await database.transaction((tx) => pullsChanged(tx, { repository, numbers, head, now: systemClock.now() }));
+    await database.transaction((tx) => pullsChanged(tx, { repository, numbers, head, now: clock.now() }));
   };
 }
 
@@ -72,11 +74,11 @@ export function pullWatch(input: {
 }): Part[] {
   const { codeHost, webhookSecret, secrets, infrastructure, engine, logger } = input;
   if (codeHost === undefined) return [];
-  const { database, wakeups } = infrastructure;
+  const { database, wakeups, clock } = infrastructure;
   const watch = createPullWatch({
     database,
     wakeups,
-    clock: systemClock,
+    clock,
     logger: logger.child({ part: 'pull requests' }),
     codeHost,
     tasks: engine.tasks,

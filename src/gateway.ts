@@ -28,7 +28,6 @@ import { createNames } from './names.ts';
 import { createAlerts } from './observe/alerts.ts';
 import type { Metrics } from './observe/metrics.ts';
 import { platformsPart } from './platforms.ts';
-import { systemClock } from './runtime/clock.ts';
 import type { Part } from './runtime/lifecycle.ts';
 import type { Logger } from './runtime/logger.ts';
 import { createLoop } from './runtime/loop.ts';
@@ -71,31 +70,31 @@ const syncLostMs = 60_000;
 /** Chat, delivery and HTTP, in the order in which they start. */
 export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpServer } {
   const { config, infrastructure, engine, logger, lab, metrics } = input;
-  const { database, wakeups, queue, secretBox } = infrastructure;
-  const startedAt = systemClock.now();
+  const { database, wakeups, queue, secretBox, clock } = infrastructure;
+  const startedAt = clock.now();
 
   const catchUp = createCatchUp({
     database,
     adapters: () => adapters,
-    clock: systemClock,
+    clock,
     logger: logger.child({ part: 'catch-up' }),
   });
-  const atHost = codeHostTalk({ config: input.codeHostConfig, codeHost: input.codeHost, database, logger });
+  const atHost = codeHostTalk({ config: input.codeHostConfig, codeHost: input.codeHost, database, clock, logger });
   const adapters = [
-    ...createAdapters(input.platforms, { database, secretBox, logger, onGap: catchUp.gap }),
+    ...createAdapters(input.platforms, { database, secretBox, clock, logger, onGap: catchUp.gap }),
     ...(atHost === undefined ? [] : [atHost.adapter]),
   ];
   const oneCard = new Set(adapters.filter(({ capabilities }) => capabilities.cards === 'one').map(({ platform }) => platform));
 
   const door = createSecretDoor({ database, secretBox });
-  const names = createNames({ database, adapters, clock: systemClock, logger: logger.child({ part: 'names' }) });
+  const names = createNames({ database, adapters, clock, logger: logger.child({ part: 'names' }) });
 
   const publishSync = (project: string) => queue.publish('project.sync', { project }, { id: project });
   const probes: DoctorProbe[] = [
     ...machineProbes(config),
     databaseProbe(async () => database.url),
     queueProbe(() => queue.counts()),
-    standingProbe(database, systemClock.now),
+    standingProbe(database, clock.now),
     ...adapters.map(platformProbe),
     ...sandboxProbes(
       config,
@@ -108,7 +107,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     accounts: createAccountKeys(secretBox, input.environment),
     repositoryLogins: input.repositoryLogins,
     repositoryTalk: atHost?.talk,
-    now: systemClock.now,
+    now: clock.now,
     about: () => about(infrastructure, startedAt, config),
     syncProject: publishSync,
     readArtifact: input.readArtifact,
@@ -129,7 +128,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
   const examinations = createExaminations({
     database,
     wakeups,
-    now: systemClock.now,
+    now: clock.now,
     logger: logger.child({ part: 'doctor' }),
     doctor: () => examine(probes),
   });
@@ -137,11 +136,11 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
   const inbox = new InboxWorker({
     database,
     wakeups,
-    now: systemClock.now,
+    now: clock.now,
     log: logger.child({ part: 'inbox' }),
     handle: (tx, event) => bus.handle(tx, event),
     refuse: (tx, event, error) => bus.refuse(tx, event, error),
-    onHandled: (event, outcome) => metrics.handled(event, outcome, systemClock.now()),
+    onHandled: (event, outcome) => metrics.handled(event, outcome, clock.now()),
     concurrency: lanesAtOnce,
     arriving: inbound.waiting,
   });
@@ -160,7 +159,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
   const projector = createProjector({
     database,
     wakeups,
-    clock: systemClock,
+    clock,
     logger: logger.child({ part: 'projector' }),
     oneCard,
     onFigures(figures) {
@@ -169,14 +168,14 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     },
   });
 
-  const alerts = createAlerts({ database, queue, clock: systemClock, logger: logger.child({ part: 'alerts' }) });
+  const alerts = createAlerts({ database, queue, clock, logger: logger.child({ part: 'alerts' }) });
 
   const sweeps = createLoop({
     name: 'sweep',
     idleMs: sweepEveryMs,
     async run() {
       await engine.sweep();
-      const before = new Date(systemClock.now().getTime() - syncLostMs);
+      const before = new Date(clock.now().getTime() - syncLostMs);
       for (const project of await database.transaction((tx) => projectsToSync(tx, before))) await publishSync(project);
       return false;
     },
@@ -190,7 +189,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     download: ({ conversation, ...file }, signal) =>
       adapters.find(({ platform }) => platform === conversation.platform)?.download?.({ conversation, ...file }, signal),
     keep: input.keepGiven,
-    clock: systemClock,
+    clock,
     logger: logger.child({ part: 'attached files' }),
   });
 

@@ -1,12 +1,14 @@
 import type { Config } from './config.ts';
 import type { JobQueue } from './contracts/jobs.ts';
 import { createJobQueue } from './queue/bullmq-queue.ts';
+import type { Clock } from './runtime/clock.ts';
 import { createLifecycle, type Lifecycle } from './runtime/lifecycle.ts';
 import type { Logger } from './runtime/logger.ts';
 import type { RedisAddress } from './runtime/redis-address.ts';
 import { createSecretBox, type SecretBox } from './runtime/secret-box.ts';
 import { type DataDir, type DataDirRole, openDataDir } from './store/data-dir.ts';
 import { createDatabase, type Database } from './store/database.ts';
+import { createDatabaseClock, type DatabaseClock, timeOf } from './store/database-clock.ts';
 import { createEmbeddedPostgres } from './store/embedded-postgres.ts';
 import { readInstallationId } from './store/installation.ts';
 import { migrate } from './store/migrate.ts';
@@ -19,6 +21,8 @@ export interface Infrastructure {
   wakeups: Wakeups;
   queue: JobQueue;
   secretBox: SecretBox;
+  /** The time that all processes have in common: that of the database. */
+  clock: Clock;
 }
 
 export interface InfrastructureParts {
@@ -44,6 +48,7 @@ export function createInfrastructure(
   let wakeups: Wakeups | undefined;
   let queue: JobQueue | undefined;
   let secretBox: SecretBox | undefined;
+  let clock: DatabaseClock | undefined;
   let redis: SharedRedis | undefined;
 
   const directory = {
@@ -83,8 +88,15 @@ export function createInfrastructure(
       });
       wakeups = overRedis ?? createWakeups({ url: address, onError: onWakeError });
       await wakeups.start();
+      const asked = database;
+      clock = createDatabaseClock({
+        ask: () => timeOf(asked),
+        onError: (error) => logger.warn({ err: error }, 'the database did not tell the time'),
+      });
+      await clock.start();
     },
     async stop() {
+      clock?.stop();
       await wakeups?.stop();
       await database?.close();
     },
@@ -112,6 +124,7 @@ export function createInfrastructure(
       wakeups: known(wakeups),
       queue: known(queue),
       secretBox: known(secretBox),
+      clock: known(clock),
     }),
   };
 }

@@ -3,7 +3,7 @@ import { createHttpServer } from './http/server.ts';
 import type { Infrastructure } from './infrastructure.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
 import { addPoolMetrics, addStoredMetrics } from './observe/stored-metrics.ts';
-import { systemClock } from './runtime/clock.ts';
+import type { Clock } from './runtime/clock.ts';
 import type { Part } from './runtime/lifecycle.ts';
 import type { Logger } from './runtime/logger.ts';
 import type { Database } from './store/database.ts';
@@ -31,7 +31,7 @@ export function observe(role: 'start' | 'gateway' | 'runner', { database, queue 
 /** A door of its own for whoever watches Deckhand from another machine: figures and health, and nothing else. */
 export function metricsPart(
   { config, role }: { config: Config; role: 'start' | 'gateway' | 'runner' },
-  { database, dataDir, queue }: Infrastructure,
+  { database, dataDir, queue, clock }: Infrastructure,
   metrics: Metrics,
   logger: Logger,
 ): Part[] {
@@ -52,7 +52,7 @@ export function metricsPart(
         },
       },
       { name: 'queue', run: async () => `${(await queue.counts()).waiting} jobs wait` },
-      ...(role === 'gateway' ? [] : [{ name: 'runner', run: () => runnerBeats(database, dataDir.hostId) }]),
+      ...(role === 'gateway' ? [] : [{ name: 'runner', run: () => runnerBeats(database, dataDir.hostId, clock) }]),
     ],
     metrics: metrics.registry,
     // Whoever configures this port decides who reaches it; there are no names and no texts behind it.
@@ -72,6 +72,6 @@ export function metricsPart(
 }
 
 /** A runner that cannot tell the database that it is alive is given nothing to do. */
-async function runnerBeats(database: Database, host: string): Promise<undefined> {
-  if (!(await hasRunner(database.db, host, systemClock.now()))) throw new Error('the runner is not registered, or does not beat');
+async function runnerBeats(database: Database, host: string, clock: Clock): Promise<undefined> {
+  if (!(await hasRunner(database.db, host, clock.now()))) throw new Error('the runner is not registered, or does not beat');
 }

@@ -6,7 +6,6 @@ import type { Workspace } from '../runner/workspace.ts';
 import type { Config } from './config.ts';
 import type { RunControl } from './contracts/run-control.ts';
 import type { Infrastructure } from './infrastructure.ts';
-import { systemClock } from './runtime/clock.ts';
 import type { Logger } from './runtime/logger.ts';
 import { createHousekeeping } from './tasks/housekeeping.ts';
 
@@ -15,24 +14,24 @@ const day = 24 * 60 * 60_000;
 /** The housekeeper of a runner, as it is configured. `watching`: the engine, such that the housekeeper hears of the ends of runs. */
 export function createRunnerHousekeeper(input: {
   config: Pick<Config, 'keepArtifactsDays' | 'keepChangesDays' | 'keepEventsDays' | 'keepAuditDays' | 'diskQuota'>;
-  infrastructure: Pick<Infrastructure, 'dataDir' | 'database' | 'wakeups'>;
+  infrastructure: Pick<Infrastructure, 'dataDir' | 'database' | 'wakeups' | 'clock'>;
   workspace: Workspace;
   sandboxes: readonly Sandbox[];
   logger: Logger;
 }): Housekeeper & { watching(control: RunControl): RunControl } {
   const { config, infrastructure, workspace, sandboxes, logger } = input;
-  const { dataDir, database, wakeups } = infrastructure;
+  const { dataDir, database, wakeups, clock } = infrastructure;
   const keeping = { filesMs: config.keepArtifactsDays * day, changesMs: config.keepChangesDays * day };
   const forgetting = { eventsMs: config.keepEventsDays * day, auditMs: config.keepAuditDays * day };
   const housekeeper = createHousekeeper({
-    control: createHousekeeping({ database, wakeups, clock: systemClock, keeping, forgetting }),
+    control: createHousekeeping({ database, wakeups, clock, keeping, forgetting }),
     host: dataDir.hostId,
     workspace,
     mirrors: workspace.keeping,
     files: createFilesKeeping({ dataDir: dataDir.path }),
     sandboxes,
     disk: () => diskState(dataDir.path, config.diskQuota),
-    clock: systemClock,
+    clock,
     logger,
   });
   const projects = new Map<string, string>();

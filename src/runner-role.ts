@@ -19,7 +19,6 @@ import type { DrawChart, ReadArtifact } from './delivery/upload.ts';
 import type { Infrastructure } from './infrastructure.ts';
 import type { Metrics } from './observe/metrics.ts';
 import { createRunnerHousekeeper } from './runner-housekeeper.ts';
-import { systemClock } from './runtime/clock.ts';
 import type { Part } from './runtime/lifecycle.ts';
 import type { Logger } from './runtime/logger.ts';
 import { announce, chooseSandboxes } from './sandboxes.ts';
@@ -47,7 +46,7 @@ export function runnerPart(input: {
   logger: Logger;
 }): Part {
   const { config, infrastructure, control, alone, logger } = input;
-  const { dataDir, database, wakeups, queue, secretBox } = infrastructure;
+  const { dataDir, database, wakeups, queue, secretBox, clock } = infrastructure;
   let stop: () => Promise<void> = async () => undefined;
   return {
     name: 'runner',
@@ -76,6 +75,7 @@ export function runnerPart(input: {
       const runner = createRunner({
         control: housekeeper.watching(control),
         queue,
+        clock,
         places: choice.places,
         workspace,
         artifacts: createArtifacts({ dataDir: dataDir.path, database }),
@@ -94,7 +94,7 @@ export function runnerPart(input: {
           control: input.agents,
           gateways,
           models: input.models,
-          named: createAgentAccounts({ database, secretBox, clock: systemClock, logger }),
+          named: createAgentAccounts({ database, secretBox, clock, logger }),
           accounts: accountsOf(config, input.models),
           tokenFor: secretBox.tokenFor,
           gatewayRoot: join(dataDir.path, 'gateway'),
@@ -105,7 +105,7 @@ export function runnerPart(input: {
         workspace,
         removedBefore: (projects, before) => removedBefore(database.db, projects, before),
         keepMs: config.keepRemovedDays * day,
-        clock: systemClock,
+        clock,
         logger: logger.child({ part: 'pruner' }),
       });
       const bases = createBaseWatch({
