@@ -3,13 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { open, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createArchive } from '../../src/backup/archive.ts';
 import { runCommandLine } from '../../src/cli.ts';
 import { inOrder, openDump } from '../../src/store/dump.ts';
 import { temporaryDirectory } from '../support/git-repository.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { query } from '../support/query.ts';
 import { openEngine, openRunner } from '../support/runner-parts.ts';
 import { createRunnerWorld, ofType, type RunnerWorld } from '../support/runner-world.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -78,16 +78,6 @@ async function deckhand(args: string[], env: Record<string, string>): Promise<{ 
     text += more;
   };
   return { code: await runCommandLine(args, { env, out: write, err: write, interactive: false }), text };
-}
-
-async function query(url: string, sql: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query(sql, values)).rows;
-  } finally {
-    await client.end();
-  }
 }
 
 /** Every row of every table, but for what tells where something is. */

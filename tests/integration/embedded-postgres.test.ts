@@ -3,13 +3,13 @@ import { chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createLogger } from '../../src/runtime/logger.ts';
 import { openDataDir } from '../../src/store/data-dir.ts';
 import { createEmbeddedPostgres, type EmbeddedPostgres } from '../../src/store/embedded-postgres.ts';
 import { addressOfRunning, embeddedFiles } from '../../src/store/postgres-address.ts';
 import { exitOf, preparePostgresLaunch } from '../../src/store/postgres-launch.ts';
+import { query } from '../support/query.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 interface Answer {
@@ -70,17 +70,6 @@ function server(options: { onGone?: (error: Error) => void } = {}): EmbeddedPost
   const created = createEmbeddedPostgres({ dataDir: dir, logger: createLogger({ level: 'silent' }), ...options });
   servers.push(created);
   return created;
-}
-
-async function query(url: string | undefined, sql: string): Promise<Record<string, unknown>[]> {
-  if (url === undefined) throw new Error('the process has no database');
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query(sql)).rows;
-  } finally {
-    await client.end();
-  }
 }
 
 /** Process ids of the servers whose command line names the directory. */

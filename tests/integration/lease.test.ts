@@ -2,10 +2,10 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLeases } from '../../src/store/lease.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { endSessions } from '../support/query.ts';
 import { eventually, waitFor } from '../support/wait-for.ts';
 
 let database: TestDatabase;
@@ -18,16 +18,6 @@ const errors: unknown[] = [];
 const leases = (url = database.url) =>
   createLeases({ url, onError: (error) => void errors.push(error), retryMs: 20, checkMs: 100, answerMs: 300, silenceMs: 1000 });
 const never = new AbortController().signal;
-
-async function endSessions(name: string): Promise<void> {
-  const client = new pg.Client({ connectionString: database.url });
-  await client.connect();
-  await client.query(
-    'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1 AND datname = current_database()',
-    [`deckhand-${name}`],
-  );
-  await client.end();
-}
 
 /** Resolves to whether the lease is got within so long; gives it back at once. */
 async function isFree(name: string, withinMs = 300): Promise<boolean> {
@@ -104,7 +94,7 @@ describe('a lease', () => {
 
   it('is lost at once when its connection is cut, and another gets it', async () => {
     const held = await leases()('cut', never);
-    await endSessions('cut');
+    await endSessions(database.url, 'deckhand-cut');
     await waitFor('the loss', () => held.lost.aborted, { timeoutMs: 3000 });
     const next = await leases()('cut', AbortSignal.timeout(5000));
     expect(next.lost.aborted).toBe(false);

@@ -1,21 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { migrate, migrationState, readMigrations } from '../../src/store/migrate.ts';
 import { createTestDatabase } from '../support/postgres.ts';
+import { query } from '../support/query.ts';
+import { makeScratch } from '../support/scratch.ts';
+import { createRelay } from '../support/socket-relay.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 function migration(name: string, sql: string) {
   return { name, sql, checksum: `checksum of ${sql}`.padEnd(64, '.').slice(0, 64) };
-}
-
-async function query(url: string, sql: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query(sql, values)).rows;
-  } finally {
-    await client.end();
-  }
 }
 
 const a = migration('20260101000000_a', 'CREATE TABLE a (id int)');
@@ -52,6 +46,31 @@ test('a migration that fails leaves nothing of itself and names its cause', asyn
     version: a.name,
     pending: [broken.name],
   });
+});
+
+test('a connection that breaks in the middle of a migration fails the migration, not the program', async () => {
+  await using database = await createTestDatabase({ empty: true });
+  const scratch = makeScratch();
+  const address = new URL(database.url);
+  const socket = '.s.PGSQL.5432';
+  const server = join(address.searchParams.get('host') ?? '', socket);
+  address.searchParams.set('host', scratch.path);
+  const relay = createRelay({ path: join(scratch.path, socket) }, { path: server });
+  try {
+    await relay.mend();
+    const endless = migration('20260103000000_c', 'CREATE TABLE c (id int); SELECT pg_sleep(3600)');
+    const result = migrate({ url: address.href, migrations: [a, endless] }).catch((error: unknown) => error);
+    const asleep = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";
+    await waitFor('the migration to be under way', async () => (await query(database.url, asleep)).length > 0);
+    relay.drop();
+    expect(await result).toMatchObject({
+      code: 'DH-104',
+      params: { migration: endless.name, detail: 'Connection terminated unexpectedly' },
+    });
+  } finally {
+    await relay.cut();
+    scratch.remove();
+  }
 });
 
 test('a database with a migration that the program does not know is refused', async () => {

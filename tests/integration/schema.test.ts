@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 import { schemaDifference } from '../../prisma/diff.ts';
 import { migrate, migrationState, migrationsDir, readMigrations } from '../../src/store/migrate.ts';
 import { createTestDatabase } from '../support/postgres.ts';
+import { query } from '../support/query.ts';
 
 const schema = readFileSync(new URL('../../prisma/schema.prisma', import.meta.url), 'utf8');
 
@@ -24,14 +25,8 @@ const catalogue = `
   SELECT 'enum ' || enumtypid::regtype || ' ' || enumlabel FROM pg_enum
   ORDER BY line`;
 
-async function linesOf(url: string): Promise<string[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query<{ line: string }>(catalogue)).rows.map(({ line }) => line);
-  } finally {
-    await client.end();
-  }
+async function linesOf(url: string): Promise<unknown[]> {
+  return (await query(url, catalogue)).map(({ line }) => line);
 }
 
 function prismaList(): MigrationList {
@@ -63,10 +58,7 @@ async function prismaDeploy(url: string): Promise<string[]> {
 test('the migrations make exactly what the schema says', async () => {
   await using migrated = await createTestDatabase();
   await using direct = await createTestDatabase({ empty: true });
-  const client = new pg.Client({ connectionString: direct.url });
-  await client.connect();
-  await client.query(await schemaDifference(undefined, schema));
-  await client.end();
+  await query(direct.url, await schemaDifference(undefined, schema));
   const lines = await linesOf(migrated.url);
   expect(lines.length).toBeGreaterThan(100);
   expect(lines).toEqual(await linesOf(direct.url));

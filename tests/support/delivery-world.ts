@@ -1,4 +1,3 @@
-import pg from 'pg';
 import type { Capabilities, ChatAdapter } from '../../src/contracts/chat-adapter.ts';
 import type { OutboxPut } from '../../src/contracts/outbox.ts';
 import { defaultPolicy } from '../../src/contracts/policy.ts';
@@ -18,6 +17,7 @@ import { appendEvents } from '../../src/store/run-events.ts';
 import { createWakeups, type Wakeups } from '../../src/store/wakeups.ts';
 import type { TestPlatform } from './chat-platform.ts';
 import { createTestDatabase, type TestDatabase } from './postgres.ts';
+import { endSessions } from './query.ts';
 
 export const silent = createLogger({ level: 'silent' });
 
@@ -293,17 +293,4 @@ function stepped(adapter: ChatAdapter, onStep: (step: string, when: 'before' | '
     upload: wrap('upload', adapter.upload),
     find: wrap('find', adapter.find),
   };
-}
-
-async function endSessions(url: string, application: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(
-      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1 AND datname = current_database()',
-      [application],
-    );
-  } finally {
-    await client.end();
-  }
 }

@@ -1,12 +1,12 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { createLogger } from '../../src/runtime/logger.ts';
 import { createEmbeddedPostgres } from '../../src/store/embedded-postgres.ts';
 import { migrate } from '../../src/store/migrate.ts';
 import { databaseUrl, templateDatabase } from './postgres.ts';
+import { query } from './query.ts';
 import { makeScratch } from './scratch.ts';
 
 /** Compiled code of the programs that tests start, which are many times the same. Stays between runs. */
@@ -30,10 +30,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   };
   try {
     await postgres.start();
-    const client = new pg.Client({ connectionString: postgres.url });
-    await client.connect();
-    await client.query(`CREATE DATABASE ${templateDatabase}`);
-    await client.end();
+    await query(postgres.url, `CREATE DATABASE ${templateDatabase}`);
     await migrate({ url: databaseUrl(postgres.url, templateDatabase) });
   } catch (error) {
     await end();

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import pg from 'pg';
 import { inject } from 'vitest';
+import { query } from './query.ts';
 
 /** A database of its own with all migrations applied, on the real PostgreSQL of this test run. */
 export interface TestDatabase extends AsyncDisposable {
@@ -24,8 +24,10 @@ export async function createTestDatabase(options: { empty?: boolean } = {}): Pro
   const server = inject('postgresUrl');
   const name = `test_${randomBytes(8).toString('hex')}`;
   const template = options.empty === true ? 'template1' : templateDatabase;
-  await command(server, `CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY file_copy`);
-  const close = () => command(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+  await query(server, `CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY file_copy`);
+  const close = async () => {
+    await query(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+  };
   return { url: databaseUrl(server, name), close, [Symbol.asyncDispose]: close };
 }
 
@@ -34,14 +36,4 @@ export function databaseUrl(server: string, name: string): string {
   const url = new URL(server);
   url.pathname = `/${name}`;
   return url.href;
-}
-
-async function command(url: string, sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(sql);
-  } finally {
-    await client.end();
-  }
 }
