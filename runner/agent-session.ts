@@ -4,6 +4,7 @@ import type { NumberedInput, NumberedMail } from '../src/contracts/agent.ts';
 import type { AgentControl } from '../src/contracts/agent-control.ts';
 import type { RunEvent, RunEventData } from '../src/contracts/run-event.ts';
 import { createRedactor } from '../src/runtime/redact-patterns.ts';
+import { traceDone } from '../src/runtime/trace.ts';
 import { createAsides } from './asides.ts';
 import { withFiles } from './give-files.ts';
 import type { Commit, HarnessSession, ModelAccess, Turn } from './harness/port.ts';
@@ -49,6 +50,18 @@ export function createAgentSession(
     turns = done.catch(() => undefined);
     return done;
   };
+  /** What the agent does at the moment, and since when. */
+  const tools = new Map<string, Date>();
+  function traceTools(events: readonly RunEventData[]): void {
+    for (const event of events) {
+      if (event.type === 'tool') tools.set(event.id, new Date());
+      const since = event.type === 'tool_ended' ? tools.get(event.id) : undefined;
+      if (event.type !== 'tool_ended' || since === undefined) continue;
+      tools.delete(event.id);
+      traceDone('agent tool', { run, ok: event.ok }, since);
+    }
+  }
+
   async function store(step: Commit): Promise<void> {
     const whole = { id: randomUUID(), ...stepOf(step, redact) };
     const stored = await ask(() => control.step(run, deps.runner, whole), left);
@@ -56,6 +69,7 @@ export function createAgentSession(
     state = step.state;
     if (step.cursor !== undefined) cursor = step.cursor;
     if (step.mail !== undefined) mailAt = step.mail;
+    traceTools(whole.events);
     await journey.at('agent_committed');
     await input.onStored(whole.events);
   }

@@ -1,5 +1,6 @@
 import type { Part } from './runtime/lifecycle.ts';
 import type { Logger } from './runtime/logger.ts';
+import { tracerName } from './runtime/trace.ts';
 import { programVersion } from './runtime/version.ts';
 
 /** Where traces are sent. */
@@ -41,7 +42,11 @@ export async function tracingPart(config: TracingConfig | undefined, role: strin
   const contexts = new AsyncLocalStorageContextManager().enable();
   api.diag.setLogger(quiet(logger), api.DiagLogLevel.WARN);
   api.context.setGlobalContextManager(contexts);
-  api.trace.setGlobalTracerProvider(provider);
+  // Libraries record by themselves where they find somebody who takes it: addresses, and what people have written if a variable says so.
+  const nobody = new api.ProxyTracerProvider();
+  api.trace.setGlobalTracerProvider({
+    getTracer: (name, version, options) => (name === tracerName ? provider : nobody).getTracer(name, version, options),
+  });
   logger.info({ to: new URL(config.endpoint).host, ratio: config.ratio }, 'traces are recorded');
   return [
     {

@@ -32,6 +32,7 @@ export function insteadOfFile(row: WaitingRow, claimed: ClaimedRow, { file, deta
           : textView(`${words} \`logs\` shows the output of a task.`),
     },
     priority: claimed.priority,
+    traceparent: claimed.traceparent,
   };
 }
 
@@ -52,6 +53,7 @@ export function toldDirectly(
     target: targetOf(row),
     payload: { type: 'direct', user, view: withReason(payload.view, failure) },
     priority: claimed.priority,
+    traceparent: claimed.traceparent,
   };
 }
 
@@ -65,6 +67,7 @@ export function shownToAsker(row: WaitingRow, claimed: ClaimedRow, failure: Deli
     target: targetOf(row),
     payload: { type: 'ephemeral', ...payload.answers, view: withReason(payload.view, failure) },
     priority: claimed.priority,
+    traceparent: claimed.traceparent,
   };
 }
 
@@ -93,6 +96,7 @@ export function calledAside(row: WaitingRow, claimed: ClaimedRow, failure: Deliv
       ]),
     },
     priority: claimed.priority,
+    traceparent: claimed.traceparent,
   };
 }
 

@@ -17,7 +17,9 @@ import { passPoint } from './points.ts';
  * Attributes name things by their ids and kinds. They never hold what people or agents have written, addresses, or secrets: traces
  * leave the installation. An error is told by its code or class.
  */
-const tracer = trace.getTracer('deckhand');
+/** Only what is told under this name is recorded. */
+export const tracerName = 'deckhand';
+const tracer = trace.getTracer(tracerName);
 
 const kinds = { inside: SpanKind.INTERNAL, takes: SpanKind.CONSUMER, calls: SpanKind.CLIENT } as const;
 
@@ -51,6 +53,11 @@ export async function traced<T>(
       passPoint(`${name} ends`);
     }
   });
+}
+
+/** Tells of a step of what goes on that began at `since` and ends now. */
+export function traceDone(name: string, attributes: Attributes, since: Date): void {
+  tracer.startSpan(name, { attributes, startTime: since }).end();
 }
 
 /** Adds to what the step that goes on tells about itself. */
