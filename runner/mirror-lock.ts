@@ -7,20 +7,21 @@ export type Exclusive = <T>(lockFile: string, work: () => Promise<T>, signal?: A
 
 const beatMs = 5_000;
 /**
- * A lock whose holder has not touched it for so long is left over, even when its process number is in use again, or is one of another machine
- * or container that shares the mirrors.
+ * A lock that its holder has not touched while somebody waited for so long is left over, even when its process number is in use again, or is
+ * one of another machine or container that shares the mirrors. Whoever waits measures that himself: clocks of machines differ.
  */
-const staleMs = 30_000;
+const leftOverMs = 30_000;
 const lookMs = 50;
 
-export function createExclusive(): Exclusive {
+/** `staleMs`: default 30 s, several times the 5 s between two touches. */
+export function createExclusive({ staleMs = leftOverMs }: { staleMs?: number } = {}): Exclusive {
   const queues = new Map<string, Promise<unknown>>();
   return (lockFile, work, signal) => {
     const before = queues.get(lockFile) ?? Promise.resolve();
     const turn = before
       .catch(() => undefined)
       .then(async () => {
-        const release = await take(lockFile, signal);
+        const release = await take(lockFile, staleMs, signal);
         try {
           return await work();
         } finally {
@@ -36,13 +37,21 @@ export function createExclusive(): Exclusive {
   };
 }
 
-async function take(lockFile: string, signal: AbortSignal | undefined): Promise<() => Promise<void>> {
+async function take(lockFile: string, staleMs: number, signal: AbortSignal | undefined): Promise<() => Promise<void>> {
+  let watched: Watched | undefined;
   for (;;) {
     signal?.throwIfAborted();
     try {
       const file = await open(lockFile, 'wx');
-      await file.writeFile(`${process.pid} ${hostname()}`);
-      await file.close();
+      try {
+        await file.writeFile(`${process.pid} ${hostname()}`);
+      } catch (error) {
+        // The disk is full: nobody could tell whose lock this is.
+        await rm(lockFile, { force: true });
+        throw error;
+      } finally {
+        await file.close();
+      }
       const beat = setInterval(() => {
         const now = new Date();
         // Failing to touch it only makes it look older than it is.
@@ -56,14 +65,24 @@ async function take(lockFile: string, signal: AbortSignal | undefined): Promise<
     } catch (error) {
       if (!hasCode(error, 'EEXIST')) throw error;
     }
-    await removeIfLeftOver(lockFile);
+    watched = await watch(lockFile, watched);
+    if (watched !== undefined && isLeftOver(watched, staleMs)) await remove(lockFile, watched);
     await delay(lookMs, undefined, { signal }).catch(() => undefined);
   }
 }
 
-async function removeIfLeftOver(lockFile: string): Promise<void> {
+/** A lock as it is, and since when nobody has touched it, by the clock of this process that never jumps. */
+interface Watched extends Holder {
+  since: number;
+}
+
+async function watch(lockFile: string, before: Watched | undefined): Promise<Watched | undefined> {
   const seen = await look(lockFile);
-  if (seen === undefined || !isLeftOver(seen)) return;
+  if (seen === undefined) return undefined;
+  return { ...seen, since: before?.mark === seen.mark ? before.since : performance.now() };
+}
+
+async function remove(lockFile: string, watched: Watched): Promise<void> {
   const aside = `${lockFile}.${hostname()}.${process.pid}`;
   try {
     await rename(lockFile, aside);
@@ -73,7 +92,7 @@ async function removeIfLeftOver(lockFile: string): Promise<void> {
   }
   const taken = await look(aside);
   // Another process was quicker and this is its new lock: give it back.
-  if (taken !== undefined && !isLeftOver(taken)) await rename(aside, lockFile);
+  if (taken !== undefined && taken.mark !== watched.mark) await rename(aside, lockFile);
   else await rm(aside, { force: true });
 }
 
@@ -81,22 +100,23 @@ interface Holder {
   pid: number;
   /** On this machine, or in this container. */
   here: boolean;
-  touched: Date;
+  /** Another one for each lock, and after each touch. */
+  mark: string;
 }
 
 async function look(file: string): Promise<Holder | undefined> {
   try {
     const [text, { mtime }] = await Promise.all([readFile(file, 'utf8'), stat(file)]);
     const [pid, host] = text.split(' ');
-    return { pid: Number(pid), here: host === undefined || host === hostname(), touched: mtime };
+    return { pid: Number(pid), here: host === undefined || host === hostname(), mark: `${text} ${mtime.getTime()}` };
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined;
     throw error;
   }
 }
 
-function isLeftOver({ pid, here, touched }: Holder): boolean {
-  if (Date.now() - touched.getTime() > staleMs) return true;
+function isLeftOver({ pid, here, since }: Watched, staleMs: number): boolean {
+  if (performance.now() - since > staleMs) return true;
   // Process numbers of elsewhere tell nothing here.
   if (!here) return false;
   // Empty for the moment between creating and writing.

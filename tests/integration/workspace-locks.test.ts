@@ -55,6 +55,36 @@ describe('promise 8: a lock left by a process that was killed is taken over', ()
     expect(taken).toBe(true);
   });
 
+  it('the lock of a machine that is gone, whatever its clock was: nobody touches it while others wait', async () => {
+    const lock = join(place.path, 'gone.lock');
+    await writeFile(lock, '999999999 elsewhere');
+    const ahead = new Date(Date.now() + 600_000);
+    await utimes(lock, ahead, ahead);
+    await createExclusive({ staleMs: 100 })(lock, async () => undefined);
+    await isGone(lock);
+  });
+
+  it('but not one that is touched, by a machine whose clock is behind', async () => {
+    const [lock, end] = [join(place.path, 'behind.lock'), join(place.path, 'end.lock')];
+    await writeFile(lock, '999999999 elsewhere');
+    await writeFile(end, '999999999 elsewhere');
+    let behind = Date.now() - 600_000;
+    const touching = setInterval(() => {
+      behind += 10;
+      utimes(lock, new Date(behind), new Date(behind)).catch(() => undefined);
+    }, 10);
+    const exclusively = createExclusive({ staleMs: 1500 });
+    let taken = false;
+    const waiting = exclusively(lock, async () => {
+      taken = true;
+    });
+    // Nobody touches this one: by the time it is left over, the other would be too.
+    await exclusively(end, async () => undefined);
+    expect(taken).toBe(false);
+    clearInterval(touching);
+    await waiting;
+  });
+
   it.each(['base', 'head'])("git's lock of the %s of a task: its changes are not lost", async (name) => {
     const base = await workspace.resolveBase(project());
     const lock = join(mirror, `refs/deckhand/tasks/tsk_1/${name}.lock`);
