@@ -7,8 +7,8 @@ import { personById } from '../store/people.ts';
 import type { RunRecord } from '../store/runs.ts';
 import type { TaskRecord } from '../store/tasks.ts';
 import { actionHash } from './action.ts';
-import { deciderNow, mayDecideOn } from './approvers.ts';
 import { expiredText } from './expired-text.ts';
+import { isStillDecided } from './several.ts';
 
 export type DecisionMail = Extract<Mail, { type: 'decision' }>;
 
@@ -73,11 +73,7 @@ async function problemOf(
 ): Promise<string | undefined> {
   if (interaction.run !== run.id) return 'it was made for another run';
   if (actionHash(interaction.action) !== interaction.actionHash) return 'what was asked has changed since';
-  const decider =
-    interaction.decidedBy === null ? undefined : await deciderNow(tx, task.workspace, task.project, interaction.decidedBy);
-  if (decider === undefined || !(await mayDecideOn(tx, interaction, decider))) {
-    return 'whoever made it may not decide any more';
-  }
+  if (!(await isStillDecided(tx, task.project, interaction))) return 'whoever made it may not decide any more';
   if (interaction.state === 'answered') return undefined;
   const use = await consumeApproval(tx, interaction.id, run.id, at);
   if (use === 'refused') return 'it was used before';

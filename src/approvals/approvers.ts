@@ -1,11 +1,12 @@
 import { rolesFrom } from '../access/not-allowed.ts';
-import type { Policy } from '../contracts/policy.ts';
+import { approvalsNeeded, type Policy } from '../contracts/policy.ts';
 import { type Role, roleAtLeast } from '../contracts/roles.ts';
 import { roleGivenByChannels } from '../store/channel-roles.ts';
 import type { Tx } from '../store/database.ts';
 import { idsOf, isSamePerson, type Linked } from '../store/linked-people.ts';
 import { membersOf, personById } from '../store/people.ts';
 import { speakersOf } from '../store/run-mail.ts';
+import { conditions } from './several-words.ts';
 
 type Approvers = Policy['approvers'];
 
@@ -64,7 +65,7 @@ function accountsOf({ user, role, linked }: Decider): readonly { user: string; r
 }
 
 /**
- * Is there anybody who could decide? People with a role of their own count, and the members of channels bound to the project when
+ * Are there as many people as must say yes? People with a role of their own count, and the members of channels bound to the project when
  * the role these give is enough: who they are is not known, so at least one besides the requester is assumed.
  */
 export async function somebodyMayDecide(
@@ -78,8 +79,10 @@ export async function somebodyMayDecide(
   },
 ): Promise<boolean> {
   const { workspace, project, approvers, requester, askers = [requester] } = question;
+  const needed = approvalsNeeded(approvers);
   const members = await membersOf(tx, workspace);
-  if (members.some((member) => mayDecide(approvers, askers, member))) return true;
+  const able: Decider[] = members.filter((member) => mayDecide(approvers, askers, member));
+  if (different(able).length >= needed) return true;
   const given = await roleGivenByChannels(tx, project);
   if (!roleAtLeast(given, approvers.role)) return false;
   if (approvers.people.length === 0) return true;
@@ -87,9 +90,14 @@ export async function somebodyMayDecide(
   const withRole = new Set(members.flatMap(idsOf));
   for (const user of approvers.people) {
     const known = withRole.has(user) ? undefined : await personById(tx, workspace, user);
-    if (known !== undefined && mayDecide(approvers, askers, { ...known, role: given })) return true;
+    if (known !== undefined && mayDecide(approvers, askers, { ...known, role: given })) able.push(known);
   }
-  return false;
+  return different(able).length >= needed;
+}
+
+/** Each person once, whichever of their accounts stand there. */
+function different<P extends Decider>(people: readonly P[]): P[] {
+  return people.filter((person, at) => !people.slice(0, at).some(({ user }) => isSamePerson(person, user)));
 }
 
 /** A person with the role they have about a project now, wherever they act: their own, else what channels of the project give. */
@@ -109,5 +117,5 @@ export async function whoMayDecide(
   const list = able.length > names.length ? [...names, `${able.length - names.length} more`] : names;
   const who = approvers.people.length > 0 ? 'Only people named by the policy' : rolesFrom(approvers.role);
   const named = list.length === 0 ? '' : `: ${list.join(', ')}`;
-  return `${who} can decide${named}.${approvers.notRequester ? ' The requester cannot.' : ''}`;
+  return `${who} can decide${named}.${conditions(approvers)}`;
 }

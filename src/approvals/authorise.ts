@@ -2,16 +2,16 @@ import { type CommandAction, commandActionSchema } from '../contracts/policy.ts'
 import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
 import { noteAuthorised } from '../store/held-runs.ts';
-import { consumeApproval, type InteractionRecord, interactionsOfRun } from '../store/interactions.ts';
+import { consumeApproval, interactionsOfRun } from '../store/interactions.ts';
 import { appendEvents } from '../store/run-events.ts';
 import { type RunRecord, runById, stopRequester } from '../store/runs.ts';
 import { lockTask, type TaskRecord } from '../store/tasks.ts';
 import { system } from '../tasks/advance.ts';
 import { cancelledResult, endRun } from '../tasks/end-run.ts';
 import { actionHash } from './action.ts';
-import { deciderNow, mayDecideOn } from './approvers.ts';
 import { judgeTask } from './judge-task.ts';
 import { openApproval } from './open-approval.ts';
+import { isStillDecided } from './several.ts';
 
 export type Authorisation = { verdict: 'run' } | { verdict: 'ask' } | { verdict: 'deny'; because: string };
 
@@ -86,7 +86,7 @@ async function useApproval(tx: Tx, task: TaskRecord, run: RunRecord, action: Com
     if (interaction.state !== 'approved' || interaction.actionHash !== hash) continue;
     // The stored action must still be what its hash says: what people saw is what runs.
     if (actionHash(interaction.action) !== hash) continue;
-    if (!(await deciderStillMay(tx, task, interaction))) {
+    if (!(await isStillDecided(tx, task.project, interaction))) {
       const text = 'The approval no longer counts: whoever gave it may not decide any more.';
       await appendEvents(tx, {
         run: run.id,
@@ -109,10 +109,4 @@ async function useApproval(tx: Tx, task: TaskRecord, run: RunRecord, action: Com
     return true;
   }
   return false;
-}
-
-async function deciderStillMay(tx: Tx, task: TaskRecord, interaction: InteractionRecord): Promise<boolean> {
-  if (interaction.decidedBy === null) return false;
-  const decider = await deciderNow(tx, task.workspace, task.project, interaction.decidedBy);
-  return decider !== undefined && (await mayDecideOn(tx, interaction, decider));
 }

@@ -29,6 +29,8 @@ import { type InteractionEventName, interactionTransition } from './interaction-
 import { makeRules } from './make-rules.ts';
 import { isAgents, settleForAgent } from './settle-agent.ts';
 import { settledText } from './settled-text.ts';
+import { giveApproval } from './several.ts';
+import { moreNeeded } from './several-words.ts';
 
 /** What each verb does to a request, by the kind of it. What is missing is no answer to that kind. */
 const verbs: Record<InteractionRecord['kind'], Partial<Record<DecideVerb, Meaning>>> = {
@@ -58,7 +60,7 @@ const states = { approve: 'approved', deny: 'denied', answer: 'answered' } as co
 
 /**
  * Decides a request. The right to decide and the time are looked at here, at the moment of the press; of two at once the second finds
- * the request settled. Interaction, run, task, rule, mail, events and audit commit together. Throws DH-201 for answers that do not fit
+ * the request settled. Where several must say yes, it waits until the last of them has. Interaction, run, task, rule, mail, events and audit commit together. Throws DH-201 for answers that do not fit
  * the questions, and for a plan to be revised without a word what to change; what `holdChange` throws for a change that is none any more.
  */
 export async function decide(tx: Tx, input: DecideInput, now: Date): Promise<DecideResult> {
@@ -89,18 +91,29 @@ export async function decide(tx: Tx, input: DecideInput, now: Date): Promise<Dec
     throw new AppError('DH-201', { problem: 'What is to be changed is missing.', example: 'Leave the tests as they are.' });
   }
   const answers = meaning.event === 'answer' ? answersOf(interaction, input.answers) : undefined;
+  let { choice } = meaning;
+  if (meaning.event === 'approve') {
+    const given = await giveApproval(tx, interaction, { project: task.project, by, on: input.on, choice, at: now });
+    if (given.outcome === 'again') return { result: 'already', what: `You have approved it. ${moreNeeded(given.missing)}` };
+    if (given.outcome === 'more') {
+      await appendEvents(tx, { run: interaction.run, actor: personActor(by), at: now, events: [given.event] });
+      await audit(tx, 'approval.given', input, task, interaction);
+      return { result: 'one_of_several', taskNumber: task.number, missing: given.missing };
+    }
+    choice = given.choice;
+  }
   const state = states[meaning.event];
   const settled = await settleInteraction(tx, interaction.id, state, {
     decidedAt: now,
     decidedById: by.user,
     decidedOn: input.on,
     reason: reason ?? null,
-    choice: meaning.choice,
+    choice,
     ...(answers === undefined ? {} : { answers }),
   });
   if (!settled) throw new Error(`interaction ${interaction.id} was settled without the lock of its task`);
   const decided: RunEventData = { type: 'interaction_decided', interaction: interaction.id, state, reason };
-  if (meaning.choice === 'task') await makeRules(tx, { task, interaction, by: by.user, at: now });
+  if (choice === 'task') await makeRules(tx, { task, interaction, by: by.user, at: now });
   if (publishing !== undefined) {
     const { origin } = input;
     await beginPublication(tx, { ...publishing, interaction: interaction.id, by, origin, at: now, before: [decided] });

@@ -14,9 +14,10 @@ import type { RunRecord } from '../store/runs.ts';
 import type { TaskRecord } from '../store/tasks.ts';
 import type { Person } from '../tasks/task-engine.ts';
 import { actionHash } from './action.ts';
-import { deciderNow, mayDecideOn } from './approvers.ts';
+import { mayDecideOn } from './approvers.ts';
 import { deadlines } from './deadlines.ts';
 import { policyOf } from './judge-task.ts';
+import { isStillDecided } from './several.ts';
 
 export interface PublishRequest {
   task: TaskRecord;
@@ -76,10 +77,19 @@ export async function approvePublish(
   if (!(await settleInteraction(tx, interaction.id, 'approved', decided))) {
     throw new Error(`interaction ${interaction.id} was settled without the lock of its task`);
   }
+  await auditApproval(tx, 'approval.approved', { interaction, by, on });
+}
+
+/** Says in the audit that somebody has said yes, alone (`approved`) or as one of several (`given`). */
+export async function auditApproval(
+  tx: Tx,
+  action: 'approval.approved' | 'approval.given',
+  { interaction, by, on }: { interaction: InteractionRecord; by: Person; on: Platform },
+): Promise<void> {
   await recordAudit(tx, {
     workspace: interaction.workspace,
     actor: by.user,
-    action: 'approval.approved',
+    action,
     subject: interaction.id,
     data: {
       task: interaction.task,
@@ -120,7 +130,7 @@ export async function useApproval(
     return 'the approval is about something else';
   }
   if (interaction.run !== publication.run) return 'the approval is about another run';
-  if (!(await deciderStillMay(tx, task, interaction))) return 'whoever approved it may not decide any more';
+  if (!(await isStillDecided(tx, task.project, interaction))) return 'whoever approved it may not decide any more';
   const use = await consumeApproval(tx, interaction.id, publication.id, now);
   if (use === 'refused') return 'the approval has been used already';
   if (use === 'first') {
@@ -132,10 +142,4 @@ export async function useApproval(
     });
   }
   return undefined;
-}
-
-async function deciderStillMay(tx: Tx, task: TaskRecord, interaction: InteractionRecord): Promise<boolean> {
-  if (interaction.decidedBy === null) return false;
-  const decider = await deciderNow(tx, task.workspace, task.project, interaction.decidedBy);
-  return decider !== undefined && (await mayDecideOn(tx, interaction, decider));
 }

@@ -1,6 +1,7 @@
 import { notAllowed } from '../access/not-allowed.ts';
 import { actingOn } from '../access/who-acts.ts';
 import { askersOf, mayDecideOn, whoMayDecide } from '../approvals/approvers.ts';
+import { moreNeeded } from '../approvals/several-words.ts';
 import { AppError } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import type { Action } from '../contracts/policy.ts';
@@ -113,6 +114,8 @@ async function decide(
         interaction,
         `#${result.taskNumber} is ${decision === 'revise' ? 'to be planned anew' : result.state}.`,
       );
+    case 'one_of_several':
+      return confirm(ctx, interaction, `You have approved #${result.taskNumber}. ${moreNeeded(result.missing)}`);
     case 'already':
       return tell(ctx, new AppError('DH-400', { what: result.what }));
     case 'not_allowed':

@@ -1,4 +1,5 @@
 import { rolesFrom } from '../access/not-allowed.ts';
+import { approvalsNeeded } from '../contracts/policy.ts';
 import { encodePress } from '../contracts/press.ts';
 import { type Block, bold, plain } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
@@ -84,7 +85,12 @@ export async function decisionBlocks(
 
 /** "Developers, maintainers and owners decide", "Ada or Ben decides, but not who asked". */
 export function decidersText(approvers: InteractionRow['approvers'], names: ReadonlyMap<string, string>): string {
-  const except = approvers.notRequester ? ', but not who asked' : '';
+  const except = `${approvers.notRequester ? ', but not who asked' : ''}${several(approvers)}`;
   if (approvers.people.length === 0) return `${rolesFrom(approvers.role)} decide${except}`;
   return `${approvers.people.map((user) => names.get(user) ?? 'somebody who is gone').join(' or ')} decides${except}`;
+}
+
+function several(approvers: InteractionRow['approvers']): string {
+  const needed = approvalsNeeded(approvers);
+  return needed === 1 ? '' : `; ${needed} people must approve`;
 }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
+import { somebodyMayDecide } from '../approvals/approvers.ts';
 import { AppError } from '../contracts/errors.ts';
-import { defaultCheckMs, type Policy } from '../contracts/policy.ts';
+import { approvalsNeeded, defaultCheckMs, type Policy } from '../contracts/policy.ts';
 import type { Role } from '../contracts/roles.ts';
 import type { ProjectLimits, Verbosity } from '../contracts/settings.ts';
 import { recordAudit } from '../store/audit.ts';
@@ -20,6 +21,7 @@ export interface SettingsChange extends AgentSettingsChange {
   deny?: ListChange | undefined;
   approvers?: Role | undefined;
   people?: ListChange | undefined;
+  approvals?: number | undefined;
   'not-requester'?: boolean | undefined;
   expires?: number | undefined;
   remind?: number | undefined;
@@ -67,6 +69,12 @@ export async function applyProjectSettings(
     const version = await changePolicy(ctx.tx, project.id, policy);
     await audit(ctx, 'project.policy', project.id, { version, from: { ...project.policy }, to: { ...policy } });
     notes.push(`The policy is at version ${version}. Tasks that exist keep the one they were made with.`);
+    const { workspace, id } = project;
+    if (!(await somebodyMayDecide(ctx.tx, { workspace, project: id, approvers: policy.approvers, requester: '' }))) {
+      notes.push(
+        'There are not enough people who can approve: what must be approved is refused until there are. `who` lists them.',
+      );
+    }
     if (policy.mode === 'yolo') notes.push('Every command runs without asking now, except what `deny` names.');
     if (policy.mode !== 'custom' && policy.allow.length > 0) notes.push('`allow` counts with `policy=custom` only.');
   }
@@ -93,6 +101,7 @@ export async function applyProjectSettings(
 }
 
 async function changedPolicy(ctx: CommandContext, now: Policy, change: SettingsChange): Promise<Policy> {
+  const needed = change.approvals ?? approvalsNeeded(now.approvers);
   const policy: Policy = {
     mode: change.policy ?? now.mode,
     allow: change.allow === undefined ? now.allow : patterns(now.allow, change.allow),
@@ -101,6 +110,7 @@ async function changedPolicy(ctx: CommandContext, now: Policy, change: SettingsC
       role: change.approvers ?? now.approvers.role,
       people: change.people === undefined ? now.approvers.people : await people(ctx, now.approvers.people, change.people),
       notRequester: change['not-requester'] ?? now.approvers.notRequester,
+      ...(needed === 1 ? {} : { count: needed }),
     },
     expiresMs: change.expires ?? now.expiresMs,
     remindMs: change.remind ?? now.remindMs,

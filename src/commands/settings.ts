@@ -3,7 +3,7 @@ import { actingOn } from '../access/who-acts.ts';
 import { effortSchema } from '../contracts/agent.ts';
 import { AppError } from '../contracts/errors.ts';
 import { hostProfiles } from '../contracts/hosts.ts';
-import { policySchema } from '../contracts/policy.ts';
+import { maxApprovals, policySchema } from '../contracts/policy.ts';
 import { roleAtLeast } from '../contracts/roles.ts';
 import { branchesSchema, mentionsSchema, verbositySchema } from '../contracts/settings.ts';
 import { projectById } from '../store/projects.ts';
@@ -79,6 +79,11 @@ export const settings = defineCommand({
       names: 'person',
       schema: listChange,
       takes: 'change',
+    }),
+    approvals: optional({
+      hint: '2',
+      about: 'how many different people must say yes; one no is enough for a no',
+      schema: count(maxApprovals),
     }),
     'not-requester': optional({
       hint: 'on',
@@ -159,6 +164,7 @@ export const settings = defineCommand({
     ['settings policy=custom allow+="npm test" allow+="npm run *"', 'lets these run without asking'],
     ['settings check="npm test"', 'tests every change before its review'],
     ['settings approvers=developer expires=30m not-requester=on', 'another developer must approve'],
+    ['settings approvals=2', 'two people must approve'],
     ['settings agent=claude-code mode=ask budget=5', 'what tasks of agents begin with'],
     ['settings hosts=npm,files.example.org', 'where their programs may fetch from'],
     ['settings verbosity=quiet role=developer', 'of this channel'],

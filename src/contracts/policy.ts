@@ -1,7 +1,12 @@
 import { z } from 'zod';
 import { agentKindSchema, questionSchema, toolCallSchema } from './agent.ts';
+import { platformSchema } from './platform.ts';
 import { publishWhatSchema } from './publication.ts';
 import { roleSchema } from './roles.ts';
+import { decisionChoiceSchema } from './states.ts';
+
+/** Most people that a policy can ask to say yes. */
+export const maxApprovals = 5;
 
 /**
  * What of a project may run without asking. `safe`: read-only commands run, the rest asks. `ask`: everything asks. `custom`:
@@ -22,6 +27,8 @@ export const policySchema = z.object({
     people: z.array(z.string()),
     /** The requester may not decide on the own request. */
     notRequester: z.boolean(),
+    /** How many different people must say yes; absent: one. One "no" is enough for a no. */
+    count: z.number().int().min(1).max(maxApprovals).optional(),
   }),
   /** How long a request for approval waits before it counts as "no". */
   expiresMs: z.number().int().min(1000),
@@ -34,6 +41,20 @@ export const policySchema = z.object({
   check: z.object({ command: z.string().min(1), timeoutMs: z.number().int().min(1000) }).optional(),
 });
 export type Policy = z.infer<typeof policySchema>;
+
+/** How many different people must say yes. */
+export function approvalsNeeded({ count = 1 }: Policy['approvers']): number {
+  return count;
+}
+
+/** One of several "yes" to a request. */
+export const approvalSchema = z.object({
+  user: z.string(),
+  on: platformSchema,
+  at: z.iso.datetime(),
+  choice: decisionChoiceSchema,
+});
+export type Approval = z.infer<typeof approvalSchema>;
 
 export const defaultCheckMs = 10 * 60 * 1000;
 

@@ -3,6 +3,7 @@ import { agentKindSchema, agentModeSchema, effortSchema, usageSchema } from './a
 import { agentTroubleSchema } from './agent-trouble.ts';
 import { baseStateSchema } from './base-look.ts';
 import { pullFactsSchema } from './code-host.ts';
+import { decisionEvents } from './decision-events.ts';
 import { publicationStateSchema, publishWhatSchema } from './publication.ts';
 import { pullNewsSchema } from './pull-news.ts';
 import { runCauseSchema, runOutcomeSchema, runStateSchema } from './states.ts';
@@ -173,19 +174,7 @@ export const runEventDataSchema = z.discriminatedUnion('type', [
     to: z.number().int().nonnegative(),
     text: z.string(),
   }),
-  z.object({
-    type: z.literal('interaction_opened'),
-    interaction: z.string(),
-    kind: z.enum(['approval', 'plan', 'question', 'spend', 'publish']),
-  }),
-  /** The approvers have been reminded; the reminder is a message of its own. */
-  z.object({ type: z.literal('interaction_reminded'), interaction: z.string() }),
-  z.object({
-    type: z.literal('interaction_decided'),
-    interaction: z.string(),
-    state: z.enum(['approved', 'denied', 'answered', 'expired', 'superseded', 'cancelled']),
-    reason: z.string().optional(),
-  }),
+  ...decisionEvents,
   z.object({
     type: z.literal('sandbox'),
     kind: z.enum(['docker', 'local']),

@@ -1,8 +1,11 @@
 import { rolesFrom } from '../access/not-allowed.ts';
 import { askersOf, mayDecide } from '../approvals/approvers.ts';
+import { conditions } from '../approvals/several-words.ts';
 import type { Notify } from '../contracts/notify.ts';
 import type { IdentityRef } from '../contracts/platform.ts';
+import { approvalsNeeded } from '../contracts/policy.ts';
 import type { Database, Tx } from '../store/database.ts';
+import { isSamePerson } from '../store/linked-people.ts';
 import { directPeople, putKeys } from '../store/notify.ts';
 import { type Member, membersOf } from '../store/people.ts';
 import {
@@ -74,8 +77,9 @@ export async function readCardFacts(
   }
   const direct = await directPeople(db, [...new Set(found.map(({ workspace }) => workspace))]);
   const users = new Set(found.map(({ requester }) => requester.user));
-  for (const { decidedBy, approvers } of decisions) {
+  for (const { decidedBy, approvers, approvals } of decisions) {
     if (decidedBy !== undefined) users.add(decidedBy);
+    for (const { user } of approvals) users.add(user);
     for (const user of approvers.people) users.add(user);
   }
   for (const able of deciders.values()) for (const { user } of able) users.add(user);
@@ -163,16 +167,20 @@ function decisionFacts(
   { able: members, askers }: { able: readonly Member[]; askers: Askers },
   notifyOf: NotifyOf,
 ): DecisionFacts {
-  const { approvers, requester, decidedBy, ...facts } = decision;
+  const { approvers, requester, decidedBy, approvals, ...facts } = decision;
   const able = members.filter((member) => mayDecide(approvers, askers.get(decision.id) ?? requester, member));
+  const waited = able.filter((member) => !approvals.some(({ user }) => isSamePerson(member, user)));
   const who = approvers.people.length > 0 ? 'The people named by the policy' : rolesFrom(approvers.role);
-  const more = able.length > mentioned ? ` (${able.length - mentioned} more)` : '';
+  const more = waited.length > mentioned ? ` (${waited.length - mentioned} more)` : '';
+  const nameOf = (user: string) => people.get(user)?.name ?? 'somebody';
   return {
     ...facts,
-    decidedBy: decidedBy === undefined ? undefined : { user: decidedBy, name: people.get(decidedBy)?.name ?? 'somebody' },
+    decidedBy: decidedBy === undefined ? undefined : { user: decidedBy, name: nameOf(decidedBy) },
+    approvals: approvals.map(({ user }) => ({ user, name: nameOf(user) })),
+    missing: Math.max(0, approvalsNeeded(approvers) - approvals.length),
     who: {
-      text: `${who} can decide${more}.${approvers.notRequester ? ' The requester cannot.' : ''}`,
-      mention: able.slice(0, mentioned).map(({ user, name }) => ({ user, name, notify: notifyOf(user) })),
+      text: `${who} can decide${more}.${conditions(approvers)}`,
+      mention: waited.slice(0, mentioned).map(({ user, name }) => ({ user, name, notify: notifyOf(user) })),
     },
   };
 }

@@ -1,4 +1,5 @@
 import { dollars } from '../approvals/action-text.ts';
+import { moreNeeded } from '../approvals/several-words.ts';
 import type { Notify } from '../contracts/notify.ts';
 import { type Platform, platformNames } from '../contracts/platform.ts';
 import type { Action } from '../contracts/policy.ts';
@@ -32,6 +33,9 @@ export interface DecisionFacts {
   reason: string | undefined;
   /** Which of several ways to say yes or no was taken. */
   choice?: DecisionChoice | undefined;
+  /** Where several people must say yes: those who have, and how many are missing. */
+  approvals?: readonly { user: string; name: string }[] | undefined;
+  missing?: number | undefined;
   /** Answers to questions by their ids. */
   answers?: Readonly<Record<string, readonly string[]>> | undefined;
   /** Who may decide, in words ("Maintainers and owners can decide."), and those of them who are mentioned. */
@@ -52,7 +56,11 @@ export function decisionCard(facts: DecisionFacts, view: RunView, context: CardC
     ...(items.length === 0 ? [] : [{ type: 'fields' as const, items }]),
     { type: 'context', spans: whereSpans(context, { ...view, sandbox: undefined }) },
     ...(pending
-      ? [{ type: 'text' as const, spans: mentions(facts, context, facts.openedAt) }, ...decisionControls(facts, view.run)]
+      ? [
+          ...approvedSoFar(facts, context),
+          { type: 'text' as const, spans: mentions(facts, context, facts.openedAt) },
+          ...decisionControls(facts, view.run),
+        ]
       : []),
   ];
   const approval = facts.action.type === 'command' || facts.action.type === 'tool' || facts.action.type === 'publish';
@@ -118,10 +126,10 @@ function outcome(facts: DecisionFacts, context: CardContext): Span[] {
     case 'approved':
     case 'answered':
     case 'denied': {
-      const by: Span = facts.decidedBy === undefined ? plain('Somebody') : person(context, facts.decidedBy);
+      const by = deciders(facts, context);
       const where = facts.decidedOn === undefined ? '' : ` on ${platformNames[facts.decidedOn]}`;
       const reason = facts.reason === undefined ? [plain('.')] : [plain(`: ${cleanText(facts.reason)}`)];
-      return [by, plain(` ${didOf(facts)}${where}`), ...at, ...reason];
+      return [...by, plain(` ${didOf(facts)}${where}`), ...at, ...reason];
     }
     case 'expired':
       return [plain('Nobody decided in time, which counts as no'), ...at, plain('.')];
@@ -137,6 +145,26 @@ function outcome(facts: DecisionFacts, context: CardContext): Span[] {
     case 'pending':
       return [];
   }
+}
+
+/** Whoever decided; all of them where several had to say yes. */
+function deciders({ state, decidedBy, approvals = [] }: DecisionFacts, context: CardContext): Span[] {
+  if (state === 'approved' && approvals.length > 1) return names(approvals, context);
+  return [decidedBy === undefined ? plain('Somebody') : person(context, decidedBy)];
+}
+
+/** "Ada, Ben and Cem". */
+function names(people: readonly { user: string; name: string }[], context: CardContext): Span[] {
+  return people.flatMap((one, at) => {
+    const before = at === 0 ? '' : at === people.length - 1 ? ' and ' : ', ';
+    return before === '' ? [person(context, one)] : [plain(before), person(context, one)];
+  });
+}
+
+/** Who has said yes already, while others must. */
+function approvedSoFar({ approvals = [], missing = 0 }: DecisionFacts, context: CardContext): Block[] {
+  if (approvals.length === 0) return [];
+  return [{ type: 'text', spans: [plain('✔ '), ...names(approvals, context), plain(` approved it. ${moreNeeded(missing)}`)] }];
 }
 
 /** What the person did, as a word after the name. */

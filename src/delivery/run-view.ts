@@ -131,6 +131,9 @@ function change(view: RunView, event: RunEvent): Partial<RunView> {
     case 'conversation':
       // Not for people.
       return {};
+    case 'interaction_approved':
+      // Who has approved is read with the request itself.
+      return {};
     case 'interaction_opened':
       return {
         interactions: [

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { type Interaction, Prisma } from '../../prisma/client/client.ts';
-import { type Action, actionSchema, type Policy, policySchema } from '../contracts/policy.ts';
+import { type Action, type Approval, actionSchema, approvalSchema, type Policy, policySchema } from '../contracts/policy.ts';
 import { type DecisionChoice, decisionChoiceSchema, type InteractionState, interactionStateSchema } from '../contracts/states.ts';
 import { newId } from '../runtime/ids.ts';
 import type { Tx } from './database.ts';
@@ -38,6 +38,8 @@ export interface InteractionRecord {
   decidedOn: string | null;
   reason: string | null;
   choice: DecisionChoice | null;
+  /** Who has said yes where several must; null: nobody has. */
+  approvals: Approval[] | null;
   answers: Answers | null;
   consumedAt: Date | null;
   consumedBy: string | null;
@@ -135,6 +137,12 @@ export async function settleInteraction(
   const { count } = await tx.db.interaction.updateMany({ where: { id, state: 'pending' }, data: { state: to, ...set } });
   if (count === 1) tx.notify('interaction', id);
   return count === 1;
+}
+
+/** Who has said yes so far, while others must follow. The caller holds the lock of the task. */
+export async function noteApprovals(tx: Tx, id: string, approvals: readonly Approval[]): Promise<void> {
+  await tx.db.interaction.update({ where: { id, state: 'pending' }, data: { approvals: [...approvals] } });
+  tx.notify('interaction', id);
 }
 
 /**
@@ -235,6 +243,7 @@ function toRecord(row: Interaction): InteractionRecord {
     decidedOn: row.decidedOn,
     reason: row.reason,
     choice: row.choice === null ? null : decisionChoiceSchema.parse(row.choice),
+    approvals: row.approvals === null ? null : z.array(approvalSchema).parse(row.approvals),
     answers: row.answers === null ? null : answersSchema.parse(row.answers),
     consumedAt: row.consumedAt,
     consumedBy: row.consumedBy,

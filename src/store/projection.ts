@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Prisma } from '../../prisma/client/client.ts';
 import type { Notify } from '../contracts/notify.ts';
 import { type Conversation, type IdentityRef, type Platform, platformSchema } from '../contracts/platform.ts';
-import { type Action, actionSchema, type Policy, policySchema } from '../contracts/policy.ts';
+import { type Action, type Approval, actionSchema, approvalSchema, type Policy, policySchema } from '../contracts/policy.ts';
 import { type RunPurpose, runPurposeSchema } from '../contracts/rebase.ts';
 import { actorSchema, type RunEvent, runEventDataSchema } from '../contracts/run-event.ts';
 import { type Verbosity, verbositySchema } from '../contracts/settings.ts';
@@ -231,6 +231,8 @@ export interface ProjectedDecision {
   decidedOn: Platform | undefined;
   reason: string | undefined;
   choice: DecisionChoice | undefined;
+  /** Who has said yes where several must. */
+  approvals: readonly Approval[];
   answers: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
@@ -256,6 +258,7 @@ export async function decisionsOfRuns(db: Db, runs: readonly string[]): Promise<
     decidedOn: row.decidedOn === null ? undefined : platformSchema.parse(row.decidedOn),
     reason: row.reason ?? undefined,
     choice: row.choice === null ? undefined : decisionChoiceSchema.parse(row.choice),
+    approvals: row.approvals === null ? [] : z.array(approvalSchema).parse(row.approvals),
     answers: row.answers === null ? undefined : answersSchema.parse(row.answers),
   }));
 }

@@ -1,6 +1,7 @@
 import { notAllowed } from '../access/not-allowed.ts';
 import type { AgentMode, AgentSettings } from '../contracts/agent.ts';
 import { AppError } from '../contracts/errors.ts';
+import { approvalsNeeded, type Policy } from '../contracts/policy.ts';
 import { roleAtLeast } from '../contracts/roles.ts';
 import type { Tx } from '../store/database.ts';
 import type { TaskRecord } from '../store/tasks.ts';
@@ -22,9 +23,23 @@ export async function checkMaySpeak(tx: Tx, by: Person, mode: AgentMode | undefi
   }
 }
 
-/** Throws DH-202 for a mode that is not this person's to choose. */
-export async function checkMode(tx: Tx, by: Person, mode: AgentMode | undefined): Promise<void> {
-  if (mode === 'bypass' && !mayBypass(by)) throw await notAllowed(tx, by, 'let an agent run without asking', 'maintainer');
+/** Throws DH-202 for a mode that is not this person's to choose, DH-300 for one that nobody can choose alone. */
+export async function checkMode(
+  tx: Tx,
+  by: Person,
+  mode: AgentMode | undefined,
+  { approvers }: Pick<Policy, 'approvers'>,
+): Promise<void> {
+  if (mode !== 'bypass') return;
+  if (!mayBypass(by)) throw await notAllowed(tx, by, 'let an agent run without asking', 'maintainer');
+  refuseAlone(approvers, 'let an agent run without asking', '`mode auto` asks for what is risky only.');
+}
+
+/** Where several people must approve, one of them does not grant alone what all are asked for. Throws DH-300. */
+export function refuseAlone(approvers: Policy['approvers'], what: string, instead: string): void {
+  const needed = approvalsNeeded(approvers);
+  if (needed === 1) return;
+  throw new AppError('DH-300', { what: `In this project ${needed} people must approve, so nobody can ${what} alone.`, instead });
 }
 
 /** What a further turn works with when this person begins it: never more than they could choose themselves. */

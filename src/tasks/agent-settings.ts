@@ -13,7 +13,7 @@ import { addMail } from '../store/run-mail.ts';
 import type { RunRecord } from '../store/runs.ts';
 import { setAgent, setBudget, type TaskRecord } from '../store/tasks.ts';
 import { advanceRun, personActor } from './advance.ts';
-import { agentOf, checkMaySpeak, checkMode } from './agent-rights.ts';
+import { agentOf, checkMaySpeak, checkMode, refuseAlone } from './agent-rights.ts';
 import type { SettingsChange } from './agent-tasks.ts';
 import { moreThan } from './create-agent-task.ts';
 import { hold } from './hold-task.ts';
@@ -31,7 +31,7 @@ export async function changeSettings(
   const was = agentOf(task);
   await checkMaySpeak(tx, by, alive.length === 0 ? was.mode : undefined);
   for (const { agent } of alive) await checkMaySpeak(tx, by, agent?.mode);
-  await checkMode(tx, by, change.mode);
+  await checkMode(tx, by, change.mode, policyOf(task));
   checkOneAgent(task, alive, change);
   if (change.mode === 'bypass' && alive.some(({ isolated }) => isolated === false)) {
     throw new AppError('DH-300', {
@@ -116,10 +116,13 @@ export async function changeBudget(
   const { approvers } = policyOf(task);
   const requester = run?.requestedBy ?? task.requester;
   const asked = { task: task.id, action: { type: 'spend' }, approvers, requester, openedAt: at };
-  if (moreThan(budgetUsd, task.budgetUsd) && !(await mayDecideOn(tx, asked, by))) {
-    const askers = await askersOf(tx.db, asked);
-    const whoCan = await whoMayDecide(tx, { workspace: task.workspace, approvers, requester, askers });
-    throw new AppError('DH-202', { who: by.name, action: 'raise the budget of a task', whoCan });
+  if (moreThan(budgetUsd, task.budgetUsd)) {
+    if (!(await mayDecideOn(tx, asked, by))) {
+      const askers = await askersOf(tx.db, asked);
+      const whoCan = await whoMayDecide(tx, { workspace: task.workspace, approvers, requester, askers });
+      throw new AppError('DH-202', { who: by.name, action: 'raise the budget of a task', whoCan });
+    }
+    refuseAlone(approvers, 'raise the budget of a task', 'The task asks for more itself when it needs it.');
   }
   await setBudget(tx, task.id, budgetUsd);
   await recordAudit(tx, {

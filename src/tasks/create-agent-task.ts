@@ -1,3 +1,4 @@
+import { policyOf } from '../approvals/judge-task.ts';
 import type { AgentSettings } from '../contracts/agent.ts';
 import { attemptsLimits } from '../contracts/comparison.ts';
 import { AppError } from '../contracts/errors.ts';
@@ -8,7 +9,7 @@ import type { Tx } from '../store/database.ts';
 import { type Project, projectById } from '../store/projects.ts';
 import type { RunRecord } from '../store/runs.ts';
 import { type NewAgentTask, nextTaskNumber, setAgent, setSession, type TaskRecord } from '../store/tasks.ts';
-import { agentOf, checkMaySpeak, checkMode, checkPrompt, settingsFor } from './agent-rights.ts';
+import { agentOf, checkMaySpeak, checkMode, checkPrompt, refuseAlone, settingsFor } from './agent-rights.ts';
 import type { AgentTaskInput, FollowUpInput, ForkInput, RetryChoice, SettingsChoice, TurnExtras } from './agent-tasks.ts';
 import { earlierFiles } from './attached-files.ts';
 import { checkChosen } from './attempts.ts';
@@ -21,13 +22,13 @@ import type { CreatedTask, Person } from './task-engine.ts';
 export async function createAgentTask(tx: Tx, input: AgentTaskInput, now: Date): Promise<CreatedTask> {
   const { requester, settings = {} } = input;
   await checkMaySpeak(tx, requester, undefined);
-  for (const { mode } of [settings, ...(input.attempts ?? [])]) await checkMode(tx, requester, mode);
   checkPrompt(input.prompt);
   checkAttempts(input.attempts);
   const project = await projectById(tx, input.workspace, input.project);
   if (project === undefined) {
     throw new AppError('DH-205', { project: input.project, suggestion: '`project list` names the projects there are.' });
   }
+  for (const { mode } of [settings, ...(input.attempts ?? [])]) await checkMode(tx, requester, mode, project.policy);
   const { budgetUsd: usual, hosts: _, ...defaults } = project.agent;
   const budgetUsd = input.budgetUsd === undefined ? usual : input.budgetUsd;
   if (moreThan(budgetUsd, usual) && !roleAtLeast(requester.role, project.policy.approvers.role)) {
@@ -36,6 +37,10 @@ export async function createAgentTask(tx: Tx, input: AgentTaskInput, now: Date):
       action: 'give a task a larger budget than the project does',
       whoCan: 'Who approves for the project can.',
     });
+  }
+  if (moreThan(budgetUsd, usual)) {
+    const instead = 'Leave the budget out: the task asks for more itself when it needs it.';
+    refuseAlone(project.policy.approvers, 'give a task a larger budget than the project does', instead);
   }
   const common = { ...defaults, ...present(settings) };
   const each = (input.attempts ?? [{}]).map((own) => ({ ...common, ...present(own) }));
@@ -179,7 +184,7 @@ export async function retryAgent(
 /** The settings from now on: what this person changes, and never more than they could choose. */
 async function withSettings(tx: Tx, task: TaskRecord, by: Person, change: SettingsChoice | undefined): Promise<TaskRecord> {
   const was = agentOf(task);
-  await checkMode(tx, by, change?.mode);
+  await checkMode(tx, by, change?.mode, policyOf(task));
   const other = change?.agent !== undefined && change.agent !== was.agent;
   // Models, accounts and sessions are an agent's own.
   const kept = other ? { ...was, model: null, effort: null, account: null } : was;

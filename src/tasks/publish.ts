@@ -1,11 +1,13 @@
 import { actionHash } from '../approvals/action.ts';
 import { somebodyMayDecide, whoMayDecide } from '../approvals/approvers.ts';
 import { policyOf } from '../approvals/judge-task.ts';
-import { approvePublish, mayPublish, openPublish } from '../approvals/publish-approval.ts';
+import { approvePublish, auditApproval, mayPublish, openPublish } from '../approvals/publish-approval.ts';
+import { giveApproval } from '../approvals/several.ts';
+import { moreNeeded } from '../approvals/several-words.ts';
 import type { NoPullsAt } from '../changes/why-no-pulls.ts';
 import { sourceText } from '../commands/project-source.ts';
 import { AppError } from '../contracts/errors.ts';
-import type { PublishAction } from '../contracts/policy.ts';
+import { approvalsNeeded, type PublishAction } from '../contracts/policy.ts';
 import { livePublication, type PublishWhat } from '../contracts/publication.ts';
 import type { RunEventData } from '../contracts/run-event.ts';
 import { riskText } from '../delivery/diff-words.ts';
@@ -38,18 +40,28 @@ export async function publish(
   if (known !== undefined) return { outcome: 'known', number: task.number, what: known };
   const pending = await pendingFor(tx, action, run.id);
   const may = await mayPublish(tx, task, run, by, at);
+  const { approvers } = policyOf(task);
+  const question = { workspace: task.workspace, project: task.project, approvers, requester: run.requestedBy };
+  if (pending === undefined && (!may || approvalsNeeded(approvers) > 1) && !(await somebodyMayDecide(tx, question))) {
+    throw new AppError('DH-402');
+  }
   if (!may) {
-    const { approvers } = policyOf(task);
-    const question = { workspace: task.workspace, project: task.project, approvers, requester: run.requestedBy };
     const whoCan = await whoMayDecide(tx, question);
     if (pending !== undefined) return { outcome: 'asked', number: task.number, whoCan };
-    if (!(await somebodyMayDecide(tx, question))) throw new AppError('DH-402');
     const interaction = await openPublish(tx, request(change, action, by, at));
     const events = [{ type: 'interaction_opened', interaction: interaction.id, kind: 'publish' }] as const;
     await appendEvents(tx, { run: run.id, actor: personActor(by), at, events });
     return { outcome: 'asked', number: task.number, whoCan };
   }
   const interaction = pending ?? (await openPublish(tx, request(change, action, by, at)));
+  const given = await giveApproval(tx, interaction, { project: task.project, by, on, choice: 'once', at });
+  if (given.outcome !== 'complete') {
+    const opened: RunEventData = { type: 'interaction_opened', interaction: interaction.id, kind: 'publish' };
+    const events = [...(pending === undefined ? [opened] : []), ...(given.outcome === 'more' ? [given.event] : [])];
+    if (events.length > 0) await appendEvents(tx, { run: run.id, actor: personActor(by), at, events });
+    if (given.outcome === 'more') await auditApproval(tx, 'approval.given', { interaction, by, on });
+    return { outcome: 'asked', number: task.number, whoCan: `You have approved it. ${moreNeeded(given.missing)}` };
+  }
   await approvePublish(tx, { interaction, by, on, at });
   const decided: RunEventData[] =
     pending === undefined ? [] : [{ type: 'interaction_decided', interaction: pending.id, state: 'approved' }];

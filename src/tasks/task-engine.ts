@@ -95,6 +95,8 @@ export interface DecideInput {
 
 export type DecideResult =
   | { result: 'decided'; state: 'approved' | 'denied' | 'answered'; taskNumber: number }
+  /** It counts as one of several "yes" that are needed; so many are missing. */
+  | { result: 'one_of_several'; taskNumber: number; missing: number }
   /** Somebody was first, or time was. `what` says who and when, for people. */
   | { result: 'already'; what: string }
   | { result: 'not_allowed'; whoCan: string }

@@ -191,6 +191,21 @@ describe('settings', () => {
     expect(audit.data).toMatchObject({ version: 2, from: { mode: 'safe' }, to: { mode: 'custom' } });
   });
 
+  it('asks for two people, says when there are not enough, and lets nobody grant alone what two must approve', async () => {
+    const before = (await project('demo')).policy;
+    const [said] = await desk.act(slash('mia', 'settings approvals=5'));
+    expect(said?.text).toContain('There are not enough people who can approve');
+    const [two] = await desk.act(slash('mia', 'settings approvals=2'));
+    expect(two?.text).not.toContain('There are not enough');
+    expect(two?.text).toContain('; 2 people must approve');
+    expect((await project('demo')).policy).toMatchObject({ approvers: { count: 2 } });
+    const [wrong] = await desk.act(slash('mia', 'settings approvals=6'));
+    expect(wrong?.text).toContain('`6` is not a whole number from 1 to 5.');
+    await desk.act(slash('mia', 'settings approvals=1'));
+    expect((await project('demo')).policy).toEqual(before);
+    await desk.database.db.project.update({ where: { id: desk.demo.id }, data: { policyVersion: 2 } });
+  });
+
   it('lists change by adding, taking away and emptying; what stays the same changes no version', async () => {
     await desk.act(slash('mia', 'settings allow+="npm test" allow-="npm run *" deny=none'));
     expect((await project('demo')).policy).toMatchObject({ allow: ['npm test'], deny: [] });

@@ -100,6 +100,27 @@ describe('who decides', () => {
     expect(await push(run, world.people.ben)).toMatchObject({ outcome: 'approved' });
   });
 
+  test('promise 7: where two people must approve, the press of one asks for another, and both are needed until the push', async () => {
+    const approvers = { ...defaultPolicy.approvers, count: 2 };
+    const { control, world, runner, push, claim, take } = await setUp({ policy: { ...openPolicy, approvers } });
+    const { run } = await changed(deckhand, world, runner);
+    const { ada, ben } = world.people;
+    const whoCan = 'You have approved it. One more person must approve.';
+    expect(await push(run, ben)).toMatchObject({ outcome: 'asked', whoCan });
+    expect(await push(run, ben)).toMatchObject({ outcome: 'asked', whoCan });
+    expect(await take(runner)).toBeUndefined();
+    expect((await deckhand.events(run)).slice(-2)).toMatchObject([
+      { type: 'interaction_opened', kind: 'publish' },
+      { type: 'interaction_approved', given: 1, needed: 2 },
+    ]);
+    expect(await push(run, ada)).toMatchObject({ outcome: 'approved' });
+    const { publication } = await claim(runner);
+    await deckhand.db.user.update({ where: { id: ada.user }, data: { role: 'guest' } });
+    expect(await control.beginPush(publication, runner)).toEqual({ verdict: 'stop' });
+    const other = await changed(deckhand, world, runner);
+    await expect(push(other.run, ben)).rejects.toThrow('DH-402');
+  });
+
   test('a denied request pushes nothing and leaves the change where it is', async () => {
     const { world, runner, push, take } = await setUp();
     const { run, task } = await changed(deckhand, world, runner);

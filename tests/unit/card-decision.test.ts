@@ -71,6 +71,23 @@ describe('the decision card', () => {
     expect(text(card)).toContain('Mixed alphabets: lоg has letters that look like others.');
   });
 
+  it('says who has approved while others must, and all of them when it is approved', () => {
+    const ada = { user: 'usr_ada', name: 'Ada' };
+    const ben = { user: 'usr_ben', name: 'Ben' };
+    const waiting = decisionCard(decision({ approvals: [ben], missing: 1 }), runAfter(...queued), context());
+    expect(text(waiting)).toContain('\n✔ Ben approved it. One more person must approve.\n');
+    expect(labels(waiting)).toContain('Approve');
+    const done = { state: 'approved', decidedBy: ada, decidedAt: new Date(start), decidedOn: 'slack' } as const;
+    const approved = decisionCard(decision({ ...done, approvals: [ben, ada], missing: 0 }), runAfter(...queued), context());
+    expect(text(approved)).toContain('Ben and Ada approved it on Slack, 12:00 UTC.');
+    const denied = decisionCard(
+      decision({ ...done, state: 'denied', approvals: [ben], missing: 1 }),
+      runAfter(...queued),
+      context(),
+    );
+    expect(text(denied)).toContain('Ada denied it on Slack, 12:00 UTC.');
+  });
+
   const by = { decidedAt: new Date(start + 60_000), decidedBy: { user: 'usr_ben', name: 'Ben' }, decidedOn: 'telegram' as const };
   const outcomes: [state: Partial<DecisionFacts>, says: string][] = [
     [{ state: 'approved', ...by }, 'Ben approved it on Telegram, 12:01 UTC.'],
