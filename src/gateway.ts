@@ -147,6 +147,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
 
   const sender = createSender({
     database,
+    clock,
     adapters: new Map(adapters.map((adapter) => [adapter.platform, adapter])),
     wakeups,
     logger: logger.child({ part: 'sender' }),

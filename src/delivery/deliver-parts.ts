@@ -128,20 +128,20 @@ async function lookUp(
   where: Conversation,
   opens: ThreadOpening | undefined,
 ): Promise<{ message: string; channel: string; thread?: string } | undefined> {
-  const { claimed, deps, row } = delivery;
+  const { claimed, deps } = delivery;
   if (!delivery.isDoubtful(slot)) return undefined;
   if (!deps.adapter.capabilities.findsSent) {
     if (repeatsUnknown(claimed.priority)) return undefined;
     throw new OutcomeUnknown(slot);
   }
-  const ref = await deps.adapter.find(where, key, earliest(row), opens);
+  const ref = await deps.adapter.find(where, key, earliest(delivery), opens);
   if (ref === undefined) return undefined;
   return { message: ref.message, channel: ref.channel, ...(ref.thread === undefined ? {} : { thread: ref.thread }) };
 }
 
 /** Nothing of the row can be older than the row; a minute for clocks that differ. */
-function earliest(row: Delivery['row']): string {
-  return new Date(Date.now() - row.ageMs - 60_000).toISOString();
+function earliest({ row, deps }: Delivery): string {
+  return new Date(deps.clock.now().getTime() - row.ageMs - 60_000).toISOString();
 }
 
 /** What a message is sent under: stored with it on the platform, so it says nothing. */
@@ -208,11 +208,11 @@ export async function deliverFiles(
 
 /** Looks for an upload whose outcome is unknown. What belongs to a message of this row stands behind it. */
 async function hasArrived(delivery: Delivery, files: readonly UploadFile[], where: Conversation): Promise<boolean> {
-  const { deps, row } = delivery;
+  const { deps } = delivery;
   const names = files.map(({ name }) => name);
   const prefixes = names.map((name) => `f:${name}:`);
   // Another file of the row with that name would be taken for this one.
   if (delivery.parts.some(({ slot, digest }) => digest === 'sent' && prefixes.some((prefix) => slot.startsWith(prefix))))
     return false;
-  return (await deps.adapter.findUpload?.(where, names, earliest(row), delivery.part('m0')?.message)) ?? false;
+  return (await deps.adapter.findUpload?.(where, names, earliest(delivery), delivery.part('m0')?.message)) ?? false;
 }

@@ -1,5 +1,6 @@
 import { type ChatAdapter, DeliveryError, type Operation } from '../contracts/chat-adapter.ts';
 import type { Conversation, MessageRef } from '../contracts/platform.ts';
+import type { Clock } from '../runtime/clock.ts';
 import { traced } from '../runtime/trace.ts';
 import type { Database } from '../store/database.ts';
 import {
@@ -25,6 +26,8 @@ export interface Permit {
 /** What delivering a row needs of the sender. */
 export interface DeliveryDeps {
   database: Database;
+  /** The time of the database: what is compared with its rows, and what other processes go by. */
+  clock: Clock;
   adapter: ChatAdapter;
   readArtifact: ReadArtifact;
   drawChart?: DrawChart | undefined;
@@ -68,7 +71,7 @@ export class Delivery {
     this.claimed = claimed;
     this.deps = deps;
     this.parts = [...claimed.parts];
-    this.calls = claimed.calls.filter(([, at]) => at > Date.now() - recentMs);
+    this.calls = claimed.calls.filter(([, at]) => at > deps.clock.now().getTime() - recentMs);
     this.#first = first;
     // The last attempt was cut short: its call may have been done.
     const slot = row.attemptedSlot;
@@ -173,7 +176,7 @@ export class Delivery {
     } finally {
       clearTimeout(timer);
       permit.end();
-      this.calls.push([operation, Date.now()]);
+      this.calls.push([operation, this.deps.clock.now().getTime()]);
       this.deps.onCall?.({ platform: this.row.platform, operation, outcome, ms: performance.now() - started });
     }
   }

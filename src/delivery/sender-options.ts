@@ -1,5 +1,6 @@
 import type { ChatAdapter, Operation } from '../contracts/chat-adapter.ts';
 import type { Platform } from '../contracts/platform.ts';
+import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Database } from '../store/database.ts';
 import type { WaitingRow } from '../store/outbox-rows.ts';
@@ -9,6 +10,8 @@ import type { DrawChart, ReadArtifact } from './upload.ts';
 
 export interface SenderOptions {
   database: Database;
+  /** The time of the database (default: of this machine). */
+  clock?: Clock | undefined;
   adapters: ReadonlyMap<Platform, ChatAdapter>;
   wakeups: Pick<Wakeups, 'subscribe'>;
   logger: Logger;

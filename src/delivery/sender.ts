@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Operation } from '../contracts/chat-adapter.ts';
 import { type Priority, priorities } from '../contracts/outbox.ts';
 import type { Conversation, Platform } from '../contracts/platform.ts';
+import { systemClock } from '../runtime/clock.ts';
 import type { Part } from '../runtime/lifecycle.ts';
 import { createLeadership } from '../store/leadership.ts';
 import { pastCalls, type WaitingRow, waitingRows } from '../store/outbox-rows.ts';
@@ -274,6 +275,7 @@ class Sending {
     this.#underWay.set(row.id, entry);
     entry.done = sendRow(row, permit(turn.call, taken.end), {
       database,
+      clock: this.#options.clock ?? systemClock,
       adapter,
       readArtifact,
       drawChart,
