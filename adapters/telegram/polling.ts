@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ChatAdapter, DeliveryError } from '../../src/contracts/chat-adapter.ts';
-import type { AcquireLease } from '../../src/contracts/lease.ts';
+import type { AcquireLease, Lease } from '../../src/contracts/lease.ts';
 import { errorText } from '../../src/runtime/error-text.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { TelegramApi } from './api.ts';
@@ -49,7 +49,7 @@ export function createPolling(options: PollingOptions): Polling {
       try {
         const lease = await acquireLease(`telegram:${options.bot}`, stopping.signal);
         try {
-          await poll(AbortSignal.any([stopping.signal, lease.lost]));
+          await poll(AbortSignal.any([stopping.signal, lease.lost]), lease);
         } finally {
           await lease.release();
         }
@@ -62,12 +62,13 @@ export function createPolling(options: PollingOptions): Polling {
     }
   }
 
-  async function poll(signal: AbortSignal): Promise<void> {
+  async function poll(signal: AbortSignal, lease: Lease): Promise<void> {
     logger.info({}, 'polling telegram');
     let offset: number | undefined;
     let failures = 0;
     status = { state: 'polling' };
-    while (!signal.aborted) {
+    // After a pause another may poll: asking would take its question away.
+    while (!signal.aborted && lease.isFresh()) {
       try {
         const updates = await ask(offset, signal);
         status = { state: 'polling' };

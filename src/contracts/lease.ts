@@ -5,6 +5,13 @@
 export interface Lease {
   /** Fires when the right is lost; the holder stops at once. */
   readonly lost: AbortSignal;
+  /** Grows with every holder of this name: whoever writes with a lower one than the newest has been followed by another. */
+  readonly term: number;
+  /**
+   * Whether it was confirmed so lately that nobody else can have got it by the holder's silence. A process that was paused, or a machine
+   * that slept, learns it here, before `lost` can fire; with false it is lost. To be asked right before what cannot be taken back.
+   */
+  isFresh(): boolean;
   /** Idempotent. */
   release(): Promise<void>;
 }

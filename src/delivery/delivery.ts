@@ -1,10 +1,12 @@
 import { type ChatAdapter, DeliveryError, type Operation } from '../contracts/chat-adapter.ts';
+import type { Lease } from '../contracts/lease.ts';
 import type { Conversation, MessageRef } from '../contracts/platform.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { traced } from '../runtime/trace.ts';
 import type { Database } from '../store/database.ts';
 import {
   type Arrived,
+  type Claim,
   type ClaimedRow,
   notePart,
   openThread,
@@ -29,7 +31,10 @@ export interface DeliveryDeps {
   /** The time of the database: what is compared with its rows, and what other processes go by. */
   clock: Clock;
   adapter: ChatAdapter;
+  /** The right to send. */
+  lease: Pick<Lease, 'term' | 'isFresh'>;
   readArtifact: ReadArtifact;
+  openSecret?: ((sealed: string) => string) | undefined;
   drawChart?: DrawChart | undefined;
   /** Waits until the budgets allow the call. Rejects when the sender stops. */
   permit(call: Call): Promise<Permit>;
@@ -61,6 +66,8 @@ export class Delivery {
   triedDirectly = false;
   /** The last call that was made. */
   lastCall: Call | undefined;
+  /** What was there may show this version now, whatever others have made of it meanwhile. */
+  overwrote = false;
   /** The part whose call the database expects: what a crash now would leave unknown. */
   #noted: string;
   #first: Permit | undefined;
@@ -70,7 +77,9 @@ export class Delivery {
     this.row = row;
     this.claimed = claimed;
     this.deps = deps;
-    this.parts = [...claimed.parts];
+    this.parts = claimed.parts.map((part) =>
+      claimed.anew && part.message !== undefined && part.digest !== doubtful ? { ...part, digest: '' } : part,
+    );
     this.calls = claimed.calls.filter(([, at]) => at > deps.clock.now().getTime() - recentMs);
     this.#first = first;
     // The last attempt was cut short: its call may have been done.
@@ -81,6 +90,10 @@ export class Delivery {
   get conversation(): Conversation {
     const { platform, tenant, channel, thread, channelKind } = this.row;
     return { platform, tenant, channel, kind: channelKind, ...(thread === undefined ? {} : { thread }) };
+  }
+
+  get claim(): Claim {
+    return { id: this.row.id, claim: this.claimed.claim };
   }
 
   get arrived(): Arrived {
@@ -129,7 +142,7 @@ export class Delivery {
   /** The message that opens a thread has arrived: the thread has an id, in one commit with the message's own. */
   async openThread(thread: string, externalId: string): Promise<void> {
     await this.deps.database.transaction(async (tx) => {
-      await notePart(tx, this.row.id, this.arrived, 'edit');
+      await notePart(tx, this.claim, this.arrived, 'edit');
       await openThread(tx, this.row, thread, externalId);
     });
     this.#noted = 'edit';
@@ -153,12 +166,15 @@ export class Delivery {
     });
     try {
       await this.#note(where.slot ?? this.#noted);
+      // The process may have been paused since the row was claimed, and another may send by now.
+      if (!this.deps.lease.isFresh()) throw new SenderStopped();
     } catch (error) {
       permit.cancel();
       throw error;
     }
     this.operation = operation;
     this.lastCall = permit.call;
+    if (operation === 'edit' || operation === 'home') this.overwrote = true;
     const started = performance.now();
     let outcome = 'ok';
     const { promise: late, reject } = Promise.withResolvers<never>();
@@ -202,7 +218,7 @@ export class Delivery {
   /** The claim has noted the first call already. */
   async #note(slot: string): Promise<void> {
     if (slot === this.#noted) return;
-    await notePart(this.deps.database, this.row.id, this.arrived, slot);
+    await notePart(this.deps.database, this.claim, this.arrived, slot);
     this.#noted = slot;
   }
 

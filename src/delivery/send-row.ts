@@ -5,7 +5,17 @@ import { traced } from '../runtime/trace.ts';
 import { moveChannel } from '../store/channel-moves.ts';
 import { noteDirectReached } from '../store/direct-reach.ts';
 import { putOutboxRows } from '../store/outbox.ts';
-import { claimRow, endRow, putBackRow, requesterAccount, settleRow, type WaitingRow } from '../store/outbox-rows.ts';
+import {
+  claimRow,
+  endRow,
+  isFollowed,
+  putBackRow,
+  requesterAccount,
+  Superseded,
+  settleRow,
+  showAnew,
+  type WaitingRow,
+} from '../store/outbox-rows.ts';
 import { nameOfAccount } from '../store/people.ts';
 import { mirroredBy } from '../store/threads.ts';
 import type { Call } from './budget.ts';
@@ -43,12 +53,19 @@ export type SendOutcome = 'sent' | 'failed' | 'unknown' | 'expired';
 /** A failure of ours, not of the platform, is tried this often. */
 const ownFailures = 6;
 
-/** Takes a row, delivers it and stores what became of it. Rejects only when the sender stops or the database fails. */
+/**
+ * Takes a row, delivers it and stores what became of it. Rejects only when the database fails, or with `Superseded` when another sender has
+ * taken over: what becomes of the row is for that one to store.
+ */
 export async function sendRow(row: WaitingRow, first: Permit, deps: SendRowDeps): Promise<Sent> {
   let delivery: Delivery | undefined;
   try {
-    const claimed = await claimRow(deps.database, row, firstSlot(row));
-    if (claimed === undefined) return { waits: true };
+    const { term } = deps.lease;
+    const claimed = await claimRow(deps.database, row, { slot: firstSlot(row), term });
+    if (claimed === undefined) {
+      if (await isFollowed(deps.database, term)) throw new Superseded();
+      return { waits: true };
+    }
     delivery = new Delivery(row, claimed, first, deps);
     if (deps.expired) return await expire(delivery, deps);
     const under = delivery;
@@ -58,28 +75,44 @@ export async function sendRow(row: WaitingRow, first: Permit, deps: SendRowDeps)
     const puts = refused.map((file) => insteadOfFile(row, claimed, file));
     for (const { file, detail } of refused)
       deps.logger.warn({ outbox: row.id, file: file.name, detail }, 'a file was not attached');
-    const { id } = row;
-    const { arrived } = delivery;
+    const { arrived, claim } = delivery;
     const { payload } = claimed;
     if (payload.type === 'direct') await noteDirectReached(deps.database, payload.user);
     const waits =
       puts.length === 0
-        ? await settleRow(deps.database, id, claimed.version, arrived)
+        ? await settleRow(deps.database, claim, claimed.version, arrived)
         : await deps.database.transaction(async (tx) => {
             await putOutboxRows(tx, puts);
-            return await settleRow(tx, id, claimed.version, arrived);
+            return await settleRow(tx, claim, claimed.version, arrived);
           });
     const merged = Math.max(0, claimed.version - claimed.sentVersion - 1);
     return { waits, answered: delivery.operation === undefined ? undefined : true, outcome: 'sent', merged };
   } catch (error) {
     if (delivery === undefined) throw error;
-    if (error instanceof OutcomeUnknown) return await endUnknown(delivery, error, deps);
-    if (error instanceof DeliveryError) return await failed(delivery, error.failure, deps);
-    return await broken(delivery, error, deps);
+    try {
+      return await failing(delivery, error, deps);
+    } catch (thrown) {
+      if (thrown instanceof Superseded) await passedOver(delivery, deps);
+      throw thrown;
+    }
   } finally {
     if (delivery === undefined) first.cancel();
     else delivery.close();
   }
+}
+
+async function failing(delivery: Delivery, error: unknown, deps: SendRowDeps): Promise<Sent> {
+  if (error instanceof Superseded) throw error;
+  if (error instanceof OutcomeUnknown) return await endUnknown(delivery, error, deps);
+  if (error instanceof DeliveryError) return await failed(delivery, error.failure, deps);
+  return await broken(delivery, error, deps);
+}
+
+/** Another sender has the row. It knows nothing of the calls that were made here since: an edit among them may have brought back older words. */
+async function passedOver({ row, claimed, lastCall, overwrote }: Delivery, { database, logger }: SendRowDeps): Promise<void> {
+  const context = { outbox: row.id, key: claimed.key, version: claimed.version, operation: lastCall?.operation };
+  logger.warn(context, 'another sender has taken over a message that was under way here');
+  if (overwrote) await database.transaction((tx) => showAnew(tx, row.id));
 }
 
 /** A call failed in one of the ways the platform can answer. */
@@ -110,7 +143,7 @@ async function failed(delivery: Delivery, failure: DeliveryFailure, deps: SendRo
   deps.logger.warn(context, 'a platform call failed and is tried again');
   const delayMs = verdict.next === 'wait' ? verdict.delayMs : 0;
   const degraded = claimed.degraded + (verdict.next === 'plainer' ? 1 : 0);
-  await putBackRow(deps.database, row.id, { ...delivery.arrived, delayMs, error, degraded });
+  await putBackRow(deps.database, delivery.claim, { ...delivery.arrived, delayMs, error, degraded });
   const call = delivery.lastCall;
   return {
     waits: true,
@@ -133,7 +166,7 @@ async function moved(
   if (claimed.payload.type === 'reaction') {
     await deps.database.transaction(async (tx) => {
       await moveChannel(tx, { workspace, platform, tenant, from, to });
-      await endRow(tx, row, { state: 'expired', error, arrived: delivery.arrived });
+      await endRow(tx, { ...row, ...delivery.claim }, { state: 'expired', error, arrived: delivery.arrived });
     });
     return { waits: false, answered: true, outcome: 'expired' };
   }
@@ -142,7 +175,7 @@ async function moved(
     await moveChannel(tx, { workspace, platform, tenant, from, to });
     // A platform that sends us round in circles is not followed at full speed.
     const delayMs = claimed.attempts <= 3 ? 0 : backoffMs(claimed.attempts);
-    await putBackRow(tx, id, { ...delivery.arrived, delayMs, error, degraded: claimed.degraded });
+    await putBackRow(tx, delivery.claim, { ...delivery.arrived, delayMs, error, degraded: claimed.degraded });
   });
   return { waits: true, answered: true };
 }
@@ -163,7 +196,7 @@ async function expire(delivery: Delivery, deps: SendRowDeps): Promise<Sent> {
 async function broken(delivery: Delivery, error: unknown, deps: SendRowDeps): Promise<Sent> {
   const { row, claimed } = delivery;
   if (error instanceof SenderStopped) {
-    await putBackRow(deps.database, row.id, {
+    await putBackRow(deps.database, delivery.claim, {
       ...delivery.arrived,
       delayMs: 0,
       error: error.message,
@@ -180,7 +213,7 @@ async function broken(delivery: Delivery, error: unknown, deps: SendRowDeps): Pr
   if (last) await end(delivery, 'failed', String(error), undefined, deps);
   else {
     const back = { ...delivery.arrived, delayMs: backoffMs(claimed.attempts), error: String(error), degraded: claimed.degraded };
-    await putBackRow(deps.database, row.id, back);
+    await putBackRow(deps.database, delivery.claim, back);
   }
   return { waits: !last, ...(last ? { outcome: 'failed' } : {}) };
 }
@@ -219,6 +252,6 @@ async function end(
       tx,
       puts.filter((put) => put !== undefined),
     );
-    await endRow(tx, row, { state, error, arrived: delivery.arrived });
+    await endRow(tx, { ...row, ...delivery.claim }, { state, error, arrived: delivery.arrived });
   });
 }

@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Operation } from '../contracts/chat-adapter.ts';
+import type { Lease } from '../contracts/lease.ts';
 import { type Priority, priorities } from '../contracts/outbox.ts';
 import type { Conversation, Platform } from '../contracts/platform.ts';
 import { systemClock } from '../runtime/clock.ts';
 import type { Part } from '../runtime/lifecycle.ts';
 import { createLeadership } from '../store/leadership.ts';
-import { pastCalls, type WaitingRow, waitingRows } from '../store/outbox-rows.ts';
+import { pastCalls, Superseded, senderLease, type WaitingRow, waitingRows } from '../store/outbox-rows.ts';
 import { type Call, createLedger, type Ledger } from './budget.ts';
 import { type Permit, SenderStopped } from './delivery.ts';
 import { showDrafts } from './drafts.ts';
@@ -30,8 +31,8 @@ export function createSender(options: SenderOptions): Part {
   const { database, logger } = options;
   const leadership = createLeadership({
     url: database.url,
-    name: 'sender',
-    lead: (signal) => new Sending(options).run(signal),
+    name: senderLease,
+    lead: (signal, lease) => new Sending(options, lease).run(signal),
     onError: (error) => logger.error({ err: error }, 'the sender lost its place and tries again'),
   });
   return {
@@ -63,16 +64,21 @@ class Sending {
   #wake: () => void = () => undefined;
   #woken = false;
   #signal: AbortSignal = AbortSignal.abort();
+  readonly #lease: Lease;
+  /** Fires when a row told that another leads, before the lease did. */
+  readonly #followed = new AbortController();
 
-  constructor(options: SenderOptions) {
+  constructor(options: SenderOptions, lease: Lease) {
     this.#options = options;
+    this.#lease = lease;
     for (const [platform, adapter] of options.adapters) {
       this.#ledgers.set(platform, createLedger(adapter.capabilities.budgets));
       this.#directs.set(platform, new Map());
     }
   }
 
-  async run(signal: AbortSignal): Promise<void> {
+  async run(leads: AbortSignal): Promise<void> {
+    const signal = AbortSignal.any([leads, this.#followed.signal]);
     this.#signal = signal;
     await this.#recall();
     const unsubscribe = this.#options.wakeups.subscribe('outbox', undefined, (id) => this.#ask(id));
@@ -93,7 +99,7 @@ class Sending {
     const stop = () => this.#rouse();
     signal.addEventListener('abort', stop);
     try {
-      while (!signal.aborted) {
+      while (!signal.aborted && this.#lease.isFresh()) {
         this.#woken = false;
         const looked = performance.now();
         const sleepMs = await this.#look().catch((error: unknown) => {
@@ -267,7 +273,7 @@ class Sending {
 
   #send(turn: RowTurn, taken: Taken<RowTurn | PermitTurn>): void {
     const { row, ledger, group, lane } = turn;
-    const { adapters, database, logger, readArtifact, drawChart, onCall } = this.#options;
+    const { adapters, database, logger, readArtifact, openSecret, drawChart, onCall } = this.#options;
     const adapter = adapters.get(row.platform);
     const directs = this.#directs.get(row.platform);
     if (adapter === undefined || directs === undefined) throw new Error(`no adapter for ${row.platform}`);
@@ -277,7 +283,9 @@ class Sending {
       database,
       clock: this.#options.clock ?? systemClock,
       adapter,
+      lease: this.#lease,
       readArtifact,
+      openSecret,
       drawChart,
       directs,
       onCall,
@@ -301,6 +309,7 @@ class Sending {
         if (row.threadId !== undefined) this.#askThread(row.threadId);
       })
       .catch((error: unknown) => {
+        if (error instanceof Superseded) return this.#followed.abort(error);
         entry.changed = true;
         logger.error({ err: error, outbox: row.id }, 'a row could not be sent');
       })

@@ -15,8 +15,8 @@ export interface LeadershipOptions {
   url: string;
   /** Names the work; the same in every process. */
   name: string;
-  /** Does the work until the signal aborts. When it throws, leading is tried again after a pause. */
-  lead(signal: AbortSignal): Promise<void>;
+  /** Does the work until the signal aborts, by the right of `lease`. When it throws, leading is tried again after a pause. */
+  lead(signal: AbortSignal, lease: Lease): Promise<void>;
   onError(error: unknown): void;
 }
 
@@ -38,7 +38,7 @@ export function createLeadership({ url, name, lead, onError }: LeadershipOptions
 
   async function whileHeld(lease: Lease): Promise<void> {
     try {
-      await lead(AbortSignal.any([stopped.signal, lease.lost]));
+      await lead(AbortSignal.any([stopped.signal, lease.lost]), lease);
     } catch (error) {
       if (!stopped.signal.aborted) onError(error);
     } finally {

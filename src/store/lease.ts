@@ -44,6 +44,8 @@ export function createLeases(options: LeaseOptions): AcquireLease {
     client.on('end', () => gone.abort(new Error(`the connection of the lease ${name} ended`)));
     // A connection that is already broken ends with an error that says nothing new, one that hangs does not end.
     const close = () => Promise.race([client.end().catch(() => undefined), pause(answerMs, never)]);
+    let confirmed = now();
+    let term: number;
     try {
       await client.connect();
       await client.query(`SET idle_session_timeout = ${silenceMs}`);
@@ -54,18 +56,33 @@ export function createLeases(options: LeaseOptions): AcquireLease {
         await close();
         return undefined;
       }
+      confirmed = now();
+      term = await nextTerm(client, name);
     } catch (error) {
       await close();
       throw error;
     }
-    return held(client, gone, close);
+    return held(client, gone, { term, confirmed, close });
   }
 
-  function held(client: pg.Client, gone: AbortController, close: () => Promise<void>): Lease {
-    const watching = watch(client, gone, { checkMs, onLost: close });
+  function held(
+    client: pg.Client,
+    gone: AbortController,
+    { term, confirmed, close }: { term: number; confirmed: Moment; close(): Promise<void> },
+  ): Lease {
+    let last = confirmed;
+    const onConfirmed = (at: Moment) => {
+      last = at;
+    };
+    const watching = watch(client, gone, { checkMs, onConfirmed, onLost: close });
     let released: Promise<void> | undefined;
     return {
       lost: gone.signal,
+      term,
+      isFresh() {
+        if (!gone.signal.aborted && since(last) >= silenceMs) gone.abort(new Error('the lease was not confirmed in time'));
+        return !gone.signal.aborted;
+      },
       release() {
         released ??= close().then(async () => {
           gone.abort(new Error('the lease was given back'));
@@ -98,22 +115,47 @@ async function tryLock(client: pg.Client, name: string): Promise<boolean> {
   return rows[0]?.held === true;
 }
 
+async function nextTerm(client: pg.Client, name: string): Promise<number> {
+  const { rows } = await client.query<{ term: number }>(
+    'INSERT INTO "LeaseTerm" ("name", "term") VALUES ($1, 1) ON CONFLICT ("name") DO UPDATE SET "term" = "LeaseTerm"."term" + 1 RETURNING "term"',
+    [name],
+  );
+  const [row] = rows;
+  if (row === undefined) throw new Error('a term gave no row');
+  return row.term;
+}
+
+/** Two clocks: the one stands still while the machine sleeps, the other one can be set. */
+type Moment = { running: number; wall: number };
+
+function now(): Moment {
+  return { running: performance.now(), wall: Date.now() };
+}
+
+/** The longer of both, in milliseconds: too long costs the lease, which can be had again, too short would cost the exclusion. */
+function since({ running, wall }: Moment): number {
+  return Math.max(performance.now() - running, Date.now() - wall);
+}
+
 /** Notices a dead connection that nobody has told us about. */
 async function watch(
   client: pg.Client,
   gone: AbortController,
-  options: { checkMs: number; onLost(): Promise<void> },
+  options: { checkMs: number; onConfirmed(at: Moment): void; onLost(): Promise<void> },
 ): Promise<void> {
   while (!gone.signal.aborted) {
     await pause(options.checkMs, gone.signal);
-    if (gone.signal.aborted) return;
+    if (gone.signal.aborted) break;
     try {
+      const asked = now();
       await client.query('SELECT 1');
+      // The database heard of us when it was asked, at the earliest.
+      options.onConfirmed(asked);
     } catch (error) {
       gone.abort(error);
-      await options.onLost();
     }
   }
+  await options.onLost();
 }
 
 /** Resolves after `ms`, or at once when the signal aborts. */

@@ -31,6 +31,8 @@ export interface WaitingRow {
   attemptedAt: Date | undefined;
   attemptedSlot: string | undefined;
   attemptAgeMs: number | undefined;
+  /** How often it was taken for sending. */
+  claims: number;
   dueInMs: number;
   waitingMs: number;
   ageMs: number;
@@ -67,7 +69,10 @@ export interface ClaimedRow {
   degraded: number;
   attempts: number;
   calls: RecentCalls;
-  attemptedAt: Date;
+  /** Which claim of the row this is: what became of it is stored only while nobody has claimed it since. */
+  claim: number;
+  /** What looks the same as before is shown all the same: something older may have come over it. */
+  anew: boolean;
   /** The step of a trace that its newest version came from; null: none is recorded. */
   traceparent: string | null;
 }
@@ -77,7 +82,7 @@ const waitingColumns = Prisma.sql`
   COALESCE(o."thread", t."externalId") AS thread, o."threadId", o."anchor", o."payloadType",
   CASE WHEN k."id" IS NULL THEN NULL ELSE jsonb_build_object('number', k."number", 'title', k."title") END AS opens,
   o."payload"->'user'->>'user' AS "user", o."payload"->'message'->>'message' AS about,
-  o."priority", o."externalId", o."attemptedAt", o."attemptedSlot",
+  o."priority", o."externalId", o."attemptedAt", o."attemptedSlot", o."claims",
   extract(epoch FROM clock_timestamp() - o."attemptedAt")::float8 * 1000 AS "attemptAgeMs",
   GREATEST(0, extract(epoch FROM o."dueAt" - clock_timestamp()) * 1000)::float8 AS "dueInMs",
   GREATEST(0, extract(epoch FROM clock_timestamp() - o."dueAt") * 1000)::float8 AS "waitingMs",
@@ -107,15 +112,32 @@ export async function waitingRows(
   });
 }
 
+/** The name of the lease of whoever sends. */
+export const senderLease = 'sender';
+
+/** Another sender has taken the row, or the lease, since: nothing is stored. */
+export class Superseded extends Error {
+  constructor() {
+    super('another sender has taken over');
+    this.name = 'Superseded';
+  }
+}
+
 /**
- * Takes a row for sending and notes what is about to be called, before it is called. Undefined when the row no longer waits or another
- * sender has taken it since it was read.
+ * Takes a row for sending and notes what is about to be called, before it is called. Undefined when the row no longer waits, or another
+ * sender has taken it since it was read, or another one leads than that of `term`.
  */
-export async function claimRow(database: Database, row: WaitingRow, slot: string): Promise<ClaimedRow | undefined> {
+export async function claimRow(
+  database: Database,
+  row: WaitingRow,
+  { slot, term }: { slot: string; term: number },
+): Promise<ClaimedRow | undefined> {
   const claimed = await database.db.$queryRaw<Record<string, unknown>[]>(Prisma.sql`
-    UPDATE "Outbox" SET "attemptedAt" = clock_timestamp(), "attemptedSlot" = ${slot}, "attempts" = "attempts" + 1
-    WHERE "id" = ${row.id} AND "state" = 'pending' AND "attemptedAt" IS NOT DISTINCT FROM ${row.attemptedAt ?? null}::timestamptz
-    RETURNING "key", "payload", "version", "sentVersion", "priority", "parts", "degraded", "attempts", "calls", "attemptedAt", "traceparent"`);
+    UPDATE "Outbox" SET "attemptedAt" = clock_timestamp(), "attemptedSlot" = ${slot}, "attempts" = "attempts" + 1, "claims" = "claims" + 1
+    WHERE "id" = ${row.id} AND "state" = 'pending' AND "claims" = ${row.claims}
+      AND (SELECT "term" FROM "LeaseTerm" WHERE "name" = ${senderLease}) = ${term}
+    RETURNING "key", "payload", "version", "sentVersion", "priority", "parts", "degraded", "attempts", "calls", "claims", "shownAnew",
+      "traceparent"`);
   const found = claimed[0];
   if (found === undefined) return undefined;
   return {
@@ -128,9 +150,23 @@ export async function claimRow(database: Database, row: WaitingRow, slot: string
     degraded: Number(found.degraded),
     attempts: Number(found.attempts),
     calls: callsSchema.parse(found.calls),
-    attemptedAt: found.attemptedAt as Date,
+    claim: Number(found.claims),
+    anew: Number(found.sentVersion) < Number(found.shownAnew),
     traceparent: found.traceparent === null ? null : String(found.traceparent),
   };
+}
+
+/** Whether whoever sends by this term has been followed by another. */
+export async function isFollowed(database: Database, term: number): Promise<boolean> {
+  const rows = await database.db.$queryRaw<unknown[]>(Prisma.sql`
+    SELECT FROM "LeaseTerm" WHERE "name" = ${senderLease} AND "term" > ${term}`);
+  return rows.length > 0;
+}
+
+/** A row as whoever claimed it knows it: what is stored about it has an effect only while nobody has claimed it since. */
+export interface Claim {
+  id: string;
+  claim: number;
 }
 
 /** What has arrived of a row so far. */
@@ -141,21 +177,36 @@ export interface Arrived {
   channel?: string | undefined;
 }
 
-/** Notes that a part has arrived and which call comes next (`slot`), in one write. */
-export async function notePart(tx: Pick<Tx, 'db'>, id: string, arrived: Arrived, slot: string): Promise<void> {
-  await tx.db.$executeRaw(Prisma.sql`
-    UPDATE "Outbox" SET ${arrivedColumns(arrived)}, "attemptedAt" = clock_timestamp(), "attemptedSlot" = ${slot} WHERE "id" = ${id}`);
+/** Notes that a part has arrived and which call comes next (`slot`), in one write. Throws `Superseded`, as all that stores what became of a row. */
+export async function notePart(tx: Pick<Tx, 'db'>, claim: Claim, arrived: Arrived, slot: string): Promise<void> {
+  const noted = await tx.db.$executeRaw(Prisma.sql`
+    UPDATE "Outbox" SET ${arrivedColumns(arrived)}, "attemptedAt" = clock_timestamp(), "attemptedSlot" = ${slot} WHERE ${still(claim)}`);
+  if (noted === 0) throw new Superseded();
 }
 
 /** The version is out. When a newer one was put meanwhile the row goes on waiting; returns whether it does. */
-export async function settleRow(tx: Pick<Tx, 'db'>, id: string, version: number, arrived: Arrived): Promise<boolean> {
-  const rows = await tx.db.$queryRaw<{ state: string }[]>(Prisma.sql`
+export async function settleRow(tx: Pick<Tx, 'db'>, claim: Claim, version: number, arrived: Arrived): Promise<boolean> {
+  const [row] = await tx.db.$queryRaw<{ state: string }[]>(Prisma.sql`
     UPDATE "Outbox" SET ${arrivedColumns(arrived)}, "attemptedAt" = NULL, "attemptedSlot" = NULL, "attempts" = 0, "lastError" = NULL,
       "sentVersion" = ${version}, "state" = CASE WHEN "version" = ${version} THEN 'sent' ELSE 'pending' END,
       "dueAt" = CASE WHEN "version" = ${version} THEN "dueAt" ELSE clock_timestamp() END,
       "pendingSince" = CASE WHEN "version" = ${version} THEN "pendingSince" ELSE clock_timestamp() END
-    WHERE "id" = ${id} RETURNING "state"`);
-  return rows[0]?.state === 'pending';
+    WHERE ${still(claim)} RETURNING "state"`);
+  if (row === undefined) throw new Superseded();
+  return row.state === 'pending';
+}
+
+/**
+ * What is there is shown anew, in its newest version: a sender that was followed by another has edited it meanwhile, so that something
+ * older may stand over something newer.
+ */
+export async function showAnew(tx: Tx, id: string): Promise<void> {
+  const rows = await tx.db.$executeRaw(Prisma.sql`
+    UPDATE "Outbox" SET "version" = "version" + 1, "shownAnew" = "version" + 1,
+      "dueAt" = CASE WHEN "state" = 'sent' THEN GREATEST("dueAt", now()) ELSE "dueAt" END,
+      "pendingSince" = CASE WHEN "state" = 'sent' THEN now() ELSE "pendingSince" END, "state" = 'pending', "updatedAt" = now()
+    WHERE "id" = ${id} AND "state" IN ('pending', 'sent')`);
+  if (rows > 0) tx.notify('outbox', id);
 }
 
 /**
@@ -182,11 +233,12 @@ export interface PutBack extends Arrived {
 }
 
 /** Puts a row back to wait after a failure. */
-export async function putBackRow(tx: Pick<Tx, 'db'>, id: string, back: PutBack): Promise<void> {
-  await tx.db.$executeRaw(Prisma.sql`
+export async function putBackRow(tx: Pick<Tx, 'db'>, claim: Claim, back: PutBack): Promise<void> {
+  const rows = await tx.db.$executeRaw(Prisma.sql`
     UPDATE "Outbox" SET "attemptedAt" = NULL, "attemptedSlot" = NULL, "lastError" = ${back.error}, "degraded" = ${back.degraded}, ${arrivedColumns(back)},
       "dueAt" = clock_timestamp() + make_interval(secs => ${back.delayMs / 1000})
-    WHERE "id" = ${id}`);
+    WHERE ${still(claim)}`);
+  if (rows === 0) throw new Superseded();
 }
 
 /**
@@ -195,14 +247,15 @@ export async function putBackRow(tx: Pick<Tx, 'db'>, id: string, back: PutBack):
  */
 export async function endRow(
   tx: Tx,
-  row: { id: string; threadId: string | undefined; anchor: boolean },
+  row: Claim & { threadId: string | undefined; anchor: boolean },
   end: { state: 'failed' | 'unknown' | 'expired'; error: string; arrived: Arrived },
 ): Promise<void> {
-  await tx.db.$executeRaw(Prisma.sql`
+  const ended = await tx.db.$executeRaw(Prisma.sql`
     UPDATE "Outbox" SET "state" = ${end.state}, "lastError" = ${end.error}, "attemptedAt" = NULL, "attemptedSlot" = NULL,
       ${arrivedColumns(end.arrived)},
       "dueAt" = CASE WHEN ${end.state} = 'failed' THEN clock_timestamp() + interval '1 minute' ELSE "dueAt" END
-    WHERE "id" = ${row.id}`);
+    WHERE ${still(row)}`);
+  if (ended === 0) throw new Superseded();
   if (!row.anchor || row.threadId === undefined) return;
   const next = await tx.db.$queryRaw<{ id: string }[]>(Prisma.sql`
     UPDATE "Outbox" SET "anchor" = true WHERE "id" = (
@@ -242,6 +295,10 @@ export async function pastCalls(database: Database, seconds: number): Promise<Pa
       GREATEST(0, extract(epoch FROM clock_timestamp()) * 1000 - (call->>1)::float8) AS "agoMs"
     FROM "Outbox" o, jsonb_array_elements(o."calls") AS call
     WHERE (o."calls"->-1->>1)::float8 > extract(epoch FROM clock_timestamp() - make_interval(secs => ${seconds})) * 1000`);
+}
+
+function still({ id, claim }: Claim): Prisma.Sql {
+  return Prisma.sql`"id" = ${id} AND "claims" = ${claim}`;
 }
 
 function arrivedColumns({ parts, calls, channel }: Arrived): Prisma.Sql {

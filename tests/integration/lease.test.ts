@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -27,6 +27,11 @@ async function isFree(name: string, withinMs = 300): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+function holder(name: string, ...silence: string[]): ChildProcess {
+  const program = fileURLToPath(new URL('../support/hold-lease.ts', import.meta.url));
+  return fork(program, [database.url, name, ...silence], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv: [] });
 }
 
 describe('a lease', () => {
@@ -83,13 +88,30 @@ describe('a lease', () => {
   });
 
   it('promise 8: goes to another when its process is killed', async () => {
-    const program = fileURLToPath(new URL('../support/hold-lease.ts', import.meta.url));
-    const child = fork(program, [database.url, 'mortal'], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv: [] });
-    expect((await once(child, 'message'))[0]).toBe('holding');
+    const child = holder('mortal');
+    expect((await once(child, 'message'))[0]).toEqual({ term: 1 });
     expect(await isFree('mortal')).toBe(false);
     child.kill('SIGKILL');
     const lease = await leases()('mortal', AbortSignal.timeout(5000));
+    expect(lease.term).toBe(2);
     await lease.release();
+  });
+
+  it('promise 8: goes to another, with a higher term, when its process is paused; awake, that one knows at once that it is late', async () => {
+    const child = holder('paused', '1000');
+    try {
+      expect((await once(child, 'message'))[0]).toEqual({ term: 1 });
+      child.kill('SIGSTOP');
+      const lease = await leases()('paused', AbortSignal.timeout(10_000));
+      expect([lease.term, lease.isFresh()]).toEqual([2, true]);
+      child.send('may you still?');
+      child.kill('SIGCONT');
+      expect((await once(child, 'message'))[0]).toEqual({ fresh: false });
+      await lease.release();
+      expect(lease.isFresh()).toBe(false);
+    } finally {
+      child.kill('SIGKILL');
+    }
   });
 
   it('is lost at once when its connection is cut, and another gets it', async () => {

@@ -1,7 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { InboundEvent } from '../../src/contracts/inbound.ts';
 import type { View } from '../../src/contracts/view.ts';
-import { startTelegram, type TelegramOptions, type TelegramSetup, telegramModes } from '../support/telegram-adapter.ts';
+import {
+  createLeases,
+  startTelegram,
+  type TelegramOptions,
+  type TelegramSetup,
+  telegramModes,
+} from '../support/telegram-adapter.ts';
 import { eventually, waitFor } from '../support/wait-for.ts';
 
 let running: TelegramSetup | undefined;
@@ -180,7 +186,7 @@ describe.each(telegramModes)('the Telegram adapter over %s', (mode) => {
     expect(ada.commands('demo').map(({ command }) => command)).toContain('bind');
     expect(setup.telegram.callsOf('setMyCommands')).toHaveLength(2);
     await setup.adapter.stop();
-    const next = setup.another(async () => ({ lost: new AbortController().signal, release: async () => undefined }));
+    const next = setup.another(createLeases().acquire);
     await next.start(setup.inbox.sink);
     expect(setup.telegram.callsOf('setMyCommands')).toHaveLength(2);
   });

@@ -206,14 +206,18 @@ export interface TestSender extends Part {
 export function startSender(
   world: Pick<World, 'database' | 'wakeups'>,
   platforms: TestPlatform | readonly TestPlatform[],
-  options: Partial<SenderOptions> & { onStep?: (step: string, when: 'before' | 'after') => void } = {},
+  options: Partial<SenderOptions> & {
+    onStep?: (step: string, when: 'before' | 'after') => void;
+    /** The adapter as this process sees it. */
+    through?: (adapter: ChatAdapter) => ChatAdapter;
+  } = {},
 ): TestSender {
   const life = { dead: false };
   const adapters = [platforms].flat().map((platform) => platform.adapter());
-  const { onStep = () => undefined, ...rest } = options;
+  const { onStep = () => undefined, through = (adapter) => adapter, ...rest } = options;
   const sender = createSender({
     database: mortal(world.database, life, onStep),
-    adapters: new Map(adapters.map((adapter) => [adapter.platform, stepped(adapter, onStep)])),
+    adapters: new Map(adapters.map((adapter) => [adapter.platform, through(stepped(adapter, onStep))])),
     wakeups: world.wakeups,
     logger: silent,
     readArtifact: async () => undefined,

@@ -37,7 +37,12 @@ export function createLeases(): { acquire: AcquireLease; holders: string[]; take
       const own = new AbortController();
       current = own;
       holders.push(name);
-      return { lost: own.signal, release: async () => (current === own ? next() : undefined) };
+      return {
+        lost: own.signal,
+        term: 1,
+        isFresh: () => !own.signal.aborted,
+        release: async () => (current === own ? next() : undefined),
+      };
     },
   };
 }
