@@ -8,6 +8,8 @@ interface StoredGauge {
   name: string;
   help: string;
   labelNames?: readonly string[];
+  /** What is not told any more is 0, not gone: its line in a graph goes on. For labels with few values. */
+  lasting?: true;
   values(standing: Standing): Values;
 }
 
@@ -26,18 +28,21 @@ const gauges: readonly StoredGauge[] = [
     name: 'deckhand_outbox_waiting_messages',
     help: 'Messages that are to be sent or edited',
     labelNames: ['platform'],
+    lasting: true,
     values: ({ outbox }) => outbox.map(({ platform, waiting }) => ({ labels: { platform }, value: waiting })),
   },
   {
     name: 'deckhand_outbox_oldest_seconds',
     help: 'For how long the first of them waits, however often it was tried',
     labelNames: ['platform'],
+    lasting: true,
     values: ({ outbox }) => outbox.map(({ platform, oldest }) => ({ labels: { platform }, value: oldest })),
   },
   {
     name: 'deckhand_runs',
     help: 'Runs that are not over, by state and by what works in them',
     labelNames: ['state', 'worker'],
+    lasting: true,
     values: ({ runs }) => runs.map(({ state, worker, runs: value }) => ({ labels: { state, worker }, value })),
   },
   {
@@ -49,12 +54,14 @@ const gauges: readonly StoredGauge[] = [
     name: 'deckhand_decisions_waiting',
     help: 'Requests for decisions that nobody has answered yet',
     labelNames: ['kind'],
+    lasting: true,
     values: ({ decisions }) => decisions.map(({ kind, waiting }) => ({ labels: { kind }, value: waiting })),
   },
   {
     name: 'deckhand_decision_oldest_seconds',
     help: 'For how long the first of them waits',
     labelNames: ['kind'],
+    lasting: true,
     values: ({ decisions }) => decisions.map(({ kind, oldest }) => ({ labels: { kind }, value: oldest })),
   },
   {
@@ -143,7 +150,8 @@ export function addStoredMetrics(
       );
     },
   });
-  for (const { name, help, labelNames = [], values } of gauges) {
+  for (const { name, help, labelNames = [], lasting, values } of gauges) {
+    const told = new Map<string, Record<string, string>>();
     new Gauge({
       name,
       help,
@@ -153,7 +161,11 @@ export function addStoredMetrics(
         this.reset();
         const standing = await look().catch(() => undefined);
         if (standing === undefined) return;
-        for (const { labels = {}, value } of values(standing)) this.set(labels, value);
+        for (const labels of told.values()) this.set(labels, 0);
+        for (const { labels = {}, value } of values(standing)) {
+          this.set(labels, value);
+          if (lasting === true) told.set(JSON.stringify(labels), labels);
+        }
       },
     });
   }

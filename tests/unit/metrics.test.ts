@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
+import { z } from 'zod';
 import type { RunEvent, RunEventData } from '../../src/contracts/run-event.ts';
 import { createRunFigures } from '../../src/delivery/run-figures.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';
@@ -120,6 +121,20 @@ const standing: Standing = {
   disks: [],
 };
 
+test('what does not wait any more is told as 0, and a machine that is gone not at all', async () => {
+  const registry = new Registry();
+  const runner = { host: 'h', labels: '', left: false, draining: false, alive: true, capacity: 4, busy: 0, beatAge: 1 };
+  let now: Standing = { ...standing, outbox: [{ platform: 'slack', waiting: 3, oldest: 7 }], runners: [runner] };
+  addStoredMetrics(registry, { standing: async () => now, waiting: async () => ({}) }, { keptMs: 0, answerMs: 1000 });
+  const first = await registry.metrics();
+  expect(first).toContain('deckhand_outbox_waiting_messages{platform="slack"} 3\n');
+  expect(first).toContain('deckhand_runner_capacity_runs{host="h"} 4\n');
+  now = standing;
+  const second = await registry.metrics();
+  expect(second).toContain('deckhand_outbox_oldest_seconds{platform="slack"} 0\n');
+  expect(second).not.toContain('host="h"');
+});
+
 test('names of metrics say their unit, and what only grows ends in _total', () => {
   for (const { name, type, labels } of describeMetrics()) {
     expect(name).toMatch(/^deckhand_[a-z_]+$/);
@@ -143,9 +158,9 @@ test.each(['docker/grafana/deckhand.json', 'docker/prometheus/alerts.yaml'])(
       ),
     );
     for (const expr of expressions) {
-      const names = expr.match(/\b(?:deckhand|process)_\w+/g) ?? [];
+      const names = expr.match(/\b(?:deckhand|process|nodejs)_\w+/g) ?? [];
       expect(
-        names.filter((name) => !name.startsWith('process_') && !known.has(name)),
+        names.filter((name) => !/^(?:process|nodejs)_/.test(name) && !known.has(name)),
         expr,
       ).toEqual([]);
       expect(names.length, expr).toBeGreaterThan(0);
@@ -158,3 +173,40 @@ test.each(['docker/grafana/deckhand.json', 'docker/prometheus/alerts.yaml'])(
     }
   },
 );
+
+const panelSchema = z.object({
+  id: z.int(),
+  type: z.enum(['row', 'stat', 'timeseries']),
+  title: z.string().min(1),
+  description: z.string().optional(),
+  gridPos: z.object({ h: z.int().min(1), w: z.int().min(1), x: z.int().min(0), y: z.int().min(0) }),
+  datasource: z.object({ type: z.literal('prometheus'), uid: z.literal(`$\{datasource}`) }).optional(),
+  fieldConfig: z
+    .object({ defaults: z.object({ unit: z.enum(['s', 'short', 'reqps', 'ops', 'bytes', 'currencyUSD']) }) })
+    .optional(),
+  targets: z.array(z.object({ refId: z.string(), legendFormat: z.string(), expr: z.string() })).optional(),
+});
+
+test('each panel of the dashboard has a place of its own, a unit, words, and the data source that is chosen', () => {
+  const text = readFileSync(new URL('../../docker/grafana/deckhand.json', import.meta.url), 'utf8');
+  const { panels, templating } = z
+    .object({
+      panels: z.array(panelSchema),
+      templating: z.object({ list: z.array(z.object({ name: z.string(), type: z.string(), query: z.string() })) }),
+    })
+    .parse(JSON.parse(text));
+  expect(templating.list).toEqual([{ name: 'datasource', type: 'datasource', query: 'prometheus' }]);
+  expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+  const taken = new Set<string>();
+  for (const { type, title, description = '', gridPos, datasource, fieldConfig, targets = [] } of panels) {
+    const { h, w, x, y } = gridPos;
+    expect(x + w, title).toBeLessThanOrEqual(24);
+    for (let row = y; row < y + h; row += 1) for (let column = x; column < x + w; column += 1) taken.add(`${row}:${column}`);
+    if (type === 'row') continue;
+    expect([datasource, fieldConfig].includes(undefined), title).toBe(false);
+    expect(description.length, title).toBeGreaterThan(10);
+    expect(new Set(targets.map(({ refId }) => refId)).size, title).toBe(targets.length);
+    expect(targets.length, title).toBeGreaterThan(0);
+  }
+  expect(taken.size).toBe(panels.reduce((sum, { gridPos: { h, w } }) => sum + h * w, 0));
+});
