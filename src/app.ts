@@ -10,6 +10,7 @@ import { basesWithLogins, publishingWithLogins, withOpenLogins } from './open-lo
 import { fileSources, givenFileKeeper, runnerPart } from './runner-role.ts';
 import { createLifecycle, type Lifecycle, type Part } from './runtime/lifecycle.ts';
 import type { Logger } from './runtime/logger.ts';
+import { sandboxProbes } from './sandboxes.ts';
 import type { App, Role } from './serve.ts';
 import { createBaseControl } from './tasks/base-control.ts';
 import { createEngine } from './tasks/engine.ts';
@@ -73,6 +74,8 @@ export async function createApp(
     if (role !== 'runner') {
       const gateway = gatewayParts({
         config,
+        sandboxes: (inUse) =>
+          role === 'gateway' ? [] : sandboxProbes(config, { hostId: found.dataDir.hostId, dataDir: found.dataDir.path }, inUse),
         infrastructure: found,
         engine,
         logger,

@@ -12,7 +12,7 @@ import { platformProbe } from './doctor-parts.ts';
 import { databaseProbe, machineProbes, serverProbe } from './doctor-probes.ts';
 import { createLogger } from './runtime/logger.ts';
 import { sandboxProbes } from './sandboxes.ts';
-import { hostIdOf, openDataDir } from './store/data-dir.ts';
+import { hostIdOf, openDataDir, usedBy } from './store/data-dir.ts';
 import { createEmbeddedPostgres } from './store/embedded-postgres.ts';
 import { addressOfRunning } from './store/postgres-address.ts';
 
@@ -24,12 +24,28 @@ export async function examineInstallation(config: Config): Promise<DoctorCheck[]
   const unused = existsSync(config.dataDir) ? undefined : await mkdtemp(join(tmpdir(), 'deckhand-doctor-'));
   try {
     const place = { hostId: hostIdOf(config.dataDir) ?? 'host-unused', dataDir: unused ?? config.dataDir };
-    const elsewhere = [...platformProbes(config), ...sandboxProbes(config, place, async () => undefined)];
+    const sandboxes = onlyGateway(config.dataDir) ? [runnersElsewhere] : sandboxProbes(config, place, async () => undefined);
+    const elsewhere = [...platformProbes(config), ...sandboxes];
     return await withDatabase(config, (probes) => examine([...machineProbes(config), ...probes, ...elsewhere]));
   } finally {
     if (unused !== undefined) await rm(unused, { recursive: true, force: true });
   }
 }
+
+/** Whether nothing but `deckhand gateway` has used the directory: it needs no container engine. */
+function onlyGateway(dataDir: string): boolean {
+  const used = usedBy(dataDir);
+  return used.includes('gateway') && !used.includes('runner');
+}
+
+const runnersElsewhere: DoctorProbe = {
+  name: 'sandbox',
+  run: async () => ({
+    name: 'sandbox',
+    state: 'ok',
+    detail: 'Commands run in runners elsewhere; `deckhand doctor` looks there.',
+  }),
+};
 
 function platformProbes({ platforms: { slack } }: Config): DoctorProbe[] {
   if (slack === undefined) return [];

@@ -33,7 +33,6 @@ import type { Logger } from './runtime/logger.ts';
 import { createLoop } from './runtime/loop.ts';
 import { traced } from './runtime/trace.ts';
 import { programVersion } from './runtime/version.ts';
-import { sandboxProbes } from './sandboxes.ts';
 import { createInboundDoor } from './store/inbound-door.ts';
 import { projectsToSync } from './store/projects.ts';
 import { currentOffer } from './store/runners.ts';
@@ -43,6 +42,8 @@ import type { Engine } from './tasks/task-engine.ts';
 
 export interface GatewayInput {
   config: Config;
+  /** Probes of what commands run in; none where this process starts no sandboxes. */
+  sandboxes(inUse: () => Promise<SandboxOffer['sandbox'] | undefined>): DoctorProbe[];
   infrastructure: Infrastructure;
   engine: Engine;
   logger: Logger;
@@ -96,11 +97,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     queueProbe(() => queue.counts()),
     standingProbe(database, clock.now),
     ...adapters.map(platformProbe),
-    ...sandboxProbes(
-      config,
-      { hostId: infrastructure.dataDir.hostId, dataDir: infrastructure.dataDir.path },
-      async () => (await offerOf(infrastructure))?.sandbox,
-    ),
+    ...input.sandboxes(async () => (await offerOf(infrastructure))?.sandbox),
   ];
   const bus = createBus({
     tasks: engine.tasks,

@@ -53,6 +53,11 @@ export function hostIdOf(path: string): string | undefined {
   return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined;
 }
 
+/** Which roles have used a data directory so far. */
+export function usedBy(path: string): DataDirRole[] {
+  return (['gateway', 'runner'] as const).filter((role) => existsSync(join(path, `${role}.lock`)));
+}
+
 /** The secret key of a data directory that this process does not hold; undefined when none was made. */
 export function storedSecretKey(path: string): Buffer | undefined {
   const file = join(path, 'secret-key');

@@ -1,8 +1,14 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { loadConfig } from '../../src/config.ts';
 import { AppError } from '../../src/contracts/errors.ts';
 import { examine, renderFindings } from '../../src/doctor.ts';
+import { examineInstallation } from '../../src/doctor-installation.ts';
 import { platformProbe, queueProbe, sandboxProbe } from '../../src/doctor-parts.ts';
 import { checkGit } from '../../src/doctor-probes.ts';
+import { openDataDir } from '../../src/store/data-dir.ts';
 
 test('all probes run at once, and what they find stands in their order', async () => {
   const second = Promise.withResolvers<void>();
@@ -123,4 +129,25 @@ test.each([
   ['nonsense', 'failed'],
 ])('%s is %s', (output, state) => {
   expect(checkGit(output).state).toBe(state);
+});
+
+test('a gateway alone needs no container engine: what commands run in is looked at where runners are', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'deckhand-doctor-test-'));
+  try {
+    const env = {
+      DECKHAND_DATA_DIR: dataDir,
+      DATABASE_URL: 'postgresql://127.0.0.1:1/nobody',
+      DECKHAND_SECRET_KEY: Buffer.alloc(32).toString('base64'),
+      SANDBOX: 'docker',
+      DOCKER_HOST: `unix://${dataDir}/no.sock`,
+    };
+    const sandboxes = async () =>
+      (await examineInstallation(loadConfig(env, { opensLab: false }))).filter(({ name }) => name.startsWith('sandbox'));
+    openDataDir(dataDir, ['gateway']).release();
+    expect(await sandboxes()).toMatchObject([{ state: 'ok', detail: expect.stringContaining('runners elsewhere') }]);
+    openDataDir(dataDir, ['runner']).release();
+    expect(await sandboxes()).toMatchObject([{ name: 'sandbox docker', state: 'failed' }]);
+  } finally {
+    await rm(dataDir, { recursive: true, force: true });
+  }
 });
