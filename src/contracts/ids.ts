@@ -28,6 +28,7 @@ export type PruneOrderId = `pro_${string}`;
 export type InstallationId = `ins_${string}`;
 export type AlertId = `alr_${string}`;
 export type ExaminationId = `exa_${string}`;
+export type AccessTokenId = `tok_${string}`;
 
 /** Prefix of an id -> its type. */
 export interface IdByPrefix {
@@ -57,5 +58,6 @@ export interface IdByPrefix {
   ins: InstallationId;
   alr: AlertId;
   exa: ExaminationId;
+  tok: AccessTokenId;
 }
 export type IdPrefix = keyof IdByPrefix;

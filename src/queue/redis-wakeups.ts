@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { RedisAddress } from '../runtime/redis-address.ts';
-import type { Announce, WakeTopic } from '../store/database.ts';
+import type { Announce } from '../store/database.ts';
+import { createWakeListeners } from '../store/wake-listeners.ts';
 import type { Wakeups } from '../store/wakeups.ts';
 import { endRedis, openRedis } from './redis.ts';
 import { redisPrefix } from './redis-backend.ts';
@@ -23,7 +24,7 @@ export function createRedisWakeups(options: {
 }): Wakeups & { announce: Announce } {
   const channel = `${redisPrefix(options.installation)}:wake`;
   const self = randomUUID();
-  const listeners = new Set<{ topic: WakeTopic; id: string | undefined; wake: (id: string) => void }>();
+  const { subscribe, deliver, rouse } = createWakeListeners();
   // One line in the log for one outage.
   let reported = false;
   const report = (error: unknown) => {
@@ -33,17 +34,6 @@ export function createRedisWakeups(options: {
   };
   const speaking = openRedis(options.address, 'ask', report);
   const listening = openRedis(options.address, 'wait', report);
-
-  function deliver(wakes: readonly string[]): void {
-    for (const wake of wakes) {
-      const split = wake.indexOf(':');
-      const topic = wake.slice(0, split);
-      const id = wake.slice(split + 1);
-      for (const listener of listeners) {
-        if (listener.topic === topic && (listener.id === undefined || listener.id === id)) listener.wake(id);
-      }
-    }
-  }
 
   let unsaid = false;
   function say(wakes: readonly string[]): void {
@@ -57,10 +47,6 @@ export function createRedisWakeups(options: {
     unsaid = false;
   });
 
-  function rouse(): void {
-    for (const listener of listeners) listener.wake(listener.id ?? '');
-  }
-
   async function listen(): Promise<void> {
     await listening.subscribe(channel);
     reported = false;
@@ -71,28 +57,21 @@ export function createRedisWakeups(options: {
       const { from, wakes } = messageSchema.parse(JSON.parse(text));
       if (from === self) return;
       if (wakes.includes(everything)) rouse();
-      else deliver(wakes);
+      else wakes.forEach(deliver);
     } catch (error) {
       options.onError(error);
     }
   });
 
   return {
-    subscribe(topic, id, wake) {
-      const listener = { topic, id, wake };
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
+    subscribe,
     announce(wakes) {
-      deliver(wakes);
+      wakes.forEach(deliver);
       say(wakes);
     },
     async start() {
       await listen();
-      listening.on('ready', () => {
-        // What happened while nobody listened is unknown: everybody looks.
-        listen().then(rouse, report);
-      });
+      listening.on('ready', () => void listen().then(rouse, report));
     },
     async stop() {
       endRedis(listening);

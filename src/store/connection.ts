@@ -4,6 +4,8 @@ import { AppError } from '../contracts/errors.ts';
 import { errorText } from '../runtime/error-text.ts';
 
 const connectMs = 10_000;
+/** How long a connection is silent before it is asked whether it lives: by itself a system waits two hours. */
+export const keepAliveMs = 10_000;
 
 /** Refused connections, unknown hosts and servers that are still starting pass with time; a wrong password does not. */
 const passing = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ENOENT', 'ECONNRESET', 'ETIMEDOUT', '57P03']);
@@ -15,7 +17,13 @@ const passing = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ENOENT', 'EC
 export async function connect(url: string, name: string, waitMs = 0): Promise<pg.Client> {
   const until = performance.now() + waitMs;
   for (;;) {
-    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: connectMs, application_name: name });
+    const client = new pg.Client({
+      connectionString: url,
+      application_name: name,
+      connectionTimeoutMillis: connectMs,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: keepAliveMs,
+    });
     client.on('error', () => undefined);
     try {
       await client.connect();

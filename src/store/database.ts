@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { Prisma, PrismaClient } from '../../prisma/client/client.ts';
+import { keepAliveMs } from './connection.ts';
 import { createStatementNames } from './statement-names.ts';
 import { type DatabaseTimes, TimedPg } from './timed-adapter.ts';
 
@@ -64,8 +65,6 @@ export interface DatabaseOptions {
   onEffectError(error: unknown): void;
 }
 
-/** How long a connection is silent before it is asked whether it lives: by itself a system waits two hours. */
-const keepAliveMs = 10_000;
 /** The database ends a transaction of which nothing was heard for so long, with all it had locked: its machine or network is gone. */
 const abandonedMs = 60_000;
 

@@ -1,59 +1,45 @@
-import pg from 'pg';
-import { type WakeTopic, wakeChannel } from './database.ts';
+import type pg from 'pg';
+import { connect } from './connection.ts';
+import { wakeChannel } from './database.ts';
+import { createWakeListeners, type WakeListeners } from './wake-listeners.ts';
 
 /**
  * Live wake-ups over PostgreSQL LISTEN/NOTIFY. They are hints: readers read rows by offset and poll besides, so a wake-up that is
  * lost (a broken connection) costs latency, never data.
  */
 export interface Wakeups {
-  /** Calls `wake` for every wake-up of `topic` (only those of `id` when given). Returns the function that ends it. */
-  subscribe(topic: WakeTopic, id: string | undefined, wake: (id: string) => void): () => void;
+  readonly subscribe: WakeListeners['subscribe'];
   start(): Promise<void>;
   stop(): Promise<void>;
 }
 
-interface Listener {
-  topic: WakeTopic;
-  id: string | undefined;
-  wake: (id: string) => void;
-}
-
 /** One LISTEN connection for the process; after a loss it reconnects every second and then wakes everybody once. */
 export function createWakeups(options: { url: string; onError(error: unknown): void }): Wakeups {
-  const listeners = new Set<Listener>();
+  const { subscribe, deliver, rouse } = createWakeListeners();
   let client: pg.Client | undefined;
   let stopped = true;
   let retry: NodeJS.Timeout | undefined;
 
-  function deliver(payload: string): void {
-    const split = payload.indexOf(':');
-    const topic = payload.slice(0, split);
-    const id = payload.slice(split + 1);
-    for (const listener of listeners) {
-      if (listener.topic === topic && (listener.id === undefined || listener.id === id)) listener.wake(id);
-    }
-  }
-
-  async function connect(): Promise<void> {
-    const next = new pg.Client({
-      connectionString: options.url,
-      keepAlive: true,
-      keepAliveInitialDelayMillis: 10_000,
-      application_name: 'deckhand-wakeups',
-    });
+  async function listen(): Promise<void> {
+    const next = await connect(options.url, 'deckhand wake-ups');
     next.on('notification', ({ payload }) => {
       if (payload !== undefined) deliver(payload);
     });
     next.on('error', (error) => lose(next, error));
     next.on('end', () => lose(next, undefined));
-    await next.connect();
-    await next.query(`LISTEN ${wakeChannel}`);
-    client = next;
+    try {
+      await next.query(`LISTEN ${wakeChannel}`);
+    } catch (error) {
+      await next.end().catch(() => undefined);
+      throw error;
+    }
+    if (stopped) await next.end();
+    else client = next;
   }
 
   function lose(lost: pg.Client, error: unknown): void {
-    if (error !== undefined) options.onError(error);
     if (client !== lost || stopped) return;
+    if (error !== undefined) options.onError(error);
     client = undefined;
     void lost.end().catch(() => undefined);
     reconnectSoon();
@@ -61,12 +47,11 @@ export function createWakeups(options: { url: string; onError(error: unknown): v
 
   function reconnectSoon(): void {
     retry = setTimeout(async () => {
-      if (stopped) return;
       try {
-        await connect();
-        // What happened while nobody listened is unknown: everybody looks.
-        for (const listener of listeners) listener.wake(listener.id ?? '');
+        await listen();
+        rouse();
       } catch (error) {
+        if (stopped) return;
         options.onError(error);
         reconnectSoon();
       }
@@ -74,14 +59,10 @@ export function createWakeups(options: { url: string; onError(error: unknown): v
   }
 
   return {
-    subscribe(topic, id, wake) {
-      const listener = { topic, id, wake };
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
+    subscribe,
     async start() {
       stopped = false;
-      await connect();
+      await listen();
     },
     async stop() {
       stopped = true;

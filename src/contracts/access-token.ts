@@ -1,0 +1,5 @@
+import { z } from 'zod';
+
+/** What an access token is good for. Each route of the API names the one it needs; a token has the ones that were asked for. */
+export const accessScopeSchema = z.enum(['read']);
+export type AccessScope = z.infer<typeof accessScopeSchema>;

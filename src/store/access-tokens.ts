@@ -1,0 +1,155 @@
+import type { AccessToken } from '../../prisma/client/client.ts';
+import { Prisma } from '../../prisma/client/client.ts';
+import { type AccessScope, accessScopeSchema } from '../contracts/access-token.ts';
+import { type Role, roleSchema } from '../contracts/roles.ts';
+import { newId } from '../runtime/ids.ts';
+import type { Database, Tx } from './database.ts';
+import { roleOf } from './linked-people.ts';
+
+/** An access token as its owner sees it. */
+export interface TokenRow {
+  id: string;
+  user: string;
+  name: string;
+  end: string;
+  scopes: AccessScope[];
+  role: Role;
+  createdAt: Date;
+  expiresAt: Date;
+  lastUsedAt: Date | undefined;
+  revokedAt: Date | undefined;
+}
+
+/** A token with whom it stands for as they are now. */
+export interface TokenStanding {
+  id: string;
+  workspace: string;
+  /** Of linked accounts: who stands for all of them. */
+  user: string;
+  name: string;
+  scopes: AccessScope[];
+  /** The strongest role it may have. */
+  ceiling: Role;
+  /** Explicit role of the person at this moment. */
+  personRole: Role | undefined;
+  expiresAt: Date;
+  lastUsedAt: Date | undefined;
+  revokedAt: Date | undefined;
+}
+
+export interface NewToken {
+  workspace: string;
+  user: string;
+  name: string;
+  hash: string;
+  end: string;
+  scopes: readonly AccessScope[];
+  role: Role;
+  at: Date;
+  expiresAt: Date;
+}
+
+export async function createTokenRow(tx: Tx, token: NewToken): Promise<string> {
+  const id = newId('tok');
+  const { workspace, user, name, hash, end, scopes, role, at, expiresAt } = token;
+  await tx.db.accessToken.create({
+    data: { id, workspaceId: workspace, userId: user, name, hash, end, scopes: [...scopes], role, createdAt: at, expiresAt },
+  });
+  return id;
+}
+
+/** Tokens of the workspace that are good at `at`, oldest first. `users`: only of these ids; undefined: of everybody. */
+export async function goodTokens(tx: Tx, workspace: string, users: readonly string[] | undefined, at: Date): Promise<TokenRow[]> {
+  const rows = await tx.db.accessToken.findMany({
+    where: {
+      workspaceId: workspace,
+      ...(users === undefined ? {} : { userId: { in: [...users] } }),
+      revokedAt: null,
+      expiresAt: { gt: at },
+    },
+    orderBy: { id: 'asc' },
+    take: 500,
+  });
+  return rows.map(toToken);
+}
+
+/** Ends a token of this workspace; false when it is none, or has been revoked before. */
+export async function revokeTokenRow(tx: Tx, workspace: string, id: string, by: string, at: Date): Promise<boolean> {
+  const { count } = await tx.db.accessToken.updateMany({
+    where: { id, workspaceId: workspace, revokedAt: null },
+    data: { revokedAt: at, revokedById: by },
+  });
+  return count === 1;
+}
+
+const standing = Prisma.sql`
+  SELECT t."id", t."workspaceId" AS workspace, u."id" AS "user", t."name", t."scopes", t."role" AS ceiling, u."role" AS "personRole",
+    t."expiresAt", t."lastUsedAt", t."revokedAt"
+  FROM "AccessToken" t JOIN "User" own ON own."id" = t."userId" JOIN "User" u ON u."id" = COALESCE(own."linkedToId", own."id")`;
+
+/** The token with this hash, in one statement; undefined: there is none. */
+export async function tokenByHash({ db }: Pick<Database, 'db'>, hash: string): Promise<TokenStanding | undefined> {
+  const [row] = await db.$queryRaw<StandingRow[]>(Prisma.sql`${standing} WHERE t."hash" = ${hash}`);
+  return row === undefined ? undefined : toStanding(row);
+}
+
+/** How these tokens stand now; those that are gone are missing. */
+export async function tokensStanding({ db }: Pick<Database, 'db'>, ids: readonly string[]): Promise<TokenStanding[]> {
+  return (await db.$queryRaw<StandingRow[]>(Prisma.sql`${standing} WHERE t."id" = ANY(${[...ids]}::text[])`)).map(toStanding);
+}
+
+/** Notes that these tokens are in use, unless that was noted within the last minute. */
+export async function noteTokensUsed({ db }: Pick<Database, 'db'>, ids: readonly string[], at: Date): Promise<void> {
+  const before = new Date(at.getTime() - usedToMs);
+  await db.accessToken.updateMany({
+    where: { id: { in: [...ids] }, OR: [{ lastUsedAt: null }, { lastUsedAt: { lte: before } }] },
+    data: { lastUsedAt: at },
+  });
+}
+
+/** How exactly the last use is known. */
+export const usedToMs = 60_000;
+
+interface StandingRow {
+  id: string;
+  workspace: string;
+  user: string;
+  name: string;
+  scopes: unknown;
+  ceiling: string;
+  personRole: string | null;
+  expiresAt: Date;
+  lastUsedAt: Date | null;
+  revokedAt: Date | null;
+}
+
+function toStanding(row: StandingRow): TokenStanding {
+  return {
+    ...row,
+    scopes: scopesOf(row.scopes),
+    ceiling: roleSchema.parse(row.ceiling),
+    personRole: roleOf(row.personRole),
+    lastUsedAt: row.lastUsedAt ?? undefined,
+    revokedAt: row.revokedAt ?? undefined,
+  };
+}
+
+function toToken(row: AccessToken): TokenRow {
+  return {
+    id: row.id,
+    user: row.userId,
+    name: row.name,
+    end: row.end,
+    scopes: scopesOf(row.scopes),
+    role: roleSchema.parse(row.role),
+    createdAt: row.createdAt,
+    expiresAt: row.expiresAt,
+    lastUsedAt: row.lastUsedAt ?? undefined,
+    revokedAt: row.revokedAt ?? undefined,
+  };
+}
+
+/** What is no scope (of a later version) counts as none. */
+function scopesOf(stored: unknown): AccessScope[] {
+  return Array.isArray(stored) ? stored.flatMap((scope) => accessScopeSchema.safeParse(scope).data ?? []) : [];
+}
