@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Operation } from '../contracts/chat-adapter.ts';
 import type { Lease } from '../contracts/lease.ts';
 import { type Priority, priorities } from '../contracts/outbox.ts';
 import type { Conversation, Platform } from '../contracts/platform.ts';
@@ -13,7 +12,7 @@ import { showDrafts } from './drafts.ts';
 import { sendRow } from './send-row.ts';
 import type { SenderOptions } from './sender-options.ts';
 import { type Taken, type Turn, takeTurns } from './turns.ts';
-import { groupOf, type RowTurn, turnOf } from './waiting.ts';
+import { attemptedOperation, groupOf, type RowTurn, turnOf } from './waiting.ts';
 
 /** How far apart two looks for rows are that no wake-up told about. */
 const pollMs = 2000;
@@ -339,12 +338,6 @@ class Sending {
     const failures = (this.#quiet.get(group)?.failures ?? 0) + 1;
     this.#quiet.set(group, { failures, until: performance.now() + Math.min(30_000, 250 * 2 ** Math.min(failures, 10)) });
   }
-}
-
-/** Which call a noted slot stands for; undefined: the first one of its kind of row. */
-function attemptedOperation({ attemptedSlot = '' }: WaitingRow): Operation | undefined {
-  if (/^m\d+$/.test(attemptedSlot)) return 'send';
-  return attemptedSlot.startsWith('f:') ? 'upload' : undefined;
 }
 
 function permit(call: Call, end: (at: number) => void): Permit {

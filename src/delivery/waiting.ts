@@ -1,4 +1,4 @@
-import type { Capabilities } from '../contracts/chat-adapter.ts';
+import type { Capabilities, Operation } from '../contracts/chat-adapter.ts';
 import { type Priority, priorities } from '../contracts/outbox.ts';
 import type { Conversation } from '../contracts/platform.ts';
 import type { WaitingRow } from '../store/outbox-rows.ts';
@@ -95,7 +95,7 @@ export function firstCall(row: WaitingRow, capabilities: Capabilities, directs: 
   switch (row.payloadType) {
     case 'message':
       return row.externalId === undefined
-        ? { operation: 'send', tenant, conversation }
+        ? { operation: 'send', tenant, conversation, opens: row.opens !== undefined }
         : { operation: 'edit', tenant, conversation, message: row.externalId };
     case 'ephemeral':
       if (capabilities.ephemeral) return { operation: 'ephemeral', tenant, conversation };
@@ -118,4 +118,10 @@ function directCall({ tenant, user = '' }: WaitingRow, directs: ReadonlyMap<stri
   return known === undefined
     ? { operation: 'direct', tenant, conversation: user }
     : { operation: 'send', tenant, conversation: known.channel };
+}
+
+/** Which call a noted slot stands for; undefined: the first one of its kind of row. */
+export function attemptedOperation({ attemptedSlot = '' }: WaitingRow): Operation | undefined {
+  if (/^m\d+$/.test(attemptedSlot)) return 'send';
+  return attemptedSlot.startsWith('f:') ? 'upload' : undefined;
 }
