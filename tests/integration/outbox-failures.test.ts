@@ -107,6 +107,29 @@ describe('when a call fails', () => {
     expect(await row('k')).toMatchObject({ externalId: platform.messages[0]?.id });
   });
 
+  it('promise 6: looks for it by the time of the database: a machine whose clock is ahead would look where it cannot be', async () => {
+    const databaseTime = () => new Date(Date.now() - 15 * 60_000);
+    const sinces: string[] = [];
+    await start(
+      { fault: once('send', { kind: 'lost_answer' }) },
+      {
+        clock: { now: databaseTime },
+        through: (adapter) => ({
+          ...adapter,
+          find(to, key, since, opens) {
+            sinces.push(since);
+            return adapter.find(to, key, since, opens);
+          },
+        }),
+      },
+    );
+    await world.put(message('k', 'hello', { priority: priorities.final }));
+    await sent('k');
+    expect(platform.messages).toHaveLength(1);
+    expect(sinces).toHaveLength(1);
+    expect(Date.parse(sinces[0] ?? '')).toBeLessThan(databaseTime().getTime());
+  });
+
   it('promise 6: the send was lost on its way: sends again after looking', async () => {
     await start({ fault: once('send', { kind: 'unknown', detail }) });
     await world.put(message('k', 'hello'));
