@@ -17,6 +17,8 @@ export interface RateBudget {
   scope: 'message' | 'conversation' | 'tenant';
   calls: number;
   windowMs: number;
+  /** How many of them a message takes that opens a thread. Default 1. */
+  opening?: number | undefined;
 }
 
 /** What a platform can do, as data. The renderer and the outbox ask this, never the platform's name. */

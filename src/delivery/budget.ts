@@ -8,7 +8,13 @@ export interface Call {
   conversation: string;
   /** The message that is edited; undefined for calls that make one. */
   message?: string | undefined;
+  /** The message opens a thread, which some platforms count as a call of its own. */
+  opens?: boolean | undefined;
 }
+
+/** What budgets count together, the widest first. */
+export const scopes = ['tenant', 'conversation', 'message'] as const satisfies readonly RateBudget['scope'][];
+type Scope = (typeof scopes)[number];
 
 /**
  * Keeps the calls to one platform within its published budgets: at most `calls` in any window, however the calls and their arrival
@@ -20,6 +26,8 @@ export interface Ledger {
    * see a smaller budget, so that decisions and finals always find some left.
    */
   availableAt(call: Call, priority: Priority, now: number): number;
+  /** As far as what is counted for this scope allows it: the same for all calls of one operation there. */
+  availableIn(scope: Scope, call: Call, priority: Priority, now: number): number;
   /** Counts a call that starts now. The returned function says when it ended: until then nobody knows when the platform counts it. */
   begin(call: Call, now: number): (endedAt: number) => void;
   /** Counts a call of an earlier life of this process. */
@@ -68,21 +76,25 @@ export function createLedger(budgets: readonly RateBudget[]): Ledger {
     for (const { index, budget } of budgetsOf(call.operation)) {
       const key = bucketKey(index, budget, call);
       if (key === undefined) continue;
-      const entries = buckets.get(key);
-      if (entries === undefined) buckets.set(key, [entry]);
-      else entries.push(entry);
+      const counted = Array.from({ length: costOf(call, budget) }, () => entry);
+      buckets.set(key, [...(buckets.get(key) ?? []), ...counted]);
     }
   }
 
+  function availableIn(scope: Scope, call: Call, priority: Priority, now: number): number {
+    const pause = scope === 'tenant' ? tenantPause(call) : scope === 'conversation' ? conversationPause(call) : undefined;
+    let at = Math.max(now, (pause === undefined ? undefined : pauses.get(pause)) ?? now);
+    for (const { index, budget } of budgetsOf(call.operation)) {
+      const key = budget.scope === scope ? bucketKey(index, budget, call) : undefined;
+      if (key !== undefined)
+        at = Math.max(at, freeAt(live(key, budget.windowMs, now), budget, priority, now, costOf(call, budget)));
+    }
+    return at;
+  }
+
   return {
-    availableAt(call, priority, now) {
-      let at = Math.max(now, pauses.get(tenantPause(call)) ?? now, pauses.get(conversationPause(call)) ?? now);
-      for (const { index, budget } of budgetsOf(call.operation)) {
-        const key = bucketKey(index, budget, call);
-        if (key !== undefined) at = Math.max(at, freeAt(live(key, budget.windowMs, now), budget, priority, now));
-      }
-      return at;
-    },
+    availableAt: (call, priority, now) => Math.max(...scopes.map((scope) => availableIn(scope, call, priority, now))),
+    availableIn,
     begin(call, now) {
       const entry: Entry = { startedAt: now, endedAt: Number.POSITIVE_INFINITY };
       record(call, entry, now);
@@ -117,10 +129,21 @@ export function allowance(calls: number, priority: Priority): number {
   return priority === priorities.progress ? calls - reserve : calls - Math.floor(reserve / 2);
 }
 
-function freeAt(entries: readonly Entry[], { calls, windowMs }: RateBudget, priority: Priority, now: number): number {
+/** How much of the budget the call takes. */
+function costOf({ opens }: Call, { opening = 1 }: RateBudget): number {
+  return opens === true ? opening : 1;
+}
+
+function freeAt(
+  entries: readonly Entry[],
+  { calls, windowMs }: RateBudget,
+  priority: Priority,
+  now: number,
+  cost: number,
+): number {
   const allowed = allowance(calls, priority);
   let at = now;
-  const excess = entries.length - allowed;
+  const excess = entries.length + cost - 1 - allowed;
   if (excess >= 0) {
     const ends = entries.map(({ endedAt }) => endedAt).sort((one, other) => one - other);
     at = (ends[excess] ?? now) + windowMs;

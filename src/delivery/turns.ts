@@ -1,5 +1,5 @@
 import type { Priority } from '../contracts/outbox.ts';
-import type { Call, Ledger } from './budget.ts';
+import { type Call, type Ledger, scopes } from './budget.ts';
 
 /** Something that wants to make a platform call. */
 export interface Turn {
@@ -79,17 +79,28 @@ export function takeTurns<T extends Turn>(
   return { taken, wakeAt };
 }
 
-/** When budgets allow a call, asked once for all that are equal. */
+/**
+ * When budgets allow a call, asked once for all that are equal, and from the widest scope to the narrowest: where a thousand wait for what
+ * one tenant has used up, that is asked once.
+ */
 function createAvailability(now: number): { of(turn: Turn, rank: Priority): number; forget(): void } {
   const known = new Map<Ledger, Map<string, number>>();
   return {
     of({ ledger, call }, rank) {
       const answers = known.get(ledger) ?? new Map<string, number>();
       known.set(ledger, answers);
-      const key = `${rank}|${call.operation}|${call.tenant}|${call.conversation}|${call.message ?? ''}`;
-      const at = answers.get(key) ?? ledger.availableAt(call, rank, now);
-      answers.set(key, at);
-      return at;
+      let key = `${rank}|${call.operation}|${call.opens === true}`;
+      for (const scope of scopes) {
+        key += `|${call[scope] ?? ''}`;
+        let at = answers.get(key);
+        if (at === undefined) {
+          at = ledger.availableIn(scope, call, rank, now);
+          answers.set(key, at);
+        }
+        // When the narrower ones allow it is looked at then.
+        if (at > now) return at;
+      }
+      return now;
     },
     forget: () => known.clear(),
   };

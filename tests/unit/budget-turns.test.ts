@@ -60,4 +60,29 @@ describe('whose turn it is', () => {
     expect(take(waiting.slice(2), { now: 200 })).toEqual({ places: [], wakeAt: 1150 });
     expect(take(waiting.slice(2), { now: 1150 }).places).toEqual(['3']);
   });
+
+  it('asks once for a thousand that wait for what their tenant has used up', () => {
+    const used = createLedger([
+      { operations: ['edit'], scope: 'tenant', calls: 1, windowMs: 1000 },
+      { operations: ['edit'], scope: 'message', calls: 1, windowMs: 3000 },
+    ]);
+    used.begin({ operation: 'edit', tenant: 'T1', conversation: 'C1', message: 'other' }, 0)(0);
+    let asked = 0;
+    const counted: typeof used = {
+      ...used,
+      availableIn(...call) {
+        asked += 1;
+        return used.availableIn(...call);
+      },
+    };
+    const waiting = Array.from({ length: 1000 }, (_, n) =>
+      turn(String(n), priorities.final, {
+        ledger: counted,
+        call: { operation: 'edit', tenant: 'T1', conversation: `C${n % 50}`, message: `m${n}` },
+      }),
+    );
+    expect(take(waiting, { now: 100 })).toEqual({ places: [], wakeAt: 1000 });
+    expect(asked).toBe(1);
+    expect(take(waiting, { now: 1000, room: 8 }).places).toEqual(['0']);
+  });
 });

@@ -107,6 +107,20 @@ describe('a rate budget', () => {
     expect(ledger.availableAt(edit('m1'), priorities.final, 5000)).toBe(6000);
   });
 
+  it('promise 5: counts a message that opens a thread as often as the platform does', () => {
+    const ledger = createLedger([{ operations: ['send', 'edit'], scope: 'tenant', calls: 5, windowMs: 1000, opening: 2 }]);
+    const opening = { ...send(), opens: true };
+    for (let n = 0; n < 2; n += 1) {
+      expect(ledger.availableAt(opening, priorities.final, 0)).toBe(0);
+      ledger.begin(opening, 0)(n);
+    }
+    expect(ledger.availableAt(opening, priorities.final, 10)).toBe(1000);
+    expect(ledger.availableAt(send(), priorities.final, 10)).toBe(10);
+    ledger.begin(send(), 10)(10);
+    expect(ledger.availableAt(opening, priorities.final, 20)).toBe(1000);
+    expect(ledger.availableAt(opening, priorities.final, 1001)).toBe(1001);
+  });
+
   it('remembers what an earlier life of the process used', () => {
     const ledger = createLedger(budgets);
     for (let n = 0; n < 20; n += 1) ledger.recall(edit(`m${n}`), -500);
