@@ -2,7 +2,7 @@
 export interface Figure {
   name: string;
   value: number;
-  unit: 'ms' | 's' | 'MB' | 'MB/s' | '/s' | '%' | 'cores' | '';
+  unit: 'ms' | 's' | 'kB' | 'MB' | 'MB/s' | '/s' | '%' | 'cores' | '';
   /** What it should stay below, or be. Missing one is shown; it is no failure of the benchmark. */
   target?: { below: number } | { atMost: number } | { is: number } | undefined;
 }

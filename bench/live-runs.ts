@@ -4,10 +4,11 @@ import type { Database } from '../src/store/database.ts';
 import { bindPlaces, openDatabase, type Place } from './chat.ts';
 import { openEngine, registerRunner, startPostgres } from './engine.ts';
 import { durations, type Figure, type Outcome } from './figures.ts';
-import { densest, type LivePlatform, type PlatformCall } from './live-platform.ts';
+import { densest, type LivePlatform } from './live-platform.ts';
 import { type Output, playRunner } from './played-runner.ts';
 import { cpuSecondsOf, peakMemory } from './processes.ts';
 import { complaints, startProgram } from './program.ts';
+import { endCards, firstCards, settledCards } from './shown-cards.ts';
 import type { Site } from './site.ts';
 import { transactions } from './statements.ts';
 
@@ -81,7 +82,10 @@ export async function liveRuns(site: Site, chat: LivePlatform, load: Load): Prom
       { name: 'end cards shown', value: shown.size, unit: '', target: { is: runs } },
       { name: 'last end of a run to last end card', value: (lastShown - allEnded) / 1000, unit: 's' },
       { name: 'last end of a run to last live card that says so', value: (settledAt - allEnded) / 1000, unit: 's' },
-      ...durations('first command to a first card', firstCardDelays(chat, askedAt)),
+      ...durations(
+        'first command to a first card',
+        [...firstCards(chat).values()].map((at) => at - askedAt),
+      ),
       { name: 'events appended by the runner', value: appends.length / busy, unit: '/s' },
       ...durations('append in the runner', appends),
       { name: 'gateway: CPU while runs are live', value: gatewayCpu, unit: 'cores' },
@@ -132,46 +136,6 @@ async function runsMade(site: Site, { db }: Database, atLeast: number): Promise<
   };
   await site.until('every command to be a run', isDone, endsWithinMs, 250);
   return made;
-}
-
-/** The number of a task whose card says that it is done. */
-function doneTask(chat: LivePlatform, call: PlatformCall): string | undefined {
-  const text = chat.textOf(call);
-  return /\bdone\b/.test(text) ? /#\d+/.exec(text)?.[0] : undefined;
-}
-
-/** Of the cards of a run that is over only the end card has buttons. */
-function isEndCard({ args }: PlatformCall): boolean {
-  return JSON.stringify(args).includes('Retry');
-}
-
-/** Task -> when its end cards were shown; one each when all is well. */
-function endCards(chat: LivePlatform): Map<string, number[]> {
-  const shown = new Map<string, number[]>();
-  for (const call of chat.calls()) {
-    if (!call.ok || call.method !== chat.methods.send || !isEndCard(call)) continue;
-    const task = doneTask(chat, call);
-    if (task !== undefined) shown.set(task, [...(shown.get(task) ?? []), call.at]);
-  }
-  return shown;
-}
-
-/** Tasks whose live card says that the run is over. */
-function settledCards(chat: LivePlatform): Set<string> {
-  const { send, edit } = chat.methods;
-  const cards = chat.calls().filter((call) => call.ok && (call.method === send || call.method === edit) && !isEndCard(call));
-  return new Set(cards.flatMap((call) => doneTask(chat, call) ?? []));
-}
-
-/** The first card of each task, and how long after the first command it came. */
-function firstCardDelays(chat: LivePlatform, since: number): number[] {
-  const first = new Map<string, number>();
-  for (const call of chat.calls()) {
-    if (!call.ok || call.method !== chat.methods.send) continue;
-    const task = /#\d+/.exec(chat.textOf(call))?.[0];
-    if (task !== undefined && !first.has(task)) first.set(task, call.at - since);
-  }
-  return [...first.values()];
 }
 
 function callCounts(chat: LivePlatform): Figure[] {

@@ -23,6 +23,7 @@ import { refusalsDiscord, refusalsTelegram } from './scenarios/refusals.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 import { start } from './scenarios/start.ts';
 import { stream, streamDiscord, streamTelegram } from './scenarios/stream.ts';
+import { liveThreads } from './scenarios/threads.ts';
 import { onSite } from './site.ts';
 
 const scenarios: readonly Scenario[] = [
@@ -36,6 +37,7 @@ const scenarios: readonly Scenario[] = [
   stream,
   streamTelegram,
   streamDiscord,
+  liveThreads,
   refusalsTelegram,
   refusalsDiscord,
   append,
