@@ -9,12 +9,11 @@ import { entryNames, type Manifest, type Seal } from './backup/manifest.ts';
 import type { Config } from './config.ts';
 import { AppError } from './contracts/errors.ts';
 import { bytes as byteText } from './delivery/units.ts';
-import { createLogger } from './runtime/logger.ts';
 import { keyId } from './runtime/secret-box.ts';
 import { programVersion } from './runtime/version.ts';
-import { hostIdOf, openDataDir, storedSecretKey } from './store/data-dir.ts';
+import { hostIdOf, storedSecretKey } from './store/data-dir.ts';
 import { type Dump, openDump } from './store/dump.ts';
-import { createEmbeddedPostgres } from './store/embedded-postgres.ts';
+import { holdUnlessRunning, withEmbedded } from './store/idle-database.ts';
 import { addressOfRunning } from './store/postgres-address.ts';
 
 export interface BackupReport extends Seal {
@@ -172,20 +171,11 @@ async function withDatabase<T>(config: Config, use: (url: string) => Promise<T>)
   const address = existsSync(dataDir) ? await addressOfRunning(dataDir) : undefined;
   if (address === undefined)
     throw new AppError('DH-120', { file: dataDir, detail: 'there is nothing to keep: Deckhand was never started here' });
-  let held: { release(): void };
+  const held = holdUnlessRunning(dataDir);
+  if (held === undefined) return await use(address);
   try {
-    held = openDataDir(dataDir, ['gateway', 'runner']);
-  } catch (error) {
-    // It runs, and with it its database.
-    if (error instanceof AppError && error.code === 'DH-101') return await use(address);
-    throw error;
-  }
-  const postgres = createEmbeddedPostgres({ dataDir, logger: createLogger({ level: 'silent' }) });
-  try {
-    await postgres.start();
-    return await use(postgres.url);
+    return await withEmbedded(dataDir, use);
   } finally {
-    await postgres.stop();
     held.release();
   }
 }

@@ -6,14 +6,14 @@ import { slackHealth } from '../adapters/slack/health.ts';
 import { createWeb } from '../adapters/slack/web.ts';
 import type { DoctorCheck } from './commands/command.ts';
 import type { Config } from './config.ts';
-import { AppError } from './contracts/errors.ts';
 import { type DoctorProbe, examine } from './doctor.ts';
 import { platformProbe } from './doctor-parts.ts';
 import { databaseProbe, machineProbes, serverProbe } from './doctor-probes.ts';
 import { createLogger } from './runtime/logger.ts';
 import { sandboxProbes } from './sandboxes.ts';
-import { hostIdOf, openDataDir, usedBy } from './store/data-dir.ts';
+import { hostIdOf, usedBy } from './store/data-dir.ts';
 import { createEmbeddedPostgres } from './store/embedded-postgres.ts';
+import { holdUnlessRunning } from './store/idle-database.ts';
 import { addressOfRunning } from './store/postgres-address.ts';
 
 const silent = createLogger({ level: 'silent' });
@@ -82,14 +82,5 @@ async function withDatabase(config: Config, use: (probes: DoctorProbe[]) => Prom
       () => undefined,
     );
     held.release();
-  }
-}
-
-function holdUnlessRunning(dataDir: string): { release(): void } | undefined {
-  try {
-    return openDataDir(dataDir, ['gateway', 'runner']);
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'DH-101') return undefined;
-    throw error;
   }
 }

@@ -7,10 +7,9 @@ import { createPlacing, type FilePlacing, occupied } from './backup/place-files.
 import type { Config } from './config.ts';
 import { AppError } from './contracts/errors.ts';
 import { bytes as byteText } from './delivery/units.ts';
-import { createLogger } from './runtime/logger.ts';
 import { keyId } from './runtime/secret-box.ts';
 import { newHostId, openDataDir, renewIdentity, storedSecretKey } from './store/data-dir.ts';
-import { createEmbeddedPostgres } from './store/embedded-postgres.ts';
+import { withEmbedded } from './store/idle-database.ts';
 import { type Load, openLoad } from './store/load.ts';
 
 export interface RestoreOptions {
@@ -56,7 +55,8 @@ export async function restoreBackup(
     const there = await occupied(dataDir);
     if (there.length > 0 && !options.replace)
       throw new AppError('DH-122', { what: `The data directory ${dataDir} has ${there.join(', ')}` });
-    return await withDatabase(config, (url) => fill({ config, url, file: resolve(file), manifest, options, say }));
+    const into = (url: string) => fill({ config, url, file: resolve(file), manifest, options, say });
+    return config.databaseUrl === undefined ? await withEmbedded(dataDir, into) : await into(config.databaseUrl);
   } finally {
     held.release();
   }
@@ -127,17 +127,6 @@ function requireKey({ secretKey, dataDir }: Config, { key }: Manifest, { without
         ? 'The backup is not sealed, so it does not have the key that stored credentials are encrypted with, and there is none here.'
         : 'The key here is not the one that the stored credentials of the backup are encrypted with.',
   });
-}
-
-async function withDatabase<T>({ databaseUrl, dataDir }: Config, use: (url: string) => Promise<T>): Promise<T> {
-  if (databaseUrl !== undefined) return await use(databaseUrl);
-  const postgres = createEmbeddedPostgres({ dataDir, logger: createLogger({ level: 'silent' }) });
-  try {
-    await postgres.start();
-    return await use(postgres.url);
-  } finally {
-    await postgres.stop();
-  }
 }
 
 async function reading(file: string, passphrase: string | undefined, onEntry: (entry: ArchiveEntry) => Promise<void>) {
