@@ -9,6 +9,9 @@ const help = `Deckhand hands coding and ops work from chat to agents and command
   deckhand start            gateway and runner in one process; without platform tokens it opens the lab
   deckhand gateway          chat, web and delivery only (needs DATABASE_URL)
   deckhand runner           runs commands only (needs DATABASE_URL)
+  deckhand runner list      the machines of runners, and what they do (needs DATABASE_URL, as the next two)
+  deckhand runner drain [MACHINE]    gives that machine nothing new (--wait: until nothing runs there); without a name this one
+  deckhand runner undrain [MACHINE]  gives it runs again
   deckhand backup FILE      writes all state into one file, while Deckhand runs or not; sealed with DECKHAND_BACKUP_PASSPHRASE
   deckhand restore FILE     puts it into this installation (--check: only looks whether it is whole; --replace: over what is there;
                             --without-key: although nobody has the key of stored credentials)
@@ -55,6 +58,11 @@ async function dispatch(args: readonly string[], terminal: Terminal): Promise<nu
     const has = (flag: string) => args.includes(flag);
     const flags = { check: has('--check'), replace: has('--replace'), withoutKey: has('--without-key') };
     return verb === 'backup' ? await runBackup(file, terminal) : await runRestore(file, flags, terminal);
+  }
+  if (verb === 'runner' && file !== undefined && words.length <= 3) {
+    const { runnerVerbs, runRunnerCommand } = await import('./runner-command.ts');
+    const asked = runnerVerbs.find((known) => known === file);
+    if (asked !== undefined) return await runRunnerCommand(asked, words[2], { wait: args.includes('--wait') }, terminal);
   }
   switch (command) {
     case 'start':

@@ -91,6 +91,11 @@ export const errorCatalogue = {
     remedy:
       'Set DECKHAND_SECRET_KEY to the key of the installation that was backed up. Where nobody has it, `--without-key` goes on: accounts of agents need their keys again, repositories their logins. Nothing was changed.',
   },
+  'DH-126': {
+    title: 'There is no such machine',
+    text: 'No machine of runners is named by {machine}. Known: {known}.',
+    remedy: '`deckhand runner list` and `status` in chat name them; a beginning that only one has is enough.',
+  },
 
   // Commands and input: DH-2xx
   'DH-200': { title: 'Unknown command', text: 'There is no command `{command}`.', remedy: '{suggestion}' },

@@ -72,8 +72,11 @@ export async function runsToRepublish(
 
 /** Runs with a place on the host of this runner and without a runner that were asked for before `before`. */
 export async function overlookedRuns(db: Prisma.TransactionClient, runner: string, before: Date): Promise<string[]> {
-  const row = await db.runner.findUnique({ where: { id: runner }, select: { hostId: true, drainingAt: true } });
-  if (row === null || row.drainingAt !== null) return [];
+  const row = await db.runner.findUnique({
+    where: { id: runner },
+    select: { hostId: true, drainingAt: true, drainAskedAt: true },
+  });
+  if (row === null || (row.drainingAt ?? row.drainAskedAt) !== null) return [];
   const rows = await db.run.findMany({
     where: { state: 'queued', dispatchedAt: { not: null }, placedOn: row.hostId, queuedAt: { lt: before } },
     select: { id: true },

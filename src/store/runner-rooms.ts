@@ -12,9 +12,11 @@ export interface RunnerRoom {
   free: number;
 }
 
+const notDraining = Prisma.sql`"drainingAt" IS NULL AND "drainAskedAt" IS NULL`;
+
 /** A row of "Runner" is alive and takes what comes. */
 export function takesRuns(now: Date): Prisma.Sql {
-  return Prisma.sql`("capacity" > 0 AND "drainingAt" IS NULL AND "beatAt" > ${new Date(now.getTime() - deadAfterMs)})`;
+  return Prisma.sql`("capacity" > 0 AND ${notDraining} AND "beatAt" > ${new Date(now.getTime() - deadAfterMs)})`;
 }
 
 /** The runners that are alive, one for each host. */
@@ -27,7 +29,7 @@ export async function runnerRooms(db: Prisma.TransactionClient, now: Date): Prom
       SELECT CASE WHEN "state" = 'queued' THEN "placedOn" ELSE "hostId" END AS host, count(*)::int AS runs
       FROM "Run" WHERE ${holdsPlace} GROUP BY 1
     )
-    SELECT "Runner"."hostId" AS host, "labels", "capacity", "drainingAt" IS NOT NULL AS draining, coalesce(busy.runs, 0) AS busy
+    SELECT "Runner"."hostId" AS host, "labels", "capacity", NOT (${notDraining}) AS draining, coalesce(busy.runs, 0) AS busy
     FROM "Runner" LEFT JOIN busy ON busy.host = "Runner"."hostId"
     WHERE "capacity" > 0 AND "beatAt" > ${alive} ORDER BY 1`);
   return rows.map(({ host, labels, capacity, draining, busy }) =>

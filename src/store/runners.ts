@@ -54,11 +54,13 @@ export async function putRunner(
   now: Date,
 ): Promise<void> {
   await tx.db.runner.updateMany({ where: { hostId: runner.host, id: { not: runner.id } }, data: { capacity: 0 } });
+  const drainAskedAt = await drainOf(tx, runner.host);
   const values = {
     hostId: runner.host,
     capacity: runner.capacity,
     labels: labelList([...runner.labels, ...(runner.offer === undefined ? [] : [runner.offer.sandbox])]),
     drainingAt: null,
+    drainAskedAt,
     sandboxes: { kinds: [...runner.sandboxes], offer: runner.offer ?? null },
     beatAt: now,
   };
@@ -67,6 +69,17 @@ export async function putRunner(
     create: { id: runner.id, startedAt: now, ...values },
     update: values,
   });
+}
+
+/** Since when the machine takes nothing new by request; null: it does. */
+async function drainOf(tx: Tx, host: string): Promise<Date | null> {
+  const rows = await tx.db.runner.findMany({
+    where: { hostId: host, drainAskedAt: { not: null } },
+    select: { drainAskedAt: true },
+    orderBy: { startedAt: 'desc' },
+    take: 1,
+  });
+  return rows[0]?.drainAskedAt ?? null;
 }
 
 /** Returns false when the runner has been replaced or is not known: its beats no longer count. */
@@ -171,6 +184,6 @@ export async function forgetRunners(tx: Tx, before: Date): Promise<void> {
 }
 
 export function toRunner(row: RunnerRow): RunnerRecord {
-  const { id, hostId: host, labels, drainingAt, capacity, startedAt, beatAt } = row;
-  return { id, host, labels, draining: drainingAt !== null, capacity, startedAt, beatAt };
+  const { id, hostId: host, labels, drainingAt, drainAskedAt, capacity, startedAt, beatAt } = row;
+  return { id, host, labels, draining: (drainingAt ?? drainAskedAt) !== null, capacity, startedAt, beatAt };
 }

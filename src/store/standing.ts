@@ -57,7 +57,7 @@ export const standingStatement = Prisma.sql`
       'runners', (SELECT COALESCE(jsonb_agg(r), '[]') FROM (
         SELECT DISTINCT ON (n."hostId") n."hostId" AS host, n."capacity" = 0 AS left,
           n."capacity" > 0 AND n."beatAt" > now() - make_interval(secs => ${deadAfterMs / 1000}) AS alive,
-          n."labels", n."drainingAt" IS NOT NULL AS draining, n."capacity", ${age('n."beatAt"')} AS "beatAge",
+          n."labels", COALESCE(n."drainingAt", n."drainAskedAt") IS NOT NULL AS draining, n."capacity", ${age('n."beatAt"')} AS "beatAge",
           (SELECT count(*) FROM "Run" WHERE "Run"."runnerId" = n."id"
             AND "Run"."state" IN ('preparing', 'planning', 'awaiting', 'executing', 'finishing')) AS busy
         FROM "Runner" n ORDER BY n."hostId", n."startedAt" DESC, n."id" DESC) AS r),

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runCommandLine } from '../../src/cli.ts';
 import { newId } from '../../src/runtime/ids.ts';
 import { givePlaces, type Placed } from '../../src/store/places.ts';
 import { queuePlace } from '../../src/store/queue-place.ts';
@@ -26,6 +27,9 @@ async function placed(): Promise<Map<string, number>> {
   });
   return new Map(rows.map(({ projectId, _count }) => [projectId, _count._all]));
 }
+
+/** Runs that were published since, each with its host. */
+const hostsOf = () => deckhand.queue.published.splice(0).map(({ id, host }) => [id, host]);
 
 describe('places in the queue', () => {
   it('are given first come, first served to one person, within the limits of each project', async () => {
@@ -212,7 +216,6 @@ describe('places in the queue', () => {
 
 describe('labels', () => {
   const place = (run: string) => queuePlace(deckhand.db, run, deckhand.clock.now());
-  const hostsOf = () => deckhand.queue.published.splice(0).map(({ id, host }) => [id, host]);
 
   it('lead a run to a runner that has them all; what needs none leaves such runners free', async () => {
     await deckhand.runner({ host: 'gpu', capacity: 2, labels: ['gpu', 'eu'] });
@@ -285,6 +288,48 @@ describe('labels', () => {
     deckhand.clock.advance(deadAfterMs);
     await deckhand.runner({ host: 'e', capacity: 1 });
     expect(hostsOf()).toEqual([[waits.run, 'e']]);
+  });
+});
+
+describe('a machine that takes nothing new because somebody asked for it', () => {
+  /** `deckhand runner …`: what it says. */
+  async function ask(...args: string[]): Promise<string> {
+    let said = '';
+    const terminal = { env: { DATABASE_URL: deckhand.url }, interactive: false };
+    const say = (text: string) => {
+      said += text;
+    };
+    await runCommandLine(['runner', ...args], { ...terminal, out: say, err: say });
+    return said;
+  }
+
+  it('finishes what it has, gets nothing until that is taken back, and keeps it so over restarts of its runner', async () => {
+    // What the command line looks at has the clock of the database.
+    deckhand.clock.advance(Date.now() - deckhand.clock.now().getTime());
+    const runner = await deckhand.runner({ host: 'host-a', capacity: 2 });
+    const { run: held } = await deckhand.create(world, 'echo 1');
+    await deckhand.execute(held, runner);
+    const { run: waits } = await deckhand.create(world, 'echo 2');
+    hostsOf();
+    expect(await ask('drain', 'host-a')).toMatch(/takes nothing new.*\n● 1 run there goes on\.\n$/);
+    await deckhand.engine.sweep();
+    expect(await deckhand.runs.claim(waits, runner)).toMatchObject({ ok: false });
+    expect(await queuePlace(deckhand.db, waits, deckhand.clock.now())).toMatchObject({ waitsFor: 'no_runner' });
+    expect(await ask('list')).toMatch(/^⏸ host-a · docker · takes nothing new · 1 of 2 places taken/);
+    await deckhand.runner({ host: 'host-b', capacity: 1 });
+    expect(hostsOf()).toEqual([[waits, 'host-b']]);
+    expect(await ask('drain', 'host-x')).toContain('DH-126');
+    expect(await ask('drain', 'host-')).toContain('host-a, host-b');
+    const waiting = ask('drain', 'host-a', '--wait');
+    expect(await deckhand.finish(held, runner)).toBe(true);
+    expect(await waiting).toContain('✔ Nothing runs there');
+    const again = await deckhand.runner({ host: 'host-a', capacity: 2 });
+    const { run: later } = await deckhand.create(world, 'echo 3');
+    expect(hostsOf()).toEqual([]);
+    await ask('undrain', 'host-a');
+    await deckhand.engine.sweep();
+    expect(hostsOf()).toEqual([[later, 'host-a']]);
+    expect((await deckhand.claim(later, again)).run).toBe(later);
   });
 });
 

@@ -179,6 +179,10 @@ export class TestEngine {
     return made.id;
   }
 
+  get url(): string {
+    return this.#test.url;
+  }
+
   /** Registers a runner and returns its id. */
   async runner(
     options: { host?: string; capacity?: number; offer?: SandboxOffer | undefined; labels?: string[] } = {},
