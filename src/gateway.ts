@@ -22,6 +22,7 @@ import { type DoctorProbe, examine } from './doctor.ts';
 import { platformProbe, queueProbe } from './doctor-parts.ts';
 import { databaseProbe, machineProbes } from './doctor-probes.ts';
 import { standingProbe } from './doctor-standing.ts';
+import { gatewayApi } from './gateway-api.ts';
 import { createHttpServer, type HttpServer, type RouteGroup } from './http/server.ts';
 import type { Infrastructure } from './infrastructure.ts';
 import { createNames } from './names.ts';
@@ -99,10 +100,13 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     ...adapters.map(platformProbe),
     ...input.sandboxes(async () => (await offerOf(infrastructure))?.sandbox),
   ];
+  const api = gatewayApi({ infrastructure, clock, logger, metrics });
   const bus = createBus({
     tasks: engine.tasks,
     accounts: createAccountKeys(secretBox, input.environment),
     repositoryLogins: input.repositoryLogins,
+    sealSecret: api.sealSecret,
+    apiUrl: () => config.http.publicUrl ?? http.url,
     repositoryTalk: atHost?.talk,
     now: clock.now,
     about: () => about(infrastructure, startedAt, config),
@@ -149,6 +153,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     wakeups,
     logger: logger.child({ part: 'sender' }),
     readArtifact: input.readArtifact,
+    openSecret: api.openSecret,
     drawChart: input.drawChart,
     onCall: metrics.platformCall,
     onSent: metrics.sent,
@@ -224,7 +229,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
   const http = createHttpServer({
     ...config.http,
     logger,
-    groups: lab === undefined ? [] : [lab.routes],
+    groups: [...api.groups, ...(lab === undefined ? [] : [lab.routes])],
     webhooks: adapters.flatMap((adapter) => [...adapter.webhooks]),
     checks: [
       {

@@ -68,6 +68,10 @@ export interface CommandDeps {
   tasks: TaskEngine;
   accounts: AccountKeys;
   repositoryLogins: RepositoryLogins;
+  /** Seals what one person is shown once: see `View.secret`. */
+  sealSecret(secret: string): string;
+  /** Where programs reach the API, without its path. */
+  apiUrl(): string;
   /** Undefined: no code host is set up. */
   repositoryTalk?: RepositoryTalk | undefined;
   now(): Date;

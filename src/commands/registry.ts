@@ -44,6 +44,7 @@ import { show } from './show.ts';
 import { status } from './status.ts';
 import { stop } from './stop.ts';
 import { tasks } from './tasks.ts';
+import { tokenCreate, tokenList, tokenRevoke } from './token.ts';
 import { who } from './who.ts';
 
 const work: readonly Command[] = [
@@ -88,6 +89,9 @@ const people: readonly Command[] = [
   who,
   link,
   unlink,
+  tokenCreate,
+  tokenList,
+  tokenRevoke,
   settingsNotify,
 ];
 const deckhand: readonly Command[] = [doctor, about];

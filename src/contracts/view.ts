@@ -117,6 +117,11 @@ export const viewSchema = z.object({
   blocks: z.array(blockSchema),
   files: z.array(viewFileSchema).optional(),
   /**
+   * What its code blocks show instead of `secretPlace`, sealed: a secret that one person is shown once. It is opened when the message is made, is
+   * in no fallback, and is forgotten once the message is out.
+   */
+  secret: z.string().optional(),
+  /**
    * Asks one person to answer by replying to this message, where the platform can show that (Telegram: ForceReply). In a channel such a view
    * names the person with `notify`, has no buttons and selects, and its message cannot be edited: only so it asks nobody else.
    */

@@ -2,12 +2,14 @@ import { type Capabilities, DeliveryError } from '../contracts/chat-adapter.ts';
 import type { OutboxPayload } from '../contracts/outbox.ts';
 import type { Conversation } from '../contracts/platform.ts';
 import { plain, type View } from '../contracts/view.ts';
+import { forgetSecret } from '../store/outbox.ts';
 import { deliverFiles, deliverMessages, OutcomeUnknown, type Unattached } from './deliver-parts.ts';
 import type { Delivery } from './delivery.ts';
 import { repeatsUnknown } from './failures.ts';
 import { type FittedView, fitView, plainView } from './fit.ts';
 import { startGuidedForm } from './guided-form.ts';
 import { inlinePrefix } from './undelivered.ts';
+import { withSecret } from './view-secret.ts';
 
 type Of<T extends OutboxPayload['type']> = Extract<OutboxPayload, { type: T }>;
 
@@ -16,6 +18,13 @@ type Of<T extends OutboxPayload['type']> = Extract<OutboxPayload, { type: T }>;
  * `DeliveryError` for what the platform answered, or `OutcomeUnknown`.
  */
 export async function deliver(delivery: Delivery): Promise<Unattached[]> {
+  const unattached = await deliverPayload(delivery);
+  const { payload } = delivery.claimed;
+  if ('view' in payload && payload.view.secret !== undefined) await forgetSecret(delivery.deps.database, delivery.row.id);
+  return unattached;
+}
+
+async function deliverPayload(delivery: Delivery): Promise<Unattached[]> {
   const { payload } = delivery.claimed;
   const { adapter } = delivery.deps;
   switch (payload.type) {
@@ -109,7 +118,8 @@ async function deliverForm(delivery: Delivery, payload: Of<'form'>): Promise<voi
 
 function shape(delivery: Delivery, view: View, capabilities: Capabilities): FittedView {
   const { degraded } = delivery.claimed;
-  const shown = degraded === 0 ? view : plainView(view, degraded === 1);
+  const opened = withSecret(view, delivery.deps.openSecret);
+  const shown = degraded === 0 ? opened : plainView(opened, degraded === 1);
   // Without files a long text has only messages to go to.
   return fitView(shown, capabilities);
 }

@@ -16,6 +16,8 @@ export interface SenderOptions {
   wakeups: Pick<Wakeups, 'subscribe'>;
   logger: Logger;
   readArtifact: ReadArtifact;
+  /** Opens the secret of a view; left out: views with one cannot be sent. */
+  openSecret?: ((sealed: string) => string) | undefined;
   /** Draws figures that go with messages; left out: they go without. */
   drawChart?: DrawChart | undefined;
   /** Told about each platform call, for metrics. */

@@ -5,7 +5,9 @@ export type RouteAccess =
   /** Anyone who can reach the server. The route itself proves the caller (a signature) or says nothing worth hiding. */
   | 'anyone'
   /** Only programs and browsers on this machine. */
-  | 'this machine';
+  | 'this machine'
+  /** Callers with an access token. Each route says which scope and role that takes; one that does not cannot be added. */
+  | 'access token';
 
 const loopbackHost = /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(:\d+)?$/;
 const loopbackAddress = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1|::ffff:127\.\d{1,3}\.\d{1,3}\.\d{1,3})$/;

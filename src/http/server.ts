@@ -2,19 +2,31 @@ import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { Registry } from 'prom-client';
+import type { TokenNeed } from '../access/token-access.ts';
 import type { AdapterWebhook } from '../contracts/chat-adapter.ts';
 import { AppError, describeError } from '../contracts/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { isFromThisMachine, type RouteAccess } from './access.ts';
+import { defaultHeaders } from './default-headers.ts';
 import { createReadiness, type ReadinessCheck } from './readiness.ts';
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Of a route for callers with an access token: what that token must be good for. */
+    need?: TokenNeed;
+  }
+}
+
 /** Routes that belong together, with the decision about who may call them. */
-export interface RouteGroup {
+export type RouteGroup = {
   name: string;
-  access: RouteAccess;
   /** Adds the routes. The scope is the group's own: its parsers and hooks do not reach other groups. */
   register(app: FastifyInstance): void | Promise<void>;
-}
+} & (
+  | { access: Exclude<RouteAccess, 'access token'> }
+  /** `admit` is asked before every request; it rejects with what the caller is told. */
+  | { access: 'access token'; admit(request: FastifyRequest, need: TokenNeed): Promise<void> }
+);
 
 export interface HttpServerOptions {
   host: string;
@@ -29,7 +41,7 @@ export interface HttpServerOptions {
   /** What `/metrics` shows. */
   metrics: Registry;
   /** Who may read it; default: this machine. */
-  metricsFor?: RouteAccess | undefined;
+  metricsFor?: 'anyone' | 'this machine' | undefined;
 }
 
 export interface HttpServer {
@@ -125,6 +137,16 @@ function mount(app: FastifyInstance, group: RouteGroup): void {
           .send({ error: { message: 'This is for programs and browsers on the same machine.', reference: request.id } });
       });
     }
+    if (group.access === 'access token') {
+      scope.addHook('onRoute', ({ url, config }) => {
+        if (config?.need === undefined) throw new Error(`${url} does not say what its callers need`);
+      });
+      scope.addHook('onRequest', async (request) => {
+        const { need } = request.routeOptions.config;
+        // Paths that are no routes have nothing to hide.
+        if (need !== undefined) await group.admit(request, need);
+      });
+    }
     await group.register(scope);
   });
 }
@@ -176,16 +198,7 @@ function addWebhook(scope: FastifyInstance, webhook: AdapterWebhook, logger: Log
 
 function addHeaders(request: FastifyRequest, reply: FastifyReply): void {
   reply.header('x-request-id', request.id);
-  const defaults = {
-    'cache-control': 'no-store',
-    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-    'cross-origin-opener-policy': 'same-origin',
-    'cross-origin-resource-policy': 'same-origin',
-    'referrer-policy': 'no-referrer',
-    'x-content-type-options': 'nosniff',
-    'x-frame-options': 'DENY',
-  };
-  for (const [name, value] of Object.entries(defaults)) if (!reply.hasHeader(name)) reply.header(name, value);
+  for (const [name, value] of Object.entries(defaultHeaders)) if (!reply.hasHeader(name)) reply.header(name, value);
 }
 
 /** A request that is wrong learns why; what went wrong inside stays in the log, under the reference that the caller gets. */

@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import type { SendOutcome } from '../delivery/send-row.ts';
 import type { Database } from '../store/database.ts';
@@ -14,6 +14,10 @@ export interface Metrics extends RunMetrics {
   sent(message: { platform: string; type: string; outcome: SendOutcome; merged: number; ms: number }): void;
   rateWait(wait: { platform: string; cause: 'budget' | 'platform'; ms: number }): void;
   sandbox(started: { sandbox: 'docker' | 'local'; warm: boolean; ms: number }): void;
+  /** Streams of events that are open now. */
+  eventStreams(open: number): void;
+  /** An event of a run went to the readers of its stream. Milliseconds since it happened. */
+  streamLag(ms: number): void;
   /** Counts what this database does from now on. */
   watchDatabase(database: Pick<Database, 'time'>): void;
 }
@@ -96,6 +100,17 @@ export function createMetrics(): Metrics {
     buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     registers,
   });
+  const streams = new Gauge({
+    name: 'deckhand_event_streams',
+    help: 'Streams of events of runs that programs have open (/api/v1/runs/…/events)',
+    registers,
+  });
+  const streamLag = new Histogram({
+    name: 'deckhand_event_stream_lag_seconds',
+    help: 'From an event of a run until it goes out to the streams that follow the run',
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+    registers,
+  });
   const statements = new Histogram({
     name: 'deckhand_database_statement_seconds',
     help: 'Statements, with the way to the database and back',
@@ -135,6 +150,8 @@ export function createMetrics(): Metrics {
     sandbox({ sandbox, warm, ms }) {
       sandboxes.observe({ sandbox, start: warm ? 'warm' : 'cold' }, ms / 1000);
     },
+    eventStreams: (open) => streams.set(open),
+    streamLag: (ms) => streamLag.observe(ms / 1000),
     watchDatabase(database) {
       database.time({
         onStatement: (ms) => statements.observe(ms / 1000),

@@ -85,6 +85,11 @@ export async function putOutboxRows(tx: Tx, puts: readonly OutboxPut[]): Promise
   return rows;
 }
 
+/** The secret of a message has been shown: it stays nowhere, not even sealed. */
+export async function forgetSecret({ db }: Pick<Tx, 'db'>, id: string): Promise<void> {
+  await db.$executeRaw(Prisma.sql`UPDATE "Outbox" SET "payload" = "payload" #- '{view,secret}' WHERE "id" = ${id}`);
+}
+
 /** JSON that jsonb takes: it refuses NUL and half surrogate pairs, which output of a command may well contain. */
 export function storable(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>

@@ -82,3 +82,13 @@ export async function outputTail(tx: Tx, run: string, maxChars: number): Promise
   }
   return { text: parts.join('').slice(-maxChars), whole: false };
 }
+
+/** How the log of a run of this workspace stands; undefined: there is no such run there (promise 12). */
+export async function logStanding(
+  { db }: Pick<Tx, 'db'>,
+  workspace: string,
+  run: string,
+): Promise<{ lastSeq: number; state: RunState } | undefined> {
+  const row = await db.run.findFirst({ where: { id: run, workspaceId: workspace }, select: { lastSeq: true, state: true } });
+  return row === null ? undefined : { lastSeq: row.lastSeq, state: row.state as RunState };
+}

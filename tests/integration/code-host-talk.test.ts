@@ -52,6 +52,8 @@ beforeAll(async () => {
   const adapters = [slack.adapter(), talk];
   const secretBox = createSecretBox([randomBytes(32)]);
   const bus = createBus({
+    sealSecret: (secret) => secret,
+    apiUrl: () => 'https://deckhand.example.com',
     tasks: engine.tasks,
     accounts: createAccountKeys(secretBox, {}),
     repositoryLogins: createRepositoryLogins(secretBox),

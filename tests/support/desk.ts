@@ -8,6 +8,7 @@ import { AppError } from '../../src/contracts/errors.ts';
 import type { InboundEvent } from '../../src/contracts/inbound.ts';
 import { type OutboxPayload, outboxPayloadSchema } from '../../src/contracts/outbox.ts';
 import type { View } from '../../src/contracts/view.ts';
+import { viewSecretContext } from '../../src/delivery/view-secret.ts';
 import { createJobQueue } from '../../src/queue/bullmq-queue.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { newId } from '../../src/runtime/ids.ts';
@@ -75,6 +76,8 @@ export async function openDesk(deps: Partial<BusDeps> = {}): Promise<Desk> {
     tasks: engine.tasks,
     accounts: createAccountKeys(secretBox, {}),
     repositoryLogins: createRepositoryLogins(secretBox),
+    sealSecret: (secret) => secretBox.seal(secret, viewSecretContext),
+    apiUrl: () => 'https://deckhand.example.com',
     now: () => systemClock.now(),
     about: async () => ({
       version: '1.2.3',
