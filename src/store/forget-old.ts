@@ -1,47 +1,34 @@
 import { Prisma } from '../../prisma/client/client.ts';
-import type { RunEventType } from '../contracts/run-event.ts';
 import { idBefore } from '../runtime/ids.ts';
 import type { Database, Tx } from './database.ts';
 import { liveStates } from './runs.ts';
+import { underWay } from './thin-log.ts';
 
-/**
- * What a log is long with, and nobody reads once the run is long over: the end card has it in short, the files of the run have it whole. What
- * costs, decides, ends and follows a run stays.
- */
-const bulk: readonly RunEventType[] = ['output', 'assistant', 'thinking', 'tool', 'tool_ended', 'checklist', 'conversation'];
-/** The end of each log stays as it is: what cards show of it. */
-const keptAtEnd = 100;
-
-/** Runs that ended, were made before a moment, and whose logs are still whole, in the order of their ids. */
+/** Runs that ended, were made before a moment, and whose logs are still whole or not made short to the end, in the order of their ids. */
 export async function runsToThin(
   db: Tx['db'],
   { after, before, most }: { after: string; before: Date; most: number },
 ): Promise<{ run: string; task: string }[]> {
   return await db.$queryRaw<{ run: string; task: string }[]>(Prisma.sql`
     SELECT "id" AS run, "taskId" AS task FROM "Run"
-    WHERE "eventsRemovedAt" IS NULL AND "id" > ${after} AND "id" < ${idBefore('run', before)}
+    WHERE ("eventsRemovedAt" IS NULL OR "eventsRemovedAt" = ${underWay}) AND "id" > ${after} AND "id" < ${idBefore('run', before)}
       AND "state" NOT IN (${Prisma.join([...liveStates])})
     ORDER BY "id" LIMIT ${most}`);
 }
 
 /**
- * Takes the bulk out of the log of a run; returns how many events. Readers see from the run that there are gaps. A conversation that stood in the log
- * cannot be gone on with any more, in forks neither: whoever follows up begins a new one.
+ * From now on the bulk of the log of a run may be gone (`thinSome`): readers see from the run that there are gaps. A conversation that stood in the
+ * log cannot be gone on with any more, in forks neither: whoever follows up begins a new one. Repeatable.
  */
-export async function thinRun(tx: Tx, { run, task }: { run: string; task: string }, at: Date): Promise<number> {
-  const marked = await tx.db.run.updateMany({ where: { id: run, eventsRemovedAt: null }, data: { eventsRemovedAt: at } });
-  if (marked.count === 0) return 0;
+export async function beginThinning(tx: Tx, { run, task }: { run: string; task: string }): Promise<void> {
+  const marked = await tx.db.run.updateMany({ where: { id: run, eventsRemovedAt: null }, data: { eventsRemovedAt: underWay } });
+  if (marked.count === 0) return;
   await tx.db.$executeRaw(Prisma.sql`
     UPDATE "Run" SET "session" = NULL WHERE "id" = ${run} AND "session"->>'artifact' IS NULL`);
   await tx.db.$executeRaw(Prisma.sql`
     UPDATE "Task" t SET "session" = NULL
     WHERE (t."id" = ${task} OR t."forkedFromId" = ${task}) AND t."session" IS NOT NULL AND t."session"->>'artifact' IS NULL
       AND EXISTS (SELECT FROM "Run" r WHERE r."id" = ${run} AND r."agent" IS NOT NULL)`);
-  return await tx.db.$executeRaw(Prisma.sql`
-    DELETE FROM "RunEvent" e USING "Run" r WHERE r."id" = ${run} AND e."runId" = r."id"
-      AND e."seq" <= r."lastSeq" - ${keptAtEnd} AND e."type" = ANY(${[...bulk]}::text[])
-      AND NOT (e."type" = 'checklist' AND e."seq" = (
-        SELECT max(c."seq") FROM "RunEvent" c WHERE c."runId" = r."id" AND c."type" = 'checklist'))`);
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { Database } from '../store/database.ts';
 import { forgetInbox } from '../store/forget-inbox.ts';
-import { forgetAudit, forgetOutbox, runsToThin, thinRun } from '../store/forget-old.ts';
+import { beginThinning, forgetAudit, forgetOutbox, runsToThin } from '../store/forget-old.ts';
 import { type LeftTaskRow, leftTasks, lockFamily } from '../store/left-behind.ts';
+import { endThinning, thinSome } from '../store/thin-log.ts';
 
 /** How long the database remembers. Milliseconds. */
 export interface Forgetting {
@@ -14,8 +15,10 @@ export const usualForgetting: Forgetting = { eventsMs: 30 * day, auditMs: 90 * d
 
 /** Platforms deliver again for hours, and people can have it done for some weeks. */
 const inboxKeptMs = 90 * day;
-/** So many rows of a kind go at once, and so many runs are looked at. */
-const rowsAtOnce = 5_000;
+/** So many rows go with a statement: others wait no longer than for them. */
+const rowsAtOnce = 2_000;
+/** So many statements of a kind are made with each call, and so many runs are looked at. */
+const statementsAtOnce = 250;
 const runsAtOnce = 200;
 const looksAtOnce = 10;
 
@@ -27,20 +30,38 @@ export function createForgetting(database: Database, forgetting: Forgetting): (n
   /** Where to look on: runs of tasks that still go on must not hold up those behind them. */
   let after = '';
 
-  async function thinSome(now: Date): Promise<number> {
+  /** Makes the log of a run short. What is not done now, or when the process dies, is done by a later call. */
+  async function thin({ run, task }: { run: string; task: string }, before: Date, now: Date, most: number): Promise<number> {
+    const may = await database.transaction(async (tx) => {
+      // Nothing begins to go on from it meanwhile.
+      await lockFamily(tx, task);
+      const over = isOver((await leftTasks(tx.db, [task])).get(task), before);
+      if (over) await beginThinning(tx, { run, task });
+      return over;
+    });
+    let removed = 0;
+    for (let seq: number | undefined = may ? 0 : undefined; seq !== undefined; ) {
+      if (removed >= most) return removed;
+      const step: Awaited<ReturnType<typeof thinSome>> = await thinSome(database, { run, after: seq, most: rowsAtOnce });
+      removed += step.removed;
+      seq = step.last;
+      if (seq === undefined) await endThinning(database, run, now);
+    }
+    return removed;
+  }
+
+  async function thinOld(now: Date): Promise<number> {
     const before = new Date(now.getTime() - forgetting.eventsMs);
+    const most = rowsAtOnce * statementsAtOnce;
     let removed = 0;
     for (let look = 0; look < looksAtOnce; look += 1) {
       const runs = await runsToThin(database.db, { after, before, most: runsAtOnce });
       const tasks = await leftTasks(database.db, [...new Set(runs.map(({ task }) => task))]);
       for (const one of runs) {
         if (!isOver(tasks.get(one.task), before)) continue;
-        removed += await database.transaction(async (tx) => {
-          // Nothing begins to go on from it meanwhile.
-          await lockFamily(tx, one.task);
-          const known = (await leftTasks(tx.db, [one.task])).get(one.task);
-          return isOver(known, before) ? await thinRun(tx, one, now) : 0;
-        });
+        removed += await thin(one, before, now, most - removed);
+        if (removed >= most) return removed;
+        after = one.run;
       }
       after = runs.length < runsAtOnce ? '' : (runs.at(-1)?.run ?? '');
       if (after === '') break;
@@ -51,12 +72,23 @@ export function createForgetting(database: Database, forgetting: Forgetting): (n
   return async (now) => {
     const ago = (ms: number) => new Date(now.getTime() - ms);
     return (
-      (await forgetInbox(database, ago(inboxKeptMs), rowsAtOnce)) +
-      (await forgetOutbox(database, ago(forgetting.eventsMs), rowsAtOnce)) +
-      (await forgetAudit(database, ago(forgetting.auditMs), rowsAtOnce)) +
-      (await thinSome(now))
+      (await again(() => forgetInbox(database, ago(inboxKeptMs), rowsAtOnce))) +
+      (await again(() => forgetOutbox(database, ago(forgetting.eventsMs), rowsAtOnce))) +
+      (await again(() => forgetAudit(database, ago(forgetting.auditMs), rowsAtOnce))) +
+      (await thinOld(now))
     );
   };
+}
+
+/** Until it is done, or as often as may be; returns how many rows. */
+async function again(forget: () => Promise<number>): Promise<number> {
+  let rows = 0;
+  for (let time = 0; time < statementsAtOnce; time += 1) {
+    const some = await forget();
+    rows += some;
+    if (some < rowsAtOnce) break;
+  }
+  return rows;
 }
 
 /** Nothing of the task goes on, waits or is open, and nothing has happened in it since. */
