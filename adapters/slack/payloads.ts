@@ -90,7 +90,6 @@ export const interactionHeadSchema = z.object({
   team: z.object({ id }).nullish(),
   enterprise,
 });
-export type InteractionHead = z.infer<typeof interactionHeadSchema>;
 
 const channel = z.object({ id, name: z.string().optional() });
 const option = z.object({ value: z.string() });

@@ -5,8 +5,8 @@ import { changeMessage, deleteMessage, EVERY_MENTION, markThread, mentionsIn, ne
 import type { Channel, FileRecord, Message, User } from './model.ts';
 import { canSee, may } from './permissions.ts';
 import { contentTypeOf, MAX_FILE } from './request-body.ts';
-import { BOT_USER, GUILD } from './seed.ts';
-import { changeThread, joinThread, openThread } from './threads.ts';
+import { GUILD } from './seed.ts';
+import { changeThread, openThread } from './threads.ts';
 
 /** What people do in the Discord client, apart from interactions with the app. Everything throws Refused as the client would. */
 
@@ -127,13 +127,6 @@ export function setThread(core: Core, user: User, id: string, change: { archived
   if (!manages && (change.locked !== undefined || channel.thread.locked))
     throw new Refused('missing_permission', 'You may not do that.');
   return changeThread(core, channel, change);
-}
-
-/** Makes another person, or the app, a member of a thread. */
-export function addToThread(core: Core, user: User, id: string, member: string = BOT_USER): void {
-  const channel = channelFor(core, user, id);
-  if (!channel.thread) throw new Refused('wrong_channel', 'That is no thread.');
-  joinThread(core, channel, member);
 }
 
 /** Lets the app write to the person, or not any more. */

@@ -14,8 +14,6 @@ export interface Tokens {
 const CHARACTERS_PER_TOKEN = 4;
 const tokens = (characters: number) => Math.ceil(characters / CHARACTERS_PER_TOKEN);
 
-export const tokensOfText = (text: string) => tokens(text.length);
-
 export function tokensOf({ length }: Conversation, reply: Reply): Tokens {
   const thinking = tokens(reply.thinking?.length ?? 0);
   const calls = reply.calls.reduce((sum, call) => sum + tokens(call.input.length + call.tool.name.length) + 10, 0);

@@ -6,8 +6,6 @@ import { ALL_RIGHTS, BOT_ID, NO_RIGHTS } from './seed.ts';
 
 /** Who the bot may reach, and where. Everything throws BotApiError in the server's words. */
 
-export const GENERAL_TOPIC = 1;
-
 /** A chat by `chat_id`, whether or not the bot may write there. */
 export function chatOf(core: Core, args: Args, name = 'chat_id'): Chat {
   const given = args.text(name).trim();

@@ -17,8 +17,6 @@ export interface Found {
   expiresAt: Date;
 }
 
-export type Finder = ReturnType<typeof createFinder>;
-
 /**
  * Finds what belongs to runs. A container has the name of its run; labels cannot be changed, so those of one that was made before its
  * run was known, and of its working copy, tell the slot instead.

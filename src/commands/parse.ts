@@ -32,12 +32,6 @@ export function parseText(text: string, commands: readonly Command[]): Parsed {
   return unknown(first.toLowerCase(), two?.[2]?.toLowerCase(), commands);
 }
 
-/** True when the text begins with the name of a command, or of a group of them, whatever follows. */
-export function namesCommand(text: string, commands: readonly Command[]): boolean {
-  const first = /^\S+/.exec(unwrapCode(text))?.[0]?.toLowerCase();
-  return first !== undefined && commands.some(({ name }) => name.split(' ')[0] === first);
-}
-
 function unknown(first: string, second: string | undefined, commands: readonly Command[]): Parsed {
   const names = commands.map(({ name }) => name);
   const inGroup = names.filter((name) => name.startsWith(`${first} `));

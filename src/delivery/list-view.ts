@@ -22,24 +22,6 @@ export function listView(options: {
   return withFallback([{ type: 'text', spans: [bold(title)] }, ...body, ...buttonBlock(buttons)]);
 }
 
-/** A titled table. */
-export function tableView(options: {
-  title: string;
-  columns: readonly { header: string; align: 'left' | 'right' }[];
-  rows: readonly (readonly string[])[];
-  empty: string;
-  buttons?: readonly Button[] | undefined;
-}): View {
-  const { title, columns, rows, empty, buttons = [] } = options;
-  return withFallback([
-    { type: 'text', spans: [bold(title)] },
-    rows.length === 0
-      ? { type: 'text', spans: marked(empty) }
-      : { type: 'table', columns: [...columns], rows: rows.map((row) => [...row]) },
-    ...buttonBlock(buttons),
-  ]);
-}
-
 /** A view of these blocks whose fallback is their text. */
 export function withFallback(blocks: View['blocks'], files?: View['files']): View {
   const fallback = blocks

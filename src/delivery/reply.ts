@@ -40,34 +40,6 @@ export function answerHere(act: AnsweredAct, view: View, part = 'answer'): Outbo
   };
 }
 
-/** A message at the top of the channel, outside the thread of the act. */
-export function answerInChannel(act: AnsweredAct, view: View, part = 'answer'): OutboxPut {
-  const { thread: _, ...channel } = act.conversation;
-  return answerHere({ ...act, conversation: channel }, view, part);
-}
-
-/** A message in a thread of ours. It waits until the thread's first message has opened it. */
-export function answerInThread(act: AnsweredAct, thread: string, view: View, part = 'answer'): OutboxPut {
-  return {
-    workspace: act.workspace,
-    key: rowKey(act, part),
-    target: { type: 'thread', thread, anchor: false },
-    payload: { type: 'message', view },
-    priority: priorities.reply,
-  };
-}
-
-/** A direct message to the person who acted. */
-export function answerDirect(act: AnsweredAct, view: View, part = 'answer'): OutboxPut {
-  return {
-    workspace: act.workspace,
-    key: rowKey(act, part),
-    target: { type: 'conversation', conversation: act.conversation },
-    payload: { type: 'direct', user: act.user, view },
-    priority: priorities.reply,
-  };
-}
-
 /** Files for everybody where the act happened. */
 export function answerFiles(act: AnsweredAct, files: ViewFile[], comment: string | undefined, part = 'files'): OutboxPut {
   return {

@@ -141,8 +141,3 @@ function isConflict(error: unknown): boolean {
   if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return false;
   return error.code === 'P2034' || /40P01|40001|deadlock/.test(JSON.stringify(error.meta ?? '') + error.message);
 }
-
-/** True when a write failed because a unique key exists already. */
-export function isDuplicate(error: unknown): boolean {
-  return error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002';
-}
