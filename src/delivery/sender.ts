@@ -5,7 +5,7 @@ import type { Conversation, Platform } from '../contracts/platform.ts';
 import { systemClock } from '../runtime/clock.ts';
 import type { Part } from '../runtime/lifecycle.ts';
 import { createLeadership } from '../store/leadership.ts';
-import { pastCalls, Superseded, senderLease, type WaitingRow, waitingRows } from '../store/outbox-rows.ts';
+import { changedRows, pastCalls, Superseded, senderLease, type WaitingRow, waitingRows } from '../store/outbox-rows.ts';
 import { type Call, createLedger, type Ledger } from './budget.ts';
 import { type Permit, SenderStopped } from './delivery.ts';
 import { showDrafts } from './drafts.ts';
@@ -193,7 +193,7 @@ class Sending {
     this.#asked.clear();
     const { database } = this.#options;
     if (all === 'all') this.#keep(await waitingRows(database, 'all'));
-    else if (all === 'recent') this.#keep(await waitingRows(database, { sinceSeconds: pollSeconds }));
+    else if (all === 'recent') ids.push(...(await changedRows(database, pollSeconds, (id) => this.#stampOf(id))));
     if (ids.length === 0 || all === 'all') return;
     const found = await waitingRows(database, { ids });
     this.#keep(found);
@@ -203,6 +203,11 @@ class Sending {
       this.#held.delete(id);
       this.#rows.delete(id);
     }
+  }
+
+  #stampOf(id: string): string | undefined {
+    const row = this.#rows.get(id);
+    return row === undefined || 'stamp' in row ? row?.stamp : row.row.stamp;
   }
 
   #keep(rows: readonly WaitingRow[]): void {

@@ -38,6 +38,8 @@ export interface WaitingRow {
   ageMs: number;
   /** Life left of a form. */
   expiresInMs: number | undefined;
+  /** Another one after every change of the row, its thread, or the task whose thread it opens. */
+  stamp: string;
 }
 
 /** One part of a logical message: a platform message (`m0`, `m1` …), a file (`f:…`), an ephemeral (`e0` …). */
@@ -52,6 +54,11 @@ export const partSchema = z.object({
   again: z.number().int().optional(),
 });
 export type Part = z.infer<typeof partSchema>;
+
+/** Digest of a part of which nobody knows whether it arrived. */
+export const doubtfulDigest = '?';
+/** Stands for every part that is not known: any of them may have arrived, sent by an installation that is restored here from a backup. */
+export const anyOther: Part = { slot: '*', digest: doubtfulDigest };
 
 const callsSchema = z.array(z.tuple([z.enum(operations), z.number()]));
 /** Recent platform calls of a row: operation and when it ended, epoch ms. */
@@ -77,39 +84,59 @@ export interface ClaimedRow {
   traceparent: string | null;
 }
 
+/** Transactions that wrote the rows last. */
+const stamp = Prisma.sql`concat_ws(' ', o.xmin, t.xmin, k.xmin)`;
+
+/** Of what is shown only what tells about small messages is looked at: cards are kept packed. */
 const waitingColumns = Prisma.sql`
   o."id", o."workspaceId" AS workspace, o."platform", o."tenant", o."channel", o."channelKind",
   COALESCE(o."thread", t."externalId") AS thread, o."threadId", o."anchor", o."payloadType",
   CASE WHEN k."id" IS NULL THEN NULL ELSE jsonb_build_object('number', k."number", 'title', k."title") END AS opens,
-  o."payload"->'user'->>'user' AS "user", o."payload"->'message'->>'message' AS about,
+  CASE WHEN o."payloadType" IN ('ephemeral', 'direct', 'form', 'home') THEN o."payload"->'user'->>'user' END AS "user",
+  CASE WHEN o."payloadType" = 'reaction' THEN o."payload"->'message'->>'message' END AS about, ${stamp} AS stamp,
   o."priority", o."externalId", o."attemptedAt", o."attemptedSlot", o."claims",
   extract(epoch FROM clock_timestamp() - o."attemptedAt")::float8 * 1000 AS "attemptAgeMs",
   GREATEST(0, extract(epoch FROM o."dueAt" - clock_timestamp()) * 1000)::float8 AS "dueInMs",
   GREATEST(0, extract(epoch FROM clock_timestamp() - o."dueAt") * 1000)::float8 AS "waitingMs",
   extract(epoch FROM clock_timestamp() - o."createdAt")::float8 * 1000 AS "ageMs",
-  extract(epoch FROM (o."payload"->>'expiresAt')::timestamptz - clock_timestamp())::float8 * 1000 AS "expiresInMs"`;
+  CASE WHEN o."payloadType" = 'form'
+    THEN extract(epoch FROM (o."payload"->>'expiresAt')::timestamptz - clock_timestamp())::float8 * 1000 END AS "expiresInMs"`;
 
-/** Rows that wait: these ids, those put within the last `sinceSeconds`, those of an attempt that has not ended, or all. */
+const waitingTables = Prisma.sql`"Outbox" o LEFT JOIN "Thread" t ON t."id" = o."threadId"
+    LEFT JOIN "Task" k ON k."id" = t."taskId" AND o."anchor" AND o."thread" IS NULL AND t."externalId" IS NULL`;
+
+/** Rows that wait: these ids, those of an attempt that has not ended, or all. */
 export async function waitingRows(
   database: Database,
-  which: { ids: readonly string[] } | { sinceSeconds: number } | 'attempted' | 'all',
+  which: { ids: readonly string[] } | 'attempted' | 'all',
 ): Promise<WaitingRow[]> {
+  // Among few ids those that wait are picked afterwards: the server may take it for cheaper to read all that wait.
   const filter =
     which === 'all'
-      ? Prisma.empty
+      ? Prisma.sql`o."state" = 'pending'`
       : which === 'attempted'
-        ? Prisma.sql`AND o."attemptedAt" IS NOT NULL`
-        : 'ids' in which
-          ? Prisma.sql`AND o."id" = ANY(${[...which.ids]}::text[])`
-          : Prisma.sql`AND o."updatedAt" > now() - make_interval(secs => ${which.sinceSeconds})`;
-  const rows = await database.db.$queryRaw<Record<string, unknown>[]>(Prisma.sql`
-    SELECT ${waitingColumns} FROM "Outbox" o LEFT JOIN "Thread" t ON t."id" = o."threadId"
-    LEFT JOIN "Task" k ON k."id" = t."taskId" AND o."anchor" AND o."thread" IS NULL AND t."externalId" IS NULL
-    WHERE o."state" = 'pending' ${filter}`);
-  return rows.map((row) => {
+        ? Prisma.sql`o."state" = 'pending' AND o."attemptedAt" IS NOT NULL`
+        : Prisma.sql`o."id" = ANY(${[...which.ids]}::text[])`;
+  const rows = await database.db.$queryRaw<Record<string, unknown>[]>(
+    Prisma.sql`SELECT ${waitingColumns}, o."state" FROM ${waitingTables} WHERE ${filter}`,
+  );
+  return rows.flatMap(({ state, ...row }) => {
+    if (state !== 'pending') return [];
     const filled = Object.fromEntries(Object.entries(row).map(([key, value]) => [key, value ?? undefined]));
-    return filled as unknown as WaitingRow;
+    return [filled as unknown as WaitingRow];
   });
+}
+
+/** Waiting rows that were put within the last `sinceSeconds` and are not as `known` says: stamps by id. */
+export async function changedRows(
+  database: Database,
+  sinceSeconds: number,
+  known: (id: string) => string | undefined,
+): Promise<string[]> {
+  const rows = await database.db.$queryRaw<{ id: string; stamp: string }[]>(Prisma.sql`
+    SELECT o."id", ${stamp} AS stamp FROM ${waitingTables}
+    WHERE o."state" = 'pending' AND o."updatedAt" > now() - make_interval(secs => ${sinceSeconds})`);
+  return rows.flatMap(({ id, stamp }) => (known(id) === stamp ? [] : [id]));
 }
 
 /** The name of the lease of whoever sends. */
