@@ -3,6 +3,7 @@ import { AppError, describeError } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import { traced } from '../runtime/trace.ts';
 import type { Database, Tx } from '../store/database.ts';
+import { isDatabaseTrouble } from '../store/database-trouble.ts';
 import { dueLanes, type InboxRow, markDone, markFailed, putOff, takeLaneHead } from '../store/inbox.ts';
 import type { Wakeups } from '../store/wakeups.ts';
 
@@ -32,8 +33,10 @@ const fewestLanes = 2;
 
 /** An event that fails for an internal reason is tried this often before the person is told. */
 const maxAttempts = 4;
-/** One that a code host has to answer for first: about an hour and a half. */
+/** One that a code host has to answer for first: about an hour and a half. Also while the database itself is in trouble, which is no fault of the event. */
 const patientAttempts = 22;
+/** Then it is tried again soon: many wait for the same. */
+const troubleMs = 5000;
 const pollMs = 2000;
 
 /**
@@ -152,7 +155,7 @@ export class InboxWorker {
   /** The effects are rolled back. A refusal is answered at once; anything else is tried again, then answered too (promise 4). */
   async #failed(row: InboxRow, error: unknown): Promise<boolean> {
     const { database, now, log, refuse, onHandled } = this.#options;
-    const most = error instanceof TryLater ? patientAttempts : maxAttempts;
+    const most = error instanceof TryLater || isDatabaseTrouble(error) ? patientAttempts : maxAttempts;
     if (!(error instanceof AppError) && row.attempts + 1 < most) {
       log.warn({ err: error, inbox: row.id.toString(), attempt: row.attempts + 1 }, 'an event failed and is tried again');
       await this.#putOff(row, error);
@@ -182,9 +185,9 @@ export class InboxWorker {
     return true;
   }
 
-  /** Tries the event again after 0.5, 2, 8 … s, at most every 5 min. */
+  /** Tries the event again after 0.5, 2, 8 … s, at most every 5 min; every 5 s while the database is in trouble. */
   async #putOff(row: InboxRow, error: unknown): Promise<void> {
-    const delayMs = Math.min(500 * 4 ** row.attempts, 300_000);
+    const delayMs = Math.min(500 * 4 ** row.attempts, isDatabaseTrouble(error) ? troubleMs : 300_000);
     await putOff(this.#options.database, row.id, new Date(this.#options.now().getTime() + delayMs), String(error));
     setTimeout(() => this.#scan(), delayMs + 50).unref();
   }

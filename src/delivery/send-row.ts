@@ -3,6 +3,7 @@ import type { OutboxPut } from '../contracts/outbox.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { traced } from '../runtime/trace.ts';
 import { moveChannel } from '../store/channel-moves.ts';
+import { isDatabaseTrouble } from '../store/database-trouble.ts';
 import { noteDirectReached } from '../store/direct-reach.ts';
 import { putOutboxRows } from '../store/outbox.ts';
 import {
@@ -204,6 +205,8 @@ async function broken(delivery: Delivery, error: unknown, deps: SendRowDeps): Pr
     });
     return { waits: true };
   }
+  // Rejects: it is taken up again as after a crash, and counted against nobody.
+  if (isDatabaseTrouble(error)) throw error;
   const last = claimed.attempts >= ownFailures;
   deps.logger.error(
     { err: error, outbox: row.id, key: claimed.key, last },

@@ -199,6 +199,19 @@ describe('the inbox', () => {
     expect(await database.db.meta.findMany()).toMatchObject([{ key: 'try 2' }]);
   });
 
+  it('promise 4: an event is tried again while the database is in trouble, such as a full disk, however often it was tried', async () => {
+    let tries = 0;
+    await storeInbound(database, [command('k1', 'sh ls')]);
+    await database.db.inbox.updateMany({ data: { attempts: 7 } });
+    startWorker(async (tx) => {
+      tries += 1;
+      if (tries === 1) await tx.db.$executeRaw`DO $$ BEGIN RAISE EXCEPTION 'no space' USING ERRCODE = '53100'; END $$`;
+    });
+    await eventually(async () => expect(await database.db.inbox.findFirst()).toMatchObject({ state: 'pending', attempts: 8 }));
+    await database.db.inbox.updateMany({ data: { dueAt: new Date(0) } });
+    await eventually(async () => expect(await database.db.inbox.findFirst()).toMatchObject({ state: 'done' }));
+  });
+
   it('promise 4: an event that keeps failing inside Deckhand is answered with a reference', async () => {
     const refusals: AppError[] = [];
     await storeInbound(database, [command('k1', 'sh ls')]);

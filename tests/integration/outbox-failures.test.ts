@@ -130,6 +130,30 @@ describe('when a call fails', () => {
     expect(Date.parse(sinces[0] ?? '')).toBeLessThan(databaseTime().getTime());
   });
 
+  it('promise 4: a message is not given up for trouble of the database, however often its platform did not answer before', async () => {
+    let full = true;
+    await world.put(message('k', 'hello', { priority: priorities.final }));
+    await world.database.db.outbox.updateMany({ data: { attempts: 9 } });
+    await start(
+      {},
+      {
+        through: (adapter) => ({
+          ...adapter,
+          async send(...args) {
+            const ref = await adapter.send(...args);
+            if (full) {
+              full = false;
+              await world.database.db.$executeRaw`DO $$ BEGIN RAISE EXCEPTION 'no space' USING ERRCODE = '53100'; END $$`;
+            }
+            return ref;
+          },
+        }),
+      },
+    );
+    await sent('k');
+    expect(platform.messages).toHaveLength(1);
+  });
+
   it('promise 6: the send was lost on its way: sends again after looking', async () => {
     await start({ fault: once('send', { kind: 'unknown', detail }) });
     await world.put(message('k', 'hello'));
