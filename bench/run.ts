@@ -17,10 +17,13 @@ import { agentStart } from './scenarios/agent-start.ts';
 import { append } from './scenarios/append.ts';
 import { card } from './scenarios/card.ts';
 import { edit } from './scenarios/edit.ts';
+import { events } from './scenarios/events.ts';
 import { gateway } from './scenarios/gateway.ts';
 import { memory } from './scenarios/memory.ts';
+import { queue } from './scenarios/queue.ts';
 import { refusalsDiscord, refusalsTelegram } from './scenarios/refusals.ts';
 import type { Scenario } from './scenarios/scenario.ts';
+import { sse } from './scenarios/sse.ts';
 import { start } from './scenarios/start.ts';
 import { stream, streamDiscord, streamTelegram } from './scenarios/stream.ts';
 import { liveThreads } from './scenarios/threads.ts';
@@ -41,6 +44,9 @@ const scenarios: readonly Scenario[] = [
   refusalsTelegram,
   refusalsDiscord,
   append,
+  sse,
+  events,
+  queue,
   gateway,
   agentStart,
 ];
