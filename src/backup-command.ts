@@ -24,7 +24,7 @@ function keyPlace({ secretKey, dataDir }: Config): string {
 /** `deckhand restore FILE`: exit code. */
 export async function runRestore(
   file: string,
-  flags: { check: boolean; replace: boolean; withoutKey: boolean },
+  flags: { check: boolean; replace: boolean; withoutKey: boolean; idle: boolean },
   terminal: Terminal,
 ): Promise<number> {
   const { config, keyless } = configFor(terminal.env);
@@ -35,7 +35,9 @@ export async function runRestore(
   }
   const { manifest, keyWritten } = await restoreBackup(config, file, flags, (line) => terminal.out(`${line}\n`));
   terminal.out(
-    '✔ Everything is restored. Start Deckhand; what ran when the backup was made ends as interrupted, with a Retry button.\n',
+    flags.idle
+      ? '✔ Everything is restored. Start Deckhand; what ran when the backup was made ends as interrupted, what waited goes on.\n'
+      : '✔ Everything is restored. Start Deckhand; what ran or waited when the backup was made ends as interrupted, with a Retry button.\n',
   );
   const former = manifest.hostId.replace('_', '-');
   terminal.out(

@@ -14,6 +14,7 @@ const help = `Deckhand hands coding and ops work from chat to agents and command
   deckhand runner undrain [MACHINE]  gives it runs again
   deckhand backup FILE      writes all state into one file, while Deckhand runs or not; sealed with DECKHAND_BACKUP_PASSPHRASE
   deckhand restore FILE     puts it into this installation (--check: only looks whether it is whole; --replace: over what is there;
+                            --moved: the former one was stopped before its backup and stays so, what waited goes on;
                             --without-key: although nobody has the key of stored credentials)
   deckhand doctor           examines every external part and says what to do about each fault
   deckhand slack manifest   prints the manifest of the Slack app (--http: for signed requests to PUBLIC_URL)
@@ -55,9 +56,20 @@ async function dispatch(args: readonly string[], terminal: Terminal): Promise<nu
   const [verb, file] = words;
   if (words.length === 2 && file !== undefined && (verb === 'backup' || verb === 'restore')) {
     const { runBackup, runRestore } = await import('./backup-command.ts');
-    const has = (flag: string) => args.includes(flag);
-    const flags = { check: has('--check'), replace: has('--replace'), withoutKey: has('--without-key') };
-    return verb === 'backup' ? await runBackup(file, terminal) : await runRestore(file, flags, terminal);
+    const given = new Set(args.filter((arg) => arg.startsWith('--')));
+    const has = (flag: string) => given.delete(flag);
+    const flags = verb === 'restore' && {
+      check: has('--check'),
+      replace: has('--replace'),
+      withoutKey: has('--without-key'),
+      idle: has('--moved'),
+    };
+    // A mistyped --check must not begin a restore.
+    if (given.size > 0) {
+      terminal.err(`\`deckhand ${verb}\` has no ${[...given].join(' ')}.\n\n${help}`);
+      return exitUsage;
+    }
+    return flags === false ? await runBackup(file, terminal) : await runRestore(file, flags, terminal);
   }
   if (verb === 'runner' && file !== undefined && words.length <= 3) {
     const { runnerVerbs, runRunnerCommand } = await import('./runner-command.ts');

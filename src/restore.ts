@@ -17,6 +17,8 @@ export interface RestoreOptions {
   replace: boolean;
   /** Go on although nobody has the key of the stored credentials. */
   withoutKey: boolean;
+  /** The installation of the backup was stopped when it was made, and has not run since: what waited goes on. */
+  idle: boolean;
 }
 
 export interface RestoreReport {
@@ -79,7 +81,7 @@ async function fill({ config, url, file, manifest, options, say }: Filling): Pro
     const taken = await takeEntries({ file, passphrase: backupPassphrase, load, placing });
     say('The database is filled, and the files are beside their places');
     const hostId = newHostId();
-    await load.complete(taken.sequences, { former: manifest.hostId, host: hostId });
+    await load.complete(taken.sequences, { former: manifest.hostId, host: hostId, idle: options.idle });
     await placing.place();
     await load.commit();
     renewIdentity(dataDir, { hostId, secretKey: taken.key });

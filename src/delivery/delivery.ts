@@ -6,8 +6,10 @@ import { traced } from '../runtime/trace.ts';
 import type { Database } from '../store/database.ts';
 import {
   type Arrived,
+  anyOther,
   type Claim,
   type ClaimedRow,
+  doubtfulDigest,
   notePart,
   openThread,
   type Part,
@@ -44,8 +46,6 @@ export interface DeliveryDeps {
   onCall?: ((call: { platform: string; operation: Operation; outcome: string; ms: number }) => void) | undefined;
 }
 
-/** Digest of a part of which nobody knows whether it arrived. */
-const doubtful = '?';
 const callTimeoutMs = 60_000;
 /** Calls older than this are no longer needed to know what the budgets were used for. */
 const recentMs = 120_000;
@@ -78,7 +78,7 @@ export class Delivery {
     this.claimed = claimed;
     this.deps = deps;
     this.parts = claimed.parts.map((part) =>
-      claimed.anew && part.message !== undefined && part.digest !== doubtful ? { ...part, digest: '' } : part,
+      claimed.anew && part.message !== undefined && part.digest !== doubtfulDigest ? { ...part, digest: '' } : part,
     );
     this.calls = claimed.calls.filter(([, at]) => at > deps.clock.now().getTime() - recentMs);
     this.#first = first;
@@ -113,7 +113,7 @@ export class Delivery {
 
   /** Whether a call for this part may have been done without our knowing. */
   isDoubtful(slot: string): boolean {
-    return this.part(slot)?.digest === doubtful;
+    return (this.part(slot) ?? this.part(anyOther.slot))?.digest === doubtfulDigest;
   }
 
   /** The part whose call is under way and must be known before it is repeated; undefined when it may be repeated freely. */
@@ -124,7 +124,7 @@ export class Delivery {
 
   /** Forgets what is not known: the next version is sent as if it were the first. */
   forgetDoubts(): void {
-    const known = this.parts.filter(({ digest }) => digest !== doubtful);
+    const known = this.parts.filter(({ digest }) => digest !== doubtfulDigest);
     this.parts.splice(0, this.parts.length, ...known);
   }
 
@@ -136,7 +136,7 @@ export class Delivery {
 
   doubt(slot: string): void {
     const part = this.part(slot);
-    if (part?.message === undefined) this.setPart({ ...part, slot, digest: doubtful });
+    if (part?.message === undefined) this.setPart({ ...part, slot, digest: doubtfulDigest });
   }
 
   /** The message that opens a thread has arrived: the thread has an id, in one commit with the message's own. */

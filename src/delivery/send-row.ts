@@ -76,6 +76,7 @@ export async function sendRow(row: WaitingRow, first: Permit, deps: SendRowDeps)
     const puts = refused.map((file) => insteadOfFile(row, claimed, file));
     for (const { file, detail } of refused)
       deps.logger.warn({ outbox: row.id, file: file.name, detail }, 'a file was not attached');
+    delivery.forgetDoubts();
     const { arrived, claim } = delivery;
     const { payload } = claimed;
     if (payload.type === 'direct') await noteDirectReached(deps.database, payload.user);

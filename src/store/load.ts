@@ -6,13 +6,14 @@ import { AppError } from '../contracts/errors.ts';
 import { connect } from './connection.ts';
 import { type Dump, quoted } from './dump.ts';
 import { applyWithin, createdTables, type Migration, prismaLock, readMigrations } from './migrate.ts';
+import { type Succession, succeed } from './succession.ts';
 
 /** A database that is being filled with what a dump has read: one transaction, so that it is there whole or not at all. */
 export interface Load {
   /** Takes the next rows; tables come one after the other, in the order of the dump. */
   rows(table: Dump['tables'][number], bytes: Uint8Array): Promise<void>;
-  /** Sets counters, brings the database to the state of the program, and makes what ran the business of `host`. */
-  complete(sequences: Dump['sequences'], hosts: { former: string; host: string }): Promise<void>;
+  /** Sets counters, brings the database to the state of the program, and makes what was under way the business of `as.host`. */
+  complete(sequences: Dump['sequences'], as: Succession): Promise<void>;
   commit(): Promise<void>;
   /** Leaves the database as it was. Idempotent, and does nothing after `commit`. */
   abandon(): Promise<void>;
@@ -70,7 +71,7 @@ export async function openLoad({ url, file, migrations, replace }: LoadOptions):
       const { stream, done } = copying;
       if (!stream.write(bytes)) await Promise.race([once(stream, 'drain'), done]);
     },
-    async complete(sequences, hosts) {
+    async complete(sequences, as) {
       await endCopy();
       for (const { name, value, called } of sequences) {
         await client.query('SELECT setval(to_regclass($1), $2::bigint, $3)', [quoted(name), value, called]);
@@ -80,7 +81,7 @@ export async function openLoad({ url, file, migrations, replace }: LoadOptions):
         client,
         program.filter(({ name }) => !there.has(name)),
       );
-      await moveHosts(client, hosts);
+      await succeed(client, as);
     },
     async commit() {
       await client.query('COMMIT');
@@ -130,22 +131,4 @@ async function makeRoom(client: pg.Client, tables: readonly string[], replace: b
   if (names.length > 0) await client.query(`DROP TABLE ${names.map(quoted).join(', ')} CASCADE`);
   // Jobs are hints: what waits is published anew from the tables. Jobs of before would be about something else.
   await client.query('DROP SCHEMA IF EXISTS bullmq CASCADE');
-}
-
-/**
- * The directory that the files went to has another identity than the one they were from, so that it never takes sandboxes of the former for
- * its own. What ran is its business, wherever it ran: it finds none of these sandboxes and ends the runs as interrupted.
- */
-async function moveHosts(client: pg.Client, { former, host }: { former: string; host: string }): Promise<void> {
-  const over = ['succeeded', 'failed', 'cancelled', 'timed_out', 'interrupted'];
-  await client.query('UPDATE "Run" SET "hostId" = $1 WHERE "hostId" = $2 OR ("hostId" IS NOT NULL AND "state" <> ALL ($3))', [
-    host,
-    former,
-    over,
-  ]);
-  await client.query('UPDATE "Publication" SET "hostId" = $1 WHERE "hostId" = $2', [host, former]);
-  await client.query('UPDATE "PruneOrder" SET "waiting" = array_replace("waiting", $2, $1)', [host, former]);
-  // Two installations with one id would take each other's jobs where they share a Redis.
-  await client.query(`DELETE FROM "Meta" WHERE "key" = 'installation'`);
-  for (const table of ['Runner', 'Holding', 'HostDisk']) await client.query(`DELETE FROM ${quoted(table)}`);
 }

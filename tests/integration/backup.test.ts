@@ -7,6 +7,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createArchive } from '../../src/backup/archive.ts';
 import { runCommandLine } from '../../src/cli.ts';
 import { inOrder, openDump } from '../../src/store/dump.ts';
+import { anyOther } from '../../src/store/outbox-rows.ts';
+import { createEngine } from '../../src/tasks/engine.ts';
 import { temporaryDirectory } from '../support/git-repository.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { query } from '../support/query.ts';
@@ -24,6 +26,8 @@ let place: Awaited<ReturnType<typeof temporaryDirectory>>;
 let databases: TestDatabase[];
 let ended: { task: string; run: string };
 let live: { task: string; run: string };
+/** Waits in the queue behind `live`. */
+let waiting: { task: string; run: string };
 let project: string;
 let sealedFile: string;
 
@@ -38,6 +42,13 @@ beforeAll(async () => {
   expect(await world.resultOf(ended.run)).toMatchObject({ outcome: 'succeeded' });
   live = await world.sh('echo begun; sleep 600', project);
   await world.told('the second run to have begun', live.run, (events) => ofType(events, 'output').length > 0);
+  await query(world.database.url, `UPDATE "Project" SET "limits" = jsonb_set("limits", '{concurrency}', '1')`);
+  waiting = await world.sh('echo twice', project);
+  await query(
+    world.database.url,
+    `INSERT INTO "Outbox" ("id", "workspaceId", "key", "platform", "tenant", "channel", "channelKind", "payload", "payloadType", "priority")
+     SELECT 'out_waits', "id", 'waits', 'slack', 'T1', 'C1', 'channel', '{"type":"message"}', 'message', 3 FROM "Workspace"`,
+  );
   await query(world.database.url, 'INSERT INTO "Meta" VALUES ($1, $1)', [odd]);
   // Null of JSON is not null of SQL.
   await query(
@@ -99,9 +110,14 @@ test('promise 8: what a backup was made of while runs went on is there again els
   const here = await fresh('elsewhere');
   const restored = await deckhand(['restore', sealedFile], { ...here, DECKHAND_BACKUP_PASSPHRASE: passphrase });
   expect(restored).toMatchObject({ code: 0, text: expect.stringContaining('deckhand.instance=host-test') });
+  // What waited may have been done since: it is not simply done again.
+  const begun = ([waiting.run, waiting.task, 'out_waits'] as const).map((id) => `"id": "${id}"`);
+  const certain = (content: Record<string, unknown[]>) =>
+    Object.entries(content).map(([name, rows]) => [name, rows.filter((row) => !begun.some((id) => String(row).includes(id)))]);
   const content = await contentOf(here.DATABASE_URL);
-  expect(content).toEqual(await contentOf(world.database.url));
-  expect(content.Run).toHaveLength(2);
+  expect(certain(content)).toEqual(certain(await contentOf(world.database.url)));
+  expect(content.Run).toHaveLength(3);
+  expect(await query(here.DATABASE_URL, 'SELECT "parts" FROM "Outbox"')).toEqual([{ parts: [anyOther] }]);
   expect(content.Meta).toContain(JSON.stringify({ key: odd, value: odd }).replace('","', '", "').replaceAll('":"', '": "'));
   expect(await query(here.DATABASE_URL, 'SELECT * FROM "Audit" WHERE "data" IS NULL')).toEqual([]);
 
@@ -109,7 +125,8 @@ test('promise 8: what a backup was made of while runs went on is there again els
   expect(await readFile(join(here.DECKHAND_DATA_DIR, 'secret-key'), 'utf8')).toBe(`${key}\n`);
   const hostId = (await readFile(join(here.DECKHAND_DATA_DIR, 'host-id'), 'utf8')).trim();
   expect(hostId).not.toBe('host_test');
-  expect(await query(here.DATABASE_URL, 'SELECT DISTINCT "hostId" FROM "Run"')).toEqual([{ hostId }]);
+  const ofRuns = await query(here.DATABASE_URL, `SELECT DISTINCT "hostId" FROM "Run" WHERE "id" <> '${waiting.run}'`);
+  expect(ofRuns).toEqual([{ hostId }]);
 
   const mirror = join(here.DECKHAND_DATA_DIR, 'mirrors', `${project}.git`);
   const refs = async (repository: string) => (await git('git', ['-C', repository, 'for-each-ref'])).stdout;
@@ -125,12 +142,23 @@ test('promise 8: what a backup was made of while runs went on is there again els
   const { runner } = openRunner(installation, parts, () => undefined, { hostId });
   try {
     await runner.start();
+    const run = (id: string) => parts.database.db.run.findUniqueOrThrow({ where: { id } });
     const state = await waitFor('the run of before to end', async () => {
-      const { state, result } = await parts.database.db.run.findUniqueOrThrow({ where: { id: live.run } });
+      const { state, result } = await run(live.run);
       return result === null ? undefined : state;
     });
     expect(state).toBe('interrupted');
+    // Nobody has the run that waited.
+    let aheadMs = 0;
+    const gateway = createEngine({ ...parts, clock: { now: () => new Date(Date.now() + aheadMs) } });
+    await gateway.sweep();
+    expect(await run(waiting.run)).toMatchObject({ state: 'executing', result: null });
+    aheadMs = 10 * 60_000;
+    await gateway.sweep();
+    expect(await run(waiting.run)).toMatchObject({ state: 'interrupted', result: { cause: 'runner_lost' } });
+    expect(await parts.database.db.task.findUniqueOrThrow({ where: { id: waiting.task } })).toMatchObject({ column: 'backlog' });
     expect(await world.stateOf(live.run)).toBe('executing');
+    expect(await world.stateOf(waiting.run)).toBe('queued');
     const inbox = await query(
       here.DATABASE_URL,
       `INSERT INTO "Inbox" ("platform", "tenant", "key", "lane", "event") VALUES ('slack', 'T1', 'k', 'l', '{}') RETURNING "id"`,
@@ -142,7 +170,7 @@ test('promise 8: what a backup was made of while runs went on is there again els
   }
 });
 
-test('a backup goes from PostgreSQL to the embedded one and back', async () => {
+test('a backup goes from PostgreSQL to the embedded one and back; of one that was stopped before, all goes on as it was', async () => {
   const dataDir = join(place.path, 'embedded');
   const embedded = { DECKHAND_DATA_DIR: dataDir };
   const plain = join(place.path, 'plain.backup');
@@ -150,18 +178,18 @@ test('a backup goes from PostgreSQL to the embedded one and back', async () => {
     code: 0,
     text: expect.stringContaining('It is not sealed'),
   });
-  expect(await deckhand(['restore', plain], { ...embedded, DECKHAND_SECRET_KEY: key })).toMatchObject({ code: 0 });
+  expect(await deckhand(['restore', plain, '--moved'], { ...embedded, DECKHAND_SECRET_KEY: key })).toMatchObject({ code: 0 });
   const back = join(place.path, 'back.backup');
   // Not running: the database is started for it.
   expect(await deckhand(['backup', back], { ...embedded, DECKHAND_SECRET_KEY: key })).toMatchObject({ code: 0 });
   const here = await fresh('back');
   const again = { ...here, DECKHAND_SECRET_KEY: key };
-  expect(await deckhand(['restore', back], again)).toMatchObject({ code: 0 });
+  expect(await deckhand(['restore', back, '--moved'], again)).toMatchObject({ code: 0 });
   const content = await contentOf(here.DATABASE_URL);
   expect(content).toEqual(await contentOf(world.database.url));
 
   expect(await deckhand(['restore', plain], again)).toMatchObject({ code: 1, text: expect.stringContaining('DH-122') });
-  expect(await deckhand(['restore', plain, '--replace'], again)).toMatchObject({ code: 0 });
+  expect(await deckhand(['restore', plain, '--replace', '--moved'], again)).toMatchObject({ code: 0 });
   expect(await contentOf(here.DATABASE_URL)).toEqual(content);
   expect(await readdir(join(here.DECKHAND_DATA_DIR, 'mirrors'))).toEqual([`${project}.git`]);
 });
@@ -197,6 +225,7 @@ test('what cannot be used changes nothing and says why', async () => {
   expect(await refused([plain], here)).toContain('DH-124');
   const another = { ...here, DECKHAND_SECRET_KEY: randomBytes(32).toString('base64') };
   expect(await refused([sealedFile], another)).toContain('DH-124');
+  expect(await deckhand(['restore', sealedFile, '--chek'], here)).toMatchObject({ code: 64 });
   expect(await query(here.DATABASE_URL, `SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace`)).toEqual([]);
   // Somebody works there, and its rows are those of somebody else.
   expect(await refused([sealedFile, '--replace'], former({ DECKHAND_BACKUP_PASSPHRASE: passphrase }))).toContain('DH-123');

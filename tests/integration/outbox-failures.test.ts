@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RateBudget } from '../../src/contracts/chat-adapter.ts';
 import { type OutboxPut, priorities } from '../../src/contracts/outbox.ts';
 import type { Conversation } from '../../src/contracts/platform.ts';
+import { anyOther } from '../../src/store/outbox-rows.ts';
 import { type Fault, type PlatformOptions, TestPlatform } from '../support/chat-platform.ts';
 import { createWorld, startSender, type TestSender, type World, words } from '../support/delivery-world.ts';
 import { eventually, waitFor } from '../support/wait-for.ts';
@@ -159,6 +160,35 @@ describe('when a call fails', () => {
     await world.put(message('k', 'hello'));
     await sent('k');
     expect(platform.messages).toHaveLength(1);
+  });
+
+  it.each([
+    ['promise 6: looks for all that may have been sent since a backup that is restored, and sends only what is not there', true],
+    ['promise 6: after a restore where nothing can be looked up, an answer is not sent again, a final message rather is', false],
+  ] as const)('%s', async (_title, findsSent) => {
+    await start({ capabilities: { findsSent } });
+    const long = Array.from({ length: 90 }, (_, at) => `${at} ${'word '.repeat(15)}`).join('\n');
+    await world.put(message('long', long));
+    await world.put(message('end', 'the end', { priority: priorities.final }));
+    await Promise.all(['long', 'end'].map(sent));
+    const before = platform.messages.length;
+    expect(before).toBeGreaterThan(2);
+    // As a backup from before they were sent has them, with one that was not sent any more.
+    await Promise.all(senders.splice(0).map((sender) => sender.stop()));
+    await world.put(message('new', 'never sent', { priority: priorities.final }));
+    await world.database.db.outbox.updateMany({
+      data: { state: 'pending', sentVersion: 0, externalId: null, parts: [anyOther] },
+    });
+    await startOn(platform);
+    await Promise.all([sent('end'), sent('new')]);
+    const answer = await waitFor('the answer to end', async () => {
+      const found = await row('long');
+      return found.state !== 'pending' && found;
+    });
+    const texts = platform.messages.slice(before).map((one) => platform.text(one));
+    expect(answer.state).toBe(findsSent ? 'sent' : 'unknown');
+    expect(texts.sort()).toEqual(findsSent ? ['never sent'] : ['never sent', 'the end']);
+    expect([answer, await row('end')].map(({ parts }) => JSON.stringify(parts)).join()).not.toContain(anyOther.slot);
   });
 
   it('promise 6: where nothing can be looked up, an answer is recorded as unknown and its next version is sent anew', async () => {
