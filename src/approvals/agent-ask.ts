@@ -14,6 +14,7 @@ import { agentAction, callHash, placeDigest } from './agent-action.ts';
 import { decisionMail } from './agent-answer.ts';
 import { askersOf, somebodyMayDecide, whoMayDecide } from './approvers.ts';
 import { deadlines } from './deadlines.ts';
+import { termsFor } from './demands.ts';
 import { policyOf } from './judge-task.ts';
 import { judgeTool } from './judge-tool.ts';
 
@@ -123,8 +124,8 @@ async function open(
 ): Promise<RunEventData | undefined> {
   const { task, run, ask } = input;
   const { hash, because, risks, at } = request;
-  const policy = policyOf(task);
-  const approvers = action.type === 'question' ? answerers : policy.approvers;
+  const terms = termsFor(policyOf(task), action);
+  const approvers = action.type === 'question' ? answerers : terms.approvers;
   const requester = run.requestedBy;
   const askers = await askersOf(tx.db, { task: task.id, action, approvers, requester, openedAt: at });
   const who = { workspace: task.workspace, project: task.project, approvers, requester, askers };
@@ -146,7 +147,7 @@ async function open(
     risks,
     approvers,
     requester: run.requestedBy,
-    ...deadlines(policy, at),
+    ...deadlines(terms, at),
   });
   await audit(tx, task, interaction.id, 'approval.opened', { run: run.id, hash, kind, title: actionTitle(action) });
   return { type: 'interaction_opened', interaction: interaction.id, kind };

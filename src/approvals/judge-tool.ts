@@ -1,5 +1,6 @@
 import type { AgentMode } from '../contracts/agent.ts';
 import type { Policy, ToolAction, Verdict } from '../contracts/policy.ts';
+import { askedBy, demandedBy, demandsOn, demandText, type Numbered } from './demands.ts';
 import { judgeCommand } from './judge.ts';
 import { risksOf } from './risks.ts';
 import { analyseShell } from './shell-analysis.ts';
@@ -24,7 +25,7 @@ const onlyReading =
  * 1. A command that a deny pattern of the policy meets is denied, in every mode.
  * 2. The agent may write its own plan file. In mode `plan` only reading runs; everything else is denied with a reason for the agent.
  * 3. Files outside of the working copy, or of its git repository, ask: no mode and no rule lets them pass.
- * 4. Mode `bypass` in an isolated sandbox runs everything else; a command that may hide a denied one asks.
+ * 4. What a demand of the policy meets asks, unless a rule of the task names it. Mode `bypass` in an isolated sandbox runs everything else; a command that may hide a denied one asks.
  * 5. Commands follow the policy and the rules of the task; in mode `ask` only reading ones and those of a rule run.
  * 6. Reading runs. Changes of files run in modes `acceptEdits` and `auto`, or by rules for every one of them.
  * 7. Any other tool asks, unless a rule names it.
@@ -33,7 +34,7 @@ const onlyReading =
  */
 export function judgeTool(policy: Policy, mode: AgentMode, action: ToolAction, rules: TaskRules): Verdict {
   const { call } = action;
-  const command = call.command === undefined ? undefined : judgeCommand(policy, call.command, rules.commands);
+  const command = call.command === undefined ? undefined : judgeCommand(policy, call.command, rules.commands, 'tool');
   if (command?.verdict === 'deny') return command;
   if (command === undefined && isOwnPlan(call)) return { verdict: 'run', because: 'it is the plan of the agent' };
   const apart = (call.files ?? []).find(({ path }) => filePlace(path) !== 'inside');
@@ -46,6 +47,8 @@ export function judgeTool(policy: Policy, mode: AgentMode, action: ToolAction, r
         : `\`${apart.path}\` is outside of the working copy`;
     return ask(action, because);
   }
+  const demand = demandOnFiles(policy, action, rules);
+  if (demand !== undefined) return ask(action, demandText(demand));
   if (mode === 'bypass' && action.sandbox === 'docker') return bypassed(policy, action);
   if (command !== undefined) return judgedCommand(mode, action, command, { reads, rules });
   if (reads) return { verdict: 'run', because: 'it only reads' };
@@ -66,13 +69,22 @@ function readsOnly(policy: Policy, { call }: ToolAction): boolean {
   const changes = (call.files ?? []).some(({ change }) => change !== 'read');
   if (changes) return false;
   if (call.command === undefined) return call.readOnly;
-  return judgeCommand({ ...policy, mode: 'safe', allow: [] }, call.command, []).verdict === 'run';
+  return judgeCommand({ ...policy, mode: 'safe', allow: [], demands: [] }, call.command, []).verdict === 'run';
+}
+
+/** A demand that a call meets by the files it changes, or by what else it is; commands are judged by their line. */
+function demandOnFiles(policy: Policy, action: ToolAction, rules: TaskRules): Numbered | undefined {
+  const { command, files = [], tool } = action.call;
+  const changed = files.filter(({ change }) => change !== 'read');
+  const isKnown = changed.length === 0 ? rules.tools.includes(tool) : changed.every(({ path }) => rules.paths.includes(path));
+  if (isKnown || (command !== undefined && changed.length === 0)) return undefined;
+  return askedBy(demandsOn(policy, demandedBy(action)));
 }
 
 /** Nothing asks, except where a command that the policy denies may be hidden. */
 function bypassed(policy: Policy, action: ToolAction): Verdict {
   const { command } = action.call;
-  const verdict = command === undefined ? undefined : judgeCommand({ ...policy, mode: 'yolo' }, command, []);
+  const verdict = command === undefined ? undefined : judgeCommand({ ...policy, mode: 'yolo' }, command, [], 'tool');
   if (verdict?.verdict === 'ask') return verdict;
   return { verdict: 'run', because: 'a maintainer lets this task run without asking' };
 }

@@ -1,4 +1,5 @@
 import type { Policy, Verdict } from '../contracts/policy.ts';
+import { askedBy, demandedByLine, demandsOn, demandText } from './demands.ts';
 import { deniedBy, matchesPattern, mentionsPattern } from './patterns.ts';
 import { notReadOnly } from './read-only.ts';
 import { risksOf } from './risks.ts';
@@ -10,12 +11,19 @@ import { escapeMeanings } from './shell-escapes.ts';
  *
  * 1. A deny pattern that meets any command of the line, however deep inside, denies. This holds in every mode, `yolo` included.
  * 2. A rule of the task for exactly this line runs it.
- * 3. The mode decides: `ask` asks; `safe` runs what only looks; `custom` runs what the allow patterns name; `yolo` runs.
- * 4. What would run, but mentions the words of a deny pattern, or has deny patterns and hides a command from them, asks.
+ * 3. What a demand of the policy meets asks.
+ * 4. The mode decides: `ask` asks; `safe` runs what only looks; `custom` runs what the allow patterns name; `yolo` runs.
+ * 5. What would run, but mentions the words of a deny pattern, or has deny patterns and hides a command from them, asks.
  *
- * Whatever the analysis is unsure of asks, except in `yolo` without deny patterns.
+ * `kind`: a command of a task, or one that an agent wants to run. Whatever the analysis is unsure of asks, except in `yolo` without deny
+ * patterns and demands.
  */
-export function judgeCommand(policy: Policy, command: string, rules: readonly string[]): Verdict {
+export function judgeCommand(
+  policy: Policy,
+  command: string,
+  rules: readonly string[],
+  kind: 'command' | 'tool' = 'command',
+): Verdict {
   const analysis = analyseShell(command);
   for (const pattern of policy.deny) {
     const denied = analysis.commands.find(({ words }) => deniedBy(pattern, words));
@@ -25,7 +33,7 @@ export function judgeCommand(policy: Policy, command: string, rules: readonly st
     }
   }
   if (rules.includes(command)) return { verdict: 'run', because: 'this exact command is approved for this task' };
-  const doubt = doubtOf(policy, command, analysis);
+  const doubt = doubtOf(policy, command, analysis, kind);
   if (doubt !== undefined) return { verdict: 'ask', because: doubt, risks: risksOf(analysis) };
   return { verdict: 'run', because: reasons[policy.mode] };
 }
@@ -38,8 +46,10 @@ const reasons: Record<Policy['mode'], string> = {
 };
 
 /** Why a person is asked; undefined: no need. */
-function doubtOf(policy: Policy, command: string, analysis: Analysis): string | undefined {
+function doubtOf(policy: Policy, command: string, analysis: Analysis, kind: 'command' | 'tool'): string | undefined {
   if (policy.mode === 'ask') return 'this project asks before every command';
+  const demand = askedBy(demandsOn(policy, demandedByLine(kind, command, [])));
+  if (demand !== undefined) return demandText(demand);
   if (policy.mode !== 'yolo') {
     const escaped = [...analysis.escapes.keys()][0];
     if (escaped !== undefined) return escapeMeanings[escaped].text;

@@ -10,6 +10,7 @@ import { cancelledResult, endRun } from '../tasks/end-run.ts';
 import { actionHash } from './action.ts';
 import { somebodyMayDecide, whoMayDecide } from './approvers.ts';
 import { deadlines } from './deadlines.ts';
+import { termsFor } from './demands.ts';
 import { interactionTransition } from './interaction-state.ts';
 import { policyOf } from './judge-task.ts';
 
@@ -29,8 +30,8 @@ export interface ApprovalRequest {
  */
 export async function openApproval(tx: Tx, request: ApprovalRequest): Promise<'opened' | 'no_approver'> {
   const { task, run, action, because, risks, at } = request;
-  const policy = policyOf(task);
-  const who = { workspace: task.workspace, project: task.project, approvers: policy.approvers, requester: run.requestedBy };
+  const terms = termsFor(policyOf(task), action);
+  const who = { workspace: task.workspace, project: task.project, approvers: terms.approvers, requester: run.requestedBy };
   if (!(await somebodyMayDecide(tx, who))) {
     const message = `It needs an approval (${because}), and there is nobody who may give one. ${await whoMayDecide(tx, who)}`;
     await endRun(tx, { task, run, result: cancelledResult('no_approver', message), actor: system('gateway'), at });
@@ -47,9 +48,9 @@ export async function openApproval(tx: Tx, request: ApprovalRequest): Promise<'o
     actionHash: hash,
     because,
     risks,
-    approvers: policy.approvers,
+    approvers: terms.approvers,
     requester: run.requestedBy,
-    ...deadlines(policy, at),
+    ...deadlines(terms, at),
   });
   await advanceRun(tx, {
     run,

@@ -66,8 +66,8 @@ function patternWords(pattern: string): string[] {
   return pattern.split(/\s+/).filter((word) => word !== '');
 }
 
-/** `*` is any characters. Without regular expressions, so that no command line can make it slow. */
-function matchesWord(part: string, value: string): boolean {
+/** `*` is any characters. Without regular expressions, so that no text can make it slow. */
+export function matchesWord(part: string, value: string): boolean {
   const [head = '', ...rest] = part.split('*');
   const tail = rest.pop();
   if (tail === undefined) return value === head;

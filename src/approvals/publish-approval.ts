@@ -16,7 +16,7 @@ import type { Person } from '../tasks/task-engine.ts';
 import { actionHash } from './action.ts';
 import { mayDecideOn } from './approvers.ts';
 import { deadlines } from './deadlines.ts';
-import { policyOf } from './judge-task.ts';
+import type { Terms } from './demands.ts';
 import { isStillDecided } from './several.ts';
 
 export interface PublishRequest {
@@ -24,6 +24,7 @@ export interface PublishRequest {
   run: RunRecord;
   /** Exactly what is to be brought out. */
   action: PublishAction;
+  terms: Terms;
   by: Person;
   because: string;
   risks: readonly string[];
@@ -35,8 +36,7 @@ export interface PublishRequest {
  * is about whose change it is.
  */
 export async function openPublish(tx: Tx, request: PublishRequest): Promise<InteractionRecord> {
-  const { task, run, action, because, risks, by, at } = request;
-  const policy = policyOf(task);
+  const { task, run, action, terms, because, risks, by, at } = request;
   const hash = actionHash(action);
   const interaction = await createInteraction(tx, {
     workspace: task.workspace,
@@ -47,9 +47,9 @@ export async function openPublish(tx: Tx, request: PublishRequest): Promise<Inte
     actionHash: hash,
     because,
     risks,
-    approvers: policy.approvers,
+    approvers: terms.approvers,
     requester: run.requestedBy,
-    ...deadlines(policy, at),
+    ...deadlines(terms, at),
   });
   await recordAudit(tx, {
     workspace: task.workspace,
@@ -62,8 +62,12 @@ export async function openPublish(tx: Tx, request: PublishRequest): Promise<Inte
 }
 
 /** May this person decide that the change is brought out? As for every other request: role, people, not whose work it is. */
-export async function mayPublish(tx: Tx, task: TaskRecord, run: RunRecord, by: Person, at: Date): Promise<boolean> {
-  const { approvers } = policyOf(task);
+export async function mayPublish(
+  tx: Tx,
+  { task, run, terms: { approvers } }: Pick<PublishRequest, 'task' | 'run' | 'terms'>,
+  by: Person,
+  at: Date,
+): Promise<boolean> {
   const asked = { task: task.id, action: { type: 'publish' }, approvers, requester: run.requestedBy, openedAt: at };
   return mayDecideOn(tx, asked, by);
 }

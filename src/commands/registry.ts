@@ -24,6 +24,9 @@ import { memberSeparate } from './member-separate.ts';
 import { mirror } from './mirror.ts';
 import { move } from './move.ts';
 import { pending } from './pending.ts';
+import { policy, policyRemove } from './policy.ts';
+import { policyAdd } from './policy-add.ts';
+import { policyTest } from './policy-test.ts';
 import { pr } from './pr.ts';
 import { projectAdd } from './project-add.ts';
 import { projectList } from './project-list.ts';
@@ -76,6 +79,10 @@ const setup: readonly Command[] = [
   bind,
   settings,
   settingsAlerts,
+  policy,
+  policyAdd,
+  policyRemove,
+  policyTest,
   rules,
   rulesRevoke,
 ];

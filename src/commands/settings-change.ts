@@ -1,15 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
-import { somebodyMayDecide } from '../approvals/approvers.ts';
 import { AppError } from '../contracts/errors.ts';
 import { approvalsNeeded, defaultCheckMs, type Policy } from '../contracts/policy.ts';
 import type { Role } from '../contracts/roles.ts';
 import type { ProjectLimits, Verbosity } from '../contracts/settings.ts';
 import { recordAudit } from '../store/audit.ts';
 import { type Channel, setDefaultRole, setVerbosity } from '../store/channels.ts';
-import { changeBaseBranch, changeLimits, changePolicy, lockProject, type Project, projectById } from '../store/projects.ts';
+import { changeBaseBranch, changeLimits, type Project, projectById } from '../store/projects.ts';
 import { applyChange, type ListChange } from './arguments.ts';
 import type { CommandContext } from './command.ts';
 import { namedPerson } from './member-target.ts';
+import { holdProject, storePolicy } from './policy-change.ts';
 import type { AgentSettingsChange } from './settings-agent.ts';
 
 /** What `settings` is told to change. */
@@ -60,21 +60,12 @@ export async function applyProjectSettings(
   asked: Project,
   change: SettingsChange,
 ): Promise<{ project: Project; notes: string[] }> {
-  await lockProject(ctx.tx, asked.id);
-  const project = await projectById(ctx.tx, asked.workspace, asked.id);
-  if (project === undefined) throw new AppError('DH-205', { project: asked.name, suggestion: 'It was removed just now.' });
+  const project = await holdProject(ctx, asked);
   const notes: string[] = [];
   const policy = await changedPolicy(ctx, project.policy, change);
-  if (JSON.stringify(policy) !== JSON.stringify(project.policy)) {
-    const version = await changePolicy(ctx.tx, project.id, policy);
-    await audit(ctx, 'project.policy', project.id, { version, from: { ...project.policy }, to: { ...policy } });
-    notes.push(`The policy is at version ${version}. Tasks that exist keep the one they were made with.`);
-    const { workspace, id } = project;
-    if (!(await somebodyMayDecide(ctx.tx, { workspace, project: id, approvers: policy.approvers, requester: '' }))) {
-      notes.push(
-        'There are not enough people who can approve: what must be approved is refused until there are. `who` lists them.',
-      );
-    }
+  const stored = await storePolicy(ctx, project, policy);
+  notes.push(...stored);
+  if (stored.length > 0) {
     if (policy.mode === 'yolo') notes.push('Every command runs without asking now, except what `deny` names.');
     if (policy.mode !== 'custom' && policy.allow.length > 0) notes.push('`allow` counts with `policy=custom` only.');
   }
@@ -115,6 +106,7 @@ async function changedPolicy(ctx: CommandContext, now: Policy, change: SettingsC
     expiresMs: change.expires ?? now.expiresMs,
     remindMs: change.remind ?? now.remindMs,
     ...changedCheck(now, change),
+    ...(now.demands === undefined ? {} : { demands: now.demands }),
   };
   if (policy.approvers.role === 'guest') {
     throw new AppError('DH-201', {

@@ -1,9 +1,10 @@
 import { notAllowed } from '../access/not-allowed.ts';
 import { actingOn } from '../access/who-acts.ts';
 import { effortSchema } from '../contracts/agent.ts';
+import { maxApprovals } from '../contracts/demands.ts';
 import { AppError } from '../contracts/errors.ts';
 import { hostProfiles } from '../contracts/hosts.ts';
-import { maxApprovals, policySchema } from '../contracts/policy.ts';
+import { policySchema } from '../contracts/policy.ts';
 import { roleAtLeast } from '../contracts/roles.ts';
 import { branchesSchema, mentionsSchema, verbositySchema } from '../contracts/settings.ts';
 import { projectById } from '../store/projects.ts';

@@ -1,12 +1,10 @@
 import { z } from 'zod';
 import { agentKindSchema, questionSchema, toolCallSchema } from './agent.ts';
+import { demandSchema, maxApprovals, maxDemands } from './demands.ts';
 import { platformSchema } from './platform.ts';
 import { publishWhatSchema } from './publication.ts';
 import { roleSchema } from './roles.ts';
 import { decisionChoiceSchema } from './states.ts';
-
-/** Most people that a policy can ask to say yes. */
-export const maxApprovals = 5;
 
 /**
  * What of a project may run without asking. `safe`: read-only commands run, the rest asks. `ask`: everything asks. `custom`:
@@ -39,6 +37,8 @@ export const policySchema = z.object({
    * never gets more time than a command of the project.
    */
   check: z.object({ command: z.string().min(1), timeoutMs: z.number().int().min(1000) }).optional(),
+  /** What some actions need besides; absent: nothing. */
+  demands: z.array(demandSchema).max(maxDemands).optional(),
 });
 export type Policy = z.infer<typeof policySchema>;
 

@@ -1,4 +1,5 @@
 import { askersOf, mayDecideOn, whoMayDecide } from '../approvals/approvers.ts';
+import { termsForMoney } from '../approvals/demands.ts';
 import { policyOf } from '../approvals/judge-task.ts';
 import { settleSpend } from '../approvals/settle-spend.ts';
 import type { AgentSettings } from '../contracts/agent.ts';
@@ -113,7 +114,7 @@ export async function changeBudget(
   agentOf(task);
   await checkMaySpeak(tx, by, undefined);
   if (budgetUsd !== null && !(Number.isFinite(budgetUsd) && budgetUsd >= 0)) throw new Error(`no budget: ${budgetUsd}`);
-  const { approvers } = policyOf(task);
+  const { approvers } = termsForMoney(policyOf(task));
   const requester = run?.requestedBy ?? task.requester;
   const asked = { task: task.id, action: { type: 'spend' }, approvers, requester, openedAt: at };
   if (moreThan(budgetUsd, task.budgetUsd)) {

@@ -2,6 +2,7 @@ import { actionHash } from '../approvals/action.ts';
 import { dollars } from '../approvals/action-text.ts';
 import { askersOf, somebodyMayDecide, whoMayDecide } from '../approvals/approvers.ts';
 import { deadlines } from '../approvals/deadlines.ts';
+import { termsFor } from '../approvals/demands.ts';
 import { policyOf } from '../approvals/judge-task.ts';
 import { type Usage, usageSchema } from '../contracts/agent.ts';
 import type { SpendRequest, SpendVerdict } from '../contracts/agent-control.ts';
@@ -108,9 +109,9 @@ async function open(
   // A request to a model before or after the turn itself cannot wait.
   if (run.state === 'preparing') return { verdict: 'wait' };
   if (run.state === 'finishing') return { verdict: 'deny', because: 'The run is ending.' };
-  const policy = policyOf(task);
-  const { approvers } = policy;
   const action: SpendAction = { type: 'spend', project: task.project, spentUsd: task.spentUsd, ...asks };
+  const terms = termsFor(policyOf(task), action);
+  const { approvers } = terms;
   const requester = run.requestedBy;
   const askers = await askersOf(tx.db, { task: task.id, action, approvers, requester, openedAt: at });
   const who = { workspace: task.workspace, project: task.project, approvers, requester, askers };
@@ -129,9 +130,9 @@ async function open(
     actionHash: hash,
     because,
     risks: [],
-    approvers: policy.approvers,
+    approvers,
     requester: run.requestedBy,
-    ...deadlines(policy, at),
+    ...deadlines(terms, at),
   });
   const events = [{ type: 'interaction_opened', interaction: interaction.id, kind: 'spend' }] as const;
   await startWaiting(tx, { task, run, at, events, because });

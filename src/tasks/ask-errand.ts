@@ -1,5 +1,6 @@
 import { notAllowed } from '../access/not-allowed.ts';
 import { whoMayDecide } from '../approvals/approvers.ts';
+import { termsForChange } from '../approvals/demands.ts';
 import { policyOf } from '../approvals/judge-task.ts';
 import { mayPublish } from '../approvals/publish-approval.ts';
 import { AppError } from '../contracts/errors.ts';
@@ -9,6 +10,7 @@ import type { Tx } from '../store/database.ts';
 import { addErrand } from '../store/pull-errands.ts';
 import { pullOfTask } from '../store/pull-requests.ts';
 import { latestRun, runById } from '../store/runs.ts';
+import { resultOf } from '../store/task-changes.ts';
 import { lockTask } from '../store/tasks.ts';
 import { isAlive } from './hold-task.ts';
 import { auditErrand } from './pull-life.ts';
@@ -33,8 +35,9 @@ export async function askErrand(tx: Tx, { run: id, kind, by, originKey }: Errand
   const run = await runById(tx, id);
   if (task === undefined || run === undefined) throw new AppError('DH-208');
   if (kind === 'merge') {
-    if (!(await mayPublish(tx, task, run, by, at))) {
-      const { approvers } = policyOf(task);
+    const terms = termsForChange(policyOf(task), await resultOf(tx, run.id));
+    if (!(await mayPublish(tx, { task, run, terms }, by, at))) {
+      const { approvers } = terms;
       const question = { workspace: task.workspace, project: task.project, approvers, requester: run.requestedBy };
       throw new AppError('DH-202', { who: by.name, action: actions.merge, whoCan: await whoMayDecide(tx, question) });
     }

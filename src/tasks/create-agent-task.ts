@@ -1,3 +1,4 @@
+import { termsForMoney } from '../approvals/demands.ts';
 import { policyOf } from '../approvals/judge-task.ts';
 import type { AgentSettings } from '../contracts/agent.ts';
 import { attemptsLimits } from '../contracts/comparison.ts';
@@ -31,7 +32,8 @@ export async function createAgentTask(tx: Tx, input: AgentTaskInput, now: Date):
   for (const { mode } of [settings, ...(input.attempts ?? [])]) await checkMode(tx, requester, mode, project.policy);
   const { budgetUsd: usual, hosts: _, ...defaults } = project.agent;
   const budgetUsd = input.budgetUsd === undefined ? usual : input.budgetUsd;
-  if (moreThan(budgetUsd, usual) && !roleAtLeast(requester.role, project.policy.approvers.role)) {
+  const { approvers } = termsForMoney(project.policy);
+  if (moreThan(budgetUsd, usual) && !roleAtLeast(requester.role, approvers.role)) {
     throw new AppError('DH-202', {
       who: requester.name,
       action: 'give a task a larger budget than the project does',
@@ -40,7 +42,7 @@ export async function createAgentTask(tx: Tx, input: AgentTaskInput, now: Date):
   }
   if (moreThan(budgetUsd, usual)) {
     const instead = 'Leave the budget out: the task asks for more itself when it needs it.';
-    refuseAlone(project.policy.approvers, 'give a task a larger budget than the project does', instead);
+    refuseAlone(approvers, 'give a task a larger budget than the project does', instead);
   }
   const common = { ...defaults, ...present(settings) };
   const each = (input.attempts ?? [{}]).map((own) => ({ ...common, ...present(own) }));

@@ -1,5 +1,6 @@
 import { actionHash } from '../approvals/action.ts';
 import { somebodyMayDecide, whoMayDecide } from '../approvals/approvers.ts';
+import { type Terms, termsForChange } from '../approvals/demands.ts';
 import { policyOf } from '../approvals/judge-task.ts';
 import { approvePublish, auditApproval, mayPublish, openPublish } from '../approvals/publish-approval.ts';
 import { giveApproval } from '../approvals/several.ts';
@@ -39,8 +40,9 @@ export async function publish(
   const known = await underWay(tx, change, what);
   if (known !== undefined) return { outcome: 'known', number: task.number, what: known };
   const pending = await pendingFor(tx, action, run.id);
-  const may = await mayPublish(tx, task, run, by, at);
-  const { approvers } = policyOf(task);
+  const terms = termsForChange(policyOf(task), change.result);
+  const { approvers } = terms;
+  const may = await mayPublish(tx, { task, run, terms }, by, at);
   const question = { workspace: task.workspace, project: task.project, approvers, requester: run.requestedBy };
   if (pending === undefined && (!may || approvalsNeeded(approvers) > 1) && !(await somebodyMayDecide(tx, question))) {
     throw new AppError('DH-402');
@@ -48,12 +50,12 @@ export async function publish(
   if (!may) {
     const whoCan = await whoMayDecide(tx, question);
     if (pending !== undefined) return { outcome: 'asked', number: task.number, whoCan };
-    const interaction = await openPublish(tx, request(change, action, by, at));
+    const interaction = await openPublish(tx, request(change, action, terms, by, at));
     const events = [{ type: 'interaction_opened', interaction: interaction.id, kind: 'publish' }] as const;
     await appendEvents(tx, { run: run.id, actor: personActor(by), at, events });
     return { outcome: 'asked', number: task.number, whoCan };
   }
-  const interaction = pending ?? (await openPublish(tx, request(change, action, by, at)));
+  const interaction = pending ?? (await openPublish(tx, request(change, action, terms, by, at)));
   const given = await giveApproval(tx, interaction, { project: task.project, by, on, choice: 'once', at });
   if (given.outcome !== 'complete') {
     const opened: RunEventData = { type: 'interaction_opened', interaction: interaction.id, kind: 'publish' };
@@ -101,10 +103,10 @@ export async function beginPublication(
   return publication;
 }
 
-function request(change: Change, action: PublishAction, by: Person, at: Date) {
+function request(change: Change, action: PublishAction, terms: Terms, by: Person, at: Date) {
   const { task, run, result } = change;
   const risks = (result.risks ?? []).map(riskText);
-  return { task, run, action, by, because: `${by.name} wants to bring it out`, risks, at };
+  return { task, run, action, terms, by, because: `${by.name} wants to bring it out`, risks, at };
 }
 
 async function actionFor(

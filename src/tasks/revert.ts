@@ -1,4 +1,5 @@
 import { whoMayDecide } from '../approvals/approvers.ts';
+import { termsForChange } from '../approvals/demands.ts';
 import { policyOf } from '../approvals/judge-task.ts';
 import { mayPublish } from '../approvals/publish-approval.ts';
 import { revertBranch, revertTitle } from '../changes/revert-words.ts';
@@ -11,7 +12,7 @@ import type { Tx } from '../store/database.ts';
 import { type PullRecord, pullsOf } from '../store/pull-requests.ts';
 import { noteRevert, revertedBy, revertsOf } from '../store/reverts.ts';
 import { latestRun, type RunRecord, runById } from '../store/runs.ts';
-import { standsOf } from '../store/task-changes.ts';
+import { resultOf, standsOf } from '../store/task-changes.ts';
 import { lockTask, type TaskRecord } from '../store/tasks.ts';
 import { isAlive } from './hold-task.ts';
 import { beginAlone } from './rebase.ts';
@@ -28,8 +29,9 @@ export async function revert(tx: Tx, { run: id, by, originKey }: RevertInput, at
   const task = known === undefined || known.workspace !== by.workspace ? undefined : await lockTask(tx, known.task);
   const run = await runById(tx, id);
   if (task === undefined || run === undefined) throw new AppError('DH-208');
-  if (!(await mayPublish(tx, task, run, by, at))) {
-    const { approvers } = policyOf(task);
+  const terms = termsForChange(policyOf(task), await resultOf(tx, run.id));
+  if (!(await mayPublish(tx, { task, run, terms }, by, at))) {
+    const { approvers } = terms;
     const question = { workspace: task.workspace, project: task.project, approvers, requester: run.requestedBy };
     throw new AppError('DH-202', { who: by.name, action: 'revert this', whoCan: await whoMayDecide(tx, question) });
   }

@@ -138,6 +138,25 @@ describe('promise 7: where two people must approve', () => {
     expect(await turn.state()).toBe('executing');
   });
 
+  it('for what a demand of the policy is about only: it asks, and waits on the terms of the demand', async () => {
+    const demands = [{ when: { command: 'npm publish *' }, needs: { count: 2, expiresMs: 60_000 } }];
+    const policy: Policy = { ...defaultPolicy, mode: 'yolo', demands };
+    const open = await deckhand.world({ policy });
+    const free = await deckhand.create(open, 'npm test');
+    expect(await deckhand.stateOf(free.run)).toBe('queued');
+    const { run } = await deckhand.create(open, 'npm test && npm publish');
+    expect(await deckhand.stateOf(run)).toBe('awaiting');
+    const asked = await deckhand.db.interaction.findFirstOrThrow({ where: { runId: run } });
+    expect(asked).toMatchObject({
+      approvers: { count: 2 },
+      because: expect.stringContaining("demand 1 of the project's policy"),
+    });
+    expect(asked.expiresAt.getTime() - asked.openedAt.getTime()).toBe(60_000);
+    expect(await deckhand.decide(run, open.people.ada)).toMatchObject({ result: 'one_of_several' });
+    expect(await deckhand.decide(run, open.people.ben)).toMatchObject({ result: 'decided' });
+    expect(await deckhand.authorise(await deckhand.claim(run, runner), runner)).toEqual({ verdict: 'run' });
+  });
+
   it('nothing is asked that not enough people could approve', async () => {
     const small = await deckhand.world({ policy: two, roles: { ada: 'owner', ben: 'guest', dev: 'guest' } });
     const { run } = await deckhand.create(small, 'npm test');

@@ -121,6 +121,15 @@ describe('who decides', () => {
     await expect(push(other.run, ben)).rejects.toThrow('DH-402');
   });
 
+  test('promise 7: a demand of the policy about files counts when a change with such a file leaves', async () => {
+    const demands = [{ when: { kind: 'push', path: 'src/**' } as const, needs: { role: 'owner' } as const }];
+    const { world, runner, push } = await setUp({ policy: { ...openPolicy, demands } });
+    const { run } = await changed(deckhand, world, runner);
+    expect(await push(run, world.people.ben)).toMatchObject({ outcome: 'asked', whoCan: 'Owners can decide: Ada.' });
+    expect(await deckhand.decide(run, world.people.ben)).toMatchObject({ result: 'not_allowed' });
+    expect(await push(run, world.people.ada)).toMatchObject({ outcome: 'approved' });
+  });
+
   test('a denied request pushes nothing and leaves the change where it is', async () => {
     const { world, runner, push, take } = await setUp();
     const { run, task } = await changed(deckhand, world, runner);

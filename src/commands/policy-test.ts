@@ -1,0 +1,122 @@
+import { z } from 'zod';
+import { whoMayDecide } from '../approvals/approvers.ts';
+import { type Demanded, demandedByChange, demandedByLine, demandsOn, termsOf } from '../approvals/demands.ts';
+import { judgeCommand } from '../approvals/judge.ts';
+import { risksOf } from '../changes/risks.ts';
+import { demandRisks } from '../contracts/demands.ts';
+import { AppError } from '../contracts/errors.ts';
+import type { Policy, Verdict } from '../contracts/policy.ts';
+import type { FileStat } from '../contracts/run-event.ts';
+import { type Block, bold, code, plain, type Span } from '../contracts/view.ts';
+import { marked } from '../delivery/error-view.ts';
+import { withFallback } from '../delivery/list-view.ts';
+import { reveal } from '../delivery/neutralise.ts';
+import { namesOf } from '../store/people.ts';
+import { listChange, oneOf, optional, shortDuration } from './arguments.ts';
+import { type CommandContext, defineCommand } from './command.ts';
+import { policyProject } from './policy.ts';
+import { needsText, whenSpans } from './policy-words.ts';
+import { personFor, projectFor } from './subject.ts';
+import { unwrapCode } from './unwrap-code.ts';
+
+const need = { command: 'policy test', role: 'guest', action: 'see the policy' } as const;
+
+export const policyTest = defineCommand({
+  name: 'policy test',
+  group: 'setup',
+  summary: 'Says what the policy would do with a command or a change, which demands decide, and who may approve; nothing is run',
+  details: [
+    'A command is looked at as that of a task, and as one that an agent wants to run. With `path` or `risk` it is a change that leaves.',
+  ],
+  role: need.role,
+  action: need.action,
+  positional: {
+    command: optional({ hint: 'command', about: 'what the shell would run', schema: z.string(), takes: 'verbatim' }),
+  },
+  options: {
+    path: optional({ hint: 'infra/main.tf', about: 'a file that a change would have', schema: listChange, takes: 'change' }),
+    risk: optional({ hint: 'ci', about: 'a risk that a change would have', values: demandRisks, schema: oneOf(demandRisks) }),
+    project: policyProject,
+  },
+  examples: [
+    ['policy test npm publish', 'what becomes of this command'],
+    ['policy test path=infra/main.tf', 'who would have to approve such a change'],
+  ],
+  async run(ctx, args) {
+    const choice = await projectFor(ctx, args.project);
+    if ('ask' in choice) return choice.ask;
+    const { project } = choice;
+    await personFor(ctx, project.id, need);
+    const line = args.command === undefined ? '' : unwrapCode(args.command);
+    const paths = [...(args.path?.set ?? []), ...(args.path?.add ?? [])];
+    const isChange = paths.length > 0 || args.risk !== undefined;
+    if ((line === '') === !isChange) {
+      const problem = isChange ? 'It is either a command or a change.' : 'What is to be tested is missing.';
+      throw new AppError('DH-201', { problem, example: '`policy test npm publish`' });
+    }
+    const blocks: Block[] = isChange
+      ? await changeBlocks(ctx, project, paths, args.risk)
+      : [
+          { type: 'code', text: reveal(line).text },
+          ...(await lineBlocks(ctx, project, line, 'command')),
+          ...(await lineBlocks(ctx, project, line, 'tool')),
+        ];
+    const title: Span[] = [
+      bold(`Policy of ${project.name}`),
+      plain(` · version ${project.policyVersion} · a test, nothing was run`),
+    ];
+    return { view: withFallback([{ type: 'text', spans: title }, ...blocks]), audience: 'asked' };
+  },
+});
+
+type Of = { policy: Policy };
+
+async function lineBlocks(ctx: CommandContext, project: Of, line: string, kind: 'command' | 'tool'): Promise<Block[]> {
+  const verdict = judgeCommand(project.policy, line, [], kind);
+  const head = kind === 'command' ? 'As the command of a task it ' : 'When an agent in mode `auto` wants to run it, it ';
+  const says: Span[] = [...marked(head), bold(verdictWords[verdict.verdict]), ...marked(`: ${verdict.because}.`)];
+  if (verdict.verdict !== 'ask') return [{ type: 'text', spans: says }];
+  return [{ type: 'text', spans: says }, ...(await termsBlocks(ctx, project, demandedByLine(kind, line, [])))];
+}
+
+const verdictWords: Record<Verdict['verdict'], string> = { run: 'runs', ask: 'asks', deny: 'is denied' };
+
+async function changeBlocks(
+  ctx: CommandContext,
+  project: Of,
+  paths: readonly string[],
+  risk: string | undefined,
+): Promise<Block[]> {
+  const files = paths.map((path): FileStat => ({ path, added: 1, removed: 0 }));
+  const found = demandedByChange({ files, risks: risksOf(files, { secrets: [], links: [] }) });
+  const risks = new Set([...found.risks, ...demandRisks.filter((one) => one === risk)]);
+  const listed = paths.flatMap((path, at): Span[] => [plain(at === 0 ? ' of ' : ', '), code(path)]);
+  const named = [...risks].map((one) => `\`${one}\``).join(', ');
+  const says: Span[] = [plain('A change'), ...listed, plain(' that leaves always '), bold('asks'), plain('.')];
+  return [
+    { type: 'text', spans: risks.size === 0 ? says : [...says, ...marked(` Risks: ${named}.`)] },
+    ...(await termsBlocks(ctx, project, { ...found, risks })),
+  ];
+}
+
+/** Which demands are met, and who may decide in the end. */
+async function termsBlocks(ctx: CommandContext, { policy }: Of, what: Demanded): Promise<Block[]> {
+  const met = demandsOn(policy, what);
+  const { workspace } = ctx.person;
+  const names = await namesOf(
+    ctx.tx,
+    workspace,
+    met.flatMap(({ demand }) => demand.needs.people ?? []),
+  );
+  const { approvers, expiresMs } = termsOf(policy, met);
+  const who = await whoMayDecide(ctx.tx, { workspace, approvers, requester: ctx.person.user });
+  return [
+    ...met.map(
+      ({ number, demand }): Block => ({
+        type: 'text',
+        spans: [bold(`Demand ${number}`), plain(', '), ...whenSpans(demand), plain(`: ${needsText(demand, names)}.`)],
+      }),
+    ),
+    { type: 'text', spans: marked(`${who} It counts as no after ${shortDuration(expiresMs)}.`) },
+  ];
+}
