@@ -33,6 +33,10 @@ const table: Record<string, readonly (readonly [use: string, weakest: Account])[
     ['settings policy=safe', 'mia'],
     ['settings deny=none', 'mia'],
   ],
+  policy: [['policy', 'gus']],
+  'policy add': [['policy add project=nowhere kind=push approvals=2', 'mia']],
+  'policy remove': [['policy remove 99', 'mia']],
+  'policy test': [['policy test ls', 'gus']],
   agents: [['agents', 'gus']],
   'account list': [['account list', 'ben']],
   'account show': [['account show nowhere', 'mia']],
@@ -86,6 +90,9 @@ const table: Record<string, readonly (readonly [use: string, weakest: Account])[
     ['mirror #999', 'gus'],
     ['mirror #999 here', 'gus'],
   ],
+  'token create': [['token create nowhere expires=400d', 'gus']],
+  'token list': [['token list', 'gus']],
+  'token revoke': [['token revoke nowhere', 'gus']],
   doctor: [['doctor', 'mia']],
 };
 
