@@ -90,7 +90,7 @@ const table: Record<string, readonly (readonly [use: string, weakest: Account])[
     ['mirror #999', 'gus'],
     ['mirror #999 here', 'gus'],
   ],
-  'token create': [['token create nowhere expires=400d', 'gus']],
+  'token create': [['token create nowhere', 'gus']],
   'token list': [['token list', 'gus']],
   'token revoke': [['token revoke nowhere', 'gus']],
   doctor: [['doctor', 'mia']],
