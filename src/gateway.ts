@@ -2,6 +2,7 @@ import { type LabSeed, prepareWorkspace, seedLab } from './access/first-start.ts
 import { type RepositoryLogins, sealStoredLogins } from './access/repository-logins.ts';
 import { createSecretDoor } from './access/typed-secrets.ts';
 import { createAdapters } from './adapters.ts';
+import { createChainer } from './audit/chainer.ts';
 import { createCatchUp } from './catch-up.ts';
 import { codeHostTalk, pullWatch } from './code-host.ts';
 import { createBus } from './commands/bus.ts';
@@ -171,6 +172,14 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     },
   });
 
+  const chainer = createChainer({
+    database,
+    wakeups,
+    secretBox,
+    keepMs: config.keepAuditDays * 24 * 60 * 60_000,
+    clock,
+    logger: logger.child({ part: 'audit' }),
+  });
   const alerts = createAlerts({ database, queue, clock, logger: logger.child({ part: 'alerts' }) });
 
   const sweeps = createLoop({
@@ -269,6 +278,8 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     http,
     // What people send comes last in and first out; what answers them runs before and after it.
     parts: [
+      // The last to stop: what the others have written on their way out is chained too.
+      chainer.part,
       sender,
       projector,
       loop('sweep', sweeps),

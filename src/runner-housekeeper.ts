@@ -13,7 +13,7 @@ const day = 24 * 60 * 60_000;
 
 /** The housekeeper of a runner, as it is configured. `watching`: the engine, such that the housekeeper hears of the ends of runs. */
 export function createRunnerHousekeeper(input: {
-  config: Pick<Config, 'keepArtifactsDays' | 'keepChangesDays' | 'keepEventsDays' | 'keepAuditDays' | 'diskQuota'>;
+  config: Pick<Config, 'keepArtifactsDays' | 'keepChangesDays' | 'keepEventsDays' | 'diskQuota'>;
   infrastructure: Pick<Infrastructure, 'dataDir' | 'database' | 'wakeups' | 'clock'>;
   workspace: Workspace;
   sandboxes: readonly Sandbox[];
@@ -22,7 +22,7 @@ export function createRunnerHousekeeper(input: {
   const { config, infrastructure, workspace, sandboxes, logger } = input;
   const { dataDir, database, wakeups, clock } = infrastructure;
   const keeping = { filesMs: config.keepArtifactsDays * day, changesMs: config.keepChangesDays * day };
-  const forgetting = { eventsMs: config.keepEventsDays * day, auditMs: config.keepAuditDays * day };
+  const forgetting = { eventsMs: config.keepEventsDays * day };
   const housekeeper = createHousekeeper({
     control: createHousekeeping({ database, wakeups, clock, keeping, forgetting }),
     host: dataDir.hostId,

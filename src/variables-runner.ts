@@ -108,7 +108,8 @@ export const runnerVariables = {
   }),
   KEEP_AUDIT_DAYS: integer(1, 3650).prefault('90').register(facts, {
     group: 'Running commands',
-    description: 'Days after which the database forgets who did what.',
+    description:
+      'Days after which the database forgets who did what. What is left of the audit can still be verified: docs/audit.md. Read by the gateway.',
     fallback: '`90`',
     example: '365',
   }),

@@ -2,13 +2,14 @@ import type { ConfiguredOwner } from '../access/owners.ts';
 import { isRepositoryTalk } from '../access/repository-access.ts';
 import { isSealed, takenOut } from '../access/typed-secrets.ts';
 import { type Actor, type Nobody, whoActs } from '../access/who-acts.ts';
-import { AppError } from '../contracts/errors.ts';
+import { AppError, type ErrorCode } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import { encodePress } from '../contracts/press.ts';
 import { roleAtLeast } from '../contracts/roles.ts';
 import type { View } from '../contracts/view.ts';
 import { home } from '../delivery/reply.ts';
 import { unreachedView } from '../delivery/unreached.ts';
+import { actsVia, recordAudit, type Via } from '../store/audit.ts';
 import { moveChannel } from '../store/channel-moves.ts';
 import type { Tx } from '../store/database.ts';
 import { noteRefusalTold, refusedAccounts } from '../store/direct-reach.ts';
@@ -71,6 +72,7 @@ export function createBus(deps: BusDeps): Bus {
 
   async function dispatch(tx: Tx, event: InboundEvent, actor: Actor, picked: string | undefined): Promise<void> {
     const project = picked === undefined ? undefined : await projectById(tx, actor.person.workspace, picked);
+    actsVia(tx, viaOf(event));
     refuseSecrets(event);
     const ctx = await contextFor(tx, deps, actor, event, project);
     switch (event.type) {
@@ -106,6 +108,7 @@ export function createBus(deps: BusDeps): Bus {
     if (atHost && (await admitted(tx, talk, event, deps.log)) === undefined) return;
     const actor = await whoActs(tx, event, deps.owners);
     if (typeof actor === 'string') return nobody(event, actor);
+    await auditRefusal(tx, event, actor, error);
     const view = refusalView(event, error, deps.errorDocs);
     if (atHost) {
       await putOutbox(tx, openPut(event, actor.person, view));
@@ -131,6 +134,23 @@ async function tellUnreached(tx: Tx, event: InboundEvent, { person }: Actor, now
     await putOutbox(tx, personalPut(event, person, unreachedView(account.platform), `unreached/${account.platform}`));
   }
 }
+
+function viaOf(event: InboundEvent): Via {
+  const { platform, tenant, channel } = event.conversation;
+  return { platform, tenant, account: event.actor.user, channel, act: event.key };
+}
+
+/** What somebody was not allowed to do. Mistyped commands are nobody's business. */
+async function auditRefusal(tx: Tx, event: InboundEvent, { person }: Actor, error: AppError): Promise<void> {
+  if (!notAllowedCodes.has(error.code)) return;
+  actsVia(tx, viaOf(event));
+  const { action, what } = error.params;
+  const data = { code: error.code, role: person.role ?? null, action: String(action ?? what ?? event.type) };
+  await recordAudit(tx, { workspace: person.workspace, actor: person.user, action: 'refused', subject: person.user, data });
+}
+
+/** Refusals for want of a right, a bound channel, or a channel to ask in. */
+const notAllowedCodes: ReadonlySet<ErrorCode> = new Set(['DH-202', 'DH-203']);
 
 /** Acts that nobody waits for an answer to. */
 const asksNothing: ReadonlySet<InboundEvent['type']> = new Set(['message_edited', 'message_deleted', 'home', 'channel_moved']);

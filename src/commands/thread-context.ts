@@ -45,7 +45,8 @@ export async function contextOf(ctx: CommandContext, project: string, since?: Da
   const quoted = quoteMessages(await withTrust(ctx, others, project));
   if (quoted === undefined) return {};
   const { text, ...counts } = quoted.quoted;
-  return { context: { ...counts, text: redactText(text, []) }, files: filesBefore(quoted.kept, conversation) };
+  const ids = quoted.kept.map(({ message }) => message);
+  return { context: { ...counts, ids, text: redactText(text, []) }, files: filesBefore(quoted.kept, conversation) };
 }
 
 /** The newest files of what was said, the newest last. */

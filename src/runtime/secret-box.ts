@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /** Encrypts small texts (tokens, keys) for storage: AES-256-GCM, one random nonce a text, the key named in the result. */
 export interface SecretBox {
@@ -16,6 +16,10 @@ export interface SecretBox {
    * so that it need not be stored; it tells nothing about the key or about other tokens.
    */
   tokenFor(purpose: string): string;
+  /** `v1.<key id>.<HMAC-SHA-256 as base64url>` with a key derived from the secret one: only who has that can make it. */
+  sign(text: string): string;
+  /** Whether `signature` was made over this very text. `unknown_key`: by a key that is not among the given ones, if by any. */
+  check(signature: string, text: string): 'good' | 'bad' | 'unknown_key';
 }
 
 const nonceBytes = 12;
@@ -53,7 +57,22 @@ export function createSecretBox(keys: readonly [Buffer, ...Buffer[]]): SecretBox
     },
     isStale: (sealed) => sealed.split('.')[1] !== current,
     tokenFor: (purpose) => createHmac('sha256', keys[0]).update(`deckhand token ${purpose}`).digest('base64url'),
+    sign: (text) => `v1.${current}.${mac(keys[0], text).toString('base64url')}`,
+    check(signature, text) {
+      const [version, id = '', encoded = ''] = signature.split('.');
+      const key = byId.get(id);
+      if (version !== 'v1' || key === undefined) return 'unknown_key';
+      const given = Buffer.from(encoded, 'base64url');
+      const right = mac(key, text);
+      return given.length === right.length && timingSafeEqual(given, right) ? 'good' : 'bad';
+    },
   };
+}
+
+/** With a key of its own, so that no signature is a token or the other way round. */
+function mac(key: Buffer, text: string): Buffer {
+  const signing = createHmac('sha256', key).update('deckhand signatures').digest();
+  return createHmac('sha256', signing).update(text).digest();
 }
 
 /** Eight hexadecimal digits that name a key without telling anything about it. */

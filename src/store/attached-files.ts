@@ -84,7 +84,7 @@ export async function attachedById(tx: Tx, id: string): Promise<AttachedRecord |
 
 /** What is known about a file once it is fetched, or will not be. */
 export type AttachedOutcome =
-  | { artifact: string; name?: string | undefined; mime?: string | undefined; bytes: number }
+  | { artifact: string; name?: string | undefined; mime?: string | undefined; bytes: number; sha256: string }
   | { problem: string }
   | 'dropped';
 

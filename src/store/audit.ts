@@ -12,8 +12,29 @@ export interface AuditEntry {
   data: Prisma.InputJsonObject;
 }
 
-/** Writes the line in the transaction of what it tells about. Lines are never changed; they are kept for KEEP_AUDIT_DAYS. */
+/** By which account, and where, somebody asked for what a transaction does. `act`: key of the event of the platform. */
+export interface Via {
+  platform: string;
+  tenant: string;
+  account: string;
+  channel: string;
+  act: string;
+}
+
+const vias = new WeakMap<Tx['db'], Via>();
+
+/** From here on, lines of people that this transaction writes say that it was asked for so. */
+export function actsVia(tx: Tx, via: Via): void {
+  vias.set(tx.db, via);
+}
+
+/**
+ * Writes the line in the transaction of what it tells about; soon after the commit it gets its place in the chain of the workspace
+ * (src/audit/chainer.ts). Lines are never changed; they are kept for KEEP_AUDIT_DAYS.
+ */
 export async function recordAudit(tx: Tx, entry: AuditEntry): Promise<void> {
+  const via = entry.actor === undefined ? undefined : vias.get(tx.db);
+  tx.notify('audit');
   await tx.db.audit.create({
     data: {
       id: newId('aud'),
@@ -22,6 +43,7 @@ export async function recordAudit(tx: Tx, entry: AuditEntry): Promise<void> {
       action: entry.action,
       subject: entry.subject,
       data: entry.data,
+      ...(via === undefined ? {} : { via: { ...via } }),
     },
   });
 }

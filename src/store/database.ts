@@ -17,7 +17,8 @@ export type WakeTopic =
   | 'files'
   | 'pull'
   | 'housekeeping'
-  | 'examination';
+  | 'examination'
+  | 'audit';
 
 /** One open transaction. Everything written through `db` commits together or not at all. */
 export interface Tx {

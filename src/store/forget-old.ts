@@ -1,5 +1,7 @@
 import { Prisma } from '../../prisma/client/client.ts';
 import { idBefore } from '../runtime/ids.ts';
+import { recordAudit } from './audit.ts';
+import { logThinned } from './audit-line.ts';
 import type { Database, Tx } from './database.ts';
 import { liveStates } from './runs.ts';
 import { underWay } from './thin-log.ts';
@@ -23,6 +25,7 @@ export async function runsToThin(
 export async function beginThinning(tx: Tx, { run, task }: { run: string; task: string }): Promise<void> {
   const marked = await tx.db.run.updateMany({ where: { id: run, eventsRemovedAt: null }, data: { eventsRemovedAt: underWay } });
   if (marked.count === 0) return;
+  await noteThinned(tx, { run, task });
   await tx.db.$executeRaw(Prisma.sql`
     UPDATE "Run" SET "session" = NULL WHERE "id" = ${run} AND "session"->>'artifact' IS NULL`);
   await tx.db.$executeRaw(Prisma.sql`
@@ -44,11 +47,8 @@ export async function forgetOutbox({ db }: Pick<Database, 'db'>, before: Date, m
     )`);
 }
 
-/** Deletes lines of "who did what" that are older, at most `most` of them. */
-export async function forgetAudit({ db }: Pick<Database, 'db'>, before: Date, most: number): Promise<number> {
-  return await db.$executeRaw(Prisma.sql`
-    DELETE FROM "Audit" WHERE "id" IN (
-      SELECT "id" FROM "Audit" WHERE "id" < ${idBefore('aud', before)} AND "at" < ${before}
-      ORDER BY "id" LIMIT ${most} FOR UPDATE SKIP LOCKED
-    )`);
+/** The digest of its log in the chain of the audit does not fit it any more. */
+async function noteThinned(tx: Tx, { run, task }: { run: string; task: string }): Promise<void> {
+  const row = await tx.db.run.findUniqueOrThrow({ where: { id: run }, select: { workspaceId: true } });
+  await recordAudit(tx, { workspace: row.workspaceId, action: logThinned, subject: run, data: { task } });
 }

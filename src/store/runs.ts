@@ -282,3 +282,8 @@ export function toRecord(row: Omit<Run, keyof typeof withoutLarge>): RunRecord {
     traceparent: row.traceparent,
   };
 }
+
+/** Number of the last event of a run. */
+export async function lastEvent(tx: Tx, run: string): Promise<number> {
+  return (await tx.db.run.findUniqueOrThrow({ where: { id: run }, select: { lastSeq: true } })).lastSeq;
+}

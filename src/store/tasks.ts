@@ -22,6 +22,7 @@ export interface TaskRecord {
   head: string | null;
   /** Pinned at creation; undefined when the row holds none that can be read: then everything asks. */
   policy: Policy | undefined;
+  policyVersion: number;
   requester: string;
   /** Labels that a runner must have to take its runs, pinned at creation: contracts/labels.ts `labelList`. */
   runsOn: string;
@@ -202,6 +203,7 @@ function toRecord(row: Task): TaskRecord {
     base: row.baseBranch === null || row.baseCommit === null ? null : { branch: row.baseBranch, commit: row.baseCommit },
     head: row.head,
     policy: policySchema.safeParse(row.policy).data,
+    policyVersion: row.policyVersion,
     requester: row.requesterId,
     runsOn: row.runsOn,
     kind: row.kind === 'agent' ? 'agent' : 'command',

@@ -50,6 +50,12 @@ export async function registerTenant(tx: Tx, workspace: string, info: TenantInfo
   return count === 1;
 }
 
+/** The names of all workspaces, by id. */
+export async function workspaceNames(db: Tx['db']): Promise<Map<string, string>> {
+  const rows = await db.workspace.findMany({ select: { id: true, name: true } });
+  return new Map(rows.map(({ id, name }) => [id, name]));
+}
+
 /** Reads a fact of the installation and holds its row until the end of the transaction. */
 export async function readMetaLocked(tx: Tx, key: string): Promise<string | undefined> {
   const rows = await tx.db.$queryRaw<{ value: string }[]>(Prisma.sql`SELECT "value" FROM "Meta" WHERE "key" = ${key} FOR UPDATE`);

@@ -19,6 +19,8 @@ export interface SaidContext {
   guests?: number | undefined;
   externals?: number | undefined;
   bots?: number | undefined;
+  /** Ids of the messages at their platform. */
+  ids?: readonly string[] | undefined;
 }
 
 /** What people choose; what is missing comes from the project, or stays as it is. `model: null`: the agent's default. */

@@ -11,6 +11,7 @@ import {
   noteAttachedTold,
   settleAttached,
 } from '../store/attached-files.ts';
+import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
 import { appendEvents } from '../store/run-events.ts';
 import { addMail, messageByOrigin, messageName, nextMail } from '../store/run-mail.ts';
@@ -81,7 +82,20 @@ export async function settleFile(tx: Tx, id: string, outcome: AttachedOutcome, a
   const file = await attachedById(tx, id);
   const run = file === undefined ? undefined : await runById(tx, file.run);
   if (file === undefined || run === undefined || task === undefined) return;
-  if (await settleAttached(tx, id, await checked(tx, file, outcome))) await tellFiles(tx, run, file.origin, at);
+  const settled = await checked(tx, file, outcome);
+  if (!(await settleAttached(tx, id, settled))) return;
+  if (settled !== 'dropped' && 'artifact' in settled) await auditFile(tx, task, file, settled);
+  await tellFiles(tx, run, file.origin, at);
+}
+
+async function auditFile(
+  tx: Tx,
+  task: { id: string; workspace: string },
+  { id, run, source }: AttachedRecord,
+  { artifact, bytes, sha256 }: { artifact: string; bytes: number; sha256: string },
+): Promise<void> {
+  const data = { task: task.id, run, message: source.message, file: source.id, artifact, bytes, sha256 };
+  await recordAudit(tx, { workspace: task.workspace, action: 'file.given', subject: id, data });
 }
 
 /** What a platform tells of sizes need not be true: what came counts. */

@@ -10,6 +10,7 @@ import { settleMessage, unreadMessages } from '../store/run-mail.ts';
 import type { RunRecord } from '../store/runs.ts';
 import { setBase, setHead, type TaskRecord } from '../store/tasks.ts';
 import { advanceRun, advanceTask } from './advance.ts';
+import { auditEnded } from './audit-runs.ts';
 import { taskEventOf } from './task-state.ts';
 
 export interface End {
@@ -37,6 +38,7 @@ export async function endRun(tx: Tx, { task, run, result, actor, at, before }: E
     after: [{ type: 'terminal', result }],
     set: { endedAt: at, result },
   });
+  await auditEnded(tx, task, run, result);
   if (run.agent !== null) await forgetReservations(tx, run.id);
   if (result.commit !== undefined) {
     // Of several attempts none is the task's before it is chosen.

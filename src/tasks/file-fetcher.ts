@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { DeliveryError } from '../contracts/chat-adapter.ts';
 import { type AttachedFile, type FileDownload, givenLimits } from '../contracts/given-file.ts';
 import { isTerminal } from '../contracts/states.ts';
@@ -113,7 +114,7 @@ export async function outcomeOf(deps: FetcherDeps, file: AttachedRecord, stop: A
       throw new DeliveryError({ kind: 'unreachable', detail: `only ${bytes.length} of ${told} bytes came` });
     }
     const artifact = await deps.keep(file, file.id, bytes);
-    return { artifact, name, mime, bytes: bytes.length };
+    return { artifact, name, mime, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
   } catch (error) {
     stop.throwIfAborted();
     const failure = late.aborted ? { kind: 'unreachable' as const, detail: 'it took too long' } : failureOf(error);

@@ -1,17 +1,16 @@
 import type { Database } from '../store/database.ts';
 import { forgetInbox } from '../store/forget-inbox.ts';
-import { beginThinning, forgetAudit, forgetOutbox, runsToThin } from '../store/forget-old.ts';
+import { beginThinning, forgetOutbox, runsToThin } from '../store/forget-old.ts';
 import { type LeftTaskRow, leftTasks, lockFamily } from '../store/left-behind.ts';
 import { endThinning, thinSome } from '../store/thin-log.ts';
 
 /** How long the database remembers. Milliseconds. */
 export interface Forgetting {
   eventsMs: number;
-  auditMs: number;
 }
 
 const day = 24 * 60 * 60_000;
-export const usualForgetting: Forgetting = { eventsMs: 30 * day, auditMs: 90 * day };
+export const usualForgetting: Forgetting = { eventsMs: 30 * day };
 
 /** Platforms deliver again for hours, and people can have it done for some weeks. */
 const inboxKeptMs = 90 * day;
@@ -74,7 +73,6 @@ export function createForgetting(database: Database, forgetting: Forgetting): (n
     return (
       (await again(() => forgetInbox(database, ago(inboxKeptMs), rowsAtOnce))) +
       (await again(() => forgetOutbox(database, ago(forgetting.eventsMs), rowsAtOnce))) +
-      (await again(() => forgetAudit(database, ago(forgetting.auditMs), rowsAtOnce))) +
       (await thinOld(now))
     );
   };

@@ -16,7 +16,7 @@ export interface HousekeepingDeps {
   wakeups: Pick<Wakeups, 'subscribe'>;
   clock: Clock;
   keeping: Keeping;
-  /** How long the database remembers; default: 30 days, and 90 what people did. */
+  /** How long the database remembers; default: 30 days. */
   forgetting?: Forgetting | undefined;
 }
 

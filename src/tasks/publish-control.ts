@@ -21,7 +21,7 @@ import { appendEvents } from '../store/run-events.ts';
 import { changeColumn, lockTask, type TaskRecord, taskById } from '../store/tasks.ts';
 import type { Wakeups } from '../store/wakeups.ts';
 import { system } from './advance.ts';
-import { tellPublication } from './publish-events.ts';
+import { auditPublication, tellPublication } from './publish-events.ts';
 import { pullTextOf } from './publish-pull-text.ts';
 import { type PublicationEvent, publicationTransition, retryDelay } from './publish-state.ts';
 import { taskTransition } from './task-state.ts';
@@ -211,6 +211,13 @@ interface StepOptions {
   quiet?: true;
 }
 
+/** Steps that the audit tells of. */
+const audited: Partial<Record<PublicationEvent, 'publication.pushed' | 'publication.opened' | 'publication.failed'>> = {
+  arrive: 'publication.pushed',
+  opened: 'publication.opened',
+  fail: 'publication.failed',
+};
+
 async function step(
   tx: Tx,
   { task, publication }: Held,
@@ -225,6 +232,8 @@ async function step(
   const ended = to === 'done' || to === 'failed';
   const over: PublicationFields = ended ? { endedAt: now, runnerId: null } : {};
   if (!(await changePublication(tx, { id, from, to, set: { ...set, ...over } }))) return false;
+  const told = audited[event];
+  if (told !== undefined) await auditPublication(tx, publication, told, problem);
   if (from === to && problem === undefined) return true;
   if (quiet !== true) {
     const shown = url ?? publication.url;

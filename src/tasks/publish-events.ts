@@ -2,6 +2,7 @@ import { describeError } from '../contracts/errors.ts';
 import type { PublicationState } from '../contracts/publication.ts';
 import type { PublishProblem } from '../contracts/publish-control.ts';
 import type { Actor, RunEventData } from '../contracts/run-event.ts';
+import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
 import type { PublicationRecord } from '../store/publications.ts';
 import { appendEvents } from '../store/run-events.ts';
@@ -29,6 +30,27 @@ export async function tellPublication(
     ...(retryAt === undefined ? {} : { retryAt: retryAt.toISOString() }),
   };
   await appendEvents(tx, { run: publication.run, actor, at, events: [event, ...after] });
+}
+
+/** What has been brought out, by its tree. */
+export async function auditPublication(
+  tx: Tx,
+  { workspace, id, task, run, what, remote, branch, commit, tree, interaction }: PublicationRecord,
+  action: 'publication.pushed' | 'publication.opened' | 'publication.failed',
+  problem?: PublishProblem,
+): Promise<void> {
+  const data = {
+    task,
+    run,
+    what,
+    remote,
+    branch,
+    commit,
+    tree,
+    interaction,
+    ...(problem === undefined ? {} : { code: problem.code }),
+  };
+  await recordAudit(tx, { workspace, action, subject: id, data });
 }
 
 /** What happened, what to do, and the code at the end. */

@@ -13,6 +13,7 @@ import { resultOf } from '../store/task-changes.ts';
 import { type TaskRecord, taskById } from '../store/tasks.ts';
 import { advanceTask, personActor } from './advance.ts';
 import { earlierFiles } from './attached-files.ts';
+import { auditAsked } from './audit-runs.ts';
 import { holdChange } from './change.ts';
 import { followUp } from './create-agent-task.ts';
 import { endPublishRequests } from './publish-requests.ts';
@@ -108,6 +109,7 @@ export async function beginAlone(
     },
     personActor(by),
   );
+  await auditAsked(tx, task, { run: run.id, by: by.user, attempt: (latest?.attempt ?? 0) + 1, text: purpose });
   await advanceTask(tx, task, 'enqueue', at);
   tx.notify('queue');
   return { task: task.id, number: task.number, run: run.id };

@@ -7,6 +7,7 @@ import { currentOffer } from '../store/runners.ts';
 import { createRun, type RunRecord } from '../store/runs.ts';
 import type { TaskRecord } from '../store/tasks.ts';
 import { advanceTask, personActor, system } from './advance.ts';
+import { auditAsked } from './audit-runs.ts';
 import { cancelledResult, endRun } from './end-run.ts';
 import { endPublishRequests } from './publish-requests.ts';
 
@@ -41,6 +42,7 @@ export async function startRun(tx: Tx, input: StartInput): Promise<RunRecord> {
     },
     personActor(by),
   );
+  await auditAsked(tx, input.task, { run: run.id, by: by.user, attempt: input.attempt, text: input.task.command });
   const task = await advanceTask(tx, input.task, 'enqueue', at);
   const offer = await currentOffer(tx, task.runsOn);
   const action = offer === undefined ? undefined : commandAction(task, run, offer);

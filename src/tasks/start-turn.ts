@@ -8,6 +8,7 @@ import type { TaskRecord } from '../store/tasks.ts';
 import { advanceTask, personActor, system } from './advance.ts';
 import type { SaidContext } from './agent-tasks.ts';
 import { attachFiles, fetchWithinMs, newFiles, tellFiles } from './attached-files.ts';
+import { auditAsked } from './audit-runs.ts';
 import { endPublishRequests } from './publish-requests.ts';
 
 export interface TurnInput {
@@ -40,6 +41,16 @@ export async function startTurn(tx: Tx, input: TurnInput): Promise<RunRecord> {
     personActor(by),
   );
   const { agent, model, mode, effort, account } = turn.settings;
+  await auditAsked(tx, task, {
+    run: run.id,
+    by: by.user,
+    attempt,
+    text: turn.prompt,
+    context: turn.context,
+    messages: input.said?.ids,
+    files: input.attached,
+    agent,
+  });
   const named = account === null ? {} : { account };
   const events: RunEventData[] = [{ type: 'agent', agent, model, mode, effort, ...named }];
   const coming = await attach(tx, run, input);

@@ -58,6 +58,7 @@ test('the product in the folders of src/ does not know adapters, runner, lab, we
   const folders = [
     'access',
     'approvals',
+    'audit',
     'backup',
     'changes',
     'commands',

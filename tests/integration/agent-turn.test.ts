@@ -100,7 +100,7 @@ describe('a turn of an agent in a container', () => {
         await world.artifacts.record({ workspace: world.ada.workspace, run }, 'given', `given/${id}`, bytes.length)
       ).id;
       const mime = name.endsWith('.png') ? 'image/png' : 'text/plain';
-      const outcome = { artifact, mime, bytes: bytes.length };
+      const outcome = { artifact, mime, bytes: bytes.length, sha256: 'of its bytes' };
       await world.database.transaction((tx) => world.engine.tasks.settleFile(tx, id, outcome));
     }
   }
