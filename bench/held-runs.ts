@@ -14,18 +14,39 @@ export interface HeldRuns {
   failures: readonly string[];
 }
 
+/** So many runs begin or end at once, as with as many runners: each step takes a connection of the few that this process has. */
+const atOnce = 16;
+
+/** Lets so many go at once, the others after them. */
+function createGate(places: number): <T>(work: () => Promise<T>) => Promise<T> {
+  const queue: (() => void)[] = [];
+  let free = places;
+  return async (work) => {
+    if (free > 0) free -= 1;
+    else await new Promise<void>((resolve) => queue.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = queue.shift();
+      if (next === undefined) free += 1;
+      else next();
+    }
+  };
+}
+
 /** Takes jobs and holds their runs as so many sandboxes would: the engine sees exactly the calls of a real runner. */
 export async function holdRuns(site: Site, { engine, queue }: BenchEngine, runner: string, capacity: number): Promise<HeldRuns> {
   const appends: number[] = [];
   const failures: string[] = [];
   let live = 0;
   let ended = 0;
+  const gate = createGate(atOnce);
   const speaking = Promise.withResolvers<number>();
   const over = Promise.withResolvers<void>();
   let isOver = false;
 
   async function hold(run: string): Promise<void> {
-    const spec = await executeRun(engine, run, runner);
+    const spec = await gate(() => executeRun(engine, run, runner));
     // A job may come again after its run has ended.
     if (spec === undefined) return;
     const began = performance.now();
@@ -46,14 +67,16 @@ export async function holdRuns(site: Site, { engine, queue }: BenchEngine, runne
       appends.push(performance.now() - sentAt);
     }
     await over.promise;
-    await engine.runs.finishing(run, runner);
-    await engine.runs.finish(run, runner, {
-      outcome: 'succeeded',
-      message: 'The command succeeded.',
-      exitCode: 0,
-      durationMs: Math.round(performance.now() - began),
-      files: [],
-      artifacts: [],
+    await gate(async () => {
+      await engine.runs.finishing(run, runner);
+      await engine.runs.finish(run, runner, {
+        outcome: 'succeeded',
+        message: 'The command succeeded.',
+        exitCode: 0,
+        durationMs: Math.round(performance.now() - began),
+        files: [],
+        artifacts: [],
+      });
     });
     ended += 1;
   }

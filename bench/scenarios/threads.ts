@@ -104,7 +104,7 @@ export const liveThreads: Scenario = {
     await site.until('all runs to end', () => held.ended() + held.failures.length >= threads, within, 100);
     const allEnded = Date.now();
     const ended = () => chats.reduce((sum, { chat }) => sum + endCards(chat).size, 0);
-    await site.until('all end cards', () => ended() >= threads, within, 1000).catch(() => undefined);
+    await site.until('all end cards', () => ended() >= held.ended(), within, 1000).catch(() => undefined);
     const notes = [...complaints(gateway).map((text) => `gateway logged ${text}`), ...parts.complaints];
     await gateway.stop();
 
@@ -143,7 +143,7 @@ export const liveThreads: Scenario = {
         ...(ended() === threads ? [] : [`only ${ended()} of ${threads} end cards were shown`]),
         ...(twice === 0 ? [] : [`${twice} end cards were shown twice`]),
         ...chats.flatMap(({ chat }) => chat.errors().map((error) => `the emulator failed: ${error}`)),
-        ...held.failures,
+        ...held.failures.slice(0, 3),
       ],
     };
   },
