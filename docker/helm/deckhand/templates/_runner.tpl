@@ -1,8 +1,13 @@
+{{/* Only where what runs ends with the pod. */}}
+{{- define "deckhand.drainSeconds" -}}
+{{- if eq .Values.runner.engine "dind" }}{{ int .Values.runner.drainSeconds }}{{ else }}0{{ end }}
+{{- end }}
+
 {{/* The container of a runner. Takes root and directory. */}}
 {{- define "deckhand.runner" -}}
 {{- $values := .root.Values.runner }}
 - name: runner
-  image: {{ .root.Values.image }}
+  image: {{ $values.image | default .root.Values.image }}
   imagePullPolicy: {{ .root.Values.imagePullPolicy }}
   args: [runner]
   envFrom:
@@ -16,6 +21,10 @@
     - { name: SANDBOX_IMAGE, value: {{ $values.sandboxImage }} }
     - { name: SANDBOX_AGENTS_IMAGE, value: {{ $values.agentsImage }} }
     - { name: RUNNER_CONCURRENCY, value: {{ $values.concurrency | quote }} }
+    - { name: RUNNER_DRAIN_SECONDS, value: {{ include "deckhand.drainSeconds" .root | quote }} }
+    {{- with $values.labels }}
+    - { name: RUNNER_LABELS, value: {{ . | quote }} }
+    {{- end }}
     {{- if eq $values.engine "dind" }}
     - { name: DOCKER_HOST, value: unix:///engine/docker.sock }
     {{- else if eq $values.engine "remote" }}
