@@ -9,9 +9,11 @@ import { entryNames, type Manifest, type Seal } from './backup/manifest.ts';
 import type { Config } from './config.ts';
 import { AppError } from './contracts/errors.ts';
 import { bytes as byteText } from './delivery/units.ts';
+import { errorText } from './runtime/error-text.ts';
 import { keyId } from './runtime/secret-box.ts';
 import { programVersion } from './runtime/version.ts';
 import { hostIdOf, storedSecretKey } from './store/data-dir.ts';
+import { noteBackup } from './store/database-standing.ts';
 import { type Dump, openDump } from './store/dump.ts';
 import { holdUnlessRunning, withEmbedded } from './store/idle-database.ts';
 import { addressOfRunning } from './store/postgres-address.ts';
@@ -33,6 +35,7 @@ export async function makeBackup(config: Config, target: string, say: (line: str
   const problem = (detail: string, cause?: unknown) => new AppError('DH-120', { file, detail }, { cause });
   if (existsSync(file)) throw problem('there is a file of that name already');
   const draft = `${file}.${randomBytes(4).toString('hex')}.part`;
+  const asOf = new Date();
   return await withDatabase(config, async (url) => {
     let archive: ArchiveWriter | undefined;
     try {
@@ -44,6 +47,8 @@ export async function makeBackup(config: Config, target: string, say: (line: str
       const read = await readArchive(draft, config.backupPassphrase, async () => undefined);
       if (read.sha256 !== written.sha256) throw new BadArchive('what was read is not what was written');
       await rename(draft, file);
+      // Whoever looks at the installation sees when it was backed up last; the file is good without that.
+      await noteBackup(url, asOf).catch((error: unknown) => say(`It could not be noted: ${errorText(error)}`));
       return { ...written, file, keyIncluded };
     } catch (error) {
       await archive?.abandon();

@@ -1,9 +1,14 @@
 import type { DoctorCheck } from './commands/command.ts';
+import { labelsIn } from './contracts/labels.ts';
 import { platformNames, platformSchema } from './contracts/platform.ts';
 import { bytes, count, duration } from './delivery/units.ts';
 import type { DoctorProbe } from './doctor.ts';
 import { standingConditions } from './observe/conditions.ts';
+import { programVersion } from './runtime/version.ts';
+import { someArtifact } from './store/artifact-rows.ts';
 import type { Database } from './store/database.ts';
+import { type DatabaseStanding, databaseStanding } from './store/database-standing.ts';
+import { senderLease } from './store/outbox-rows.ts';
 import { agentOffers } from './store/runners.ts';
 import { type Standing, standingOf } from './store/standing.ts';
 
@@ -12,8 +17,9 @@ export function standingProbe(database: Database, now: () => Date): DoctorProbe 
   return {
     name: 'standing',
     async run() {
-      const standing = await standingOf(database.db);
-      return [...standingChecks(standing), ...(await agentChecks(database, now()))];
+      const [standing, own] = await Promise.all([standingOf(database.db), databaseStanding(database.db)]);
+      const version: DoctorCheck = { name: 'deckhand', state: 'ok', detail: `Deckhand ${programVersion()} answers.` };
+      return [version, ...standingChecks(standing), ...databaseChecks(own), ...(await agentChecks(database, now()))];
     },
   };
 }
@@ -35,6 +41,7 @@ export function standingChecks(standing: Standing): DoctorCheck[] {
     alive.length === 0
       ? { name: 'runners', state: 'failed', detail: 'None is up: runs wait for one.', remedy: 'Start a runner.' }
       : { name: 'runners', state: 'ok', detail: `${alive.length} up, ${busy} of ${count(places, 'place')} taken.` },
+    ...alive.slice(0, mostRunners).map(runnerCheck),
   );
   const waiting = outbox.map(({ platform, waiting: messages, oldest }) => {
     const known = platformSchema.safeParse(platform);
@@ -64,6 +71,82 @@ export function standingChecks(standing: Standing): DoctorCheck[] {
     });
   }
   return checks;
+}
+
+const mostRunners = 12;
+
+function runnerCheck({ host, labels, capacity, busy, draining, beatAge }: Standing['runners'][number]): DoctorCheck {
+  const facts = [
+    `${busy} of ${count(capacity, 'run')}`,
+    labels === '' ? 'no labels' : labelsIn(labels).join(', '),
+    `heard ${duration(beatAge * 1000)} ago`,
+    ...(draining ? ['takes nothing new'] : []),
+  ];
+  return { name: `runner ${host.slice(0, 13)}`, state: 'ok', detail: `${facts.join('; ')}.` };
+}
+
+const day = 24 * 60 * 60;
+/** Seconds. */
+const backupWanted = 8 * day;
+/** A part of all connections: the next process does not find enough. */
+const connectionsFull = 0.8;
+
+/** Pure: how the database is used, what only one process does, and when all was backed up. */
+export function databaseChecks({
+  connections,
+  mostConnections,
+  bytes: size,
+  leases,
+  backupAge,
+  age,
+}: DatabaseStanding): DoctorCheck[] {
+  const isFull = connections > connectionsFull * mostConnections;
+  const ago = (seconds: number) => duration(seconds * 1000);
+  const sends = leases.some(({ name }) => name === senderLease);
+  const held = leases.map(({ name, from, age: since }) => `${name}${from === null ? '' : ` by ${from}`} for ${ago(since)}`);
+  const backedUp = backupAge === null ? 'never' : `${ago(backupAge)} ago`;
+  const isOld = Math.min(age, backupAge ?? age) > backupWanted;
+  return [
+    {
+      name: 'database use',
+      state: isFull ? 'warning' : 'ok',
+      detail: `${bytes(size)}; ${connections} of ${mostConnections} connections.`,
+      ...(isFull ? { remedy: 'Raise `max_connections` of PostgreSQL, or start fewer processes: each takes up to 30.' } : {}),
+    },
+    {
+      name: 'leases',
+      state: sends ? 'ok' : 'failed',
+      detail: sends ? `${held.join('; ')}.` : `Nobody sends messages${held.length === 0 ? '' : `; held: ${held.join('; ')}`}.`,
+      ...(sends ? {} : { remedy: 'A gateway takes that over within seconds. Ask again; then look at the log of the gateways.' }),
+    },
+    {
+      name: 'backup',
+      state: isOld ? 'warning' : 'ok',
+      detail: `\`deckhand backup\` last succeeded: ${backedUp}.`,
+      ...(isOld
+        ? { remedy: 'Have it made every day, unless tools of your own back up the database and the data directory.' }
+        : {}),
+    },
+  ];
+}
+
+/** Can what runs leave behind be read here? Runners and gateways share the folder of it. `read`: a file by its id. */
+export function filesProbe(database: Database, read: (artifact: string) => Promise<Uint8Array | undefined>): DoctorProbe {
+  const name = 'files of runs';
+  return {
+    name,
+    async run() {
+      const artifact = await someArtifact(database.db);
+      if (artifact === undefined) return { name, state: 'ok', detail: 'None yet.' };
+      if ((await read(artifact)) !== undefined) return { name, state: 'ok', detail: 'Those of the last runs can be read.' };
+      return {
+        name,
+        state: 'failed',
+        detail: 'This gateway does not find those of the last runs: logs, patches and pictures cannot be shown.',
+        remedy: 'Share `artifacts/` and `mirrors/` of the data directory between gateways and runners.',
+      };
+    },
+  };
 }
 
 async function agentChecks(database: Database, now: Date): Promise<DoctorCheck[]> {

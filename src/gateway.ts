@@ -22,7 +22,7 @@ import type { DrawChart, ReadArtifact } from './delivery/upload.ts';
 import { type DoctorProbe, examine } from './doctor.ts';
 import { platformProbe, queueProbe } from './doctor-parts.ts';
 import { databaseProbe, machineProbes } from './doctor-probes.ts';
-import { standingProbe } from './doctor-standing.ts';
+import { filesProbe, standingProbe } from './doctor-standing.ts';
 import { gatewayApi } from './gateway-api.ts';
 import { createHttpServer, type HttpServer, type RouteGroup } from './http/server.ts';
 import type { Infrastructure } from './infrastructure.ts';
@@ -98,6 +98,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     databaseProbe(async () => database.url),
     queueProbe(() => queue.counts()),
     standingProbe(database, clock.now),
+    filesProbe(database, input.readArtifact),
     ...adapters.map(platformProbe),
     ...input.sandboxes(async () => (await offerOf(infrastructure))?.sandbox),
   ];

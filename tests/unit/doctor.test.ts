@@ -8,7 +8,10 @@ import { examine, renderFindings } from '../../src/doctor.ts';
 import { examineInstallation } from '../../src/doctor-installation.ts';
 import { platformProbe, queueProbe, sandboxProbe } from '../../src/doctor-parts.ts';
 import { checkGit } from '../../src/doctor-probes.ts';
+import { databaseChecks, standingChecks } from '../../src/doctor-standing.ts';
 import { openDataDir } from '../../src/store/data-dir.ts';
+import type { DatabaseStanding } from '../../src/store/database-standing.ts';
+import type { Standing } from '../../src/store/standing.ts';
 
 test('all probes run at once, and what they find stands in their order', async () => {
   const second = Promise.withResolvers<void>();
@@ -150,4 +153,63 @@ test('a gateway alone needs no container engine: what commands run in is looked 
   } finally {
     await rm(dataDir, { recursive: true, force: true });
   }
+});
+
+const day = 24 * 60 * 60;
+const database: DatabaseStanding = {
+  connections: 20,
+  mostConnections: 100,
+  bytes: 4_200_000,
+  leases: [{ name: 'sender', from: '10.0.0.5', age: 7200 }],
+  backupAge: null,
+  age: day,
+};
+const wrong = (standing: DatabaseStanding) =>
+  databaseChecks(standing).flatMap(({ name, state, remedy }) => (state === 'ok' ? [] : [`${name} ${state}: ${remedy}`]));
+
+test('a database that is nearly full of connections, a sender that nobody is, and a backup that nobody has made are found', () => {
+  expect(databaseChecks(database).map(({ name, detail }) => `${name}: ${detail}`)).toEqual([
+    'database use: 4.2 MB; 20 of 100 connections.',
+    'leases: sender by 10.0.0.5 for 2h.',
+    'backup: `deckhand backup` last succeeded: never.',
+  ]);
+  expect(wrong(database)).toEqual([]);
+  expect(wrong({ ...database, connections: 81 })).toEqual([expect.stringContaining('database use warning: Raise')]);
+  expect(wrong({ ...database, leases: [] })).toEqual([expect.stringContaining('leases failed: A gateway takes')]);
+  expect(wrong({ ...database, age: 30 * day, backupAge: 3 * day })).toEqual([]);
+  expect(wrong({ ...database, age: 30 * day, backupAge: 9 * day })).toEqual([expect.stringContaining('backup warning')]);
+  expect(wrong({ ...database, age: 30 * day })).toEqual([expect.stringContaining('backup warning')]);
+});
+
+test('each runner that is up is told with its labels, and those that are not with what to do', () => {
+  const up = {
+    host: 'host_0123456789',
+    labels: 'docker,gpu',
+    left: false,
+    draining: true,
+    alive: true,
+    capacity: 4,
+    busy: 1,
+    beatAge: 3,
+  };
+  const standing: Standing = {
+    inboxOldest: 0,
+    lanesWaiting: 0,
+    deadLetters: { inbound: 0, outbound: 0 },
+    outbox: [],
+    runs: [],
+    queueOldest: 0,
+    decisions: [],
+    runners: [up, { ...up, host: 'host_gone0000', alive: false, beatAge: 400 }],
+    disks: [],
+  };
+  const found = standingChecks(standing);
+  expect(found).toContainEqual({
+    name: 'runner host_01234567',
+    state: 'ok',
+    detail: '1 of 4 runs; docker, gpu; heard 3 s ago; takes nothing new.',
+  });
+  expect(found).toContainEqual(
+    expect.objectContaining({ name: 'runner', state: 'failed', remedy: expect.stringContaining('Start it') }),
+  );
 });
