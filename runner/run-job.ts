@@ -39,6 +39,8 @@ export interface RunnerDeps {
   capacity: number;
   /** What this machine is, for runs that need it: contracts/labels.ts. */
   labels?: readonly string[] | undefined;
+  /** Identity of the disk with its mirrors, when several hosts may share it. */
+  store?: string | undefined;
   /** How long what runs may go on, when the runner is to stop, before it lets go of it (0). */
   drainMs?: number | undefined;
   logger: Logger;
@@ -225,6 +227,7 @@ export function createRunner(deps: RunnerDeps): Runner {
         sandboxes: deps.places.map(({ sandbox }) => sandbox.kind),
         offer: offerOf(deps.places[0]),
         labels: deps.labels,
+        store: deps.store,
       });
       beats.start();
       offers.start();

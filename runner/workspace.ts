@@ -185,9 +185,16 @@ export function createWorkspace(deps: WorkspaceDeps): Workspace {
         await mirrors.fetch(project, signal);
         if (!(await mirrors.has(project.id, base.commit))) throw missing(base.commit, 'the base of the task');
       }
-      if (head !== null && !(await mirrors.has(project.id, head))) throw missing(head, 'what an earlier run of the task left');
+      if (head !== null && !(await given(project, head, signal))) throw missing(head, 'what an earlier run of the task left');
       await mark();
     }
+  }
+
+  /** Whether the mirror has a commit, or the repository gives it out: what was pushed is there, on whichever machine it was made. */
+  async function given(project: Project, commit: string, signal: AbortSignal | undefined): Promise<boolean> {
+    if (await mirrors.has(project.id, commit)) return true;
+    await mirrors.fetch(project, signal);
+    return await mirrors.obtain(project, commit, signal);
   }
 
   /**
@@ -264,7 +271,7 @@ export function createWorkspace(deps: WorkspaceDeps): Workspace {
     async rebase({ task, project, base, head, onto, message }, signal) {
       try {
         for (const commit of [base.commit, head]) {
-          if (!(await mirrors.has(project.id, commit))) throw missing(commit, 'what the task has changed');
+          if (!(await given(project, commit, signal))) throw missing(commit, 'what the task has changed');
         }
         const spec = { base: base.commit, head, onto: onto.commit, message, committer: author };
         const rebased = await rebaseChange(git, mirrors.path(project.id), spec, signal);

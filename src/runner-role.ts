@@ -83,6 +83,7 @@ export function runnerPart(input: {
         hostId: dataDir.hostId,
         capacity: config.runnerConcurrency,
         labels: config.runnerLabels,
+        store: dataDir.store(),
         drainMs: alone ? config.runnerDrainMs : 0,
         logger: logger.child({ part: 'runner' }),
         secrets: config.secrets,

@@ -24,6 +24,8 @@ export interface Wanted {
   /** Name of an account; null or undefined: what the runner is configured with. */
   account?: string | null | undefined;
   model?: string | null | undefined;
+  /** Labels that a runner must have: contracts/labels.ts `labelList`. */
+  runsOn: string;
 }
 
 /** Options by which requests say which agent works, and how. */
@@ -63,16 +65,15 @@ export const budgetOption = optional({
 });
 
 /**
- * Throws DH-215 when the agent cannot work on any runner that is up, DH-216 for what it cannot do, and DH-217 for an account that it cannot
- * use. While no runner is up nothing is
- * known of agents: the task waits in the queue.
+ * Throws DH-215 when the agent cannot work on any runner that is up, takes runs and has the labels, DH-216 for what it cannot do, and DH-217 for
+ * an account that it cannot use. While there is no such runner nothing is known of agents: the task waits in the queue.
  */
 export async function checkAgent(
   ctx: CommandContext,
-  { agent, mode, effort, account: name, model }: Wanted,
+  { agent, mode, effort, account: name, model, runsOn }: Wanted,
 ): Promise<AgentOffer | undefined> {
   const account = name == null ? undefined : await accountFor(ctx, agent, name, model);
-  const offers = await agentOffers(ctx.tx, ctx.deps.now());
+  const offers = await agentOffers(ctx.tx, ctx.deps.now(), { runsOn });
   if (offers === undefined) return undefined;
   const offer = offers.get(agent);
   if (offer === undefined || !works(offer, account)) {
@@ -80,7 +81,7 @@ export async function checkAgent(
     const instead = others.length === 0 ? '' : ` Or use ${others.map((name) => `\`run agent=${name} …\``).join(' or ')}.`;
     throw new AppError('DH-215', {
       agent,
-      why: offer?.why ?? 'no runner that is up has it.',
+      why: offer?.why ?? (runsOn === '' ? 'no runner that is up has it.' : `no runner that is up and has \`${runsOn}\` has it.`),
       remedy: `${offer?.remedy ?? '`agents` shows which agents there are.'}${instead}`,
     });
   }

@@ -43,7 +43,8 @@ export const retry = defineCommand({
     const was = task.agent;
     const other = agent !== undefined && agent !== was?.agent;
     const next = account === undefined && !other ? was?.account : account;
-    if (was !== undefined) await checkAgent(ctx, { agent: agent ?? was.agent, mode, effort, model, account: next });
+    if (was !== undefined)
+      await checkAgent(ctx, { agent: agent ?? was.agent, mode, effort, model, account: next, runsOn: task.runsOn });
     const { number } = await ctx.deps.tasks.retry(
       ctx.tx,
       task.id,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { AgentSettings } from '../contracts/agent.ts';
 import { AppError } from '../contracts/errors.ts';
+import { labelList } from '../contracts/labels.ts';
 import { textView } from '../delivery/list-view.ts';
 import { putOutbox } from '../store/outbox.ts';
 import type { SettingsChoice, TurnExtras } from '../tasks/agent-tasks.ts';
@@ -98,9 +99,10 @@ export async function startAgent(ctx: CommandContext, request: RunRequest): Prom
   const { project } = choice;
   const requester = await personFor(ctx, project.id, need);
   const settings = ofOwnAgent(project.agent, request.settings);
+  const runsOn = labelList(request.runsOn ?? project.limits.runsOn ?? []);
   const attempts = request.attempts?.map((own) => ofOwnAgent(project.agent, { ...request.settings, ...own }));
   for (const { agent, mode, effort, account, model } of (attempts ?? [settings]).map((one) => ({ ...project.agent, ...one }))) {
-    await checkAgent(ctx, { agent: agent ?? project.agent.agent, mode, effort, account, model });
+    await checkAgent(ctx, { agent: agent ?? project.agent.agent, mode, effort, account, model, runsOn });
   }
   const { event } = ctx.act;
   const thread = threadOfNewTask(ctx);

@@ -1,6 +1,7 @@
 import type { AgentDefaults, AgentKind, AgentMode, Effort } from '../contracts/agent.ts';
 import { AppError } from '../contracts/errors.ts';
 import { hostProfiles, isHostEntry } from '../contracts/hosts.ts';
+import { labelList } from '../contracts/labels.ts';
 import { recordAudit } from '../store/audit.ts';
 import { changeAgentDefaults, type Project } from '../store/projects.ts';
 import { checkAgent } from './agent-choice.ts';
@@ -39,7 +40,8 @@ export async function applyAgentSettings(ctx: CommandContext, project: Project, 
   };
   if (JSON.stringify(now) === JSON.stringify(was)) return [];
   const isOther = now.account !== null && (change.account !== undefined || change.model !== undefined);
-  if (other || isOther || change.mode !== undefined || change.effort !== undefined) await checkAgent(ctx, now);
+  if (other || isOther || change.mode !== undefined || change.effort !== undefined)
+    await checkAgent(ctx, { ...now, runsOn: labelList(project.limits.runsOn ?? []) });
   await changeAgentDefaults(ctx.tx, project.id, now);
   await recordAudit(ctx.tx, {
     workspace: ctx.person.workspace,

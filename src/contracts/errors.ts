@@ -96,6 +96,11 @@ export const errorCatalogue = {
     text: 'No machine of runners is named by {machine}. Known: {known}.',
     remedy: '`deckhand runner list` and `status` in chat name them; a beginning that only one has is enough.',
   },
+  'DH-127': {
+    title: 'The audit cannot be read or written',
+    text: '{what}: {detail}.',
+    remedy: 'Correct the cause and try again; nothing was changed.',
+  },
 
   // Commands and input: DH-2xx
   'DH-200': { title: 'Unknown command', text: 'There is no command `{command}`.', remedy: '{suggestion}' },
@@ -247,8 +252,9 @@ export const errorCatalogue = {
   },
   'DH-509': {
     title: 'A commit is missing',
-    text: 'The repository does not have commit {commit} ({what}) any more.',
-    remedy: 'Start a new task: it begins at the present state of the base branch.',
+    text: 'Commit {commit} ({what}) is not on the machine of this runner, and the repository does not give it out.',
+    remedy:
+      'When another machine had it, start the runner of that one again, then retry: the run goes there. Else start a new task: it begins at the present state of the base branch.',
   },
   'DH-510': {
     title: 'git is missing',

@@ -87,7 +87,8 @@ export interface RunControl {
    * Registers this runner (host = its data dir, lives as long as it beats) and returns the runs of this host left unfinished. One
    * runner per host: registering replaces the former one, whose runs may be claimed from then on. `offer`: what commands will be
    * run in now; approvals asked for before the start are about exactly this. `labels`: what the runner is, besides the kind of its
-   * sandbox, which is one by itself. Register again when it changes.
+   * sandbox, which is one by itself. `store`: identity of the disk with its mirrors, which several hosts may share; left out: its own.
+   * Register again when it changes.
    */
   register(runner: {
     id: string;
@@ -96,6 +97,7 @@ export interface RunControl {
     sandboxes: string[];
     offer?: SandboxOffer | undefined;
     labels?: readonly string[] | undefined;
+    store?: string | undefined;
   }): Promise<string[]>;
   /** Says which agents can work on this runner; again whenever that changes. Until it is said, it is not known. Idempotent. */
   offerAgents(runner: string, agents: readonly AgentOffer[]): Promise<void>;

@@ -4,6 +4,7 @@ import { encodePress, type TaskVerb } from '../contracts/press.ts';
 import type { RunPurpose } from '../contracts/rebase.ts';
 import type { Verbosity } from '../contracts/settings.ts';
 import { type Button, bold, code, plain, type Span } from '../contracts/view.ts';
+import type { QueuePlace } from '../store/queue-place.ts';
 import type { ChangeStand } from '../store/task-changes.ts';
 import { agentText } from './agent-words.ts';
 import { oneLine, shorten } from './neutralise.ts';
@@ -72,7 +73,7 @@ export interface QueueStand {
   /** 1 is next; 0: it is taken any moment. */
   place: number;
   estimateMs: number | null;
-  waitsFor: 'nothing' | 'project' | 'runners' | 'no_runner' | 'labels';
+  waitsFor: QueuePlace['waitsFor'];
   /** With `labels`: those that no runner has, or has together. */
   missing?: readonly string[] | undefined;
 }

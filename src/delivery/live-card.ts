@@ -127,6 +127,7 @@ function queueText(stand: QueueStand | undefined): string {
   if (stand.place === 0) return 'starts now';
   if (stand.waitsFor === 'no_runner') return `queued, ${ordinal(stand.place)}; no runner is up`;
   if (stand.waitsFor === 'labels') return `queued; ${noRunnerWith(stand.missing ?? [])}`;
+  if (stand.waitsFor === 'left') return 'queued; waits for the runner that has what the task left';
   const when = stand.estimateMs === null ? '' : `, ${about(stand.estimateMs)}`;
   return `queued, ${ordinal(stand.place)}${when}`;
 }

@@ -4,6 +4,7 @@ import type { ComparisonState } from '../contracts/comparison.ts';
 import { type RunEventData, type RunResult, runEventDataSchema, runResultSchema } from '../contracts/run-event.ts';
 import type { Tx } from './database.ts';
 import { type RunRecord, toRecord, withoutLarge } from './runs.ts';
+import { noteStore } from './task-store.ts';
 import { type AgentSession, sessionSchema } from './tasks.ts';
 
 /** The attempts at a task that were begun side by side, in their order. */
@@ -83,4 +84,5 @@ export async function adoptAttempt(
     where: { id: task },
     data: { chosenRunId: run, head, session: session ?? Prisma.DbNull, agent },
   });
+  await noteStore(tx, task, run);
 }

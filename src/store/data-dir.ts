@@ -13,6 +13,8 @@ export interface DataDir {
   path: string;
   /** Identity of the directory, made with it and kept: runs on it can be re-attached only by a runner that has the same directory. */
   hostId: string;
+  /** Identity of the disk with its mirrors: the same for all data directories that share `mirrors`. Made when it is asked for first. */
+  store(): string;
   /** The secret key of an installation that was not given one: 32 bytes, made when first asked for, kept with mode 600. */
   secretKey(): Buffer;
   release(): void;
@@ -39,7 +41,12 @@ export function openDataDir(path: string, roles: readonly DataDirRole[]): DataDi
         onceFile(join(path, 'secret-key'), () => randomBytes(32).toString('base64')),
         'base64',
       );
-    return { path, hostId, secretKey, release };
+    const store = () => {
+      const mirrors = join(path, 'mirrors');
+      mkdirSync(mirrors, { recursive: true, mode: 0o700 });
+      return onceFile(join(mirrors, 'store-id'), () => `store_${randomBytes(10).toString('hex')}`);
+    };
+    return { path, hostId, store, secretKey, release };
   } catch (error) {
     release();
     if (error instanceof AppError) throw error;
@@ -119,7 +126,8 @@ function readHolder(file: string): string {
 /** Content of a file that is written once, whole or not at all, and readable only by its owner. */
 function onceFile(path: string, make: () => string): string {
   if (!existsSync(path)) {
-    const draft = `${path}.${process.pid}`;
+    // Processes of two machines may have the same number.
+    const draft = `${path}.${randomBytes(6).toString('hex')}`;
     rmSync(draft, { force: true });
     writeFileSync(draft, `${make()}\n`, { mode: 0o600, flush: true });
     try {

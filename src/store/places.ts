@@ -3,6 +3,7 @@ import { fits, labelsIn } from '../contracts/labels.ts';
 import type { Tx } from './database.ts';
 import { turns } from './queue-turns.ts';
 import { type RunnerRoom, runnerRooms, takesRuns } from './runner-rooms.ts';
+import { boundTo, storesWaitedFor } from './task-store.ts';
 
 /** A run that got its place, and the host that it is on. */
 export interface Placed {
@@ -21,21 +22,23 @@ const placesLock = 33254263;
 
 /**
  * Gives places to waiting runs in their turn (queue-turns.ts), as far as runners that fit have room and the concurrency of each project
- * allows, and returns them. What no runner with room fits takes no turn, so it keeps nobody waiting. A place on a host whose runner is gone
- * or drains is taken back first. However many processes do this at once, no limit is ever exceeded.
+ * allows, and returns them. What builds upon what its task has left goes where that is, while it is waited for (task-store.ts). What no
+ * runner with room fits takes no turn, so it keeps nobody waiting. A place on a host whose runner is gone
+ * or drains is taken back first. `onPassedOver`: some run would have got its place, but its row was locked at the moment. However many processes do this at once, no limit is ever exceeded.
  */
-export async function givePlaces(tx: Tx, now: Date): Promise<Placed[]> {
+export async function givePlaces(tx: Tx, now: Date, onPassedOver: () => void = () => undefined): Promise<Placed[]> {
   await tx.db.$executeRaw(Prisma.sql`SELECT pg_advisory_xact_lock(${placesLock})`);
   await takeBack(tx, now);
   const rooms = await runnerRooms(tx.db, now);
   if (rooms.every(({ free }) => free === 0)) return [];
-  const needs = await waitingNeeds(tx.db);
+  const { needs, bound } = await waitingNeeds(tx.db, now);
   const placed: Placed[] = [];
   for (;;) {
-    const round = await giveRound(tx, rooms, needs, now);
-    placed.push(...round);
+    const round = await giveRound(tx, rooms, { needs, bound }, now);
+    if (round.passedOver) onPassedOver();
+    placed.push(...round.placed);
     // With one kind of need a round gives all that can be given.
-    if (round.length === 0 || needs.length === 1) break;
+    if (round.placed.length === 0 || needs.length === 1) break;
   }
   if (placed.length > 0) tx.notify('queue');
   return placed;
@@ -67,42 +70,78 @@ async function takeBack(tx: Tx, now: Date): Promise<void> {
     )`);
 }
 
-/** Which labels waiting runs need: one entry for each set. */
-export async function waitingNeeds(db: Prisma.TransactionClient): Promise<string[]> {
-  const rows = await db.$queryRaw<{ runsOn: string }[]>(Prisma.sql`
-    SELECT DISTINCT "runsOn" FROM "Run" WHERE "state" = 'queued' AND "dispatchedAt" IS NULL`);
-  return rows.map(({ runsOn }) => runsOn);
+/** What a run needs of a runner: its labels, and the disk that it waits for ('': any). */
+export interface Need {
+  runsOn: string;
+  store: string;
+}
+
+/** A runner that has the labels, and the disk. */
+export function suits(need: Need, room: Pick<RunnerRoom, 'labels' | 'store'>): boolean {
+  return fits(need.runsOn, room.labels) && (need.store === '' || need.store === room.store);
+}
+
+/** What waiting runs need, each kind once. `bound`: for a row of "Run", the disk that it waits for. */
+export async function waitingNeeds(
+  db: Prisma.TransactionClient,
+  now: Date,
+): Promise<{ needs: readonly Need[]; bound: Prisma.Sql }> {
+  const bound = boundTo(await storesWaitedFor(db, now));
+  const needs = await db.$queryRaw<Need[]>(Prisma.sql`
+    SELECT DISTINCT "runsOn", ${bound} AS store FROM "Run" WHERE "state" = 'queued' AND "dispatchedAt" IS NULL`);
+  return { needs, bound };
+}
+
+/** For a row of "Run": it needs one of these. */
+export function hasNeed(needs: readonly Need[], bound: Prisma.Sql): Prisma.Sql {
+  if (needs.length === 0) return Prisma.sql`false`;
+  const rows = needs.map(({ runsOn, store }) => Prisma.sql`(${runsOn}, ${store})`);
+  return Prisma.sql`("Run"."runsOn", ${bound}) IN (${Prisma.join(rows)})`;
 }
 
 /** One pass over those whose turn it is. Lowers `rooms` by what it gives. */
-async function giveRound(tx: Tx, rooms: RunnerRoom[], needs: readonly string[], now: Date): Promise<Placed[]> {
-  const open = needs.filter((need) => rooms.some((room) => room.free > 0 && fits(need, room.labels)));
-  if (open.length === 0) return [];
+async function giveRound(
+  tx: Tx,
+  rooms: RunnerRoom[],
+  { needs, bound }: { needs: readonly Need[]; bound: Prisma.Sql },
+  now: Date,
+): Promise<{ placed: Placed[]; passedOver: boolean }> {
+  const open = needs.filter((need) => rooms.some((room) => room.free > 0 && suits(need, room)));
+  if (open.length === 0) return { placed: [], passedOver: false };
   const free = rooms.reduce((sum, room) => sum + room.free, 0);
-  const rows = await tx.db.$queryRaw<{ id: string; runsOn: string }[]>(Prisma.sql`
-    WITH ${turns(Prisma.sql`NOT ${filesComing} AND "Run"."runsOn" IN (${Prisma.join(open)})`, now)}
-    SELECT turn."id", "Run"."runsOn" FROM turn
+  const rows = await tx.db.$queryRaw<({ id: string } & Need)[]>(Prisma.sql`
+    WITH ${turns(Prisma.sql`NOT ${filesComing} AND ${hasNeed(open, bound)}`, now)}
+    SELECT turn."id", "Run"."runsOn", ${bound} AS store FROM turn
     JOIN "Project" ON "Project"."id" = turn."projectId" JOIN "Run" ON "Run"."id" = turn."id"
     WHERE turn.share <= coalesce(("Project"."limits"->>'concurrency')::int, 1)
     ORDER BY turn.share, turn.served, turn."queuedAt", turn."id"
     LIMIT ${free}`);
   const chosen: Placed[] = [];
-  for (const { id, runsOn } of rows) {
-    const room = roomFor(runsOn, rooms);
+  for (const { id, ...need } of rows) {
+    const room = roomFor(need, rooms);
     if (room === undefined) continue;
     room.free -= 1;
     chosen.push({ run: id, host: room.host });
   }
   const taken = new Set(await mark(tx, chosen, now));
-  return chosen.filter(({ run }) => taken.has(run));
+  const placed = chosen.filter(({ run }) => taken.has(run));
+  return { placed, passedOver: await stillWaits(tx, chosen, taken) };
 }
 
 /** Runners with the fewest labels come first, so that those that are special stay free for what needs them; then who has the most room. */
-function roomFor(needs: string, rooms: readonly RunnerRoom[]): RunnerRoom | undefined {
+function roomFor(need: Need, rooms: readonly RunnerRoom[]): RunnerRoom | undefined {
   const rank = (room: RunnerRoom) => labelsIn(room.labels).length;
   return rooms
-    .filter((room) => room.free > 0 && fits(needs, room.labels))
+    .filter((room) => room.free > 0 && suits(need, room))
     .sort((a, b) => rank(a) - rank(b) || b.free - a.free || (a.host < b.host ? -1 : 1))[0];
+}
+
+/** Whether one of those that were chosen got no place although it goes on waiting: somebody holds its row. */
+async function stillWaits(tx: Tx, chosen: readonly Placed[], taken: ReadonlySet<string>): Promise<boolean> {
+  const missed = chosen.flatMap(({ run }) => (taken.has(run) ? [] : [run]));
+  if (missed.length === 0) return false;
+  const where = { id: { in: missed }, state: 'queued', dispatchedAt: null };
+  return (await tx.db.run.count({ where })) > 0;
 }
 
 /** Returns the runs that have their place now: one that was stopped meanwhile needs none. */

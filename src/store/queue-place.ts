@@ -1,9 +1,15 @@
 import { Prisma } from '../../prisma/client/client.ts';
 import { fits, missingLabels } from '../contracts/labels.ts';
-import { waitingNeeds } from './places.ts';
+import { hasNeed, suits, waitingNeeds } from './places.ts';
 import { turns } from './queue-turns.ts';
 import { runnerRooms } from './runner-rooms.ts';
 import { holdsPlace } from './runs.ts';
+
+/**
+ * What a run waits for: nothing, other runs of its project, other runs of all projects, a runner, one with the labels it needs, or the one that
+ * has what its task has left.
+ */
+export type WaitsFor = 'nothing' | 'project' | 'runners' | 'no_runner' | 'labels' | 'left';
 
 /** Where a waiting run stands. */
 export interface QueuePlace {
@@ -11,8 +17,7 @@ export interface QueuePlace {
   place: number;
   /** About how long until it starts, in milliseconds; null when nothing is known to reckon with. */
   estimateMs: number | null;
-  /** What it waits for: nothing, other runs of its project, other runs of all projects, a runner, or one with the labels it needs. */
-  waitsFor: 'nothing' | 'project' | 'runners' | 'no_runner' | 'labels';
+  waitsFor: WaitsFor;
   /** With `labels`: those that no runner has, or has together. */
   missing?: readonly string[] | undefined;
 }
@@ -22,12 +27,16 @@ export async function queuePlace(db: Prisma.TransactionClient, run: string, now:
   const rooms = await runnerRooms(db, now);
   const taking = rooms.filter(({ capacity }) => capacity > 0);
   // What no runner fits keeps nobody waiting. Without any runner all wait in one row.
-  const needs = (await waitingNeeds(db)).filter((need) => taking.length === 0 || taking.some(({ labels }) => fits(need, labels)));
-  const counts = needs.length === 0 ? Prisma.sql`false` : Prisma.sql`"Run"."runsOn" IN (${Prisma.join(needs)})`;
+  const { needs, bound } = await waitingNeeds(db, now);
+  const counts = hasNeed(
+    needs.filter((need) => taking.length === 0 || taking.some((room) => suits(need, room))),
+    bound,
+  );
   const [row] = await db.$queryRaw<
     {
       dispatched: boolean;
       runsOn: string;
+      store: string;
       host: string | null;
       concurrency: number;
       busy: number;
@@ -37,7 +46,7 @@ export async function queuePlace(db: Prisma.TransactionClient, run: string, now:
       mean: number | null;
     }[]
   >(Prisma.sql`
-    WITH this AS (SELECT * FROM "Run" WHERE "id" = ${run} AND "state" = 'queued'),
+    WITH this AS (SELECT "Run".*, ${bound} AS store FROM "Run" WHERE "id" = ${run} AND "state" = 'queued'),
     ${turns(Prisma.sql`(${counts} OR "Run"."id" = ${run})`, now)}, held AS (
       SELECT count(*)::int AS "all", count(*) FILTER (WHERE "Run"."projectId" = this."projectId")::int AS project
       FROM "Run", this WHERE ${holdsPlace}
@@ -47,7 +56,7 @@ export async function queuePlace(db: Prisma.TransactionClient, run: string, now:
       WHERE own."id" = ${run} AND (turn.share, turn.served, turn."queuedAt", turn."id")
           < (own.share, own.served, own."queuedAt", own."id")
     )
-    SELECT this."dispatchedAt" IS NOT NULL AS dispatched, this."runsOn", this."placedOn" AS host,
+    SELECT this."dispatchedAt" IS NOT NULL AS dispatched, this."runsOn", this.store, this."placedOn" AS host,
       coalesce(("Project"."limits"->>'concurrency')::int, 1) AS concurrency,
       held."all" AS busy, held.project AS "projectBusy", ahead."all" AS ahead, ahead.project AS "projectAhead",
       coalesce(
@@ -61,14 +70,15 @@ export async function queuePlace(db: Prisma.TransactionClient, run: string, now:
   if (placed) return { place: 0, estimateMs: 0, waitsFor: 'nothing' };
   if (taking.length === 0) return { place: row.ahead + 1, estimateMs: null, waitsFor: 'no_runner' };
   const fitting = taking.filter(({ labels }) => fits(row.runsOn, labels));
-  const capacity = fitting.reduce((sum, room) => sum + room.capacity, 0);
-  if (capacity === 0) {
+  if (fitting.length === 0) {
     const missing = missingLabels(
       row.runsOn,
       taking.map(({ labels }) => labels),
     );
     return { place: row.ahead + 1, estimateMs: null, waitsFor: 'labels', missing };
   }
+  const capacity = fitting.filter((room) => suits(row, room)).reduce((sum, room) => sum + room.capacity, 0);
+  if (capacity === 0) return { place: row.ahead + 1, estimateMs: null, waitsFor: 'left' };
   const byProject = row.projectBusy + row.projectAhead >= row.concurrency;
   const place = (byProject ? row.projectAhead : row.ahead) + 1;
   const slots = byProject ? Math.min(row.concurrency, capacity) : capacity;

@@ -50,6 +50,7 @@ export async function putRunner(
     sandboxes: readonly string[];
     offer: SandboxOffer | undefined;
     labels: readonly string[];
+    store: string;
   },
   now: Date,
 ): Promise<void> {
@@ -61,6 +62,7 @@ export async function putRunner(
     labels: labelList([...runner.labels, ...(runner.offer === undefined ? [] : [runner.offer.sandbox])]),
     drainingAt: null,
     drainAskedAt,
+    store: runner.store,
     sandboxes: { kinds: [...runner.sandboxes], offer: runner.offer ?? null },
     beatAt: now,
   };
@@ -147,17 +149,26 @@ export async function putAgentOffers(tx: Tx, runner: string, agents: readonly Ag
 }
 
 /**
- * Which agents can work now, over all living runners: one that can on any of them counts as available. Undefined when no living runner
- * has said: work waits in the queue then.
+ * Which agents can work now, over all living runners, or over those that may take a task that needs `runsOn`: one that can on any of them
+ * counts as available. Undefined when none of them has said: work waits in the queue then.
  */
-export async function agentOffers(tx: Tx, now: Date): Promise<ReadonlyMap<AgentKind, AgentOffer> | undefined> {
+export async function agentOffers(
+  tx: Tx,
+  now: Date,
+  task?: { runsOn: string },
+): Promise<ReadonlyMap<AgentKind, AgentOffer> | undefined> {
   const alive = new Date(now.getTime() - deadAfterMs);
   const rows = await tx.db.runner.findMany({
-    where: { beatAt: { gt: alive }, capacity: { gt: 0 } },
+    where: {
+      beatAt: { gt: alive },
+      capacity: { gt: 0 },
+      ...(task === undefined ? {} : { drainingAt: null, drainAskedAt: null }),
+    },
     orderBy: [{ beatAt: 'desc' }, { id: 'desc' }],
     take: 100,
   });
-  const said = rows.flatMap(({ sandboxes }) => sandboxesSchema.safeParse(sandboxes).data?.agents ?? []);
+  const fitting = task === undefined ? rows : rows.filter(({ labels }) => fits(task.runsOn, labels));
+  const said = fitting.flatMap(({ sandboxes }) => sandboxesSchema.safeParse(sandboxes).data?.agents ?? []);
   if (said.length === 0) return undefined;
   const best = (kind: AgentKind) => {
     const offers = said.filter(({ agent }) => agent === kind);

@@ -26,6 +26,8 @@ export interface TaskRow {
   baseCommit: string | undefined;
   head: string | undefined;
   policyVersion: number;
+  /** Labels that a runner must have to take its runs: contracts/labels.ts `labelList`. */
+  runsOn: string;
   requester: string;
   createdAt: Date;
   /** The latest run; undefined for a card that never ran. Of attempts that were made side by side the chosen one, or one that is alive. */
@@ -221,6 +223,7 @@ function toTask(row: TaskWithRun, run: RunColumns | undefined): TaskRow {
     baseBranch: row.baseBranch ?? undefined,
     baseCommit: row.baseCommit ?? undefined,
     head: row.head ?? undefined,
+    runsOn: row.runsOn,
     policyVersion: row.policyVersion,
     requester: row.requesterId,
     createdAt: row.createdAt,

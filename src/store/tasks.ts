@@ -7,6 +7,7 @@ import { type TaskColumn, taskColumnSchema } from '../contracts/states.ts';
 import { newId } from '../runtime/ids.ts';
 import type { Tx } from './database.ts';
 import { storableText } from './storable.ts';
+import { copyStore } from './task-store.ts';
 
 /** A task as the engine needs it. */
 export interface TaskRecord {
@@ -112,6 +113,8 @@ export async function createTask(tx: Tx, input: NewTask): Promise<TaskRecord> {
       ...(input.agent === undefined ? {} : agentColumns(input.agent)),
     },
   });
+  const from = input.agent?.from;
+  if (from !== undefined) await copyStore(tx, row.id, from.task);
   return toRecord(row);
 }
 

@@ -2,6 +2,7 @@ import { keepHead, keepSessionOf } from '../store/attempts.ts';
 import type { Tx } from '../store/database.ts';
 import { retireAnswered } from '../store/interactions.ts';
 import { letGo, runById } from '../store/runs.ts';
+import { noteStore } from '../store/task-store.ts';
 import { type AgentSession, lockTask, setHead, setSession } from '../store/tasks.ts';
 import { system } from './advance.ts';
 import { startWaiting, stopWaiting } from './agent-wait.ts';
@@ -30,6 +31,7 @@ export async function releaseRun(
   if (run.variant === null) {
     await setSession(tx, task.id, saved.session);
     if (saved.head !== null) await setHead(tx, task.id, saved.head);
+    await noteStore(tx, task.id, run.id);
   } else {
     await keepSessionOf(tx, run.id, saved.session);
     if (saved.head !== null) await keepHead(tx, run.id, saved.head);
@@ -50,6 +52,8 @@ export async function releaseRun(
 export async function keepSession(tx: Tx, runId: string, runner: string, session: AgentSession): Promise<void> {
   const found = await held(tx, runId, runner);
   if (found === undefined) throw new Error(`run ${runId} is not held by ${runner}`);
-  if (found.run.variant === null) await setSession(tx, found.task.id, session);
-  else await keepSessionOf(tx, found.run.id, session);
+  if (found.run.variant === null) {
+    await setSession(tx, found.task.id, session);
+    await noteStore(tx, found.task.id, found.run.id);
+  } else await keepSessionOf(tx, found.run.id, session);
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { JobQueue } from '../contracts/jobs.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -14,6 +15,9 @@ export interface Dispatcher {
   publish(placed: Placed): Promise<void>;
 }
 
+/** After these pauses it is looked again for a run that was passed over because its row was locked; then the sweep does. */
+const passedOverMs = [20, 50, 100, 200];
+
 export function createDispatcher(deps: { database: Database; queue: JobQueue; clock: Clock; logger: Logger }): Dispatcher {
   const { database, queue, clock, logger } = deps;
   let current: Promise<void> = Promise.resolve();
@@ -21,8 +25,16 @@ export function createDispatcher(deps: { database: Database; queue: JobQueue; cl
 
   async function pass(): Promise<void> {
     try {
-      const placed = await database.transaction((tx) => givePlaces(tx, clock.now()));
-      for (const one of placed) await publish(one);
+      for (const pauseMs of passedOverMs) {
+        let passedOver = false;
+        const onPassedOver = () => {
+          passedOver = true;
+        };
+        const placed = await database.transaction((tx) => givePlaces(tx, clock.now(), onPassedOver));
+        for (const one of placed) await publish(one);
+        if (!passedOver) break;
+        await delay(pauseMs);
+      }
     } catch (error) {
       logger.error({ err: error }, 'dispatch failed');
     }

@@ -8,6 +8,7 @@ import { forgetReservations } from '../store/reservations.ts';
 import { setBranch } from '../store/reverts.ts';
 import { settleMessage, unreadMessages } from '../store/run-mail.ts';
 import type { RunRecord } from '../store/runs.ts';
+import { noteStore } from '../store/task-store.ts';
 import { setBase, setHead, type TaskRecord } from '../store/tasks.ts';
 import { advanceRun, advanceTask } from './advance.ts';
 import { auditEnded } from './audit-runs.ts';
@@ -42,8 +43,10 @@ export async function endRun(tx: Tx, { task, run, result, actor, at, before }: E
   if (run.agent !== null) await forgetReservations(tx, run.id);
   if (result.commit !== undefined) {
     // Of several attempts none is the task's before it is chosen.
-    if (run.variant === null) await setHead(tx, task.id, result.commit);
-    else await keepHead(tx, run.id, result.commit);
+    if (run.variant === null) {
+      await setHead(tx, task.id, result.commit);
+      await noteStore(tx, task.id, run.id);
+    } else await keepHead(tx, run.id, result.commit);
   }
   if (result.base !== undefined) await setBase(tx, task.id, result.base);
   if (result.branch !== undefined) await setBranch(tx, task.id, result.branch);

@@ -124,9 +124,9 @@ function runControl(
     });
   }
   return {
-    register: ({ id, host, capacity, sandboxes, offer, labels = [] }) =>
+    register: ({ id, host, capacity, sandboxes, offer, labels = [], store = '' }) =>
       dispatching(async (tx) => {
-        await putRunner(tx, { id, host, capacity, sandboxes, offer, labels }, clock.now());
+        await putRunner(tx, { id, host, capacity, sandboxes, offer, labels, store }, clock.now());
         return unfinishedRuns(tx, host, id);
       }),
     offerAgents: (runner, agents) => database.transaction((tx) => putAgentOffers(tx, runner, agents)),

@@ -4,6 +4,7 @@ import { newId } from '../../src/runtime/ids.ts';
 import { givePlaces, type Placed } from '../../src/store/places.ts';
 import { queuePlace } from '../../src/store/queue-place.ts';
 import { deadAfterMs } from '../../src/store/runners.ts';
+import { storeWaitMs } from '../../src/store/task-store.ts';
 import { askPolicy, TestEngine, type TestWorld, waitingForLock } from '../support/test-engine.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -194,6 +195,28 @@ describe('places in the queue', () => {
     expect(await second).toEqual([]);
   });
 
+  it('a run whose row is held by somebody is told of as passed over, and gets its place when it is looked at again', async () => {
+    const held = await deckhand.create(world, 'echo held');
+    const free = await deckhand.create(world, 'echo free');
+    const now = deckhand.clock.now();
+    await deckhand.db.runner.create({
+      data: { id: newId('rnr'), hostId: 'host-1', capacity: 10, sandboxes: {}, beatAt: now },
+    });
+    let passedOver = 0;
+    const give = () =>
+      deckhand.tx(async (tx) => {
+        const given = await givePlaces(tx, now, () => {
+          passedOver += 1;
+        });
+        return given.map(({ run }) => run);
+      });
+    await deckhand.tx(async (tx) => {
+      await tx.db.$queryRaw`SELECT "id" FROM "Run" WHERE "id" = ${held.run} FOR UPDATE`;
+      expect([await give(), passedOver]).toEqual([[free.run], 1]);
+    });
+    expect([await give(), passedOver]).toEqual([[held.run], 1]);
+  });
+
   it('a queue that fails to publish loses nothing: the sweep publishes again', async () => {
     await deckhand.runner();
     const publish = deckhand.queue.publish;
@@ -288,6 +311,41 @@ describe('labels', () => {
     deckhand.clock.advance(deadAfterMs);
     await deckhand.runner({ host: 'e', capacity: 1 });
     expect(hostsOf()).toEqual([[waits.run, 'e']]);
+  });
+});
+
+describe('a run that builds upon what its task has left', () => {
+  const place = (run: string) => queuePlace(deckhand.db, run, deckhand.clock.now());
+
+  /** The task of a run that has committed something on that host, and its next run. */
+  async function continued(host: string, store?: string): Promise<{ task: string; run: string; runner: string }> {
+    const runner = await deckhand.runner({ host, capacity: 1, store });
+    const { task, run } = await deckhand.create(world, 'echo 1');
+    await deckhand.execute(run, runner);
+    await deckhand.finish(run, runner, { commit: 'a'.repeat(40) });
+    await deckhand.runs.unregister(runner);
+    hostsOf();
+    await deckhand.runner({ host: 'other', capacity: 4 });
+    await deckhand.tx((tx) => deckhand.engine.tasks.retry(tx, task, world.people.dev));
+    const [next] = await deckhand.db.run.findMany({ where: { taskId: task, state: 'queued' } });
+    return { task, run: next?.id ?? '', runner };
+  }
+
+  it('goes to a runner that has it: of the same host, or one that shares the disk', async () => {
+    const { run } = await continued('a', 'disk-1');
+    expect(hostsOf()).toEqual([]);
+    expect(await place(run)).toMatchObject({ waitsFor: 'left', estimateMs: null });
+    await deckhand.runner({ host: 'b', capacity: 1, store: 'disk-1' });
+    expect(hostsOf()).toEqual([[run, 'b']]);
+  });
+
+  it('keeps nobody waiting meanwhile, and after ten minutes any runner takes it', async () => {
+    const { run } = await continued('a');
+    const another = await deckhand.create(world, 'echo 2');
+    expect(hostsOf()).toEqual([[another.run, 'other']]);
+    deckhand.clock.advance(storeWaitMs);
+    await deckhand.runner({ host: 'other', capacity: 4 });
+    expect(hostsOf()).toEqual([[run, 'other']]);
   });
 });
 

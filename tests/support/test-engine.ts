@@ -185,12 +185,18 @@ export class TestEngine {
 
   /** Registers a runner and returns its id. */
   async runner(
-    options: { host?: string; capacity?: number; offer?: SandboxOffer | undefined; labels?: string[] } = {},
+    options: {
+      host?: string;
+      capacity?: number;
+      offer?: SandboxOffer | undefined;
+      labels?: string[];
+      store?: string | undefined;
+    } = {},
   ): Promise<string> {
     const id = newId('rnr');
-    const { host = 'host-1', capacity = 4, labels } = options;
+    const { host = 'host-1', capacity = 4, labels, store } = options;
     const offer = 'offer' in options ? options.offer : dockerOffer;
-    await this.runs.register({ id, host, capacity, sandboxes: ['docker', 'local'], offer, labels });
+    await this.runs.register({ id, host, capacity, sandboxes: ['docker', 'local'], offer, labels, store });
     return id;
   }
 
