@@ -4,10 +4,6 @@ import { conditions } from '../approvals/several-words.ts';
 import type { Notify } from '../contracts/notify.ts';
 import type { IdentityRef } from '../contracts/platform.ts';
 import { approvalsNeeded } from '../contracts/policy.ts';
-import type { Database, Tx } from '../store/database.ts';
-import { isSamePerson } from '../store/linked-people.ts';
-import { directPeople, putKeys } from '../store/notify.ts';
-import { type Member, membersOf } from '../store/people.ts';
 import {
   type CardPerson,
   decisionsOfRuns,
@@ -17,7 +13,11 @@ import {
   projectedRuns,
   type TaskThread,
   threadsOfTasks,
-} from '../store/projection.ts';
+} from '../store/card-rows.ts';
+import type { Database, Tx } from '../store/database.ts';
+import { isSamePerson } from '../store/linked-people.ts';
+import { directPeople, putKeys } from '../store/notify.ts';
+import { type Member, membersOf } from '../store/people.ts';
 import { queuePlace } from '../store/queue-place.ts';
 import type { CardContext } from './card-context.ts';
 import type { DecisionFacts } from './decision-card.ts';

@@ -1,4 +1,4 @@
-import type { ProjectedRun } from '../store/projection.ts';
+import type { ProjectedRun } from '../store/card-rows.ts';
 import type { Entry } from './projected-run.ts';
 
 /**

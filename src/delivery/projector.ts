@@ -48,7 +48,7 @@ const scanAllMs = 60_000;
 const clockMs = 5000;
 const eventsAtOnce = 500;
 const runsAtOnce = 25;
-/** A run whose cards cannot be made is tried again after this. */
+/** A run whose log cannot be read, or whose cards cannot be made, is tried again after this. */
 const brokenMs = 30_000;
 
 interface Facts {
@@ -71,6 +71,8 @@ class Projector {
   readonly #options: ProjectorOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #asked = new Set<string>();
+  /** Runs whose log could not be read, each with when that is tried again. */
+  readonly #unreadable = new Map<string, number>();
   readonly #loop: ReturnType<typeof createLoop>;
   #unsubscribe: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -106,8 +108,8 @@ class Projector {
 
   async stop(): Promise<void> {
     for (const end of this.#unsubscribe) end();
-    clearTimeout(this.#timer);
     await this.#loop.stop();
+    clearTimeout(this.#timer);
   }
 
   async #look(): Promise<boolean> {
@@ -140,6 +142,8 @@ class Projector {
 
   /** Views that must be made again from a long log come a few at a time, so that the others need not wait for them. */
   #takeAsked(): string[] {
+    const now = performance.now();
+    for (const [run, until] of this.#unreadable) (until <= now ? this.#unreadable : this.#asked).delete(run);
     const known = [...this.#asked].filter((run) => this.#entries.has(run));
     const unknown = [...this.#asked].filter((run) => !this.#entries.has(run)).slice(0, runsAtOnce);
     const taken = [...known, ...unknown];
@@ -179,6 +183,7 @@ class Projector {
         this.#options.database.db,
         wanted.map((run) => ({ run, after: this.#entries.get(run)?.view.seq ?? 0 })),
         eventsAtOnce,
+        (run, error) => this.#leave(run, error),
       );
       for (const [run, events] of read) this.#fold(run, events);
       wanted = [...read].filter(([run, events]) => events.length === eventsAtOnce && this.#entries.has(run)).map(([run]) => run);
@@ -193,9 +198,14 @@ class Projector {
       entry.urgent ||= events.some(({ seq, data }) => seq > entry.from && !progress.has(data.type));
       countEvents(entry, events);
     } catch (error) {
-      this.#options.logger.error({ err: error, run }, 'the log of a run cannot be folded');
-      this.#entries.delete(run);
+      this.#leave(run, error);
     }
+  }
+
+  #leave(run: string, error: unknown): void {
+    this.#options.logger.error({ err: error, run }, 'the log of a run cannot be read: its cards stay as they are');
+    this.#entries.delete(run);
+    this.#unreadable.set(run, performance.now() + brokenMs);
   }
 
   /** Asks for cards that change without an event: a clock that moved on, another place in the queue. */

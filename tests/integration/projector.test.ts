@@ -356,4 +356,14 @@ describe('the projector', () => {
     await world.log(sound.run, queued);
     await row(`live:${sound.run}:${sound.thread}`);
   });
+
+  it('does not let a run whose log a newer version has written to hold up the others, though it looks at them together', async () => {
+    const newer = await world.task();
+    const sound = await world.task();
+    await world.log(newer.run, queued);
+    await world.database.db.runEvent.updateMany({ where: { runId: newer.run }, data: { data: { type: 'of_tomorrow' } } });
+    await world.log(sound.run, queued);
+    await start();
+    await row(`live:${sound.run}:${sound.thread}`);
+  });
 });
