@@ -89,7 +89,8 @@ export async function waitingNeeds(
   const bound = boundTo(await storesWaitedFor(db, now));
   const needs = await db.$queryRaw<Need[]>(Prisma.sql`
     SELECT DISTINCT "runsOn", ${bound} AS store FROM "Run" WHERE "state" = 'queued' AND "dispatchedAt" IS NULL`);
-  return { needs, bound };
+  // Where nothing waits for a disk, looking at each run once is enough.
+  return { needs, bound: needs.some(({ store }) => store !== '') ? bound : Prisma.sql`''` };
 }
 
 /** For a row of "Run": it needs one of these. */
