@@ -116,7 +116,7 @@ export const sse: Scenario = {
         figure('events appended', appended.events / appended.seconds, '/s'),
         ...durations(`${load.name}: append`, appended.ms),
         ...durations(`${load.name}: beginning of the append to follower`, arrivals.sinceBegin, { p99: targetP99 }),
-        ...durations(`${load.name}: commit to follower`, arrivals.sinceCommit),
+        ...durations(`${load.name}: commit to follower`, arrivals.sinceCommit, { p99: targetP99 }),
         figure('events that reached followers', arrivals.sinceBegin.length / appended.seconds, '/s'),
         figure('reads of the log', reads / appended.seconds, '/s'),
         figure('CPU of the gateway', spent.gateway / appended.seconds, 'cores'),

@@ -203,7 +203,7 @@ function createdView(token: { name: string; scopes: AccessScope[]; role: Role; e
     { type: 'text', spans: [bold('Access token '), code(token.name)] },
     { type: 'text', spans: [plain('It is shown this once, to you alone. Keep it like a password:')] },
     { type: 'code', text: secretPlace },
-    { type: 'text', spans: [...mayText(token), plain(' · good until '), day(token.expiresAt)] },
+    { type: 'text', spans: [plain('It '), ...mayText(token), plain(' and is good until '), day(token.expiresAt), plain('.')] },
     { type: 'text', spans: [plain('For example, your tasks:')] },
     { type: 'code', text: `curl -H "Authorization: Bearer $TOKEN" ${apiUrl}/api/v1/tasks`, language: 'sh' },
   ]);

@@ -19,8 +19,7 @@ type Of<T extends OutboxPayload['type']> = Extract<OutboxPayload, { type: T }>;
  */
 export async function deliver(delivery: Delivery): Promise<Unattached[]> {
   const unattached = await deliverPayload(delivery);
-  const { payload } = delivery.claimed;
-  if ('view' in payload && payload.view.secret !== undefined) await forgetSecret(delivery.deps.database, delivery.row.id);
+  await forgetSecret(delivery.deps.database, delivery.row.id, delivery.claimed.payload);
   return unattached;
 }
 

@@ -5,7 +5,7 @@ import { traced } from '../runtime/trace.ts';
 import { moveChannel } from '../store/channel-moves.ts';
 import { isDatabaseTrouble } from '../store/database-trouble.ts';
 import { noteDirectReached } from '../store/direct-reach.ts';
-import { putOutboxRows } from '../store/outbox.ts';
+import { forgetSecret, putOutboxRows } from '../store/outbox.ts';
 import {
   claimRow,
   endRow,
@@ -256,6 +256,7 @@ async function end(
       tx,
       puts.filter((put) => put !== undefined),
     );
+    await forgetSecret(tx, row.id, claimed.payload);
     await endRow(tx, { ...row, ...delivery.claim }, { state, error, arrived: delivery.arrived });
   });
 }

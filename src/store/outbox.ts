@@ -85,8 +85,9 @@ export async function putOutboxRows(tx: Tx, puts: readonly OutboxPut[]): Promise
   return rows;
 }
 
-/** The secret of a message has been shown: it stays nowhere, not even sealed. */
-export async function forgetSecret({ db }: Pick<Tx, 'db'>, id: string): Promise<void> {
+/** The secret of a message has been shown, or never will be: it stays nowhere, not even sealed. */
+export async function forgetSecret({ db }: Pick<Tx, 'db'>, id: string, payload: OutboxPut['payload']): Promise<void> {
+  if (!('view' in payload) || payload.view.secret === undefined) return;
   await db.$executeRaw(Prisma.sql`UPDATE "Outbox" SET "payload" = "payload" #- '{view,secret}' WHERE "id" = ${id}`);
 }
 

@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RateBudget } from '../../src/contracts/chat-adapter.ts';
 import { type OutboxPut, priorities } from '../../src/contracts/outbox.ts';
 import type { Conversation } from '../../src/contracts/platform.ts';
+import type { View } from '../../src/contracts/view.ts';
+import { secretPlace } from '../../src/delivery/view-secret.ts';
 import { anyOther } from '../../src/store/outbox-rows.ts';
 import { type Fault, type PlatformOptions, TestPlatform } from '../support/chat-platform.ts';
 import { createWorld, startSender, type TestSender, type World, words } from '../support/delivery-world.ts';
@@ -388,6 +390,28 @@ describe('when a call fails', () => {
     });
     await sent('e');
     expect(platform.shown('D-UADA').map((one) => platform.text(one))).toEqual(['only you']);
+  });
+
+  it('a secret is opened for the one message that shows it, and is kept nowhere afterwards, shown or not', async () => {
+    const blocks: View['blocks'] = [{ type: 'code', text: `token: ${secretPlace}` }];
+    const secretFor = (key: string) => ({
+      key,
+      target: { type: 'conversation' as const, conversation: general },
+      payload: { type: 'ephemeral' as const, user: ada, view: { fallback: 'a token', blocks, secret: `sealed ${key}` } },
+      priority: priorities.reply,
+    });
+    await start({}, { openSecret: (sealed) => sealed.replace('sealed', 'opened') });
+    await world.put(secretFor('shown'));
+    await sent('shown');
+    expect(platform.ephemerals.map(({ view }) => view)).toEqual([
+      { fallback: 'a token', blocks: [{ type: 'code', text: 'token: opened shown' }] },
+    ]);
+    await Promise.all(senders.splice(0).map((sender) => sender.stop()));
+    await start({ fault: () => ({ kind: 'not_permitted', detail: 'no' }) }, { openSecret: (sealed) => sealed });
+    await world.put(secretFor('refused'));
+    await eventually(async () => expect((await row('refused')).state).toBe('failed'));
+    const kept = await world.database.db.outbox.findMany();
+    expect(JSON.stringify(kept.map(({ payload }) => payload))).not.toMatch(/sealed|opened/);
   });
 
   it('promise 4: an ephemeral answer to somebody who cannot be written to is announced where they asked, without what it says', async () => {
