@@ -33,16 +33,15 @@ export async function runRestore(
     terminal.out(`✔ It is whole: ${byteText(bytes)} unpacked, made ${manifest.createdAt} by Deckhand ${manifest.version}\n`);
     return 0;
   }
-  const { manifest, keyWritten } = await restoreBackup(config, file, flags, (line) => terminal.out(`${line}\n`));
+  const { formerHosts, keyWritten } = await restoreBackup(config, file, flags, (line) => terminal.out(`${line}\n`));
   terminal.out(
     flags.idle
       ? '✔ Everything is restored. Start Deckhand; what ran when the backup was made ends as interrupted, what waited goes on.\n'
       : '✔ Everything is restored. Start Deckhand; what ran or waited when the backup was made ends as interrupted, with a Retry button.\n',
   );
-  const former = manifest.hostId.replace('_', '-');
-  terminal.out(
-    `  What the former installation left on its container engine stays there: docker ps --all --filter label=deckhand.instance=${former}\n`,
-  );
+  if (formerHosts.length > 0) terminal.out('  What the former installation left on its container engines stays there:\n');
+  for (const host of formerHosts)
+    terminal.out(`    docker ps --all --filter label=deckhand.instance=${host.replace('_', '-')}\n`);
   if (keyless && keyWritten)
     terminal.out(
       `  Before the start, set DECKHAND_SECRET_KEY to what is in ${config.dataDir}/secret-key: the key came with the backup.\n`,

@@ -26,6 +26,8 @@ export interface RestoreReport {
   /** A key came with the backup and lies in the data directory. */
   keyWritten: boolean;
   files: number;
+  /** Identities of the hosts that may have left sandboxes on their engines. */
+  formerHosts: string[];
 }
 
 /** Looks whether a backup is whole and what it is, without using it. Throws DH-121. */
@@ -81,12 +83,12 @@ async function fill({ config, url, file, manifest, options, say }: Filling): Pro
     const taken = await takeEntries({ file, passphrase: backupPassphrase, load, placing });
     say('The database is filled, and the files are beside their places');
     const hostId = newHostId();
-    await load.complete(taken.sequences, { former: manifest.hostId, host: hostId, idle: options.idle });
+    const formerHosts = await load.complete(taken.sequences, { former: manifest.hostId, host: hostId, idle: options.idle });
     await placing.place();
     await load.commit();
     renewIdentity(dataDir, { hostId, secretKey: taken.key });
     await placing.settle();
-    return { manifest, keyWritten: taken.key !== undefined, files: taken.files };
+    return { manifest, keyWritten: taken.key !== undefined, files: taken.files, formerHosts };
   } catch (error) {
     await load.abandon();
     await placing.undo();

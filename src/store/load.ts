@@ -12,8 +12,9 @@ import { type Succession, succeed } from './succession.ts';
 export interface Load {
   /** Takes the next rows; tables come one after the other, in the order of the dump. */
   rows(table: Dump['tables'][number], bytes: Uint8Array): Promise<void>;
-  /** Sets counters, brings the database to the state of the program, and makes what was under way the business of `as.host`. */
-  complete(sequences: Dump['sequences'], as: Succession): Promise<void>;
+  /** Sets counters, brings the database to the state of the program, and makes what was under way the business of `as.host`. Returns the
+   *  identities of hosts that may have left sandboxes. */
+  complete(sequences: Dump['sequences'], as: Succession): Promise<string[]>;
   commit(): Promise<void>;
   /** Leaves the database as it was. Idempotent, and does nothing after `commit`. */
   abandon(): Promise<void>;
@@ -81,7 +82,7 @@ export async function openLoad({ url, file, migrations, replace }: LoadOptions):
         client,
         program.filter(({ name }) => !there.has(name)),
       );
-      await succeed(client, as);
+      return await succeed(client, as);
     },
     async commit() {
       await client.query('COMMIT');

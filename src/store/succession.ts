@@ -19,8 +19,11 @@ export interface Succession {
  *
  * The former one may have gone on after the backup. Unless it is known to have been idle, runs that waited may have run and end as interrupted
  * too, given up by a gateway, and messages that waited are looked for on the platform before they are sent.
+ *
+ * Returns the identities of all hosts that may have left sandboxes.
  */
-export async function succeed(client: pg.Client, { former, host, idle }: Succession): Promise<void> {
+export async function succeed(client: pg.Client, { former, host, idle }: Succession): Promise<string[]> {
+  const { rows: runners } = await client.query<{ host: string }>('SELECT DISTINCT "hostId" AS host FROM "Runner" ORDER BY 1');
   const over = ['succeeded', 'failed', 'cancelled', 'timed_out', 'interrupted'];
   await client.query('UPDATE "Run" SET "hostId" = $1 WHERE "hostId" = $2 OR ("hostId" IS NOT NULL AND "state" <> ALL ($3))', [
     host,
@@ -33,6 +36,7 @@ export async function succeed(client: pg.Client, { former, host, idle }: Success
   // Two installations with one id would take each other's jobs where they share a Redis.
   await client.query(`DELETE FROM "Meta" WHERE "key" = 'installation'`);
   for (const table of ['Runner', 'Holding', 'HostDisk']) await client.query(`DELETE FROM ${quoted(table)}`);
+  return [...new Set([former, ...runners.map((runner) => runner.host)])].filter((one) => one !== 'none');
 }
 
 async function doubt(client: pg.Client, former: string): Promise<void> {

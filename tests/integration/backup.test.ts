@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { open, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createArchive } from '../../src/backup/archive.ts';
 import { runCommandLine } from '../../src/cli.ts';
 import { inOrder, openDump } from '../../src/store/dump.ts';
+import { migrate, migrationState, readMigrations } from '../../src/store/migrate.ts';
 import { anyOther } from '../../src/store/outbox-rows.ts';
 import { createEngine } from '../../src/tasks/engine.ts';
 import { temporaryDirectory } from '../support/git-repository.ts';
@@ -101,7 +102,8 @@ async function contentOf(url: string): Promise<Record<string, unknown[]>> {
   for (const name of tables.map((row) => String(row.name)).sort()) {
     if (['Runner', 'Holding', 'HostDisk', '_prisma_migrations'].includes(name)) continue;
     const rows = await query(url, `SELECT (to_jsonb(t) - 'hostId')::text AS row FROM "${name}" t ORDER BY 1`);
-    content[name] = rows.map(({ row }) => row);
+    // When a backup was made last is noted after it.
+    content[name] = rows.map(({ row }) => row).filter((row) => !String(row).includes('"key": "backup"'));
   }
   return content;
 }
@@ -231,6 +233,26 @@ test('what cannot be used changes nothing and says why', async () => {
   expect(await refused([sealedFile, '--replace'], former({ DECKHAND_BACKUP_PASSPHRASE: passphrase }))).toContain('DH-123');
   expect(await world.stateOf(live.run)).toBe('executing');
   expect(await deckhand(['backup', plain], former())).toMatchObject({ code: 1, text: expect.stringContaining('DH-120') });
+});
+
+test('a backup of an older version is brought to the state of this one, all its hosts are named', async () => {
+  const [old, here] = [await fresh('older'), await fresh('newer')];
+  const key = { DECKHAND_SECRET_KEY: randomBytes(32).toString('base64') };
+  const all = readMigrations();
+  await migrate({ url: old.DATABASE_URL, migrations: all.slice(0, 6) });
+  await query(old.DATABASE_URL, `INSERT INTO "Workspace" ("id", "name") VALUES ('wsp_old', 'Old')`);
+  for (const host of ['a', 'b'])
+    await query(
+      old.DATABASE_URL,
+      `INSERT INTO "Runner" ("id", "hostId", "capacity", "sandboxes", "beatAt") VALUES ('r_${host}', 'host_${host}', 1, '[]', now())`,
+    );
+  await mkdir(old.DECKHAND_DATA_DIR);
+  const file = join(place.path, 'older.backup');
+  expect(await deckhand(['backup', file], { ...old, ...key })).toMatchObject({ code: 0 });
+  const restored = await deckhand(['restore', file], { ...here, ...key });
+  expect(restored).toMatchObject({ code: 0, text: expect.stringMatching(/instance=host-a\n.*instance=host-b\n/) });
+  expect(await migrationState({ url: here.DATABASE_URL })).toMatchObject({ version: all.at(-1)?.name, pending: [] });
+  expect(await query(here.DATABASE_URL, 'SELECT "name" FROM "Workspace"')).toEqual([{ name: 'Old' }]);
 });
 
 test('a dump holds the moment at which it was opened, and its tables come after those they refer to', async () => {

@@ -1,5 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { createdTables, readMigrations } from '../../src/store/migrate.ts';
 import { names } from '../../src/variables.ts';
 
 const docker = new URL('../../docker/', import.meta.url);
@@ -50,4 +51,22 @@ test('the image gets every folder of the program', () => {
   const copied = read('deckhand.Dockerfile').match(/(?<=^COPY )\w+(?=\/ )/gm) ?? [];
   expect(copied).toEqual(expect.arrayContaining(['adapters', 'lab', 'prisma', 'runner', 'src']));
   expect(copied.filter((folder) => !given.has(folder) && folder !== 'docker')).toEqual([]);
+});
+
+test('migrations take nothing away that the version before needs: processes of both work side by side during an upgrade', () => {
+  const taken = readMigrations().flatMap((migration) => {
+    const made = createdTables([migration]);
+    const added = migration.sql.match(/(?<=ADD COLUMN +)"\w+"/g) ?? [];
+    return migration.sql.split(/;|,$/m).filter((part) => {
+      const [, unique, columns] = /CREATE UNIQUE INDEX "\w+" ON "(\w+)"\((.*)\)/.exec(part) ?? [];
+      return (
+        /\bDROP (TABLE|COLUMN|CONSTRAINT)\b|\bRENAME\b|\bSET NOT NULL\b|\bSET DATA TYPE\b/.test(part) ||
+        (/\bADD COLUMN\b.*\bNOT NULL\b/.test(part) && !/\bDEFAULT\b/.test(part)) ||
+        // Whoever does not know a column leaves it empty, and empty ones are not alike.
+        (unique !== undefined && !made.includes(unique) && !added.some((column) => columns?.includes(column)))
+      );
+    });
+  });
+  expect(readMigrations().length).toBeGreaterThan(20);
+  expect(taken).toEqual([]);
 });
