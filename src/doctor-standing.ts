@@ -122,7 +122,7 @@ export function databaseChecks({
     {
       name: 'backup',
       state: isOld ? 'warning' : 'ok',
-      detail: `\`deckhand backup\` last succeeded: ${backedUp}.`,
+      detail: `Last made by deckhand backup: ${backedUp}.`,
       ...(isOld
         ? { remedy: 'Have it made every day, unless tools of your own back up the database and the data directory.' }
         : {}),

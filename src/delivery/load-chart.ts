@@ -40,10 +40,13 @@ export function loadChartSvg({ hours, parts }: LoadChart): string {
     ];
   });
   const sums = { done: sum(parts.map((part) => part.done)), failed: sum(parts.map((part) => part.failed)) };
-  const grid = [0, most / 2, most].flatMap((value) => [
-    line(load.left, yOf(value), load.right),
-    text(number(value), load.left - 14, yOf(value) + 9, { end: true, colour: colours.quiet }),
-  ]);
+  // There is no half of a run.
+  const grid = [0, most / 2, most]
+    .filter(Number.isInteger)
+    .flatMap((value) => [
+      line(load.left, yOf(value), load.right),
+      text(number(value), load.left - 14, yOf(value) + 9, { end: true, colour: colours.quiet }),
+    ]);
   const times = [0, 1, 2, 3, 4].map((at) => {
     const ago = hours * (1 - at / 4);
     const x = load.left + ((load.right - load.left) * at) / 4;

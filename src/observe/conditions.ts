@@ -97,13 +97,18 @@ export function standingConditions(standing: Standing): Condition[] {
           {
             holdMs: 0,
             key: 'given-up',
-            text: `Within an hour ${count(deadLetters.inbound, 'event')} and ${count(deadLetters.outbound, 'message')} were given up.`,
+            text: `Given up within an hour: ${givenUp(deadLetters)}.`,
             remedy: 'Who was concerned was told where that is possible. The log says why.',
             over: 'Nothing was given up within the last hour.',
           },
         ]
       : []),
   ];
+}
+
+function givenUp({ inbound, outbound }: Standing['deadLetters']): string {
+  const parts = [inbound > 0 ? `${count(inbound, 'event')} of people` : '', outbound > 0 ? count(outbound, 'message') : ''];
+  return parts.filter((part) => part !== '').join(' and ');
 }
 
 /** The queue of jobs does not answer, although the database does. */

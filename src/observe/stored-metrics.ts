@@ -66,7 +66,7 @@ const gauges: readonly StoredGauge[] = [
   },
   {
     name: 'deckhand_dead_letters',
-    help: 'Events (inbound) and messages (outbound) that were given up within the last hour',
+    help: 'Events (inbound) and messages (outbound) that were given up within the last hour; not answers to a person alone who does not let Deckhand write',
     labelNames: ['direction'],
     values: ({ deadLetters }) => Object.entries(deadLetters).map(([direction, value]) => ({ labels: { direction }, value })),
   },

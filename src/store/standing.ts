@@ -8,7 +8,7 @@ export interface Standing {
   inboxOldest: number;
   /** Conversations (and whatever else is kept in order) in which events wait. */
   lanesWaiting: number;
-  /** Events that were given up within the last hour, and messages. */
+  /** Events that were given up within the last hour, and messages; not what a person alone was to get who does not let Deckhand write. */
   deadLetters: { inbound: number; outbound: number };
   /** Messages that wait, and for how long the first of them has. */
   outbox: { platform: string; waiting: number; oldest: number }[];
@@ -42,7 +42,8 @@ export const standingStatement = Prisma.sql`
       'lanesWaiting', (SELECT count(DISTINCT "lane") FROM "Inbox" WHERE "state" = 'pending'),
       'deadLetters', jsonb_build_object(
         'inbound', (SELECT count(*) FROM "Inbox" WHERE "state" = 'failed' AND "doneAt" > now() - interval '1 hour'),
-        'outbound', (SELECT count(*) FROM "Outbox" WHERE "state" = 'failed' AND "dueAt" > now() - interval '59 minutes')
+        'outbound', (SELECT count(*) FROM "Outbox" WHERE "state" = 'failed' AND "dueAt" > now() - interval '59 minutes'
+          AND NOT ("payloadType" IN ('ephemeral', 'direct') AND starts_with(COALESCE("lastError", ''), 'not_permitted')))
       ),
       'outbox', (SELECT COALESCE(jsonb_agg(o), '[]') FROM (
         SELECT "platform", count(*) AS waiting, ${age('min("pendingSince")')} AS oldest

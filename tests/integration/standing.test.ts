@@ -6,7 +6,7 @@ import { standingOf, standingStatement } from '../../src/store/standing.ts';
 import { waitingCounts, waitingStatement } from '../../src/store/waiting-counts.ts';
 import { createTestDatabase } from '../support/postgres.ts';
 
-const long = 20_000;
+const long = 6_000;
 
 /** An installation that has done much: nearly all of its rows are over. */
 async function fill({ db }: Database): Promise<void> {
@@ -38,6 +38,10 @@ async function fill({ db }: Database): Promise<void> {
     SELECT 'int_' || n, 'wsp_1', 'tsk_1', 'run_1', 'approval', CASE WHEN ${over('n')} THEN 'approved' ELSE 'pending' END, '{}', 'h', '', '[]',
       's' || n, 'usr_1', now(), '{}', now()
     FROM generate_series(1, ${long}) AS n`);
+  // What a person alone was to get who does not let Deckhand write is no trouble of Deckhand.
+  await db.$executeRaw`
+    UPDATE "Outbox" SET "state" = 'failed', "lastError" = 'not_permitted: blocked', "payloadType" = CASE "id" WHEN 'out_21' THEN 'message' ELSE 'direct' END
+    WHERE "id" IN ('out_21', 'out_22')`;
   await db.$executeRaw`ANALYZE`;
 }
 
@@ -86,8 +90,9 @@ test('what a scrape asks the database looks at what waits, however much is over'
       runs_untold: 3,
       decisions: 20,
     });
-    const { lanesWaiting, outbox, runs, decisions } = await standingOf(database.db);
+    const { lanesWaiting, deadLetters, outbox, runs, decisions } = await standingOf(database.db);
     expect({ lanesWaiting, runs }).toEqual({ lanesWaiting: 5, runs: [{ state: 'queued', worker: 'shell', runs: 20 }] });
+    expect(deadLetters).toEqual({ inbound: 0, outbound: 1 });
     expect([outbox, decisions]).toMatchObject([[{ platform: 'slack', waiting: 20 }], [{ kind: 'approval', waiting: 20 }]]);
   } finally {
     await database.close();

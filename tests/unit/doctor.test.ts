@@ -171,7 +171,7 @@ test('a database that is nearly full of connections, a sender that nobody is, an
   expect(databaseChecks(database).map(({ name, detail }) => `${name}: ${detail}`)).toEqual([
     'database use: 4.2 MB; 20 of 100 connections.',
     'leases: sender by 10.0.0.5 for 2h.',
-    'backup: `deckhand backup` last succeeded: never.',
+    'backup: Last made by deckhand backup: never.',
   ]);
   expect(wrong(database)).toEqual([]);
   expect(wrong({ ...database, connections: 81 })).toEqual([expect.stringContaining('database use warning: Raise')]);
