@@ -40,8 +40,9 @@ export function createDatabaseClock(options: DatabaseClockOptions): DatabaseCloc
     const before = steady();
     const there = await ask();
     const after = steady();
-    // It was that late somewhere between question and answer.
-    ahead = there.getTime() - (before + after) / 2;
+    // It was that late somewhere between question and answer. What may still be right stays: an answer that took long says little.
+    const [least, most] = [there.getTime() - after, there.getTime() - before];
+    if (ahead === undefined || ahead < least || ahead > most) ahead = (least + most) / 2;
     wallAhead = wall() - after;
   }
   function setAgain(): void {
