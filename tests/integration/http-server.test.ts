@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { createServer, request as httpRequest } from 'node:http';
+import type { FastifyInstance } from 'fastify';
 import { Registry } from 'prom-client';
 import { afterEach, expect, test } from 'vitest';
 import { AppError } from '../../src/contracts/errors.ts';
@@ -134,6 +135,29 @@ test.each([
   expect((await get(`${server.url}/lab`, { origin: server.url })).status).toBe(200);
   expect((await get(`${server.url}/lab`, headers)).status).toBe(403);
   expect((await get(`${server.url}/metrics`, headers)).status).toBe(403);
+});
+
+test('a route for access tokens that does not say what its callers need keeps the server from starting', async () => {
+  const admitted: string[] = [];
+  const group = (config: object) => ({
+    groups: [
+      {
+        name: 'tokens',
+        access: 'access token' as const,
+        async admit(_request: unknown, { scope, role }: { scope: string; role: string }) {
+          admitted.push(`${scope} ${role}`);
+          throw new AppError('DH-222', { why: 'It is not known here' });
+        },
+        register: (app: FastifyInstance) => void app.get('/secrets', { config }, async () => 'secret'),
+      },
+    ],
+  });
+  await expect(serve(group({}))).rejects.toThrow('/secrets does not say what its callers need');
+  const server = await serve(group({ need: { scope: 'read', role: 'owner', action: 'read secrets' } }));
+  const { status, body } = await get(`${server.url}/secrets`);
+  expect(status).toBe(400);
+  expect(body).not.toContain('"secret"');
+  expect(admitted).toEqual(['read owner']);
 });
 
 test('an error tells the caller a reference and the log the cause', async () => {
