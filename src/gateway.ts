@@ -145,7 +145,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     refuse: (tx, event, error) => bus.refuse(tx, event, error),
     onHandled: (event, outcome) => metrics.handled(event, outcome, clock.now()),
     concurrency: lanesAtOnce,
-    arriving: inbound.waiting,
+    arriving: inbound.arriving,
   });
 
   const sender = createSender({

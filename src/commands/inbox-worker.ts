@@ -24,7 +24,7 @@ export interface InboxWorkerOptions {
   onHandled?: ((event: InboundEvent, outcome: 'done' | 'refused' | 'failed') => void) | undefined;
   /** Lanes worked on at once. */
   concurrency: number;
-  /** How many events are being stored: people wait for that, so the more there are, the fewer lanes are worked on meanwhile. Default: none. */
+  /** How many events come just now: people wait until they are stored, so the more there are, the fewer lanes are worked on. Default: none. */
   arriving?: (() => number) | undefined;
 }
 
@@ -105,13 +105,17 @@ export class InboxWorker {
 
   /** A lane is free: those that had to wait go on, this one last so that a busy lane never starves another. */
   #next(freed: string): void {
+    this.#fill(freed);
+    if (this.#busy.size < this.#lanesAtOnce() && this.#again.delete(freed)) this.#work(freed);
+  }
+
+  #fill(but: string | undefined): void {
     for (const lane of this.#again) {
       if (this.#busy.size >= this.#lanesAtOnce()) return;
-      if (lane === freed || this.#busy.has(lane)) continue;
+      if (lane === but || this.#busy.has(lane)) continue;
       this.#again.delete(lane);
       this.#work(lane);
     }
-    if (this.#again.delete(freed)) this.#work(freed);
   }
 
   #lanesAtOnce(): number {
@@ -121,7 +125,11 @@ export class InboxWorker {
 
   async #drain(lane: string): Promise<void> {
     while (!this.#stopped && (await this.#handleHead(lane))) {
-      if (this.#busy.size <= this.#lanesAtOnce()) continue;
+      if (this.#busy.size <= this.#lanesAtOnce()) {
+        // Less may be arriving than before.
+        this.#fill(undefined);
+        continue;
+      }
       // It goes on when one of the others is done.
       this.#again.add(lane);
       return;

@@ -9,6 +9,8 @@ export interface InboundDoor {
   store(events: readonly InboundEvent[]): Promise<{ stored: number; duplicate: number }>;
   /** Events that are not stored yet: whoever sent them waits for that. */
   waiting(): number;
+  /** Events that came within the last tenth of a second, and those that wait: more of them are likely to follow. */
+  arriving(): number;
 }
 
 interface Call {
@@ -18,6 +20,7 @@ interface Call {
 
 /** Most events in one statement. */
 const most = 200;
+const recentMs = 100;
 
 /**
  * Stores what comes while a statement is under way with the next one: one commit for all of it, so that a burst takes fewer of them the
@@ -25,6 +28,7 @@ const most = 200;
  */
 export function createInboundDoor(database: Database): InboundDoor {
   const calls: Call[] = [];
+  const recent: { at: number; events: number }[] = [];
   let waiting = 0;
   let working = false;
 
@@ -57,16 +61,31 @@ export function createInboundDoor(database: Database): InboundDoor {
     }
   }
 
+  function forgetEarlier(): void {
+    const since = performance.now() - recentMs;
+    const kept = recent.findIndex(({ at }) => at > since);
+    recent.splice(0, kept === -1 ? recent.length : kept);
+  }
+
   return {
     store(events) {
       if (events.length === 0) return Promise.resolve({ stored: 0, duplicate: 0 });
       const call = { arrivals: events.map(arrivalOf), done: Promise.withResolvers<{ stored: number; duplicate: number }>() };
       calls.push(call);
       waiting += events.length;
+      recent.push({ at: performance.now(), events: events.length });
+      forgetEarlier();
       if (!working) void work();
       return call.done.promise;
     },
     waiting: () => waiting,
+    arriving() {
+      forgetEarlier();
+      return Math.max(
+        waiting,
+        recent.reduce((sum, { events }) => sum + events, 0),
+      );
+    },
   };
 }
 

@@ -275,11 +275,13 @@ describe('the door of the inbox', () => {
     const before = await commits();
     const stored = Array.from({ length: 200 }, (_, n) => door.store([command(`k${n}`, 'x', 'C1')]));
     expect(door.waiting()).toBe(200);
+    expect(door.arriving()).toBe(200);
     expect(await Promise.all(stored)).toEqual(stored.map(() => ({ stored: 1, duplicate: 0 })));
     expect(door.waiting()).toBe(0);
     const rows = await database.db.inbox.findMany({ orderBy: { id: 'asc' } });
     expect(rows.map(({ key }) => key)).toEqual(stored.map((_, n) => `k${n}`));
     expect((await commits()) - before).toBeLessThan(50);
+    await eventually(() => expect(door.arriving()).toBe(0));
   });
 
   it('promise 2: of one event that comes to it several times at once, the first is stored', async () => {
