@@ -27,6 +27,9 @@ const terminal: RunEventData = {
 /** What an id of another workspace and one that does not exist are answered, but for the id itself and the reference. */
 const missing = expect.objectContaining({ status: 404, code: 'DH-224', title: 'No such run' });
 
+/** Where much is written. */
+const patient = { timeoutMs: 30_000 };
+
 let desk: Desk;
 let wakeups: Wakeups;
 let server: HttpServer;
@@ -64,7 +67,7 @@ async function serve(): Promise<HttpServer> {
       version: '1.2.3',
       metrics,
       heartbeatMs: 50,
-      stalledMs: 500,
+      stalledMs: 2000,
     }),
     webhooks: [],
     checks: [],
@@ -310,19 +313,21 @@ test('a reader that takes nothing delays no other, is cut off after a while, and
   slow.pause();
   const quick = await stream(run);
   const big = Array.from({ length: 50 }, () => note('x'.repeat(16_000)));
-  for (let n = 0; n < 20; n += 1) await append(run, ...big);
+  for (let n = 0; n < 12; n += 1) await append(run, ...big);
   const { lastSeq } = await desk.database.db.run.findUniqueOrThrow({ where: { id: run } });
-  await eventually(() => expect(ids(quick).at(-1)).toBe(lastSeq));
-  // 16 MB wait for it; what is not taken is given up.
-  await eventually(async () =>
-    expect(await metrics.registry.getSingleMetricAsString('deckhand_event_streams')).toContain('deckhand_event_streams 1'),
+  await eventually(() => expect(ids(quick).at(-1)).toBe(lastSeq), patient);
+  // 10 MB wait for it; what is not taken is given up.
+  await eventually(
+    async () =>
+      expect(await metrics.registry.getSingleMetricAsString('deckhand_event_streams')).toContain('deckhand_event_streams 1'),
+    patient,
   );
   slow.resume();
-  await eventually(() => expect(slow.closed).toBe(true));
+  await eventually(() => expect(slow.closed).toBe(true), patient);
   const had = ids(slow);
   expect(had.length).toBeLessThan(lastSeq);
   const again = await stream(run, { 'last-event-id': String(had.at(-1)) });
-  await eventually(() => expect(ids(again).at(-1)).toBe(lastSeq));
+  await eventually(() => expect(ids(again).at(-1)).toBe(lastSeq), patient);
   expect([...had, ...ids(again)]).toEqual(upTo(lastSeq));
   again.drop();
   quick.drop();

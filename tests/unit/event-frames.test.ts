@@ -38,7 +38,7 @@ test('whatever is in the texts of events, a reader gets each of them whole, howe
       expect(events.at(-1)).toEqual({ id: undefined, event: 'end', data: '{"run":"run_1"}' });
       expect(notes).toEqual(['retry: 2000', ':']);
     }),
-    { numRuns: 40 },
+    { numRuns: 25 },
   );
 });
 
