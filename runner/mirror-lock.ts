@@ -38,13 +38,14 @@ export function createExclusive({ staleMs = leftOverMs }: { staleMs?: number } =
 }
 
 async function take(lockFile: string, staleMs: number, signal: AbortSignal | undefined): Promise<() => Promise<void>> {
+  const mine = `${process.pid} ${hostname()}`;
   let watched: Watched | undefined;
   for (;;) {
     signal?.throwIfAborted();
     try {
       const file = await open(lockFile, 'wx');
       try {
-        await file.writeFile(`${process.pid} ${hostname()}`);
+        await file.writeFile(mine);
       } catch (error) {
         // The disk is full: nobody could tell whose lock this is.
         await rm(lockFile, { force: true });
@@ -60,7 +61,8 @@ async function take(lockFile: string, staleMs: number, signal: AbortSignal | und
       beat.unref();
       return async () => {
         clearInterval(beat);
-        await rm(lockFile, { force: true });
+        // Of a process that stood still for so long that it was taken for dead the lock is another's by now.
+        if ((await readFile(lockFile, 'utf8').catch(() => '')) === mine) await rm(lockFile, { force: true });
       };
     } catch (error) {
       if (!hasCode(error, 'EEXIST')) throw error;

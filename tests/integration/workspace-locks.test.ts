@@ -1,4 +1,4 @@
-import { mkdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createExclusive } from '../../runner/mirror-lock.ts';
@@ -53,6 +53,12 @@ describe('promise 8: a lock left by a process that was killed is taken over', ()
     await rm(theirs);
     await waiting;
     expect(taken).toBe(true);
+  });
+
+  it('and whoever was taken for dead and wakes up leaves the lock to who has it now', async () => {
+    const lock = join(place.path, 'followed.lock');
+    await createExclusive()(lock, () => writeFile(lock, '999999999 elsewhere'));
+    expect(await readFile(lock, 'utf8')).toBe('999999999 elsewhere');
   });
 
   it('the lock of a machine that is gone, whatever its clock was: nobody touches it while others wait', async () => {
