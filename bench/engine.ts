@@ -82,3 +82,16 @@ export async function executeRun({ runs }: Engine, run: string, runner: string):
   await stage('command', 'running the command');
   return spec;
 }
+
+/** The command of a run has ended well. */
+export async function succeedRun({ runs }: Engine, run: string, runner: string, durationMs: number): Promise<void> {
+  await runs.finishing(run, runner);
+  await runs.finish(run, runner, {
+    outcome: 'succeeded',
+    message: 'The command succeeded.',
+    exitCode: 0,
+    durationMs,
+    files: [],
+    artifacts: [],
+  });
+}

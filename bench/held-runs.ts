@@ -1,4 +1,4 @@
-import { type BenchEngine, benchHost, executeRun } from './engine.ts';
+import { type BenchEngine, benchHost, executeRun, succeedRun } from './engine.ts';
 import type { Site } from './site.ts';
 
 /** Runs that are executing and say something only when they are told to. */
@@ -67,17 +67,7 @@ export async function holdRuns(site: Site, { engine, queue }: BenchEngine, runne
       appends.push(performance.now() - sentAt);
     }
     await over.promise;
-    await gate(async () => {
-      await engine.runs.finishing(run, runner);
-      await engine.runs.finish(run, runner, {
-        outcome: 'succeeded',
-        message: 'The command succeeded.',
-        exitCode: 0,
-        durationMs: Math.round(performance.now() - began),
-        files: [],
-        artifacts: [],
-      });
-    });
+    await gate(() => succeedRun(engine, run, runner, Math.round(performance.now() - began)));
     ended += 1;
   }
 

@@ -1,4 +1,4 @@
-import { type BenchEngine, benchHost, executeRun } from './engine.ts';
+import { type BenchEngine, benchHost, executeRun, succeedRun } from './engine.ts';
 import type { Site } from './site.ts';
 
 /** What every run says. */
@@ -45,16 +45,7 @@ export async function playRunner(
       appends.push(performance.now() - sentAt);
     }
     over.abort();
-    await engine.runs.finishing(run, runner);
-    const durationMs = Math.round(performance.now() - began);
-    await engine.runs.finish(run, runner, {
-      outcome: 'succeeded',
-      message: 'The command succeeded.',
-      exitCode: 0,
-      durationMs,
-      files: [],
-      artifacts: [],
-    });
+    await succeedRun(engine, run, runner, Math.round(performance.now() - began));
     ended += 1;
   }
 

@@ -11,7 +11,7 @@ import type { Scenario } from './scenario.ts';
 
 const channelCount = 50;
 const load = { perSecond: 500, seconds: 8 };
-const warmUp = { perSecond: 40, seconds: 4 };
+const warmUp = { perSecond: 100, seconds: 6 };
 const targetP99 = 150;
 
 const shapes: readonly { name: string; shape: Shape }[] = [

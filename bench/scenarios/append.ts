@@ -1,12 +1,8 @@
 import { join } from 'node:path';
-import { defaultPolicy } from '../../src/contracts/policy.ts';
-import { findOrCreateChannel } from '../../src/store/channels.ts';
 import { migrate } from '../../src/store/migrate.ts';
-import { findOrCreatePerson } from '../../src/store/people.ts';
-import { createProject } from '../../src/store/projects.ts';
-import { firstWorkspace } from '../../src/store/workspaces.ts';
 import { type BenchEngine, executeRun, openEngine, registerRunner, startPostgres } from '../engine.ts';
 import { durations, type Figure } from '../figures.ts';
+import { requestRuns } from '../queued-runs.ts';
 import type { Site } from '../site.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -52,32 +48,10 @@ export const append: Scenario = {
 };
 
 /** Runs whose commands are running. */
-async function startRuns({ database, engine }: BenchEngine, runner: string): Promise<string[]> {
-  const created = await database.transaction(async (tx) => {
-    const { id: workspace } = await firstWorkspace(tx, 'Bench');
-    const identity = { platform: 'slack', tenant: 'T1', user: 'U1' } as const;
-    const ada = await findOrCreatePerson(tx, { workspace, identity, name: 'Ada', role: 'owner' });
-    const channel = await findOrCreateChannel(tx, workspace, { ...identity, channel: 'C1', kind: 'channel' }, 'general');
-    const project = await createProject(tx, {
-      workspace,
-      name: 'web',
-      source: { kind: 'path', path: '/nowhere' },
-      baseBranch: undefined,
-      policy: { ...defaultPolicy, mode: 'yolo' },
-      limits: { concurrency: manyRuns, timeoutMs: 60_000 },
-      createdBy: undefined,
-    });
-    if (ada === undefined || channel === undefined || project === undefined) throw new Error('the database was not empty');
-    const requester = { workspace, user: ada.user, name: ada.name, role: ada.role, identity };
-    const runs: string[] = [];
-    for (let n = 0; n < manyRuns; n += 1) {
-      const input = { workspace, project: project.id, requester, command: `echo ${n}`, channel: channel.id, thread: null };
-      runs.push((await engine.tasks.createCommandTask(tx, { ...input, originKey: `bench-${n}` })).run);
-    }
-    return runs;
-  });
+async function startRuns(parts: BenchEngine, runner: string): Promise<string[]> {
+  const created = await requestRuns(parts, { projects: 1, people: manyRuns, concurrency: manyRuns });
   for (const run of created) {
-    if ((await executeRun(engine, run, runner)) === undefined) throw new Error(`${run} could not be claimed`);
+    if ((await executeRun(parts.engine, run, runner)) === undefined) throw new Error(`${run} could not be claimed`);
   }
   return created;
 }

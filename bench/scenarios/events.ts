@@ -5,7 +5,7 @@ import { createEventLog } from '../../src/store/event-log.ts';
 import { migrate } from '../../src/store/migrate.ts';
 import { eventsAfter, runsBehind } from '../../src/store/projection.ts';
 import { createForgetting } from '../../src/tasks/forget.ts';
-import { type BenchEngine, executeRun, openEngine, registerRunner, startPostgres } from '../engine.ts';
+import { type BenchEngine, executeRun, openEngine, registerRunner, startPostgres, succeedRun } from '../engine.ts';
 import { durations, type Figure } from '../figures.ts';
 import { cpuSecondsOf } from '../processes.ts';
 import { copyRuns, fullReads, requestRuns } from '../queued-runs.ts';
@@ -104,15 +104,7 @@ async function writeLog({ database, engine }: BenchEngine, runner: string, run: 
   // The two last ones say that it ends.
   const lines = eventsOfRun - lastSeq - 2;
   for (let n = 0; n < lines; n += 20) await writeLines({ engine }, runner, run, n, Math.min(20, lines - n));
-  await engine.runs.finishing(run, runner);
-  await engine.runs.finish(run, runner, {
-    outcome: 'succeeded',
-    message: 'The command succeeded.',
-    exitCode: 0,
-    durationMs: 1000,
-    files: [],
-    artifacts: [],
-  });
+  await succeedRun(engine, run, runner, 1000);
 }
 
 async function writeLines(
