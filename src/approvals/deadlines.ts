@@ -1,10 +1,18 @@
-import type { Policy } from '../contracts/policy.ts';
+import type { Role } from '../contracts/roles.ts';
+import type { Terms } from './demands.ts';
 
-/** When a request that is opened now is told of again, if ever, and counts as "no". */
+/** When a request that is opened now is told of again, and others are asked, if ever, and when it counts as "no". */
 export function deadlines(
-  { remindMs, expiresMs }: Pick<Policy, 'remindMs' | 'expiresMs'>,
+  { remindMs, expiresMs, escalate }: Omit<Terms, 'approvers'>,
   openedAt: Date,
-): { openedAt: Date; remindAt: Date | null; expiresAt: Date } {
-  const after = (ms: number) => new Date(openedAt.getTime() + ms);
-  return { openedAt, remindAt: remindMs < expiresMs ? after(remindMs) : null, expiresAt: after(expiresMs) };
+): { openedAt: Date; remindAt: Date | null; escalateAt: Date | null; escalateTo: Role | null; expiresAt: Date } {
+  const after = (ms: number | undefined) => (ms === undefined || ms >= expiresMs ? null : new Date(openedAt.getTime() + ms));
+  const escalateAt = after(escalate?.afterMs);
+  return {
+    openedAt,
+    remindAt: after(remindMs),
+    escalateAt,
+    escalateTo: escalateAt === null ? null : (escalate?.to ?? null),
+    expiresAt: new Date(openedAt.getTime() + expiresMs),
+  };
 }

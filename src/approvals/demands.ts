@@ -26,7 +26,7 @@ export interface Numbered {
 }
 
 /** The part of a policy that says who may decide about an action and how long that waits, all demands on it included. */
-export type Terms = Pick<Policy, 'approvers' | 'expiresMs' | 'remindMs'>;
+export type Terms = Pick<Policy, 'approvers' | 'expiresMs' | 'remindMs' | 'escalate'>;
 
 /** What a run has found of the change it has made. */
 export type Change = Pick<RunResult, 'files' | 'totals' | 'risks'>;
@@ -143,6 +143,7 @@ export function termsOf(policy: Policy, met: readonly Numbered[]): Terms {
     approvers: policy.approvers,
     expiresMs: policy.expiresMs,
     remindMs: policy.remindMs,
+    escalate: policy.escalate,
   });
 }
 
@@ -161,7 +162,7 @@ export function termsFor(policy: Policy, action: Action, change?: Change): Terms
   return termsOf(policy, demandsOn(policy, demandedBy(action, change)));
 }
 
-function stricter({ approvers, expiresMs, remindMs }: Terms, needs: Demand['needs']): Terms {
+function stricter({ approvers, expiresMs, remindMs, escalate }: Terms, needs: Demand['needs']): Terms {
   const { role = approvers.role, people, notRequester = false, count = 1 } = needs;
   const needed = Math.max(approvalsNeeded(approvers), count);
   return {
@@ -173,6 +174,8 @@ function stricter({ approvers, expiresMs, remindMs }: Terms, needs: Demand['need
     },
     expiresMs: Math.min(expiresMs, needs.expiresMs ?? expiresMs),
     remindMs: Math.min(remindMs, needs.remindMs ?? remindMs),
+    // Asking others besides would undo that only certain people may.
+    escalate: people === undefined || people.length === 0 ? escalate : undefined,
   };
 }
 

@@ -71,6 +71,18 @@ export function duration(minMs: number, maxMs: number) {
     });
 }
 
+/** The same, or `none`. */
+export function durationOrNone(minMs: number, maxMs: number) {
+  const length = duration(minMs, maxMs);
+  return z.string().transform((text, ctx): number | 'none' => {
+    if (text.toLowerCase() === 'none') return 'none';
+    const read = length.safeParse(text);
+    if (read.success) return read.data;
+    for (const { message } of read.error.issues) ctx.addIssue({ code: 'custom', message, input: text });
+    return z.NEVER;
+  });
+}
+
 /** A length of time as `duration` reads it: `1h30m`. */
 export function shortDuration(ms: number): string {
   let rest = Math.round(ms / 1000);

@@ -25,6 +25,8 @@ export interface SettingsChange extends AgentSettingsChange {
   'not-requester'?: boolean | undefined;
   expires?: number | undefined;
   remind?: number | undefined;
+  escalate?: number | 'none' | undefined;
+  'escalate-to'?: Role | undefined;
   timeout?: number | undefined;
   concurrency?: number | undefined;
   check?: string | undefined;
@@ -105,6 +107,7 @@ async function changedPolicy(ctx: CommandContext, now: Policy, change: SettingsC
     },
     expiresMs: change.expires ?? now.expiresMs,
     remindMs: change.remind ?? now.remindMs,
+    ...changedEscalation(now, change),
     ...changedCheck(now, change),
     ...(now.demands === undefined ? {} : { demands: now.demands }),
   };
@@ -115,6 +118,17 @@ async function changedPolicy(ctx: CommandContext, now: Policy, change: SettingsC
     });
   }
   return policy;
+}
+
+function changedEscalation({ escalate }: Policy, change: SettingsChange): Pick<Policy, 'escalate'> {
+  if (change.escalate === 'none') return {};
+  const afterMs = change.escalate ?? escalate?.afterMs;
+  if (afterMs !== undefined) return { escalate: { afterMs, to: change['escalate-to'] ?? escalate?.to ?? 'owner' } };
+  if (change['escalate-to'] === undefined) return {};
+  throw new AppError('DH-201', {
+    problem: 'When others are asked is missing.',
+    example: '`settings escalate=30m escalate-to=owner`',
+  });
 }
 
 function changedCheck({ check }: Policy, change: SettingsChange): Pick<Policy, 'check'> {

@@ -1,3 +1,4 @@
+import { rolesFrom } from '../access/not-allowed.ts';
 import { bold, code, plain, type Span, type View } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
@@ -42,6 +43,14 @@ export async function settingsView(
         field('deny', ...list(policy.deny)),
         field('approvers', plain(decidersText(policy.approvers, names))),
         field('expires', plain(`${shortDuration(policy.expiresMs)}, reminder ${remind}`)),
+        ...(policy.escalate === undefined
+          ? []
+          : [
+              field(
+                'escalate',
+                plain(`${rolesFrom(policy.escalate.to)} are asked after ${shortDuration(policy.escalate.afterMs)}`),
+              ),
+            ]),
         field('timeout', plain(shortDuration(limits.timeoutMs))),
         field(
           'check',

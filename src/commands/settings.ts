@@ -15,6 +15,7 @@ import {
   count,
   defaultRoleWord,
   duration,
+  durationOrNone,
   listChange,
   name,
   oneOf,
@@ -101,6 +102,17 @@ export const settings = defineCommand({
       hint: '10m',
       about: 'when those who may decide are reminded',
       schema: duration(minute, 30 * 24 * 60 * minute),
+    }),
+    escalate: optional({
+      hint: '30m',
+      about: 'when others are asked besides, because nobody has decided; `none` for never',
+      schema: durationOrNone(minute, 30 * 24 * 60 * minute),
+    }),
+    'escalate-to': optional({
+      hint: 'owner',
+      about: 'the weakest role of those who are asked then, and may decide also where others are named; `owner` if left out',
+      values: ['developer', 'maintainer', 'owner'],
+      schema: roleWord,
     }),
     timeout: optional({ hint: '30m', about: 'how long a command may run', schema: duration(1000, 24 * 60 * minute) }),
     check: optional({

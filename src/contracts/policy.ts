@@ -33,6 +33,11 @@ export const policySchema = z.object({
   /** When approvers are reminded, counted from the request; none when not below `expiresMs`. */
   remindMs: z.number().int().min(1000),
   /**
+   * When nobody has decided for so long, people with at least the role `to` are asked besides and may decide too, also where others are named;
+   * absent: never, and never when not below `expiresMs`.
+   */
+  escalate: z.object({ afterMs: z.number().int().min(1000), to: roleSchema }).optional(),
+  /**
    * What runs over every change before people look at it; absent: nothing. Without asking: those who may change the policy have named it. It
    * never gets more time than a command of the project.
    */

@@ -4,6 +4,7 @@ import { conditions } from '../approvals/several-words.ts';
 import type { Notify } from '../contracts/notify.ts';
 import type { IdentityRef } from '../contracts/platform.ts';
 import { approvalsNeeded } from '../contracts/policy.ts';
+import { roleAtLeast } from '../contracts/roles.ts';
 import {
   type CardPerson,
   decisionsOfRuns,
@@ -167,11 +168,13 @@ function decisionFacts(
   { able: members, askers }: { able: readonly Member[]; askers: Askers },
   notifyOf: NotifyOf,
 ): DecisionFacts {
-  const { approvers, requester, decidedBy, approvals, ...facts } = decision;
+  const { approvers, requester, decidedBy, approvals, escalated, ...facts } = decision;
   const able = members.filter((member) => mayDecide(approvers, askers.get(decision.id) ?? requester, member));
   const waited = able.filter((member) => !approvals.some(({ user }) => isSamePerson(member, user)));
   const who = approvers.people.length > 0 ? 'The people named by the policy' : rolesFrom(approvers.role);
   const more = waited.length > mentioned ? ` (${waited.length - mentioned} more)` : '';
+  const toMention = (list: readonly Member[]) =>
+    list.slice(0, mentioned).map(({ user, name }) => ({ user, name, notify: notifyOf(user) }));
   const nameOf = (user: string) => people.get(user)?.name ?? 'somebody';
   return {
     ...facts,
@@ -180,8 +183,12 @@ function decisionFacts(
     missing: Math.max(0, approvalsNeeded(approvers) - approvals.length),
     who: {
       text: `${who} can decide${more}.${conditions(approvers)}`,
-      mention: waited.slice(0, mentioned).map(({ user, name }) => ({ user, name, notify: notifyOf(user) })),
+      mention: toMention(waited),
     },
+    escalated:
+      escalated === undefined
+        ? undefined
+        : { ...escalated, mention: toMention(waited.filter(({ role }) => roleAtLeast(role, escalated.to))) },
   };
 }
 

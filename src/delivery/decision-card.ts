@@ -1,8 +1,10 @@
+import { rolesFrom } from '../access/not-allowed.ts';
 import { dollars } from '../approvals/action-text.ts';
 import { moreNeeded } from '../approvals/several-words.ts';
 import type { Notify } from '../contracts/notify.ts';
 import { type Platform, platformNames } from '../contracts/platform.ts';
 import type { Action } from '../contracts/policy.ts';
+import type { Role } from '../contracts/roles.ts';
 import type { DecisionChoice, InteractionState } from '../contracts/states.ts';
 import { type Block, bold, plain, type Span, type Tone, type View } from '../contracts/view.ts';
 import { type CardContext, moment, person, whereSpans } from './card-context.ts';
@@ -14,6 +16,8 @@ import { spansText } from './plain-text.ts';
 import { isQuiet } from './quiet-hours.ts';
 import type { RunView } from './run-view.ts';
 import { duration } from './units.ts';
+
+type Mentioned = readonly { user: string; name: string; notify?: Notify | undefined }[];
 
 /** A request for a decision and what became of it. */
 export interface DecisionFacts {
@@ -27,6 +31,8 @@ export interface DecisionFacts {
   openedAt: Date;
   expiresAt: Date;
   remindedAt: Date | undefined;
+  /** When people with a stronger role were asked besides, and those of them who are mentioned. */
+  escalated?: { at: Date; to: Role; mention: Mentioned } | undefined;
   decidedAt: Date | undefined;
   decidedBy: { user: string; name: string } | undefined;
   decidedOn: Platform | undefined;
@@ -39,7 +45,7 @@ export interface DecisionFacts {
   /** Answers to questions by their ids. */
   answers?: Readonly<Record<string, readonly string[]>> | undefined;
   /** Who may decide, in words ("Maintainers and owners can decide."), and those of them who are mentioned. */
-  who: { text: string; mention: readonly { user: string; name: string; notify?: Notify | undefined }[] };
+  who: { text: string; mention: Mentioned };
 }
 
 /** The message that asks, and that later says who decided what. The whole action is shown or attached, never cut silently. */
@@ -88,6 +94,22 @@ export function reminder(facts: DecisionFacts, context: CardContext): View {
     fallback: spansText(spans),
     blocks: [{ type: 'text', spans }, ...decisionControls(facts, context.run.run)],
   };
+}
+
+/** Asks people with a stronger role besides; once it is decided, says that nothing is waited for any more. */
+export function escalation(facts: DecisionFacts, escalated: NonNullable<DecisionFacts['escalated']>, context: CardContext): View {
+  if (facts.state !== 'pending') return reminder(facts, context);
+  const since = duration(escalated.at.getTime() - facts.openedAt.getTime());
+  const spans = [
+    bold(`#${context.task.number}`),
+    plain(
+      ` has waited ${since} for a decision, so ${rolesFrom(escalated.to).toLowerCase()} are asked too. Without one it counts as no at `,
+    ),
+    moment(facts.expiresAt),
+    plain('. '),
+    ...mentions({ who: { text: facts.who.text, mention: escalated.mention } }, context, escalated.at),
+  ];
+  return { fallback: spansText(spans), blocks: [{ type: 'text', spans }, ...decisionControls(facts, context.run.run)] };
 }
 
 const needed = {
@@ -231,7 +253,7 @@ function said(action: DecisionFacts['action']): Span[] {
 }
 
 /** Who may decide. Whoever wants direct messages, or had quiet hours when this was asked, is named without a ping. */
-function mentions({ who }: DecisionFacts, context: CardContext, askedAt: Date): Span[] {
+function mentions({ who }: Pick<DecisionFacts, 'who'>, context: CardContext, askedAt: Date): Span[] {
   const pings = (notify: Notify | undefined) => notify?.by !== 'direct' && !isQuiet(notify?.quiet, askedAt);
   return [...who.mention.flatMap((one) => [person(context, one, pings(one.notify)), plain(' ')]), plain(who.text)];
 }

@@ -2,7 +2,7 @@ import { type OutboxPut, priorities } from '../contracts/outbox.ts';
 import { isTerminal } from '../contracts/states.ts';
 import type { CardContext } from './card-context.ts';
 import { compareCard } from './compare-card.ts';
-import { type DecisionFacts, decisionCard, reminder } from './decision-card.ts';
+import { type DecisionFacts, decisionCard, escalation, reminder } from './decision-card.ts';
 import { endCard, pingsAtEnd } from './end-card.ts';
 import { liveCard } from './live-card.ts';
 import type { RunView } from './run-view.ts';
@@ -70,6 +70,9 @@ function decisionCards(input: CardInput, facts: DecisionFacts, context: CardCont
       : []),
     ...(facts.remindedAt !== undefined && shows(context, `remind:${facts.id}`, facts.remindedAt)
       ? [put(input, context, `remind:${facts.id}`, reminder(facts, context), { priority })]
+      : []),
+    ...(facts.escalated !== undefined && shows(context, `escalate:${facts.id}`, facts.escalated.at)
+      ? [put(input, context, `escalate:${facts.id}`, escalation(facts, facts.escalated, context), { priority })]
       : []),
   ];
 }

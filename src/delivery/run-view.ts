@@ -132,7 +132,8 @@ function change(view: RunView, event: RunEvent): Partial<RunView> {
       // Not for people.
       return {};
     case 'interaction_approved':
-      // Who has approved is read with the request itself.
+    case 'interaction_escalated':
+      // Who has approved, and who is asked besides, is read with the request itself.
       return {};
     case 'interaction_opened':
       return {

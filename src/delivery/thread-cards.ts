@@ -51,7 +51,7 @@ export async function lastCards(
     const asks = payload.view.blocks.some(({ type }) => type === 'buttons' || type === 'select');
     if (!asks && key !== speaks) return [];
     // A request that waits would go on; so would the card of a run.
-    const goesOn = live.includes(key) || (asks && (key.startsWith('decision:') || key.startsWith('remind:')));
+    const goesOn = live.includes(key) || (asks && /^(decision|remind|escalate):/.test(key));
     const note = key === speaks ? noteOf(at) : undefined;
     return [
       {

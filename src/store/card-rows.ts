@@ -4,6 +4,7 @@ import type { Notify } from '../contracts/notify.ts';
 import { type Conversation, type IdentityRef, type Platform, platformSchema } from '../contracts/platform.ts';
 import { type Action, type Approval, actionSchema, approvalSchema, type Policy, policySchema } from '../contracts/policy.ts';
 import { type RunPurpose, runPurposeSchema } from '../contracts/rebase.ts';
+import { type Role, roleSchema } from '../contracts/roles.ts';
 import { type Verbosity, verbositySchema } from '../contracts/settings.ts';
 import { type DecisionChoice, decisionChoiceSchema, type InteractionState, interactionStateSchema } from '../contracts/states.ts';
 import { notifyOf } from './notify.ts';
@@ -171,6 +172,8 @@ export interface ProjectedDecision {
   openedAt: Date;
   expiresAt: Date;
   remindedAt: Date | undefined;
+  /** When people with this role were asked besides. */
+  escalated: { at: Date; to: Role } | undefined;
   decidedAt: Date | undefined;
   decidedBy: string | undefined;
   decidedOn: Platform | undefined;
@@ -198,6 +201,10 @@ export async function decisionsOfRuns(db: Db, runs: readonly string[]): Promise<
     openedAt: row.openedAt,
     expiresAt: row.expiresAt,
     remindedAt: row.remindedAt ?? undefined,
+    escalated:
+      row.escalatedAt === null || row.escalateTo === null
+        ? undefined
+        : { at: row.escalatedAt, to: roleSchema.parse(row.escalateTo) },
     decidedAt: row.decidedAt ?? undefined,
     decidedBy: row.decidedById ?? undefined,
     decidedOn: row.decidedOn === null ? undefined : platformSchema.parse(row.decidedOn),

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { type Interaction, Prisma } from '../../prisma/client/client.ts';
 import { type Action, type Approval, actionSchema, approvalSchema, type Policy, policySchema } from '../contracts/policy.ts';
+import { type Role, roleSchema } from '../contracts/roles.ts';
 import { type DecisionChoice, decisionChoiceSchema, type InteractionState, interactionStateSchema } from '../contracts/states.ts';
 import { newId } from '../runtime/ids.ts';
 import type { Tx } from './database.ts';
@@ -32,6 +33,8 @@ export interface InteractionRecord {
   requester: string;
   openedAt: Date;
   remindAt: Date | null;
+  escalateAt: Date | null;
+  escalateTo: Role | null;
   expiresAt: Date;
   decidedAt: Date | null;
   decidedBy: string | null;
@@ -61,6 +64,8 @@ export interface NewInteraction {
   requester: string;
   openedAt: Date;
   remindAt: Date | null;
+  escalateAt: Date | null;
+  escalateTo: Role | null;
   expiresAt: Date;
 }
 
@@ -219,6 +224,27 @@ export async function noteReminder(tx: Tx, id: string, now: Date): Promise<boole
   return count === 1;
 }
 
+/** Pending interactions about which others are to be asked now. */
+export async function interactionsToEscalate(db: Prisma.TransactionClient, now: Date, limit: number): Promise<string[]> {
+  const rows = await db.interaction.findMany({
+    where: { state: 'pending', escalatedAt: null, escalateAt: { lte: now }, expiresAt: { gt: now } },
+    select: { id: true },
+    orderBy: { escalateAt: 'asc' },
+    take: limit,
+  });
+  return rows.map(({ id }) => id);
+}
+
+/** Notes that others are asked, and who may decide from now on; true for the one who is first. The caller holds the lock of the task. */
+export async function noteEscalation(tx: Tx, id: string, approvers: Policy['approvers'], now: Date): Promise<boolean> {
+  const { count } = await tx.db.interaction.updateMany({
+    where: { id, state: 'pending', escalatedAt: null },
+    data: { escalatedAt: now, approvers },
+  });
+  if (count === 1) tx.notify('interaction', id);
+  return count === 1;
+}
+
 function toRecord(row: Interaction): InteractionRecord {
   return {
     id: row.id,
@@ -237,6 +263,8 @@ function toRecord(row: Interaction): InteractionRecord {
     requester: row.requesterId,
     openedAt: row.openedAt,
     remindAt: row.remindAt,
+    escalateAt: row.escalateAt,
+    escalateTo: row.escalateTo === null ? null : roleSchema.parse(row.escalateTo),
     expiresAt: row.expiresAt,
     decidedAt: row.decidedAt,
     decidedBy: row.decidedById,

@@ -1,3 +1,4 @@
+import { escalateInteraction } from '../approvals/escalate.ts';
 import { expireInteraction } from '../approvals/expire.ts';
 import type { RunResult } from '../contracts/run-event.ts';
 import { type RunState, runStateSchema } from '../contracts/states.ts';
@@ -9,7 +10,13 @@ import type { Logger } from '../runtime/logger.ts';
 import type { Database } from '../store/database.ts';
 import { overdueGuidedForms } from '../store/guided-forms.ts';
 import { heldRuns, noteQuiet, quietRuns, runsToRepublish } from '../store/held-runs.ts';
-import { interactionById, interactionsToRemind, noteReminder, overdueInteractions } from '../store/interactions.ts';
+import {
+  interactionById,
+  interactionsToEscalate,
+  interactionsToRemind,
+  noteReminder,
+  overdueInteractions,
+} from '../store/interactions.ts';
 import { strandedPublications } from '../store/publications.ts';
 import { appendEvents } from '../store/run-events.ts';
 import { forgetRunners, isAlive, type RunnerRecord } from '../store/runners.ts';
@@ -48,6 +55,10 @@ export async function sweep(deps: SweepDeps): Promise<void> {
   await step(deps, 'remind', async () => {
     const ids = await interactionsToRemind(database.db, now, batch);
     await each(deps, ids, (id) => remind(deps, id, now));
+  });
+  await step(deps, 'escalate', async () => {
+    const ids = await interactionsToEscalate(database.db, now, batch);
+    await each(deps, ids, (id) => escalate(deps, id, now));
   });
   await step(deps, 'expire forms', async () => {
     const forms = await overdueGuidedForms(database, now, batch);
@@ -106,6 +117,15 @@ async function expire({ database }: SweepDeps, id: string, now: Date): Promise<v
     const task = found === undefined ? undefined : await lockTask(tx, found.task);
     const interaction = await interactionById(tx, id);
     if (task !== undefined && interaction !== undefined) await expireInteraction(tx, task, interaction, now);
+  });
+}
+
+async function escalate({ database }: SweepDeps, id: string, now: Date): Promise<void> {
+  await database.transaction(async (tx) => {
+    const found = await interactionById(tx, id);
+    const task = found === undefined ? undefined : await lockTask(tx, found.task);
+    const interaction = await interactionById(tx, id);
+    if (task !== undefined && interaction !== undefined) await escalateInteraction(tx, task, interaction, now);
   });
 }
 

@@ -166,3 +166,36 @@ describe('promise 7: where two people must approve', () => {
     });
   });
 });
+
+describe('a request that nobody decides', () => {
+  const policy: Policy = { ...defaultPolicy, expiresMs: 60 * 60_000, escalate: { afterMs: 30 * 60_000, to: 'owner' } };
+  const escalations = async (run: string) => (await deckhand.events(run)).filter(({ type }) => type === 'interaction_escalated');
+
+  it('is taken to people with a stronger role once, who may decide too where others are named', async () => {
+    const slow = await deckhand.world({ policy });
+    const { ada, ben } = slow.people;
+    const named = { ...policy, approvers: { ...policy.approvers, people: [ben.user] } };
+    await deckhand.db.project.update({ where: { id: slow.project }, data: { policy: named } });
+    const { run } = await deckhand.create(slow, 'npm test', { by: slow.people.dev });
+    expect(await deckhand.decide(run, ada)).toMatchObject({ result: 'not_allowed' });
+    deckhand.clock.advance(30 * 60_000);
+    for (const _ of [1, 2]) await deckhand.engine.sweep();
+    expect(await escalations(run)).toMatchObject([{ to: 'owner' }]);
+    expect(await deckhand.audits('approval.escalated')).toMatchObject([{ data: { people: [ben.user, ada.user] } }]);
+    const awake = await deckhand.runner();
+    expect(await deckhand.decide(run, ada)).toMatchObject({ result: 'decided' });
+    expect(await deckhand.authorise(await deckhand.claim(run, awake), awake)).toEqual({ verdict: 'run' });
+  });
+
+  it('is not taken to anybody when it is decided, or over, before', async () => {
+    const slow = await deckhand.world({ policy });
+    const { run } = await deckhand.create(slow, 'npm test');
+    await deckhand.decide(run, slow.people.ben);
+    const short = await deckhand.world({ policy: { ...policy, expiresMs: 60_000 } });
+    const other = await deckhand.create(short, 'npm test');
+    deckhand.clock.advance(30 * 60_000);
+    await deckhand.engine.sweep();
+    expect([await escalations(run), await escalations(other.run)]).toEqual([[], []]);
+    expect(await deckhand.resultOf(other.run)).toMatchObject({ cause: 'expired' });
+  });
+});

@@ -206,6 +206,15 @@ describe('settings', () => {
     await desk.database.db.project.update({ where: { id: desk.demo.id }, data: { policyVersion: 2 } });
   });
 
+  it('asks others besides after a while, and never again with `none`', async () => {
+    expect(await text(slash('mia', 'settings escalate-to=owner'))).toContain('When others are asked is missing.');
+    expect(await text(slash('mia', 'settings escalate=soon'))).toContain('`soon` is not a length of time');
+    expect(await text(slash('mia', 'settings escalate=30m'))).toContain('escalate: Owners are asked after 30m');
+    expect((await project('demo')).policy).toMatchObject({ escalate: { afterMs: 1_800_000, to: 'owner' } });
+    expect(await text(slash('mia', 'settings escalate=none'))).not.toContain('are asked after');
+    await desk.database.db.project.update({ where: { id: desk.demo.id }, data: { policyVersion: 2 } });
+  });
+
   it('lists change by adding, taking away and emptying; what stays the same changes no version', async () => {
     await desk.act(slash('mia', 'settings allow+="npm test" allow-="npm run *" deny=none'));
     expect((await project('demo')).policy).toMatchObject({ allow: ['npm test'], deny: [] });

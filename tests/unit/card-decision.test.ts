@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodePress } from '../../src/contracts/press.ts';
 import { viewSchema } from '../../src/contracts/view.ts';
-import { type DecisionFacts, decisionCard, reminder } from '../../src/delivery/decision-card.ts';
+import { type DecisionFacts, decisionCard, escalation, reminder } from '../../src/delivery/decision-card.ts';
 import { commandAction, context, decision, find, labels, queued, runAfter, start, text } from '../support/cards.ts';
 
 describe('the decision card', () => {
@@ -86,6 +86,18 @@ describe('the decision card', () => {
       context(),
     );
     expect(text(denied)).toContain('Ada denied it on Slack, 12:00 UTC.');
+  });
+
+  it('asks people with a stronger role besides, by name, with the same buttons, and says when it is over', () => {
+    const escalated = { at: new Date(start + 1_800_000), to: 'owner', mention: [{ user: 'usr_ada', name: 'Ada' }] } as const;
+    const asked = escalation(decision(), escalated, context());
+    expect(text(asked)).toMatch(
+      /^#142 has waited 30m for a decision, so owners are asked too\. .* Ada Maintainers and owners can decide\./,
+    );
+    expect(labels(asked)).toContain('Approve');
+    const over = escalation(decision({ state: 'expired', decidedAt: new Date(start) }), escalated, context());
+    expect(text(over)).toContain('no longer waits for a decision');
+    expect(labels(over)).toEqual([]);
   });
 
   const by = { decidedAt: new Date(start + 60_000), decidedBy: { user: 'usr_ben', name: 'Ben' }, decidedOn: 'telegram' as const };
