@@ -16,6 +16,9 @@ const help = `Deckhand hands coding and ops work from chat to agents and command
   deckhand restore FILE     puts it into this installation (--check: only looks whether it is whole; --replace: over what is there;
                             --moved: the former one was stopped before its backup and stays so, what waited goes on;
                             --without-key: although nobody has the key of stored credentials)
+  deckhand audit verify [FILE]       whether the log of who did what is as it was written, or an export of it (--head HASH: whether a line
+                            had this hash; --since 2026-01-31, or a place: only from there on)
+  deckhand audit export FILE         writes it as lines of JSON that can be verified anywhere (--since 2026-01-31, --workspace ID)
   deckhand doctor           examines every external part and says what to do about each fault
   deckhand slack manifest   prints the manifest of the Slack app (--http: for signed requests to PUBLIC_URL)
   deckhand discord invite   prints the address that adds the bot to a Discord server, with the rights it needs and no others
@@ -70,6 +73,11 @@ async function dispatch(args: readonly string[], terminal: Terminal): Promise<nu
       return exitUsage;
     }
     return flags === false ? await runBackup(file, terminal) : await runRestore(file, flags, terminal);
+  }
+  if (verb === 'audit') {
+    const { runAudit } = await import('./audit-command.ts');
+    const code = await runAudit(args.slice(1), terminal);
+    if (code !== undefined) return code;
   }
   if (verb === 'runner' && file !== undefined && words.length <= 3) {
     const { runnerVerbs, runRunnerCommand } = await import('./runner-command.ts');

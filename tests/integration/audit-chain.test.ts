@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { chainLines } from '../../src/audit/chain-lines.ts';
 import { type Chainer, type ChainerDeps, createChainer } from '../../src/audit/chainer.ts';
+import { exportChain } from '../../src/audit/export.ts';
 import { verifyDatabase } from '../../src/audit/verify-database.ts';
+import { NoExport, verifyFile } from '../../src/audit/verify-file.ts';
 import { newId } from '../../src/runtime/ids.ts';
 import { createSecretBox } from '../../src/runtime/secret-box.ts';
 import { recordAudit } from '../../src/store/audit.ts';
@@ -231,6 +233,61 @@ describe('verification finds', () => {
     await another().chain();
     expect((await found()).problem).toMatchObject({ seq: 11 });
     expect((await stored()).map(({ seq }) => seq)).toEqual(numbers(1, 12).map((_, at) => at + 1));
+  });
+});
+
+describe('an export', () => {
+  async function* linesOf(text: string) {
+    yield* text.split('\n').slice(0, -1);
+  }
+  const check = (text: string, options: Parameters<typeof verifyFile>[1] = { check: box.check }) =>
+    verifyFile(linesOf(text), options);
+  async function exported(options: Parameters<typeof exportChain>[2] = {}): Promise<string> {
+    let text = '';
+    await exportChain(deckhand.database, world.workspace, options, (more) => {
+      text += more;
+    });
+    return text;
+  }
+
+  it('is verified by itself, as a whole and from a place on, with its key and without', async () => {
+    await write(deckhand.database, ['s1', 'half a pair \u2028', '{"a":1}']);
+    await write(deckhand.database, ['elsewhere'], (await deckhand.world()).workspace);
+    await chainer.chain();
+    const whole = await exported();
+    expect(whole).not.toContain('elsewhere');
+    expect(await check(whole)).toMatchObject({ chains: [{ problems: 0, lines: 4, first: 1, signature: 'good' }] });
+    expect(await check(whole, {})).toMatchObject({ chains: [{ problems: 0, signature: 'unchecked' }] });
+    const { hash = '' } = (await stored()).at(-1) ?? {};
+    expect(await check(whole, { head: hash })).toMatchObject({ headFound: true });
+    expect(await check(await exported({ last: 2 }))).toMatchObject({ chains: [{ problems: 0, lines: 2, first: 3 }] });
+    const other = createSecretBox([randomBytes(32)]);
+    expect((await check(whole, { check: other.check })).chains[0]?.problem?.what).toContain('another key');
+  });
+
+  it('that was changed in any byte, or lacks any line, is refused or wrong', async () => {
+    await write(deckhand.database, numbers(1, 3));
+    await chainer.chain();
+    const whole = await exported();
+    const isGood = async (text: string) => {
+      try {
+        return (await check(text)).chains.every(({ problems }) => problems === 0);
+      } catch (error) {
+        if (error instanceof NoExport) return false;
+        throw error;
+      }
+    };
+    expect(await isGood(whole)).toBe(true);
+    // Where an end of base64 has spare bits, another letter stands for the same bytes.
+    const spare = whole.lastIndexOf('"},"lines"') - 1;
+    for (let at = 0; at < whole.length; at += 1) {
+      if (at === spare) continue;
+      const other = whole[at] === 'a' ? 'b' : 'a';
+      if (await isGood(`${whole.slice(0, at)}${other}${whole.slice(at + 1)}`))
+        expect.fail(`byte ${at}: ${whole.slice(at - 20, at + 20)}`);
+    }
+    const lines = whole.split('\n').slice(0, -1);
+    for (let at = 0; at < lines.length; at += 1) expect(await isGood(`${lines.toSpliced(at, 1).join('\n')}\n`)).toBe(false);
   });
 });
 
