@@ -77,13 +77,18 @@ export class Member {
     return this.#program?.logged('ready').length === 1;
   }
 
+  /** It is never ended before the end, so that one process is seen for the whole time. */
+  spared = false;
+
   /** Ends it as a crash does. */
   async kill(): Promise<void> {
+    if (this.spared && !this.#over) return;
     await this.#end('SIGKILL');
   }
 
   /** It ends as in a crash when it comes to this point next; undefined: it does not. */
   async killAt(point: string | undefined): Promise<void> {
+    if (this.spared) return;
     this.#ordered = point;
     if (point === undefined) await rm(this.#place.order, { force: true });
     else await writeFile(this.#place.order, point);
@@ -91,6 +96,7 @@ export class Member {
 
   /** Ends it as a supervisor does. */
   async restart(): Promise<void> {
+    if (this.spared && !this.#over) return;
     const impatience = setTimeout(() => {
       this.surprises.push(`${this.name} did not end within ${stopsWithinMs / 1000} s of SIGTERM`);
       void this.#end('SIGKILL');

@@ -8,7 +8,7 @@ export interface Look {
 }
 
 export interface MemoryVerdict {
-  /** Middle of the looks in the first and in the last quarter of the run; undefined: it never lived long enough there. */
+  /** Middle of the looks in the first and in the last quarter of the run, in MB; undefined: it never lived long enough there. */
   first: number | undefined;
   last: number | undefined;
   most: number;
@@ -21,19 +21,40 @@ export const settledAfterMs = 20_000;
 export const mayGrow = { share: 0.25, megabytes: 40 } as const;
 const fewest = 3;
 
-/** Whether the memory of a process, which was started anew many times, has grown from the first quarter of a time to the last. */
+/**
+ * Whether the memory of a process, which was started anew many times, has grown from the first quarter of a time to the last. Processes of
+ * the same age are compared: one that has worked for a while needs more than one that was just started. An age counts twice as long as the
+ * one before.
+ */
 export function memoryVerdict(looks: readonly Look[], from: number, to: number): MemoryVerdict {
   const quarter = (to - from) / 4;
-  const middle = (begin: number, end: number) => {
-    const found = looks
-      .filter(({ at, age }) => at >= begin && at <= end && age >= settledAfterMs)
-      .map(({ megabytes }) => megabytes);
-    return found.length < fewest ? undefined : found.toSorted((one, other) => one - other)[Math.floor(found.length / 2)];
-  };
-  const first = middle(from, from + quarter);
-  const last = middle(to - quarter, to);
+  const within = (begin: number, end: number) => looks.filter(({ at, age }) => at >= begin && at <= end && age >= settledAfterMs);
+  const early = within(from, from + quarter);
+  const late = within(to - quarter, to);
   const most = Math.max(0, ...looks.map(({ megabytes }) => megabytes));
-  if (first === undefined || last === undefined) return { first, last, most, verdict: 'not enough looks' };
-  const grows = last - first > Math.max(mayGrow.megabytes, first * mayGrow.share);
-  return { first, last, most, verdict: grows ? 'grows' : 'flat' };
+  const lateByAge = Map.groupBy(late, ageOf);
+  const pairs = [...Map.groupBy(early, ageOf)].flatMap(([age, before]) => {
+    const after = lateByAge.get(age) ?? [];
+    return before.length < fewest || after.length < fewest
+      ? []
+      : [{ first: middle(before), last: middle(after), looks: after.length }];
+  });
+  // The age of which most is known.
+  const [pair] = pairs.toSorted((one, other) => other.looks - one.looks);
+  if (pair === undefined) {
+    const shown = (found: Look[]) => (found.length < fewest ? undefined : middle(found));
+    return { first: shown(early), last: shown(late), most, verdict: 'not enough looks' };
+  }
+  const { first, last } = pair;
+  return { first, last, most, verdict: last - first > Math.max(mayGrow.megabytes, first * mayGrow.share) ? 'grows' : 'flat' };
+}
+
+/** 0 for the first time that counts, 1 for one twice as long after it, and so on. From ten minutes on it makes no difference. */
+function ageOf({ age }: Look): number {
+  return Math.min(5, Math.floor(Math.log2(age / settledAfterMs)));
+}
+
+function middle(looks: readonly Look[]): number {
+  const sorted = looks.map(({ megabytes }) => megabytes).toSorted((one, other) => one - other);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }

@@ -10,6 +10,8 @@ export interface ChaosOptions {
   sandbox: 'local' | 'docker';
   /** Address of an empty database; undefined: an embedded one. */
   database: string | undefined;
+  /** The first gateway and the first runner are never ended. */
+  spare: boolean;
   /** The report as JSON. */
   json: boolean;
   /** Directory for the logs of all processes. */
@@ -23,6 +25,7 @@ export const usage = `npm run chaos -- [options]
   --redis                  jobs and wake-ups in a Redis that is cut off, killed and wiped
   --sandbox local|docker   default local
   --database URL           an empty PostgreSQL database; default: an embedded one, which is crashed too
+  --spare                  never ends the first gateway and the first runner: their memory is seen for the whole time
   --json                   the report as JSON
   --logs DIR               writes the logs of all processes there
 `;
@@ -38,6 +41,7 @@ export function readOptions(args: readonly string[], anySeed: () => number): Cha
       redis: { type: 'boolean', default: false },
       sandbox: { type: 'string', default: 'local' },
       database: { type: 'string' },
+      spare: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       logs: { type: 'string' },
     },
@@ -57,6 +61,7 @@ export function readOptions(args: readonly string[], anySeed: () => number): Cha
     redis: values.redis,
     sandbox,
     database: values.database,
+    spare: values.spare,
     json: values.json,
     logs: values.logs,
   };

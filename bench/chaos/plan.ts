@@ -47,6 +47,8 @@ export interface Step {
   what: Injection;
   /** How long nothing further goes wrong before it. */
   afterMs: number;
+  /** Not before all processes are ready again. Else it may hit those that are only just starting. */
+  whenReady: boolean;
   /** How long it lasts, where it is not over at once. */
   lastsMs: number;
   /** Which of two it is about. */
@@ -73,6 +75,7 @@ export function* stepsOf(options: Pick<ChaosOptions, 'seed' | 'redis' | 'databas
       yield {
         what,
         afterMs: chances.between(500, 6000),
+        whenReady: chances.between(1, 3) > 1,
         lastsMs: chances.between(500, 6000),
         which: chances.oneOf([0, 1]),
         times: chances.between(1, 8),

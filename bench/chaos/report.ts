@@ -25,11 +25,12 @@ export interface ChaosReport {
 /** For people. Lost or doubled things come last, where they are seen. */
 export function textOf(report: ChaosReport): string {
   const { options, injected, notDone, missing, people, found, members, findings } = report;
-  const { seed, minutes, runs, redis, sandbox, database } = options;
+  const { seed, minutes, runs, redis, sandbox, database, spare } = options;
   const replay = [
     'npm run chaos --',
     `--seed ${seed} --minutes ${minutes} --runs ${runs}`,
     ...(redis ? ['--redis'] : []),
+    ...(spare ? ['--spare'] : []),
     `--sandbox ${sandbox}`,
     ...(database === undefined ? [] : ['--database …']),
   ].join(' ');

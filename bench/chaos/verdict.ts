@@ -42,7 +42,7 @@ export function findingsOf({ request, tasks, cards, effects, diskWasFull }: Evid
   counted('runs', runs.length, request.retries && request.heard ? 2 : 1, 1 + request.retried);
   // An effect on a full disk may be missing although its run came to its own end.
   const mayLack = diskWasFull ? runs.length : 0;
-  const isFailed = diskWasFull && runs.some(({ state }) => state !== ends[kind].state);
+  const isFailed = diskWasFull && runs.some((run) => run.state !== ends[kind].state && isForRoom(run));
   for (const run of runs) for (const problem of problemsOf(run, ends[kind], diskWasFull)) say('wrong', `${run.id}: ${problem}`);
   if (!isFailed && task.column !== ends[kind].column) say('wrong', `its task is in ${task.column}`);
   const mostEffects = kind === 'denied' ? 0 : runs.length;
@@ -57,7 +57,7 @@ export function findingsOf({ request, tasks, cards, effects, diskWasFull }: Evid
     if (!right) say('wrong', `its decision is ${state}, ${consumed ? '' : 'not '}used, for the reason ${reason}`);
   }
 
-  const decisions = cards.filter(({ text }) => /wante?d?s? to run a command/.test(text));
+  const decisions = cards.filter(({ text }) => /wante?d?s? to run a command|no longer waits for a decision/.test(text));
   counted('cards of decisions', decisions.length, asks(kind) ? 1 : 0);
   const others = cards.filter((card) => !decisions.includes(card));
   const tellsEnd = others.filter(({ text }) => ends[kind].end.test(text));
@@ -82,10 +82,15 @@ function findingsOfFailed({ kind, marker }: Request, cards: Evidence['cards'], r
   ];
 }
 
+/** It says that there was no room. */
+function isForRoom({ state, result }: RunFacts): boolean {
+  return state === 'failed' && /no space|disk|room|full/i.test(result?.message ?? '');
+}
+
 /** A run comes to its own end, never to that of a kill; its output and its events are whole. */
 function problemsOf(run: RunFacts, right: { state: string; stdout: string }, diskWasFull: boolean): string[] {
   const { gapless, terminals, numbered, projected, state, stdout, log, result } = run;
-  const mayDiffer = diskWasFull && result !== null && (state === right.state || result.message !== undefined);
+  const mayDiffer = diskWasFull && (state === right.state || isForRoom(run));
   return [
     ...(state === right.state || mayDiffer ? [] : [`it is ${state} instead of ${right.state}: ${result?.message}`]),
     ...(stdout === right.stdout || (mayDiffer && right.stdout.startsWith(stdout))

@@ -80,7 +80,7 @@ export async function startWorld(site: Site, options: ChaosOptions): Promise<Wor
   const redis = options.redis ? await startRedis(site) : undefined;
 
   for (const dir of Object.values(shared)) await mkdir(dir);
-  const settings = {
+  const settings: Record<string, string> = {
     ...chatVariables(slack, 'socket'),
     DATABASE_URL: address,
     DECKHAND_SECRET_KEY: randomBytes(32).toString('base64'),
@@ -99,6 +99,7 @@ export async function startWorld(site: Site, options: ChaosOptions): Promise<Wor
     site.onEnd(() => removeFromEngine(dataDir));
     const one = new Member(`${role} ${number}`, role, { dataDir, order, clock }, settings);
     site.onEnd(() => one.end());
+    one.spared = options.spare && number === 1;
     return one;
   };
   const gateways = [await member('gateway', 1), await member('gateway', 2)];
