@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { whoMayDecide } from '../approvals/approvers.ts';
 import { type Demanded, demandedByChange, demandedByLine, demandsOn, termsOf } from '../approvals/demands.ts';
@@ -54,13 +55,7 @@ export const policyTest = defineCommand({
       const problem = isChange ? 'It is either a command or a change.' : 'What is to be tested is missing.';
       throw new AppError('DH-201', { problem, example: '`policy test npm publish`' });
     }
-    const blocks: Block[] = isChange
-      ? await changeBlocks(ctx, project, paths, args.risk)
-      : [
-          { type: 'code', text: reveal(line).text },
-          ...(await lineBlocks(ctx, project, line, 'command')),
-          ...(await lineBlocks(ctx, project, line, 'tool')),
-        ];
+    const blocks = isChange ? await changeBlocks(ctx, project, paths, args.risk) : await lineBlocks(ctx, project, line);
     const title: Span[] = [
       bold(`Policy of ${project.name}`),
       plain(` · version ${project.policyVersion} · a test, nothing was run`),
@@ -71,12 +66,32 @@ export const policyTest = defineCommand({
 
 type Of = { policy: Policy };
 
-async function lineBlocks(ctx: CommandContext, project: Of, line: string, kind: 'command' | 'tool'): Promise<Block[]> {
+const heads = {
+  command: 'As the command of a task it ',
+  tool: 'When an agent in mode `auto` wants to run it, it ',
+  both: 'As the command of a task, and when an agent in mode `auto` wants to run it, it ',
+} as const;
+
+/** Demands can be about one of both only; where they are not, it is said once. */
+async function lineBlocks(ctx: CommandContext, project: Of, line: string): Promise<Block[]> {
+  const [command, tool] = await Promise.all([judged(ctx, project, line, 'command'), judged(ctx, project, line, 'tool')]);
+  const told = (head: string, { says, terms }: typeof command): Block[] => [
+    { type: 'text', spans: [...marked(head), ...says] },
+    ...terms,
+  ];
+  return [
+    { type: 'code', text: reveal(line).text },
+    ...(isDeepStrictEqual(command, tool)
+      ? told(heads.both, command)
+      : [...told(heads.command, command), ...told(heads.tool, tool)]),
+  ];
+}
+
+async function judged(ctx: CommandContext, project: Of, line: string, kind: 'command' | 'tool') {
   const verdict = judgeCommand(project.policy, line, [], kind);
-  const head = kind === 'command' ? 'As the command of a task it ' : 'When an agent in mode `auto` wants to run it, it ';
-  const says: Span[] = [...marked(head), bold(verdictWords[verdict.verdict]), ...marked(`: ${verdict.because}.`)];
-  if (verdict.verdict !== 'ask') return [{ type: 'text', spans: says }];
-  return [{ type: 'text', spans: says }, ...(await termsBlocks(ctx, project, demandedByLine(kind, line, [])))];
+  const says: Span[] = [bold(verdictWords[verdict.verdict]), ...marked(`: ${verdict.because}.`)];
+  const terms = verdict.verdict === 'ask' ? await termsBlocks(ctx, project, demandedByLine(kind, line, [])) : [];
+  return { says, terms };
 }
 
 const verdictWords: Record<Verdict['verdict'], string> = { run: 'runs', ask: 'asks', deny: 'is denied' };

@@ -44,12 +44,16 @@ describe('policy', () => {
   it('is tested without anything being run: which demand decides, and who may', async () => {
     const publish = await text('ben', 'policy test npm publish --tag next');
     expect(publish).toContain('nothing was run');
-    expect(publish).toMatch(/As the command of a task it asks: /);
+    expect(publish).toMatch(/As the command of a task, and when an agent in mode auto wants to run it, it asks: /);
     expect(publish).toContain('Demand 1, everything that is approved, with the command npm publish *: only Ada may');
     expect(publish).toContain('It counts as no after 30m.');
-    expect(await text('ben', 'policy test ls')).toMatch(/As the command of a task it runs: it only reads\./);
+    expect(await text('ben', 'policy test ls')).toMatch(/wants to run it, it runs: it only reads\./);
     expect(await text('ben', 'policy test rm -rf /')).toMatch(/it is denied: the project's policy denies/);
     await text('mia', 'policy add kind=push risk=ci approvals=2');
+    await text('mia', 'policy add kind=tool command="git push *" approvers=owner');
+    const push = await text('ben', 'policy test git push');
+    expect(push).toMatch(/As the command of a task it asks: [^.]*read-only commands\./);
+    expect(push).toMatch(/When an agent in mode auto wants to run it, it asks: demand 3 /);
     const change = await text('ben', 'policy test path=.github/workflows/x.yml');
     expect(change).toContain('A change of .github/workflows/x.yml that leaves always asks. Risks: ci.');
     expect(change).toContain('Demand 2, changes that leave, with the risk ci: 2 people must approve.');
