@@ -15,7 +15,6 @@ import { openTelegram } from '../live-telegram.ts';
 import { cpuSecondsOf } from '../processes.ts';
 import { complaints, startProgram } from '../program.ts';
 import { endCards, firstCards } from '../shown-cards.ts';
-import type { Site } from '../site.ts';
 import { countingSettings, countStatements, statementText } from '../statements.ts';
 import type { Scenario } from './scenario.ts';
 
