@@ -7,7 +7,6 @@ import type { View } from '../../src/contracts/view.ts';
 import { plainText } from '../../src/delivery/plain-text.ts';
 import type { RunFigure } from '../../src/delivery/run-figures.ts';
 import { newId } from '../../src/runtime/ids.ts';
-import { recordAudit } from '../../src/store/audit.ts';
 import { createForgetting, usualForgetting } from '../../src/tasks/forget.ts';
 import { createWorld, startProjector, type World } from '../support/delivery-world.ts';
 import { eventually, waitFor } from '../support/wait-for.ts';
@@ -302,8 +301,6 @@ describe('the projector', () => {
     const lines = Array.from({ length: 150 }, (_, n) => output(`line ${n}\n`));
     await world.log(old.run, [...queued, ...executing, ...lines, ...ended()], 'succeeded');
     await world.log(live.run, [...queued, ...executing, ...lines], 'executing');
-    const { workspace } = world;
-    await world.database.transaction((tx) => recordAudit(tx, { workspace, action: 'x', subject: 'y', data: {} }));
     const user = { platform: 'slack', tenant: 'T1', user: 'U1' } as const;
     for (const key of ['sent', 'waits'])
       await world.put({
@@ -324,16 +321,13 @@ describe('the projector', () => {
     const left = async () => ({
       old: await db.runEvent.count({ where: { runId: old.run } }),
       live: await db.runEvent.count({ where: { runId: live.run } }),
-      audit: await db.audit.count({ where: { action: 'x' } }),
       keys: (await db.outbox.findMany({ where: { payloadType: 'ephemeral' } })).map(({ key }) => key).sort(),
     });
-    const whole = { old: 158, live: 156, audit: 1, keys: ['sent', 'waits'] };
+    const whole = { old: 158, live: 156, keys: ['sent', 'waits'] };
     expect(await forgetIn(29)).toBe(0);
     expect(await left()).toEqual(whole);
     expect(await forgetIn(31)).toBe(53);
     expect(await left()).toEqual({ ...whole, old: 106, keys: ['waits'] });
-    expect(await forgetIn(91)).toBe(1);
-    expect(await left()).toEqual({ ...whole, old: 106, audit: 0, keys: ['waits'] });
 
     // A conversation that stood in the log is not gone on with.
     expect((await db.task.findUniqueOrThrow({ where: { id: taskId } })).session).toBeNull();
