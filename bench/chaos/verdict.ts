@@ -42,7 +42,7 @@ export function findingsOf({ request, tasks, cards, effects, diskWasFull }: Evid
   counted('runs', runs.length, request.retries && request.heard ? 2 : 1, 1 + request.retried);
   // An effect on a full disk may be missing although its run came to its own end.
   const mayLack = diskWasFull ? runs.length : 0;
-  const isFailed = diskWasFull && runs.some((run) => run.state !== ends[kind].state && isForRoom(run));
+  const isFailed = diskWasFull && runs.some(isForRoom);
   for (const run of runs) for (const problem of problemsOf(run, ends[kind], diskWasFull)) say('wrong', `${run.id}: ${problem}`);
   if (!isFailed && task.column !== ends[kind].column) say('wrong', `its task is in ${task.column}`);
   const mostEffects = kind === 'denied' ? 0 : runs.length;

@@ -3,6 +3,7 @@ import { readOptions } from '../../bench/chaos/options.ts';
 import type { Request } from '../../bench/chaos/people.ts';
 import { stepsOf } from '../../bench/chaos/plan.ts';
 import { type Evidence, findingsOf, findingsOfAll } from '../../bench/chaos/verdict.ts';
+import type { RunResult } from '../../src/contracts/run-event.ts';
 
 const request: Request = {
   kind: 'quick',
@@ -39,6 +40,14 @@ const task = {
   runs: [run],
   interactions: [],
 };
+const failedFor = (message: string): RunResult => ({
+  outcome: 'failed',
+  cause: 'internal',
+  message,
+  durationMs: 0,
+  files: [],
+  artifacts: [],
+});
 const end = { text: '#1 ✔ done in 1 s hello effects.txt', buttons: ['Retry'] };
 const live = { text: '#1 ✔ done', buttons: [] };
 const whole: Evidence = { request, tasks: [task], cards: [live, end], effects: 1, diskWasFull: false };
@@ -72,6 +81,17 @@ test.each([
   ],
 ])('%s is found', (_, change, text) => {
   expect(found(change)).toEqual([text]);
+});
+
+test('a run whose disk was full may fail for it, and for nothing else', () => {
+  const failed = (message: string) => ({
+    tasks: [{ ...task, column: 'backlog', runs: [{ ...run, state: 'failed', result: failedFor(message) }] }],
+    cards: [{ text: '#1 ✖ failed', buttons: [] }],
+    diskWasFull: true,
+  });
+  expect(found(failed('No space left on device'))).toEqual([]);
+  expect(found({ ...failed('No space left on device'), diskWasFull: false })).not.toEqual([]);
+  expect(found(failed('Something else'))).not.toEqual([]);
 });
 
 test('a request that the platform said nobody had heard has become a task or nothing', () => {
