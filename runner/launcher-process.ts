@@ -9,8 +9,8 @@ const kills = new Map<number, () => void>();
 function launch({ id, command, args, env, cwd, ...most }: Extract<LaunchOrder, { command: string }>): void {
   const answer = (given: Omit<LaunchAnswer, 'id'>) => {
     kills.delete(id);
-    // Without a channel there is nobody to be told.
-    if (process.connected) process.send?.({ id, ...given } satisfies LaunchAnswer);
+    // Without a channel there is nobody to be told; one that was killed just now is noticed by the answer that does not reach it.
+    if (process.connected) process.send?.({ id, ...given } satisfies LaunchAnswer, () => undefined);
   };
   try {
     const child = spawn(command, args, { env, cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });

@@ -6,10 +6,8 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Part } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { createLoop } from '../runtime/loop.ts';
-import type { Database, Tx } from '../store/database.ts';
-import { putOutboxRows } from '../store/outbox.ts';
-import { advanceProjection, eventsAfter, projectedSeqs, runsBehind } from '../store/projection.ts';
-import { existingThreads } from '../store/threads.ts';
+import type { Database } from '../store/database.ts';
+import { eventsAfter, projectedSeqs, runsBehind } from '../store/projection.ts';
 import type { Wakeups } from '../store/wakeups.ts';
 import { asideCards, readReceipts } from './agent-receipts.ts';
 import { baseCards } from './base-cards.ts';
@@ -25,6 +23,7 @@ import { readOn } from './read-run.ts';
 import { type CardInput, endCardsOf, runCards } from './run-cards.ts';
 import type { RunFigure } from './run-figures.ts';
 import { emptyRunView, foldRuns } from './run-view.ts';
+import { type CardStep, storeCards } from './store-cards.ts';
 import { digest } from './upload.ts';
 
 export interface ProjectorOptions {
@@ -228,7 +227,7 @@ class Projector {
   async #put(runs: readonly string[]): Promise<void> {
     if (runs.length === 0) return;
     const { database, logger } = this.#options;
-    const steps: { run: string; from: number; to: number; puts: OutboxPut[] }[] = [];
+    const steps: CardStep[] = [];
     const facts = await this.#facts(runs);
     for (const run of runs) {
       const entry = this.#entries.get(run);
@@ -249,19 +248,13 @@ class Projector {
       }
     }
     if (steps.length === 0) return;
-    const won = await database.transaction(async (tx) => {
-      const advanced = await advanceProjection(tx, steps);
-      await putOutboxRows(
-        tx,
-        await followed(
-          tx,
-          steps.flatMap(({ run, puts }) => (advanced.has(run) ? puts : [])),
-        ),
-      );
-      return advanced;
+    const won = await storeCards(database, steps, (run, error) => {
+      logger.error({ err: error, run }, 'the cards of a run cannot be stored');
+      const entry = this.#entries.get(run);
+      if (entry !== undefined) entry.notBefore = performance.now() + brokenMs;
     });
-    for (const { run, to, puts } of steps) if (won.has(run)) this.#advanced(run, to, puts);
-    const lost = steps.map(({ run }) => run).filter((run) => !won.has(run));
+    for (const { run, to, puts } of steps) if (won.get(run) === 'won') this.#advanced(run, to, puts);
+    const lost = steps.map(({ run }) => run).filter((run) => won.get(run) === 'lost');
     if (lost.length > 0) await this.#lost(lost);
   }
 
@@ -335,13 +328,6 @@ class Projector {
       }
     }
   }
-}
-
-/** Without what is for threads that have ended since they were read. None ends while the run is held by the step of its cursor. */
-async function followed(tx: Tx, puts: readonly OutboxPut[]): Promise<OutboxPut[]> {
-  const threadOf = ({ target }: OutboxPut) => (target.type === 'thread' ? [target.thread] : []);
-  const there = await existingThreads(tx, [...new Set(puts.flatMap(threadOf))]);
-  return puts.filter((put) => threadOf(put).every((thread) => there.has(thread)));
 }
 
 function digestOf({ payload }: OutboxPut): string {

@@ -58,7 +58,13 @@ export function createForgetting(database: Database, forgetting: Forgetting): (n
       const tasks = await leftTasks(database.db, [...new Set(runs.map(({ task }) => task))]);
       for (const one of runs) {
         if (!isOver(tasks.get(one.task), before)) continue;
-        removed += await thin(one, before, now, most - removed);
+        try {
+          removed += await thin(one, before, now, most - removed);
+        } catch (error) {
+          // The next call looks on behind it: one that cannot be thinned must not hold up the others.
+          after = one.run;
+          throw error;
+        }
         if (removed >= most) return removed;
         after = one.run;
       }

@@ -351,6 +351,17 @@ describe('the projector', () => {
     await row(`live:${sound.run}:${sound.thread}`);
   });
 
+  it('does not let a run whose cards the database refuses hold up those that are stored with it', async () => {
+    const { db } = world.database;
+    const [refused, sound] = [await world.task(), await world.task()];
+    await db.$executeRawUnsafe(`ALTER TABLE "Outbox" ADD CONSTRAINT no_such_card CHECK ("key" NOT LIKE 'live:${refused.run}%')`);
+    for (const { run } of [refused, sound]) await world.log(run, queued);
+    await start();
+    await row(`live:${sound.run}:${sound.thread}`);
+    expect((await db.run.findUniqueOrThrow({ where: { id: refused.run } })).projectedSeq).toBe(0);
+    await db.$executeRawUnsafe('ALTER TABLE "Outbox" DROP CONSTRAINT no_such_card');
+  });
+
   it('does not let a run whose log a newer version has written to hold up the others, though it looks at them together', async () => {
     const newer = await world.task();
     const sound = await world.task();
