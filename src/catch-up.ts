@@ -53,8 +53,8 @@ export function createCatchUp(deps: {
   return {
     part: { name: 'catch-up', start: async () => loop.start(), stop: () => loop.stop() },
     gap(platform) {
-      // The earliest: everything since then is asked for.
-      if (!gaps.has(platform)) gaps.set(platform, clock.now());
+      // From the earliest on everything is asked for. One that is being looked into may have been asked about already: it becomes another.
+      gaps.set(platform, new Date(gaps.get(platform) ?? clock.now()));
       loop.wake();
     },
   };

@@ -19,14 +19,15 @@ afterEach(async () => {
   await desk[Symbol.asyncDispose]();
 });
 
-/** A platform that answers the first `failures` questions with an error. */
-async function start(failures = 0) {
+/** A platform that answers the first `failures` questions with an error. `answering`: while it answers the first one. */
+async function start({ failures = 0, answering }: { failures?: number; answering?(): Promise<void> } = {}) {
   const asked: (readonly Missed[])[] = [];
   const adapter = {
     ...new TestPlatform().adapter(),
     async backfill(missed: readonly Missed[]) {
       asked.push(missed);
       if (asked.length <= failures) throw new Error('not now');
+      if (asked.length === 1) await answering?.();
     },
   };
   const catchUp = createCatchUp({
@@ -64,13 +65,25 @@ it('promise 1: after a gap the bound channels, direct conversations and threads 
 
 it('what cannot be asked for is asked for again, with the time of the gap', async () => {
   await storeInbound(desk.database, [slash('ben', 'tasks')]);
-  const { asked, gap } = await start(2);
+  const { asked, gap } = await start({ failures: 2 });
   gap();
   await eventually(() => expect(asked).toHaveLength(1));
   // It counts as heard: what came before it may still be missing.
   await storeInbound(desk.database, [slash('ben', 'tasks')]);
   await eventually(() => expect(asked).toHaveLength(3));
   expect(asked[2]).toEqual(asked[0]);
+});
+
+it('promise 1: a gap that is told while another one is looked into is looked into after it', async () => {
+  await storeInbound(desk.database, [slash('ben', 'tasks')]);
+  const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+  const { asked, gap } = await start({ answering: () => answered });
+  gap();
+  await eventually(() => expect(asked).toHaveLength(1));
+  gap();
+  answer();
+  await eventually(() => expect(asked).toHaveLength(2));
+  expect(asked[1]).toEqual(asked[0]);
 });
 
 it('what is older than a day is left alone, and nothing is asked for when nothing was ever heard', async () => {
