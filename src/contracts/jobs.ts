@@ -38,7 +38,7 @@ export interface JobQueue {
   ): Promise<void>;
   /** `host`: takes the jobs published for it, and no others; absent: those for no host. */
   work(handlers: JobHandlers, options: { concurrency: number; host?: string | undefined }): Promise<JobWorker>;
-  /** Waiting, delayed and active jobs, for doctor and metrics: of hosts, those that this process has published for or works at. */
+  /** Waiting, delayed and active jobs, for doctor and metrics: those of all hosts, whichever process has published them. */
   counts(): Promise<{ waiting: number; delayed: number; active: number }>;
   close(): Promise<void>;
 }

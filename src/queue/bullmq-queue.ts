@@ -31,8 +31,9 @@ export async function createJobQueue(options: QueueOptions): Promise<JobQueue> {
   const onError = withoutRepetition(options.onError);
   const backend = await openBackend({ ...options, onError });
   // Hosts have queues of their own: whoever works there finds what is meant for them, and nothing else.
+  const prefix = options.prefix ?? 'deckhand';
   const queueName = (name: JobName, host?: string) =>
-    [options.prefix ?? 'deckhand', name.replace('.', '-'), ...(host === undefined ? [] : [host])].join('-');
+    [prefix, name.replace('.', '-'), ...(host === undefined ? [] : [host])].join('-');
 
   const queues = new Map<string, Promise<Queue>>();
   for (const name of jobNames) await queueOf(name);
@@ -113,17 +114,7 @@ export async function createJobQueue(options: QueueOptions): Promise<JobQueue> {
       };
     },
 
-    async counts() {
-      const totals = { waiting: 0, delayed: 0, active: 0 };
-      for (const opened of queues.values()) {
-        const queue = await opened.catch(refuse);
-        const counts = await queue.getJobCounts('wait', 'prioritized', 'delayed', 'active').catch(refuse);
-        totals.waiting += (counts.wait ?? 0) + (counts.prioritized ?? 0);
-        totals.delayed += counts.delayed ?? 0;
-        totals.active += counts.active ?? 0;
-      }
-      return totals;
-    },
+    counts: () => backend.counts(`${prefix}-`).catch(refuse),
 
     async close() {
       await Promise.all([...queues.values()].map((opened) => opened.then((queue) => queue.close())));

@@ -22,7 +22,15 @@ export function redisBackend(options: {
   const asking = openRedis(options.address, 'ask', options.onError);
   const waiting = openRedis(options.address, 'wait', options.onError);
   const prefix = redisPrefix(options.installation);
-  let opened = false;
+  // Redis has no list of the queues. Each process adds those that it opens, and again whenever it counts: a Redis may forget everything.
+  const known = new Map<string, Queue>();
+  const names = `${prefix}:deckhand-queues`;
+  const open = (name: string): Queue => {
+    // Version and memory policy have been looked at before (redis.ts). Workers look again: they wait as exactly as the version can.
+    const queue = new Queue(name, { connection: asking, prefix, skipVersionCheck: true });
+    known.set(name, queue);
+    return queue;
+  };
   // BullMQ makes a copy for each worker to wait on, and keeps it to itself.
   const copies: Redis[] = [];
   const duplicate = waiting.duplicate.bind(waiting);
@@ -34,10 +42,23 @@ export function redisBackend(options: {
   return {
     async openQueue(name) {
       // A queue that is opened while the server is away would wait for it; the first one does, at the start.
-      if (opened && asking.status !== 'ready') throw new AppError('DH-109', { detail: 'it is away' });
-      opened = true;
-      // Version and memory policy have been looked at before (redis.ts). Workers look again: they wait as exactly as the version can.
-      return new Queue(name, { connection: asking, prefix, skipVersionCheck: true });
+      if (known.size > 0 && asking.status !== 'ready') throw new AppError('DH-109', { detail: 'it is away' });
+      const queue = known.get(name) ?? open(name);
+      if (asking.status === 'ready') await asking.sadd(names, name);
+      return queue;
+    },
+    async counts(beginning) {
+      if (known.size > 0) await asking.sadd(names, ...known.keys());
+      const counts = { waiting: 0, delayed: 0, active: 0 };
+      const all = (await asking.smembers(names)).filter((name) => name.startsWith(beginning));
+      const queues = all.map((name) => known.get(name) ?? open(name).on('error', options.onError));
+      const found = await Promise.all(queues.map((queue) => queue.getJobCounts('wait', 'prioritized', 'delayed', 'active')));
+      for (const { wait = 0, prioritized = 0, delayed = 0, active = 0 } of found) {
+        counts.waiting += wait + prioritized;
+        counts.delayed += delayed;
+        counts.active += active;
+      }
+      return counts;
     },
     async openWorker(name, process, choices) {
       return new Worker(name, process, { connection: waiting, prefix, ...choices });

@@ -156,6 +156,21 @@ export function jobQueueContract(subject: JobQueueSubject): void {
       expect(seen.at(-1)).toBe('host-a run_1');
     });
 
+    it('counts what waits, is for later and runs at all hosts, also what another process has published for them', async () => {
+      const { name, queue, work } = await openQueue();
+      const other = await openQueue(name);
+      await queue.publish('run.execute', { run: 'run_1' }, { id: 'run_1', host: 'host-a' });
+      await queue.publish('run.execute', { run: 'run_2' }, { id: 'run_2', host: 'host-b', priority: 3 });
+      await queue.publish('run.execute', { run: 'run_3' }, { id: 'run_3', host: 'host-b', delayMs: 600_000 });
+      await queue.publish('project.sync', { project: 'prj_1' }, { id: 'prj_1' });
+      expect(await other.queue.counts()).toEqual({ waiting: 3, delayed: 1, active: 0 });
+      expect(await queue.counts()).toEqual({ waiting: 3, delayed: 1, active: 0 });
+      const held = Promise.withResolvers<void>();
+      await work({ 'run.execute': () => held.promise }, { concurrency: 1, host: 'host-a' });
+      await eventually(async () => expect(await other.queue.counts()).toEqual({ waiting: 2, delayed: 1, active: 1 }));
+      held.resolve();
+    });
+
     it('rejects data that do not fit the job', async () => {
       const { queue } = await openQueue();
       await expect(queue.publish('run.execute', {} as { run: string }, { id: 'x' })).rejects.toThrow();
