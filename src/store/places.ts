@@ -1,7 +1,7 @@
 import { Prisma } from '../../prisma/client/client.ts';
 import { fits, labelsIn } from '../contracts/labels.ts';
 import type { Tx } from './database.ts';
-import { turns } from './queue-turns.ts';
+import { concurrency, firstWaiting, turns, waits } from './queue-turns.ts';
 import { type RunnerRoom, runnerRooms, takesRuns } from './runner-rooms.ts';
 import { boundTo, storesWaitedFor } from './task-store.ts';
 
@@ -31,14 +31,14 @@ export async function givePlaces(tx: Tx, now: Date, onPassedOver: () => void = (
   await takeBack(tx, now);
   const rooms = await runnerRooms(tx.db, now);
   if (rooms.every(({ free }) => free === 0)) return [];
-  const { needs, bound } = await waitingNeeds(tx.db, now);
+  const needs = await waitingNeeds(tx.db, now);
   const placed: Placed[] = [];
   for (;;) {
-    const round = await giveRound(tx, rooms, { needs, bound }, now);
+    const round = await giveRound(tx, rooms, needs, now);
     if (round.passedOver) onPassedOver();
     placed.push(...round.placed);
-    // With one kind of need a round gives all that can be given.
-    if (round.placed.length === 0 || needs.length === 1) break;
+    // Only those that found no room have kept others waiting, who come next.
+    if (round.placed.length === 0 || !round.noRoom) break;
   }
   if (placed.length > 0) tx.notify('queue');
   return placed;
@@ -81,42 +81,59 @@ export function suits(need: Need, room: Pick<RunnerRoom, 'labels' | 'store'>): b
   return fits(need.runsOn, room.labels) && (need.store === '' || need.store === room.store);
 }
 
-/** What waiting runs need, each kind once. `bound`: for a row of "Run", the disk that it waits for. */
-export async function waitingNeeds(
-  db: Prisma.TransactionClient,
-  now: Date,
-): Promise<{ needs: readonly Need[]; bound: Prisma.Sql }> {
-  const bound = boundTo(await storesWaitedFor(db, now));
-  const needs = await db.$queryRaw<Need[]>(Prisma.sql`
-    SELECT DISTINCT "runsOn", ${bound} AS store FROM "Run" WHERE "state" = 'queued' AND "dispatchedAt" IS NULL`);
-  // Where nothing waits for a disk, looking at each run once is enough.
-  return { needs, bound: needs.some(({ store }) => store !== '') ? bound : Prisma.sql`''` };
+/** What waiting runs may need. */
+export interface Needs {
+  /** Their labels, each once. */
+  kinds: readonly string[];
+  /** The disks that some of them may wait for, and '' for any. */
+  stores: readonly string[];
+  /** For a row of "Run", the disk that it waits for. */
+  bound: Prisma.Sql;
 }
 
-/** For a row of "Run": it needs one of these. */
-export function hasNeed(needs: readonly Need[], bound: Prisma.Sql): Prisma.Sql {
-  if (needs.length === 0) return Prisma.sql`false`;
-  const rows = needs.map(({ runsOn, store }) => Prisma.sql`(${runsOn}, ${store})`);
-  return Prisma.sql`("Run"."runsOn", ${bound}) IN (${Prisma.join(rows)})`;
+export async function waitingNeeds(db: Prisma.TransactionClient, now: Date): Promise<Needs> {
+  const stores = await storesWaitedFor(db, now);
+  // From one to the next in the index, however many are alike.
+  const rows = await db.$queryRaw<{ runsOn: string }[]>(Prisma.sql`
+    WITH RECURSIVE kind AS (
+      SELECT min("runsOn") AS "runsOn" FROM "Run" WHERE ${waits}
+      UNION ALL
+      SELECT (SELECT min("Run"."runsOn") FROM "Run" WHERE ${waits} AND "Run"."runsOn" > kind."runsOn") FROM kind WHERE kind."runsOn" IS NOT NULL
+    ) SELECT "runsOn" FROM kind WHERE "runsOn" IS NOT NULL`);
+  return { kinds: rows.map(({ runsOn }) => runsOn), stores: ['', ...stores], bound: boundTo(stores) };
+}
+
+/** For a row of "Run": what it needs is one of those that are `open`. What its task has left is looked for only where that decides it. */
+export function hasNeed({ kinds, stores, bound }: Needs, open: (need: Need) => boolean): { kinds: string[]; which: Prisma.Sql } {
+  const some = kinds.map((runsOn) => ({ runsOn, stores: stores.filter((store) => open({ runsOn, store })) }));
+  const fitting = some.filter((kind) => kind.stores.length > 0);
+  const which = fitting.map((kind) => {
+    const labels = Prisma.sql`"Run"."runsOn" = ${kind.runsOn}`;
+    return kind.stores.length === stores.length ? labels : Prisma.sql`(${labels} AND ${bound} IN (${Prisma.join(kind.stores)}))`;
+  });
+  return {
+    kinds: fitting.map(({ runsOn }) => runsOn),
+    which: which.length === 0 ? Prisma.sql`false` : Prisma.sql`(${Prisma.join(which, ' OR ')})`,
+  };
 }
 
 /** One pass over those whose turn it is. Lowers `rooms` by what it gives. */
 async function giveRound(
   tx: Tx,
   rooms: RunnerRoom[],
-  { needs, bound }: { needs: readonly Need[]; bound: Prisma.Sql },
+  needs: Needs,
   now: Date,
-): Promise<{ placed: Placed[]; passedOver: boolean }> {
-  const open = needs.filter((need) => rooms.some((room) => room.free > 0 && suits(need, room)));
-  if (open.length === 0) return { placed: [], passedOver: false };
+): Promise<{ placed: Placed[]; passedOver: boolean; noRoom: boolean }> {
+  const open = hasNeed(needs, (need) => rooms.some((room) => room.free > 0 && suits(need, room)));
+  if (open.kinds.length === 0) return { placed: [], passedOver: false, noRoom: false };
   const free = rooms.reduce((sum, room) => sum + room.free, 0);
   const rows = await tx.db.$queryRaw<({ id: string } & Need)[]>(Prisma.sql`
-    WITH ${turns(Prisma.sql`NOT ${filesComing} AND ${hasNeed(open, bound)}`, now)}
-    SELECT turn."id", "Run"."runsOn", ${bound} AS store FROM turn
-    JOIN "Project" ON "Project"."id" = turn."projectId" JOIN "Run" ON "Run"."id" = turn."id"
-    WHERE turn.share <= coalesce(("Project"."limits"->>'concurrency')::int, 1)
-    ORDER BY turn.share, turn.served, turn."queuedAt", turn."id"
-    LIMIT ${free}`);
+    WITH ${turns(firstWaiting(open.kinds, Prisma.sql`${open.which} AND NOT ${filesComing}`, free), now)}, next AS (
+      SELECT turn.* FROM turn JOIN "Project" ON "Project"."id" = turn."projectId" WHERE turn.share <= ${concurrency}
+      ORDER BY turn.share, turn.served, turn."queuedAt", turn."id" LIMIT ${free}
+    )
+    SELECT next."id", "Run"."runsOn", ${needs.bound} AS store FROM next JOIN "Run" ON "Run"."id" = next."id"
+    ORDER BY next.share, next.served, next."queuedAt", next."id"`);
   const chosen: Placed[] = [];
   for (const { id, ...need } of rows) {
     const room = roomFor(need, rooms);
@@ -126,7 +143,7 @@ async function giveRound(
   }
   const taken = new Set(await mark(tx, chosen, now));
   const placed = chosen.filter(({ run }) => taken.has(run));
-  return { placed, passedOver: await stillWaits(tx, chosen, taken) };
+  return { placed, passedOver: await stillWaits(tx, chosen, taken), noRoom: chosen.length < rows.length };
 }
 
 /** Runners with the fewest labels come first, so that those that are special stay free for what needs them; then who has the most room. */

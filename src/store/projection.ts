@@ -1,6 +1,7 @@
 import { Prisma } from '../../prisma/client/client.ts';
 import { actorSchema, type RunEvent, runEventDataSchema } from '../contracts/run-event.ts';
 import type { Database, Tx } from './database.ts';
+import { waits } from './queue-turns.ts';
 import { liveStates } from './runs.ts';
 
 type Db = Prisma.TransactionClient;
@@ -97,21 +98,21 @@ export async function projectedSeqs(db: Db, runs: readonly string[]): Promise<Ma
   return new Map(rows.map(({ id, projectedSeq, lastSeq }) => [id, { projected: projectedSeq, last: lastSeq }]));
 }
 
-/** Live runs whose cards change by themselves: those that run (a clock) and those that wait in the queue (a place). */
+/** Live runs whose cards change by themselves: those that run (a clock) and those that wait in the queue (a place), oldest first. */
 export async function changingRuns(
   database: Database,
-): Promise<{ executing: { run: string; startedAt: Date }[]; queued: { run: string; project: string; workspace: string }[] }> {
-  const rows = await database.db.run.findMany({
-    where: { state: { in: ['executing', 'planning', 'queued'] } },
-    select: { id: true, state: true, startedAt: true, queuedAt: true, dispatchedAt: true, projectId: true, workspaceId: true },
+): Promise<{ executing: { run: string; startedAt: Date }[]; queued: { run: string; project: string }[] }> {
+  const executing = await database.db.run.findMany({
+    where: { state: { in: ['executing', 'planning'] } },
+    select: { id: true, startedAt: true, queuedAt: true },
     orderBy: [{ queuedAt: 'asc' }, { id: 'asc' }],
   });
+  // Thousands may wait: a row for each would cost more than all else here.
+  const queued = await database.db.$queryRaw<{ project: string; runs: string }[]>(Prisma.sql`
+    SELECT "projectId" AS project, string_agg("id", ',' ORDER BY "queuedAt", "id") AS runs FROM "Run" WHERE ${waits}
+    GROUP BY 1 ORDER BY min("queuedAt"), 1`);
   return {
-    executing: rows.flatMap(({ id, state, startedAt, queuedAt }) =>
-      state === 'executing' || state === 'planning' ? [{ run: id, startedAt: startedAt ?? queuedAt }] : [],
-    ),
-    queued: rows.flatMap(({ id, state, dispatchedAt, projectId, workspaceId }) =>
-      state === 'queued' && dispatchedAt === null ? [{ run: id, project: projectId, workspace: workspaceId }] : [],
-    ),
+    executing: executing.map(({ id, startedAt, queuedAt }) => ({ run: id, startedAt: startedAt ?? queuedAt })),
+    queued: queued.flatMap(({ project, runs }) => runs.split(',').map((run) => ({ run, project }))),
   };
 }

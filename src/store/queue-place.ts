@@ -1,7 +1,7 @@
 import { Prisma } from '../../prisma/client/client.ts';
 import { fits, missingLabels } from '../contracts/labels.ts';
 import { hasNeed, suits, waitingNeeds } from './places.ts';
-import { turns } from './queue-turns.ts';
+import { allWaiting, concurrency, turns } from './queue-turns.ts';
 import { runnerRooms } from './runner-rooms.ts';
 import { holdsPlace } from './runs.ts';
 
@@ -27,11 +27,8 @@ export async function queuePlace(db: Prisma.TransactionClient, run: string, now:
   const rooms = await runnerRooms(db, now);
   const taking = rooms.filter(({ capacity }) => capacity > 0);
   // What no runner fits keeps nobody waiting. Without any runner all wait in one row.
-  const { needs, bound } = await waitingNeeds(db, now);
-  const counts = hasNeed(
-    needs.filter((need) => taking.length === 0 || taking.some((room) => suits(need, room))),
-    bound,
-  );
+  const needs = await waitingNeeds(db, now);
+  const counts = hasNeed(needs, (need) => taking.length === 0 || taking.some((room) => suits(need, room)));
   const [row] = await db.$queryRaw<
     {
       dispatched: boolean;
@@ -46,8 +43,8 @@ export async function queuePlace(db: Prisma.TransactionClient, run: string, now:
       mean: number | null;
     }[]
   >(Prisma.sql`
-    WITH this AS (SELECT "Run".*, ${bound} AS store FROM "Run" WHERE "id" = ${run} AND "state" = 'queued'),
-    ${turns(Prisma.sql`(${counts} OR "Run"."id" = ${run})`, now)}, held AS (
+    WITH this AS (SELECT "Run".*, ${needs.bound} AS store FROM "Run" WHERE "id" = ${run} AND "state" = 'queued'),
+    ${turns(allWaiting(Prisma.sql`(${counts.which} OR "Run"."id" = ${run})`), now)}, held AS (
       SELECT count(*)::int AS "all", count(*) FILTER (WHERE "Run"."projectId" = this."projectId")::int AS project
       FROM "Run", this WHERE ${holdsPlace}
     ), ahead AS (
@@ -57,7 +54,7 @@ export async function queuePlace(db: Prisma.TransactionClient, run: string, now:
           < (own.share, own.served, own."queuedAt", own."id")
     )
     SELECT this."dispatchedAt" IS NOT NULL AS dispatched, this."runsOn", this.store, this."placedOn" AS host,
-      coalesce(("Project"."limits"->>'concurrency')::int, 1) AS concurrency,
+      ${concurrency} AS concurrency,
       held."all" AS busy, held.project AS "projectBusy", ahead."all" AS ahead, ahead.project AS "projectAhead",
       coalesce(
         (${meanMs(Prisma.sql`"Run"."projectId" = this."projectId"`)}),

@@ -1,24 +1,26 @@
 import { Prisma } from '../../prisma/client/client.ts';
 import { holdsPlace } from './runs.ts';
 
+/** A row of "Run" waits for a place. The index of such rows says it in the same words. */
+export const waits = Prisma.sql`("Run"."state" = 'queued' AND "Run"."dispatchedAt" IS NULL)`;
+
 /** How long it is remembered who had a turn. */
 const rememberedMs = 60 * 60_000;
 
 /**
- * Common table expressions for who comes next: `turn` has one row for every run that waits and fits `which`, ordered by `share` (how many
- * places its project has when it gets one), `served` (when the project had a turn last) and the time of the request.
+ * Common table expressions for who comes next: `turn` has one row for each of the runs of `from` (`allWaiting`, `firstWaiting`), ordered by
+ * `share` (how many places its project has when it gets one), `served` (when the project had a turn last) and the time of the request.
  *
  * In a project the person with the fewest runs comes next, over all projects the project with the fewest; among equals, whoever has
  * waited longest since their last turn. So a hundred requests of one person, or of one project, do not keep the others waiting.
  */
-export function turns(which: Prisma.Sql, now: Date): Prisma.Sql {
+export function turns(from: Prisma.Sql, now: Date): Prisma.Sql {
   const longAgo = new Date(now.getTime() - rememberedMs);
-  return Prisma.sql`waiting AS (
-    SELECT "id", "projectId", "requestedById", "queuedAt" FROM "Run"
-    WHERE "state" = 'queued' AND "dispatchedAt" IS NULL AND ${which}
-  ), busy AS (
+  return Prisma.sql`busy AS (
     SELECT "projectId", "requestedById", count(*)::int AS runs FROM "Run" WHERE ${holdsPlace} GROUP BY 1, 2
-  ), served AS (
+  ), project_busy AS (
+    SELECT "projectId", sum(runs)::int AS runs FROM busy GROUP BY 1
+  ), waiting AS (${from}), served AS (
     SELECT "projectId", "requestedById", max("endedAt") AS at FROM "Run"
     WHERE "projectId" IN (SELECT "projectId" FROM waiting) AND "endedAt" > ${longAgo} AND "startedAt" IS NOT NULL
     GROUP BY 1, 2
@@ -30,8 +32,6 @@ export function turns(which: Prisma.Sql, now: Date): Prisma.Sql {
     FROM waiting LEFT JOIN busy USING ("projectId", "requestedById") LEFT JOIN served USING ("projectId", "requestedById")
   ), of_project AS (
     SELECT *, row_number() OVER (PARTITION BY "projectId" ORDER BY share, served, "queuedAt", "id") AS place FROM of_person
-  ), project_busy AS (
-    SELECT "projectId", sum(runs) AS runs FROM busy GROUP BY 1
   ), project_served AS (
     SELECT "projectId", max(at) AS at FROM served GROUP BY 1
   ), turn AS (
@@ -39,4 +39,35 @@ export function turns(which: Prisma.Sql, now: Date): Prisma.Sql {
       coalesce(project_served.at, '-infinity') AS served
     FROM of_project LEFT JOIN project_busy USING ("projectId") LEFT JOIN project_served USING ("projectId")
   )`;
+}
+
+/** How many runs of a row of "Project" go on at once. */
+export const concurrency = Prisma.sql`coalesce(("Project"."limits"->>'concurrency')::int, 1)`;
+
+const inOrder = Prisma.sql`"Run"."id", "Run"."projectId", "Run"."requestedById", "Run"."queuedAt"`;
+
+/** All runs that wait and fit `which`. */
+export function allWaiting(which: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`SELECT ${inOrder} FROM "Run" WHERE ${waits} AND ${which}`;
+}
+
+/**
+ * The runs that wait and fit `which`, without those that cannot be among the next `free` within the concurrency of their projects: as many
+ * of the same person in the same project come before them. The order of the others does not change by that. `kinds`: labels of those that may fit.
+ */
+export function firstWaiting(kinds: readonly string[], which: Prisma.Sql, free: number): Prisma.Sql {
+  return Prisma.sql`
+    SELECT first.* FROM (
+      SELECT DISTINCT "runsOn", "projectId", "requestedById" FROM "Run" WHERE ${waits} AND "runsOn" IN (${Prisma.join(kinds)})
+    ) AS line
+    JOIN (
+      SELECT "Project"."id" AS "projectId", ${concurrency} - coalesce(project_busy.runs, 0) AS left
+      FROM "Project" LEFT JOIN project_busy ON project_busy."projectId" = "Project"."id"
+    ) AS room ON room."projectId" = line."projectId" AND room.left > 0
+    CROSS JOIN LATERAL (
+      SELECT ${inOrder} FROM "Run"
+      WHERE ${waits} AND "Run"."runsOn" = line."runsOn" AND "Run"."projectId" = line."projectId"
+        AND "Run"."requestedById" = line."requestedById" AND ${which}
+      ORDER BY "Run"."queuedAt", "Run"."id" LIMIT least(room.left, ${free})
+    ) AS first`;
 }
