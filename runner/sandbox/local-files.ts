@@ -3,6 +3,7 @@ import { link, mkdir, open, readdir, readFile, rename, rm, stat, statfs, writeFi
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { OutputStream } from '../../src/contracts/run-event.ts';
+import { bootClock, type Moment } from './local-clock.ts';
 import type { ProcessIdentity } from './local-process.ts';
 import { assertRun, SandboxGone, type SandboxSpec } from './port.ts';
 
@@ -13,7 +14,7 @@ import { assertRun, SandboxGone, type SandboxSpec } from './port.ts';
  *     work/ home/ tmp/
  *     started    the command may have been started, never start it again (made by launch.sh)
  *     pid        who leads the command (launch.sh)        stdout, stderr   its output (launch.sh)
- *     exit       its exit code (launch.sh)
+ *     exit       its exit code (launch.sh)              began, over      when, by the clock of the boot (launch.sh)
  *     cause      why the runner ended it, first reason only
  *     pauses     how long it stood still
  *     result     how it ended; the last word
@@ -39,7 +40,10 @@ const specSchema = z.object({
 const causeSchema = z.enum(['timed_out', 'output_limit', 'disk_limit', 'stopped']);
 export type EndedBy = z.infer<typeof causeSchema>;
 
-const pausesSchema = z.object({ since: z.number().nullable(), totalMs: z.number() });
+const momentSchema = z.object({ day: z.number(), boot: z.object({ id: z.string(), ms: z.number() }).optional() });
+/** A `since` that is a number is one of the clock of the day, as earlier versions wrote it. */
+const sinceSchema = z.union([momentSchema, z.number().transform((day) => ({ day }))]);
+const pausesSchema = z.object({ since: sinceSchema.nullable(), totalMs: z.number() });
 
 const resultSchema = z.object({
   cause: z.enum(['exit', 'timed_out', 'output_limit', 'memory_limit', 'disk_limit', 'stopped', 'lost']),
@@ -124,9 +128,9 @@ export function localFiles(root: string, run: string) {
       }
     },
 
-    async startedAt(): Promise<number | undefined> {
+    async started(): Promise<Moment | undefined> {
       try {
-        return (await stat(at('started'))).mtimeMs;
+        return { day: (await stat(at('started'))).mtimeMs, boot: bootClock(await read('began')) };
       } catch (error) {
         if (isCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
         throw error;
@@ -140,9 +144,10 @@ export function localFiles(root: string, run: string) {
     },
 
     /** When and with what exit code the command ended by its own account. */
-    async exit(): Promise<{ code: number; at: number } | undefined> {
+    async exit(): Promise<{ code: number; at: Moment } | undefined> {
       const text = await read('exit');
-      return text === undefined ? undefined : { code: Number(text), at: (await stat(at('exit'))).mtimeMs };
+      if (text === undefined) return undefined;
+      return { code: Number(text), at: { day: (await stat(at('exit'))).mtimeMs, boot: bootClock(await read('over')) } };
     },
 
     endBy: (cause: EndedBy) => writeOnce('cause', cause),

@@ -151,9 +151,9 @@ export async function signalFamily(family: Family, signal: NodeJS.Signals): Prom
 
 /** Kills the family again and again until nothing of it is left, forks in between included. */
 export async function killFamily(family: Family, withinMs = 10_000): Promise<void> {
-  const deadline = Date.now() + withinMs;
+  const deadline = performance.now() + withinMs;
   while ((await signalFamily(family, 'SIGKILL')) > 0) {
-    if (Date.now() > deadline) throw new Error(`processes with ${family.marks.join(' or ')} cannot be killed`);
+    if (performance.now() > deadline) throw new Error(`processes with ${family.marks.join(' or ')} cannot be killed`);
     await delay(20);
   }
 }

@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type Moment, msBetween, thisMoment } from './local-clock.ts';
 import { freeBytes, type LocalFiles } from './local-files.ts';
 import { type Family, isAlive, killFamily, signalFamily } from './local-process.ts';
 import type { SandboxResult, SandboxState } from './port.ts';
@@ -11,11 +12,11 @@ const launchMs = 5000;
 
 /** Where the command stands, from what is written down and what lives. */
 export async function standing(files: LocalFiles): Promise<SandboxState> {
-  const startedAt = await files.startedAt();
-  if (startedAt === undefined) return 'created';
+  const started = await files.started();
+  if (started === undefined) return 'created';
   if ((await files.result()) !== undefined) return 'ended';
   const leader = await files.leader();
-  const lives = leader === undefined ? Date.now() - startedAt < launchMs : await isAlive(leader);
+  const lives = leader === undefined ? msBetween(started, thisMoment()) < launchMs : await isAlive(leader);
   if (!lives) return 'ended';
   return (await files.pauses()).since === null ? 'running' : 'paused';
 }
@@ -41,10 +42,11 @@ export async function endCommand(files: LocalFiles, graceMs: number): Promise<vo
   await signalFamily(await familyOf(files), 'SIGTERM');
   if (pauses.since !== null) {
     await signalFamily(await familyOf(files), 'SIGCONT');
-    await files.setPauses({ since: null, totalMs: pauses.totalMs + Date.now() - pauses.since });
+    await files.setPauses({ since: null, totalMs: pauses.totalMs + msBetween(pauses.since, thisMoment()) });
   }
-  const deadline = Date.now() + graceMs;
-  while (Date.now() < deadline && (await files.exit()) === undefined && (await standing(files)) !== 'ended') await delay(25);
+  const deadline = performance.now() + graceMs;
+  while (performance.now() < deadline && (await files.exit()) === undefined && (await standing(files)) !== 'ended')
+    await delay(25);
   await killFamily(await familyOf(files));
 }
 
@@ -75,22 +77,22 @@ export async function follow(files: LocalFiles, minFreeBytes: number, signal: Ab
 }
 
 async function reachedLimit(files: LocalFiles, limits: { timeMs: number; outputBytes: number }, minFreeBytes: number) {
-  if ((await ranFor(files, Date.now())) >= limits.timeMs) return 'timed_out';
+  if ((await ranFor(files, thisMoment())) >= limits.timeMs) return 'timed_out';
   if ((await files.outputBytes()) > limits.outputBytes) return 'output_limit';
   if ((await freeBytes(files.directory)) < minFreeBytes) return 'disk_limit';
   return undefined;
 }
 
 /** Milliseconds from the start to `until`, without pauses. */
-async function ranFor(files: LocalFiles, until: number): Promise<number> {
+export async function ranFor(files: Pick<LocalFiles, 'pauses' | 'started'>, until: Moment): Promise<number> {
   const { since, totalMs } = await files.pauses();
-  const startedAt = (await files.startedAt()) ?? until;
-  return Math.max(0, Math.round((since ?? until) - startedAt - totalMs));
+  const started = (await files.started()) ?? until;
+  return Math.max(0, msBetween(started, since ?? until) - totalMs);
 }
 
 async function resultOf(files: LocalFiles, minFreeBytes: number): Promise<SandboxResult> {
   const [exit, cause] = await Promise.all([files.exit(), files.cause()]);
-  const durationMs = await ranFor(files, exit?.at ?? Date.now());
+  const durationMs = await ranFor(files, exit?.at ?? thisMoment());
   // Without an exit code its starter was killed too, by somebody else or in a restart of the host.
   if (exit === undefined) return { cause: cause ?? 'lost', exitCode: 137, oomKilled: false, durationMs };
   const signal = Object.entries(constants.signals).find(([, number]) => number === exit.code - 128)?.[0];

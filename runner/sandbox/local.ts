@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { OutputStream } from '../../src/contracts/run-event.ts';
 import { assertSpec } from './assert-spec.ts';
 import { localAgents } from './local-agents.ts';
+import { msBetween, thisMoment } from './local-clock.ts';
 import { directoriesIn, freeBytes, isCode, type LocalFiles, localFiles } from './local-files.ts';
 import { type HelperPlace, runHelper } from './local-helper.ts';
 import { probeLocal } from './local-probe.ts';
@@ -137,7 +138,7 @@ export function createLocalSandbox(options: LocalSandboxOptions): Sandbox {
       const files = filesOf(run);
       const { argv, env, limits, gateway } = await files.spec();
       signal?.throwIfAborted();
-      if ((await files.startedAt()) !== undefined) return;
+      if ((await files.started()) !== undefined) return;
       const blocks = String(Math.ceil(limits.fileBytes / 512));
       const child = spawn('/bin/sh', ['-c', launcher, 'deckhand', files.directory, blocks, ...argv], {
         cwd: files.work,
@@ -150,7 +151,7 @@ export function createLocalSandbox(options: LocalSandboxOptions): Sandbox {
       const { promise: failed, reject } = Promise.withResolvers<never>();
       child.once('error', reject);
       await Promise.race([failed, until(async () => (await files.leader()) !== undefined || child.exitCode !== null)]);
-      if ((await files.startedAt()) === undefined) throw new Error(`the launcher of ${run} ended with ${child.exitCode}`);
+      if ((await files.started()) === undefined) throw new Error(`the launcher of ${run} ended with ${child.exitCode}`);
       void followed(run);
     },
 
@@ -212,7 +213,7 @@ export function createLocalSandbox(options: LocalSandboxOptions): Sandbox {
       if (state === 'paused') return;
       if (state !== 'running') throw new Error(`nothing of ${run} runs`);
       const { totalMs } = await files.pauses();
-      await files.setPauses({ since: Date.now(), totalMs });
+      await files.setPauses({ since: thisMoment(), totalMs });
       // A process may start another while the signals are sent; the second round meets it.
       for (let round = 0; round < 2; round++) await signalFamily(await familyOf(files), 'SIGSTOP');
     },
@@ -224,7 +225,8 @@ export function createLocalSandbox(options: LocalSandboxOptions): Sandbox {
       if (state !== 'paused') throw new Error(`nothing of ${run} runs`);
       const { since, totalMs } = await files.pauses();
       await signalFamily(await familyOf(files), 'SIGCONT');
-      await files.setPauses({ since: null, totalMs: totalMs + Date.now() - (since ?? Date.now()) });
+      const stoodMs = since === null ? 0 : msBetween(since, thisMoment());
+      await files.setPauses({ since: null, totalMs: totalMs + stoodMs });
     },
 
     async exec(run, helper, signal) {

@@ -60,6 +60,21 @@ it('promise 8: of many that start a command at once, also through several runner
   expect(toText((await readOutput(sandbox, 'run_1')).stdout)).toBe('once\n');
 });
 
+it('lets a command run on, also through another runner, when the clock of the machine is set an hour ahead', async () => {
+  const run = await begin('echo up; until [ -e go ]; do sleep 0.1; done; sleep 0.5');
+  await readUntil(sandbox, run, 'up');
+  await sandbox.close();
+  // As if it had begun an hour earlier by the clock of the day; its limit is less.
+  const before = new Date(Date.now() - 3_600_000);
+  await utimes(join(root, run, 'started'), before, before);
+  const other = createLocalSandbox({ root, path });
+  const ended = other.wait(run);
+  await writeFile(join(root, run, 'work/go'), '');
+  const result = await ended;
+  expect(result).toMatchObject({ cause: 'exit', exitCode: 0 });
+  expect(result.durationMs).toBeLessThan(600_000);
+});
+
 it('calls a command lost whose launcher was killed, ends what is left of it and keeps its output', async () => {
   const seconds = uniqueSleep();
   const run = await begin(`echo up; setsid sleep ${seconds} & sleep ${seconds}`);
