@@ -56,14 +56,22 @@ export function allWaiting(which: Prisma.Sql): Prisma.Sql {
  * of the same person in the same project come before them. The order of the others does not change by that. `kinds`: labels of those that may fit.
  */
 export function firstWaiting(kinds: readonly string[], which: Prisma.Sql, free: number): Prisma.Sql {
+  // From one person to the next in the index, however many of their runs wait.
+  const lineOf = Prisma.sql`"Run"."runsOn", "Run"."projectId", "Run"."requestedById"`;
   return Prisma.sql`
-    SELECT first.* FROM (
-      SELECT DISTINCT "runsOn", "projectId", "requestedById" FROM "Run" WHERE ${waits} AND "runsOn" IN (${Prisma.join(kinds)})
-    ) AS line
+    WITH RECURSIVE line AS (
+      (SELECT ${lineOf} FROM "Run" WHERE ${waits} ORDER BY ${lineOf} LIMIT 1)
+      UNION ALL
+      SELECT later.* FROM line CROSS JOIN LATERAL (
+        SELECT ${lineOf} FROM "Run" WHERE ${waits} AND (${lineOf}) > (line."runsOn", line."projectId", line."requestedById")
+        ORDER BY ${lineOf} LIMIT 1
+      ) AS later
+    )
+    SELECT first.* FROM line
     JOIN (
       SELECT "Project"."id" AS "projectId", ${concurrency} - coalesce(project_busy.runs, 0) AS left
       FROM "Project" LEFT JOIN project_busy ON project_busy."projectId" = "Project"."id"
-    ) AS room ON room."projectId" = line."projectId" AND room.left > 0
+    ) AS room ON room."projectId" = line."projectId" AND room.left > 0 AND line."runsOn" IN (${Prisma.join(kinds)})
     CROSS JOIN LATERAL (
       SELECT ${inOrder} FROM "Run"
       WHERE ${waits} AND "Run"."runsOn" = line."runsOn" AND "Run"."projectId" = line."projectId"
