@@ -61,7 +61,7 @@ export function queueProbe(counts: () => Promise<{ waiting: number; delayed: num
     name: 'queue',
     async run() {
       const { waiting, delayed, active } = await counts();
-      return { name: 'queue', state: 'ok', detail: `${active} jobs run, ${waiting} wait, ${delayed} are for later.` };
+      return { name: 'queue', state: 'ok', detail: `${active} active, ${waiting} waiting, ${delayed} for later.` };
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { DoctorCheck } from './commands/command.ts';
 import { labelsIn } from './contracts/labels.ts';
 import { platformNames, platformSchema } from './contracts/platform.ts';
-import { bytes, count, duration } from './delivery/units.ts';
+import { bytes, count, duration, shortHost } from './delivery/units.ts';
 import type { DoctorProbe } from './doctor.ts';
 import { standingConditions } from './observe/conditions.ts';
 import { programVersion } from './runtime/version.ts';
@@ -64,7 +64,7 @@ export function standingChecks(standing: Standing): DoctorCheck[] {
     const bound = quota === null ? '' : ` of ${bytes(quota)}`;
     const isOver = quota !== null && kept > quota;
     checks.push({
-      name: 'disk',
+      name: alive.length === 1 ? 'disk' : `disk ${shortHost(host)}`,
       state: isOver ? 'failed' : 'ok',
       detail: `${bytes(free)} free, ${bytes(kept)}${bound} kept by Deckhand.`,
       ...(isOver ? { remedy: '`copies` says what takes room, `copies prune` deletes what is finished.' } : {}),
@@ -82,7 +82,7 @@ function runnerCheck({ host, labels, capacity, busy, draining, beatAge }: Standi
     `heard ${duration(beatAge * 1000)} ago`,
     ...(draining ? ['takes nothing new'] : []),
   ];
-  return { name: `runner ${host.slice(0, 13)}`, state: 'ok', detail: `${facts.join('; ')}.` };
+  return { name: `runner ${shortHost(host)}`, state: 'ok', detail: `${facts.join('; ')}.` };
 }
 
 const day = 24 * 60 * 60;
@@ -155,6 +155,10 @@ async function agentChecks(database: Database, now: Date): Promise<DoctorCheck[]
     const with_ = [version, account].filter((part) => part !== null).join(', ');
     if (available) return { name: agent, state: 'ok', detail: `can work${with_ === '' ? '' : ` (${with_})`}.` };
     // Many do without one agent or another.
-    return { name: agent, state: 'ok', detail: `cannot work: ${why ?? 'the runner does not say why'} ${remedy ?? ''}`.trim() };
+    return {
+      name: agent,
+      state: 'unused',
+      detail: `cannot work: ${why ?? 'the runner does not say why'} ${remedy ?? ''}`.trim(),
+    };
   });
 }

@@ -41,8 +41,8 @@ function explain(error: unknown): { detail: string; remedy?: string } {
   return { detail: errorText(error) };
 }
 
-const marks: Record<DoctorCheck['state'], string> = { ok: '✔', warning: '▸', failed: '✖' };
-const colours: Record<DoctorCheck['state'], number> = { ok: 32, warning: 33, failed: 31 };
+const marks: Record<DoctorCheck['state'], string> = { ok: '✔', unused: '○', warning: '▸', failed: '✖' };
+const colours: Record<DoctorCheck['state'], number> = { ok: 32, unused: 90, warning: 33, failed: 31 };
 
 /** The findings as lines for a terminal. */
 export function renderFindings(findings: readonly DoctorCheck[], options: { colour: boolean }): string {

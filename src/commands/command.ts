@@ -47,7 +47,8 @@ export type ArgValues<A extends Args> = { [K in keyof A]: A[K] extends Arg<infer
 /** What doctor found about one part. */
 export interface DoctorCheck {
   name: string;
-  state: 'ok' | 'warning' | 'failed';
+  /** `unused`: it does not work, and need not where nobody uses it. */
+  state: 'ok' | 'unused' | 'warning' | 'failed';
   /** What was found, one sentence. */
   detail: string;
   /** What to do when it is not ok. */

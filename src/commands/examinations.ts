@@ -22,7 +22,7 @@ export interface ExaminationDeps {
 
 /** Longer than all parts take together. */
 const againMs = 60_000;
-const marks = { ok: '✔', warning: '⏸', failed: '✖' } as const;
+const marks = { ok: '✔', unused: '○', warning: '⏸', failed: '✖' } as const;
 
 /**
  * Does what `doctor` was asked for: outside of any transaction, because it takes as long as the slowest part. What a gateway was in the
@@ -67,12 +67,13 @@ export function createExaminations(deps: ExaminationDeps): { part: Part; look():
 
 /** What was found, those that need attention first. */
 export function doctorView(checks: readonly DoctorCheck[]): View {
-  const wrong = checks.filter(({ state }) => state !== 'ok');
-  const sorted = [...wrong, ...checks.filter(({ state }) => state === 'ok')];
+  const wrong = checks.filter(({ state }) => state === 'warning' || state === 'failed');
+  const sorted = [...wrong, ...checks.filter((check) => !wrong.includes(check))];
   const lines = sorted.map(({ name, state, detail, remedy }): Span[] => [
     plain(`${marks[state]} `),
     bold(name),
-    plain(` · ${detail}`),
+    plain(' · '),
+    ...marked(detail),
     ...(state === 'ok' || remedy === undefined ? [] : [plain('\n  '), ...marked(remedy)]),
   ]);
   const heading =

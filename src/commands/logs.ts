@@ -52,7 +52,11 @@ export const logs = defineCommand({
     if (lost !== undefined && text === '') throw lost;
     const file = lost === undefined ? logFile(task, run, kept, text) : undefined;
     const placed = await placeFile(ctx, task, file === undefined ? [] : [file]);
-    return { audience: placed.audience, view: logView(ctx, task, run, { text, whole, lost }, placed), task: task.id };
+    return {
+      audience: placed.audience,
+      view: logView(ctx, task, run, { text, whole, lost, inFile: file?.from === 'artifact' }, placed),
+      task: task.id,
+    };
   },
 });
 
@@ -120,19 +124,21 @@ function logView(
   ctx: CommandContext,
   task: TaskRow,
   run: RunRow,
-  output: { text: string; whole: boolean; lost: AppError | undefined },
+  output: { text: string; whole: boolean; lost: AppError | undefined; inFile: boolean },
   placed: Placed,
 ): View {
   const { lines, hidden } = lastLines(addOutput(emptyTail, 'stdout', output.text), shownLines);
   const heading = `#${task.number} run ${run.attempt} · ${runWords(run, ctx.deps.now())}`;
   const more = hidden > 0 || !output.whole ? ` · the last ${lines.length === 1 ? 'line' : `${lines.length} lines`}` : '';
   const soFar = isTerminal(run.state) ? '' : ' so far';
+  // Long after its end a log may hold no output any more, while the file has all of it.
+  const nothing = output.inFile ? 'What it has written is in the file.' : `It has written nothing${soFar}.`;
   const cut = !output.whole && !isTerminal(run.state) ? ` The file holds the last ${bytes(liveChars)} of the output.` : '';
   return withFallback(
     [
       { type: 'text', spans: [bold(heading), plain(`${more}${placed.note}`)] },
       ...(lines.length === 0
-        ? [{ type: 'text' as const, spans: [plain(`It has written nothing${soFar}.`)] }]
+        ? [{ type: 'text' as const, spans: [plain(nothing)] }]
         : [{ type: 'code' as const, text: cleanText(lines.join('\n')) }]),
       ...(cut === '' ? [] : [{ type: 'context' as const, spans: [plain(cut.trim())] }]),
       ...(output.lost === undefined ? [] : [{ type: 'context' as const, spans: errorSpans(output.lost, ctx.deps.errorDocs) }]),

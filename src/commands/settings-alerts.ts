@@ -1,4 +1,4 @@
-import { platformNames } from '../contracts/platform.ts';
+import { type Platform, platformNames } from '../contracts/platform.ts';
 import { bold, plain, type Span } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
@@ -7,7 +7,6 @@ import { alertChannels, alertsSince, setAlerts } from '../store/alerts.ts';
 import { recordAudit } from '../store/audit.ts';
 import { onOff, optional } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
-import { commandButton } from './task-lines.ts';
 
 export const settingsAlerts = defineCommand({
   name: 'settings alerts',
@@ -49,10 +48,10 @@ async function alertsView(ctx: CommandContext) {
   const now = ctx.deps.now();
   const told = await alertChannels(ctx.tx, ctx.person.workspace);
   const wrong = (await alertsSince(ctx.tx, now)).filter(({ raisedAt, endedAt }) => raisedAt !== null && endedAt === null);
-  const isHere = told.some(({ id }) => id === ctx.channel.id);
-  const places = told.map(({ id, name, conversation: { platform, kind } }) => {
-    const what = kind === 'direct' ? 'a direct conversation' : name === null ? 'a channel' : `#${name}`;
-    return id === ctx.channel.id ? 'here' : `${what} on ${platformNames[platform]}`;
+  // The answer may be read elsewhere, in a direct conversation: "here", or a button for here, would be wrong there.
+  const places = told.map(({ name, conversation: { platform, kind } }) => {
+    const what = kind === 'direct' ? 'a direct conversation' : name === null ? 'a channel' : channelName(platform, name);
+    return `${what} on ${platformNames[platform]}`;
   });
   const lines = wrong.flatMap(({ text, remedy, firstAt }, at): Span[] => [
     plain(at === 0 ? '✖ ' : '\n✖ '),
@@ -60,13 +59,20 @@ async function alertsView(ctx: CommandContext) {
     plain(` (since ${coarse(now.getTime() - firstAt.getTime())})`),
   ]);
   return withFallback([
-    { type: 'text', spans: [bold('Alerts'), plain(places.length === 0 ? ' are told nowhere.' : ` are told ${list(places)}.`)] },
+    {
+      type: 'text',
+      spans: [bold('Alerts'), plain(places.length === 0 ? ' are told nowhere.' : ` are told in ${list(places)}.`)],
+    },
     { type: 'text', spans: lines.length === 0 ? [plain('Nothing is wrong now, as far as is known.')] : lines },
     {
-      type: 'buttons',
-      buttons: [isHere ? commandButton('Not here', 'settings alerts off') : commandButton('Tell here', 'settings alerts on')],
+      type: 'context',
+      spans: marked('`settings alerts on` and `settings alerts off` change it for the conversation where they are said.'),
     },
   ]);
+}
+
+function channelName(platform: Platform, name: string): string {
+  return platform === 'slack' || platform === 'discord' ? `#${name}` : name;
 }
 
 function list(places: readonly string[]): string {

@@ -39,7 +39,7 @@ async function taskView(ctx: CommandContext, task: TaskRow): Promise<View> {
   const now = ctx.deps.now();
   const runs = await runsOf(ctx.tx, task.id);
   const decisions = (await decisionsOf(ctx.tx, task.id)).filter(({ state }) => state !== 'superseded');
-  const people = [task.requester, ...runs.map((run) => run.requestedBy), ...decisions.flatMap(({ by }) => by ?? [])];
+  const people = [task.requester, ...runs.map((run) => run.requestedBy), ...decisions.flatMap(({ by }) => by)];
   const names = await namesOf(ctx.tx, ctx.person.workspace, people);
   const nameOf = (user: string) => names.get(user) ?? 'somebody';
   const base = task.baseCommit === undefined ? '' : `@${task.baseCommit.slice(0, 7)}`;
@@ -56,7 +56,7 @@ async function taskView(ctx: CommandContext, task: TaskRow): Promise<View> {
   ]);
   const decisionSpans = decisions.flatMap(({ state, by, at, reason }): Span[] => [
     plain(
-      `\n${state === 'pending' ? 'A decision is pending' : `${capital(state)}${by === undefined ? '' : ` by ${nameOf(by)}`} `}`,
+      `\n${state === 'pending' ? 'A decision is pending' : `${capital(state)}${by.length === 0 ? '' : ` by ${by.map(nameOf).join(' and ')}`} `}`,
     ),
     ...(at === undefined ? [] : [ago(at, now)]),
     ...(reason === undefined ? [] : [plain(`: ${cleanText(reason)}`)]),

@@ -3,7 +3,7 @@ import { platformNames, platformSchema } from '../contracts/platform.ts';
 import { bold, code, plain, type Span } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
-import { coarse, count, digits, duration } from '../delivery/units.ts';
+import { coarse, count, digits, duration, shortHost } from '../delivery/units.ts';
 import { alertsSince } from '../store/alerts.ts';
 import { type Standing, standingOf } from '../store/standing.ts';
 import { loadOf, statusOf, type WorkspaceStatus } from '../store/status.ts';
@@ -29,18 +29,10 @@ export const status = defineCommand({
     const { runners, outbox } = await standingOf(ctx.tx.db);
     const wrong = (await alertsSince(ctx.tx, now)).filter(({ raisedAt, endedAt }) => raisedAt !== null && endedAt === null);
     const alive = runners.filter((runner) => runner.alive);
-    const room = alive.reduce((sum, { capacity }) => sum + capacity, 0);
-    const busy = alive.reduce((sum, runner) => sum + runner.busy, 0);
     const late = outbox.filter(({ oldest }) => oldest > 30);
     const lines: Span[][] = [
       [plain(nowLine(found, now))],
-      [
-        plain(
-          alive.length === 0
-            ? '✖ No runner is up: runs wait for one.'
-            : `✔ ${count(alive.length, 'runner')}, ${busy} of ${count(room, 'place')} taken`,
-        ),
-      ],
+      runnersLine(alive),
       ...(alive.length > 1 || alive.some(({ draining }) => draining) ? alive.map(runnerLine) : []),
       ...late.map(({ platform, waiting, oldest }): Span[] => {
         const known = platformSchema.safeParse(platform);
@@ -64,12 +56,23 @@ export const status = defineCommand({
   },
 });
 
-/** "a3f9: gpu, docker · 1 of 4 places taken · heard 3 s ago" */
+/** Places of what is being emptied are none that a run could get. */
+function runnersLine(alive: Standing['runners']): Span[] {
+  const taking = alive.filter(({ draining }) => !draining);
+  const room = taking.reduce((sum, { capacity }) => sum + capacity, 0);
+  const busy = taking.reduce((sum, runner) => sum + runner.busy, 0);
+  if (alive.length === 0) return [plain('✖ No runner is up: runs wait for one.')];
+  if (taking.length === 0) return marked('⏸ No runner takes new runs until `deckhand runner undrain`: runs wait.');
+  const emptied = alive.length === taking.length ? '' : `, ${digits(alive.length - taking.length)} being emptied`;
+  return [plain(`✔ ${count(taking.length, 'runner')}, ${busy} of ${count(room, 'place')} taken${emptied}`)];
+}
+
+/** "host_0123abcd: gpu docker · 1 of 4 places taken · heard 3 s ago" */
 function runnerLine({ host, labels, draining, busy, capacity, beatAge }: Standing['runners'][number]): Span[] {
   const what = labels === '' ? [] : [...labelsIn(labels).flatMap((label) => [plain(' '), code(label)]), plain(' ·')];
   const state = draining ? 'takes nothing new, ' : '';
   const places = `${state}${busy} of ${count(capacity, 'place')} taken`;
-  return [plain(`   ${host}:`), ...what, plain(` ${places} · heard ${duration(beatAge * 1000)} ago`)];
+  return [plain(`   ${shortHost(host)}:`), ...what, plain(` ${places} · heard ${duration(beatAge * 1000)} ago`)];
 }
 
 function nowLine({ running, waiting, waitingSince, deciding }: WorkspaceStatus, now: Date): string {

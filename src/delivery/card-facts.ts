@@ -171,7 +171,8 @@ function decisionFacts(
   const { approvers, requester, decidedBy, approvals, escalated, ...facts } = decision;
   const able = members.filter((member) => mayDecide(approvers, askers.get(decision.id) ?? requester, member));
   const waited = able.filter((member) => !approvals.some(({ user }) => isSamePerson(member, user)));
-  const who = approvers.people.length > 0 ? 'The people named by the policy' : rolesFrom(approvers.role);
+  const besides = escalated === undefined ? '' : ` and ${rolesFrom(escalated.to).toLowerCase()}`;
+  const who = approvers.people.length > 0 ? `The people named by the policy${besides}` : rolesFrom(approvers.role);
   const more = waited.length > mentioned ? ` (${waited.length - mentioned} more)` : '';
   const toMention = (list: readonly Member[]) =>
     list.slice(0, mentioned).map(({ user, name }) => ({ user, name, notify: notifyOf(user) }));

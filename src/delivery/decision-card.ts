@@ -85,9 +85,9 @@ export function reminder(facts: DecisionFacts, context: CardContext): View {
   const since = duration((facts.remindedAt ?? context.now).getTime() - facts.openedAt.getTime());
   const spans = [
     bold(number),
-    plain(` has waited ${since} for a decision. Without one it counts as no at `),
+    plain(` has waited ${since} for a decision. It waits until `),
     moment(facts.expiresAt),
-    plain('. '),
+    plain(', then it counts as no. '),
     ...mentions(facts, context, facts.remindedAt ?? context.now),
   ];
   return {
@@ -102,11 +102,9 @@ export function escalation(facts: DecisionFacts, escalated: NonNullable<Decision
   const since = duration(escalated.at.getTime() - facts.openedAt.getTime());
   const spans = [
     bold(`#${context.task.number}`),
-    plain(
-      ` has waited ${since} for a decision, so ${rolesFrom(escalated.to).toLowerCase()} are asked too. Without one it counts as no at `,
-    ),
+    plain(` has waited ${since} for a decision, so ${rolesFrom(escalated.to).toLowerCase()} are asked too. It waits until `),
     moment(facts.expiresAt),
-    plain('. '),
+    plain(', then it counts as no. '),
     ...mentions({ who: { text: facts.who.text, mention: escalated.mention } }, context, escalated.at),
   ];
   return { fallback: spansText(spans), blocks: [{ type: 'text', spans }, ...decisionControls(facts, context.run.run)] };

@@ -117,7 +117,7 @@ function timed(doing: string, ms: number): string {
 function labelBlocks({ place, task }: CardContext): Block[] {
   if (place?.waitsFor !== 'labels') return [];
   const labels = (place.missing ?? []).join(',');
-  const text = `It needs a runner with \`${labels}\`, and none is up. It begins by itself when one with \`RUNNER_LABELS=${labels}\` starts. Or \`stop #${task.number}\` and ask again with other \`runs-on\`; \`status\` shows the runners and their labels.`;
+  const text = `It needs a runner with \`${labels}\`, and none takes runs now. It begins by itself when one does: when one with \`RUNNER_LABELS=${labels}\` starts, or one that is being emptied takes runs again. Or \`stop #${task.number}\` and ask again with other \`runs-on\`; \`status\` shows the runners and their labels.`;
   return [{ type: 'context', spans: marked(text) }];
 }
 

@@ -60,7 +60,12 @@ function pair(big: number, bigUnit: string, small: number, smallUnit: string): s
   return small === 0 ? `${big}${bigUnit}` : `${big}${bigUnit} ${small}${smallUnit}`;
 }
 
-/** "no runner with `gpu` is up" */
+/** "host_0123abcd": tells machines apart, and `deckhand runner` takes it. */
+export function shortHost(host: string): string {
+  return host.slice(0, 13);
+}
+
+/** "no runner with gpu takes runs": none is up, or each that is is being emptied. */
 export function noRunnerWith(labels: readonly string[]): string {
-  return `no runner with ${labels.join(' and ')} is up`;
+  return `no runner with ${labels.join(' and ')} takes runs`;
 }

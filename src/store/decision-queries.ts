@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Action, actionSchema, type Policy, policySchema } from '../contracts/policy.ts';
+import { type Action, actionSchema, approvalSchema, type Policy, policySchema } from '../contracts/policy.ts';
 import { type InteractionState, interactionStateSchema } from '../contracts/states.ts';
 import type { Tx } from './database.ts';
 import type { RuleKind } from './rules.ts';
@@ -49,19 +49,34 @@ export async function interactionBySecret(tx: Tx, workspace: string, secret: str
   return row === null ? undefined : toInteraction(row);
 }
 
-/** Decided interactions of a task, oldest first: who decided what. */
+/** Decided interactions of a task, oldest first: who decided what, all of them where several had to approve. */
 export async function decisionsOf(
   tx: Tx,
   task: string,
-): Promise<{ state: InteractionState; by: string | undefined; at: Date | undefined; reason: string | undefined }[]> {
+): Promise<{ state: InteractionState; by: string[]; at: Date | undefined; reason: string | undefined }[]> {
   const rows = await tx.db.interaction.findMany({ where: { taskId: task }, orderBy: { id: 'asc' } });
   return rows.map((row) => ({
     state: interactionStateSchema.parse(row.state),
-    by: row.decidedById ?? undefined,
+    by: decidersOf(row),
     at: row.decidedAt ?? undefined,
     reason: row.reason ?? undefined,
   }));
 }
+
+function decidersOf({
+  state,
+  approvals,
+  decidedById,
+}: {
+  state: string;
+  approvals: unknown;
+  decidedById: string | null;
+}): string[] {
+  const approved = state === 'approved' && approvals !== null ? saidYes.parse(approvals).map(({ user }) => user) : [];
+  return approved.length > 1 || decidedById === null ? approved : [decidedById];
+}
+
+const saidYes = z.array(approvalSchema);
 
 const ruleKindSchema = z.enum(['command', 'path', 'tool', 'host']);
 

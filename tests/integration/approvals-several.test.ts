@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { defaultPolicy, type Policy } from '../../src/contracts/policy.ts';
+import { decisionsOf } from '../../src/store/decision-queries.ts';
 import { joinPeople, lockPeople } from '../../src/store/linked-people.ts';
 import { personById, setRole } from '../../src/store/people.ts';
 import type { Person } from '../../src/tasks/task-engine.ts';
@@ -39,6 +40,8 @@ describe('promise 7: where two people must approve', () => {
       { type: 'interaction_approved', given: 1, needed: 2, actor: { name: 'Ben' } },
       { type: 'interaction_decided', state: 'approved', actor: { name: 'Ada' } },
     ]);
+    const { taskId } = await deckhand.database.db.run.findUniqueOrThrow({ where: { id: run } });
+    expect(await deckhand.tx((tx) => decisionsOf(tx, taskId))).toMatchObject([{ state: 'approved', by: [ben.user, ada.user] }]);
     expect((await deckhand.audits('approval.given')).map(({ actorId }) => actorId)).toEqual([ben.user]);
     expect(await deckhand.authorise(await deckhand.claim(run, runner), runner)).toEqual({ verdict: 'run' });
   });

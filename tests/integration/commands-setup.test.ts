@@ -374,7 +374,7 @@ describe('alerts', () => {
 
   it('are told where an owner wants them: once, by however many gateways, with their end; what comes back changes what was said', async () => {
     expect(await text(slash('mia', 'settings alerts on'))).toContain('DH-202');
-    expect(await text(slash('ada', 'settings alerts on'))).toContain('are told here');
+    expect(await text(slash('ada', 'settings alerts on'))).toMatch(/are told in (#\w+|a channel) on Slack\./);
     const [one, other] = [gateway(), gateway()];
     const look = async () => {
       await Promise.all([one.look(), other.look()]);

@@ -120,7 +120,7 @@ describe('the decision card', () => {
   it('reminds with mention, time and buttons', () => {
     const card = reminder(decision({ remindedAt: new Date(start + 600_000) }), context());
     expect(text(card)).toBe(
-      '#142 has waited 10m for a decision. Without one it counts as no at 13:00 UTC. Ben Maintainers and owners can decide.',
+      '#142 has waited 10m for a decision. It waits until 13:00 UTC, then it counts as no. Ben Maintainers and owners can decide.',
     );
     expect(labels(card)).toContain('Approve');
     expect(JSON.stringify(card)).toContain('"notify":true');

@@ -27,9 +27,9 @@ describe('the live card', () => {
     const labelled = context({ place: { place: 1, estimateMs: null, waitsFor: 'labels', missing: ['eu', 'gpu'] } });
     expect(text(liveCard(runAfter(...queued), labelled))).toBe(
       [
-        '#142 npm test · queued; no runner with eu and gpu is up',
+        '#142 npm test · queued; no runner with eu and gpu takes runs',
         'web · asked by Ada',
-        'It needs a runner with eu,gpu, and none is up. It begins by itself when one with RUNNER_LABELS=eu,gpu starts. Or stop #142 and ask again with other runs-on; status shows the runners and their labels.',
+        'It needs a runner with eu,gpu, and none takes runs now. It begins by itself when one does: when one with RUNNER_LABELS=eu,gpu starts, or one that is being emptied takes runs again. Or stop #142 and ask again with other runs-on; status shows the runners and their labels.',
       ].join('\n'),
     );
   });

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { doctorView } from '../../src/commands/examinations.ts';
 import { loadConfig } from '../../src/config.ts';
 import { AppError } from '../../src/contracts/errors.ts';
 import { examine, renderFindings } from '../../src/doctor.ts';
@@ -75,6 +76,7 @@ test('a terminal shows one line for each finding, remedies where something is wr
       { name: 'node', state: 'ok', detail: 'Node 24', remedy: 'never shown' },
       { name: 'database', state: 'failed', detail: 'gone', remedy: 'Start it.' },
       { name: 'disk', state: 'warning', detail: 'first\nsecond' },
+      { name: 'codex', state: 'unused', detail: 'cannot work' },
     ],
     { colour: false },
   );
@@ -85,12 +87,24 @@ test('a terminal shows one line for each finding, remedies where something is wr
       '            Start it.',
       '▸ disk      first',
       '            second',
+      '○ codex     cannot work',
       '',
       '1 failed, 1 to look at, 1 in order.',
       '',
     ].join('\n'),
   );
   expect(renderFindings([{ name: 'a', state: 'ok', detail: 'b' }], { colour: true })).toContain('\u001b[32m✔\u001b[0m a  b');
+});
+
+test('an answer in a conversation begins with what needs attention, which what nobody uses does not', () => {
+  const unused = { name: 'codex', state: 'unused', detail: 'cannot work: build it with `npm run image`.' } as const;
+  const fine = { name: 'node', state: 'ok', detail: 'Node 24' } as const;
+  expect(doctorView([unused, fine])).toMatchObject({
+    fallback: expect.stringMatching(/^Every part works.*○ codex · cannot work: build it with npm run image\..*✔ node · Node 24/s),
+  });
+  expect(doctorView([fine, unused, { name: 'disk', state: 'failed', detail: 'full', remedy: 'Make room.' }])).toMatchObject({
+    fallback: expect.stringMatching(/^1 of 3 parts needs attention.*✖ disk · full\s+Make room\..*✔ node.*○ codex/s),
+  });
 });
 
 test('a platform and a queue are asked themselves', async () => {
@@ -100,7 +114,7 @@ test('a platform and a queue are asked themselves', async () => {
   };
   expect(await examine([platformProbe(sick), queueProbe(async () => ({ waiting: 2, delayed: 0, active: 1 }))])).toEqual([
     { name: 'slack', state: 'failed', detail: 'token revoked', remedy: 'Install the app again.' },
-    { name: 'queue', state: 'ok', detail: '1 jobs run, 2 wait, 0 are for later.' },
+    { name: 'queue', state: 'ok', detail: '1 active, 2 waiting, 0 for later.' },
   ]);
 });
 
@@ -201,7 +215,7 @@ test('each runner that is up is told with its labels, and those that are not wit
     queueOldest: 0,
     decisions: [],
     runners: [up, { ...up, host: 'host_gone0000', alive: false, beatAge: 400 }],
-    disks: [],
+    disks: [{ host: 'host_0123456789', free: 5e9, kept: 0, quota: null, measuredAge: 3 }],
   };
   const found = standingChecks(standing);
   expect(found).toContainEqual({
@@ -212,4 +226,9 @@ test('each runner that is up is told with its labels, and those that are not wit
   expect(found).toContainEqual(
     expect.objectContaining({ name: 'runner', state: 'failed', remedy: expect.stringContaining('Start it') }),
   );
+  // Of several machines it says which one's disk it is.
+  const disks = (runners: Standing['runners']) =>
+    standingChecks({ ...standing, runners }).flatMap(({ name }) => (name.startsWith('disk') ? [name] : []));
+  expect(disks([up])).toEqual(['disk']);
+  expect(disks([up, { ...up, host: 'host_abcdef0123' }])).toEqual(['disk host_01234567']);
 });
