@@ -88,6 +88,14 @@ export async function taskByOrigin(tx: Tx, workspace: string, originKey: string)
   return row === null ? undefined : toRecord(row);
 }
 
+/**
+ * Where a card stands in its column: behind all that came before. Half a millisecond makes it no whole number: Prisma keeps a plan of its own,
+ * up to a thousand, for each whole number beyond 32 bits that it is to write as a floating one, and makes it anew every time.
+ */
+export function rankAt(at: Date): number {
+  return at.getTime() + 0.5;
+}
+
 /** Makes a task in the backlog and uses up its number. Call `nextTaskNumber` before, in the same transaction. */
 export async function createTask(tx: Tx, input: NewTask): Promise<TaskRecord> {
   await tx.db.workspace.update({ where: { id: input.workspace }, data: { nextTaskNumber: input.number + 1 } });
@@ -101,7 +109,7 @@ export async function createTask(tx: Tx, input: NewTask): Promise<TaskRecord> {
       kind: input.agent === undefined ? 'command' : 'agent',
       command: input.agent === undefined ? input.command : storableText(input.command),
       column: 'backlog',
-      rank: input.at.getTime(),
+      rank: rankAt(input.at),
       branch: input.branch,
       policy: input.policy,
       policyVersion: input.policyVersion,
@@ -157,7 +165,7 @@ export async function changeColumn(
     data: {
       column: change.to,
       reason: change.reason === null ? null : storableText(change.reason),
-      rank: change.at.getTime(),
+      rank: rankAt(change.at),
       updatedAt: change.at,
     },
   });
