@@ -1,6 +1,7 @@
 import { AppError, describeError, type ErrorCode } from '../src/contracts/errors.ts';
 import type { RunResult } from '../src/contracts/run-event.ts';
 import type { RunCause } from '../src/contracts/states.ts';
+import { machineError } from './git-errors.ts';
 import type { TurnEnd } from './harness/port.ts';
 import { ResultInvalid } from './import-result.ts';
 import {
@@ -87,9 +88,11 @@ const causes: Partial<Record<ErrorCode, RunCause>> = {
 /** What an error on the way means for the run. `reference` leads from the message to the log. */
 export function endingOfError(error: unknown, reference: string): Ending {
   const failed = (cause: RunCause, message: string): Ending => ({ outcome: 'failed', cause, message });
-  if (error instanceof AppError) {
-    const { text, remedy } = describeError(error.code, error.params);
-    return failed(causes[error.code] ?? 'internal', `${text} ${remedy} ${error.code}`);
+  // A disk that is full ends a run at any step: people are told that, not that something is wrong inside.
+  const told = machineError(error);
+  if (told instanceof AppError) {
+    const { text, remedy } = describeError(told.code, told.params);
+    return failed(causes[told.code] ?? 'internal', `${text} ${remedy} ${told.code}`);
   }
   if (error instanceof SandboxGone) return interrupted('The sandbox of the run does not exist any more.');
   if (error instanceof SandboxUnreachable) {

@@ -67,6 +67,12 @@ describe('how a run ends', () => {
         'disk_limit',
         /^There is no room for the working copy\. The files do not fit\.$/,
       ],
+      [
+        Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' }),
+        'failed',
+        'disk_limit',
+        /no space left on device, write.* DH-508$/,
+      ],
       [new ResultInvalid('object is damaged'), 'failed', 'result_invalid', /could not be taken over: object is damaged\.$/],
       [new HelperFailed(['sh'], 128, 'warning: x\nfatal: bad thing\n'), 'failed', 'result_invalid', /taken over: bad thing\.$/],
       [
