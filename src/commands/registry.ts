@@ -5,6 +5,7 @@ import { accountKey } from './account-key.ts';
 import { accountRemove, accountSet } from './account-set.ts';
 import { budget, effort, mode, model } from './agent-change.ts';
 import { agents } from './agents.ts';
+import { audit } from './audit.ts';
 import { bind } from './bind.ts';
 import { board } from './board.ts';
 import { choose } from './choose.ts';
@@ -49,6 +50,7 @@ import { stop } from './stop.ts';
 import { tasks } from './tasks.ts';
 import { tokenCreate, tokenList, tokenRevoke } from './token.ts';
 import { who } from './who.ts';
+import { why } from './why.ts';
 
 const work: readonly Command[] = [
   run,
@@ -70,7 +72,21 @@ const work: readonly Command[] = [
   move,
   mirror,
 ];
-const look: readonly Command[] = [tasks, show, diff, logs, board, queue, status, pending, agents, copies, copiesPrune];
+const look: readonly Command[] = [
+  tasks,
+  show,
+  diff,
+  logs,
+  board,
+  queue,
+  status,
+  pending,
+  agents,
+  copies,
+  copiesPrune,
+  why,
+  audit,
+];
 const setup: readonly Command[] = [
   projectAdd,
   projectList,

@@ -26,6 +26,11 @@ const table: Record<string, readonly (readonly [use: string, weakest: Account])[
   who: [['who', 'gus']],
   diff: [['diff #999', 'gus']],
   rules: [['rules', 'gus']],
+  why: [['why #999', 'gus']],
+  audit: [
+    ['audit', 'mia'],
+    ['audit #999 kind=refused', 'mia'],
+  ],
   'project list': [['project list', 'gus']],
   settings: [
     ['settings', 'gus'],
