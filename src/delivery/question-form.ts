@@ -63,7 +63,8 @@ export function chosenAnswer(questions: readonly Question[], question: number, o
 const linesField = 'lines';
 
 function fieldsOf({ header, text, options, multiple, free }: Question, at: number, of: number): Field[] {
-  const label = shorten(oneLine(of === 1 ? text : `${at + 1}. ${text}`), labelLength);
+  // Platforms refuse a form with a part that has no name, and a model may ask with nothing but spaces.
+  const label = shorten(oneLine(of === 1 ? text : `${at + 1}. ${text}`), labelLength) || 'Answer';
   const fields: Field[] = [];
   if (options.length > 0) {
     fields.push({

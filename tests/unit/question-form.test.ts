@@ -77,6 +77,7 @@ describe('answers to questions', () => {
         for (const { id, options } of questions)
           if (answers[id] !== undefined) expect(answers[id]).toEqual([options.at(-1)?.label]);
       }),
+      { examples: [[[{ id: 'a', header: '', text: ' ', options: [], multiple: false, free: false }]]] },
     );
   });
 });
