@@ -7,10 +7,11 @@ import { expireGuidedForm } from '../delivery/guided-form.ts';
 import { duration } from '../delivery/units.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
-import type { Database } from '../store/database.ts';
+import type { Database, Tx } from '../store/database.ts';
 import { overdueGuidedForms } from '../store/guided-forms.ts';
 import { heldRuns, noteQuiet, quietRuns, runsToRepublish } from '../store/held-runs.ts';
 import {
+  type InteractionRecord,
   interactionById,
   interactionsToEscalate,
   interactionsToRemind,
@@ -21,7 +22,7 @@ import { strandedPublications } from '../store/publications.ts';
 import { appendEvents } from '../store/run-events.ts';
 import { forgetRunners, isAlive, type RunnerRecord } from '../store/runners.ts';
 import { isHeld, runById } from '../store/runs.ts';
-import { lockTask } from '../store/tasks.ts';
+import { lockTask, type TaskRecord } from '../store/tasks.ts';
 import { system } from './advance.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { endRun } from './end-run.ts';
@@ -49,7 +50,7 @@ export async function sweep(deps: SweepDeps): Promise<void> {
   const now = clock.now();
   await step(deps, 'expire', async () => {
     const ids = await overdueInteractions(database.db, now, batch);
-    await each(deps, ids, (id) => expire(deps, id, now));
+    await each(deps, ids, (id) => withHeld(deps, id, (tx, task, one) => expireInteraction(tx, task, one, now)));
     return ids.length > 0;
   });
   await step(deps, 'remind', async () => {
@@ -58,7 +59,7 @@ export async function sweep(deps: SweepDeps): Promise<void> {
   });
   await step(deps, 'escalate', async () => {
     const ids = await interactionsToEscalate(database.db, now, batch);
-    await each(deps, ids, (id) => escalate(deps, id, now));
+    await each(deps, ids, (id) => withHeld(deps, id, (tx, task, one) => escalateInteraction(tx, task, one, now)));
   });
   await step(deps, 'expire forms', async () => {
     const forms = await overdueGuidedForms(database, now, batch);
@@ -111,21 +112,17 @@ async function each<T>(deps: SweepDeps, items: readonly T[], work: (item: T) => 
   }
 }
 
-async function expire({ database }: SweepDeps, id: string, now: Date): Promise<void> {
+/** Does something about a request with its task held: it is read again under the lock, as it may have been settled meanwhile. */
+async function withHeld(
+  { database }: SweepDeps,
+  id: string,
+  work: (tx: Tx, task: TaskRecord, interaction: InteractionRecord) => Promise<unknown>,
+): Promise<void> {
   await database.transaction(async (tx) => {
     const found = await interactionById(tx, id);
     const task = found === undefined ? undefined : await lockTask(tx, found.task);
     const interaction = await interactionById(tx, id);
-    if (task !== undefined && interaction !== undefined) await expireInteraction(tx, task, interaction, now);
-  });
-}
-
-async function escalate({ database }: SweepDeps, id: string, now: Date): Promise<void> {
-  await database.transaction(async (tx) => {
-    const found = await interactionById(tx, id);
-    const task = found === undefined ? undefined : await lockTask(tx, found.task);
-    const interaction = await interactionById(tx, id);
-    if (task !== undefined && interaction !== undefined) await escalateInteraction(tx, task, interaction, now);
+    if (task !== undefined && interaction !== undefined) await work(tx, task, interaction);
   });
 }
 
