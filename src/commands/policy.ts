@@ -1,5 +1,6 @@
 import { AppError } from '../contracts/errors.ts';
-import { bold, code, plain, type View } from '../contracts/view.ts';
+import { fitsPress } from '../contracts/press.ts';
+import { type Block, bold, code, plain, type View } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
 import { namesOf } from '../store/people.ts';
@@ -11,6 +12,7 @@ import { holdProject, storePolicy } from './policy-change.ts';
 import { needsText, whenSpans } from './policy-words.ts';
 import { personFor, projectFor } from './subject.ts';
 import { commandButton } from './task-lines.ts';
+import { quote } from './tokens.ts';
 
 export const policyProject = optional({
   hint: 'name',
@@ -67,6 +69,12 @@ export const policyRemove = defineCommand({
   },
 });
 
+/** A button, where its command fits into one; what is to be typed else. */
+function removal(command: string): Block[] {
+  if (fitsPress(`c:${command}`)) return [{ type: 'buttons', buttons: [commandButton('Remove', command)] }];
+  return [{ type: 'context', spans: [code(command), plain(' takes it out.')] }];
+}
+
 /** The policy as it is stored now. */
 export async function policyView(ctx: CommandContext, asked: Project, notes: readonly string[]): Promise<View> {
   const project = (await projectById(ctx.tx, asked.workspace, asked.id)) ?? asked;
@@ -90,7 +98,7 @@ export async function policyView(ctx: CommandContext, asked: Project, notes: rea
             type: 'text' as const,
             spans: [bold(`${at + 1}. `), ...whenSpans(demand), plain(`: ${needsText(demand, names)}`)],
           },
-          { type: 'buttons' as const, buttons: [commandButton('Remove', `policy remove ${at + 1} project=${project.name}`)] },
+          ...removal(`policy remove ${at + 1} project=${quote(project.name)}`),
         ])),
   ]);
 }

@@ -61,4 +61,10 @@ describe('policy', () => {
     expect(await text('ben', 'policy test')).toContain('What is to be tested is missing.');
     expect(await desk.database.db.task.count()).toBe(0);
   });
+
+  it('says what to type where the name of the project is too long for a button', async () => {
+    const name = 'n'.repeat(70);
+    await desk.database.db.project.update({ where: { id: desk.demo.id }, data: { name } });
+    expect(await text('ben', 'policy')).toContain(`policy remove 1 project=${name} takes it out.`);
+  });
 });
