@@ -46,7 +46,9 @@ engine_answers() {
 
 start_engine() {
   [ -n "${DOCKER_HOST:-}" ] && return 1 # an engine elsewhere is not ours to start
-  [ ${#as_root[@]} -gt 0 ] && command -v dockerd >/dev/null || return 1
+  [ ${#as_root[@]} -gt 0 ] || return 1
+  # The command alone, without an engine, is what a machine has that worked with engines elsewhere.
+  command -v dockerd >/dev/null || install docker.io || return 1
   # A killed engine leaves its pid file, and refuses to start when another program has that number by now.
   local pid_file=/var/run/docker.pid
   if [ -f "$pid_file" ] && [ "$(cat "/proc/$(cat "$pid_file")/comm" 2>/dev/null)" != dockerd ]; then
