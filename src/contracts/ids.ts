@@ -29,6 +29,9 @@ export type InstallationId = `ins_${string}`;
 export type AlertId = `alr_${string}`;
 export type ExaminationId = `exa_${string}`;
 export type AccessTokenId = `tok_${string}`;
+export type SessionId = `ses_${string}`;
+export type SigninLinkId = `sil_${string}`;
+export type ExternalLoginId = `exl_${string}`;
 
 /** Prefix of an id -> its type. */
 export interface IdByPrefix {
@@ -59,5 +62,8 @@ export interface IdByPrefix {
   alr: AlertId;
   exa: ExaminationId;
   tok: AccessTokenId;
+  ses: SessionId;
+  sil: SigninLinkId;
+  exl: ExternalLoginId;
 }
 export type IdPrefix = keyof IdByPrefix;
