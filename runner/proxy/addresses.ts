@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { hostFits } from '../../src/contracts/hosts.ts';
 
 /**
  * Addresses that no sandbox may reach by whatever name: this machine, its networks, the metadata of clouds, and everything that the
@@ -93,9 +94,6 @@ export function nameAndPort(authority: string): { name: string; port: number } |
 
 /** `registry.npmjs.org` or, with `*.`, every host below a domain but not itself. Compared without regard to case. */
 export function isAllowed(host: string, allowed: readonly string[]): boolean {
-  const name = host.toLowerCase().replace(/\.$/, '');
-  return allowed.some((pattern) => {
-    const lower = pattern.toLowerCase().replace(/\.$/, '');
-    return lower.startsWith('*.') ? name.endsWith(lower.slice(1)) && name.length > lower.length - 1 : name === lower;
-  });
+  const name = host.replace(/\.$/, '');
+  return allowed.some((pattern) => hostFits(pattern.replace(/\.$/, ''), name));
 }

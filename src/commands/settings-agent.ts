@@ -1,12 +1,12 @@
 import type { AgentDefaults, AgentKind, AgentMode, Effort } from '../contracts/agent.ts';
-import { AppError } from '../contracts/errors.ts';
 import { hostProfiles, isHostEntry } from '../contracts/hosts.ts';
 import { labelList } from '../contracts/labels.ts';
 import { recordAudit } from '../store/audit.ts';
 import { changeAgentDefaults, type Project } from '../store/projects.ts';
 import { checkAgent } from './agent-choice.ts';
-import { applyChange, type ListChange } from './arguments.ts';
+import type { ListChange } from './arguments.ts';
 import type { CommandContext } from './command.ts';
+import { changedHostList } from './host-list.ts';
 
 /** What `settings` is told to change about agents. */
 export interface AgentSettingsChange {
@@ -59,17 +59,10 @@ export async function applyAgentSettings(ctx: CommandContext, project: Project, 
 }
 
 function changedHosts(current: readonly string[], change: ListChange): string[] {
-  const split = (values: readonly string[]) =>
-    values.flatMap((value) => value.toLowerCase().split(/[\s,]+/)).filter((value) => value !== '' && value !== 'none');
-  const set = change.set === undefined ? undefined : split(change.set);
-  const hosts = applyChange(current, { set, add: split(change.add), remove: split(change.remove) });
-  const wrong = hosts.find((host) => !isHostEntry(host));
-  const problem =
-    wrong !== undefined
-      ? `\`${wrong.slice(0, 80)}\` is neither one of ${Object.keys(hostProfiles).join(', ')} nor the name of a host.`
-      : hosts.length > mostHosts
-        ? `There is room for ${mostHosts} hosts.`
-        : undefined;
-  if (problem === undefined) return hosts;
-  throw new AppError('DH-201', { problem, example: '`settings hosts=npm,files.example.org`' });
+  return changedHostList(current, change, {
+    isEntry: isHostEntry,
+    what: `neither one of ${Object.keys(hostProfiles).join(', ')} nor the name of a host`,
+    most: mostHosts,
+    example: '`settings hosts=npm,files.example.org`',
+  });
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AppError } from '../contracts/errors.ts';
+import { isHostName } from '../contracts/hosts.ts';
 import { approvalsNeeded, defaultCheckMs, type Policy } from '../contracts/policy.ts';
 import type { Role } from '../contracts/roles.ts';
 import type { ProjectLimits, Verbosity } from '../contracts/settings.ts';
@@ -8,6 +9,7 @@ import { type Channel, setDefaultRole, setVerbosity } from '../store/channels.ts
 import { changeBaseBranch, changeLimits, type Project, projectById } from '../store/projects.ts';
 import { applyChange, type ListChange } from './arguments.ts';
 import type { CommandContext } from './command.ts';
+import { changedHostList } from './host-list.ts';
 import { namedPerson } from './member-target.ts';
 import { holdProject, storePolicy } from './policy-change.ts';
 import type { AgentSettingsChange } from './settings-agent.ts';
@@ -35,6 +37,7 @@ export interface SettingsChange extends AgentSettingsChange {
   branches?: ProjectLimits['branches'];
   'runs-on'?: readonly string[] | undefined;
   mentions?: ProjectLimits['mentions'];
+  links?: ListChange | undefined;
 }
 
 const mostPatterns = 100;
@@ -77,9 +80,10 @@ export async function applyProjectSettings(
     branches: change.branches ?? project.limits.branches ?? 'delete',
     mentions: change.mentions ?? project.limits.mentions ?? 'write',
     runsOn: [...(change['runs-on'] ?? project.limits.runsOn ?? [])],
+    links: changedLinks(project.limits.links ?? [], change.links),
   };
-  const { branches = 'delete', mentions = 'write', runsOn = [], ...others } = project.limits;
-  if (!isDeepStrictEqual(limits, { ...others, branches, mentions, runsOn })) {
+  const { branches = 'delete', mentions = 'write', runsOn = [], links = [], ...others } = project.limits;
+  if (!isDeepStrictEqual(limits, { ...others, branches, mentions, runsOn, links })) {
     await changeLimits(ctx.tx, project.id, limits);
     await audit(ctx, 'project.limits', project.id, { ...limits });
   }
@@ -91,6 +95,12 @@ export async function applyProjectSettings(
     notes.push('The repository is being checked for the branch; `project list` says what is found.');
   }
   return { project: (await projectById(ctx.tx, project.workspace, project.id)) ?? project, notes };
+}
+
+function changedLinks(current: readonly string[], change: ListChange | undefined): string[] {
+  if (change === undefined) return [...current];
+  const rules = { isEntry: isHostName, what: 'not the name of a host', most: 50, example: '`settings links=docs.example.org`' };
+  return changedHostList(current, change, rules);
 }
 
 async function changedPolicy(ctx: CommandContext, now: Policy, change: SettingsChange): Promise<Policy> {

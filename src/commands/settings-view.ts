@@ -69,6 +69,7 @@ export async function settingsView(
         ),
         field('branches', code(limits.branches ?? 'delete'), plain(' when their pull request is over')),
         field('mentions', code(limits.mentions ?? 'write'), plain(' in issues and pull requests')),
+        field('links', ...list(limits.links ?? [])),
         field('agent', code(agent.agent), ...marked(` in mode \`${agent.mode}\``)),
         ...(agent.model === null ? [] : [field('model', code(agent.model))]),
         ...(agent.effort === null ? [] : [field('effort', code(agent.effort))]),

@@ -170,6 +170,12 @@ export const settings = defineCommand({
       values: mentionsSchema.options,
       schema: oneOf(mentionsSchema.options),
     }),
+    links: optional({
+      hint: 'docs.example.org',
+      about: 'hosts whose addresses are links on the cards of tasks, whoever wrote them there; `none` for no such links',
+      schema: listChange,
+      takes: 'change',
+    }),
   },
   examples: [
     ['settings', 'shows them'],

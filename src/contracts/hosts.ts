@@ -17,7 +17,7 @@ const hostName = new RegExp(`^(?:\\*\\.)?(?:${label}\\.)+[a-z](?:[a-z0-9-]{0,61}
 
 /** A profile, a name such as `files.example.org`, or `*.example.org`. Never an address, a port, or all of a top-level domain. */
 export function isHostEntry(entry: string): boolean {
-  return isProfile(entry) || (entry.length <= 253 && hostName.test(entry));
+  return isProfile(entry) || isHostName(entry);
 }
 
 /** The hosts that entries stand for, each once. */
@@ -27,4 +27,16 @@ export function hostsOf(entries: readonly string[]): string[] {
 
 function isProfile(entry: string): entry is HostProfile {
   return Object.hasOwn(hostProfiles, entry);
+}
+
+/** Whether an entry, a name or `*.` before one, stands for this host. */
+export function hostFits(entry: string, host: string): boolean {
+  const name = host.toLowerCase();
+  const lower = entry.toLowerCase();
+  return lower.startsWith('*.') ? name.endsWith(lower.slice(1)) && name.length >= lower.length : name === lower;
+}
+
+/** The name of a host, or `*.` before one; no profile. */
+export function isHostName(entry: string): boolean {
+  return entry.length <= 253 && hostName.test(entry);
 }

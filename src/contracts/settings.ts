@@ -23,6 +23,8 @@ export const projectLimitsSchema = z.object({
   runsOn: z.array(z.string()).optional(),
   /** Who may ask in issues and pull requests of the repository: whoever may write to it (absent: the same), or nobody. */
   mentions: mentionsSchema.optional(),
+  /** Hosts whose addresses are links on cards (contracts/hosts.ts); absent: none is. */
+  links: z.array(z.string()).optional(),
 });
 export type ProjectLimits = z.infer<typeof projectLimitsSchema>;
 export const defaultProjectLimits: ProjectLimits = { concurrency: 2, timeoutMs: 30 * 60 * 1000 };

@@ -19,6 +19,8 @@ export interface TaskFacts {
   /** An agent works on it; else it runs a command. */
   agent: boolean;
   project: string;
+  /** Hosts whose addresses are links; none when left out. */
+  links?: readonly string[] | undefined;
   branch: string;
   /** Pinned by the first run; undefined until then. */
   base: { branch: string; commit: string } | undefined;

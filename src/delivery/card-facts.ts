@@ -144,10 +144,23 @@ function taskContext(run: ProjectedRun, notifyOf: NotifyOf, now: Date): Pick<Car
     prompt,
     change,
   } = run;
-  const { agent, rebase, among, issue } = run;
+  const { agent, rebase, among, issue, links } = run;
   const notify = notifyOf(requester.user);
   return {
-    task: { task, number, title, command, agent, project, branch, base, issue, requester: { ...requester, notify }, change },
+    task: {
+      task,
+      number,
+      title,
+      command,
+      agent,
+      project,
+      links,
+      branch,
+      base,
+      issue,
+      requester: { ...requester, notify },
+      change,
+    },
     run: { run: run.run, attempt, newest, newestSince: newestRun.since, stopRequested, prompt, rebase, among },
     now,
   };

@@ -1,5 +1,6 @@
 import { type OutboxPut, priorities } from '../contracts/outbox.ts';
 import { isTerminal } from '../contracts/states.ts';
+import { withAllowedLinks } from './allowed-links.ts';
 import type { CardContext } from './card-context.ts';
 import { compareCard } from './compare-card.ts';
 import { type DecisionFacts, decisionCard, escalation, reminder } from './decision-card.ts';
@@ -97,7 +98,7 @@ function shows({ thread }: CardContext, name: string, overAt: Date | undefined):
 
 function put(
   { workspace }: CardInput,
-  { thread }: CardContext,
+  { thread, task }: CardContext,
   name: string,
   view: Extract<OutboxPut['payload'], { type: 'message' }>['view'],
   options: { priority: OutboxPut['priority']; anchor?: boolean },
@@ -106,7 +107,7 @@ function put(
     workspace,
     key: `${name}:${thread.thread}`,
     target: { type: 'thread', thread: thread.thread, anchor: options.anchor === true },
-    payload: { type: 'message', view },
+    payload: { type: 'message', view: withAllowedLinks(view, task.links ?? []) },
     priority: options.priority,
   };
 }

@@ -5,7 +5,7 @@ import { type Conversation, type IdentityRef, type Platform, platformSchema } fr
 import { type Action, type Approval, actionSchema, approvalSchema, type Policy, policySchema } from '../contracts/policy.ts';
 import { type RunPurpose, runPurposeSchema } from '../contracts/rebase.ts';
 import { type Role, roleSchema } from '../contracts/roles.ts';
-import { type Verbosity, verbositySchema } from '../contracts/settings.ts';
+import { projectLimitsSchema, type Verbosity, verbositySchema } from '../contracts/settings.ts';
 import { type DecisionChoice, decisionChoiceSchema, type InteractionState, interactionStateSchema } from '../contracts/states.ts';
 import { notifyOf } from './notify.ts';
 import { type ChangeStand, standsOf } from './task-changes.ts';
@@ -36,6 +36,8 @@ export interface ProjectedRun {
   agent: boolean;
   rebase: RunPurpose | undefined;
   project: string;
+  /** Hosts whose addresses are links on its cards. */
+  links: readonly string[];
   branch: string;
   base: { branch: string; commit: string } | undefined;
   /** Issue of the code host that the task came from, `acme/web#12`. */
@@ -53,7 +55,7 @@ export async function projectedRuns(db: Db, runs: readonly string[]): Promise<Pr
     include: {
       task: {
         include: {
-          project: { select: { name: true } },
+          project: { select: { name: true, limits: true } },
           runs: { select: { id: true, attempt: true, variant: true, queuedAt: true }, orderBy: { attempt: 'asc' } },
         },
       },
@@ -82,6 +84,7 @@ export async function projectedRuns(db: Db, runs: readonly string[]): Promise<Pr
       agent: task.kind === 'agent',
       rebase: row.rebase === null ? undefined : runPurposeSchema.parse(row.rebase),
       project: task.project.name,
+      links: projectLimitsSchema.parse(task.project.limits).links ?? [],
       branch: task.branch,
       issue: task.issue ?? undefined,
       base:

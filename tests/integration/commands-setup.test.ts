@@ -232,6 +232,15 @@ describe('settings', () => {
     expect((await project('demo')).policy).toMatchObject({ approvers: { people: [] } });
   });
 
+  it('names the hosts whose addresses are links on cards', async () => {
+    expect(await text(slash('mia', 'settings links=docs.example.org,*.acme.dev'))).toContain(
+      'links: docs.example.org, *.acme.dev',
+    );
+    expect(await text(slash('mia', 'settings links-=docs.example.org'))).toMatch(/links: \*\.acme\.dev$/m);
+    expect(await text(slash('mia', 'settings links+=https://x'))).toContain('`https://x` is not the name of a host.');
+    expect(await text(slash('mia', 'settings links=none'))).toContain('links: none');
+  });
+
   it('a check of changes is a part of the policy, with a time of its own', async () => {
     const { policyVersion, policy } = await project('demo');
     const said = await text(slash('mia', 'settings check="npm run check -- --all"'));
