@@ -32,6 +32,9 @@ export type AccessTokenId = `tok_${string}`;
 export type SessionId = `ses_${string}`;
 export type SigninLinkId = `sil_${string}`;
 export type ExternalLoginId = `exl_${string}`;
+export type FolderId = `fld_${string}`;
+export type TeamId = `tea_${string}`;
+export type MembershipId = `mbr_${string}`;
 
 /** Prefix of an id -> its type. */
 export interface IdByPrefix {
@@ -65,5 +68,8 @@ export interface IdByPrefix {
   ses: SessionId;
   sil: SigninLinkId;
   exl: ExternalLoginId;
+  fld: FolderId;
+  tea: TeamId;
+  mbr: MembershipId;
 }
 export type IdPrefix = keyof IdByPrefix;

@@ -4,6 +4,14 @@ import { z } from 'zod';
 export const roleSchema = z.enum(['guest', 'developer', 'maintainer', 'owner']);
 export type Role = z.infer<typeof roleSchema>;
 
+/** What a person is made about one project or in one folder: any role but that of owners, or `none`: nothing there. */
+export const placeRoleSchema = z.enum(['none', 'guest', 'developer', 'maintainer']);
+export type PlaceRole = z.infer<typeof placeRoleSchema>;
+
+/** What the members of a team are made in a folder. */
+export const teamRoleSchema = placeRoleSchema.exclude(['none']);
+export type TeamRole = z.infer<typeof teamRoleSchema>;
+
 const rank: Record<Role, number> = { guest: 0, developer: 1, maintainer: 2, owner: 3 };
 
 /** True when `role` is at least `needed`. No role (a stranger) is never enough. */

@@ -120,6 +120,17 @@ export async function personById(tx: Tx, workspace: string, user: string): Promi
   return row === null ? undefined : (await toMembers(tx, workspace, [row.linkedTo ?? row]))[0];
 }
 
+/** The people with these ids, or of whom those have become a part, each once. Ids of other workspaces are left out. */
+export async function peopleById(tx: Tx, workspace: string, users: readonly string[]): Promise<Member[]> {
+  const rows = await tx.db.user.findMany({
+    where: { id: { in: [...users] }, workspaceId: workspace },
+    include: { linkedTo: true },
+    orderBy: { id: 'asc' },
+  });
+  const people = new Map(rows.map((row) => row.linkedTo ?? row).map((row) => [row.id, row]));
+  return toMembers(tx, workspace, [...people.values()]);
+}
+
 /** Names by user id, for lists. Ids of other workspaces are left out. */
 export async function namesOf(tx: Tx, workspace: string, users: readonly string[]): Promise<Map<string, string>> {
   const rows = await tx.db.user.findMany({
@@ -137,6 +148,17 @@ export async function membersOf(tx: Tx, workspace: string): Promise<(Member & { 
   return (await toMembers(tx, workspace, rows))
     .flatMap(({ role, ...member }) => (role === undefined ? [] : [{ ...member, role }]))
     .sort((a, b) => strongest.indexOf(a.role) - strongest.indexOf(b.role));
+}
+
+/** People with an explicit role, and those with these ids, by name. */
+export async function membersIn(tx: Tx, workspace: string, users: readonly string[]): Promise<Member[]> {
+  const ids = [...users];
+  const where = {
+    workspaceId: workspace,
+    linkedToId: null,
+    OR: [{ role: { not: null } }, { id: { in: ids } }, { linked: { some: { id: { in: ids } } } }],
+  };
+  return toMembers(tx, workspace, await tx.db.user.findMany({ where, orderBy: { name: 'asc' } }));
 }
 
 /** People who have written here and have no explicit role, by name. */

@@ -1,0 +1,83 @@
+import { type Role, roleAtLeast, roleSchema, strongestRole } from '../contracts/roles.ts';
+import type { Tx } from '../store/database.ts';
+import { type GrantRow, grantRows } from '../store/grants.ts';
+import { idsOf } from '../store/linked-people.ts';
+import { type Member, membersIn, peopleById } from '../store/people.ts';
+import { cascade, type RoleAbout, roleOfAccount } from './cascade.ts';
+
+/** What memberships and teams say, by the id of the project or the folder that it is about. */
+export type Grants = ReadonlyMap<string, readonly GrantRow[]>;
+
+/** Somebody as they are about one place: `role`, and the roles of linked accounts, are those that count there. */
+export interface MemberAbout extends Member {
+  reason: RoleAbout['reason'];
+}
+
+/** All that is said about these people, everywhere in the workspace. One statement, by indexes. */
+export async function grantsOf(tx: Pick<Tx, 'db'>, workspace: string, people: readonly Member[]): Promise<Grants> {
+  return byPlace(await grantRows(tx.db, workspace, { users: people.flatMap(idsOf) }));
+}
+
+/** A person about a place (a project or a folder). `channel`: what the channel of the act gives its members there. Pure. */
+export function memberAbout(member: Member, grants: Grants, place: string, channel?: Role): MemberAbout {
+  const here = grants.get(place) ?? [];
+  const rows = member.linked?.rows ?? [{ user: member.user, role: member.role }];
+  const sources = rows.map(({ user, role }) => ({ workspace: role, grants: here.filter((grant) => grant.user === user) }));
+  const about = cascade(sources, channel);
+  if (member.linked === undefined) return { ...member, ...about };
+  const alone = rows.map(({ user }, at) => {
+    const source = sources[at];
+    return { user, role: source === undefined ? undefined : roleOfAccount(source)?.role };
+  });
+  return { ...member, ...about, linked: { ...member.linked, rows: alone } };
+}
+
+/** The strongest role that the person has anywhere in the workspace: no act of theirs can need a stronger one. Pure. */
+export function strongestAnywhere(member: Member, grants: Grants): Role | undefined {
+  return strongestRole([member.role, ...[...grants.keys()].map((place) => memberAbout(member, grants, place).role)]);
+}
+
+/** People about one project or folder by their ids, whatever channel they are in; ids of other workspaces are left out. */
+export async function rolesAbout(
+  tx: Tx,
+  { workspace, place, people }: { workspace: string; place: string; people: readonly string[] },
+): Promise<MemberAbout[]> {
+  const members = await peopleById(tx, workspace, people);
+  const grants = byPlace(await grantRows(tx.db, workspace, { users: members.flatMap(idsOf), places: [place] }));
+  return members.map((member) => memberAbout(member, grants, place));
+}
+
+/** What a person is about a project or a folder; undefined: nothing. `channel`: what the channel of the act gives its members there. */
+export async function roleAbout(
+  tx: Tx,
+  { workspace, place, user, channel }: { workspace: string; place: string; user: string; channel?: Role | undefined },
+): Promise<Role | undefined> {
+  const [member] = await peopleById(tx, workspace, [user]);
+  if (member === undefined) return undefined;
+  const grants = byPlace(await grantRows(tx.db, workspace, { users: idsOf(member), places: [place] }));
+  return memberAbout(member, grants, place, channel).role;
+}
+
+/**
+ * Everybody who is at least guest about a project or a folder by a role of their own, a membership or a team: strongest first, then by name.
+ * Whoever only a channel gives something is not among them.
+ */
+export async function membersAbout(tx: Tx, workspace: string, place: string): Promise<(MemberAbout & { role: Role })[]> {
+  const rows = await grantRows(tx.db, workspace, { places: [place] });
+  const members = await membersIn(tx, workspace, [...new Set(rows.map(({ user }) => user))]);
+  const grants = byPlace(rows);
+  return members
+    .flatMap((member) => {
+      const { role, ...about } = memberAbout(member, grants, place);
+      return role === undefined ? [] : [{ ...about, role }];
+    })
+    .sort((a, b) => strength(b.role) - strength(a.role));
+}
+
+function strength(role: Role): number {
+  return roleSchema.options.filter((weaker) => roleAtLeast(role, weaker)).length;
+}
+
+function byPlace(rows: readonly GrantRow[]): Grants {
+  return Map.groupBy(rows, ({ place }) => place);
+}
