@@ -35,6 +35,7 @@ export type ExternalLoginId = `exl_${string}`;
 export type FolderId = `fld_${string}`;
 export type TeamId = `tea_${string}`;
 export type MembershipId = `mbr_${string}`;
+export type QuotaId = `qta_${string}`;
 
 /** Prefix of an id -> its type. */
 export interface IdByPrefix {
@@ -64,6 +65,7 @@ export interface IdByPrefix {
   ins: InstallationId;
   alr: AlertId;
   exa: ExaminationId;
+  qta: QuotaId;
   tok: AccessTokenId;
   ses: SessionId;
   sil: SigninLinkId;

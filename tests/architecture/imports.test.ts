@@ -60,6 +60,7 @@ test('the product in the folders of src/ does not know adapters, runner, lab, we
     'approvals',
     'audit',
     'backup',
+    'budgets',
     'changes',
     'commands',
     'contracts',
