@@ -98,7 +98,7 @@ export async function bindPlaces(
       projects.push(project.id);
     }
     for (const [at, { platform, tenant, channel, name }] of places.entries()) {
-      const row = await findOrCreateChannel(tx, workspace, { platform, tenant, channel, kind: 'channel' }, name);
+      const row = await findOrCreateChannel(tx, workspace, { platform, tenant, channel, kind: 'channel' }, { channelName: name });
       if (row === undefined) throw new Error(`the channel ${name} is of another workspace`);
       await bindChannel(tx, row.id, { project: projects[at % projects.length], defaultRole: 'developer' });
     }

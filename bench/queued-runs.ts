@@ -22,7 +22,12 @@ export async function requestRuns(
   return await database.transaction(async (tx) => {
     const { id: workspace } = await firstWorkspace(tx, 'Bench');
     const at = { platform: 'slack', tenant: 'T1' } as const;
-    const channel = await findOrCreateChannel(tx, workspace, { ...at, channel: 'C1', kind: 'channel' }, 'general');
+    const channel = await findOrCreateChannel(
+      tx,
+      workspace,
+      { ...at, channel: 'C1', kind: 'channel' },
+      { channelName: 'general' },
+    );
     const runs: string[] = [];
     for (let n = 1; n <= projects; n += 1) {
       const project = await createProject(tx, {

@@ -1,3 +1,4 @@
+import { PermissionFlagsBits } from 'discord-api-types/v10';
 import { type ChatAdapter, DeliveryError } from '../../src/contracts/chat-adapter.ts';
 import type { Conversation } from '../../src/contracts/platform.ts';
 import { channelSchema, type DiscordChannel, guildSchema, threadListSchema } from './payloads.ts';
@@ -29,9 +30,26 @@ export interface Directory {
 
 const maxChannels = 20_000;
 
+/**
+ * Whether `@everyone`, the role with the id of the server, sees a channel. Undefined: not known. (Discord documentation, permissions: what
+ * a channel says of the role counts before what the role has; categories are copied into their channels.)
+ */
+function isHidden(channel: DiscordChannel | undefined, closed: boolean | undefined): boolean | undefined {
+  if (channel?.permission_overwrites == null) return undefined;
+  const everyone = channel.permission_overwrites.find(({ id }) => id === channel.guild_id);
+  if (everyone !== undefined && has(everyone.allow, PermissionFlagsBits.ViewChannel)) return false;
+  return (everyone !== undefined && has(everyone.deny, PermissionFlagsBits.ViewChannel)) || closed;
+}
+
+function has(bits: string, flag: bigint): boolean {
+  return (BigInt(bits) & flag) !== 0n;
+}
+
 export function createDirectory(deps: { rest: Rest; application: string; botUser: string }): Directory {
   const { rest, application, botUser } = deps;
   const guilds = new Map<string, string>();
+  /** Servers where nobody sees a channel without being let in: `@everyone` lacks the right. */
+  const closed = new Map<string, boolean>();
   const channels = new Map<string, DiscordChannel>();
 
   function remember(channel: DiscordChannel): DiscordChannel {
@@ -63,7 +81,9 @@ export function createDirectory(deps: { rest: Rest; application: string; botUser
     const channel = told === undefined ? await find(id) : remember({ ...told, guild_id: guild });
     const inThread = channel !== undefined && isThread(channel.type) && channel.parent_id != null;
     const main = inThread ? (channel.parent_id ?? id) : id;
-    const name = inThread ? channels.get(main)?.name : channel?.name;
+    const mainChannel = inThread ? channels.get(main) : channel;
+    const name = mainChannel?.name;
+    const channelPrivate = isHidden(mainChannel, closed.get(guild));
     const conversation: Conversation = {
       platform: 'discord',
       tenant: application,
@@ -71,7 +91,7 @@ export function createDirectory(deps: { rest: Rest; application: string; botUser
       ...(inThread ? { thread: id } : {}),
       kind: 'channel',
     };
-    return { conversation, ...(name == null || name === '' ? {} : { channelName: name }) };
+    return { conversation, ...(name == null || name === '' ? {} : { channelName: name }), channelPrivate };
   }
 
   function learn(type: string, data: unknown): void {
@@ -79,6 +99,8 @@ export function createDirectory(deps: { rest: Rest; application: string; botUser
       const guild = guildSchema.safeParse(data).data;
       if (guild === undefined || guild.unavailable === true) return;
       guilds.set(guild.id, guild.name ?? guilds.get(guild.id) ?? guild.id);
+      const everyone = guild.roles?.find(({ id }) => id === guild.id);
+      if (everyone !== undefined) closed.set(guild.id, !has(everyone.permissions, PermissionFlagsBits.ViewChannel));
       for (const channel of [...(guild.channels ?? []), ...(guild.threads ?? [])]) remember({ ...channel, guild_id: guild.id });
     } else if (type === 'GUILD_DELETE') {
       const guild = guildSchema.safeParse(data).data;

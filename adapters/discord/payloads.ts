@@ -42,12 +42,18 @@ export const starterSchema = z.object({ type: z.literal(21), referenced_message:
 /** One deleted message, or many at once. */
 export const deletedSchema = z.object({ id: id.optional(), ids: z.array(id).optional(), channel_id: id });
 
+const bits = z.string().regex(/^\d{1,30}$/);
+
+/** Rights that a role or a person (`id`) has in a channel beside those they have anyway: bit sets as decimal numbers. */
+const overwriteSchema = z.object({ id, allow: bits, deny: bits });
+
 export const channelSchema = z.object({
   id,
   type: z.number(),
   name: text,
   parent_id: id.nullish(),
   guild_id: id.nullish(),
+  permission_overwrites: z.array(overwriteSchema).nullish().catch(undefined),
 });
 export type DiscordChannel = z.infer<typeof channelSchema>;
 
@@ -55,6 +61,10 @@ export const guildSchema = z.object({
   id,
   name: text,
   unavailable: z.boolean().nullish(),
+  roles: z
+    .array(z.object({ id, permissions: bits }))
+    .nullish()
+    .catch(undefined),
   channels: z.array(channelSchema).nullish().catch(undefined),
   threads: z.array(channelSchema).nullish().catch(undefined),
 });

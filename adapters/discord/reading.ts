@@ -16,6 +16,8 @@ export interface InboundContext {
 export interface Place {
   conversation: Conversation;
   channelName?: string | undefined;
+  /** Not everybody on the server may see the channel; undefined: not known. */
+  channelPrivate?: boolean | undefined;
 }
 
 /** What a payload means: events to hand over, or nothing that a person did for us. */
@@ -54,6 +56,10 @@ export function nameOf(
   return name == null ? {} : { name };
 }
 
-export function named(place: Place): { channelName?: string } {
-  return place.channelName === undefined ? {} : { channelName: place.channelName };
+/** What an event tells of its channel. */
+export function named({ channelName, channelPrivate }: Place): { channelName?: string; channelPrivate?: boolean } {
+  return {
+    ...(channelName === undefined ? {} : { channelName }),
+    ...(channelPrivate === undefined ? {} : { channelPrivate }),
+  };
 }

@@ -4,6 +4,7 @@ import type { Conversation, MessageRef } from '../../src/contracts/platform.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { slackCapabilities } from './capabilities.ts';
+import { createPrivacy } from './channels.ts';
 import { openDirect } from './direct.ts';
 import { downloadFile } from './download.ts';
 import { sendEphemeral } from './ephemeral.ts';
@@ -72,7 +73,7 @@ export function createSlackAdapter(config: SlackConfig, deps: SlackDeps): ChatAd
     const inTime = AbortSignal.any([stopping.signal, AbortSignal.timeout(deps.startWithinMs ?? 30_000)]);
     installation = await signIn(web, logger, inTime);
     const context = { ...installation, seal: deps.seal, now: () => deps.clock.now() };
-    const ready = createIntake({ context, sink, logger, people });
+    const ready = createIntake({ context, sink, logger, people, privacy: createPrivacy() });
     if (config.appToken === undefined) await webhook?.prepare();
     else socket = await connectSocket(config.appToken, ready, inTime);
     intake = ready;

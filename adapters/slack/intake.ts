@@ -1,8 +1,9 @@
 import type { InboundSink } from '../../src/contracts/chat-adapter.ts';
 import type { InboundEvent } from '../../src/contracts/inbound.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
+import type { Privacy } from './channels.ts';
 import { readPayload } from './inbound.ts';
-import type { People } from './people.ts';
+import type { Account, People } from './people.ts';
 import type { InboundContext } from './reading.ts';
 
 /** Takes payloads to the sink, those of one channel in the order of their arrival. */
@@ -23,10 +24,11 @@ const batch = 100;
 export function createIntake(deps: {
   context: InboundContext;
   people: Pick<People, 'find'>;
+  privacy: Privacy;
   sink: InboundSink;
   logger: Logger;
 }): Intake {
-  const { context, people, sink, logger } = deps;
+  const { context, people, privacy, sink, logger } = deps;
   const channels = new Map<string, { waiting: Waiting[]; work: Promise<void> }>();
 
   /** Stores what waits, together where more came in meanwhile. One after another: two inserts at once could change places. */
@@ -53,7 +55,7 @@ export function createIntake(deps: {
 
   async function store(taken: Waiting[]): Promise<{ error: unknown } | undefined> {
     try {
-      await sink(await Promise.all(taken.flatMap(({ events }) => events).map(withAccount)));
+      await sink(await Promise.all(taken.flatMap(({ events }) => events).map(completed)));
     } catch (error) {
       return { error };
     }
@@ -61,8 +63,17 @@ export function createIntake(deps: {
     return undefined;
   }
 
-  async function withAccount(event: InboundEvent): Promise<InboundEvent> {
-    const account = await people.find(event.actor.user);
+  async function completed(event: InboundEvent): Promise<InboundEvent> {
+    const [account, told] = await Promise.all([people.find(event.actor.user), privacyOf(event)]);
+    return withAccount({ ...event, ...told }, account);
+  }
+
+  async function privacyOf(event: InboundEvent): Promise<Pick<InboundEvent, 'channelPrivate'>> {
+    if (event.type !== 'message' || event.channelPrivate !== undefined || event.conversation.kind === 'direct') return {};
+    return { channelPrivate: await privacy.find(event.conversation.channel) };
+  }
+
+  function withAccount(event: InboundEvent, account: Account | undefined): InboundEvent {
     if (account === undefined) return event;
     const name = account.name ?? event.actor.name;
     return { ...event, actor: { ...event.actor, ...(name === undefined ? {} : { name }), bot: event.actor.bot || account.bot } };
@@ -82,6 +93,7 @@ export function createIntake(deps: {
 
   return {
     async accept(body) {
+      privacy.learn(body);
       const read = readPayload(body, context);
       if (read.kind === 'malformed') logger.warn({ why: read.why }, 'malformed slack payload dropped');
       if (read.kind === 'ignored') logger.debug({ why: read.why }, 'slack payload ignored');

@@ -123,9 +123,14 @@ function handles(
   };
 }
 
-/** Slack calls every private channel `privategroup` and every direct conversation `directmessage`: those are no names. */
-function named(channelName: string | undefined): { channelName?: string } {
-  return channelName === undefined || channelName === 'privategroup' || channelName === 'directmessage' ? {} : { channelName };
+/**
+ * Slack calls every private channel `privategroup`, every direct conversation `directmessage` and one of several people `mpdm-…`: those are
+ * no names.
+ */
+function named(channelName: string | undefined): { channelName?: string; channelPrivate?: boolean } {
+  if (channelName === undefined || channelName === 'directmessage') return {};
+  const channelPrivate = channelName === 'privategroup' || channelName.startsWith('mpdm-');
+  return channelPrivate ? { channelPrivate } : { channelName, channelPrivate };
 }
 
 function nameOf(name: string | undefined): { name?: string } {

@@ -1,5 +1,6 @@
 import type { InboundEvent } from '../../src/contracts/inbound.ts';
 import type { Conversation } from '../../src/contracts/platform.ts';
+import { privacyOf } from './channels.ts';
 import type { MessageEvent, StoredMessage } from './payloads.ts';
 import { events, type Inbound, type InboundContext, ignored } from './reading.ts';
 import { cutMention, decodeText } from './slack-text.ts';
@@ -22,11 +23,13 @@ export function messageEvents(event: MessageEvent, context: InboundContext): Inb
   const cut = cutMention(raw, context.botUser);
   const addressed = addressedBy(event, cut !== undefined);
   if (addressed === undefined) return ignored('channel talk');
+  const channelPrivate = privacyOf(event.channel_type);
   return events({
     type: 'message',
     key: `msg:${context.team}:${event.channel}:${event.ts}`,
     at: timeOf(event.ts),
     conversation: conversationOf(context.team, event.channel, event.thread_ts),
+    ...(channelPrivate === undefined ? {} : { channelPrivate }),
     actor: { user: user ?? '', bot: false },
     text: decodeText(cut ?? raw).trim(),
     message: event.ts,

@@ -139,7 +139,7 @@ async function furnish(
     const { name, ...where } = place;
     const identity = { platform: place.platform, tenant: place.tenant, user: ada };
     const member = await findOrCreatePerson(tx, { workspace, identity, name: 'Ada', role: 'owner' });
-    const channel = await findOrCreateChannel(tx, workspace, { ...where, kind: 'channel' }, name);
+    const channel = await findOrCreateChannel(tx, workspace, { ...where, kind: 'channel' }, { channelName: name });
     const project = await createProject(tx, {
       workspace,
       name: 'web',

@@ -142,7 +142,7 @@ async function makeDesk({ database, engine }: BenchEngine, places: readonly Plac
   const known = await database.transaction(async (tx) => {
     const { id: workspace } = await firstWorkspace(tx, 'Deckhand');
     const person = await findOrCreatePerson(tx, { workspace, identity, name: 'Bench', role: 'owner' });
-    const row = await findOrCreateChannel(tx, workspace, { platform, tenant, channel, kind: 'channel' }, name);
+    const row = await findOrCreateChannel(tx, workspace, { platform, tenant, channel, kind: 'channel' }, { channelName: name });
     const [project] = await projectsOf(tx, workspace);
     if (person === undefined || row === undefined || project === undefined) throw new Error('the database was not empty');
     const tokens: string[] = [];

@@ -3,8 +3,8 @@ import { bitsOf } from './permissions.ts';
 import { BOT_ROLE, BOT_USER, GUILD, MEMBER_ROLE } from './seed.ts';
 
 /**
- * The roles of the guild. @everyone may do nothing, so that a bot has exactly the rights its invite link asked for; people have
- * theirs by the role Member.
+ * The roles of the guild. @everyone sees channels, as on any server that nobody closed, and may do nothing else, so that a bot has the
+ * rights its invite link asked for; people have theirs by the role Member.
  */
 export function seedRoles(botPermissions: bigint): Role[] {
   const member = bitsOf([
@@ -20,7 +20,7 @@ export function seedRoles(botPermissions: bigint): Role[] {
     'USE_APPLICATION_COMMANDS',
   ]);
   return [
-    { id: GUILD.id, name: '@everyone', permissions: 0n, position: 0 },
+    { id: GUILD.id, name: '@everyone', permissions: bitsOf(['VIEW_CHANNEL']), position: 0 },
     { id: MEMBER_ROLE, name: 'Member', permissions: member, position: 1 },
     { id: BOT_ROLE, name: 'Deckhand', permissions: botPermissions, position: 2, bot_id: BOT_USER },
   ];

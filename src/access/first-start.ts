@@ -65,7 +65,7 @@ export async function seedLab(tx: Tx, seed: LabSeed): Promise<{ workspace: Works
   const project = known ?? (await createLabProject(tx, workspace.id, seed.project));
   const conversation = { platform, tenant, channel: seed.channel.id, kind: 'channel' as const };
   if ((await findChannel(tx, workspace.id, conversation)) === undefined) {
-    const channel = await findOrCreateChannel(tx, workspace.id, conversation, seed.channel.name);
+    const channel = await findOrCreateChannel(tx, workspace.id, conversation, { channelName: seed.channel.name });
     if (channel === undefined) throw new Error('the channel of the lab belongs to another workspace');
     await bindChannel(tx, channel.id, { project: project.id, defaultRole: seed.channel.defaultRole });
   }

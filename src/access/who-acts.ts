@@ -33,7 +33,7 @@ export async function whoActs(tx: Tx, event: InboundEvent, owners: readonly Conf
     name: event.actor.name,
     role: configuredRole(owners, identity),
   });
-  const channel = await findOrCreateChannel(tx, workspace.id, event.conversation, event.channelName);
+  const channel = await findOrCreateChannel(tx, workspace.id, event.conversation, event);
   if (known === undefined || channel === undefined) return 'foreign_account';
   if (event.conversation.kind === 'direct' && event.type !== 'home') await noteDirectReached(tx, identity);
   const role = effectiveRole({ own: known.role, channel, project: channel.project });

@@ -5,7 +5,7 @@ import { approvalsNeeded, defaultCheckMs, type Policy } from '../contracts/polic
 import type { Role } from '../contracts/roles.ts';
 import type { ProjectLimits, Verbosity } from '../contracts/settings.ts';
 import { recordAudit } from '../store/audit.ts';
-import { type Channel, setDefaultRole, setVerbosity } from '../store/channels.ts';
+import { type Channel, setDefaultRole, setPrivate, setVerbosity } from '../store/channels.ts';
 import { changeBaseBranch, changeLimits, type Project, projectById } from '../store/projects.ts';
 import { applyChange, type ListChange } from './arguments.ts';
 import type { CommandContext } from './command.ts';
@@ -18,6 +18,7 @@ import type { AgentSettingsChange } from './settings-agent.ts';
 export interface SettingsChange extends AgentSettingsChange {
   verbosity?: Verbosity | undefined;
   role?: 'guest' | 'developer' | 'none' | undefined;
+  private?: boolean | undefined;
   policy?: Policy['mode'] | undefined;
   allow?: ListChange | undefined;
   deny?: ListChange | undefined;
@@ -42,7 +43,7 @@ export interface SettingsChange extends AgentSettingsChange {
 
 const mostPatterns = 100;
 
-/** Changes verbosity and default role of the channel; returns the channel as it is then. */
+/** Changes verbosity, default role and privacy of the channel; returns the channel as it is then. */
 export async function applyChannelSettings(ctx: CommandContext, change: SettingsChange): Promise<Channel> {
   const channel = { ...ctx.channel };
   if (change.verbosity !== undefined) {
@@ -52,6 +53,11 @@ export async function applyChannelSettings(ctx: CommandContext, change: Settings
   if (change.role !== undefined) {
     channel.defaultRole = change.role === 'none' ? undefined : change.role;
     await setDefaultRole(ctx.tx, channel.id, channel.defaultRole);
+  }
+  if (change.private !== undefined) {
+    channel.isPrivate = change.private;
+    await setPrivate(ctx.tx, channel.id, change.private);
+    await audit(ctx, 'channel.private', channel.id, { private: change.private });
   }
   if (change.verbosity !== undefined || change.role !== undefined) {
     await audit(ctx, 'channel.settings', channel.id, { verbosity: channel.verbosity, role: channel.defaultRole ?? 'none' });

@@ -86,6 +86,7 @@ export async function settingsView(
             type: 'fields' as const,
             items: [
               field('verbosity', code(ctx.channel.verbosity)),
+              field('private', plain(ctx.channel.isPrivate ? 'on: what is asked here is shown nowhere else' : 'off')),
               field('role', plain(ctx.channel.defaultRole ?? 'none: people need a role of their own')),
             ],
           },

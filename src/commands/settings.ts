@@ -61,6 +61,12 @@ export const settings = defineCommand({
       values: ['guest', 'developer', 'none'],
       schema: defaultRoleWord,
     }),
+    private: optional({
+      hint: 'on',
+      about: 'whether what is asked in this channel is shown nowhere else; a platform that tells private channels sets it first',
+      values: ['on', 'off'],
+      schema: onOff,
+    }),
     policy: optional({ hint: 'safe', about: 'what runs without asking', values: modes, schema: oneOf(modes) }),
     allow: optional({
       hint: '"npm test"',
@@ -215,9 +221,10 @@ function isChange(args: Record<string, unknown>): boolean {
 
 /** A direct conversation has no members to show less to or to give roles to. */
 function refuseChannelPart(ctx: CommandContext, change: SettingsChange): void {
-  if (ctx.channel.kind === 'channel' || (change.verbosity === undefined && change.role === undefined)) return;
+  if (ctx.channel.kind === 'channel') return;
+  if ([change.verbosity, change.role, change.private].every((value) => value === undefined)) return;
   throw new AppError('DH-300', {
-    what: '`verbosity` and `role` are settings of a channel, and this is a direct conversation.',
+    what: '`verbosity`, `role` and `private` are settings of a channel, and this is a direct conversation.',
     instead: 'Send them in the channel.',
   });
 }

@@ -23,6 +23,11 @@ const base = {
   conversation: conversationSchema,
   /** Human name of the channel where the platform tells it. */
   channelName: z.string().optional(),
+  /**
+   * Whether only people who were let in read the channel, where the platform tells it. `unknown`: it does, but not this time: what is heard of for
+   * the first time counts as private then.
+   */
+  channelPrivate: z.union([z.boolean(), z.literal('unknown')]).optional(),
   actor: z.object({
     user: z.string().min(1),
     name: z.string().optional(),

@@ -17,33 +17,56 @@ export interface Channel {
   /** Role of its members who have no role of their own. */
   defaultRole: Role | undefined;
   verbosity: Verbosity;
+  /** What is asked here is shown nowhere else. */
+  isPrivate: boolean;
+}
+
+/** What an event tells of its channel. */
+export interface ToldChannel {
+  channelName?: string | undefined;
+  channelPrivate?: boolean | 'unknown' | undefined;
 }
 
 /**
- * The row of a conversation, made when it is first seen; the name follows the platform's. Undefined when the conversation belongs
- * to another workspace (promise 12).
+ * The row of a conversation, made when it is first seen; the name follows the platform's, and so does whether it is private, unless
+ * people have said it. Undefined when the conversation belongs to another workspace (promise 12).
  */
 export async function findOrCreateChannel(
   tx: Tx,
   workspace: string,
   conversation: Conversation,
-  name: string | undefined,
+  { channelName: name, channelPrivate }: ToldChannel,
 ): Promise<Channel | undefined> {
   const { platform, tenant, channel: externalId, kind } = conversation;
   const where = { platform_tenant_externalId: { platform, tenant, externalId } };
   let row = await tx.db.channel.findUnique({ where });
   if (row === null) {
     await tx.db.channel.createMany({
-      data: [{ id: newId('chn'), workspaceId: workspace, platform, tenant, externalId, kind, name: name ?? null }],
+      data: [
+        {
+          id: newId('chn'),
+          workspaceId: workspace,
+          platform,
+          tenant,
+          externalId,
+          kind,
+          name: name ?? null,
+          isPrivate: channelPrivate === true || channelPrivate === 'unknown',
+        },
+      ],
       skipDuplicates: true,
     });
     row = await tx.db.channel.findUniqueOrThrow({ where });
   }
   if (row.workspaceId !== workspace) return undefined;
-  if (name !== undefined && row.name !== name) {
-    await tx.db.channel.update({ where: { id: row.id }, data: { name } });
+  const now = {
+    name: name ?? row.name,
+    isPrivate: row.privateSet || typeof channelPrivate !== 'boolean' ? row.isPrivate : channelPrivate,
+  };
+  if (now.name !== row.name || now.isPrivate !== row.isPrivate) {
+    await tx.db.channel.update({ where: { id: row.id }, data: now });
   }
-  return toChannel({ ...row, name: name ?? row.name });
+  return toChannel({ ...row, ...now });
 }
 
 /** The row of a conversation, when there is one in this workspace. */
@@ -89,6 +112,11 @@ export async function setDefaultRole(tx: Tx, channel: string, role: Role | undef
   await tx.db.channel.update({ where: { id: channel }, data: { defaultRole: role ?? null } });
 }
 
+/** What people say of a channel counts from now on, whatever its platform tells. */
+export async function setPrivate(tx: Tx, channel: string, isPrivate: boolean): Promise<void> {
+  await tx.db.channel.update({ where: { id: channel }, data: { isPrivate, privateSet: true } });
+}
+
 /** Names of the channels bound to a project, those without a name by their kind. */
 export async function channelsOfProject(tx: Tx, project: string): Promise<string[]> {
   const rows = await tx.db.channel.findMany({ where: { projectId: project }, orderBy: { id: 'asc' } });
@@ -125,6 +153,7 @@ function toChannel(row: {
   projectId: string | null;
   defaultRole: string | null;
   verbosity: string;
+  isPrivate: boolean;
 }): Channel {
   return {
     id: row.id,
@@ -133,5 +162,6 @@ function toChannel(row: {
     project: row.projectId ?? undefined,
     defaultRole: roleOf(row.defaultRole),
     verbosity: verbositySchema.catch('steps').parse(row.verbosity),
+    isPrivate: row.isPrivate,
   };
 }

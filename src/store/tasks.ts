@@ -57,6 +57,8 @@ export interface NewTask {
   policyVersion: number;
   requester: string;
   runsOn: string;
+  /** The channel where it is asked for. */
+  origin: string;
   originKey: string;
   at: Date;
   /** Set for the task of an agent; `command` is its prompt then. */
@@ -115,6 +117,7 @@ export async function createTask(tx: Tx, input: NewTask): Promise<TaskRecord> {
       policyVersion: input.policyVersion,
       requesterId: input.requester,
       runsOn: input.runsOn,
+      originId: await originOf(tx, input),
       originKey: input.originKey,
       createdAt: input.at,
       updatedAt: input.at,
@@ -124,6 +127,13 @@ export async function createTask(tx: Tx, input: NewTask): Promise<TaskRecord> {
   const from = input.agent?.from;
   if (from !== undefined) await copyStore(tx, row.id, from.task);
   return toRecord(row);
+}
+
+/** What a private task has said is in each of its forks too. */
+async function originOf(tx: Tx, { origin, agent }: NewTask): Promise<string> {
+  if (agent?.from === undefined) return origin;
+  const parent = await tx.db.task.findUnique({ where: { id: agent.from.task }, select: { origin: true } });
+  return parent?.origin?.isPrivate === true ? parent.origin.id : origin;
 }
 
 function agentColumns({ settings, budgetUsd, attempts, from }: NewAgentTask) {

@@ -56,6 +56,7 @@ export async function makeTask(
     policyVersion: project.policyVersion,
     requester: requester.user,
     runsOn: labelList(runsOn ?? project.limits.runsOn ?? []),
+    origin: channel,
     originKey,
     at,
     ...(agent === undefined ? {} : { agent }),

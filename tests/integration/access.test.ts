@@ -145,7 +145,12 @@ describe('promise 12: tenant walls', () => {
     await database.transaction(async (tx) => {
       const identity = { platform: 'slack' as const, tenant: 'T1', user: 'USTRAY' };
       await findOrCreatePerson(tx, { workspace: other, identity, name: 'Stray', role: 'owner' });
-      await findOrCreateChannel(tx, other, { platform: 'slack', tenant: 'T1', channel: 'CSTRAY', kind: 'channel' }, 'stray');
+      await findOrCreateChannel(
+        tx,
+        other,
+        { platform: 'slack', tenant: 'T1', channel: 'CSTRAY', kind: 'channel' },
+        { channelName: 'stray' },
+      );
     });
     expect(await database.transaction((tx) => whoActs(tx, command({ user: 'USTRAY' }), []))).toBe('foreign_account');
     expect(await database.transaction((tx) => whoActs(tx, command({ channel: 'CSTRAY' }), []))).toBe('foreign_account');

@@ -131,7 +131,12 @@ describe('a conversation that goes on under another id', () => {
 
   it('is joined with what people have done under the new id before the move was known', async () => {
     const early = await world.database.transaction((tx) =>
-      findOrCreateChannel(tx, world.workspace, { platform: 'slack', tenant: 'T1', channel: 'C2', kind: 'channel' }, 'new name'),
+      findOrCreateChannel(
+        tx,
+        world.workspace,
+        { platform: 'slack', tenant: 'T1', channel: 'C2', kind: 'channel' },
+        { channelName: 'new name' },
+      ),
     );
     const { thread } = await world.task({ channel: early?.id ?? '', externalId: 'r5' });
     await move();

@@ -30,6 +30,7 @@ describe('messages of people', () => {
         addressed: 'mention',
         conversation: demo,
         channelName: 'demo',
+        channelPrivate: false,
         actor: { user: ada.id, name: 'Ada', bot: false },
       },
       {
@@ -98,13 +99,17 @@ describe('messages of people', () => {
     const { discord, adapter } = setup;
     const [guild, channel] = ['1100000000000009001', '1100000000000009002'];
     const frame = (s: number, t: string, d: object) => discord.controls.gateway.sendRaw({ op: 0, s, t, d });
-    frame(3, 'GUILD_CREATE', { id: guild, name: 'Another', channels: [{ id: channel, type: 0, name: 'ops' }], threads: [] });
+    const hidden = [{ id: guild, type: 0, allow: '0', deny: '1024' }];
+    const channels = [{ id: channel, type: 0, name: 'ops', permission_overwrites: hidden }];
+    frame(3, 'GUILD_CREATE', { id: guild, name: 'Another', channels, threads: [] });
     const author = { id: discord.person('ada').id, username: 'ada', global_name: 'Ada' };
     const content = `<@${discord.botUserId}> tasks`;
     frame(4, 'MESSAGE_CREATE', { id: discord.core.state.nextId(), channel_id: channel, guild_id: guild, author, content });
     await heard(setup, 'tasks');
     const { tenant } = setup.channel('demo');
-    expect(setup.inbox.events).toMatchObject([{ conversation: { tenant, channel, kind: 'channel' }, channelName: 'ops' }]);
+    expect(setup.inbox.events).toMatchObject([
+      { conversation: { tenant, channel, kind: 'channel' }, channelName: 'ops', channelPrivate: true },
+    ]);
     expect(adapter.tenants().map((one) => one.tenant)).toEqual([tenant]);
   });
 

@@ -223,7 +223,7 @@ function onPlatform({ driver, database, program, projects }: Parts) {
       const place = driver.newPlace(name);
       const where = conversation(place);
       await database.transaction(async (tx) => {
-        const channel = await findOrCreateChannel(tx, projects.workspace, where, name);
+        const channel = await findOrCreateChannel(tx, projects.workspace, where, { channelName: name });
         if (channel === undefined) throw new Error('the channel belongs to another workspace');
         if (project !== null) await bindChannel(tx, channel.id, { project, defaultRole: 'guest' });
       });

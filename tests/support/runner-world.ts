@@ -48,7 +48,7 @@ export async function createRunnerWorld(kind: Installation['kind'], more: Pick<I
       const identity = { platform: 'slack', tenant: 'T1', user: 'U1' } as const;
       const member = await findOrCreatePerson(tx, { workspace: id, identity, name: 'Ada', role: 'owner' });
       const where = { platform: 'slack', tenant: 'T1', channel: 'C1', kind: 'channel' } as const;
-      const row = await findOrCreateChannel(tx, id, where, 'general');
+      const row = await findOrCreateChannel(tx, id, where, { channelName: 'general' });
       if (member === undefined || row === undefined) throw new Error('the world has an empty workspace');
       const person: Person = { workspace: id, user: member.user, name: 'Ada', role: 'owner', identity };
       return { ada: person, channel: row.id, workspace: id };

@@ -239,6 +239,8 @@ describe('commands and interactions', () => {
       conversation: { kind: 'direct' },
     });
     expect(one({ ...command, channel_name: 'directmessage' }).channelName).toBeUndefined();
+    const privacy = (name: string) => one({ ...command, channel_name: name }).channelPrivate;
+    expect(['web', 'privategroup', 'mpdm-ada--ben-1', 'directmessage'].map(privacy)).toEqual([false, true, true, undefined]);
     expect(why({ ...command, team_id: 'T2' })).toBe('ignored: a command of another workspace');
   });
 

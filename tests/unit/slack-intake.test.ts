@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createPrivacy } from '../../adapters/slack/channels.ts';
 import { createIntake } from '../../adapters/slack/intake.ts';
 import type { InboundEvent } from '../../src/contracts/inbound.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
@@ -13,15 +14,17 @@ function dm(channel: string, text: string) {
   };
 }
 
-function setup(sink: (texts: string[]) => Promise<void>) {
+function setup(sink: (texts: string[]) => Promise<void>, each?: (event: InboundEvent) => void) {
   const calls: string[][] = [];
   const intake = createIntake({
     context: { team: 'T1', botUser: 'UBOT', seal: (text) => text, now: () => new Date() },
     people: { find: async () => undefined },
+    privacy: createPrivacy(),
     logger: createLogger({ level: 'silent' }),
     async sink(events: InboundEvent[]) {
       const texts = events.map((event) => ('text' in event ? event.text : event.type));
       calls.push(texts);
+      for (const event of events) each?.(event);
       await sink(texts);
       return { stored: events.length, duplicate: 0 };
     },
@@ -74,6 +77,23 @@ describe('the intake of Slack payloads', () => {
     down = false;
     await intake.accept(dm('D1', 'one'));
     await intake.idle();
+  });
+
+  it('says of a mention whether its channel is private as soon as any event has told, and that it is unknown otherwise', async () => {
+    const told: unknown[] = [];
+    const { intake } = setup(
+      async () => {},
+      ({ channelPrivate }) => told.push(channelPrivate),
+    );
+    const mention = { user: 'UADA', text: '<@UBOT> help' };
+    const event = (body: object) => ({ type: 'event_callback', event_id: 'Ev', team_id: 'T1', event: { ...mention, ...body } });
+    const first = intake.accept(event({ type: 'app_mention', channel: 'C1', ts: '1.1' }));
+    const twin = intake.accept(event({ type: 'message', channel: 'C1', channel_type: 'group', ts: '1.1' }));
+    await Promise.all([first, twin]);
+    await intake.accept(event({ type: 'message', channel: 'C2', channel_type: 'channel', text: 'talk', ts: '1.2' }));
+    await intake.accept(event({ type: 'app_mention', channel: 'C2', ts: '1.3' }));
+    await intake.accept(event({ type: 'app_mention', channel: 'C3', ts: '1.4' }));
+    expect(told).toEqual([true, true, false, 'unknown']);
   });
 
   it('resolves at once for what means nothing', async () => {
