@@ -80,15 +80,15 @@ async function chaos(site: Site, options: ChaosOptions): Promise<ChaosReport> {
     }
     await Promise.all(posts);
   };
+  const injections = createInjections(site, world, injected);
   const breaking = async () => {
-    const inject = createInjections(site, world, injected);
     const goesOn = () => site.signal.throwIfAborted();
     for (const step of stepsOf(options)) {
       if (performance.now() + step.afterMs > until) return;
       await site.pause(step.afterMs);
       if (step.whenReady)
         await site.until('all to be ready', () => members.every((one) => one.isReady()), readyWithinMs).catch(goesOn);
-      await inject(step).catch((error: unknown) => {
+      await injections.inject(step).catch((error: unknown) => {
         site.signal.throwIfAborted();
         if (error instanceof Unavailable) return count(notDone, error.message);
         count(notDone, 'the server was away');
@@ -97,6 +97,7 @@ async function chaos(site: Site, options: ChaosOptions): Promise<ChaosReport> {
     }
   };
   await Promise.all([posting(), breaking()]);
+  injections.end();
 
   site.say('nothing goes wrong any more');
   await Promise.all(members.map((one) => one.killAt(undefined)));

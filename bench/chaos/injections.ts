@@ -20,8 +20,11 @@ export class Unavailable extends Error {
   }
 }
 
-/** What makes each thing go wrong. Resolves when it is over, as far as it is not over at once. */
-export function createInjections(site: Site, world: World, counts: Counts): (step: Step) => Promise<void> {
+/**
+ * What makes each thing go wrong: `inject` resolves when it is over, as far as it is not over at once. After `end` the platform refuses nothing any
+ * more, also what was still to be refused: where little is sent, that is much.
+ */
+export function createInjections(site: Site, world: World, counts: Counts): { inject(step: Step): Promise<void>; end(): void } {
   const { slack, gateways, runners, members, kept, databaseRelay, redis, disks } = world;
   const { controls } = slack;
 
@@ -37,7 +40,8 @@ export function createInjections(site: Site, world: World, counts: Counts): (ste
     }
   }
   const others = `FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`;
-  const isVisible = ({ method }: ApiCall) => visible.includes(method);
+  let isOver = false;
+  const isVisible = ({ method }: ApiCall) => !isOver && visible.includes(method);
 
   /** The newest events, sent once more. A connection that is cut meanwhile ends that. */
   function repeat(order: (ids: string[]) => string[], times: number): void {
@@ -127,9 +131,14 @@ export function createInjections(site: Site, world: World, counts: Counts): (ste
     'Redis is wiped': () => redis?.server.client.flushall(),
   };
 
-  return async (step) => {
-    site.say(step.what);
-    await ways[step.what](step);
-    count(counts, step.what);
+  return {
+    async inject(step) {
+      site.say(step.what);
+      await ways[step.what](step);
+      count(counts, step.what);
+    },
+    end() {
+      isOver = true;
+    },
   };
 }
