@@ -1,7 +1,10 @@
+import { createSessions } from './access/session.ts';
 import { createTokenAccess } from './access/token-access.ts';
 import { viewSecretContext } from './delivery/view-secret.ts';
+import { accountGroup } from './http/account-routes.ts';
 import { apiGroups } from './http/api.ts';
 import type { RouteGroup } from './http/server.ts';
+import { signinGroup } from './http/signin-routes.ts';
 import type { Infrastructure } from './infrastructure.ts';
 import type { Metrics } from './observe/metrics.ts';
 import type { Clock } from './runtime/clock.ts';
@@ -16,19 +19,34 @@ export interface GatewayApi {
   openSecret(sealed: string): string;
 }
 
-export function gatewayApi(deps: { infrastructure: Infrastructure; clock: Clock; logger: Logger; metrics: Metrics }): GatewayApi {
+export function gatewayApi(deps: {
+  infrastructure: Infrastructure;
+  clock: Clock;
+  logger: Logger;
+  metrics: Metrics;
+  publicUrl: string | undefined;
+}): GatewayApi {
   const { database, wakeups, secretBox } = deps.infrastructure;
   const logger = deps.logger.child({ part: 'api' });
+  const { now } = deps.clock;
+  const site = {
+    database,
+    sessions: createSessions({ database, now }),
+    now,
+    publicUrl: deps.publicUrl,
+    logger: deps.logger.child({ part: 'sign-in' }),
+  };
+  const api = apiGroups({
+    database,
+    wakeups,
+    log: createEventLog(database, wakeups),
+    tokens: createTokenAccess({ database, now: deps.clock.now, log: logger }),
+    logger,
+    version: programVersion(),
+    metrics: deps.metrics,
+  });
   return {
-    groups: apiGroups({
-      database,
-      wakeups,
-      log: createEventLog(database, wakeups),
-      tokens: createTokenAccess({ database, now: deps.clock.now, log: logger }),
-      logger,
-      version: programVersion(),
-      metrics: deps.metrics,
-    }),
+    groups: [...api, signinGroup(site), accountGroup(site)],
     sealSecret: (secret) => secretBox.seal(secret, viewSecretContext),
     openSecret: (sealed) => secretBox.open(sealed, viewSecretContext),
   };

@@ -102,7 +102,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     ...adapters.map(platformProbe),
     ...input.sandboxes(async () => (await offerOf(infrastructure))?.sandbox),
   ];
-  const api = gatewayApi({ infrastructure, clock, logger, metrics });
+  const api = gatewayApi({ infrastructure, clock, logger, metrics, publicUrl: config.http.publicUrl });
   const bus = createBus({
     tasks: engine.tasks,
     accounts: createAccountKeys(secretBox, input.environment),

@@ -11,8 +11,9 @@ import {
   linkById,
   linksSince,
 } from '../store/link-codes.ts';
-import { joinPeople, lockPeople, splitPerson } from '../store/linked-people.ts';
+import { idsOf, joinPeople, lockPeople, splitPerson } from '../store/linked-people.ts';
 import { allAccountsOf, findPerson, type Member, personById } from '../store/people.ts';
+import { endSessionsOf } from '../store/sessions.ts';
 import { codeHash, newOneTimeCode } from './one-time-code.ts';
 
 /** How long a code waits to be sent back, and then how long both sides have to agree. Milliseconds. */
@@ -168,6 +169,8 @@ export async function unlink(tx: Tx, actor: LinkActor, platform: Platform): Prom
   if (!accounts.some((account) => account.platform === platform)) return { result: 'none' };
   const people = await splitPerson(tx, person, platform);
   if (people === undefined) return { result: 'only' };
+  // A browser was signed in as both of them.
+  await endSessionsOf(tx, actor.workspace, idsOf(person));
   const [split, rest] = [await personById(tx, actor.workspace, people.split), await personById(tx, actor.workspace, people.rest)];
   if (split === undefined || rest === undefined) throw new Error('a person that was split is gone');
   await audit(tx, actor, 'link.unlinked', person.user, {

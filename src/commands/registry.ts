@@ -40,11 +40,13 @@ import { retry } from './retry.ts';
 import { revert } from './revert.ts';
 import { rules, rulesRevoke } from './rules.ts';
 import { run } from './run.ts';
+import { sessionEnd, sessionList } from './session.ts';
 import { settings } from './settings.ts';
 import { settingsAlerts } from './settings-alerts.ts';
 import { settingsNotify } from './settings-notify.ts';
 import { sh } from './sh.ts';
 import { show } from './show.ts';
+import { signin } from './signin.ts';
 import { status } from './status.ts';
 import { stop } from './stop.ts';
 import { tasks } from './tasks.ts';
@@ -112,6 +114,9 @@ const people: readonly Command[] = [
   who,
   link,
   unlink,
+  signin,
+  sessionList,
+  sessionEnd,
   tokenCreate,
   tokenList,
   tokenRevoke,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { accessTokenHash, newAccessToken } from '../access/access-token.ts';
 import { notAllowed } from '../access/not-allowed.ts';
+import { revokeToken } from '../access/revoke-token.ts';
 import { type AccessScope, accessScopeSchema } from '../contracts/access-token.ts';
 import { AppError } from '../contracts/errors.ts';
 import { encodePress } from '../contracts/press.ts';
@@ -9,7 +10,7 @@ import { bold, code, plain, type Span, type View } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { textView, withFallback } from '../delivery/list-view.ts';
 import { secretPlace } from '../delivery/view-secret.ts';
-import { createTokenRow, goodTokens, revokeTokenRow, type TokenRow } from '../store/access-tokens.ts';
+import { createTokenRow, goodTokens, type TokenRow } from '../store/access-tokens.ts';
 import { recordAudit } from '../store/audit.ts';
 import { idsOf } from '../store/linked-people.ts';
 import { namesOf } from '../store/people.ts';
@@ -165,20 +166,13 @@ export const tokenRevoke = defineCommand({
     const { workspace, user } = ctx.person;
     const at = ctx.deps.now();
     const token = await namedToken(ctx, named, at);
-    if (token === undefined || !(await revokeTokenRow(ctx.tx, workspace, token.id, user, at))) {
+    if (token === undefined || !(await revokeToken(ctx.tx, { workspace, by: user, users: undefined, id: token.id }, at))) {
       throw new AppError('DH-300', {
         what: 'You have no such token, or it has ended already.',
         instead: '`token list` shows yours.',
       });
     }
-    const { name, end } = token;
-    await recordAudit(ctx.tx, {
-      workspace,
-      actor: user,
-      action: 'token.revoke',
-      subject: token.id,
-      data: { name, end, owner: token.user },
-    });
+    const { name } = token;
     const whose = idsOf(ctx.person).includes(token.user)
       ? ''
       : ` of ${(await namesOf(ctx.tx, workspace, [token.user])).get(token.user) ?? 'somebody'}`;

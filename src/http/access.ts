@@ -7,7 +7,9 @@ export type RouteAccess =
   /** Only programs and browsers on this machine. */
   | 'this machine'
   /** Callers with an access token. Each route says which scope and role that takes; one that does not cannot be added. */
-  | 'access token';
+  | 'access token'
+  /** People who are signed in, by the cookie of their session. Each route says which role that takes; one that does not cannot be added. */
+  | 'session';
 
 const loopbackHost = /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(:\d+)?$/;
 const loopbackAddress = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1|::ffff:127\.\d{1,3}\.\d{1,3}\.\d{1,3})$/;
@@ -18,9 +20,14 @@ const loopbackAddress = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1|::ffff:127\.\d{1,3
  * `Origin` (a foreign page in a local browser must not either).
  */
 export function isFromThisMachine(request: IncomingMessage): boolean {
-  const { host = '', origin, forwarded, 'x-forwarded-for': forwardedFor, 'x-real-ip': realIp } = request.headers;
-  if (!loopbackAddress.test(request.socket.remoteAddress ?? '')) return false;
-  if (forwarded !== undefined || forwardedFor !== undefined || realIp !== undefined) return false;
-  if (!loopbackHost.test(host)) return false;
+  const { host = '', origin } = request.headers;
+  if (!isFromLoopback(request) || !loopbackHost.test(host)) return false;
   return origin === undefined || origin === `http://${host}`;
+}
+
+/** True for a connection from this machine that no proxy has passed on, as far as its headers tell. */
+export function isFromLoopback(request: IncomingMessage): boolean {
+  const { forwarded, 'x-forwarded-for': forwardedFor, 'x-real-ip': realIp } = request.headers;
+  if (forwarded !== undefined || forwardedFor !== undefined || realIp !== undefined) return false;
+  return loopbackAddress.test(request.socket.remoteAddress ?? '');
 }

@@ -9,6 +9,10 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   'DH-223': 403,
   'DH-224': 404,
   'DH-225': 429,
+  'DH-230': 401,
+  'DH-231': 421,
+  'DH-232': 403,
+  'DH-233': 403,
   'DH-299': 500,
 };
 

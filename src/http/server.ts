@@ -5,8 +5,11 @@ import type { Registry } from 'prom-client';
 import type { TokenNeed } from '../access/token-access.ts';
 import type { AdapterWebhook } from '../contracts/chat-adapter.ts';
 import { AppError, describeError } from '../contracts/errors.ts';
+import { type Role, roleAtLeast } from '../contracts/roles.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { isFromThisMachine, type RouteAccess } from './access.ts';
+import type { SessionNeed } from './account-routes.ts';
+import { problemHeaders, problemOf } from './api-problems.ts';
 import { defaultHeaders } from './default-headers.ts';
 import { createReadiness, type ReadinessCheck } from './readiness.ts';
 
@@ -14,6 +17,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Of a route for callers with an access token: what that token must be good for. */
     need?: TokenNeed;
+    /** Of a route for people who are signed in: what their role must be. */
+    signedIn?: SessionNeed;
   }
 }
 
@@ -23,10 +28,27 @@ export type RouteGroup = {
   /** Adds the routes. The scope is the group's own: its parsers and hooks do not reach other groups. */
   register(app: FastifyInstance): void | Promise<void>;
 } & (
-  | { access: Exclude<RouteAccess, 'access token'> }
+  | { access: Exclude<RouteAccess, 'access token' | 'session'> }
   /** `admit` is asked before every request; it rejects with what the caller is told. */
   | { access: 'access token'; admit(request: FastifyRequest, need: TokenNeed): Promise<void> }
+  | {
+      access: 'session';
+      /** Asked before every request for the role of who is signed in; rejects with what the browser is told. */
+      admit(request: FastifyRequest): Promise<Role | undefined>;
+      /** Asked before every request that changes something, when its form was read; throws for forms that no page of the session has sent. */
+      confirm(request: FastifyRequest): void;
+    }
 );
+
+/** A route as the server knows it, with who may call it. */
+export interface KnownRoute {
+  method: string;
+  url: string;
+  group: string;
+  access: RouteAccess;
+  need: TokenNeed | undefined;
+  signedIn: SessionNeed | undefined;
+}
 
 export interface HttpServerOptions {
   host: string;
@@ -54,6 +76,8 @@ export interface HttpServer {
   abort(): Promise<void>;
   /** `http://127.0.0.1:3000`: where it listens, once started. */
   readonly url: string;
+  /** Every route there is, once started, with the decision about who may call it. */
+  readonly routes: readonly KnownRoute[];
 }
 
 const bodyLimit = 1024 * 1024;
@@ -69,6 +93,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     return503OnClosing: true,
     routerOptions: { ignoreTrailingSlash: true },
   });
+  const routes: KnownRoute[] = [];
   let address: AddressInfo | undefined;
   let closing: Promise<void> | undefined;
 
@@ -82,14 +107,15 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   app.setNotFoundHandler((request, reply) => {
     reply.code(404).send({ error: { message: `There is nothing at ${pathOf(request)}.`, reference: request.id } });
   });
-  mount(app, { name: 'operation', access: 'anyone', register: (scope) => addOperationRoutes(scope, options) });
+  mount(app, { name: 'operation', access: 'anyone', register: (scope) => addOperationRoutes(scope, options, routes) }, routes);
   for (const webhook of options.webhooks) {
-    mount(app, { name: webhook.path, access: 'anyone', register: (scope) => addWebhook(scope, webhook, logger) });
+    mount(app, { name: webhook.path, access: 'anyone', register: (scope) => addWebhook(scope, webhook, logger) }, routes);
   }
-  for (const group of options.groups) mount(app, group);
+  for (const group of options.groups) mount(app, group, routes);
 
   return {
     name: 'http',
+    routes,
     async start() {
       const { host, port } = options;
       try {
@@ -127,8 +153,14 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   };
 }
 
-function mount(app: FastifyInstance, group: RouteGroup): void {
+function mount(app: FastifyInstance, group: RouteGroup, known: KnownRoute[]): void {
   app.register(async (scope) => {
+    scope.addHook('onRoute', ({ url, method, config }) => {
+      const { name, access } = group;
+      for (const one of Array.isArray(method) ? method : [method]) {
+        known.push({ method: one, url, group: name, access, need: config?.need, signedIn: config?.signedIn });
+      }
+    });
     if (group.access === 'this machine') {
       scope.addHook('onRequest', async (request, reply) => {
         if (isFromThisMachine(request.raw)) return;
@@ -147,11 +179,35 @@ function mount(app: FastifyInstance, group: RouteGroup): void {
         if (need !== undefined) await group.admit(request, need);
       });
     }
+    if (group.access === 'session') guardSession(scope, group);
     await group.register(scope);
   });
 }
 
-function addOperationRoutes(scope: FastifyInstance, options: HttpServerOptions): void {
+/** Every route of people who are signed in says what role it takes; those that change something take a form of the session as well. */
+function guardSession(scope: FastifyInstance, group: Extract<RouteGroup, { access: 'session' }>): void {
+  scope.addHook('onRoute', ({ url, config }) => {
+    if (config?.signedIn === undefined) throw new Error(`${url} does not say what role it takes`);
+  });
+  scope.addHook('onRequest', async (request) => {
+    const { signedIn } = request.routeOptions.config;
+    if (signedIn === undefined) return;
+    const role = await group.admit(request);
+    if (!roleAtLeast(role, signedIn.role)) {
+      throw new AppError('DH-233', {
+        why: `This takes the role ${signedIn.role}.`,
+        what: 'Owners give roles with `member role`.',
+      });
+    }
+  });
+  scope.addHook('preHandler', async (request) => {
+    if (request.routeOptions.config.signedIn !== undefined && !['GET', 'HEAD', 'OPTIONS'].includes(request.method)) {
+      group.confirm(request);
+    }
+  });
+}
+
+function addOperationRoutes(scope: FastifyInstance, options: HttpServerOptions, known: KnownRoute[]): void {
   const readiness = createReadiness(options.checks);
   scope.get('/healthz', async () => ({ status: 'ok' }));
   scope.get('/readyz', async (request, reply) => {
@@ -162,16 +218,20 @@ function addOperationRoutes(scope: FastifyInstance, options: HttpServerOptions):
     const checks = report.checks.map(({ name, ok, detail }) => (local ? { name, ok, detail } : { name, ok }));
     return { status: report.ready ? 'ready' : 'not ready', checks };
   });
-  mount(scope, {
-    name: 'metrics',
-    access: options.metricsFor ?? 'this machine',
-    register: (inner) => {
-      inner.get('/metrics', async (_request, reply) => {
-        reply.type(options.metrics.contentType);
-        return options.metrics.metrics();
-      });
+  mount(
+    scope,
+    {
+      name: 'metrics',
+      access: options.metricsFor ?? 'this machine',
+      register: (inner) => {
+        inner.get('/metrics', async (_request, reply) => {
+          reply.type(options.metrics.contentType);
+          return options.metrics.metrics();
+        });
+      },
     },
-  });
+    known,
+  );
 }
 
 /** In a scope of its own, because replacing the body parsers of the whole server would break every other route. */
@@ -205,8 +265,10 @@ function addHeaders(request: FastifyRequest, reply: FastifyReply): void {
 function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply, logger: Logger): void {
   const reference = request.id;
   if (error instanceof AppError) {
-    const { text, remedy } = describeError(error.code, error.params);
-    reply.code(400).send({ error: { code: error.code, message: text, remedy, reference } });
+    const problem = problemOf(error, reference);
+    const { detail: message, remedy, status } = problem;
+    reply.code(status).headers(problemHeaders(problem, error));
+    reply.send({ error: { code: error.code, message, remedy, reference } });
     return;
   }
   if (error.statusCode !== undefined && error.statusCode < 500) {

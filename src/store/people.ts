@@ -3,7 +3,8 @@ import { type IdentityRef, type Platform, platformNames, platformSchema } from '
 import { type Role, roleSchema } from '../contracts/roles.ts';
 import { newId } from '../runtime/ids.ts';
 import type { Database, Tx } from './database.ts';
-import { type Linked, linkedOf, lockPeople, roleOf, type UserRow, writeRole } from './linked-people.ts';
+import { idsOf, type Linked, linkedOf, lockPeople, roleOf, type UserRow, writeRole } from './linked-people.ts';
+import { endSessionsOf } from './sessions.ts';
 
 /** A person with their explicit role; undefined: none. */
 export interface Member {
@@ -184,6 +185,8 @@ export async function setRole(
   const owners = await tx.db.user.count({ where: { workspaceId: workspace, role: 'owner', linkedToId: null } });
   if (member.role === 'owner' && owners === 1) return 'last_owner';
   await writeRole(tx, member, user, role);
+  // Whoever gets a role again later signs in again.
+  if (role === undefined) await endSessionsOf(tx, workspace, idsOf(member));
   return 'changed';
 }
 

@@ -95,6 +95,12 @@ const table: Record<string, readonly (readonly [use: string, weakest: Account])[
     ['mirror #999', 'gus'],
     ['mirror #999 here', 'gus'],
   ],
+  signin: [['signin', 'gus']],
+  'session list': [
+    ['session list', 'gus'],
+    ['session list all', 'ada'],
+  ],
+  'session end': [['session end nowhere', 'gus']],
   'token create': [['token create nowhere', 'gus']],
   'token list': [['token list', 'gus']],
   'token revoke': [['token revoke nowhere', 'gus']],

@@ -155,7 +155,7 @@ test('a route for access tokens that does not say what its callers need keeps th
   await expect(serve(group({}))).rejects.toThrow('/secrets does not say what its callers need');
   const server = await serve(group({ need: { scope: 'read', role: 'owner', action: 'read secrets' } }));
   const { status, body } = await get(`${server.url}/secrets`);
-  expect(status).toBe(400);
+  expect(status).toBe(401);
   expect(body).not.toContain('"secret"');
   expect(admitted).toEqual(['read owner']);
 });
@@ -184,7 +184,7 @@ test('an error tells the caller a reference and the log the cause', async () => 
   expect(lines.join('')).not.toContain('token=abc');
 
   const known = await fetch(`${server.url}/known`);
-  expect(known.status).toBe(400);
+  expect(known.status).toBe(404);
   expect(await known.json()).toMatchObject({ error: { code: 'DH-204', message: 'There is no task #7.' } });
   expect((await fetch(`${server.url}/nothing`)).status).toBe(404);
 });

@@ -1,0 +1,34 @@
+import type { ErrorEntry } from './errors.ts';
+
+/** What goes wrong between programs or browsers and the server: access tokens, sessions, signing in. Part of the catalogue in errors.ts. */
+export const accessErrors = {
+  'DH-222': {
+    title: 'The access token is not accepted',
+    text: 'The request needs a valid access token. {why}.',
+    remedy: '`token create` in chat gives one; it is sent as the header `Authorization: Bearer dhp_…`.',
+  },
+  'DH-223': {
+    title: 'The access token may not do that',
+    text: 'This access token may not {action}: {why}.',
+    remedy: '`token list` in chat shows what your tokens may do, `token create` makes another one.',
+  },
+  'DH-224': { title: 'No such run', text: 'There is no run {run}.', remedy: '`GET /api/v1/tasks` lists tasks with their runs.' },
+  'DH-225': { title: 'Too much at once', text: '{what}', remedy: 'Wait {seconds} s, then try again.' },
+  'DH-230': {
+    title: 'You are not signed in',
+    text: 'Sign in again: {why}.',
+    remedy: '`signin` in chat gives a link that signs you in.',
+  },
+  'DH-231': {
+    title: 'Nobody can sign in at this address',
+    text: 'What a browser sends to {address} can be read or forged on its way, so no session begins there.',
+    remedy:
+      'Put a proxy with TLS before Deckhand and set PUBLIC_URL to its https address, or use a browser on the machine itself.',
+  },
+  'DH-232': {
+    title: 'The form is not accepted',
+    text: 'It was not sent by a page of this server, or is from an earlier session.',
+    remedy: 'Open the page again and repeat what you did.',
+  },
+  'DH-233': { title: 'Signing in did not work', text: '{why}', remedy: '{what}' },
+} as const satisfies Record<string, ErrorEntry>;

@@ -1,0 +1,129 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { revokeToken } from '../access/revoke-token.ts';
+import { endAudited, formToken, isFormToken, type Signed, sessionIdleMs } from '../access/session.ts';
+import { AppError } from '../contracts/errors.ts';
+import type { Role } from '../contracts/roles.ts';
+import { accountFacts } from '../store/account-facts.ts';
+import { idsOf } from '../store/linked-people.ts';
+import { personById } from '../store/people.ts';
+import { accountBody, action } from './account-page.ts';
+import { createAddressLimits } from './address-limits.ts';
+import { sendPage } from './page.ts';
+import type { RouteGroup } from './server.ts';
+import type { SigninDeps } from './signin-routes.ts';
+import {
+  answerWithPages,
+  field,
+  isUnsafe,
+  refuseForeignPages,
+  sessionSecret,
+  siteOf,
+  takeForms,
+  takeSession,
+} from './site-request.ts';
+
+/** What a route asks of the person who is signed in. */
+export interface SessionNeed {
+  role: Role;
+}
+
+const self: SessionNeed = { role: 'guest' };
+
+/** The page about oneself, and what its buttons do. */
+export function accountGroup(deps: SigninDeps): RouteGroup {
+  const signed = new WeakMap<FastifyRequest, Signed>();
+  const wrong = createAddressLimits('Too many requests with cookies that are not good come from your address.');
+  return {
+    name: 'account',
+    access: 'session',
+    async admit(request) {
+      const site = siteOf(request, deps);
+      if (isUnsafe(request.method)) refuseForeignPages(request, site);
+      const secret = sessionSecret(request, site);
+      if (secret !== undefined) wrong.check(request.ip);
+      try {
+        signed.set(request, await deps.sessions.admit(secret));
+      } catch (error) {
+        if (secret !== undefined && error instanceof AppError) wrong.note(request.ip);
+        throw error;
+      }
+      return signed.get(request)?.role;
+    },
+    confirm(request) {
+      const secret = sessionSecret(request, siteOf(request, deps));
+      if (secret === undefined || !isFormToken(secret, field(request, 'form'))) throw new AppError('DH-232');
+    },
+    register(scope) {
+      takeForms(scope);
+      answerWithPages(scope, deps, 'leads to signing in');
+      addAccountRoutes(scope, deps, (request) => {
+        const one = signed.get(request);
+        if (one === undefined) throw new Error('a page was reached by nobody');
+        return one;
+      });
+    },
+  };
+}
+
+function addAccountRoutes(scope: FastifyInstance, deps: SigninDeps, whoOf: (request: FastifyRequest) => Signed): void {
+  const { database, now } = deps;
+  const config = { signedIn: self };
+
+  scope.get('/account', { config }, async (request, reply) => {
+    const { workspace, user, session } = whoOf(request);
+    const site = siteOf(request, deps);
+    const at = now();
+    const facts = await database.transaction((tx) =>
+      accountFacts(tx, workspace, user, { at, seenAfter: new Date(at.getTime() - sessionIdleMs) }),
+    );
+    if (facts === undefined) throw new AppError('DH-230', { why: 'you are not known here any more' });
+    const view = { facts, session, base: site.base, formToken: formToken(sessionSecret(request, site) ?? ''), now: at };
+    return sendPage(reply, {
+      title: 'Your account',
+      base: site.base,
+      body: accountBody(view),
+      aside: action(view, '/signout', 'Sign out'),
+    });
+  });
+
+  scope.post('/signout', { config }, async (request, reply) => {
+    const { workspace, user, session } = whoOf(request);
+    await database.transaction((tx) => endAudited(tx, workspace, { session }, user, 'signed out', now()));
+    const site = siteOf(request, deps);
+    takeSession(reply, site);
+    return reply.redirect(`${site.base}/signin`, 303);
+  });
+
+  scope.post('/account/sessions/end', { config }, async (request, reply) => {
+    const { workspace, user } = whoOf(request);
+    await database.transaction(async (tx) => {
+      const users = await ownIds(tx, workspace, user);
+      // What has ended meanwhile is ended, and what is somebody else's is not there.
+      await endAudited(tx, workspace, { session: field(request, 'session'), users }, user, 'by the account page', now());
+    });
+    return reply.redirect(`${siteOf(request, deps).base}/account`, 303);
+  });
+
+  scope.post('/account/sessions/end-others', { config }, async (request, reply) => {
+    const { workspace, user, session } = whoOf(request);
+    await database.transaction(async (tx) => {
+      const users = await ownIds(tx, workspace, user);
+      await endAudited(tx, workspace, { users, but: session }, user, 'by the account page', now());
+    });
+    return reply.redirect(`${siteOf(request, deps).base}/account`, 303);
+  });
+
+  scope.post('/account/tokens/revoke', { config }, async (request, reply) => {
+    const { workspace, user } = whoOf(request);
+    await database.transaction(async (tx) => {
+      const users = await ownIds(tx, workspace, user);
+      await revokeToken(tx, { workspace, by: user, users, id: field(request, 'token') }, now());
+    });
+    return reply.redirect(`${siteOf(request, deps).base}/account`, 303);
+  });
+}
+
+async function ownIds(tx: Parameters<typeof personById>[0], workspace: string, user: string): Promise<string[]> {
+  const person = await personById(tx, workspace, user);
+  return person === undefined ? [] : idsOf(person);
+}
