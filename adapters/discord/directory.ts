@@ -7,6 +7,12 @@ import { path, type Rest } from './rest.ts';
 
 type Tenants = ReturnType<ChatAdapter['tenants']>;
 
+interface GuildFacts {
+  id: string;
+  name?: string | null | undefined;
+  features?: readonly string[] | null | undefined;
+}
+
 /**
  * Servers and channels as far as they are known: told by the gateway, asked for otherwise. Nothing depends on what it remembers; it saves
  * asking for every message which channel a thread belongs to.
@@ -18,7 +24,7 @@ export interface Directory {
   channel(id: string): Promise<DiscordChannel | undefined>;
   /** Takes what the gateway tells about servers and channels; other events are left alone. */
   learn(type: string, data: unknown): void;
-  learnGuilds(guilds: readonly { id: string; name?: string | null | undefined }[]): void;
+  learnGuilds(guilds: readonly GuildFacts[]): void;
   /**
    * The bot is one tenant, whatever servers it is in: accounts are the same in all of them and in direct messages, channels have ids of
    * their own everywhere, and the limits of calls are those of the bot.
@@ -50,6 +56,7 @@ export function createDirectory(deps: { rest: Rest; application: string; botUser
   const guilds = new Map<string, string>();
   /** Servers where nobody sees a channel without being let in: `@everyone` lacks the right. */
   const closed = new Map<string, boolean>();
+  const communities = new Map<string, boolean>();
   const channels = new Map<string, DiscordChannel>();
 
   function remember(channel: DiscordChannel): DiscordChannel {
@@ -91,21 +98,47 @@ export function createDirectory(deps: { rest: Rest; application: string; botUser
       ...(inThread ? { thread: id } : {}),
       kind: 'channel',
     };
-    return { conversation, ...(name == null || name === '' ? {} : { channelName: name }), channelPrivate };
+    return {
+      conversation,
+      ...(name == null || name === '' ? {} : { channelName: name }),
+      channelPrivate,
+      community: await isCommunity(guild),
+    };
+  }
+
+  /** The gateway tells it of every server; asked for by what comes before that, or over HTTP. Hidden: as if it were one. */
+  async function isCommunity(guild: string): Promise<boolean> {
+    const known = communities.get(guild);
+    if (known !== undefined) return known;
+    try {
+      const found = await rest.call({ method: 'get', route: path`/guilds/${guild}`, what: 'look up a server' }, guildSchema);
+      communities.set(guild, found.features?.includes('COMMUNITY') ?? true);
+    } catch (error) {
+      if (!(error instanceof DeliveryError) || !['gone', 'not_permitted'].includes(error.failure.kind)) throw error;
+      communities.set(guild, true);
+    }
+    return communities.get(guild) ?? true;
+  }
+
+  function learnGuild({ id, name, features }: GuildFacts): void {
+    guilds.set(id, name ?? guilds.get(id) ?? id);
+    if (features != null) communities.set(id, features.includes('COMMUNITY'));
   }
 
   function learn(type: string, data: unknown): void {
     if (type === 'GUILD_CREATE' || type === 'GUILD_UPDATE') {
       const guild = guildSchema.safeParse(data).data;
       if (guild === undefined || guild.unavailable === true) return;
-      guilds.set(guild.id, guild.name ?? guilds.get(guild.id) ?? guild.id);
+      learnGuild(guild);
       const everyone = guild.roles?.find(({ id }) => id === guild.id);
       if (everyone !== undefined) closed.set(guild.id, !has(everyone.permissions, PermissionFlagsBits.ViewChannel));
       for (const channel of [...(guild.channels ?? []), ...(guild.threads ?? [])]) remember({ ...channel, guild_id: guild.id });
     } else if (type === 'GUILD_DELETE') {
       const guild = guildSchema.safeParse(data).data;
       // An outage of the server is no goodbye.
-      if (guild !== undefined && guild.unavailable !== true) guilds.delete(guild.id);
+      if (guild === undefined || guild.unavailable === true) return;
+      guilds.delete(guild.id);
+      communities.delete(guild.id);
     } else if (type === 'THREAD_LIST_SYNC') {
       for (const thread of threadListSchema.safeParse(data).data?.threads ?? []) remember(thread);
     } else if (/^(?:CHANNEL|THREAD)_(?:CREATE|UPDATE)$/.test(type)) {
@@ -122,7 +155,7 @@ export function createDirectory(deps: { rest: Rest; application: string; botUser
     channel: find,
     learn,
     learnGuilds(list) {
-      for (const { id, name } of list) guilds.set(id, name ?? guilds.get(id) ?? id);
+      for (const guild of list) learnGuild(guild);
     },
     tenants: () => [{ tenant: application, name: 'Discord', botUser }],
     servers: () => guilds.size,

@@ -5,7 +5,7 @@ import { decodeText, snowflakeTime, storable } from './discord-text.ts';
 import { type Handle, mayOpenForm, sealHandle } from './handle.ts';
 import { fieldOf, readModalId } from './modal.ts';
 import type { DiscordInteraction, Submitted } from './payloads.ts';
-import { event, type Inbound, type InboundContext, ignored, named, nameOf, type Place } from './reading.ts';
+import { affiliationIn, event, type Inbound, type InboundContext, ignored, named, nameOf, type Place } from './reading.ts';
 
 /** Types of interactions, and of commands (Discord documentation, receiving and responding). */
 export const interactionTypes = { ping: 1, command: 2, component: 3, autocomplete: 4, modal: 5 } as const;
@@ -29,12 +29,14 @@ export function interactionEvents(interaction: DiscordInteraction, place: Place,
   if (user.bot === true) return ignored('not done by a person');
   const kind = handleKind(interaction);
   const sealed = sealHandle({ kind, id: interaction.id, token: interaction.token, at: context.now().getTime() }, context.seal);
+  const features = interaction.guild?.features;
+  const at = features == null ? place : { ...place, community: features.includes('COMMUNITY') };
   const base = {
     key: `int:${interaction.id}`,
     at: snowflakeTime(interaction.id).toISOString(),
     conversation: place.conversation,
     ...named(place),
-    actor: { user: user.id, ...nameOf(interaction.member, user), bot: false },
+    actor: { user: user.id, ...nameOf(interaction.member, user), bot: false, ...affiliationIn(interaction.member, at) },
     reply: sealed,
     ...(mayOpenForm({ kind }) ? { trigger: sealed } : {}),
   };

@@ -1,6 +1,16 @@
 import { cutMention, decodeText, snowflakeTime } from './discord-text.ts';
 import type { DiscordMessage } from './payloads.ts';
-import { event, type Inbound, type InboundContext, ignored, isPersonal, named, nameOf, type Place } from './reading.ts';
+import {
+  affiliationIn,
+  event,
+  type Inbound,
+  type InboundContext,
+  ignored,
+  isPersonal,
+  named,
+  nameOf,
+  type Place,
+} from './reading.ts';
 
 /** A new message. The same message gives the same event, whether it came through the gateway or was looked up (promise 2). */
 export function messageEvents(message: DiscordMessage, place: Place, context: InboundContext): Inbound {
@@ -24,7 +34,7 @@ export function messageEvents(message: DiscordMessage, place: Place, context: In
     at: snowflakeTime(message.id).toISOString(),
     conversation,
     ...named(place),
-    actor: { user: message.author?.id ?? '', ...nameOf(message.member, message.author), bot: false },
+    actor: authorOf(message, place),
     ...(conversation.thread === undefined && answersBot(message, context) ? { replyTo: message.referenced_message?.id } : {}),
     text,
     message: message.id,
@@ -44,7 +54,7 @@ export function editEvents(message: DiscordMessage, place: Place, context: Inbou
     at: new Date(message.edited_timestamp).toISOString(),
     conversation: place.conversation,
     ...named(place),
-    actor: { user: message.author?.id ?? '', ...nameOf(message.member, message.author), bot: false },
+    actor: authorOf(message, place),
     text: textOf(message, context),
     message: message.id,
   });
@@ -65,6 +75,10 @@ export function deletionEvents(
     actor: { user: known.author, bot: false },
     message: deleted.id,
   });
+}
+
+function authorOf({ author, member }: DiscordMessage, place: Place) {
+  return { user: author?.id ?? '', ...nameOf(member, author), bot: false, ...affiliationIn(member, place) };
 }
 
 function addressedBy(

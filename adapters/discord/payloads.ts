@@ -10,7 +10,15 @@ export const userSchema = z.object({
   global_name: text,
   bot: z.boolean().nullish(),
 });
-const memberSchema = z.object({ nick: text, user: userSchema.nullish() });
+/** `flags`: bit 4 (16) marks a guest, let in for one voice channel. `pending`: has not agreed to the rules of the server yet. */
+const membershipSchema = z.object({
+  nick: text,
+  pending: z.boolean().nullish(),
+  flags: z.number().int().nullish(),
+  roles: z.array(id).nullish().catch(undefined),
+});
+export type Membership = z.infer<typeof membershipSchema>;
+const memberSchema = membershipSchema.extend({ user: userSchema.nullish() });
 
 const attachmentSchema = z.object({ id, filename: text, content_type: text, size: z.number().nullish() });
 
@@ -19,7 +27,7 @@ export const messageSchema = z.object({
   channel_id: id,
   guild_id: id.nullish(),
   author: userSchema.nullish(),
-  member: z.object({ nick: text }).nullish(),
+  member: membershipSchema.nullish(),
   content: z.string().nullish(),
   timestamp: z.string().nullish(),
   edited_timestamp: z.string().nullish(),
@@ -65,6 +73,8 @@ export const guildSchema = z.object({
     .array(z.object({ id, permissions: bits }))
     .nullish()
     .catch(undefined),
+  /** `COMMUNITY`: a server for all who find it. */
+  features: z.array(z.string()).nullish().catch(undefined),
   channels: z.array(channelSchema).nullish().catch(undefined),
   threads: z.array(channelSchema).nullish().catch(undefined),
 });
@@ -121,6 +131,10 @@ export const interactionSchema = z.object({
   type: z.number(),
   token: z.string().min(1),
   guild_id: id.nullish(),
+  guild: z
+    .object({ id, features: z.array(z.string()).nullish() })
+    .nullish()
+    .catch(undefined),
   channel_id: id.nullish(),
   channel: channelSchema.nullish().catch(undefined),
   member: memberSchema.nullish(),

@@ -1,7 +1,8 @@
+import type { Affiliation } from '../../src/contracts/affiliation.ts';
 import type { CommandMenu } from '../../src/contracts/command-menu.ts';
 import type { InboundEvent } from '../../src/contracts/inbound.ts';
 import type { Conversation } from '../../src/contracts/platform.ts';
-import type { DiscordMessage } from './payloads.ts';
+import type { DiscordMessage, Membership } from './payloads.ts';
 
 /** What is known about the application, and what turns a secret of a payload into an opaque handle. */
 export interface InboundContext {
@@ -18,6 +19,8 @@ export interface Place {
   channelName?: string | undefined;
   /** Not everybody on the server may see the channel; undefined: not known. */
   channelPrivate?: boolean | undefined;
+  /** In a server for all who find it, where roles are given to those who belong there. */
+  community?: boolean | undefined;
 }
 
 /** What a payload means: events to hand over, or nothing that a person did for us. */
@@ -54,6 +57,22 @@ export function nameOf(
 ): { name?: string } {
   const name = [member?.nick, user?.global_name, user?.username].find((one) => one != null && one.trim() !== '');
   return name == null ? {} : { name };
+}
+
+const guestFlag = 1 << 4;
+
+/**
+ * How somebody belongs to the server, as it says with what they do there; nothing for a direct message. In a server that anybody may join,
+ * who has been given no role is a newcomer; elsewhere whoever was let in is a member.
+ */
+export function affiliationIn(
+  member: Membership | null | undefined,
+  place: Pick<Place, 'conversation' | 'community'>,
+): { affiliation?: Affiliation } {
+  if (member == null || place.conversation.kind === 'direct') return {};
+  if (((member.flags ?? 0) & guestFlag) !== 0) return { affiliation: { kind: 'guest' } };
+  const isNew = member.pending === true || (place.community === true && member.roles?.length === 0);
+  return { affiliation: { kind: isNew ? 'newcomer' : 'member' } };
 }
 
 /** What an event tells of its channel. */

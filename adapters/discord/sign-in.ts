@@ -17,7 +17,7 @@ export const applicationAnswer = z.object({
 export type Application = z.infer<typeof applicationAnswer>;
 
 const userAnswer = z.object({ id, username: z.string() });
-const guildsAnswer = z.array(z.object({ id, name: z.string().nullish() }));
+const guildsAnswer = z.array(z.object({ id, name: z.string().nullish(), features: z.array(z.string()).nullish() }));
 export type Guilds = z.infer<typeof guildsAnswer>;
 const pageSize = 200;
 

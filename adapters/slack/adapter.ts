@@ -67,7 +67,7 @@ export function createSlackAdapter(config: SlackConfig, deps: SlackDeps): ChatAd
       ? slackWebhook({ signingSecret: secretOf(config), clock: deps.clock, logger, take })
       : undefined;
 
-  const people = createPeople({ web, clock: deps.clock, logger });
+  const people = createPeople({ web, clock: deps.clock, logger, own: () => installation });
 
   async function start(sink: InboundSink): Promise<void> {
     const inTime = AbortSignal.any([stopping.signal, AbortSignal.timeout(deps.startWithinMs ?? 30_000)]);

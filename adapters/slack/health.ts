@@ -1,5 +1,5 @@
 import { type AdapterHealth, DeliveryError } from '../../src/contracts/chat-adapter.ts';
-import { neededScopes } from './methods.ts';
+import { neededScopes, optionalScopes } from './methods.ts';
 import { authAnswer } from './sign-in.ts';
 import type { SlackSocket } from './socket.ts';
 import type { Web } from './web.ts';
@@ -19,7 +19,8 @@ export async function slackHealth(state: {
     const auth = await Promise.race([state.web.call('auth.test', {}, authAnswer), late.promise]);
     if (auth === undefined) return bad('Slack does not answer within 2.5 s.', 'Check the network, and status.slack.com.');
     const granted = auth.response_metadata?.scopes;
-    const missing = granted === undefined ? [] : neededScopes().filter((scope) => !granted.includes(scope));
+    const missing =
+      granted === undefined ? [] : neededScopes().filter((scope) => !granted.includes(scope) && !optionalScopes.has(scope));
     if (missing.length > 0) {
       return bad(
         `The Slack app in ${auth.team} lacks the scopes ${missing.join(', ')}.`,

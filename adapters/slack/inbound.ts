@@ -15,7 +15,8 @@ import { type Inbound, type InboundContext, ignored } from './reading.ts';
 
 /**
  * Reads one payload as Slack delivers it over either transport: an Events API callback, a slash command or an interaction.
- * Pure. The same payload gives the same events with the same keys (promise 2).
+ * Pure. The same payload gives the same events with the same keys (promise 2). Whether the person belongs to the workspace is not in
+ * every payload: `people.ts` asks for it.
  */
 export function readPayload(body: unknown, context: InboundContext): Inbound {
   const head = z.object({ type: z.string().optional(), command: z.string().optional() }).safeParse(body);
@@ -36,8 +37,8 @@ function readEvent(body: unknown, context: InboundContext): Inbound {
     case 'app_mention': {
       const message = messageEventSchema.safeParse(event);
       if (!message.success) return malformed(event.type, message.error);
-      const stranger = callback.data.is_ext_shared_channel === true && (message.data.user_team ?? context.team) !== context.team;
-      return stranger ? ignored('somebody of another organisation') : messageEvents(message.data, context);
+      const shared = callback.data.is_ext_shared_channel === true;
+      return from(shared ? message.data.user_team : undefined, messageEvents(message.data, context), context);
     }
     case 'app_home_opened': {
       const opened = homeOpenedSchema.safeParse(event);
@@ -63,11 +64,15 @@ function readInteraction(body: unknown, type: string, context: InboundContext): 
   if (!Object.hasOwn(schema, type)) return ignored(`interaction ${type}`);
   const head = interactionHeadSchema.safeParse(body);
   if (!head.success) return malformed(type, head.error);
-  const { team, user, enterprise } = head.data;
-  if (team != null && team.id !== context.team) return ignored('an interaction of another workspace');
-  // Inside an Enterprise organisation people of several workspaces share channels; outside of one they are guests of Slack Connect.
-  const home = user.team_id ?? context.team;
-  if (home !== context.team && enterprise == null) return ignored('somebody of another organisation');
+  // In channels that are shared with another organisation (Slack Connect) `team` of a form is that of the person, who may be of theirs.
+  const installed = head.data.view?.app_installed_team_id ?? head.data.team?.id ?? context.team;
+  if (installed !== context.team) return ignored('an interaction of another workspace');
+  // Inside an Enterprise organisation people of several workspaces share channels; outside of one they are of another organisation.
+  const home = head.data.enterprise == null ? head.data.user.team_id : undefined;
+  return from(home, readKnown(body, type, context), context);
+}
+
+function readKnown(body: unknown, type: string, context: InboundContext): Inbound {
   if (type === 'block_actions') {
     const parsed = blockActionsSchema.safeParse(body);
     return parsed.success ? actionEvents(parsed.data, context) : malformed(type, parsed.error);
@@ -78,6 +83,13 @@ function readInteraction(body: unknown, type: string, context: InboundContext): 
   }
   const parsed = messageActionSchema.safeParse(body);
   return parsed.success ? shortcutEvents(parsed.data, context) : malformed(type, parsed.error);
+}
+
+/** Marks what somebody of another workspace did. What Slack says when it is asked about the account counts for more. */
+function from(home: string | null | undefined, read: Inbound, context: InboundContext): Inbound {
+  if (read.kind !== 'events' || home == null || home === context.team) return read;
+  const marked = read.events.map((one) => ({ ...one, actor: { ...one.actor, affiliation: { kind: 'organisation' as const } } }));
+  return { kind: 'events', events: marked };
 }
 
 /** Names the fields that are wrong, never their content. */

@@ -74,9 +74,11 @@ export function createIntake(deps: {
   }
 
   function withAccount(event: InboundEvent, account: Account | undefined): InboundEvent {
-    if (account === undefined) return event;
+    if (account === undefined) return { ...event, actor: { affiliation: { kind: 'unknown' }, ...event.actor } };
+    const { affiliation } = account;
     const name = account.name ?? event.actor.name;
-    return { ...event, actor: { ...event.actor, ...(name === undefined ? {} : { name }), bot: event.actor.bot || account.bot } };
+    const bot = event.actor.bot || account.bot;
+    return { ...event, actor: { ...event.actor, ...(name === undefined ? {} : { name }), bot, affiliation } };
   }
 
   function enqueue(channel: string, events: InboundEvent[]): Promise<void> {

@@ -16,6 +16,7 @@ export const methodScopes = {
   'files.info': ['files:read'],
   'reactions.add': ['reactions:write'],
   'reactions.remove': ['reactions:write'],
+  'team.info': ['team:read'],
   'users.info': ['users:read'],
   'views.open': [],
   'views.publish': [],
@@ -32,7 +33,13 @@ export const eventScopes = {
   'message.im': ['im:history'],
 } as const satisfies Record<string, readonly string[]>;
 
-/** The bot scopes the app needs, in order. */
+/**
+ * Without these something is said less well, nothing else: apps that were installed before they were asked for go on as they are.
+ * `team:read`: names of other organisations.
+ */
+export const optionalScopes: ReadonlySet<string> = new Set(['team:read']);
+
+/** The bot scopes the app asks for, in order. */
 export function neededScopes(): string[] {
   const all = ['commands', ...Object.values(methodScopes).flat(), ...Object.values(eventScopes).flat()];
   return [...new Set(all)].sort();

@@ -15,7 +15,6 @@ const person = z.object({
   username: z.string().optional(),
   team_id: z.string().nullish(),
 });
-const enterprise = z.unknown().optional();
 
 const fileSchema = z.object({
   id,
@@ -40,7 +39,7 @@ export const messageEventSchema = z.object({
   type: z.enum(['message', 'app_mention']),
   subtype: z.string().optional(),
   user: z.string().optional(),
-  user_team: z.string().optional(),
+  user_team: z.string().nullish(),
   bot_id: z.string().nullish(),
   text: z.string().nullish(),
   ts,
@@ -67,7 +66,7 @@ export const eventCallbackSchema = z.object({
   event_id: id,
   team_id: z.string().nullish(),
   authorizations: z.array(z.object({ team_id: z.string().nullish() })).nullish(),
-  is_ext_shared_channel: z.boolean().optional(),
+  is_ext_shared_channel: z.boolean().nullish(),
   event: z.looseObject({ type: z.string() }),
 });
 
@@ -88,7 +87,8 @@ export const interactionHeadSchema = z.object({
   type: z.string(),
   user: person,
   team: z.object({ id }).nullish(),
-  enterprise,
+  enterprise: z.unknown().optional(),
+  view: z.looseObject({ app_installed_team_id: z.string().nullish() }).nullish().catch(undefined),
 });
 
 const channel = z.object({ id, name: z.string().optional() });

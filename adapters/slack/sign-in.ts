@@ -9,6 +9,8 @@ export interface Installation {
   team: string;
   teamName: string;
   botUser: string;
+  /** The Enterprise organisation that the workspace is part of. */
+  enterprise?: string | undefined;
   /** Address of the workspace, `https://acme.slack.com/`. */
   url?: string | undefined;
 }
@@ -17,6 +19,7 @@ export const authAnswer = z.object({
   team_id: z.string().min(1),
   team: z.string(),
   user_id: z.string().min(1),
+  enterprise_id: z.string().nullish(),
   url: z.url().optional().catch(undefined),
   response_metadata: z.object({ scopes: z.array(z.string()).optional() }).optional(),
 });
@@ -32,7 +35,8 @@ export async function signIn(web: Web, logger: Logger, signal: AbortSignal): Pro
   for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, maxWaitMs)) {
     try {
       const answer = await web.call('auth.test', {}, authAnswer);
-      return { team: answer.team_id, teamName: answer.team, botUser: answer.user_id, url: answer.url };
+      const enterprise = answer.enterprise_id ?? undefined;
+      return { team: answer.team_id, teamName: answer.team, botUser: answer.user_id, enterprise, url: answer.url };
     } catch (error) {
       const failure = error instanceof DeliveryError ? error.failure : undefined;
       if (failure === undefined || ['gone', 'not_permitted', 'rejected'].includes(failure.kind)) throw error;

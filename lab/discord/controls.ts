@@ -1,5 +1,5 @@
 import type { Core, Settings } from './core.ts';
-import { channelEvent, threadListEvent } from './events.ts';
+import { channelEvent, guildEvent, threadListEvent } from './events.ts';
 import type { Faults } from './faults.ts';
 import { INTENTS } from './flags.ts';
 import type { Gateway } from './gateway.ts';
@@ -55,10 +55,12 @@ export interface Controls extends Pick<Faults, 'failNext' | 'hold' | 'delay'> {
   /** Takes rights from the bot in one channel; none: gives back what its role has. `VIEW_CHANNEL` hides the channel. */
   denyIn(channel: string, ...names: PermissionName[]): void;
   /** Adds a channel; with `private` only for these people (ids) and the bot, unless `bot: false`. */
-  addChannel(given: { name: string; private?: string[]; bot?: boolean }): Channel;
+  addChannel(given: { name: string; private?: string[]; bot?: boolean; open?: boolean }): Channel;
   removeChannel(id: string): void;
   /** Adds a person with a DM to the bot. */
-  addPerson(given: { username: string; global_name: string }): User;
+  addPerson(given: { username: string; global_name: string } & Partial<Pick<User, 'roles' | 'pending'>>): User;
+  /** Makes the guild a community, or no longer one. */
+  community(on: boolean): void;
   /** A message of another bot of the guild. */
   sayAsBot(channel: string, text: string): Message;
   /** A message through a webhook. */
@@ -133,13 +135,15 @@ export function createControls(deps: {
       putChannel(next, 'CHANNEL_UPDATE');
       if (!sawIt && canSee(core, next, BOT_USER)) threadListEvent(core, next);
     },
-    addChannel({ name, private: members, bot = true }) {
+    addChannel({ name, private: members, bot = true, open = false }) {
       const view = String(bitsOf(['VIEW_CHANNEL']));
       const hidden = members ? [{ id: MEMBER_ROLE, type: 0 as const, allow: '0', deny: view }] : [];
       const allowed = (members ?? []).map((id) => ({ id, type: 1 as const, allow: view, deny: '0' }));
       const withoutBot = bot ? [] : [{ id: BOT_ROLE, type: 0 as const, allow: '0', deny: view }];
+      const said = String(bitsOf(['VIEW_CHANNEL', 'SEND_MESSAGES', 'READ_MESSAGE_HISTORY']));
+      const forAll = open ? [{ id: GUILD.id, type: 0 as const, allow: said, deny: '0' }] : [];
       const position = state.channels.values().filter((entry) => entry.kind === 'text').length;
-      const channel = textChannel(state.nextId(), name, '', position, [...hidden, ...allowed, ...withoutBot]);
+      const channel = textChannel(state.nextId(), name, '', position, [...hidden, ...allowed, ...withoutBot, ...forAll]);
       putChannel(channel, 'CHANNEL_CREATE');
       return channel;
     },
@@ -149,7 +153,11 @@ export function createControls(deps: {
       state.emit({ type: 'channel_removed', channel });
       channelEvent(core, 'CHANNEL_DELETE', channel);
     },
-    addPerson({ username, global_name }) {
+    community(on) {
+      set({ community: on });
+      guildEvent(core);
+    },
+    addPerson({ username, global_name, roles = [MEMBER_ROLE], pending }) {
       const user: User = {
         id: state.nextId(),
         username,
@@ -157,7 +165,8 @@ export function createControls(deps: {
         title: '',
         color: '#555555',
         bot: false,
-        roles: [MEMBER_ROLE],
+        roles,
+        ...(pending === undefined ? {} : { pending }),
       };
       state.users.set(user.id, user);
       state.channels.put({ ...dmChannel(user), id: state.nextId() });

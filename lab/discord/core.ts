@@ -10,6 +10,8 @@ export interface Settings {
   interactionsUrl?: string | undefined;
   /** Added to every REST answer, milliseconds. */
   latencyMs: number;
+  /** The guild is a community: for all who find it. */
+  community: boolean;
   /** REST answers 503 and the gateway takes no connection. */
   outage: boolean;
   /** Privileged intents that are switched on for the application, as bits. */

@@ -96,6 +96,7 @@ export async function createDiscordEmulator(options: DiscordEmulatorOptions = {}
       rateLimiting: options.rateLimiting ?? false,
       interactionsUrl: undefined,
       latencyMs: 0,
+      community: false,
       outage: false,
       grantedIntents: PRIVILEGED,
     },

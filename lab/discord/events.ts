@@ -4,7 +4,7 @@ import { INTENTS } from './flags.ts';
 import type { Channel, Message, User } from './model.ts';
 import { canSee } from './permissions.ts';
 import { BOT_USER, GUILD } from './seed.ts';
-import { wireChannel, wireEmoji, wireFullMember, wireMember, wireMessage, wireThreadMember } from './wire.ts';
+import { wireChannel, wireEmoji, wireFullMember, wireGuild, wireMember, wireMessage, wireThreadMember } from './wire.ts';
 
 /** What happens in the guild and in DMs, told to the gateway sessions. The bot hears of nothing in channels it cannot see. */
 
@@ -96,6 +96,10 @@ export function typingEvent(core: Core, channel: Channel, user: User): void {
 }
 
 /** Channels of the guild. Bots hear of all of them, also of those they cannot see. */
+export function guildEvent(core: Core): void {
+  core.dispatch({ t: 'GUILD_UPDATE', intents: INTENTS.GUILDS, d: wireGuild(core) });
+}
+
 export function channelEvent(core: Core, t: 'CHANNEL_CREATE' | 'CHANNEL_UPDATE' | 'CHANNEL_DELETE', channel: Channel): void {
   if (channel.kind === 'text') core.dispatch({ t, intents: INTENTS.GUILDS, d: wireChannel(core, channel) });
 }

@@ -8,7 +8,7 @@ import type { Channel, Interaction, Message, Modal, User } from './model.ts';
 import { may, permissionsIn } from './permissions.ts';
 import { APPLICATION_ID, BOT_USER, GUILD } from './seed.ts';
 import { optionsOnWire, resolved, type Typed, type TypedOptions, usableCommands } from './typed-commands.ts';
-import { wireActor, wireChannel, wireMessage } from './wire.ts';
+import { featuresOf, wireActor, wireChannel, wireMessage } from './wire.ts';
 
 /**
  * What people do with the app: commands, buttons, choices and completions. Everything resolves when the app has answered, throws
@@ -56,7 +56,9 @@ function payloadOf(core: Core, interaction: Interaction, user: User, channel: Ch
     token: interaction.token,
     version: 1,
     data: ask.data,
-    ...(inDm ? {} : { guild_id: GUILD.id, guild: { id: GUILD.id, features: [], locale: 'en-US' }, guild_locale: 'en-US' }),
+    ...(inDm
+      ? {}
+      : { guild_id: GUILD.id, guild: { id: GUILD.id, features: featuresOf(core), locale: 'en-US' }, guild_locale: 'en-US' }),
     channel_id: channel.id,
     channel: { ...wireChannel(core, channel), permissions: String(permissionsIn(core, channel, user.id)) },
     ...wireActor(core, user, channel),

@@ -17,6 +17,8 @@ export interface User {
   bot: boolean;
   /** Role ids in the guild, without @everyone. */
   roles: string[];
+  /** Has not agreed to the rules of the guild yet. */
+  pending?: boolean | undefined;
 }
 
 export interface Role {

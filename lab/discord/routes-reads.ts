@@ -6,7 +6,7 @@ import { BUCKETS } from './rate-limits.ts';
 import { type Answer, bodyOf, ok, type Route, type RouteCall } from './route.ts';
 import { object, snowflake, validate } from './schema.ts';
 import { APPLICATION_ID, BOT_USER, dmChannel, GUILD } from './seed.ts';
-import { wireChannel, wireFullMember, wireGuild, wireRole, wireUser } from './wire.ts';
+import { featuresOf, wireChannel, wireFullMember, wireGuild, wireRole, wireUser } from './wire.ts';
 
 /** The gateway's address, the application, users, DMs and the guild. */
 
@@ -137,7 +137,7 @@ export function readRoutes(starts: SessionStarts): Route[] {
           banner: null,
           owner: false,
           permissions: String(guildPermissions(core, BOT_USER)),
-          features: [],
+          features: featuresOf(core),
         },
       ]),
     ),

@@ -40,7 +40,7 @@ export function wireMember(user: User): Json {
     premium_since: null,
     joined_at: iso(timeOf(GUILD.id)),
     communication_disabled_until: null,
-    pending: false,
+    pending: user.pending ?? false,
     flags: 0,
     deaf: false,
     mute: false,
@@ -125,6 +125,10 @@ export function wireThreadMember(thread: Channel, userId: string): Json {
   return { id: thread.id, user_id: userId, join_timestamp: iso(timeOf(thread.id)), flags: 1, muted: false, mute_config: null };
 }
 
+export function featuresOf({ settings }: Pick<Core, 'settings'>): string[] {
+  return settings.community ? ['COMMUNITY', 'MEMBER_VERIFICATION_GATE_ENABLED'] : [];
+}
+
 export function wireGuild(core: Core): Json {
   return {
     id: GUILD.id,
@@ -134,7 +138,7 @@ export function wireGuild(core: Core): Json {
     home_header: null,
     splash: null,
     discovery_splash: null,
-    features: [],
+    features: featuresOf(core),
     banner: null,
     owner_id: GUILD.owner,
     application_id: null,

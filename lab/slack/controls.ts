@@ -41,8 +41,8 @@ export interface Controls extends Pick<Faults, 'failNext' | 'hold' | 'delay'> {
   expireStreams(): void;
   /** Adds a channel; members default to everybody, the bot included. */
   addChannel(given: { name: string; private?: boolean; members?: string[] }): Channel;
-  /** Adds a person with a DM to the bot. */
-  addPerson(given: { name: string; real_name: string }): User;
+  /** Adds a person with a DM to the bot, a guest of the workspace, or somebody of another one who is then in #demo. */
+  addPerson(given: { name: string; real_name: string } & Pick<User, 'guest' | 'team'>): User;
   /** Mistakes of the emulator itself (each was answered with HTTP 500). */
   errors: readonly unknown[];
 }
@@ -107,7 +107,7 @@ export function createControls(deps: {
       state.emit({ type: 'channel', channel });
       return channel;
     },
-    addPerson({ name, real_name }) {
+    addPerson({ name, real_name, guest, team }) {
       const id = newId('U');
       const user: User = {
         id,
@@ -119,8 +119,12 @@ export function createControls(deps: {
         color: '#555555',
         tz: 'Etc/UTC',
         is_bot: false,
+        ...(guest === undefined ? {} : { guest }),
+        ...(team === undefined ? {} : { team }),
       };
       state.users.set(id, user);
+      const demo = state.channels.get('C00000DEMO');
+      if (demo && (guest !== undefined || team !== undefined)) state.channels.put({ ...demo, members: [...demo.members, id] });
       state.channels.put(dmChannel(user));
       state.emit({ type: 'reset' });
       return user;

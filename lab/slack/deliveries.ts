@@ -3,6 +3,7 @@ import { NotAnswered } from './core.ts';
 import { newId, secret } from './ids.ts';
 import { isRecord, type Json } from './json.ts';
 import type { PendingEvent } from './model.ts';
+import { isShared } from './payloads.ts';
 import { APP_ID, BOT_USER, TEAM } from './seed.ts';
 import type { DeliveryKind, Outcome, Retry, Transport } from './transport.ts';
 
@@ -90,7 +91,7 @@ export function createDeliveries(core: Host, transport: () => Transport, keep: n
     log,
     publish(event) {
       const pending: PendingEvent = { id: newId('Ev'), body: {}, attempts: 0 };
-      pending.body = envelope(pending.id, event, core.now());
+      pending.body = envelope(pending.id, event, core.now(), isShared(core, String(event.channel)));
       core.state.pending.put(pending);
       start(pending);
     },
@@ -132,7 +133,7 @@ function typeOfEvent(body: Json): string {
 }
 
 /** The `event_callback` around an event. */
-function envelope(eventId: string, event: Json, now: number): Json {
+function envelope(eventId: string, event: Json, now: number, shared: boolean): Json {
   return {
     token: 'lab-verification-token',
     team_id: TEAM.id,
@@ -144,7 +145,7 @@ function envelope(eventId: string, event: Json, now: number): Json {
     event_id: eventId,
     event_time: Math.floor(now / 1000),
     authorizations: [{ enterprise_id: null, team_id: TEAM.id, user_id: BOT_USER, is_bot: true, is_enterprise_install: false }],
-    is_ext_shared_channel: false,
+    is_ext_shared_channel: shared,
     event_context: `4-${secret(24)}`,
   };
 }

@@ -19,10 +19,14 @@ export function head(type: string, user: User): Json {
     type,
     token: TOKEN,
     api_app_id: APP_ID,
-    team: { id: TEAM.id, domain: TEAM.domain },
+    // Of a form it is the workspace of the person who filled it in.
+    team:
+      type === 'view_submission' && user.team
+        ? { id: user.team.id, domain: user.team.domain }
+        : { id: TEAM.id, domain: TEAM.domain },
     enterprise: null,
     is_enterprise_install: false,
-    user: { id: user.id, username: user.name, name: user.name, team_id: TEAM.id },
+    user: { id: user.id, username: user.name, name: user.name, team_id: user.team?.id ?? TEAM.id },
   };
 }
 

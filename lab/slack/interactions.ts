@@ -23,6 +23,8 @@ export async function slashCommand(
 ): Promise<void> {
   const known = core.manifest.features.slash_commands?.find((entry) => entry.command === given.command);
   if (!known) throw new Refused('unknown_command', `${given.command} is not a valid command.`);
+  if (user.team)
+    throw new Refused('not_installed', `${given.command} belongs to an app that your organisation has not installed.`);
   if (given.thread_ts !== undefined) throw new Refused('not_in_threads', `${given.command} is not supported in threads. Sorry!`);
   const hook = { user: user.id, channel: channel.id };
   const payload = {

@@ -89,11 +89,14 @@ export const userMethods: Record<string, Method> = {
     tier: 't3',
     scopes: ['team:read'],
     token: 'bot',
-    handle({ args }): Json {
-      if ((args.text('team') ?? TEAM.id) !== TEAM.id) throw new SlackApiError('team_not_found');
+    handle({ core, args }): Json {
+      const asked = args.text('team') ?? TEAM.id;
+      const { team = asked === TEAM.id ? TEAM : undefined } =
+        core.state.users.values().find((user) => user.team?.id === asked) ?? {};
+      if (!team) throw new SlackApiError('team_not_found');
       return {
         ok: true,
-        team: { ...TEAM, url: `https://${TEAM.domain}.slack.com/`, email_domain: '', icon: {}, is_verified: false },
+        team: { ...team, url: `https://${team.domain}.slack.com/`, email_domain: '', icon: {}, is_verified: false },
       };
     },
   },

@@ -13,6 +13,10 @@ export interface User {
   color: string;
   tz: string;
   is_bot: boolean;
+  /** A guest of the workspace: of several channels, or of one. */
+  guest?: 'multi_channel' | 'single_channel' | undefined;
+  /** Of another workspace, met in channels shared with it (Slack Connect). */
+  team?: { id: string; name: string; domain: string } | undefined;
 }
 
 export type ChannelKind = 'public' | 'private' | 'im';

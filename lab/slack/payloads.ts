@@ -15,7 +15,8 @@ export function wireMessage(core: Core, message: Message, options: { metadata?: 
     user: message.user,
     text: message.text,
     ts: message.ts,
-    team: TEAM.id,
+    team: teamOf(core.state.users.get(message.user)),
+    ...foreignAuthor(core, message),
     bot_id: message.bot_id,
     app_id: message.app_id,
     bot_profile: message.bot_id ? wireBot(core) : undefined,
@@ -33,6 +34,15 @@ export function wireMessage(core: Core, message: Message, options: { metadata?: 
     streaming_state: message.stream?.state,
     metadata: options.metadata ? message.metadata : undefined,
   });
+}
+
+/** Whose message it is, where they are of another organisation: the app may not know them. */
+function foreignAuthor(core: Core, message: Message): Json {
+  const user = core.state.users.get(message.user);
+  if (user?.team === undefined) return {};
+  const { name, real_name, display_name } = user;
+  const profile = { name, real_name, display_name, first_name: real_name.split(' ')[0], team: user.team.id };
+  return { user_team: user.team.id, source_team: user.team.id, user_profile: { ...profile, is_restricted: false } };
 }
 
 function wireFiles(core: Core, message: Message): Json[] {
@@ -143,10 +153,21 @@ function shareMap(core: Core, file: FileRecord): Json {
   return Object.fromEntries(Object.entries(shares).filter(([, entries]) => Object.keys(entries).length > 0));
 }
 
+/** The workspace an account belongs to. */
+export function teamOf(user: User | undefined): string {
+  return user?.team?.id ?? TEAM.id;
+}
+
+/** Is the channel shared with another organisation? It is as soon as one of theirs is in it. */
+export function isShared(core: Pick<Core, 'state'>, channel: string): boolean {
+  const members = core.state.channels.get(channel)?.members ?? [];
+  return members.some((id) => core.state.users.get(id)?.team !== undefined);
+}
+
 export function wireUser(user: User): Json {
   return {
     id: user.id,
-    team_id: TEAM.id,
+    team_id: teamOf(user),
     name: user.name,
     deleted: false,
     color: user.color.slice(1),
@@ -160,14 +181,15 @@ export function wireUser(user: User): Json {
       display_name: user.display_name,
       display_name_normalized: user.display_name,
       title: user.title,
-      team: TEAM.id,
+      team: teamOf(user),
       ...(user.is_bot ? { bot_id: BOT_ID, api_app_id: APP_ID, always_active: true } : {}),
     }),
     is_admin: false,
     is_owner: false,
     is_primary_owner: false,
-    is_restricted: false,
-    is_ultra_restricted: false,
+    is_restricted: user.guest !== undefined,
+    is_ultra_restricted: user.guest === 'single_channel',
+    ...(user.team === undefined ? {} : { is_stranger: false }),
     is_bot: user.is_bot,
     is_app_user: false,
     updated: 1_767_225_600,

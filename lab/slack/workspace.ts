@@ -210,7 +210,11 @@ function publishMessageEvent(core: Core, channelId: string, event: Json): void {
 
 function publishMentionEvent(core: Core, message: Message): void {
   if (!subscribes(core.manifest, 'app_mention')) return;
-  const { user, text, ts, team, blocks, thread_ts, parent_user_id, client_msg_id, files, edited } = wireMessage(core, message);
+  const { user, text, ts, team, blocks, thread_ts, parent_user_id, client_msg_id, files, edited, ...wire } = wireMessage(
+    core,
+    message,
+  );
+  const { user_team, source_team, user_profile } = wire;
   core.publish(
     compact({
       type: 'app_mention',
@@ -218,6 +222,9 @@ function publishMentionEvent(core: Core, message: Message): void {
       text,
       ts,
       team,
+      user_team,
+      source_team,
+      user_profile,
       blocks,
       thread_ts,
       parent_user_id,

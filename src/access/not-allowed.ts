@@ -1,3 +1,4 @@
+import type { Affiliation } from '../contracts/affiliation.ts';
 import { AppError } from '../contracts/errors.ts';
 import { type Role, roleAtLeast, roleSchema } from '../contracts/roles.ts';
 import type { Tx } from '../store/database.ts';
@@ -9,11 +10,24 @@ const named = 5;
 /** The refusal for lack of a role. It says who could: the roles, and the people who have one of them. */
 export async function notAllowed(
   tx: Tx,
-  who: { workspace: string; name: string },
+  who: { workspace: string; name: string; role?: Role | undefined; affiliation?: Affiliation | undefined },
   action: string,
   needed: Role,
 ): Promise<AppError> {
-  return new AppError('DH-202', { who: who.name, action, whoCan: await whoCan(tx, who.workspace, needed) });
+  const able = await whoCan(tx, who.workspace, needed);
+  return new AppError('DH-202', { who: who.name, action, whoCan: `${able}${externalNote(who)}` });
+}
+
+/** Why somebody may less than the others in the channel. */
+function externalNote({ role, affiliation }: { role?: Role | undefined; affiliation?: Affiliation | undefined }): string {
+  if (affiliation === undefined || affiliation.kind === 'member' || roleAtLeast(role, 'developer')) return '';
+  if (affiliation.kind === 'unknown') {
+    return ' The platform did not say in time whether your account belongs to its workspace: try again in a minute.';
+  }
+  const which = { organisation: 'of another organisation', guest: 'with a guest account', newcomer: 'who are new here' }[
+    affiliation.kind
+  ];
+  return ` People ${which} get at most the role guest from a channel, and only where it says \`settings external=guest\`; an owner can give you a role by name.`;
 }
 
 /** "Maintainers and owners can: Ada, Ben." */

@@ -26,19 +26,22 @@ export async function whoActs(tx: Tx, event: InboundEvent, owners: readonly Conf
   const { platform, tenant } = event.conversation;
   const workspace = await workspaceOfTenant(tx, platform, tenant);
   if (workspace === undefined) return 'unknown_tenant';
-  const identity = { platform, tenant, user: event.actor.user };
+  const { user, name, affiliation: told } = event.actor;
+  const identity = { platform, tenant, user };
   const known = await findOrCreatePerson(tx, {
     workspace: workspace.id,
     identity,
-    name: event.actor.name,
+    name,
     role: configuredRole(owners, identity),
+    affiliation: told,
   });
   const channel = await findOrCreateChannel(tx, workspace.id, event.conversation, event);
   if (known === undefined || channel === undefined) return 'foreign_account';
   if (event.conversation.kind === 'direct' && event.type !== 'home') await noteDirectReached(tx, identity);
-  const role = effectiveRole({ own: known.role, channel, project: channel.project });
+  const { affiliation } = known;
+  const role = effectiveRole({ own: known.role, channel, project: channel.project, affiliation });
   return {
-    person: { workspace: workspace.id, user: known.user, name: known.name, role, identity, linked: known.linked },
+    person: { workspace: workspace.id, user: known.user, name: known.name, role, identity, linked: known.linked, affiliation },
     ownRole: known.role,
     channel,
   };
@@ -46,5 +49,6 @@ export async function whoActs(tx: Tx, event: InboundEvent, owners: readonly Conf
 
 /** The same person with the role that counts for another project. */
 export function actingOn(actor: Pick<Actor, 'person' | 'ownRole' | 'channel'>, project: string): Person {
-  return { ...actor.person, role: effectiveRole({ own: actor.ownRole, channel: actor.channel, project }) };
+  const { affiliation } = actor.person;
+  return { ...actor.person, role: effectiveRole({ own: actor.ownRole, channel: actor.channel, project, affiliation }) };
 }

@@ -4,7 +4,7 @@ import { type Role, roleAtLeast } from '../contracts/roles.ts';
 import { roleGivenByChannels } from '../store/channel-roles.ts';
 import type { Tx } from '../store/database.ts';
 import { idsOf, isSamePerson, type Linked } from '../store/linked-people.ts';
-import { membersOf, personById } from '../store/people.ts';
+import { isExternalPerson, membersOf, personById } from '../store/people.ts';
 import { speakersOf } from '../store/run-mail.ts';
 import { conditions } from './several-words.ts';
 
@@ -90,7 +90,9 @@ export async function somebodyMayDecide(
   const withRole = new Set(members.flatMap(idsOf));
   for (const user of approvers.people) {
     const known = withRole.has(user) ? undefined : await personById(tx, workspace, user);
-    if (known !== undefined && mayDecide(approvers, askers, { ...known, role: given })) able.push(known);
+    // External people get nothing from a channel that decides.
+    if (known === undefined || (await isExternalPerson(tx, workspace, known.user))) continue;
+    if (mayDecide(approvers, askers, { ...known, role: given })) able.push(known);
   }
   return different(able).length >= needed;
 }
@@ -100,10 +102,15 @@ function different<P extends Decider>(people: readonly P[]): P[] {
   return people.filter((person, at) => !people.slice(0, at).some(({ user }) => isSamePerson(person, user)));
 }
 
-/** A person with the role they have about a project now, wherever they act: their own, else what channels of the project give. */
+/**
+ * A person with the role they have about a project now, wherever they act: their own, else what channels of the project give. That
+ * never lets an external person decide.
+ */
 export async function deciderNow(tx: Tx, workspace: string, project: string, user: string): Promise<Decider | undefined> {
   const person = await personById(tx, workspace, user);
-  return person === undefined ? undefined : { ...person, role: person.role ?? (await roleGivenByChannels(tx, project)) };
+  if (person === undefined || person.role !== undefined) return person;
+  if (await isExternalPerson(tx, workspace, person.user)) return person;
+  return { ...person, role: await roleGivenByChannels(tx, project) };
 }
 
 /** Who may decide, for people: "Maintainers and owners can decide: Ada, Ben. The requester cannot." */

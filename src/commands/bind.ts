@@ -56,7 +56,11 @@ export const bind = defineCommand({
     const project = await namedProject(ctx, args.project);
     const kept = ctx.channel.project === project.id ? ctx.channel.defaultRole : undefined;
     const role = args.role === undefined ? kept : args.role === 'none' ? undefined : args.role;
-    await bindChannel(ctx.tx, ctx.channel.id, { project: project.id, defaultRole: role });
+    await bindChannel(ctx.tx, ctx.channel.id, {
+      project: project.id,
+      defaultRole: role,
+      keepsExternal: ctx.channel.project === project.id,
+    });
     const ended = await endForeignMirrors(ctx, ctx.channel.id, project.id);
     await audit(ctx, { project: project.name, role: role ?? 'none' });
     const who =

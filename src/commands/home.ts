@@ -3,7 +3,7 @@ import { type Block, bold, plain, type Span, type View } from '../contracts/view
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
 import { type InteractionRow, pendingInteractions } from '../store/decision-queries.ts';
-import { namesOf } from '../store/people.ts';
+import { labelsOf } from '../store/people.ts';
 import { listTasks } from '../store/task-queries.ts';
 import type { CommandContext } from './command.ts';
 import { decisionBlocks } from './pending.ts';
@@ -30,7 +30,7 @@ export async function homeView(ctx: CommandContext): Promise<View> {
     { workspace, columns: ['review', 'done', 'cancelled', 'backlog'] },
     { size: shownLines, number: 1 },
   );
-  const names = await namesOf(
+  const names = await labelsOf(
     ctx.tx,
     workspace,
     recent.tasks.map(({ requester }) => requester),

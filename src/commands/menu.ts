@@ -90,12 +90,14 @@ async function knownTo(
   const { platform, tenant } = conversation;
   const workspace = (await workspaceOfTenant(tx, platform, tenant))?.id;
   if (workspace === undefined) return {};
-  const ownRole = (await findPerson(tx, workspace, { platform, tenant, user }))?.role;
+  const person = await findPerson(tx, workspace, { platform, tenant, user });
+  const ownRole = person?.role;
   const channel = await findChannel(tx, workspace, conversation);
   const role = effectiveRole({
     own: ownRole,
-    channel: { project: channel?.project, defaultRole: channel?.defaultRole },
+    channel: { project: channel?.project, defaultRole: channel?.defaultRole, externalRole: channel?.externalRole },
     project: channel?.project,
+    affiliation: person?.affiliation,
   });
   if (!roleAtLeast(role, 'guest')) return {};
   const bound = channel?.project === undefined ? undefined : { id: channel.project };

@@ -7,7 +7,7 @@ import { withFallback } from '../delivery/list-view.ts';
 import { reveal } from '../delivery/neutralise.ts';
 import { coarse } from '../delivery/units.ts';
 import { type InteractionRow, pendingInteractions } from '../store/decision-queries.ts';
-import { namesOf } from '../store/people.ts';
+import { labelsOf } from '../store/people.ts';
 import { name, optional } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { commandButton } from './task-lines.ts';
@@ -52,7 +52,7 @@ export async function decisionBlocks(
 ): Promise<Block[]> {
   const now = ctx.deps.now();
   const people = waiting.flatMap(({ requester, approvers }) => [requester, ...approvers.people]);
-  const names = await namesOf(ctx.tx, ctx.person.workspace, people);
+  const names = await labelsOf(ctx.tx, ctx.person.workspace, people);
   return waiting.flatMap((one): Block[] => {
     const left = coarse(one.expiresAt.getTime() - now.getTime());
     return [

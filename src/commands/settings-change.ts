@@ -5,7 +5,7 @@ import { approvalsNeeded, defaultCheckMs, type Policy } from '../contracts/polic
 import type { Role } from '../contracts/roles.ts';
 import type { ProjectLimits, Verbosity } from '../contracts/settings.ts';
 import { recordAudit } from '../store/audit.ts';
-import { type Channel, setDefaultRole, setPrivate, setVerbosity } from '../store/channels.ts';
+import { type Channel, setDefaultRole, setExternalRole, setPrivate, setVerbosity } from '../store/channels.ts';
 import { changeBaseBranch, changeLimits, type Project, projectById } from '../store/projects.ts';
 import { applyChange, type ListChange } from './arguments.ts';
 import type { CommandContext } from './command.ts';
@@ -19,6 +19,7 @@ export interface SettingsChange extends AgentSettingsChange {
   verbosity?: Verbosity | undefined;
   role?: 'guest' | 'developer' | 'none' | undefined;
   private?: boolean | undefined;
+  external?: 'guest' | 'none' | undefined;
   policy?: Policy['mode'] | undefined;
   allow?: ListChange | undefined;
   deny?: ListChange | undefined;
@@ -43,7 +44,7 @@ export interface SettingsChange extends AgentSettingsChange {
 
 const mostPatterns = 100;
 
-/** Changes verbosity, default role and privacy of the channel; returns the channel as it is then. */
+/** Changes verbosity, the roles that the channel gives and its privacy; returns the channel as it is then. */
 export async function applyChannelSettings(ctx: CommandContext, change: SettingsChange): Promise<Channel> {
   const channel = { ...ctx.channel };
   if (change.verbosity !== undefined) {
@@ -59,8 +60,13 @@ export async function applyChannelSettings(ctx: CommandContext, change: Settings
     await setPrivate(ctx.tx, channel.id, change.private);
     await audit(ctx, 'channel.private', channel.id, { private: change.private });
   }
-  if (change.verbosity !== undefined || change.role !== undefined) {
-    await audit(ctx, 'channel.settings', channel.id, { verbosity: channel.verbosity, role: channel.defaultRole ?? 'none' });
+  if (change.external !== undefined) {
+    channel.externalRole = change.external === 'none' ? undefined : change.external;
+    await setExternalRole(ctx.tx, channel.id, channel.externalRole);
+  }
+  if (change.verbosity !== undefined || change.role !== undefined || change.external !== undefined) {
+    const { verbosity, defaultRole: role = 'none', externalRole: external = 'none' } = channel;
+    await audit(ctx, 'channel.settings', channel.id, { verbosity, role, external });
   }
   return channel;
 }

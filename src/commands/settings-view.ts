@@ -17,6 +17,12 @@ const modeWords: Record<Project['policy']['mode'], string> = {
   yolo: 'every command runs without asking',
 };
 
+/** What external people get of the role of the channel. */
+function externalText({ defaultRole, externalRole }: CommandContext['channel']): string {
+  if (externalRole === undefined) return 'none: external people need a role of their own';
+  return defaultRole === undefined ? 'guest, as soon as `role` gives one' : 'guest: external people may look';
+}
+
 /** The settings as they are, each under the name that changes it. */
 export async function settingsView(
   ctx: Pick<CommandContext, 'tx' | 'person' | 'channel' | 'bound'>,
@@ -88,6 +94,7 @@ export async function settingsView(
               field('verbosity', code(ctx.channel.verbosity)),
               field('private', plain(ctx.channel.isPrivate ? 'on: what is asked here is shown nowhere else' : 'off')),
               field('role', plain(ctx.channel.defaultRole ?? 'none: people need a role of their own')),
+              field('external', ...marked(externalText(ctx.channel))),
             ],
           },
         ]

@@ -67,6 +67,13 @@ export const settings = defineCommand({
       values: ['on', 'off'],
       schema: onOff,
     }),
+    external: optional({
+      hint: 'guest',
+      about:
+        "what of that role people get who are external to this platform's workspace: guests, newcomers, people of other organisations; they may look, or nothing",
+      values: ['guest', 'none'],
+      schema: oneOf(['guest', 'none']),
+    }),
     policy: optional({ hint: 'safe', about: 'what runs without asking', values: modes, schema: oneOf(modes) }),
     allow: optional({
       hint: '"npm test"',
@@ -222,9 +229,9 @@ function isChange(args: Record<string, unknown>): boolean {
 /** A direct conversation has no members to show less to or to give roles to. */
 function refuseChannelPart(ctx: CommandContext, change: SettingsChange): void {
   if (ctx.channel.kind === 'channel') return;
-  if ([change.verbosity, change.role, change.private].every((value) => value === undefined)) return;
+  if ([change.verbosity, change.role, change.external, change.private].every((value) => value === undefined)) return;
   throw new AppError('DH-300', {
-    what: '`verbosity`, `role` and `private` are settings of a channel, and this is a direct conversation.',
+    what: '`verbosity`, `role`, `external` and `private` are settings of a channel, and this is a direct conversation.',
     instead: 'Send them in the channel.',
   });
 }

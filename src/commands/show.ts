@@ -7,7 +7,7 @@ import { cleanText } from '../delivery/neutralise.ts';
 import { bytes, count } from '../delivery/units.ts';
 import { redactText } from '../runtime/redact-patterns.ts';
 import { decisionsOf } from '../store/decision-queries.ts';
-import { namesOf } from '../store/people.ts';
+import { labelsOf } from '../store/people.ts';
 import { artifactsOf } from '../store/run-queries.ts';
 import { runsOf, type TaskRow } from '../store/task-queries.ts';
 import { optional, taskNumber } from './arguments.ts';
@@ -40,7 +40,7 @@ async function taskView(ctx: CommandContext, task: TaskRow): Promise<View> {
   const runs = await runsOf(ctx.tx, task.id);
   const decisions = (await decisionsOf(ctx.tx, task.id)).filter(({ state }) => state !== 'superseded');
   const people = [task.requester, ...runs.map((run) => run.requestedBy), ...decisions.flatMap(({ by }) => by)];
-  const names = await namesOf(ctx.tx, ctx.person.workspace, people);
+  const names = await labelsOf(ctx.tx, ctx.person.workspace, people);
   const nameOf = (user: string) => names.get(user) ?? 'somebody';
   const base = task.baseCommit === undefined ? '' : `@${task.baseCommit.slice(0, 7)}`;
   const latest = runs.slice(-5);

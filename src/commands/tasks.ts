@@ -3,7 +3,7 @@ import { bold, plain } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
 import { idsOf } from '../store/linked-people.ts';
-import { namesOf } from '../store/people.ts';
+import { labelsOf } from '../store/people.ts';
 import { listTasks } from '../store/task-queries.ts';
 import { count, name, oneOf, optional } from './arguments.ts';
 import { defineCommand } from './command.ts';
@@ -48,7 +48,7 @@ export const tasks = defineCommand({
       { size: pageSize, number: page },
     );
     const now = ctx.deps.now();
-    const names = await namesOf(
+    const names = await labelsOf(
       ctx.tx,
       ctx.person.workspace,
       found.tasks.map(({ requester }) => requester),

@@ -82,7 +82,7 @@ async function withTrust(ctx: CommandContext, messages: readonly PastMessage[], 
   for (const { author } of messages) {
     if (author.bot || known.has(author.user)) continue;
     const person = await findPerson(ctx.tx, ctx.person.workspace, { platform, tenant, user: author.user });
-    const role = effectiveRole({ own: person?.role, channel: ctx.channel, project });
+    const role = effectiveRole({ own: person?.role, channel: ctx.channel, project, affiliation: person?.affiliation });
     const trust = author.outside === true && person?.role === undefined ? 'external' : (role ?? 'external');
     known.set(author.user, { name: person?.name ?? author.name ?? author.user, trust });
   }

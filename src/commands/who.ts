@@ -1,10 +1,12 @@
 import { aRole } from '../access/not-allowed.ts';
-import { type IdentityRef, platformNames } from '../contracts/platform.ts';
+import { externalWords } from '../contracts/affiliation.ts';
+import { platformNames } from '../contracts/platform.ts';
 import { roleSchema } from '../contracts/roles.ts';
 import { type Block, bold, plain } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
-import { allAccountsOf, membersOf, namesOf } from '../store/people.ts';
+import { oneLine } from '../delivery/neutralise.ts';
+import { type Account, affiliationOfPerson, allAccountsOf, membersOf, namesOf } from '../store/people.ts';
 import { defineCommand } from './command.ts';
 import { decidersText } from './pending.ts';
 
@@ -39,7 +41,9 @@ export const who = defineCommand({
         : [
             {
               type: 'context' as const,
-              spans: marked(`Members of this channel without a role of their own are ${ctx.channel.defaultRole}s here.`),
+              spans: marked(
+                `Members of this channel without a role of their own are ${ctx.channel.defaultRole}s here; external people ${ctx.channel.externalRole === undefined ? 'have no role' : 'are guests'}.`,
+              ),
             },
           ]),
       {
@@ -70,8 +74,10 @@ export const who = defineCommand({
   },
 });
 
-/** With the platforms of a person who has accounts on several. */
-function named(name: string, accounts: readonly IdentityRef[] = []): string {
+/** With the platforms of a person who has accounts on several, and marked when they are external on one. */
+function named(name: string, accounts: readonly Account[] = []): string {
   const platforms = [...new Set(accounts.map(({ platform }) => platformNames[platform]))];
-  return platforms.length < 2 ? name : `${name} (${platforms.join(', ')})`;
+  const external = externalWords(affiliationOfPerson(accounts));
+  const notes = [...(platforms.length < 2 ? [] : platforms), ...(external === undefined ? [] : [oneLine(external)])];
+  return notes.length === 0 ? name : `${name} (${notes.join(', ')})`;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { affiliationSchema } from './affiliation.ts';
 import { conversationSchema } from './platform.ts';
 
 /**
@@ -33,6 +34,8 @@ const base = {
     name: z.string().optional(),
     /** Bots and integrations: never obeyed. Adapters drop them where they can tell. */
     bot: z.boolean(),
+    /** Absent: the platform says nothing of it with this act, what is known counts. */
+    affiliation: affiliationSchema.optional(),
   }),
   replyTo: z.string().optional(),
   reply: z.string().optional(),

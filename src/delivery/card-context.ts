@@ -27,7 +27,8 @@ export interface TaskFacts {
   /** Issue of the code host that it came from, `acme/web#12`. */
   issue?: string | undefined;
   /** Who asked for the run. `notify`: how they want to hear of its end. */
-  requester: { user: string; name: string; notify?: Notify | undefined };
+  /** `external`: words that mark somebody who is external to the platform's workspace. */
+  requester: { user: string; name: string; external?: string | undefined; notify?: Notify | undefined };
   /** What it has changed, and what of that is at the remote; undefined: nothing. */
   change?: ChangeStand | undefined;
 }
@@ -113,7 +114,9 @@ export function whereSpans(context: CardContext, view: RunView, ping = false): S
     parts.push([plain(`sandbox ${view.sandbox.kind}`), ...(view.sandbox.isolated ? [] : [plain(', '), bold('not isolated')])]);
   }
   const issue = task.issue === undefined ? [] : [plain(` in ${oneLine(task.issue)}`)];
-  parts.push([plain('asked by '), person(context, task.requester, ping), ...issue]);
+  const { external } = task.requester;
+  const mark = external === undefined ? [] : [plain(` (${oneLine(external)})`)];
+  parts.push([plain('asked by '), person(context, task.requester, ping), ...mark, ...issue]);
   return joined(parts);
 }
 

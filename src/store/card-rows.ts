@@ -8,6 +8,7 @@ import { type Role, roleSchema } from '../contracts/roles.ts';
 import { projectLimitsSchema, type Verbosity, verbositySchema } from '../contracts/settings.ts';
 import { type DecisionChoice, decisionChoiceSchema, type InteractionState, interactionStateSchema } from '../contracts/states.ts';
 import { notifyOf } from './notify.ts';
+import { externalMark } from './people.ts';
 import { type ChangeStand, standsOf } from './task-changes.ts';
 
 type Db = Prisma.TransactionClient;
@@ -42,7 +43,8 @@ export interface ProjectedRun {
   base: { branch: string; commit: string } | undefined;
   /** Issue of the code host that the task came from, `acme/web#12`. */
   issue: string | undefined;
-  requester: { user: string; name: string };
+  /** `external`: words that mark somebody who is external to the platform's workspace. */
+  requester: { user: string; name: string; external?: string | undefined };
   /** The step of a trace that asked for it; null: none is recorded. */
   traceparent: string | null;
   /** What the task has changed, as it stands. */
@@ -61,11 +63,17 @@ export async function projectedRuns(db: Db, runs: readonly string[]): Promise<Pr
       },
     },
   });
+  const accounts = { select: { affiliation: true, organisation: true } } as const;
   const people = await db.user.findMany({
     where: { id: { in: [...new Set(rows.map(({ requestedById }) => requestedById))] } },
-    select: { id: true, name: true, linkedTo: { select: { name: true } } },
+    select: { id: true, name: true, identities: accounts, linkedTo: { select: { name: true, identities: accounts } } },
   });
-  const names = new Map(people.map(({ id, name, linkedTo }) => [id, linkedTo?.name ?? name]));
+  const askers = new Map(
+    people.map(({ linkedTo, ...own }) => {
+      const { name, identities } = linkedTo ?? own;
+      return [own.id, { user: own.id, name, external: externalMark(identities) }];
+    }),
+  );
   const changes = await standsOf(db, [...new Set(rows.map(({ taskId }) => taskId))]);
   return rows.map((row) => {
     const { task } = row;
@@ -89,7 +97,7 @@ export async function projectedRuns(db: Db, runs: readonly string[]): Promise<Pr
       issue: task.issue ?? undefined,
       base:
         task.baseBranch === null || task.baseCommit === null ? undefined : { branch: task.baseBranch, commit: task.baseCommit },
-      requester: { user: row.requestedById, name: names.get(row.requestedById) ?? 'somebody' },
+      requester: askers.get(row.requestedById) ?? { user: row.requestedById, name: 'somebody' },
       traceparent: row.traceparent,
       change: changes.get(row.taskId),
     };

@@ -83,10 +83,10 @@ async function moveRow(tx: Tx, { workspace, platform, tenant, from, to }: Channe
   await tx.db.thread.updateMany({ where: { channelId: early.id }, data: { channelId: old.id } });
   await tx.db.task.updateMany({ where: { originId: early.id }, data: { originId: old.id } });
   await tx.db.channel.delete({ where: { id: early.id } });
-  const { projectId, defaultRole, verbosity } = early.projectId === null ? old : early;
+  const { projectId, defaultRole, externalRole, verbosity } = early.projectId === null ? old : early;
   const name = early.name ?? old.name;
   const privacy = { isPrivate: old.isPrivate || early.isPrivate, privateSet: old.privateSet || early.privateSet };
-  const data = { externalId: to, projectId, defaultRole, verbosity, name, ...privacy };
+  const data = { externalId: to, projectId, defaultRole, externalRole, verbosity, name, ...privacy };
   await tx.db.channel.update({ where: { id: old.id }, data });
   return old.id;
 }

@@ -16,6 +16,8 @@ export interface Channel {
   project: string | undefined;
   /** Role of its members who have no role of their own. */
   defaultRole: Role | undefined;
+  /** As much of it as people get who are external to the platform's workspace; undefined: nothing. */
+  externalRole: 'guest' | undefined;
   verbosity: Verbosity;
   /** What is asked here is shown nowhere else. */
   isPrivate: boolean;
@@ -96,11 +98,16 @@ export async function holdBinding(tx: Tx, channel: string): Promise<string | und
 export async function bindChannel(
   tx: Tx,
   channel: string,
-  to: { project: string | undefined; defaultRole: Role | undefined },
+  to: { project: string | undefined; defaultRole: Role | undefined; keepsExternal?: boolean | undefined },
 ): Promise<void> {
   await tx.db.channel.update({
     where: { id: channel },
-    data: { projectId: to.project ?? null, defaultRole: to.project === undefined ? null : (to.defaultRole ?? null) },
+    data: {
+      projectId: to.project ?? null,
+      defaultRole: to.project === undefined ? null : (to.defaultRole ?? null),
+      // Who was let in for one project is not let in for another.
+      ...(to.keepsExternal === true ? {} : { externalRole: null }),
+    },
   });
 }
 
@@ -115,6 +122,11 @@ export async function setDefaultRole(tx: Tx, channel: string, role: Role | undef
 /** What people say of a channel counts from now on, whatever its platform tells. */
 export async function setPrivate(tx: Tx, channel: string, isPrivate: boolean): Promise<void> {
   await tx.db.channel.update({ where: { id: channel }, data: { isPrivate, privateSet: true } });
+}
+
+/** What external people get of the role that the channel gives. */
+export async function setExternalRole(tx: Tx, channel: string, role: 'guest' | undefined): Promise<void> {
+  await tx.db.channel.update({ where: { id: channel }, data: { externalRole: role ?? null } });
 }
 
 /** Names of the channels bound to a project, those without a name by their kind. */
@@ -141,7 +153,7 @@ export async function chatChannelsOf(
 export async function unbindAll(tx: Tx, project: string): Promise<number> {
   const { count } = await tx.db.channel.updateMany({
     where: { projectId: project },
-    data: { projectId: null, defaultRole: null },
+    data: { projectId: null, defaultRole: null, externalRole: null },
   });
   return count;
 }
@@ -152,6 +164,7 @@ function toChannel(row: {
   name: string | null;
   projectId: string | null;
   defaultRole: string | null;
+  externalRole: string | null;
   verbosity: string;
   isPrivate: boolean;
 }): Channel {
@@ -161,6 +174,7 @@ function toChannel(row: {
     name: row.name ?? undefined,
     project: row.projectId ?? undefined,
     defaultRole: roleOf(row.defaultRole),
+    externalRole: row.externalRole === 'guest' ? 'guest' : undefined,
     verbosity: verbositySchema.catch('steps').parse(row.verbosity),
     isPrivate: row.isPrivate,
   };

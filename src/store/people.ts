@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Prisma } from '../../prisma/client/client.ts';
+import { type Affiliation, affiliationSchema, externalWords, isExternal } from '../contracts/affiliation.ts';
 import { type IdentityRef, type Platform, platformNames, platformSchema } from '../contracts/platform.ts';
 import { type Role, roleSchema } from '../contracts/roles.ts';
 import { newId } from '../runtime/ids.ts';
@@ -22,17 +24,24 @@ export interface NewIdentity {
   name: string | undefined;
   /** Role a person gets who is seen for the first time. */
   role: Role | undefined;
+  /** As the platform tells it with the act; undefined: it does not. */
+  affiliation?: Affiliation | undefined;
+}
+
+/** A person, as found by the account that acts. */
+export interface FoundPerson extends Member {
+  created: boolean;
+  /** The row the account began with, which is another one than `user` when it is linked to an older account. */
+  home: string;
+  /** Undefined: the platform has never said anything of it. */
+  affiliation: Affiliation | undefined;
 }
 
 /**
  * The person behind an account; a first seen account becomes a person. The name follows the platform's. Two transactions that see
- * the same new account at once agree on one person. Undefined when the account belongs to another workspace (promise 12). `home`: the row
- * the account began with, which is another one than `user` when it is linked to an older account.
+ * the same new account at once agree on one person. Undefined when the account belongs to another workspace (promise 12).
  */
-export async function findOrCreatePerson(
-  tx: Tx,
-  input: NewIdentity,
-): Promise<(Member & { created: boolean; home: string }) | undefined> {
+export async function findOrCreatePerson(tx: Tx, input: NewIdentity): Promise<FoundPerson | undefined> {
   const known = await findByIdentity(tx, input.identity);
   if (known === undefined) return createPerson(tx, input);
   const { user, homeUserId, workspaceId } = known;
@@ -43,35 +52,79 @@ export async function findOrCreatePerson(
     const same = homeUserId === null ? [user.id] : [user.id, homeUserId];
     await tx.db.user.updateMany({ where: { id: { in: same }, name: known.name }, data: { name: renamed } });
   }
+  const stored = affiliationOf(known);
+  const affiliation = affiliationNow(input.affiliation, stored);
+  if (affiliation !== undefined && affiliation.kind !== 'unknown' && !isDeepStrictEqual(affiliation, stored)) {
+    await tx.db.identity.update({ where: { id: known.id }, data: affiliationColumns(affiliation) });
+  }
   const [member] = await toMembers(tx, workspaceId, [user]);
   if (member === undefined) throw new Error('a person without a row');
   const name = renamed !== undefined && member.name === known.name ? renamed : member.name;
-  return { ...member, name, created: false, home: homeUserId ?? user.id };
+  return { ...member, name, created: false, home: homeUserId ?? user.id, affiliation };
 }
 
 /** The person behind an account, when it was seen in this workspace. */
-export async function findPerson(tx: Tx, workspace: string, identity: IdentityRef): Promise<Member | undefined> {
+export async function findPerson(
+  tx: Tx,
+  workspace: string,
+  identity: IdentityRef,
+): Promise<(Member & Pick<FoundPerson, 'affiliation'>) | undefined> {
   const known = await findByIdentity(tx, identity);
-  return known?.workspaceId === workspace ? (await toMembers(tx, workspace, [known.user]))[0] : undefined;
+  if (known?.workspaceId !== workspace) return undefined;
+  const [member] = await toMembers(tx, workspace, [known.user]);
+  return member === undefined ? undefined : { ...member, affiliation: affiliationOf(known) };
 }
 
-async function createPerson(tx: Tx, input: NewIdentity): Promise<(Member & { created: boolean; home: string }) | undefined> {
+async function createPerson(tx: Tx, input: NewIdentity): Promise<FoundPerson | undefined> {
   const { platform, tenant, user: externalId } = input.identity;
   const name = input.name ?? namelessName(input.identity);
   const id = newId('usr');
   await tx.db.user.create({ data: { id, workspaceId: input.workspace, name, role: input.role ?? null } });
   const { count } = await tx.db.identity.createMany({
-    data: [{ id: newId('idn'), workspaceId: input.workspace, userId: id, platform, tenant, externalId, name }],
+    data: [
+      {
+        id: newId('idn'),
+        workspaceId: input.workspace,
+        userId: id,
+        platform,
+        tenant,
+        externalId,
+        name,
+        ...affiliationColumns(input.affiliation),
+      },
+    ],
     skipDuplicates: true,
   });
-  if (count === 1) return { user: id, name, role: input.role, created: true, home: id };
+  const { affiliation } = input;
+  if (count === 1) return { user: id, name, role: input.role, created: true, home: id, affiliation };
   // Another transaction was first and has committed: the insert waited for it.
   await tx.db.user.delete({ where: { id } });
   const first = await findByIdentity(tx, input.identity);
   if (first === undefined) throw new Error('an identity that blocked an insert is gone');
   if (first.workspaceId !== input.workspace) return undefined;
   const [member] = await toMembers(tx, first.workspaceId, [first.user]);
-  return member === undefined ? undefined : { ...member, created: false, home: first.homeUserId ?? first.userId };
+  const home = first.homeUserId ?? first.userId;
+  const now = affiliationNow(affiliation, affiliationOf(first));
+  return member === undefined ? undefined : { ...member, created: false, home, affiliation: now };
+}
+
+/** What the platform says now; where it could not be asked, what it said before. */
+function affiliationNow(told: Affiliation | undefined, stored: Affiliation | undefined): Affiliation | undefined {
+  if (told === undefined || told.kind === 'unknown') return stored ?? told;
+  // The name of an organisation is looked up apart, and not always told.
+  const named = told.organisation ?? (stored?.kind === told.kind ? stored.organisation : undefined);
+  return { kind: told.kind, ...(named === undefined ? {} : { organisation: named }) };
+}
+
+function affiliationOf(row: { affiliation: string | null; organisation: string | null }): Affiliation | undefined {
+  const { affiliation: kind, organisation } = row;
+  return affiliationSchema.safeParse({ kind, ...(organisation === null ? {} : { organisation }) }).data;
+}
+
+/** That it could not be asked is nothing to remember. */
+function affiliationColumns(affiliation: Affiliation | undefined): { affiliation: string | null; organisation: string | null } {
+  if (affiliation === undefined || affiliation.kind === 'unknown') return { affiliation: null, organisation: null };
+  return { affiliation: affiliation.kind, organisation: affiliation.organisation ?? null };
 }
 
 async function findByIdentity(tx: Tx, ref: IdentityRef) {
@@ -139,6 +192,28 @@ export async function namesOf(tx: Tx, workspace: string, users: readonly string[
     select: { id: true, name: true, linkedTo: { select: { name: true } } },
   });
   return new Map(rows.map(({ id, name, linkedTo }) => [id, linkedTo?.name ?? name]));
+}
+
+/** The same as they are shown to people, external ones marked as such. */
+export async function labelsOf(tx: Tx, workspace: string, users: readonly string[]): Promise<Map<string, string>> {
+  const names = await namesOf(tx, workspace, users);
+  const rows = await tx.db.identity.findMany({
+    where: { workspaceId: workspace, userId: { in: [...names.keys()] }, affiliation: { notIn: ['member'] } },
+    select: { userId: true, affiliation: true, organisation: true },
+  });
+  const external = new Map(rows.map((row) => [row.userId, externalWords(affiliationOf(row))]));
+  return new Map([...names].map(([id, name]) => [id, marked(name, external.get(id))]));
+}
+
+function marked(name: string, words: string | undefined): string {
+  return words === undefined ? name : `${name} (${words})`;
+}
+
+/** Words for people about accounts of one person of which one may be external; undefined: none is. */
+export function externalMark(
+  accounts: readonly { affiliation: string | null; organisation: string | null }[],
+): string | undefined {
+  return externalWords(accounts.map(affiliationOf).find(isExternal));
 }
 
 /** People with an explicit role, strongest first, then by name. */
@@ -224,22 +299,38 @@ export async function accountsOf(
   );
 }
 
+/** An account with what is known of it. */
+export interface Account extends IdentityRef {
+  name: string;
+  /** Undefined: the platform has never said anything of it. */
+  affiliation: Affiliation | undefined;
+}
+
 /** The accounts of these people, oldest first, by the id of the person. */
-export async function allAccountsOf(
-  tx: Tx,
-  workspace: string,
-  users: readonly string[],
-): Promise<Map<string, (IdentityRef & { name: string })[]>> {
+export async function allAccountsOf(tx: Tx, workspace: string, users: readonly string[]): Promise<Map<string, Account[]>> {
   const rows = await tx.db.identity.findMany({
     where: { workspaceId: workspace, userId: { in: [...users] } },
     orderBy: { id: 'asc' },
   });
-  const accounts = new Map<string, (IdentityRef & { name: string })[]>();
-  for (const { userId, platform, tenant, externalId, name } of rows) {
-    const account = { platform: platformSchema.parse(platform), tenant, user: externalId, name };
+  const accounts = new Map<string, Account[]>();
+  for (const row of rows) {
+    const { userId, platform, tenant, externalId, name } = row;
+    const affiliation = affiliationOf(row);
+    const account = { platform: platformSchema.parse(platform), tenant, user: externalId, name, affiliation };
     accounts.set(userId, [...(accounts.get(userId) ?? []), account]);
   }
   return accounts;
+}
+
+/** How a person belongs to where they are met: as external with one of several accounts, they count as external. */
+export function affiliationOfPerson(accounts: readonly Account[]): Affiliation | undefined {
+  const all = accounts.map(({ affiliation }) => affiliation);
+  return all.find(isExternal) ?? all.find((one) => one !== undefined);
+}
+
+/** Is somebody external with any of their accounts? */
+export async function isExternalPerson(tx: Tx, workspace: string, user: string): Promise<boolean> {
+  return isExternal(affiliationOfPerson((await allAccountsOf(tx, workspace, [user])).get(user) ?? []));
 }
 
 async function toMembers(tx: Tx, workspace: string, rows: readonly UserRow[]): Promise<Member[]> {

@@ -1,3 +1,4 @@
+import type { Affiliation } from '../contracts/affiliation.ts';
 import type { AgentControl } from '../contracts/agent-control.ts';
 import type { IdentityRef, Platform } from '../contracts/platform.ts';
 import type { PublishWhat } from '../contracts/publication.ts';
@@ -23,6 +24,8 @@ export interface Person {
   identity: IdentityRef;
   /** Set when the person has, or had, linked accounts. */
   linked?: Linked | undefined;
+  /** How the account belongs to its platform's workspace; undefined: the platform has never said. */
+  affiliation?: Affiliation | undefined;
 }
 
 export interface CreatedTask {

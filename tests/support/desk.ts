@@ -21,8 +21,8 @@ import { createEngine } from '../../src/tasks/engine.ts';
 import type { Engine } from '../../src/tasks/task-engine.ts';
 import { createTestDatabase } from './postgres.ts';
 
-/** Accounts of the desk's people on Slack. `nobody` has no role. */
-export const accounts = { ada: 'UADA', mia: 'UMIA', ben: 'UBEN', gus: 'UGUS', nobody: 'UNOBODY' } as const;
+/** Accounts of the desk's people on Slack. `nobody` has no role, and `pia` is of another organisation besides. */
+export const accounts = { ada: 'UADA', mia: 'UMIA', ben: 'UBEN', gus: 'UGUS', nobody: 'UNOBODY', pia: 'UPIA' } as const;
 export type Account = keyof typeof accounts;
 
 /** A message as the outbox would send it. */
@@ -180,7 +180,11 @@ function base(who: Account, where: Where) {
       kind: where.direct === true ? ('direct' as const) : ('channel' as const),
       ...(where.thread === undefined ? {} : { thread: where.thread }),
     },
-    actor: { user: accounts[who], bot: false },
+    actor: {
+      user: accounts[who],
+      bot: false,
+      affiliation: who === 'pia' ? { kind: 'organisation' as const, organisation: 'Initech' } : { kind: 'member' as const },
+    },
     reply: `reply-${count}`,
     trigger: `trigger-${count}`,
   };

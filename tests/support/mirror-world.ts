@@ -16,7 +16,7 @@ const sandbox = { cwd: '/workspace', sandbox: 'docker', image: 'deckhand/sandbox
 
 export type Chat = 'slack' | 'telegram' | 'discord';
 const tenants: Record<Chat, string> = { slack: 'T1', telegram: 'B1', discord: 'A1' };
-const names: Record<Account, string> = { ada: 'Ada', mia: 'Mia', ben: 'Ben', gus: 'Gus', nobody: 'Nobody' };
+const names: Record<Account, string> = { ada: 'Ada', mia: 'Mia', ben: 'Ben', gus: 'Gus', nobody: 'Nobody', pia: 'Pia' };
 
 /** The desk with three platforms behind its outbox. Its people have an account on each, and are the same people everywhere. */
 export interface MirrorWorld extends AsyncDisposable {

@@ -95,11 +95,6 @@ describe('messages from Slack', () => {
       event(mention, { team_id: 'T2', authorizations: [{ team_id: 'T2' }] }),
       'ignored: an event of another workspace',
     ],
-    [
-      'another organisation',
-      event({ ...mention, user_team: 'T9' }, { is_ext_shared_channel: true }),
-      'ignored: somebody of another organisation',
-    ],
     ['a reaction', event({ type: 'reaction_added', user: 'UADA' }), 'ignored: event reaction_added'],
   ])('leaves out %s', (_, body, expected) => {
     expect(why(body)).toBe(expected);
@@ -319,9 +314,28 @@ describe('commands and interactions', () => {
       );
     }
     expect(why({ ...press, team: { id: 'T2' } })).toBe('ignored: an interaction of another workspace');
-    expect(why({ ...press, user: { id: 'UEVE', team_id: 'T9' } })).toBe('ignored: somebody of another organisation');
-    // In an Enterprise organisation the other workspace is part of the same house.
-    expect(one({ ...press, user: { id: 'UEVE', team_id: 'T9' }, enterprise: { id: 'E1' } })).toMatchObject({ type: 'press' });
+    expect(why({ ...submission, view: { ...submission.view, app_installed_team_id: 'T2' } })).toBe(
+      'ignored: an interaction of another workspace',
+    );
+  });
+
+  it('marks what people of another organisation do in a shared channel; those of the same Enterprise organisation belong here', () => {
+    const eve = { id: 'UEVE', team_id: 'T9' };
+    const shared = { is_ext_shared_channel: true };
+    const marked = { actor: { affiliation: { kind: 'organisation' } } };
+    expect(one(event({ ...mention, user_team: 'T9' }, shared))).toMatchObject(marked);
+    expect(one({ ...press, user: eve })).toMatchObject(marked);
+    // The form of a shared channel names the workspace of the person, and beside it the one that the app is installed in.
+    const view = { ...submission.view, app_installed_team_id: 'T1' };
+    expect(one({ ...submission, user: eve, team: { id: 'T9' }, view })).toMatchObject({ type: 'form', ...marked });
+    for (const body of [
+      event({ ...mention, user_team: 'T1' }, shared),
+      event({ ...mention, user_team: 'T9' }),
+      press,
+      { ...press, user: eve, enterprise: { id: 'E1' } },
+    ]) {
+      expect(one(body).actor).not.toHaveProperty('affiliation');
+    }
   });
 
   it('reads "Hand to Deckhand" and no other shortcut', () => {
