@@ -92,7 +92,7 @@ export const userMethods: Record<string, Method> = {
     handle({ core, args }): Json {
       const asked = args.text('team') ?? TEAM.id;
       const { team = asked === TEAM.id ? TEAM : undefined } =
-        core.state.users.values().find((user) => user.team?.id === asked) ?? {};
+        [...core.state.users.values()].find((user) => user.team?.id === asked) ?? {};
       if (!team) throw new SlackApiError('team_not_found');
       return {
         ok: true,

@@ -7,8 +7,8 @@ describe('how somebody belongs to a Discord server', () => {
   const conversation = { platform: 'discord', tenant: '1', channel: '2', kind: 'channel' } as const;
 
   it('says their membership; nothing in direct messages', () => {
-    const of = (member: object | undefined, community: boolean) =>
-      affiliationIn(member as Parameters<typeof affiliationIn>[0], { conversation, community }).affiliation?.kind;
+    const of = (member: Parameters<typeof affiliationIn>[0], community: boolean) =>
+      affiliationIn(member, { conversation, community }).affiliation?.kind;
     expect(of({ roles: ['5'], pending: false, flags: 0 }, true)).toBe('member');
     expect(of({ roles: [], pending: false, flags: 0 }, true)).toBe('newcomer');
     expect(of({ roles: [], pending: false, flags: 0 }, false)).toBe('member');

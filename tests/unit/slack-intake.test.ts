@@ -79,7 +79,7 @@ describe('the intake of Slack payloads', () => {
     await intake.idle();
   });
 
-  it('says of a mention whether its channel is private as soon as any event has told, and that it is unknown otherwise', async () => {
+  it('says of a mention whether its channel is private once an event has told it, and that it is unknown otherwise', async () => {
     const told: unknown[] = [];
     const { intake } = setup(
       async () => {},
