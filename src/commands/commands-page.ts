@@ -1,7 +1,7 @@
 import { groups } from './command.ts';
 import { topics, whereWords, whoMay } from './help-topics.ts';
 import { commands } from './registry.ts';
-import { argumentLines, usageOf } from './usage.ts';
+import { argumentLines, usageOf } from './usage-line.ts';
 
 /** The text of docs/commands.md. */
 export function commandsMarkdown(): string {

@@ -7,7 +7,7 @@ import { type Command, type CommandContext, defineCommand, type Group, groups } 
 import { topics, whereWords, whoMay } from './help-topics.ts';
 import { nearest } from './nearest.ts';
 import { commandButton } from './task-lines.ts';
-import { argumentLines, usageOf } from './usage.ts';
+import { argumentLines, usageOf } from './usage-line.ts';
 
 /** The command `help` over these commands and itself. */
 export function helpCommand(others: readonly Command[]): Command {

@@ -10,7 +10,7 @@ import { commandNamed, commands } from './registry.ts';
 import { startAgent } from './run.ts';
 import { answer, checkAllowed, runCommand, runText, suggest } from './run-command.ts';
 import { speak } from './speak.ts';
-import { exampleFor } from './usage.ts';
+import { exampleFor } from './usage-line.ts';
 
 type Message = Extract<InboundEvent, { type: 'message' }>;
 

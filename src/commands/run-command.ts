@@ -12,7 +12,7 @@ import type { Command, CommandContext, Reply } from './command.ts';
 import { helpView, usableHere } from './help.ts';
 import { parseText } from './parse.ts';
 import { commands } from './registry.ts';
-import { exampleFor } from './usage.ts';
+import { exampleFor } from './usage-line.ts';
 
 /** Reads a command line and runs it. Throws DH-200 or DH-201 for what is no command or does not fit. */
 export async function runText(ctx: CommandContext, text: string): Promise<void> {

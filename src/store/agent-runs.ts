@@ -4,7 +4,7 @@ import type { GivenFile } from '../contracts/given-file.ts';
 import { type Actor, type OutputCursor, type RunEventData, runEventDataSchema } from '../contracts/run-event.ts';
 import type { Tx } from './database.ts';
 import { insertNumbered } from './run-events.ts';
-import { storableJson } from './storable.ts';
+import { storableJson, storableText } from './storable.ts';
 
 export interface StoredStep {
   run: string;
@@ -98,11 +98,22 @@ export async function setRunFiles(tx: Tx, run: string, files: readonly GivenFile
   await tx.db.run.update({ where: { id: run }, data: { files: [...files] } });
 }
 
+/** Longer names of models are cut in the sums of days. */
+const longestModel = 100;
+
 /**
- * Counts a request to a model on the run and its task, and takes back what was set aside for it. The caller holds the lock of the task.
+ * Counts a request to a model on the run, its task and its day, and takes back what was set aside for it. The caller holds the lock of the
+ * task.
  */
-export async function addUsage(tx: Tx, run: { id: string; task: string }, usage: Usage, request?: string): Promise<void> {
+export async function addUsage(
+  tx: Tx,
+  run: { id: string; task: string },
+  usage: Usage,
+  { request, at }: { request: string | undefined; at: Date },
+): Promise<void> {
   const cost = usage.costUsd ?? 0;
+  const model = storableText(usage.model.slice(0, longestModel));
+  const unpriced = usage.costUsd === null ? 1 : 0;
   await tx.db.run.update({
     where: { id: run.id },
     data: {
@@ -115,7 +126,22 @@ export async function addUsage(tx: Tx, run: { id: string; task: string }, usage:
     select: { id: true },
   });
   await tx.db.$executeRaw(Prisma.sql`
-    WITH settled AS (DELETE FROM "Reservation" WHERE "runId" = ${run.id} AND "request" = ${request ?? null})
+    WITH settled AS (
+      DELETE FROM "Reservation" WHERE "runId" = ${run.id} AND "request" = ${request ?? null}
+    ), counted AS (
+      INSERT INTO "UsageDay" AS d ("workspaceId", "day", "projectId", "userId", "channelId", "agent", "model",
+        "requests", "unpriced", "input", "output", "cacheRead", "cacheWrite", "costUsd")
+      SELECT r."workspaceId", (${at}::timestamptz AT TIME ZONE 'UTC')::date, r."projectId", r."requestedById",
+        coalesce((SELECT t."channelId" FROM "Thread" t WHERE t."taskId" = r."taskId" ORDER BY t."createdAt", t."id" LIMIT 1), ''),
+        coalesce(r."agent"->>'agent', ''), ${model},
+        1, ${unpriced}, ${usage.input}, ${usage.output}, ${usage.cacheRead}, ${usage.cacheWrite}, ${cost}
+      FROM "Run" r WHERE r."id" = ${run.id}
+      ON CONFLICT ("workspaceId", "day", "projectId", "userId", "channelId", "agent", "model") DO UPDATE SET
+        "requests" = d."requests" + excluded."requests", "unpriced" = d."unpriced" + excluded."unpriced",
+        "input" = d."input" + excluded."input", "output" = d."output" + excluded."output",
+        "cacheRead" = d."cacheRead" + excluded."cacheRead", "cacheWrite" = d."cacheWrite" + excluded."cacheWrite",
+        "costUsd" = d."costUsd" + excluded."costUsd"
+    )
     UPDATE "Task" SET "spentUsd" = "spentUsd" + ${cost} WHERE "id" = ${run.task}`);
 }
 

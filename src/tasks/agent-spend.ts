@@ -180,7 +180,7 @@ export async function countUsage(
   if (found === undefined) return false;
   const { task } = found;
   if (request !== undefined && (await wasCounted(tx, runId, request))) return true;
-  await addUsage(tx, { id: runId, task: task.id }, usage, request);
+  await addUsage(tx, { id: runId, task: task.id }, usage, { request, at });
   const events: RunEventData[] = [{ ...usage, type: 'usage', request }];
   const after = task.spentUsd + (usage.costUsd ?? 0);
   if (task.budgetUsd !== null && crosses(warnAt * task.budgetUsd, task.spentUsd, after) && after < task.budgetUsd) {

@@ -5,7 +5,7 @@ import { firstCards, lastCards } from '../../src/delivery/thread-cards.ts';
 import { changeAgentDefaults } from '../../src/store/projects.ts';
 import { messageOrigins } from '../../src/store/run-mail.ts';
 import { createThread, holdRuns } from '../../src/store/threads.ts';
-import { usageBetween, usageOf } from '../../src/store/usage.ts';
+import { type UsageWhich, usageByDay, usageOf } from '../../src/store/usage.ts';
 import type { Person } from '../../src/tasks/task-engine.ts';
 import { AgentTurn, createAgent, toolAsk } from '../support/agent-turn.ts';
 import { askPolicy, openPolicy, TestEngine, type TestWorld } from '../support/test-engine.ts';
@@ -271,13 +271,14 @@ describe('what an agent costs', () => {
     const spent = { costUsd: 0.6, input: 200, output: 40, cacheRead: 10, cacheWrite: 14 };
     expect(await usageOf(deckhand.db, { run: turn.run })).toEqual(spent);
     expect(await usageOf(deckhand.db, { task: turn.task })).toEqual(spent);
-    const now = deckhand.clock.now();
-    const day = { since: new Date(now.getTime() - 1000), until: new Date(now.getTime() + 1000) };
-    const between = (filter: object, when = day) => usageBetween(deckhand.db, world.workspace, when, filter);
-    expect(await between({})).toEqual(spent);
-    expect(await between({ project: world.project, people: [world.people.dev.user] })).toEqual(spent);
-    expect(await between({ people: [world.people.ben.user] })).toMatchObject({ costUsd: 0, input: 0 });
-    expect(await between({}, { since: day.until, until: new Date(now.getTime() + 9000) })).toMatchObject({ costUsd: 0 });
+    const used = (which: Partial<UsageWhich>) =>
+      usageByDay(deckhand.db, { workspace: world.workspace, since: '2026-03-01', until: '2026-03-01', ...which }, []);
+    const day = { ...spent, day: '2026-03-01', parts: {}, requests: 2, unpriced: 1 };
+    expect(await used({})).toEqual([day]);
+    expect(await used({ projects: [world.project], people: [world.people.dev.user], channel: world.channel })).toEqual([day]);
+    for (const none of [{ people: [world.people.ben.user] }, { projects: [] }, { since: '2026-03-02', until: '2026-04-01' }]) {
+      expect(await used(none)).toEqual([]);
+    }
   });
 
   it('promise 8: a request to a model is counted once, however often the runner says so', async () => {

@@ -3,7 +3,7 @@ import { commandsMarkdown } from '../../src/commands/commands-page.ts';
 import { helpView } from '../../src/commands/help.ts';
 import { topics } from '../../src/commands/help-topics.ts';
 import { commands, usageHint } from '../../src/commands/registry.ts';
-import { usageOf } from '../../src/commands/usage.ts';
+import { usageOf } from '../../src/commands/usage-line.ts';
 import { type View, viewSchema } from '../../src/contracts/view.ts';
 
 function text(topic?: string): string {
