@@ -14,7 +14,7 @@ import type { BaseControl } from './contracts/base-look.ts';
 import type { CodeHost } from './contracts/code-host.ts';
 import type { PublishControl } from './contracts/publish-control.ts';
 import type { RunControl } from './contracts/run-control.ts';
-import { loadChartSvg } from './delivery/load-chart.ts';
+import { chartSvg } from './delivery/chart.ts';
 import type { DrawChart, ReadArtifact } from './delivery/upload.ts';
 import type { Infrastructure } from './infrastructure.ts';
 import type { Metrics } from './observe/metrics.ts';
@@ -173,7 +173,7 @@ export function fileSources(
     },
     async drawChart(chart) {
       try {
-        return await draw({ svg: loadChartSvg(chart) });
+        return await draw({ svg: chartSvg(chart) });
       } catch (error) {
         logger.warn({ err: error }, 'no picture of figures');
         return undefined;

@@ -105,11 +105,11 @@ function text(value: string, x: number, top: number, look: { colour?: string; bo
   const weight = look.bold === true ? ' font-weight="bold"' : '';
   const anchor = look.end === true ? ' text-anchor="end"' : '';
   const y = top + Math.round(rowHeight / 2 + fontSize * 0.36);
-  return `<text x="${x.toFixed(1)}" y="${y}" fill="${look.colour ?? colours.ink}"${weight}${anchor}>${escaped(value)}</text>`;
+  return `<text x="${x.toFixed(1)}" y="${y}" fill="${look.colour ?? colours.ink}"${weight}${anchor}>${escapedText(value)}</text>`;
 }
 
 /** Text between two tags. What XML has no place for at all is U+FFFD. */
-function escaped(value: string): string {
+export function escapedText(value: string): string {
   return (
     value
       .toWellFormed()

@@ -95,6 +95,26 @@ export const loadChartSchema = z.object({
 });
 export type LoadChart = z.infer<typeof loadChartSchema>;
 
+const perPart = z.array(z.number().nonnegative()).min(1).max(100);
+
+/** What models cost and read and wrote in each part of a time, a day or several, told apart by a name; the names are untrusted text. */
+export const usageChartSchema = z.object({
+  of: z.literal('usage'),
+  title: z.string(),
+  /** Days of a part. */
+  days: z.number().int().positive(),
+  /** First day of each part, `2026-11-22`. */
+  parts: z.array(z.iso.date()).min(1).max(100),
+  /** The largest first. `rest`: all that have no place of their own. */
+  series: z.array(z.object({ name: z.string(), rest: z.boolean(), costUsd: perPart, tokens: perPart })).max(8),
+  /** What may be used in a day. */
+  limits: z.object({ costUsd: z.number().positive().optional(), tokens: z.number().positive().optional() }),
+});
+export type UsageChart = z.infer<typeof usageChartSchema>;
+
+export const chartSchema = z.union([usageChartSchema, loadChartSchema]);
+export type Chart = z.infer<typeof chartSchema>;
+
 /**
  * A file to go with a message: text given here (small) or an artifact of a run. `draws`: a picture of one file of the patch that the artifact is,
  * counted from 1, drawn when it is sent. `chart`: figures, drawn when they are sent.
@@ -107,7 +127,7 @@ export const viewFileSchema = z.discriminatedUnion('from', [
     artifact: z.string(),
     draws: z.object({ title: z.string(), file: z.number().int().positive() }).optional(),
   }),
-  z.object({ from: z.literal('chart'), name: z.string(), chart: loadChartSchema }),
+  z.object({ from: z.literal('chart'), name: z.string(), chart: chartSchema }),
 ]);
 export type ViewFile = z.infer<typeof viewFileSchema>;
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { UploadFile } from '../contracts/chat-adapter.ts';
-import type { LoadChart, ViewFile } from '../contracts/view.ts';
+import type { Chart, ViewFile } from '../contracts/view.ts';
 
 /** A picture of one file of a patch. */
 export type Draws = NonNullable<Extract<ViewFile, { from: 'artifact' }>['draws']>;
@@ -9,7 +9,7 @@ export type Draws = NonNullable<Extract<ViewFile, { from: 'artifact' }>['draws']
 export type ReadArtifact = (artifact: string, draws?: Draws) => Promise<Uint8Array | undefined>;
 
 /** Draws figures as PNG; undefined when that fails. */
-export type DrawChart = (chart: LoadChart) => Promise<Uint8Array | undefined>;
+export type DrawChart = (chart: Chart) => Promise<Uint8Array | undefined>;
 
 /** Where the bytes of files come from. Without `drawChart` no figures are drawn. */
 export interface FileSources {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runEventDataSchema } from '../../src/contracts/run-event.ts';
 import { type UsagePart, usageByDay, usageParts } from '../../src/store/usage.ts';
-import { AgentTurn, createAgent } from '../support/agent-turn.ts';
+import { AgentTurn } from '../support/agent-turn.ts';
 import { TestEngine } from '../support/test-engine.ts';
 
 let deckhand: TestEngine;
@@ -92,12 +92,14 @@ describe('usage by day', () => {
     );
   });
 
-  it('promise 12: is of one workspace, and counts a person with all accounts that are linked', async () => {
+  it('promise 12: is of one workspace, and counts a person with all accounts that are linked, and stays when log and thread are gone', async () => {
     const world = await deckhand.world();
     const runner = await deckhand.runner();
     const turn = await AgentTurn.begin(deckhand, world, runner, { requester: world.people.dev });
     const usage = { model: 'm', input: 1, output: 2, cacheRead: 0, cacheWrite: 0, costUsd: 0.5, firstByteMs: null };
     await deckhand.engine.agents.used(turn.run, runner, usage, 'r');
+    await deckhand.db.runEvent.deleteMany({ where: { runId: turn.run } });
+    await deckhand.db.thread.deleteMany({ where: { taskId: turn.task } });
     const foreign = await deckhand.world();
     expect(
       await usageByDay(deckhand.db, { workspace: foreign.workspace, ...all, projects: [world.project] }, ['project']),
@@ -110,20 +112,6 @@ describe('usage by day', () => {
         project: { id: world.project, name: 'web' },
         channel: { id: world.channel, name: null },
       },
-    ]);
-  });
-
-  it('stays when nothing else of a task is known any more', async () => {
-    const world = await deckhand.world();
-    const runner = await deckhand.runner();
-    const { run, task } = await createAgent(deckhand, world);
-    await deckhand.claim(run, runner);
-    const usage = { model: 'm', input: 1, output: 2, cacheRead: 0, cacheWrite: 0, costUsd: 0.5, firstByteMs: null };
-    await deckhand.engine.agents.used(run, runner, usage, 'r');
-    await deckhand.db.runEvent.deleteMany({ where: { runId: run } });
-    await deckhand.db.thread.deleteMany({ where: { taskId: task } });
-    expect(await usageByDay(deckhand.db, { workspace: world.workspace, ...all }, ['channel'])).toMatchObject([
-      { requests: 1, costUsd: 0.5, parts: { channel: { id: world.channel } } },
     ]);
   });
 });
