@@ -35,6 +35,9 @@ import { projectRemove } from './project-remove.ts';
 import { projectTest } from './project-test.ts';
 import { push } from './push.ts';
 import { queue } from './queue.ts';
+import { quota } from './quota.ts';
+import { quotaAdd } from './quota-add.ts';
+import { quotaRemove } from './quota-remove.ts';
 import { rebase } from './rebase.ts';
 import { retry } from './retry.ts';
 import { revert } from './revert.ts';
@@ -101,6 +104,9 @@ const setup: readonly Command[] = [
   policyAdd,
   policyRemove,
   policyTest,
+  quota,
+  quotaAdd,
+  quotaRemove,
   rules,
   rulesRevoke,
 ];

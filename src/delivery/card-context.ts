@@ -77,6 +77,8 @@ export interface QueueStand {
   place: number;
   estimateMs: number | null;
   waitsFor: QueuePlace['waitsFor'];
+  /** With `quota`: when it waits for a place. */
+  until?: Date | undefined;
   /** With `labels`: those that no runner has, or has together. */
   missing?: readonly string[] | undefined;
 }

@@ -41,7 +41,7 @@ export function liveCard(view: RunView, context: CardContext): View {
     ...(view.agent === undefined
       ? work(context)
       : [...requestBlocks(context), ...receiptBlocks(view.agent, context.thread.verbosity)]),
-    ...(view.state === 'queued' ? labelBlocks(context) : []),
+    ...(view.state === 'queued' ? [...labelBlocks(context), ...quotaBlocks(context)] : []),
   ];
   if (view.agent !== undefined && view.executingAt !== undefined) {
     if (!over) blocks.push(...atWork(view, view.agent, context));
@@ -121,12 +121,20 @@ function labelBlocks({ place, task }: CardContext): Block[] {
   return [{ type: 'context', spans: marked(text) }];
 }
 
+/** When it begins that waits for a quota. */
+function quotaBlocks({ place }: CardContext): Block[] {
+  if (place?.waitsFor !== 'quota' || place.until === undefined) return [];
+  const spans = [plain('A quota is used up, so it begins by itself '), moment(place.until)];
+  return [{ type: 'context', spans: [...spans, ...marked(', or when the quota is raised. `quota` shows which.')] }];
+}
+
 /** "queued, 2nd, about 3 min". */
 function queueText(stand: QueueStand | undefined): string {
   if (stand === undefined) return 'queued';
   if (stand.place === 0) return 'starts now';
   if (stand.waitsFor === 'no_runner') return `queued, ${ordinal(stand.place)}; no runner is up`;
   if (stand.waitsFor === 'labels') return `queued; ${noRunnerWith(stand.missing ?? [])}`;
+  if (stand.waitsFor === 'quota') return `queued; waits for a quota, ${about(stand.estimateMs ?? 0)}`;
   if (stand.waitsFor === 'left') return 'queued; waits for the runner that has what the task left';
   const when = stand.estimateMs === null ? '' : `, ${about(stand.estimateMs)}`;
   return `queued, ${ordinal(stand.place)}${when}`;

@@ -1,7 +1,7 @@
 import { Prisma } from '../../prisma/client/client.ts';
 import { fits, labelsIn } from '../contracts/labels.ts';
 import type { Tx } from './database.ts';
-import { concurrency, firstWaiting, turns, waits } from './queue-turns.ts';
+import { concurrency, firstWaiting, turns, waits, waitsForNoQuota } from './queue-turns.ts';
 import { type RunnerRoom, runnerRooms, takesRuns } from './runner-rooms.ts';
 import { boundTo, storesWaitedFor } from './task-store.ts';
 
@@ -128,7 +128,7 @@ async function giveRound(
   if (open.kinds.length === 0) return { placed: [], passedOver: false, noRoom: false };
   const free = rooms.reduce((sum, room) => sum + room.free, 0);
   const rows = await tx.db.$queryRaw<({ id: string } & Need)[]>(Prisma.sql`
-    WITH ${turns(firstWaiting(open.kinds, Prisma.sql`${open.which} AND NOT ${filesComing}`, free), now)}, next AS (
+    WITH ${turns(firstWaiting(open.kinds, Prisma.sql`${open.which} AND NOT ${filesComing} AND ${waitsForNoQuota(now)}`, free), now)}, next AS (
       SELECT turn.* FROM turn JOIN "Project" ON "Project"."id" = turn."projectId" WHERE turn.share <= ${concurrency}
       ORDER BY turn.share, turn.served, turn."queuedAt", turn."id" LIMIT ${free}
     )

@@ -1,15 +1,15 @@
 import { Prisma } from '../../prisma/client/client.ts';
 import { fits, missingLabels } from '../contracts/labels.ts';
 import { hasNeed, suits, waitingNeeds } from './places.ts';
-import { allWaiting, concurrency, turns } from './queue-turns.ts';
+import { allWaiting, concurrency, turns, waitsForNoQuota } from './queue-turns.ts';
 import { runnerRooms } from './runner-rooms.ts';
 import { holdsPlace } from './runs.ts';
 
 /**
- * What a run waits for: nothing, other runs of its project, other runs of all projects, a runner, one with the labels it needs, or the one that
+ * What a run waits for: nothing, other runs of its project, other runs of all projects, a quota, a runner, one with the labels it needs, or the one that
  * has what its task has left.
  */
-export type WaitsFor = 'nothing' | 'project' | 'runners' | 'no_runner' | 'labels' | 'left';
+export type WaitsFor = 'nothing' | 'project' | 'runners' | 'quota' | 'no_runner' | 'labels' | 'left';
 
 /** Where a waiting run stands. */
 export interface QueuePlace {
@@ -18,6 +18,8 @@ export interface QueuePlace {
   /** About how long until it starts, in milliseconds; null when nothing is known to reckon with. */
   estimateMs: number | null;
   waitsFor: WaitsFor;
+  /** With `quota`: when it waits for a place. */
+  until?: Date | undefined;
   /** With `labels`: those that no runner has, or has together. */
   missing?: readonly string[] | undefined;
 }
@@ -32,6 +34,7 @@ export async function queuePlace(db: Prisma.TransactionClient, run: string, now:
   const [row] = await db.$queryRaw<
     {
       dispatched: boolean;
+      notBefore: Date | null;
       runsOn: string;
       store: string;
       host: string | null;
@@ -44,7 +47,7 @@ export async function queuePlace(db: Prisma.TransactionClient, run: string, now:
     }[]
   >(Prisma.sql`
     WITH this AS (SELECT "Run".*, ${needs.bound} AS store FROM "Run" WHERE "id" = ${run} AND "state" = 'queued'),
-    ${turns(allWaiting(Prisma.sql`(${counts.which} OR "Run"."id" = ${run})`), now)}, held AS (
+    ${turns(allWaiting(Prisma.sql`((${counts.which} AND ${waitsForNoQuota(now)}) OR "Run"."id" = ${run})`), now)}, held AS (
       SELECT count(*)::int AS "all", count(*) FILTER (WHERE "Run"."projectId" = this."projectId")::int AS project
       FROM "Run", this WHERE ${holdsPlace}
     ), ahead AS (
@@ -53,7 +56,7 @@ export async function queuePlace(db: Prisma.TransactionClient, run: string, now:
       WHERE own."id" = ${run} AND (turn.share, turn.served, turn."queuedAt", turn."id")
           < (own.share, own.served, own."queuedAt", own."id")
     )
-    SELECT this."dispatchedAt" IS NOT NULL AS dispatched, this."runsOn", this.store, this."placedOn" AS host,
+    SELECT this."dispatchedAt" IS NOT NULL AS dispatched, this."notBefore", this."runsOn", this.store, this."placedOn" AS host,
       ${concurrency} AS concurrency,
       held."all" AS busy, held.project AS "projectBusy", ahead."all" AS ahead, ahead.project AS "projectAhead",
       coalesce(
@@ -62,6 +65,9 @@ export async function queuePlace(db: Prisma.TransactionClient, run: string, now:
       ) AS mean
     FROM this JOIN "Project" ON "Project"."id" = this."projectId", held, ahead`);
   if (row === undefined) return null;
+  if (row.notBefore !== null && row.notBefore > now) {
+    return { place: row.ahead + 1, estimateMs: row.notBefore.getTime() - now.getTime(), waitsFor: 'quota', until: row.notBefore };
+  }
   // The runner that it has its place on may be gone.
   const placed = row.dispatched && taking.some(({ host }) => host === row.host);
   if (placed) return { place: 0, estimateMs: 0, waitsFor: 'nothing' };

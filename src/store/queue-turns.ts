@@ -4,6 +4,11 @@ import { holdsPlace } from './runs.ts';
 /** A row of "Run" waits for a place. The index of such rows says it in the same words. */
 export const waits = Prisma.sql`("Run"."state" = 'queued' AND "Run"."dispatchedAt" IS NULL)`;
 
+/** Of those, a row that does not wait for a quota before that. */
+export function waitsForNoQuota(now: Date): Prisma.Sql {
+  return Prisma.sql`("Run"."notBefore" IS NULL OR "Run"."notBefore" <= ${now})`;
+}
+
 /** How long it is remembered who had a turn. */
 const rememberedMs = 60 * 60_000;
 

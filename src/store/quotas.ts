@@ -1,8 +1,8 @@
 import { Prisma } from '../../prisma/client/client.ts';
 import {
   type Counted,
-  type Measure,
   measureSchema,
+  type measuresAtOnce,
   perSchema,
   type Quota,
   quotaScopeSchema,
@@ -48,17 +48,35 @@ function standingOf(row: CountedRow): Standing {
   return { quota: quotaOf(row), used: row.value ?? 0, extra: row.extra ?? 0, since: row.since };
 }
 
-/** Of a row `user` of "User": the row that stands for the person. */
-const personOf = (user: Prisma.Sql) => Prisma.sql`(SELECT coalesce("linkedToId", "id") FROM "User" WHERE "id" = ${user})`;
+/** The id of the row that stands for the person of a row of "User". */
+export const personOf = (user: Prisma.Sql) => Prisma.sql`(SELECT coalesce("linkedToId", "id") FROM "User" WHERE "id" = ${user})`;
 
-/** A row `q` of "Quota" is about this run. Its channel is the one that its task began in. */
-function isAbout({ workspace, task, project, requestedBy }: Omit<Counting, 'id'>): Prisma.Sql {
+/** A row `q` of "Quota" is about what this run is part of. Its channel is the one that its task began in. */
+function aboutParts(part: Record<'workspace' | 'task' | 'project' | 'requestedBy', Prisma.Sql>): Prisma.Sql {
+  const { workspace, task, project, requestedBy } = part;
   return Prisma.sql`(q."workspaceId" = ${workspace} AND CASE q."scope"
     WHEN 'workspace' THEN true
     WHEN 'project' THEN q."subjectId" = ${project}
     WHEN 'channel' THEN q."subjectId" = (SELECT "channelId" FROM "Thread" WHERE "taskId" = ${task} ORDER BY "createdAt", "id" LIMIT 1)
-    ELSE ${personOf(Prisma.sql`q."subjectId"`)} = ${personOf(Prisma.sql`${requestedBy}`)} END)`;
+    ELSE ${personOf(Prisma.sql`q."subjectId"`)} = ${personOf(requestedBy)} END)`;
 }
+
+function isAbout({ workspace, task, project, requestedBy }: Omit<Counting, 'id'>): Prisma.Sql {
+  return aboutParts({
+    workspace: Prisma.sql`${workspace}`,
+    task: Prisma.sql`${task}`,
+    project: Prisma.sql`${project}`,
+    requestedBy: Prisma.sql`${requestedBy}`,
+  });
+}
+
+/** A row `q` of "Quota" is about a row of "Run". */
+export const isAboutRun = aboutParts({
+  workspace: Prisma.sql`"Run"."workspaceId"`,
+  task: Prisma.sql`"Run"."taskId"`,
+  project: Prisma.sql`"Run"."projectId"`,
+  requestedBy: Prisma.sql`"Run"."requestedById"`,
+});
 
 /** Of a row `q` of "Quota": when its period began; null: it has none. As src/budgets/periods.ts says it. */
 const sinceAt = (at: Date) =>
@@ -130,6 +148,16 @@ export async function standingsOfRun(
   at: Date,
 ): Promise<Standing[]> {
   return read(db, Prisma.sql`q."measure" = ANY(${[...measures]}::text[]) AND ${isAbout(run)}`, at);
+}
+
+/** The quotas of a run of what is there at a time; what is there is not counted in rows. */
+export async function standingsAtOnce(
+  db: Prisma.TransactionClient,
+  run: Counting,
+  measure: (typeof measuresAtOnce)[number],
+  at: Date,
+): Promise<Standing[]> {
+  return read(db, Prisma.sql`q."measure" = ${measure} AND ${isAbout(run)}`, at);
 }
 
 /** How all quotas of a workspace of what happens in a period stand; those of what is there at a time with nothing used. */
@@ -218,9 +246,4 @@ export async function setConsumed(tx: Tx, quota: Quota, since: Date, value: numb
 /** Forgets counters of periods that began before. Returns how many. */
 export async function forgetConsumption(db: Prisma.TransactionClient, before: Date): Promise<number> {
   return (await db.consumption.deleteMany({ where: { since: { lt: before } } })).count;
-}
-
-/** Quotas of a workspace that measure this. */
-export async function quotasOn(db: Prisma.TransactionClient, workspace: string, measure: Measure): Promise<Quota[]> {
-  return (await db.quota.findMany({ where: { workspaceId: workspace, measure }, orderBy: { id: 'asc' } })).map(quotaOf);
 }

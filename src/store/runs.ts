@@ -36,6 +36,10 @@ export interface RunRecord {
   attempt: number;
   state: RunState;
   requestedBy: string;
+  /** It waits for a quota until then; null: it does not. */
+  notBefore: Date | null;
+  /** Until when its time at work has been counted against quotas; null: it is not at work. */
+  timedUntil: Date | null;
   /** When it got its place: it may be taken by a runner from then on. */
   dispatchedAt: Date | null;
   /** Labels that a runner must have to take it: contracts/labels.ts `labelList`. */
@@ -156,6 +160,7 @@ export async function latestRun(tx: Tx, task: string): Promise<RunRecord | undef
 /** What may be set together with a new state. */
 export interface RunFields {
   dispatchedAt?: null;
+  timedUntil?: Date | null;
   placedOn?: null;
   runnerId?: string | null;
   hostId?: string;
@@ -258,6 +263,8 @@ export function toRecord(row: Omit<Run, keyof typeof withoutLarge>): RunRecord {
     attempt: row.attempt,
     state: runStateSchema.parse(row.state),
     requestedBy: row.requestedById,
+    notBefore: row.notBefore,
+    timedUntil: row.timedUntil,
     dispatchedAt: row.dispatchedAt,
     runsOn: row.runsOn,
     startedAt: row.startedAt,

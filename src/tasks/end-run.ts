@@ -4,6 +4,7 @@ import type { RunCause } from '../contracts/states.ts';
 import { keepHead } from '../store/attempts.ts';
 import type { Tx } from '../store/database.ts';
 import { interactionsOfRun, settleInteraction } from '../store/interactions.ts';
+import { giveBack } from '../store/quotas.ts';
 import { forgetReservations } from '../store/reservations.ts';
 import { setBranch } from '../store/reverts.ts';
 import { settleMessage, unreadMessages } from '../store/run-mail.ts';
@@ -39,6 +40,8 @@ export async function endRun(tx: Tx, { task, run, result, actor, at, before }: E
     after: [{ type: 'terminal', result }],
     set: { endedAt: at, result },
   });
+  // It has not begun, so that others can.
+  if (run.notBefore !== null && run.notBefore > at) await giveBack(tx, run, 'runs', 1, run.notBefore);
   await auditEnded(tx, task, run, result);
   if (run.agent !== null) await forgetReservations(tx, run.id);
   if (result.commit !== undefined) {

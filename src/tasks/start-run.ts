@@ -1,6 +1,7 @@
 import { commandAction } from '../approvals/action.ts';
 import { judgeTask } from '../approvals/judge-task.ts';
 import { openApproval } from '../approvals/open-approval.ts';
+import { beginWithinQuotas } from '../budgets/begin.ts';
 import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
 import { currentOffer } from '../store/runners.ts';
@@ -47,6 +48,8 @@ export async function startRun(tx: Tx, input: StartInput): Promise<RunRecord> {
   const offer = await currentOffer(tx, task.runsOn);
   const action = offer === undefined ? undefined : commandAction(task, run, offer);
   const verdict = await judgeTask(tx, task, action);
+  // What is denied does not begin.
+  if (verdict.verdict !== 'deny') await beginWithinQuotas(tx, run, at);
   if (verdict.verdict === 'deny') {
     const message = `Not run: ${verdict.because}.`;
     await endRun(tx, { task, run, result: cancelledResult('denied', message), actor: system('gateway'), at });

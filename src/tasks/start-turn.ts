@@ -1,3 +1,4 @@
+import { beginWithinQuotas } from '../budgets/begin.ts';
 import type { FileToGive } from '../contracts/given-file.ts';
 import type { RunEventData } from '../contracts/run-event.ts';
 import { adoptAttached, attachedOf, dropAttached } from '../store/attached-files.ts';
@@ -40,6 +41,7 @@ export async function startTurn(tx: Tx, input: TurnInput): Promise<RunRecord> {
     { workspace, task: id, project, attempt, requestedBy: by.user, runsOn, timeoutMs, at, turn, variant },
     personActor(by),
   );
+  await beginWithinQuotas(tx, run, at);
   const { agent, model, mode, effort, account } = turn.settings;
   await auditAsked(tx, task, {
     run: run.id,

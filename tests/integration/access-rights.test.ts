@@ -42,6 +42,16 @@ const table: Record<string, readonly (readonly [use: string, weakest: Account])[
   'policy add': [['policy add project=nowhere kind=push approvals=2', 'mia']],
   'policy remove': [['policy remove 99', 'mia']],
   'policy test': [['policy test ls', 'gus']],
+  quota: [['quota', 'gus']],
+  'quota add': [
+    ['quota add project=nowhere runs=1/day', 'mia'],
+    ['quota add workspace project=nowhere runs=1/day', 'ada'],
+    ['quota add person=stranger runs=1/day', 'ada'],
+  ],
+  'quota remove': [
+    ['quota remove runs/day', 'mia'],
+    ['quota remove runs/day workspace', 'ada'],
+  ],
   agents: [['agents', 'gus']],
   'account list': [['account list', 'ben']],
   'account show': [['account show nowhere', 'mia']],

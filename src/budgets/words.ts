@@ -1,0 +1,56 @@
+import { whoCan } from '../access/not-allowed.ts';
+import type { Quota, QuotaScope, Standing } from '../contracts/quotas.ts';
+import type { Role } from '../contracts/roles.ts';
+import { about } from '../delivery/units.ts';
+import type { Tx } from '../store/database.ts';
+import { subjectNames } from '../store/quota-facts.ts';
+import { limitText, usedText } from './amounts.ts';
+import { freeAt } from './standing.ts';
+
+/** Who may make, raise and remove quotas of a scope: at least this role, about the project, or the project of the channel. */
+export function quotaRole(scope: QuotaScope): Extract<Role, 'maintainer' | 'owner'> {
+  return scope === 'project' || scope === 'channel' ? 'maintainer' : 'owner';
+}
+
+/** "in project web", "in #demo", "for Ben". */
+export function whereText(quota: Pick<Quota, 'scope' | 'subject'>, names: ReadonlyMap<string, string>): string {
+  const name = names.get(quota.subject);
+  switch (quota.scope) {
+    case 'workspace':
+      return 'in the whole workspace';
+    case 'project':
+      return `in project ${name ?? 'that is gone'}`;
+    case 'channel':
+      return name === undefined ? 'in a channel' : `in #${name}`;
+    case 'person':
+      return `for ${name ?? 'somebody'}`;
+  }
+}
+
+/** "50 runs a day in project web". */
+export function quotaText(quota: Quota, names: ReadonlyMap<string, string>): string {
+  return `${limitText(quota)} ${whereText(quota, names)}`;
+}
+
+/** "26 of 50 runs a day in project web". */
+export function standingText({ quota, used, extra }: Standing, names: ReadonlyMap<string, string>): string {
+  return `${usedText(quota, used, extra)} ${whereText(quota, names)}`;
+}
+
+/** "free again in about 3 h, at 00:00 UTC". */
+export function freeText(standing: Standing, now: Date): string {
+  const free = freeAt(standing);
+  if (free === null) return '';
+  const [day = '', time = ''] = free.toISOString().slice(0, 16).split('T');
+  const near = free.getTime() - now.getTime() < 24 * 60 * 60_000;
+  return `free again ${near ? `in ${about(free.getTime() - now.getTime()).replace(/^about /, 'about ')}` : `on ${day}`}, at ${time} UTC`;
+}
+
+/** What a quota that is used up says, and who can do something about it. */
+export async function usedUpWords(tx: Tx, standing: Standing, now: Date): Promise<{ what: string; whoCan: string }> {
+  const { quota } = standing;
+  const names = await subjectNames(tx.db, [quota]);
+  const free = freeText(standing, now);
+  const what = `${standingText(standing, names)} ${quota.measure === 'cost' ? 'are spent' : 'are used'}${free === '' ? '.' : `; ${free}.`}`;
+  return { what, whoCan: `\`quota\` shows it. It can be raised: ${await whoCan(tx, quota.workspace, quotaRole(quota.scope))}` };
+}
