@@ -176,18 +176,6 @@ export const errorCatalogue = {
     remedy: 'Ask in a chat channel of the project, or in a direct message to Deckhand.',
   },
   ...accessErrors,
-  'DH-222': {
-    title: 'The access token is not accepted',
-    text: 'The request needs a valid access token. {why}.',
-    remedy: '`token create` in chat gives one; it is sent as the header `Authorization: Bearer dhp_…`.',
-  },
-  'DH-223': {
-    title: 'The access token may not do that',
-    text: 'This access token may not {action}: {why}.',
-    remedy: '`token list` in chat shows what your tokens may do, `token create` makes another one.',
-  },
-  'DH-224': { title: 'No such run', text: 'There is no run {run}.', remedy: '`GET /api/v1/tasks` lists tasks with their runs.' },
-  'DH-225': { title: 'Too much at once', text: '{what}', remedy: 'Wait {seconds} s, then try again.' },
   'DH-240': { title: 'A quota is used up', text: '{what}', remedy: '{instead}' },
   'DH-241': { title: 'No such quota', text: '{what}', remedy: '`quota` lists the quotas there are.' },
   'DH-299': {
