@@ -1,3 +1,4 @@
+import type { GithubLoginConfig, OidcConfig } from './access/login-server.ts';
 import { type CodeHostConfig, codeHostConfig, codeHostConflicts } from './config-code-host.ts';
 import { type PlatformConfigs, platformConfigs, platformConflicts, platformWarnings } from './config-platforms.ts';
 import { AppError } from './contracts/errors.ts';
@@ -5,6 +6,7 @@ import type { RedisAddress } from './runtime/redis-address.ts';
 import type { TracingConfig } from './tracing.ts';
 import type { DiskQuota, OwnerRef } from './variable-kinds.ts';
 import { type Environment, environmentSchema, factsOf, names, type VariableName } from './variables.ts';
+import { signinConflicts } from './variables-signin.ts';
 
 export interface Config {
   dataDir: string;
@@ -12,7 +14,16 @@ export interface Config {
   databaseUrl: string | undefined;
   /** undefined: jobs and wake-ups in PostgreSQL. */
   redis: RedisAddress | undefined;
-  http: { host: string; port: number; metricsPort: number | undefined; publicUrl: string | undefined };
+  http: {
+    host: string;
+    port: number;
+    metricsPort: number | undefined;
+    publicUrl: string | undefined;
+    trustedProxies: readonly string[];
+  };
+  signin: SigninConfig;
+  /** Origins of pages elsewhere that may read the API. */
+  corsOrigins: readonly string[];
   /** undefined: the key in the data directory, see `openDataDir`. */
   secretKey: Buffer | undefined;
   /** Seals and opens backups; undefined: they are not sealed. */
@@ -58,6 +69,13 @@ export interface Config {
   warnings: readonly string[];
 }
 
+/** How people sign in beside the links from chat. */
+export interface SigninConfig {
+  github: GithubLoginConfig | undefined;
+  oidc: OidcConfig | undefined;
+  passwords: boolean;
+}
+
 export interface ModelConfig {
   baseUrl: string;
   /** Empty for a server that asks for none. */
@@ -83,7 +101,15 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
     dataDir: env.DECKHAND_DATA_DIR,
     databaseUrl: env.DATABASE_URL,
     redis: env.REDIS_URL,
-    http: { host: env.HOST, port: env.PORT, metricsPort: env.METRICS_PORT, publicUrl: env.PUBLIC_URL },
+    http: {
+      host: env.HOST,
+      port: env.PORT,
+      metricsPort: env.METRICS_PORT,
+      publicUrl: env.PUBLIC_URL,
+      trustedProxies: env.TRUSTED_PROXIES,
+    },
+    signin: signinConfig(env),
+    corsOrigins: env.CORS_ORIGINS,
     secretKey: env.DECKHAND_SECRET_KEY,
     backupPassphrase: env.DECKHAND_BACKUP_PASSPHRASE,
     owners: env.DECKHAND_OWNERS,
@@ -131,6 +157,7 @@ function conflicts(value: (name: VariableName) => string | undefined, opensLab: 
       : []),
     ...platformConflicts(value, opensLab),
     ...codeHostConflicts(value),
+    ...signinConflicts(value),
   ];
 }
 
@@ -138,6 +165,25 @@ function tracingConfig(env: Environment): TracingConfig | undefined {
   const endpoint = env.OTEL_EXPORTER_OTLP_ENDPOINT;
   if (endpoint === undefined) return undefined;
   return { endpoint, headers: env.OTEL_EXPORTER_OTLP_HEADERS, ratio: env.OTEL_TRACES_SAMPLER_ARG };
+}
+
+function signinConfig(env: Environment): SigninConfig {
+  const { GITHUB_OAUTH_CLIENT_ID: id, GITHUB_OAUTH_CLIENT_SECRET: secret, OIDC_ISSUER: issuer, OIDC_CLIENT_ID: client } = env;
+  const apiUrl = env.GITHUB_API_URL ?? 'https://api.github.com';
+  return {
+    github: id === undefined || secret === undefined ? undefined : { clientId: id, clientSecret: secret, apiUrl },
+    oidc:
+      issuer === undefined || client === undefined
+        ? undefined
+        : {
+            issuer,
+            clientId: client,
+            clientSecret: env.OIDC_CLIENT_SECRET,
+            label: env.OIDC_NAME,
+            allowedDomains: env.OIDC_ALLOWED_DOMAINS,
+          },
+    passwords: env.SIGNIN_PASSWORD === 'on',
+  };
 }
 
 /** A server of one's own may need no key. */

@@ -1,5 +1,7 @@
+import { githubServer, oidcServer } from './access/login-server.ts';
 import { createSessions } from './access/session.ts';
 import { createTokenAccess } from './access/token-access.ts';
+import type { SigninConfig } from './config.ts';
 import { viewSecretContext } from './delivery/view-secret.ts';
 import { accountGroup } from './http/account-routes.ts';
 import { apiGroups } from './http/api.ts';
@@ -25,16 +27,26 @@ export function gatewayApi(deps: {
   logger: Logger;
   metrics: Metrics;
   publicUrl: string | undefined;
+  signin: SigninConfig;
 }): GatewayApi {
   const { database, wakeups, secretBox } = deps.infrastructure;
   const logger = deps.logger.child({ part: 'api' });
   const { now } = deps.clock;
+  const signinLogger = deps.logger.child({ part: 'sign-in' });
+  const { github, oidc, passwords } = deps.signin;
   const site = {
+    logins: [
+      ...(github === undefined ? [] : [githubServer(github, signinLogger)]),
+      ...(oidc === undefined ? [] : [oidcServer(oidc, signinLogger)]),
+    ],
+    allowedDomains: oidc?.allowedDomains ?? [],
+    passwords,
+    box: secretBox,
     database,
     sessions: createSessions({ database, now }),
     now,
     publicUrl: deps.publicUrl,
-    logger: deps.logger.child({ part: 'sign-in' }),
+    logger: signinLogger,
   };
   const api = apiGroups({
     database,

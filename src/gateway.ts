@@ -1,4 +1,5 @@
 import { type LabSeed, prepareWorkspace, seedLab } from './access/first-start.ts';
+import type { GithubLoginConfig } from './access/login-server.ts';
 import { type RepositoryLogins, sealStoredLogins } from './access/repository-logins.ts';
 import { createSecretDoor } from './access/typed-secrets.ts';
 import { createAdapters } from './adapters.ts';
@@ -55,7 +56,7 @@ export interface GatewayInput {
   codeHost: CodeHost | undefined;
   codeHostConfig: CodeHostConfig | undefined;
   repositoryLogins: RepositoryLogins;
-  lab: { routes: RouteGroup; seeds: readonly LabSeed[] } | undefined;
+  lab: { routes: RouteGroup; seeds: readonly LabSeed[]; githubLogin: GithubLoginConfig } | undefined;
   /** Proxies of this machine, as in HTTPS_PROXY. */
   environment: Readonly<Record<string, string | undefined>>;
   readArtifact: ReadArtifact;
@@ -102,7 +103,14 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     ...adapters.map(platformProbe),
     ...input.sandboxes(async () => (await offerOf(infrastructure))?.sandbox),
   ];
-  const api = gatewayApi({ infrastructure, clock, logger, metrics, publicUrl: config.http.publicUrl });
+  const api = gatewayApi({
+    infrastructure,
+    clock,
+    logger,
+    metrics,
+    publicUrl: config.http.publicUrl,
+    signin: { ...config.signin, github: config.signin.github ?? lab?.githubLogin },
+  });
   const bus = createBus({
     tasks: engine.tasks,
     accounts: createAccountKeys(secretBox, input.environment),

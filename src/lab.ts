@@ -16,6 +16,7 @@ import { createSlackEmulator, type SlackEmulator } from '../lab/slack/emulator.t
 import { createTelegramEmulator, type TelegramEmulator } from '../lab/telegram/emulator.ts';
 import { telegramLabRoutes } from '../lab/telegram-routes.ts';
 import type { LabSeed } from './access/first-start.ts';
+import type { GithubLoginConfig } from './access/login-server.ts';
 import { codeHostHook } from './code-host.ts';
 import { complete } from './commands/complete.ts';
 import { usageHint } from './commands/registry.ts';
@@ -33,6 +34,8 @@ export interface Lab {
   /** Scripted: they answer by rules, and say so. */
   models: { anthropic: ModelConfig; openai: ModelConfig };
   codeHost: CodeHostConfig;
+  /** People sign in with the emulated GitHub. */
+  githubLogin: GithubLoginConfig;
   /** The program can be reached at this address: its code host tells of news there. */
   reachedAt(url: string): void;
   close(): Promise<void>;
@@ -78,6 +81,7 @@ export async function startLab(dataDir: string): Promise<Lab> {
       openai: { baseUrl: model.openaiUrl, key: 'scripted' },
     },
     codeHost: { kind: 'github', apiUrl: github.apiUrl, login: { type: 'token', token: tokenOf(github) }, webhookSecret },
+    githubLogin: { ...github.oauthApp, apiUrl: github.apiUrl },
     reachedAt: (url) => void repository.hook({ url: `${url}${codeHostHook}`, secret: webhookSecret }),
     close: async () => {
       await Promise.all([slack.close(), telegram.close(), discord.close(), model.close(), github.close()]);

@@ -6,6 +6,7 @@ export interface Facts {
     | 'Data'
     | 'Web server'
     | 'People and keys'
+    | 'Sign-in'
     | 'Slack'
     | 'Telegram'
     | 'Discord'

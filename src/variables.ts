@@ -13,6 +13,7 @@ import {
   webAddress,
 } from './variable-kinds.ts';
 import { runnerVariables } from './variables-runner.ts';
+import { signinVariables } from './variables-signin.ts';
 import { traceVariables } from './variables-traces.ts';
 
 /** Every variable that Deckhand reads. Nothing else looks at the environment. */
@@ -270,6 +271,7 @@ export const environmentSchema = z.object({
       fallback: '`https://api.github.com`',
       example: 'https://github.example.com/api/v3',
     }),
+  ...signinVariables,
   ...runnerVariables,
   ...traceVariables,
   LOG_LEVEL: oneOf(logLevels)

@@ -42,6 +42,7 @@ import { startJobLogs } from './job-logs.ts';
 import { keep } from './keep.ts';
 import { createLabApp, type LabApp } from './lab-app.ts';
 import type { Permissions } from './model.ts';
+import { createOauth, type OauthApp } from './oauth.ts';
 import { createPages } from './pages.ts';
 import { createRepository, handleOf, type LabRepository, type NewRepository } from './repositories.ts';
 import { createRest } from './rest.ts';
@@ -78,6 +79,8 @@ export interface GithubEmulator {
   /** Base of the REST API: `http://127.0.0.1:port/api/v3`. GraphQL is at `/api/graphql`, where Octokit looks for it then. */
   apiUrl: string;
   app: LabApp;
+  /** The OAuth app with which people sign in elsewhere as who they are here. */
+  oauthApp: OauthApp;
   repository(given: NewRepository): Promise<LabRepository>;
   /** One that is there already, `acme/shop`. */
   repositoryNamed(fullName: string): LabRepository | undefined;
@@ -128,11 +131,12 @@ export async function createGithubEmulator(options: GithubEmulatorOptions = {}):
     ...limitRoutes(limits),
   ];
   const pages = createPages(core);
+  const oauth = createOauth(core);
   const server = await startServer({
     core,
     rest: createRest({ core, calls, faults, limits, routes }),
     git: createGitAccess({ core, calls, faults }),
-    others: [createGraphql({ core, calls, faults })],
+    others: [createGraphql({ core, calls, faults }), oauth.handle],
     pages: pages.handle,
     host: options.host ?? '127.0.0.1',
     port: options.port ?? 0,
@@ -144,6 +148,7 @@ export async function createGithubEmulator(options: GithubEmulatorOptions = {}):
     url: core.baseUrl,
     apiUrl: core.apiUrl,
     app,
+    oauthApp: oauth.app,
     repository: (given) => createRepository(core, given),
     repositoryNamed(fullName) {
       const known = repositoryOf(core, fullName);

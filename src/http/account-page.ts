@@ -13,7 +13,9 @@ export interface AccountView {
   base: string;
   /** Goes with every form. */
   formToken: string;
-  now: Date;
+  /** Servers at which an account can be linked, by what people call them. */
+  servers: readonly { provider: string; label: string }[];
+  passwords: boolean;
 }
 
 const methodWords: Record<SigninMethod, string> = {
@@ -52,7 +54,9 @@ export function accountBody(view: AccountView): Html {
 </dl>
 </section>
 ${sessionsSection(view)}
-${tokensSection(view)}`;
+${tokensSection(view)}
+${loginsSection(view)}
+${view.passwords ? passwordSection(view) : undefined}`;
 }
 
 function sessionsSection(view: AccountView): Html {
@@ -70,6 +74,44 @@ function sessionRow(view: AccountView, { id, device, method, createdAt, lastSeen
   return html`<li><div>${device} ${here ? html`<span class="tag">this browser</span>` : undefined}
 <small>${methodWords[method]} · since ${moment(createdAt)} · used ${moment(lastSeenAt)} · at most until ${day(expiresAt)}</small></div>
 ${here ? undefined : action(view, '/account/sessions/end', 'Sign out', { fields: { session: id }, kind: 'danger' })}</li>`;
+}
+
+function loginsSection(view: AccountView): Html | undefined {
+  const { logins } = view.facts;
+  if (logins.length === 0 && view.servers.length === 0) return undefined;
+  const rows = logins.map(({ id, provider, name, lastUsedAt }) => {
+    const label = view.servers.find((server) => server.provider === provider)?.label ?? provider;
+    const used = lastUsedAt === undefined ? html`never used` : html`used ${moment(lastUsedAt)}`;
+    return html`<li><div>${name} <span class="tag">${label}</span><small>${used}</small></div>
+${action(view, '/account/logins/remove', 'Remove', { fields: { login: id }, kind: 'danger' })}</li>`;
+  });
+  const links = view.servers.map(({ provider, label }) =>
+    action(view, '/account/logins/link', `Link ${label}`, { fields: { provider } }),
+  );
+  return html`<section>
+<h2>Accounts that sign you in</h2>
+${rows.length === 0 ? html`<p class="soft">None is linked.</p>` : html`<ul class="rows">${rows}</ul>`}
+<div class="actions">${links}</div>
+</section>`;
+}
+
+function passwordSection(view: AccountView): Html {
+  const { passwordLogin } = view.facts;
+  const has = passwordLogin !== undefined;
+  const present = html`<label>Present password <input name="present" type="password" autocomplete="current-password" required maxlength="200"></label>`;
+  const hidden = html`<input type="hidden" name="form" value="${view.formToken}">`;
+  const away = html`<form method="post" action="${view.base}/account/password/remove" class="stack">${hidden}${present}
+<div><button class="danger">Remove the password</button></div></form>`;
+  return html`<section>
+<h2>Password</h2>
+<form method="post" action="${view.base}/account/password" class="stack">${hidden}
+<label>Name <input name="login" value="${passwordLogin ?? ''}" autocomplete="username" autocapitalize="none" required minlength="3" maxlength="64"></label>
+${has ? present : undefined}
+<label>New password, at least 12 characters <input name="password" type="password" autocomplete="new-password" required minlength="12" maxlength="200"></label>
+<div><button class="main">${has ? 'Change the password' : 'Set a password'}</button></div>
+</form>
+${has ? away : undefined}
+</section>`;
 }
 
 function tokensSection(view: AccountView): Html {

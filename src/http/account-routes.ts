@@ -1,4 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { unlinkAccount } from '../access/external-login.ts';
+import { removePassword, setPassword } from '../access/password.ts';
 import { revokeToken } from '../access/revoke-token.ts';
 import { endAudited, formToken, isFormToken, type Signed, sessionIdleMs } from '../access/session.ts';
 import { AppError } from '../contracts/errors.ts';
@@ -8,6 +10,8 @@ import { idsOf } from '../store/linked-people.ts';
 import { personById } from '../store/people.ts';
 import { accountBody, action } from './account-page.ts';
 import { createAddressLimits } from './address-limits.ts';
+import { html } from './html.ts';
+import { beginFlow } from './login-flow.ts';
 import { sendPage } from './page.ts';
 import type { RouteGroup } from './server.ts';
 import type { SigninDeps } from './signin-routes.ts';
@@ -56,11 +60,13 @@ export function accountGroup(deps: SigninDeps): RouteGroup {
     register(scope) {
       takeForms(scope);
       answerWithPages(scope, deps, 'leads to signing in');
-      addAccountRoutes(scope, deps, (request) => {
+      const whoOf = (request: FastifyRequest) => {
         const one = signed.get(request);
         if (one === undefined) throw new Error('a page was reached by nobody');
         return one;
-      });
+      };
+      addAccountRoutes(scope, deps, whoOf);
+      addLoginSettings(scope, deps, whoOf);
     },
   };
 }
@@ -77,7 +83,14 @@ function addAccountRoutes(scope: FastifyInstance, deps: SigninDeps, whoOf: (requ
       accountFacts(tx, workspace, user, { at, seenAfter: new Date(at.getTime() - sessionIdleMs) }),
     );
     if (facts === undefined) throw new AppError('DH-230', { why: 'you are not known here any more' });
-    const view = { facts, session, base: site.base, formToken: formToken(sessionSecret(request, site) ?? ''), now: at };
+    const view = {
+      facts,
+      session,
+      base: site.base,
+      formToken: formToken(sessionSecret(request, site) ?? ''),
+      servers: deps.logins,
+      passwords: deps.passwords,
+    };
     return sendPage(reply, {
       title: 'Your account',
       base: site.base,
@@ -119,6 +132,49 @@ function addAccountRoutes(scope: FastifyInstance, deps: SigninDeps, whoOf: (requ
       const users = await ownIds(tx, workspace, user);
       await revokeToken(tx, { workspace, by: user, users, id: field(request, 'token') }, now());
     });
+    return reply.redirect(`${siteOf(request, deps).base}/account`, 303);
+  });
+}
+
+/** How somebody signs in beside the links from chat. */
+function addLoginSettings(scope: FastifyInstance, deps: SigninDeps, whoOf: (request: FastifyRequest) => Signed): void {
+  const { database, now, box } = deps;
+  const config = { signedIn: self };
+
+  scope.post('/account/logins/link', { config }, async (request, reply) => {
+    const { session } = whoOf(request);
+    const site = siteOf(request, deps);
+    const server = deps.logins.find(({ provider }) => provider === field(request, 'provider'));
+    if (server === undefined) throw new AppError('DH-232');
+    const url = await beginFlow(reply, site, server, { box, linkFor: session, now: now() });
+    // A page that goes on by itself: the policy of pages lets no form lead to another server.
+    return sendPage(reply, {
+      title: `On to ${server.label}`,
+      base: site.base,
+      body: html`<p><a href="${url}">Go to ${server.label}</a></p>`,
+      refresh: url,
+    });
+  });
+
+  scope.post('/account/logins/remove', { config }, async (request, reply) => {
+    const { workspace, user } = whoOf(request);
+    await database.transaction(async (tx) => {
+      const users = await ownIds(tx, workspace, user);
+      await unlinkAccount(tx, { workspace, user, users }, field(request, 'login'));
+    });
+    return reply.redirect(`${siteOf(request, deps).base}/account`, 303);
+  });
+
+  if (!deps.passwords) return;
+  scope.post('/account/password', { config }, async (request, reply) => {
+    const who = whoOf(request);
+    const given = { login: field(request, 'login'), password: field(request, 'password'), present: field(request, 'present') };
+    await setPassword(database, who, given, now());
+    return reply.redirect(`${siteOf(request, deps).base}/account`, 303);
+  });
+
+  scope.post('/account/password/remove', { config }, async (request, reply) => {
+    await removePassword(database, whoOf(request), field(request, 'present'), now());
     return reply.redirect(`${siteOf(request, deps).base}/account`, 303);
   });
 }

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { LoginServer } from '../access/login-server.ts';
 import { deviceOf, endAudited, openSession, type Sessions, sessionHash, sessionLifeMs } from '../access/session.ts';
 import { ownerOfLink, signinLinkLifeMs, useSigninLink } from '../access/signin-link.ts';
 import { AppError } from '../contracts/errors.ts';
@@ -7,7 +8,9 @@ import type { SigninMethod } from '../contracts/signin.ts';
 import type { Database, Tx } from '../store/database.ts';
 import { sessionByHash } from '../store/sessions.ts';
 import { createAddressLimits } from './address-limits.ts';
-import { html } from './html.ts';
+import { type Html, html } from './html.ts';
+import type { FlowSeal } from './login-flow.ts';
+import { addLoginRoutes } from './login-routes.ts';
 import type { OwnSite } from './own-site.ts';
 import { sendPage, stylePath } from './page.ts';
 import { pageStyle } from './page-style.ts';
@@ -28,6 +31,13 @@ export interface SigninDeps extends SiteDeps {
   database: Database;
   sessions: Sessions;
   now(): Date;
+  /** Servers that vouch for people. */
+  logins: readonly LoginServer[];
+  /** Domains whose people come in as guests. */
+  allowedDomains: readonly string[];
+  /** Whether passwords are turned on. */
+  passwords: boolean;
+  box: FlowSeal;
 }
 
 const minutes = signinLinkLifeMs / 60_000;
@@ -52,6 +62,7 @@ export function signinGroup(deps: SigninDeps): RouteGroup {
           if (isUnsafe(request.method)) refuseForeignPages(request, site);
         });
         addSigninRoutes(inner, deps);
+        addLoginRoutes(inner, deps);
       });
     },
   };
@@ -70,7 +81,9 @@ function addSigninRoutes(scope: FastifyInstance, deps: SigninDeps): void {
       body: html`<section>
 <h2>With a link from chat</h2>
 <p>Write <code>signin</code> to Deckhand in Slack, Telegram or Discord. It answers you alone with a link that works once, for ${minutes} minutes.</p>
-</section>`,
+</section>
+${otherWays(deps, site)}
+${deps.passwords ? passwordForm(site) : undefined}`,
     });
   });
 
@@ -102,8 +115,30 @@ function addSigninRoutes(scope: FastifyInstance, deps: SigninDeps): void {
       if (owner === undefined) throw linkOver();
       return await signIn(tx, request, siteOf(request, deps), { ...owner, method: 'link' }, at);
     });
-    return enter(request, reply, siteOf(request, deps), opened.secret);
+    return enter(reply, siteOf(request, deps), opened.secret);
   });
+}
+
+function otherWays({ logins, allowedDomains }: SigninDeps, { base }: OwnSite): Html | undefined {
+  if (logins.length === 0) return undefined;
+  const buttons = logins.map(({ provider, label }) => html`<a class="button" href="${base}/signin/${provider}">${label}</a>`);
+  const open = logins.some(({ provider }) => provider === 'oidc') && allowedDomains.length > 0;
+  return html`<section>
+<h2>With an account elsewhere</h2>
+<p class="soft">${open ? 'With an account of your organisation, or one that you have linked on the page of your account.' : 'With an account that you have linked on the page of your account.'}</p>
+<div class="actions">${buttons}</div>
+</section>`;
+}
+
+function passwordForm({ base }: OwnSite): Html {
+  return html`<section>
+<h2>With a password</h2>
+<form method="post" action="${base}/signin/password" class="stack">
+<label>Name <input name="login" autocomplete="username" autocapitalize="none" required maxlength="64"></label>
+<label>Password <input name="password" type="password" autocomplete="current-password" required maxlength="200"></label>
+<div><button class="main">Sign in</button></div>
+</form>
+</section>`;
 }
 
 /** Begins a session in this browser; the one that was there ends. */
@@ -123,7 +158,7 @@ export async function signIn(
 }
 
 /** Gives the browser the cookie and leads it to the account. */
-export function enter(_request: FastifyRequest, reply: FastifyReply, site: OwnSite, secret: string): FastifyReply {
+export function enter(reply: FastifyReply, site: OwnSite, secret: string): FastifyReply {
   giveSession(reply, site, secret, sessionLifeMs / 1000);
   return reply.redirect(`${site.base}/account`, 303);
 }

@@ -1,6 +1,8 @@
 import { goodTokens, type TokenRow } from './access-tokens.ts';
 import type { Tx } from './database.ts';
+import { type LoginRow, loginsOf } from './external-logins.ts';
 import { idsOf } from './linked-people.ts';
+import { passwordOf } from './passwords.ts';
 import { allAccountsOf, type Member, personById } from './people.ts';
 import { openSessions, type SessionRow } from './sessions.ts';
 
@@ -11,6 +13,9 @@ export interface AccountFacts {
   accounts: { platform: string; name: string }[];
   sessions: SessionRow[];
   tokens: TokenRow[];
+  logins: LoginRow[];
+  /** The name that goes with the password; undefined: there is none. */
+  passwordLogin: string | undefined;
 }
 
 /** What there is about a person of this workspace; undefined: there is no such person. */
@@ -30,5 +35,7 @@ export async function accountFacts(
     accounts: (await allAccountsOf(tx, workspace, [person.user])).get(person.user) ?? [],
     sessions: await openSessions(tx, workspace, users, when),
     tokens: await goodTokens(tx, workspace, users, when.at),
+    logins: await loginsOf(tx, workspace, users),
+    passwordLogin: (await passwordOf(tx, { user: person.user }))?.login,
   };
 }

@@ -22,6 +22,10 @@ beforeAll(async () => {
     sessions: createSessions({ database: desk.database, now }),
     now,
     publicUrl: undefined,
+    logins: [],
+    allowedDomains: [],
+    passwords: false,
+    box: desk.secretBox,
     logger,
   };
   const options = { host: '127.0.0.1', port: 0, logger, webhooks: [], checks: [], metrics: createMetrics().registry };
