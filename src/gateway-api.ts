@@ -1,7 +1,7 @@
-import { githubServer, oidcServer } from './access/login-server.ts';
+import { type GithubLoginConfig, githubServer, oidcServer } from './access/login-server.ts';
 import { createSessions } from './access/session.ts';
 import { createTokenAccess } from './access/token-access.ts';
-import type { SigninConfig } from './config.ts';
+import type { Config } from './config.ts';
 import { viewSecretContext } from './delivery/view-secret.ts';
 import { accountGroup } from './http/account-routes.ts';
 import { apiGroups } from './http/api.ts';
@@ -26,14 +26,17 @@ export function gatewayApi(deps: {
   clock: Clock;
   logger: Logger;
   metrics: Metrics;
-  publicUrl: string | undefined;
-  signin: SigninConfig;
+  config: Pick<Config, 'http' | 'signin' | 'corsOrigins'>;
+  /** The lab's GitHub stands in for one that is not configured. */
+  lab: { githubLogin: GithubLoginConfig } | undefined;
 }): GatewayApi {
   const { database, wakeups, secretBox } = deps.infrastructure;
   const logger = deps.logger.child({ part: 'api' });
   const { now } = deps.clock;
   const signinLogger = deps.logger.child({ part: 'sign-in' });
-  const { github, oidc, passwords } = deps.signin;
+  const { config, lab } = deps;
+  const { oidc, passwords } = config.signin;
+  const github = config.signin.github ?? lab?.githubLogin;
   const site = {
     logins: [
       ...(github === undefined ? [] : [githubServer(github, signinLogger)]),
@@ -45,7 +48,7 @@ export function gatewayApi(deps: {
     database,
     sessions: createSessions({ database, now }),
     now,
-    publicUrl: deps.publicUrl,
+    publicUrl: config.http.publicUrl,
     logger: signinLogger,
   };
   const api = apiGroups({

@@ -1,5 +1,4 @@
-import { type LabSeed, prepareWorkspace, seedLab } from './access/first-start.ts';
-import type { GithubLoginConfig } from './access/login-server.ts';
+import { prepareWorkspace, seedLab } from './access/first-start.ts';
 import { type RepositoryLogins, sealStoredLogins } from './access/repository-logins.ts';
 import { createSecretDoor } from './access/typed-secrets.ts';
 import { createAdapters } from './adapters.ts';
@@ -25,8 +24,9 @@ import { platformProbe, queueProbe } from './doctor-parts.ts';
 import { databaseProbe, machineProbes } from './doctor-probes.ts';
 import { filesProbe, standingProbe } from './doctor-standing.ts';
 import { gatewayApi } from './gateway-api.ts';
-import { createHttpServer, type HttpServer, type RouteGroup } from './http/server.ts';
+import { createHttpServer, type HttpServer } from './http/server.ts';
 import type { Infrastructure } from './infrastructure.ts';
+import type { Lab } from './lab.ts';
 import { createNames } from './names.ts';
 import { createAlerts } from './observe/alerts.ts';
 import type { Metrics } from './observe/metrics.ts';
@@ -56,7 +56,7 @@ export interface GatewayInput {
   codeHost: CodeHost | undefined;
   codeHostConfig: CodeHostConfig | undefined;
   repositoryLogins: RepositoryLogins;
-  lab: { routes: RouteGroup; seeds: readonly LabSeed[]; githubLogin: GithubLoginConfig } | undefined;
+  lab: Pick<Lab, 'routes' | 'seeds' | 'githubLogin'> | undefined;
   /** Proxies of this machine, as in HTTPS_PROXY. */
   environment: Readonly<Record<string, string | undefined>>;
   readArtifact: ReadArtifact;
@@ -103,14 +103,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     ...adapters.map(platformProbe),
     ...input.sandboxes(async () => (await offerOf(infrastructure))?.sandbox),
   ];
-  const api = gatewayApi({
-    infrastructure,
-    clock,
-    logger,
-    metrics,
-    publicUrl: config.http.publicUrl,
-    signin: { ...config.signin, github: config.signin.github ?? lab?.githubLogin },
-  });
+  const api = gatewayApi({ infrastructure, clock, logger, metrics, config, lab });
   const bus = createBus({
     tasks: engine.tasks,
     accounts: createAccountKeys(secretBox, input.environment),

@@ -12,6 +12,7 @@ import type { SessionNeed } from './account-routes.ts';
 import { problemHeaders, problemOf } from './api-problems.ts';
 import { defaultHeaders } from './default-headers.ts';
 import { createReadiness, type ReadinessCheck } from './readiness.ts';
+import { createUnsignedLimits, type UnsignedLimits } from './unsigned-limits.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -62,6 +63,8 @@ export interface HttpServerOptions {
   checks: readonly ReadinessCheck[];
   /** What `/metrics` shows. */
   metrics: Registry;
+  /** Addresses and networks of proxies that may say for whom they ask; none unless given. */
+  trustedProxies?: readonly string[] | undefined;
   /** Who may read it; default: this machine. */
   metricsFor?: 'anyone' | 'this machine' | undefined;
 }
@@ -91,9 +94,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     genReqId: () => `req_${randomBytes(8).toString('hex')}`,
     forceCloseConnections: 'idle',
     return503OnClosing: true,
+    trustProxy: (options.trustedProxies ?? []).length === 0 ? false : [...(options.trustedProxies ?? [])],
     routerOptions: { ignoreTrailingSlash: true },
   });
   const routes: KnownRoute[] = [];
+  const unsigned = createUnsignedLimits();
   let address: AddressInfo | undefined;
   let closing: Promise<void> | undefined;
 
@@ -109,7 +114,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   });
   mount(app, { name: 'operation', access: 'anyone', register: (scope) => addOperationRoutes(scope, options, routes) }, routes);
   for (const webhook of options.webhooks) {
-    mount(app, { name: webhook.path, access: 'anyone', register: (scope) => addWebhook(scope, webhook, logger) }, routes);
+    mount(
+      app,
+      { name: webhook.path, access: 'anyone', register: (scope) => addWebhook(scope, webhook, { logger, unsigned }) },
+      routes,
+    );
   }
   for (const group of options.groups) mount(app, group, routes);
 
@@ -235,12 +244,14 @@ function addOperationRoutes(scope: FastifyInstance, options: HttpServerOptions, 
 }
 
 /** In a scope of its own, because replacing the body parsers of the whole server would break every other route. */
-function addWebhook(scope: FastifyInstance, webhook: AdapterWebhook, logger: Logger): void {
+function addWebhook(scope: FastifyInstance, webhook: AdapterWebhook, deps: { logger: Logger; unsigned: UnsignedLimits }): void {
+  const { logger, unsigned } = deps;
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   scope.route({
     method: webhook.method,
     url: webhook.path,
+    onRequest: async (request) => unsigned.check(request.ip),
     handler: async (request, reply) => {
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
       reply.hijack();
@@ -252,6 +263,7 @@ function addWebhook(scope: FastifyInstance, webhook: AdapterWebhook, logger: Log
         if (!reply.raw.headersSent) reply.raw.writeHead(500);
         reply.raw.end();
       }
+      unsigned.note(request.ip, reply.raw.statusCode);
     },
   });
 }

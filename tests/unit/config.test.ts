@@ -23,7 +23,9 @@ test('without any variable the lab runs on loopback with an embedded database', 
   expect(loadConfig({})).toEqual({
     dataDir: `${homedir()}/.deckhand`,
     databaseUrl: undefined,
-    http: { host: '127.0.0.1', port: 3000, publicUrl: undefined },
+    http: { host: '127.0.0.1', port: 3000, publicUrl: undefined, trustedProxies: [] },
+    signin: { github: undefined, oidc: undefined, passwords: false },
+    corsOrigins: [],
     secretKey: undefined,
     owners: [],
     platforms: { slack: undefined, telegram: undefined, discord: undefined },
@@ -55,6 +57,16 @@ test('every variable reaches its place', () => {
     HOST: '0.0.0.0',
     PORT: '8080',
     PUBLIC_URL: 'https://deckhand.example.com//',
+    GITHUB_OAUTH_CLIENT_ID: 'Ov1',
+    GITHUB_OAUTH_CLIENT_SECRET: 'oauth',
+    OIDC_ISSUER: 'https://id.example.com',
+    OIDC_CLIENT_ID: 'deckhand',
+    OIDC_CLIENT_SECRET: 'oidc',
+    OIDC_NAME: 'Acme',
+    OIDC_ALLOWED_DOMAINS: 'Example.com',
+    SIGNIN_PASSWORD: 'on',
+    TRUSTED_PROXIES: '10.0.0.5, 192.168.0.0/16',
+    CORS_ORIGINS: 'https://board.example.com/',
     DECKHAND_SECRET_KEY: key.toString('base64'),
     DECKHAND_OWNERS: 'slack:T1/U2, telegram:34,discord:56,',
     SLACK_BOT_TOKEN: 'xoxb-1',
@@ -85,7 +97,24 @@ test('every variable reaches its place', () => {
   expect(config).toEqual({
     dataDir: `${homedir()}/deck`,
     databaseUrl: 'postgresql://u:p@db/deckhand',
-    http: { host: '0.0.0.0', port: 8080, publicUrl: 'https://deckhand.example.com' },
+    http: {
+      host: '0.0.0.0',
+      port: 8080,
+      publicUrl: 'https://deckhand.example.com',
+      trustedProxies: ['10.0.0.5', '192.168.0.0/16'],
+    },
+    signin: {
+      github: { clientId: 'Ov1', clientSecret: 'oauth', apiUrl: 'https://api.github.com' },
+      oidc: {
+        issuer: 'https://id.example.com',
+        clientId: 'deckhand',
+        clientSecret: 'oidc',
+        label: 'Acme',
+        allowedDomains: ['example.com'],
+      },
+      passwords: true,
+    },
+    corsOrigins: ['https://board.example.com'],
     secretKey: key,
     owners: [
       { platform: 'slack', tenant: 'T1', user: 'U2' },
@@ -120,7 +149,17 @@ test('every variable reaches its place', () => {
     keepAuditDays: 11,
     diskQuota: { bytes: 1.5e12 },
     logLevel: 'debug',
-    secrets: ['postgresql://u:p@db/deckhand', key.toString('base64'), 'xoxb-1', 'signing', 'sk-ant-1', 'ghp_1', 'w'.repeat(16)],
+    secrets: [
+      'postgresql://u:p@db/deckhand',
+      key.toString('base64'),
+      'xoxb-1',
+      'signing',
+      'sk-ant-1',
+      'ghp_1',
+      'w'.repeat(16),
+      'oauth',
+      'oidc',
+    ],
     warnings: [],
   });
 });
@@ -143,6 +182,26 @@ test('a disk quota is a part of the disk, a size or none', () => {
       expect.stringMatching(/^DISK_QUOTA must be a part of the disk such as 80%/),
     ]);
   }
+});
+
+test('what is set of signing in without what it needs is told, and so are addresses that are none', () => {
+  expect(
+    problemsOf({
+      GITHUB_OAUTH_CLIENT_ID: 'Ov1',
+      OIDC_CLIENT_SECRET: 's',
+      OIDC_ALLOWED_DOMAINS: 'example',
+      TRUSTED_PROXIES: '10.0.0.1,proxy,10.0.0.0/33',
+      CORS_ORIGINS: 'https://a.example.com/path',
+    }),
+  ).toEqual([
+    'OIDC_ALLOWED_DOMAINS entry 1 must be a domain such as example.com',
+    'TRUSTED_PROXIES entry 2 must be an address, or a network such as 10.0.0.0/8',
+    'TRUSTED_PROXIES entry 3 must be an address, or a network such as 10.0.0.0/8',
+    'CORS_ORIGINS entry 1 must be an origin such as https://example.com',
+    'GITHUB_OAUTH_CLIENT_SECRET is needed with GITHUB_OAUTH_CLIENT_ID',
+    'OIDC_ISSUER is needed with OIDC_CLIENT_SECRET',
+    'OIDC_ISSUER is needed with OIDC_ALLOWED_DOMAINS',
+  ]);
 });
 
 test('an empty value counts as unset', () => {
