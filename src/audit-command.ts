@@ -9,16 +9,15 @@ import type { ChainFindings } from './audit/findings.ts';
 import { type Verified, verifyDatabase } from './audit/verify-database.ts';
 import { NoExport, verifyFile } from './audit/verify-file.ts';
 import type { Terminal } from './cli.ts';
-import { type Config, loadConfig } from './config.ts';
+import { loadConfig } from './config.ts';
 import { AppError } from './contracts/errors.ts';
 import { count } from './delivery/units.ts';
+import { openedDatabase } from './opened-database.ts';
 import { createSecretBox, type SecretBox } from './runtime/secret-box.ts';
 import { recordAudit } from './store/audit.ts';
 import { chainHeads } from './store/audit-chain.ts';
 import { storedSecretKey } from './store/data-dir.ts';
-import { createDatabase, type Database } from './store/database.ts';
-import { holdUnlessRunning, withEmbedded } from './store/idle-database.ts';
-import { addressOfRunning } from './store/postgres-address.ts';
+import type { Database } from './store/database.ts';
 
 /** `deckhand audit verify [FILE]` and `deckhand audit export FILE`: exit code; undefined: the arguments are none of theirs. */
 export async function runAudit(args: readonly string[], terminal: Terminal): Promise<number | undefined> {
@@ -65,7 +64,7 @@ async function verifyHere(terminal: Terminal, since: Given['since'], head: strin
   const box = boxOf(config.secretKey ?? storedSecretKey(config.dataDir));
   if (box === undefined)
     throw new AppError('DH-127', { what: config.dataDir, detail: 'it has no secret key, and DECKHAND_SECRET_KEY is not set' });
-  return await opened(config, (database) => verifyDatabase(database, { check: box.check, since, head }));
+  return await openedDatabase(config, (database) => verifyDatabase(database, { check: box.check, since, head }));
 }
 
 /** Works where nothing of the installation is: with its key in DECKHAND_SECRET_KEY it also says whether Deckhand has signed the end. */
@@ -85,28 +84,6 @@ async function verifyThere(terminal: Terminal, file: string, head: string | unde
 
 function boxOf(key: Buffer | undefined): SecretBox | undefined {
   return key?.length === 32 ? createSecretBox([key]) : undefined;
-}
-
-async function opened<T>(config: Config, use: (database: Database) => Promise<T>): Promise<T> {
-  const { databaseUrl, dataDir } = config;
-  const address = databaseUrl ?? (existsSync(dataDir) ? await addressOfRunning(dataDir) : undefined);
-  if (address === undefined) throw new AppError('DH-127', { what: dataDir, detail: 'Deckhand was never started here' });
-  const held = databaseUrl === undefined ? holdUnlessRunning(dataDir) : undefined;
-  if (held === undefined) return await connected(address, use);
-  try {
-    return await withEmbedded(dataDir, (url) => connected(url, use));
-  } finally {
-    held.release();
-  }
-}
-
-async function connected<T>(url: string, use: (database: Database) => Promise<T>): Promise<T> {
-  const database = createDatabase({ url, connections: 2, onEffectError: () => undefined });
-  try {
-    return await use(database);
-  } finally {
-    await database.close();
-  }
 }
 
 function tell({ chains, headFound }: Verified, terminal: Terminal, head: string | undefined): number {
@@ -144,7 +121,7 @@ async function runExport(
   if (typeof since === 'number') return undefined;
   const config = loadConfig(terminal.env, { opensLab: false });
   if (existsSync(file)) throw new AppError('DH-127', { what: file, detail: 'there is a file of that name already' });
-  return await opened(config, async (database) => {
+  return await openedDatabase(config, async (database) => {
     const chosen = await workspaceToExport(database, workspace);
     const lines = await writeTo(file, (write) => exportChain(database, chosen, { since }, write));
     await database.transaction((tx) =>

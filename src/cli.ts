@@ -19,6 +19,8 @@ const help = `Deckhand hands coding and ops work from chat to agents and command
   deckhand audit verify [FILE]       whether the log of who did what is as it was written, or an export of it (--head HASH: whether a line
                             had this hash; --since 2026-01-31, or a place: only from there on)
   deckhand audit export FILE         writes it as lines of JSON that can be verified anywhere (--since 2026-01-31, --workspace ID)
+  deckhand owner list       the owners of this installation
+  deckhand owner code       a one-time code for one more owner, when those there are cannot be reached
   deckhand doctor           examines every external part and says what to do about each fault
   deckhand slack manifest   prints the manifest of the Slack app (--http: for signed requests to PUBLIC_URL)
   deckhand discord invite   prints the address that adds the bot to a Discord server, with the rights it needs and no others
@@ -78,6 +80,11 @@ async function dispatch(args: readonly string[], terminal: Terminal): Promise<nu
     const { runAudit } = await import('./audit-command.ts');
     const code = await runAudit(args.slice(1), terminal);
     if (code !== undefined) return code;
+  }
+  if (verb === 'owner' && words.length <= 3) {
+    const { ownerVerbs, runOwner } = await import('./owner-command.ts');
+    const asked = ownerVerbs.find((known) => known === file);
+    if (asked !== undefined) return await runOwner(asked, words[2], terminal);
   }
   if (verb === 'runner' && file !== undefined && words.length <= 3) {
     const { runnerVerbs, runRunnerCommand } = await import('./runner-command.ts');

@@ -18,7 +18,7 @@ const refusals = {
   },
   has_owner: {
     why: 'Deckhand has an owner already.',
-    what: 'An owner gives roles with `member add @name <role>`; `who` shows who that is.',
+    what: 'An owner gives roles with `member add @name <role>`; `who` shows who that is. When none can be reached, whoever runs Deckhand types `deckhand owner code` on its machine.',
   },
 } as const;
 
@@ -26,7 +26,10 @@ export const claim = defineCommand({
   name: 'claim',
   group: 'people',
   summary: 'Makes you the owner, with the code that the first start prints',
-  details: ['Best sent in a direct message. The code works once.'],
+  details: [
+    'Best sent in a direct message. The code works once.',
+    'Where there is an owner whom nobody can reach, `deckhand owner code` on the machine makes a code for one more.',
+  ],
   role: 'anyone',
   action: 'claim Deckhand',
   unbound: 'yes',
@@ -42,7 +45,7 @@ export const claim = defineCommand({
   examples: [['claim ABCD-EFGH-JKMN', 'becomes owner']],
   async run(ctx, { code }) {
     const { workspace, user } = ctx.person;
-    const result = await claimOwnership(ctx.tx, workspace, user, code);
+    const result = await claimOwnership(ctx.tx, workspace, user, code, ctx.deps.now());
     await recordAudit(ctx.tx, { workspace, actor: user, action: 'owner.claim', subject: user, data: { result } });
     // A refusal is an answer here, not an error: the counted try must not be rolled back.
     if (result !== 'claimed') return { view: errorView(new AppError('DH-212', refusals[result])), audience: 'person' };

@@ -4,9 +4,9 @@ import { type Priority, priorities } from '../contracts/outbox.ts';
 import type { PressToken } from '../contracts/press.ts';
 import type { View } from '../contracts/view.ts';
 import { putOutbox } from '../store/outbox.ts';
-import { messageByKey } from '../store/sent-messages.ts';
 import { personalPut } from './answer.ts';
 import type { CommandContext } from './command.ts';
+import { rewrite } from './keyed-message.ts';
 import { hindrance, linkActor, linkKey } from './link.ts';
 import { agreedView, confirmView, joinedView, refusedView } from './link-views.ts';
 
@@ -70,17 +70,4 @@ async function put(ctx: CommandContext, { side }: SideFacts, key: string, view: 
     payload: conversation.kind === 'direct' ? { type: 'message', view } : { type: 'direct', user: identity, view },
     priority,
   });
-}
-
-async function rewrite(ctx: CommandContext, key: string, view: View): Promise<boolean> {
-  const sent = await messageByKey(ctx.tx, ctx.person.workspace, key);
-  if (sent?.payload.type !== 'message') return false;
-  await putOutbox(ctx.tx, {
-    workspace: ctx.person.workspace,
-    key,
-    target: sent.target,
-    payload: { type: 'message', view },
-    priority: priorities.reply,
-  });
-  return true;
 }

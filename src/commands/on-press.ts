@@ -17,6 +17,7 @@ import { dropContext, showContext } from './on-context.ts';
 import { onChoice, onDecision } from './on-decision.ts';
 import { onGuidedPress } from './on-guided.ts';
 import { onLink } from './on-link.ts';
+import { onTransfer } from './on-transfer.ts';
 import { commandNamed } from './registry.ts';
 import { answer, runText } from './run-command.ts';
 import { askQuietHours, quietFormText } from './settings-notify.ts';
@@ -51,6 +52,8 @@ export async function onPress(ctx: CommandContext, press: Press, resume: Resume)
       return onGuidedPress(ctx, press, token);
     case 'link':
       return onLink(ctx, token);
+    case 'transfer':
+      return onTransfer(ctx, token);
   }
 }
 

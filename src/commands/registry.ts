@@ -24,6 +24,7 @@ import { memberAdd, memberRemove, memberRole } from './member.ts';
 import { memberSeparate } from './member-separate.ts';
 import { mirror } from './mirror.ts';
 import { move } from './move.ts';
+import { ownerTransfer } from './owner-transfer.ts';
 import { pending } from './pending.ts';
 import { policy, policyRemove } from './policy.ts';
 import { policyAdd } from './policy-add.ts';
@@ -113,6 +114,7 @@ const setup: readonly Command[] = [
 const accounts: readonly Command[] = [accountList, accountShow, accountAdd, accountKey, accountSet, accountRemove];
 const people: readonly Command[] = [
   claim,
+  ownerTransfer,
   memberAdd,
   memberRole,
   memberRemove,

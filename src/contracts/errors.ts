@@ -102,6 +102,11 @@ export const errorCatalogue = {
     text: '{what}: {detail}.',
     remedy: 'Correct the cause and try again; nothing was changed.',
   },
+  'DH-137': {
+    title: 'There is no such installation here',
+    text: '{what}: {detail}.',
+    remedy: 'Run it where `deckhand start` runs, with the same DECKHAND_DATA_DIR or DATABASE_URL; nothing was changed.',
+  },
 
   // Commands and input: DH-2xx
   'DH-200': { title: 'Unknown command', text: 'There is no command `{command}`.', remedy: '{suggestion}' },

@@ -28,6 +28,8 @@ export type PruneOrderId = `pro_${string}`;
 export type InstallationId = `ins_${string}`;
 export type AlertId = `alr_${string}`;
 export type ExaminationId = `exa_${string}`;
+export type InviteId = `inv_${string}`;
+export type OwnerTransferId = `otr_${string}`;
 export type AccessTokenId = `tok_${string}`;
 export type SessionId = `ses_${string}`;
 export type SigninLinkId = `sil_${string}`;
@@ -66,6 +68,8 @@ export interface IdByPrefix {
   alr: AlertId;
   exa: ExaminationId;
   qta: QuotaId;
+  inv: InviteId;
+  otr: OwnerTransferId;
   tok: AccessTokenId;
   ses: SessionId;
   sil: SigninLinkId;

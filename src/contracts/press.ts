@@ -61,6 +61,10 @@ export type ChangeVerb = (typeof changeVerbs)[number];
 export const linkVerbs = ['agree', 'join', 'refuse'] as const;
 export type LinkVerb = (typeof linkVerbs)[number];
 
+export const transferVerbs = ['confirm', 'withdraw', 'accept', 'decline'] as const;
+/** `confirm`, `withdraw`: of the owner who hands over. `accept`, `decline`: of who is to be the owner. */
+export type TransferVerb = (typeof transferVerbs)[number];
+
 export type PressToken =
   /** A decision on an interaction, named by its random single-use secret (22 characters), never by its id. */
   | { kind: 'decide'; secret: string; verb: DecisionVerb }
@@ -82,7 +86,9 @@ export type PressToken =
   /** On a form that is asked field by field: takes a choice (in `values`) or the proposal, ends a field or the form. */
   | { kind: 'guided'; form: string; field: number; verb: GuidedVerb }
   /** On the question whether two accounts are the same person's. Only the accounts in question may press. */
-  | { kind: 'link'; link: string; verb: LinkVerb };
+  | { kind: 'link'; link: string; verb: LinkVerb }
+  /** On a transfer of ownership. Only the two people in question may press, each their own buttons. */
+  | { kind: 'transfer'; transfer: string; verb: TransferVerb };
 
 const prefixes = {
   decide: 'd',
@@ -93,6 +99,7 @@ const prefixes = {
   pick: 'p',
   guided: 'g',
   link: 'l',
+  transfer: 'o',
 } as const;
 
 const maxBytes = 64;
@@ -127,6 +134,8 @@ function textOf(token: PressToken): string {
       return `${prefixes.guided}:${token.form}:${token.field}:${token.verb}`;
     case 'link':
       return `${prefixes.link}:${token.link}:${token.verb}`;
+    case 'transfer':
+      return `${prefixes.transfer}:${token.transfer}:${token.verb}`;
   }
 }
 
@@ -150,6 +159,8 @@ export function decodePress(text: string): PressToken | undefined {
   }
   const linkVerb = prefix === prefixes.link ? linkVerbs.find((known) => known === verb) : undefined;
   if (linkVerb !== undefined) return { kind: 'link', link: id, verb: linkVerb };
+  const transferVerb = prefix === prefixes.transfer ? transferVerbs.find((known) => known === verb) : undefined;
+  if (transferVerb !== undefined) return { kind: 'transfer', transfer: id, verb: transferVerb };
   return undefined;
 }
 

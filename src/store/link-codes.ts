@@ -1,5 +1,6 @@
+import { z } from 'zod';
 import type { LinkCode, Prisma } from '../../prisma/client/client.ts';
-import { type Conversation, conversationSchema, type IdentityRef, platformSchema } from '../contracts/platform.ts';
+import { conversationSchema, type IdentityRef, identityRefSchema, platformSchema } from '../contracts/platform.ts';
 import { newId } from '../runtime/ids.ts';
 import type { Tx } from './database.ts';
 
@@ -7,10 +8,11 @@ import type { Tx } from './database.ts';
 export type LinkState = 'open' | 'offered' | 'agreed' | 'joined' | 'refused' | 'replaced';
 
 /** One side of a link: an account, and where it acted. */
-export interface LinkSide {
-  identity: IdentityRef;
-  conversation: Conversation;
-}
+export const linkSideSchema = z.object({
+  identity: identityRefSchema,
+  conversation: conversationSchema,
+});
+export type LinkSide = z.infer<typeof linkSideSchema>;
 
 export interface LinkRecord {
   id: string;

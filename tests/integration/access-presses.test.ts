@@ -7,6 +7,7 @@ import {
   linkVerbs,
   type PressToken,
   taskVerbs,
+  transferVerbs,
 } from '../../src/contracts/press.ts';
 import { newId } from '../../src/runtime/ids.ts';
 import { type Account, type Desk, mention, openDesk, press, slash, submit, tokenOf } from '../support/desk.ts';
@@ -20,6 +21,7 @@ interface Named {
   request: string;
   form: string;
   link: string;
+  transfer: string;
 }
 
 /** Every token of every kind: a new kind does not compile without its line here, a new verb is tried by itself. */
@@ -38,6 +40,7 @@ const tokensOf = {
   pick: ({ request }) => [{ kind: 'pick', request }],
   guided: ({ form }) => guidedVerbs.map((verb) => ({ kind: 'guided', form, field: 0, verb })),
   link: ({ link }) => linkVerbs.map((verb) => ({ kind: 'link', link, verb })),
+  transfer: ({ transfer }) => transferVerbs.map((verb) => ({ kind: 'transfer', transfer, verb })),
 } satisfies { [K in PressToken['kind']]: (named: Named) => (PressToken & { kind: K })[] };
 
 const all: readonly ((named: Named) => PressToken[])[] = Object.values(tokensOf);
@@ -49,6 +52,7 @@ const nothing: Named = {
   request: newId('req'),
   form: newId('frm'),
   link: newId('lnk'),
+  transfer: newId('otr'),
 };
 const indexes = allTokens(nothing).map((token, at) => ({ at, what: encodePress(token).replaceAll(/[a-z]{3}_\w+|A{22}/g, '…') }));
 const away = { tenant: 'T2', channel: 'CELSEWHERE' };

@@ -97,6 +97,7 @@ const table: Record<string, readonly (readonly [use: string, weakest: Account])[
   ],
   'member remove': [['member remove stranger', 'mia']],
   'member separate': [['member separate stranger', 'ada']],
+  'owner transfer': [['owner transfer Ada', 'ada']],
   link: [['link WRONG', 'nobody']],
   unlink: [['unlink telegram', 'nobody']],
   'settings notify': [['settings notify', 'nobody']],

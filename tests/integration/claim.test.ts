@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { claim, newClaimCode } from '../../src/access/claim-code.ts';
+import { claim, newClaimCode, newOwnerCode, ownerCodeLifeMs } from '../../src/access/claim-code.ts';
 import { createDatabase, type Database } from '../../src/store/database.ts';
 import { findOrCreatePerson, membersOf, setRole } from '../../src/store/people.ts';
 import { firstWorkspace } from '../../src/store/workspaces.ts';
@@ -38,8 +38,30 @@ afterAll(async () => {
 beforeEach(() => database.transaction((tx) => tx.db.user.updateMany({ data: { role: null } })));
 
 const newCode = async () => (await database.transaction((tx) => newClaimCode(tx, workspace))) ?? expect.unreachable();
-const tryCode = (user: string, code: string) => database.transaction((tx) => claim(tx, workspace, user, code));
+const tryCode = (user: string, code: string) => database.transaction((tx) => claim(tx, workspace, user, code, new Date()));
 const owners = async () => (await database.transaction((tx) => membersOf(tx, workspace))).map(({ user }) => user);
+
+describe('the code that is made on the machine', () => {
+  it('makes one owner more, once, and leaves the others as they are', async () => {
+    await database.transaction((tx) => setRole(tx, workspace, ada, 'owner'));
+    const code = await database.transaction((tx) => newOwnerCode(tx, workspace, new Date()));
+    expect(await database.transaction((tx) => newClaimCode(tx, workspace))).toBeUndefined();
+    expect(await tryCode(ben, 'WRONG')).toBe('wrong');
+    expect(await tryCode(ben, code)).toBe('claimed');
+    expect((await owners()).toSorted()).toEqual([ada, ben].toSorted());
+    expect(await tryCode(ada, code)).toBe('has_owner');
+  });
+
+  it('is void after its time, and after ten wrong tries', async () => {
+    await database.transaction((tx) => setRole(tx, workspace, ada, 'owner'));
+    const old = await database.transaction((tx) => newOwnerCode(tx, workspace, new Date(Date.now() - ownerCodeLifeMs)));
+    expect(await tryCode(ben, old)).toBe('has_owner');
+    const code = await database.transaction((tx) => newOwnerCode(tx, workspace, new Date()));
+    for (let tries = 0; tries < 10; tries += 1) await tryCode(ben, 'WRONG');
+    expect(await tryCode(ben, code)).toBe('has_owner');
+    expect(await owners()).toEqual([ada]);
+  });
+});
 
 describe('the claim code', () => {
   it('makes whoever sends it the owner, once', async () => {
