@@ -187,8 +187,8 @@ export function createAgentRun(journey: Journey, agents: AgentDeps, agent: Agent
       maySpend: async (asked, signal) =>
         (await accountDenies(agents.account, signal)) ??
         patiently(() => agents.control.maySpend(run, deps.runner, asked), { passes: () => true, signal }),
-      async unused(request) {
-        await patiently(() => agents.control.unused(run, deps.runner, request), { passes: () => true, signal: left });
+      async unused(request, reached) {
+        await patiently(() => agents.control.unused(run, deps.runner, request, reached), { passes: () => true, signal: left });
       },
       async used(usage, request) {
         await patiently(() => agents.control.used(run, deps.runner, usage, request), { passes: () => true, signal: left });

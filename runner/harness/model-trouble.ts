@@ -19,4 +19,4 @@ export function ownTrouble(message: string): { trouble: AgentTrouble | undefined
   return { trouble, text: `${message.slice(0, code.index).trimEnd()}${message.slice(code.index + code[0].length)}` };
 }
 
-const codesOfGateway = ['key_refused', 'budget', 'unpriced'] as const satisfies AgentTrouble[];
+const codesOfGateway = ['key_refused', 'budget', 'unpriced', 'quota'] as const satisfies AgentTrouble[];

@@ -3,7 +3,7 @@ import { EventEmitter, once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Usage } from '../../src/contracts/agent.ts';
-import type { SpendRequest } from '../../src/contracts/agent-control.ts';
+import type { SpendRequest, SpendVerdict } from '../../src/contracts/agent-control.ts';
 import { type AgentTrouble, troubleCodes } from '../../src/contracts/agent-trouble.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { atOnce, type RunLimits } from './limits.ts';
@@ -46,6 +46,8 @@ interface Exchange {
   gone: AbortSignal;
 }
 
+type Denied = Extract<SpendVerdict, { verdict: 'deny' }>;
+
 /** The way of requests to model providers: the token of the run goes, the real key comes, and what is used is counted. */
 export function createModelProxy(options: ModelProxyOptions): ModelProxy {
   const upstreams = createUpstreams(options.environment);
@@ -67,9 +69,9 @@ export function createModelProxy(options: ModelProxyOptions): ModelProxy {
       if (checked.removed.length > 0) options.logger.debug({ run: run.run, removed: checked.removed }, 'taken out of a request');
       const { headers, url } = request;
       const question = { route, upstream, headers, url, providerTools: run.providerTools, body: checked.body };
-      await paid(exchange, checked, async () => {
+      await paid(exchange, checked, async (onReached) => {
         const sent = performance.now();
-        const told = await upstreams.ask(question, silentMs, gone);
+        const told = await upstreams.ask(question, silentMs, gone, onReached);
         return await passBack(exchange, told, { model: checked.model, asked: checked.body.length, sent, body });
       });
     } finally {
@@ -81,30 +83,36 @@ export function createModelProxy(options: ModelProxyOptions): ModelProxy {
   async function paid(
     { run, route, gone }: Exchange,
     { model, size }: ChangedRequest,
-    make: () => Promise<Usage | undefined>,
+    make: (onReached: () => void) => Promise<Usage | undefined>,
   ): Promise<void> {
     if (route.free) {
-      await make();
+      await make(() => undefined);
       return;
     }
     const request = randomUUID();
     let used: Usage | undefined;
+    let reached = false;
     try {
       const denied = await mayNot(run, { request, model, mostUsd: mostOf(model, size) }, gone);
-      if (denied !== undefined) throw new RequestRefused(lastWord(route.dialect), denied);
-      used = await make();
+      if (denied !== undefined) {
+        const { because, trouble, seconds } = denied;
+        throw new RequestRefused(lastWord(route.dialect), coded(because, trouble), true, seconds);
+      }
+      used = await make(() => {
+        reached = true;
+      });
     } finally {
-      await (used === undefined ? run.unused(request) : run.used(used, request));
+      await (used === undefined ? run.unused(request, reached) : run.used(used, request));
       settled.emit(run.run);
     }
   }
 
   /** Waits until the budget allows it; why not, when it does not. */
-  async function mayNot(run: GatewayRun, asked: SpendRequest, signal: AbortSignal): Promise<string | undefined> {
+  async function mayNot(run: GatewayRun, asked: SpendRequest, signal: AbortSignal): Promise<Denied | undefined> {
     for (;;) {
       const verdict = await run.maySpend(asked, signal);
       if (verdict.verdict === 'go') return undefined;
-      if (verdict.verdict === 'deny') return coded(verdict.because, verdict.trouble);
+      if (verdict.verdict === 'deny') return verdict;
       await untilSettled(run.run, signal);
     }
   }
@@ -179,7 +187,7 @@ export function createModelProxy(options: ModelProxyOptions): ModelProxy {
         await answer({ run, route, request, response, gone: gone.signal }, limits);
       } catch (error) {
         if (gone.signal.aborted) return;
-        if (error instanceof RequestRefused) return refuse(response, dialect, error.status, error.message, error.final);
+        if (error instanceof RequestRefused) return refuse(response, dialect, error.status, error.message, error.final, error.after);
         options.logger.warn({ run: run.run, err: error }, 'a request to a model failed');
         refuse(response, dialect, 502, `The model server could not be reached: ${reasonOf(error)}.`, false);
       } finally {

@@ -38,8 +38,11 @@ export interface GatewayRun {
   maySpend(asked: SpendRequest, signal: AbortSignal): Promise<SpendVerdict>;
   /** Told of every request that was answered, also when the sandbox hung up in the middle: what was counted until then. */
   used(usage: Usage, request: string): Promise<void>;
-  /** Told of every other request that was asked for: nothing is to be paid for it, as far as is known. */
-  unused(request: string): Promise<void>;
+  /**
+   * Told of every other request that was asked for: nothing is to be paid for it, as far as is known. `reached`: it may have come to the model
+   * server.
+   */
+  unused(request: string, reached: boolean): Promise<void>;
   /** Told of every host once per verdict. */
   host(host: string, allowed: boolean): void;
   /** Inputs for the main process after `after`, as they come; ends with `signal`. */

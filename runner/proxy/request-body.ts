@@ -11,8 +11,11 @@ export class RequestRefused extends Error {
   readonly status: number;
   /** Trying again is of no use. */
   readonly final: boolean;
-  constructor(status: number, message: string, final = true) {
+  /** Seconds until trying again may help nevertheless; undefined: nobody knows. */
+  readonly after: number | undefined;
+  constructor(status: number, message: string, final = true, after?: number) {
     super(message);
+    this.after = after;
     this.status = status;
     this.final = final;
   }

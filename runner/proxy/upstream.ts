@@ -1,5 +1,7 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { betasThatPass } from './model-request.ts';
 import type { ModelUpstream } from './port.ts';
 
@@ -24,9 +26,10 @@ export interface Question {
 export interface Upstreams {
   /**
    * Sends a question and resolves with the head of the answer. Rejects when there is none in `silentMs`, when the connection fails,
-   * or with `signal`, which also ends what is under way.
+   * or with `signal`, which also ends what is under way. `onReached`: from now on the question may have been read; without it, it certainly
+   * was not.
    */
-  ask(question: Question, silentMs: number, signal: AbortSignal): Promise<IncomingMessage>;
+  ask(question: Question, silentMs: number, signal: AbortSignal, onReached: () => void): Promise<IncomingMessage>;
   close(): void;
 }
 
@@ -65,7 +68,12 @@ export function proxyAgents(environment: Readonly<Record<string, string | undefi
 export function createUpstreams(environment: Readonly<Record<string, string | undefined>>): Upstreams {
   const agents = proxyAgents(environment, true);
 
-  async function askOnce(question: Question, silentMs: number, signal: AbortSignal): Promise<IncomingMessage | 'stale'> {
+  async function askOnce(
+    question: Question,
+    silentMs: number,
+    signal: AbortSignal,
+    onReached: () => void,
+  ): Promise<IncomingMessage | 'stale'> {
     const query = new URL(question.url ?? '/', 'http://gateway').search;
     const url = addressOf(question.upstream.baseUrl, question.route.path, query);
     const secure = url.protocol === 'https:';
@@ -77,6 +85,7 @@ export function createUpstreams(environment: Readonly<Record<string, string | un
       signal,
     });
     const timer = setTimeout(() => out.destroy(new Error('no answer in time')), silentMs);
+    out.once('socket', (socket) => whenConnected(socket, secure, onReached));
     out.once('response', resolve);
     out.on('error', (error) => {
       // A kept connection that the provider has closed meanwhile: the question was most likely not read.
@@ -89,9 +98,9 @@ export function createUpstreams(environment: Readonly<Record<string, string | un
   }
 
   return {
-    async ask(question, silentMs, signal) {
+    async ask(question, silentMs, signal, onReached) {
       for (let attempt = 1; attempt <= mostStale; attempt += 1) {
-        const answer = await askOnce(question, silentMs, signal);
+        const answer = await askOnce(question, silentMs, signal, onReached);
         if (answer !== 'stale') return answer;
       }
       throw new Error('the model server cuts connections');
@@ -101,6 +110,13 @@ export function createUpstreams(environment: Readonly<Record<string, string | un
       agents.https.destroy();
     },
   };
+}
+
+/** Nothing of a question is on its way before its connection is made, with its encryption. */
+function whenConnected(socket: Socket, secure: boolean, then: () => void): void {
+  const isMade = !socket.connecting && (!secure || (socket instanceof TLSSocket && socket.getFinished() !== undefined));
+  if (isMade) then();
+  else socket.once(secure ? 'secureConnect' : 'connect', then);
 }
 
 /** `path` of the protocol at a server; a `/v1` that ends its base is not doubled. */

@@ -44,11 +44,11 @@ export interface AgentStep {
   mail?: number | undefined;
 }
 
-/** `trouble`: what the turn that ends because of it is to name. */
+/** `trouble`: what the turn that ends because of it is to name. `seconds`: until asking again may help. */
 export type SpendVerdict =
   | { verdict: 'go' }
   | { verdict: 'wait' }
-  | { verdict: 'deny'; because: string; trouble?: 'budget' | 'unpriced' | undefined };
+  | { verdict: 'deny'; because: string; trouble?: 'budget' | 'unpriced' | 'quota' | undefined; seconds?: number | undefined };
 
 /** A request to a model that is about to be made. */
 export interface SpendRequest {
@@ -80,11 +80,16 @@ export interface AgentControl {
   /**
    * May the run ask a model now? With a budget, what the request costs at most is set aside until `used` or `unused`, for an hour at
    * most, and as long as this runner holds the run. `wait`, to be asked again: requests that are under way may take what is left; or the
-   * budget is used up, or the model has no known price, and people are asked (interaction `spend`, once). `deny`: the answer was no.
+   * budget is used up, or the model has no known price, and people are asked (interaction `spend`, once). `deny`: the answer was no, or a
+   * quota of requests is used up. With `go` it is counted against those quotas, before it is sent: what became of a request whose runner is
+   * lost nobody knows, and it stays counted.
    */
   maySpend(run: string, runner: string, asked: SpendRequest): Promise<SpendVerdict>;
-  /** The request was not answered: what was set aside for it is free again. */
-  unused(run: string, runner: string, request: string): Promise<void>;
+  /**
+   * The request was not answered: what was set aside for it is free again. `reached`: it may have come to the model server; else it does
+   * not count against quotas of requests.
+   */
+  unused(run: string, runner: string, request: string, reached: boolean): Promise<void>;
   /** Counts a request to a model: `usage` event, cost of run and task. Once for each `request`; settles what was set aside for it. */
   used(run: string, runner: string, usage: Usage, request?: string): Promise<boolean>;
   /**

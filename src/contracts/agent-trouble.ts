@@ -9,6 +9,7 @@ import type { ErrorCode } from './errors.ts';
  * - `context_overflow`: the conversation does not fit the model
  * - `malformed`: it does not understand the request, or gave an answer that makes no sense
  * - `no_model`: it has no such model
+ * - `quota`: so many requests to models are not allowed in this time
  * - `budget`, `unpriced`: the task may cost no more, or what its model costs cannot be counted against its budget
  */
 export const agentTroubleSchema = z.enum([
@@ -21,6 +22,7 @@ export const agentTroubleSchema = z.enum([
   'no_model',
   'budget',
   'unpriced',
+  'quota',
 ]);
 export type AgentTrouble = z.infer<typeof agentTroubleSchema>;
 
@@ -35,4 +37,5 @@ export const troubleCodes: Readonly<Record<AgentTrouble, ErrorCode>> = {
   no_model: 'DH-314',
   budget: 'DH-312',
   unpriced: 'DH-313',
+  quota: 'DH-317',
 };

@@ -75,6 +75,12 @@ export const runErrors = {
     text: 'The server of the model does not have the model that was asked for.',
     remedy: '`agents` shows which models there are. Choose one with `model`, then retry.',
   },
+  'DH-317': {
+    title: 'A quota of requests to models is used up',
+    text: 'The agent has asked models as often as a quota allows in this time.',
+    remedy:
+      'What it changed until then is kept. Retry when the quota is free again, or when it has been raised: `quota` shows it and who can. The agent goes on from there.',
+  },
   'DH-318': {
     title: 'The file is not kept any more',
     text: 'The {what} of #{number} was kept for {kept} and then deleted.',

@@ -102,7 +102,8 @@ export async function setRunFiles(tx: Tx, run: string, files: readonly GivenFile
 const longestModel = 100;
 
 /**
- * Counts a request to a model on the run, its task and its day, and takes back what was set aside for it. The caller holds the lock of the
+ * Counts a request to a model on the run, its task and its day, and takes back what was set aside for it: it is
+ * settled. The caller holds the lock of the
  * task.
  */
 export async function addUsage(
@@ -128,7 +129,9 @@ export async function addUsage(
   await tx.db.$executeRaw(Prisma.sql`
     WITH settled AS (
       DELETE FROM "Reservation" WHERE "runId" = ${run.id} AND "request" = ${request ?? null}
-    ), counted AS (
+    ), answered AS (
+      DELETE FROM "CountedRequest" WHERE "runId" = ${run.id} AND "request" = ${request ?? null}
+    ), summed AS (
       INSERT INTO "UsageDay" AS d ("workspaceId", "day", "projectId", "userId", "channelId", "agent", "model",
         "requests", "unpriced", "input", "output", "cacheRead", "cacheWrite", "costUsd")
       SELECT r."workspaceId", (${at}::timestamptz AT TIME ZONE 'UTC')::date, r."projectId", r."requestedById",

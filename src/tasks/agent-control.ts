@@ -3,11 +3,10 @@ import type { Clock } from '../runtime/clock.ts';
 import { inputsAfter } from '../store/agent-runs.ts';
 import type { Database, Tx } from '../store/database.ts';
 import { waitingSince } from '../store/interactions.ts';
-import { releaseReservation } from '../store/reservations.ts';
 import type { Wakeups } from '../store/wakeups.ts';
 import { readMail } from './agent-mail.ts';
 import { keepSession, releaseRun } from './agent-release.ts';
-import { countUsage, maySpend } from './agent-spend.ts';
+import { countUsage, maySpend, settleUnused } from './agent-spend.ts';
 import { storeAgentStep } from './agent-step.ts';
 import type { Dispatcher } from './dispatcher.ts';
 
@@ -38,8 +37,7 @@ export function createAgentControl({ database, wakeups, clock, dispatcher, every
       until.addEventListener('abort', end, { once: true });
     },
     maySpend: (run, runner, asked) => transaction((tx) => maySpend(tx, run, runner, asked, clock.now())),
-    // Requests of a run that another runner has taken over do not count anyway.
-    unused: (run, _, request) => releaseReservation(database.db, run, request),
+    unused: (run, _, request, reached) => transaction((tx) => settleUnused(tx, run, request, reached)),
     used: (run, runner, usage, request) => transaction((tx) => countUsage(tx, run, runner, { usage, request }, clock.now())),
     release: (run, runner, saved) =>
       transaction(async (tx) => {

@@ -12,8 +12,12 @@ import { addUsage, wasCounted } from '../store/agent-runs.ts';
 import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
 import { createInteraction, type InteractionRecord, interactionsOfRun, spendGranted } from '../store/interactions.ts';
-import { reserve } from '../store/reservations.ts';
+import { countRequest, settleUnanswered } from '../store/counted-requests.ts';
+import { releaseReservation, reserve } from '../store/reservations.ts';
+import { freeAt, strictest } from '../budgets/standing.ts';
+import { usedUpWords } from '../budgets/words.ts';
 import { appendEvents } from '../store/run-events.ts';
+import { runById } from '../store/runs.ts';
 import { system } from './advance.ts';
 import { startWaiting } from './agent-wait.ts';
 import { type Held, held } from './run-progress.ts';
@@ -24,14 +28,29 @@ const longestModel = 100;
 /**
  * May the run make this request to a model? With a budget, what it costs at most is set aside first. Requests that do not fit beside
  * others under way wait for those; the last one, alone, may begin as long as anything is left, so a task goes beyond its budget by one
- * request at most. People are asked once for each budget that is used up, and once in a task for a model that has no known price.
+ * request at most. People are asked once for each budget that is used up, and once in a task for a model that has no known price. A
+ * request that may be made counts against the quotas of requests at once; where one of them is used up, it may not.
  */
 export async function maySpend(tx: Tx, runId: string, runner: string, asked: SpendRequest, at: Date): Promise<SpendVerdict> {
   const found = await held(tx, runId, runner);
   if (found === undefined) return { verdict: 'deny', because: 'The run is not held by this runner any more.' };
-  const { task, run } = found;
+  const { run } = found;
   if (run.agent === null) throw new Error(`run ${run.id} has no agent`);
   if (run.stopRequestedAt !== null) return { verdict: 'deny', because: 'The run is being stopped.' };
+  const verdict = await withinBudget(tx, found, asked, at);
+  if (verdict.verdict !== 'go') return verdict;
+  const refusing = strictest(await countRequest(tx, run, asked.request, at));
+  if (refusing === undefined) return verdict;
+  // Nothing of it is made.
+  await releaseReservation(tx.db, run.id, asked.request);
+  const { what } = await usedUpWords(tx, refusing, at);
+  const free = freeAt(refusing);
+  const seconds = free === null ? undefined : Math.max(1, Math.ceil((free.getTime() - at.getTime()) / 1000));
+  return { verdict: 'deny', because: what, trouble: 'quota', seconds };
+}
+
+async function withinBudget(tx: Tx, found: Held, asked: SpendRequest, at: Date): Promise<SpendVerdict> {
+  const { task, run } = found;
   const { budgetUsd } = task;
   if (budgetUsd === null) return { verdict: 'go' };
   if (task.spentUsd >= budgetUsd) return await askForMore(tx, found, budgetUsd, at);
@@ -189,6 +208,13 @@ export async function countUsage(
   }
   await appendEvents(tx, { run: runId, actor: system('runner'), at, events });
   return true;
+}
+
+/** A request was not answered. What another runner has taken over does not count anyway. */
+export async function settleUnused(tx: Tx, runId: string, request: string, reached: boolean): Promise<void> {
+  await releaseReservation(tx.db, runId, request);
+  const run = await runById(tx, runId);
+  if (run !== undefined) await settleUnanswered(tx, run, request, reached);
 }
 
 function crosses(line: number, before: number, after: number): boolean {

@@ -5,6 +5,7 @@ import { keepHead } from '../store/attempts.ts';
 import type { Tx } from '../store/database.ts';
 import { interactionsOfRun, settleInteraction } from '../store/interactions.ts';
 import { giveBack } from '../store/quotas.ts';
+import { forgetCounted } from '../store/counted-requests.ts';
 import { forgetReservations } from '../store/reservations.ts';
 import { setBranch } from '../store/reverts.ts';
 import { settleMessage, unreadMessages } from '../store/run-mail.ts';
@@ -43,7 +44,10 @@ export async function endRun(tx: Tx, { task, run, result, actor, at, before }: E
   // It has not begun, so that others can.
   if (run.notBefore !== null && run.notBefore > at) await giveBack(tx, run, 'runs', 1, run.notBefore);
   await auditEnded(tx, task, run, result);
-  if (run.agent !== null) await forgetReservations(tx, run.id);
+  if (run.agent !== null) {
+    await forgetReservations(tx, run.id);
+    await forgetCounted(tx, run.id);
+  }
   if (result.commit !== undefined) {
     // Of several attempts none is the task's before it is chosen.
     if (run.variant === null) {

@@ -26,7 +26,9 @@ export interface OpenRun {
   asked: number;
   request: SpendRequest | undefined;
   /** Requests that were asked for and not used. */
+  /** Requests that were not answered, and those that never left. */
   unused: string[];
+  unsent: string[];
 }
 
 export interface Answer {
@@ -63,6 +65,7 @@ export async function createGatewayWorld(options: Partial<GatewaysOptions> = {},
         asked: 0,
         request: undefined,
         unused: [],
+        unsent: [],
       };
       const gateway = await gateways.open({
         run: `run_${count}`,
@@ -82,8 +85,8 @@ export async function createGatewayWorld(options: Partial<GatewaysOptions> = {},
         async used(usage) {
           seen.used.push(usage);
         },
-        async unused(request) {
-          seen.unused.push(request);
+        async unused(request, reached) {
+          (reached ? seen.unused : seen.unsent).push(request);
         },
         host: (host, allowed) => void seen.hosts.push(`${host} ${allowed ? 'yes' : 'no'}`),
         async *inputs(): AsyncGenerator<NumberedInput> {},
