@@ -187,7 +187,8 @@ export function createModelProxy(options: ModelProxyOptions): ModelProxy {
         await answer({ run, route, request, response, gone: gone.signal }, limits);
       } catch (error) {
         if (gone.signal.aborted) return;
-        if (error instanceof RequestRefused) return refuse(response, dialect, error.status, error.message, error.final, error.after);
+        if (error instanceof RequestRefused)
+          return refuse(response, dialect, error.status, error.message, error.final, error.after);
         options.logger.warn({ run: run.run, err: error }, 'a request to a model failed');
         refuse(response, dialect, 502, `The model server could not be reached: ${reasonOf(error)}.`, false);
       } finally {

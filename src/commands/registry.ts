@@ -55,6 +55,7 @@ import { status } from './status.ts';
 import { stop } from './stop.ts';
 import { tasks } from './tasks.ts';
 import { tokenCreate, tokenList, tokenRevoke } from './token.ts';
+import { usage } from './usage.ts';
 import { who } from './who.ts';
 import { why } from './why.ts';
 
@@ -86,6 +87,7 @@ const look: readonly Command[] = [
   board,
   queue,
   status,
+  usage,
   pending,
   agents,
   copies,

@@ -51,13 +51,13 @@ export interface UsageRow extends Spent {
   unpriced: number;
 }
 
-/** Linked accounts are one person, as they are now. */
+/** Linked accounts are one person, as they are now. Not everybody who may see what was used may know what a private channel is called. */
 const columns: Readonly<Record<UsagePart, { id: Prisma.Sql; name: Prisma.Sql }>> = {
   project: { id: Prisma.sql`d."projectId"`, name: Prisma.sql`max(p."name")` },
   person: { id: Prisma.sql`coalesce(u."linkedToId", u."id")`, name: Prisma.sql`max(coalesce(l."name", u."name"))` },
   channel: {
     id: Prisma.sql`d."channelId"`,
-    name: Prisma.sql`max(CASE WHEN c."kind" = 'direct' THEN 'direct messages' WHEN c."name" <> '' THEN '#' || c."name" END)`,
+    name: Prisma.sql`max(CASE WHEN c."kind" = 'direct' THEN 'direct messages' WHEN c."isPrivate" THEN 'a private channel' WHEN c."name" <> '' THEN '#' || c."name" END)`,
   },
   agent: { id: Prisma.sql`d."agent"`, name: Prisma.sql`max(d."agent")` },
   model: { id: Prisma.sql`d."model"`, name: Prisma.sql`max(d."model")` },

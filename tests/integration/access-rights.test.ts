@@ -23,6 +23,11 @@ const table: Record<string, readonly (readonly [use: string, weakest: Account])[
   queue: [['queue', 'gus']],
   pending: [['pending', 'gus']],
   status: [['status', 'gus']],
+  usage: [
+    ['usage', 'gus'],
+    ['usage all', 'ada'],
+    ['usage person=Ben', 'mia'],
+  ],
   who: [['who', 'gus']],
   diff: [['diff #999', 'gus']],
   rules: [['rules', 'gus']],
