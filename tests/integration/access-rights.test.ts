@@ -26,7 +26,7 @@ const table: Record<string, readonly (readonly [use: string, weakest: Account])[
   usage: [
     ['usage', 'gus'],
     ['usage all', 'ada'],
-    ['usage person=Ben', 'mia'],
+    ['usage person=Ada', 'mia'],
   ],
   who: [['who', 'gus']],
   diff: [['diff #999', 'gus']],

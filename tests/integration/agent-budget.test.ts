@@ -33,7 +33,7 @@ async function spender(budgetUsd: number | null) {
       return agents().maySpend(turn.run, turn.runner, { request, model, mostUsd });
     },
     used: (request: string, usd: number | null, model = 'm') => agents().used(turn.run, turn.runner, cost(usd, model), request),
-    unused: (request: string) => agents().unused(turn.run, turn.runner, request),
+    unused: (request: string) => agents().unused(turn.run, turn.runner, request, true),
     asks: () => deckhand.db.interaction.findMany({ where: { runId: turn.run, kind: 'spend' }, orderBy: { id: 'asc' } }),
     warnings: async () =>
       (await deckhand.events(turn.run)).flatMap((data) => (data.type === 'note' && data.level === 'warning' ? [data.text] : [])),

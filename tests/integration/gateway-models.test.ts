@@ -212,6 +212,25 @@ describe('the budget', () => {
     expect(world.model.requests()).toEqual([]);
   });
 
+  it('and a quota that is used up tells when asking again helps, in the form after which each client gives up', async () => {
+    run.verdict = { verdict: 'deny', because: '10 of 10 requests a day are used.', trouble: 'quota', seconds: 3600 };
+    const claude = await askGateway(run, { path: messagesPath, body: messagesBody() });
+    expect(claude).toMatchObject({ status: 429, headers: { 'x-should-retry': 'false', 'retry-after': '3600' } });
+    expect(JSON.parse(claude.text)).toMatchObject({
+      error: { type: 'rate_limit_error', message: '10 of 10 requests a day are used. DH-317' },
+    });
+    const codex = await askGateway(run, { path: responsesPath, body: responsesBody() });
+    expect(codex).toMatchObject({ status: 400, headers: { 'retry-after': '3600' } });
+    expect(JSON.parse(codex.text)).toMatchObject({ error: { message: '10 of 10 requests a day are used. DH-317' } });
+  });
+
+  it('is told which requests never left: nobody listens where the server should be', async () => {
+    const nowhere = await world.open({ models: { anthropic: { baseUrl: 'http://127.0.0.1:9', key: 'k' } } });
+    expect(await askGateway(nowhere, { path: messagesPath, body: messagesBody() })).toMatchObject({ status: 502 });
+    expect(nowhere.unsent).toEqual([nowhere.request?.request]);
+    expect(nowhere.unused).toEqual([]);
+  });
+
   it('that must be raised holds a request, and lets it go when it is', async () => {
     run.verdict = { verdict: 'wait' };
     const answer = askGateway(run, { path: messagesPath, body: messagesBody() });

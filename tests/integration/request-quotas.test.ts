@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { RunResult } from '../../src/contracts/run-event.ts';
+import { putQuota } from '../../src/store/quotas.ts';
+import { AgentTurn } from '../support/agent-turn.ts';
+import { TestEngine, type TestWorld } from '../support/test-engine.ts';
+
+let deckhand: TestEngine;
+let world: TestWorld;
+let runner: string;
+
+beforeAll(async () => {
+  deckhand = await TestEngine.start();
+});
+beforeEach(async () => {
+  world = await deckhand.world({ limits: { concurrency: 5 } });
+  runner = await deckhand.runner({ capacity: 100 });
+});
+afterAll(() => deckhand.close());
+
+const usage = { model: 'm', input: 1, output: 1, cacheRead: 0, cacheWrite: 0, costUsd: 0.1, firstByteMs: 1 };
+const asked = (request: string) => ({ request, model: 'm', mostUsd: 0.1 });
+const may = (turn: AgentTurn, request: string, engine = deckhand.engine) =>
+  engine.agents.maySpend(turn.run, runner, asked(request));
+
+async function limit(most: number, per: 'hour' | 'day' = 'day', project = world.project) {
+  const { workspace, people } = world;
+  const at = deckhand.clock.now();
+  const about = { scope: 'project', subject: project, measure: 'requests', per } as const;
+  await deckhand.tx((tx) => putQuota(tx, { workspace, ...about, limit: most, createdBy: people.ada.user, at }));
+}
+
+async function counted(): Promise<number> {
+  return (await deckhand.db.consumption.findMany({ where: { workspaceId: world.workspace } })).reduce(
+    (sum, { value }) => sum + value,
+    0,
+  );
+}
+
+describe('a quota of requests to models', () => {
+  it('lets exactly so many through, of 50 at once from several runs and processes', async () => {
+    await limit(10);
+    const turns = [
+      await AgentTurn.begin(deckhand, world, runner),
+      await AgentTurn.begin(deckhand, world, runner, { budgetUsd: 100 }),
+    ];
+    const other = deckhand.another();
+    const verdicts = await Promise.all(
+      Array.from({ length: 50 }, (_, at) => {
+        const turn = turns[at % 2] ?? expect.unreachable();
+        return may(turn, `r${at}`, at % 3 === 0 ? other : deckhand.engine);
+      }),
+    );
+    expect(verdicts.filter(({ verdict }) => verdict === 'go')).toHaveLength(10);
+    const denied = verdicts.filter(({ verdict }) => verdict === 'deny');
+    expect(denied).toHaveLength(40);
+    // The clock of the test stands at 09:00.
+    expect(denied[0]).toEqual({
+      verdict: 'deny',
+      because: expect.stringMatching(/^10 of 10 requests to models a day in project web are used; free again in .*00:00 UTC\.$/),
+      trouble: 'quota',
+      seconds: 15 * 3600,
+    });
+    expect(await counted()).toBe(10);
+    // What is not made holds no money back.
+    expect(await deckhand.db.reservation.count({ where: { taskId: turns[1]?.task ?? '' } })).toBe(
+      verdicts.filter(({ verdict }, at) => verdict === 'go' && at % 2 === 1).length,
+    );
+  });
+
+  it('counts a request once however often it is asked for, and gives it back once, only when it never left', async () => {
+    await limit(2);
+    const turn = await AgentTurn.begin(deckhand, world, runner);
+    const { agents } = deckhand.engine;
+    for (const _ of [1, 2, 3]) expect(await may(turn, 'a')).toEqual({ verdict: 'go' });
+    expect(await counted()).toBe(1);
+    expect(await may(turn, 'b')).toEqual({ verdict: 'go' });
+    expect(await may(turn, 'c')).toMatchObject({ verdict: 'deny', trouble: 'quota' });
+    await Promise.all([1, 2, 3].map(() => agents.unused(turn.run, runner, 'a', false)));
+    expect(await counted()).toBe(1);
+    expect(await may(turn, 'c')).toEqual({ verdict: 'go' });
+    await agents.unused(turn.run, runner, 'c', true);
+    await agents.unused(turn.run, runner, 'c', false);
+    await agents.used(turn.run, runner, usage, 'b');
+    await agents.unused(turn.run, runner, 'b', false);
+    expect(await counted()).toBe(2);
+    expect(await deckhand.db.countedRequest.count({ where: { runId: turn.run } })).toBe(0);
+  });
+
+  it('is of its project and its period; other projects and workspaces without one write nothing', async () => {
+    await limit(1, 'hour');
+    const turn = await AgentTurn.begin(deckhand, world, runner);
+    const other = await AgentTurn.begin(deckhand, world, runner, { project: await deckhand.project(world.workspace, 'api') });
+    expect(await may(turn, 'a')).toEqual({ verdict: 'go' });
+    expect(await may(turn, 'b')).toMatchObject({ verdict: 'deny', seconds: 3600 });
+    for (const request of ['a', 'b', 'c']) expect(await may(other, request)).toEqual({ verdict: 'go' });
+    deckhand.clock.advance(3_600_000);
+    expect(await may(turn, 'b')).toEqual({ verdict: 'go' });
+    // Counted in the hour before: given back there.
+    await deckhand.engine.agents.unused(turn.run, runner, 'a', false);
+    const counters = await deckhand.db.consumption.findMany({
+      where: { workspaceId: world.workspace },
+      orderBy: { since: 'asc' },
+    });
+    expect(counters.map(({ value }) => value)).toEqual([0, 1]);
+  });
+
+  it('promise 8: stays counted when nobody knows what became of a request whose run is over', async () => {
+    await limit(5);
+    const turn = await AgentTurn.begin(deckhand, world, runner);
+    await may(turn, 'lost');
+    const result: RunResult = { outcome: 'failed', message: 'x', durationMs: 1, files: [], artifacts: [] };
+
+    await deckhand.runs.finish(turn.run, runner, result);
+    expect(await counted()).toBe(1);
+    expect(await deckhand.db.countedRequest.count({ where: { runId: turn.run } })).toBe(0);
+  });
+});
