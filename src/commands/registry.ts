@@ -18,6 +18,8 @@ import { discard } from './discard.ts';
 import { doctor } from './doctor.ts';
 import { fork, steer } from './fork.ts';
 import { helpCommand } from './help.ts';
+import { invite, inviteList, inviteRevoke } from './invite.ts';
+import { join } from './join.ts';
 import { link, unlink } from './link.ts';
 import { logs } from './logs.ts';
 import { memberAdd, memberRemove, memberRole } from './member.ts';
@@ -117,6 +119,10 @@ const accounts: readonly Command[] = [accountList, accountShow, accountAdd, acco
 const people: readonly Command[] = [
   claim,
   ownerTransfer,
+  join,
+  invite,
+  inviteList,
+  inviteRevoke,
   memberAdd,
   memberRole,
   memberRemove,

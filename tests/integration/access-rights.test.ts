@@ -103,6 +103,13 @@ const table: Record<string, readonly (readonly [use: string, weakest: Account])[
   'member remove': [['member remove stranger', 'mia']],
   'member separate': [['member separate stranger', 'ada']],
   'owner transfer': [['owner transfer Ada', 'ada']],
+  join: [['join WRONG', 'nobody']],
+  invite: [
+    ['invite guest', 'mia'],
+    ['invite maintainer', 'ada'],
+  ],
+  'invite list': [['invite list', 'mia']],
+  'invite revoke': [['invite revoke nowhere', 'mia']],
   link: [['link WRONG', 'nobody']],
   unlink: [['unlink telegram', 'nobody']],
   'settings notify': [['settings notify', 'nobody']],

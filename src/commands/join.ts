@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { type Joined, mostWrongInvites, redeemInvite, wrongInviteMs } from '../access/invites.ts';
+import { aRole } from '../access/not-allowed.ts';
+import { AppError } from '../contracts/errors.ts';
+import { errorView } from '../delivery/error-view.ts';
+import { textView } from '../delivery/list-view.ts';
+import { oneLine } from '../delivery/neutralise.ts';
+import { putOutbox } from '../store/outbox.ts';
+import { allAccountsOf } from '../store/people.ts';
+import { required } from './arguments.ts';
+import { type CommandContext, defineCommand } from './command.ts';
+
+export const join = defineCommand({
+  name: 'join',
+  group: 'people',
+  summary: 'Takes an invitation up: gives you the role that its code stands for',
+  details: ['Best sent in a direct message. The code works once, for whoever sends it first.'],
+  role: 'anyone',
+  action: 'take invitations up',
+  unbound: 'yes',
+  positional: {
+    code: required({
+      hint: 'code',
+      about: 'the code that somebody gave you',
+      schema: z.string().min(1).max(100),
+      takes: 'words',
+    }),
+  },
+  options: {},
+  examples: [['join ABCD-EFGH-JKMN', 'gives you the role you were invited to']],
+  async run(ctx, { code }) {
+    const joined = await redeemInvite(ctx.tx, ctx.person, code, ctx.deps.now());
+    if (joined.result === 'joined') {
+      await tellInviter(ctx, joined);
+      return { view: textView(`You are ${aRole(joined.invite.role)} now. \`help\` shows what you can do.`), audience: 'person' };
+    }
+    if (joined.result === 'has_it') {
+      throw new AppError('DH-300', {
+        what: `You are ${aRole(joined.role)} already, which is no less than the code stands for. It is not used up.`,
+        instead: 'Give it back to who sent it, so that they can take it back.',
+      });
+    }
+    // Refusals are answers here, not errors: the counted try must not be rolled back.
+    return { view: errorView(new AppError('DH-212', refusals[joined.result])), audience: 'person' };
+  },
+});
+
+const refusals = {
+  wrong: {
+    why: 'This is not the code of an invitation that is open.',
+    what: 'Codes work once, and for a limited time. Ask who invited you for a new one.',
+  },
+  limited: {
+    why: `You have sent ${mostWrongInvites} wrong codes.`,
+    what: `Wait ${wrongInviteMs / 60_000} minutes, then try again.`,
+  },
+  void: {
+    why: 'Who made this invitation may not give you this role, or not any more.',
+    what: 'Ask an owner: `who` lists them, `member add` gives roles by name.',
+  },
+  own: { why: 'This invitation is your own.', what: 'Give the code to the person whom you invite.' },
+} as const satisfies Partial<Record<Joined['result'], { why: string; what: string }>>;
+
+/** Who invited somebody learns that the code was used, and by whom: it could have fallen into other hands. */
+async function tellInviter(ctx: CommandContext, { invite, by }: Extract<Joined, { result: 'joined' }>): Promise<void> {
+  const { workspace, name, identity } = ctx.person;
+  const accounts = (await allAccountsOf(ctx.tx, workspace, [by.user])).get(by.user) ?? [];
+  const account = accounts.find(({ platform }) => platform === identity.platform) ?? accounts[0];
+  if (account === undefined) return;
+  const { platform, tenant, user } = account;
+  const label = invite.label === undefined ? '' : ` for ${oneLine(invite.label)}`;
+  const view = textView(`${oneLine(name)} has used your invitation${label} and is ${aRole(invite.role)} now.`);
+  await putOutbox(ctx.tx, {
+    workspace,
+    key: `invite/${invite.id}`,
+    target: { type: 'conversation', conversation: { platform, tenant, channel: user, kind: 'direct' } },
+    payload: { type: 'direct', user: { platform, tenant, user }, view },
+    priority: 2,
+  });
+}
