@@ -22,7 +22,7 @@ export interface GatewayApi {
 }
 
 export function gatewayApi(deps: {
-  infrastructure: Infrastructure;
+  infrastructure: Pick<Infrastructure, 'database' | 'wakeups' | 'secretBox'>;
   clock: Clock;
   logger: Logger;
   metrics: Metrics;
@@ -58,6 +58,7 @@ export function gatewayApi(deps: {
     tokens: createTokenAccess({ database, now: deps.clock.now, log: logger }),
     logger,
     version: programVersion(),
+    corsOrigins: config.corsOrigins,
     metrics: deps.metrics,
   });
   return {

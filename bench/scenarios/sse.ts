@@ -150,7 +150,15 @@ async function makeDesk({ database, engine }: BenchEngine, places: readonly Plac
       const token = newAccessToken();
       const at = new Date();
       const of = { workspace, user: person.user, name: `bench-${n}`, hash: accessTokenHash(token), end: token.slice(-4), at };
-      await createTokenRow(tx, { ...of, scopes: ['read'], role: 'guest', expiresAt: new Date(at.getTime() + 3_600_000) });
+      const kind = 'personal';
+      await createTokenRow(tx, {
+        ...of,
+        kind,
+        project: undefined,
+        scopes: ['read'],
+        role: 'guest',
+        expiresAt: new Date(at.getTime() + 3_600_000),
+      });
       tokens.push(token);
     }
     return { workspace, project: project.id, channel: row.id, user: person.user, tokens };

@@ -3,17 +3,23 @@ import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
 
 /**
- * Ends a token of one of `users` (undefined: of anybody in the workspace) and writes it into the audit. Undefined when there is no such token, or
+ * Ends a token of those that `whose` names and writes it into the audit. Undefined when there is no such token, or
  * it has ended already.
  */
 export async function revokeToken(
   tx: Tx,
-  { workspace, by, users, id }: { workspace: string; by: string; users: readonly string[] | undefined; id: string },
+  { workspace, by, whose, id }: { workspace: string; by: string; whose: readonly string[] | 'all' | 'services'; id: string },
   at: Date,
 ): Promise<TokenRow | undefined> {
-  const token = (await goodTokens(tx, workspace, users, at)).find((one) => one.id === id);
+  const token = (await goodTokens(tx, workspace, whose, at)).find((one) => one.id === id);
   if (token === undefined || !(await revokeTokenRow(tx, workspace, token.id, by, at))) return undefined;
-  const { name, end, user } = token;
-  await recordAudit(tx, { workspace, actor: by, action: 'token.revoke', subject: token.id, data: { name, end, owner: user } });
+  const { name, end, user, kind } = token;
+  await recordAudit(tx, {
+    workspace,
+    actor: by,
+    action: 'token.revoke',
+    subject: token.id,
+    data: { name, end, owner: user, kind },
+  });
   return token;
 }

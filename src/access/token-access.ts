@@ -14,11 +14,14 @@ export interface TokenNeed {
   action: string;
 }
 
-/** Who calls: a person through a token of theirs. */
+/** Who calls: a person through a token of theirs, or a service. */
 export interface Caller {
   token: string;
   workspace: string;
+  /** Of a service: who made its token. */
   user: string;
+  /** The only project it reaches; undefined: all. */
+  project: string | undefined;
   /** The weaker of the person's role and the token's. */
   role: Role;
 }
@@ -35,7 +38,7 @@ export function judgeToken(token: TokenStanding | undefined, need: TokenNeed, no
   if (!token.scopes.includes(need.scope)) {
     return new AppError('DH-223', { action: need.action, why: `it lacks the scope ${need.scope}` });
   }
-  const role = weakerRole(token.ceiling, token.personRole);
+  const role = token.kind === 'service' ? token.ceiling : weakerRole(token.ceiling, token.personRole);
   if (role === undefined || !roleAtLeast(role, need.role)) {
     const why =
       role === undefined
@@ -43,7 +46,7 @@ export function judgeToken(token: TokenStanding | undefined, need: TokenNeed, no
         : `that takes the role ${need.role}, and it has no more than ${role}`;
     return new AppError('DH-223', { action: need.action, why });
   }
-  return { token: token.id, workspace: token.workspace, user: token.user, role };
+  return { token: token.id, workspace: token.workspace, user: token.user, project: token.project, role };
 }
 
 export interface TokenAccess {
@@ -75,10 +78,11 @@ export function createTokenAccess(deps: {
     await database.transaction((tx) =>
       recordAudit(tx, {
         workspace: token.workspace,
-        actor: token.user,
+        // What a service does is not done by the person who made its token.
+        actor: token.kind === 'service' ? undefined : token.user,
         action: 'token.refused',
         subject: token.id,
-        data: { name: token.name, to: need.action, why },
+        data: { name: token.name, kind: token.kind, to: need.action, why },
       }),
     );
   }

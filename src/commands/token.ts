@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { accessTokenHash, newAccessToken } from '../access/access-token.ts';
+import { accessTokenHash, newAccessToken, tokenPrefix } from '../access/access-token.ts';
 import { notAllowed } from '../access/not-allowed.ts';
 import { revokeToken } from '../access/revoke-token.ts';
-import { type AccessScope, accessScopeSchema } from '../contracts/access-token.ts';
+import { type AccessScope, accessScopeSchema, type TokenKind } from '../contracts/access-token.ts';
 import { AppError } from '../contracts/errors.ts';
 import { encodePress } from '../contracts/press.ts';
 import { type Role, roleAtLeast } from '../contracts/roles.ts';
@@ -14,6 +14,7 @@ import { createTokenRow, goodTokens, type TokenRow } from '../store/access-token
 import { recordAudit } from '../store/audit.ts';
 import { idsOf } from '../store/linked-people.ts';
 import { namesOf } from '../store/people.ts';
+import { projectByName } from '../store/projects.ts';
 import { duration, oneOf, optional, required, roleWord, shortDuration } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { ago } from './task-lines.ts';
@@ -23,6 +24,8 @@ const usualLifeMs = 90 * dayMs;
 const longestLifeMs = 365 * dayMs;
 /** Tokens that a person may have at a time. */
 const mostTokens = 20;
+/** Of services, in a workspace. */
+const mostServiceTokens = 100;
 /** Longest list in one answer. */
 const shownTokens = 25;
 
@@ -46,12 +49,20 @@ export const tokenCreate = defineCommand({
   details: [
     'The token is shown once, to you alone. Deckhand keeps nothing that it could be read from.',
     'It can never do more than you may at that moment, and no more than its role and its scopes say.',
+    'With `service=` it belongs to the workspace instead: it goes on when you leave, with its own role, at most yours now. Maintainers make such tokens, and `project=` keeps one to a project.',
   ],
   role: 'guest',
   action: 'make access tokens',
   unbound: 'with-role',
-  positional: { name: required({ hint: 'name', about: 'what it is for; your tokens have different names', schema: tokenName }) },
+  positional: { name: optional({ hint: 'name', about: 'what it is for; your tokens have different names', schema: tokenName }) },
   options: {
+    service: optional({ hint: 'name', about: 'makes it one of the workspace, for a service with this name', schema: tokenName }),
+    project: optional({
+      hint: 'project',
+      about: 'of a token of a service: the only project it reaches; all if left out',
+      names: 'project',
+      schema: z.string().min(1).max(100),
+    }),
     scopes: optional({ hint: 'read', about: 'what it is good for, with commas between; `read` if left out', schema: scopesWord }),
     role: optional({
       hint: 'guest',
@@ -67,9 +78,27 @@ export const tokenCreate = defineCommand({
   examples: [
     ['token create dashboard', 'a token that can read, for 90 days'],
     ['token create ci expires=7d', 'one that is good for a week'],
+    ['token create service=deploy project=web', 'one that stays when you leave, for one project'],
   ],
-  async run(ctx, { name, scopes = usualScopes, role = 'guest', expires = usualLifeMs }) {
+  roleFor: ({ service }) => (service === undefined ? 'guest' : 'maintainer'),
+  async run(ctx, { name: own, service, project, scopes = usualScopes, role = 'guest', expires = usualLifeMs }) {
     const { workspace, user } = ctx.person;
+    const kind = service === undefined ? 'personal' : 'service';
+    const name = service ?? own;
+    if (name === undefined || (service !== undefined && own !== undefined)) {
+      throw new AppError('DH-201', {
+        problem: name === undefined ? 'The token needs a name.' : 'A token of a service has its name in `service=` alone.',
+        example: '`token create dashboard`, `token create service=deploy`',
+      });
+    }
+    const only = project === undefined ? undefined : await projectByName(ctx.tx, workspace, project);
+    if (project !== undefined && (kind === 'personal' || only === undefined)) {
+      if (kind === 'service') throw new AppError('DH-205', { project, suggestion: '`project list` shows all.' });
+      throw new AppError('DH-201', {
+        problem: '`project=` goes with `service=`.',
+        example: '`token create service=deploy project=web`',
+      });
+    }
     if (ctx.ownRole === undefined) {
       throw new AppError('DH-300', {
         what: 'Access tokens are for people with a role of their own, and what you may do comes from this channel.',
@@ -78,31 +107,36 @@ export const tokenCreate = defineCommand({
     }
     if (!roleAtLeast(ctx.ownRole, role)) throw await notAllowed(ctx.tx, ctx.person, `make tokens with the role ${role}`, role);
     const at = ctx.deps.now();
-    const own = await goodTokens(ctx.tx, workspace, idsOf(ctx.person), at);
-    if (own.some((token) => token.name === name)) {
+    const others = await goodTokens(ctx.tx, workspace, kind === 'service' ? 'services' : idsOf(ctx.person), at);
+    if (others.some((token) => token.name === name)) {
       throw new AppError('DH-300', {
-        what: `You have a token \`${name}\` already.`,
+        what: `There is a token \`${name}\` ${kind === 'service' ? 'of a service' : 'of yours'} already.`,
         instead: `Choose another name, or end that one with \`token revoke ${name}\`.`,
       });
     }
-    if (own.length >= mostTokens) {
+    const most = kind === 'service' ? mostServiceTokens : mostTokens;
+    if (others.length >= most) {
       throw new AppError('DH-300', {
-        what: `You have ${own.length} tokens, and nobody has more.`,
+        what: `There are ${others.length} tokens ${kind === 'service' ? 'of services' : 'of yours'}, and there can be no more.`,
         instead: '`token list` shows them, `token revoke` ends one.',
       });
     }
-    const token = newAccessToken();
+    const token = newAccessToken(kind);
     const expiresAt = new Date(at.getTime() + expires);
     const facts = { name, end: token.slice(-4), scopes, role, expiresAt };
-    const id = await createTokenRow(ctx.tx, { workspace, user, hash: accessTokenHash(token), at, ...facts });
+    const row = { ...facts, workspace, user, kind, project: only?.id, hash: accessTokenHash(token), at } as const;
+    const id = await createTokenRow(ctx.tx, row);
     await recordAudit(ctx.tx, {
       workspace,
       actor: user,
       action: 'token.create',
       subject: id,
-      data: { ...facts, expiresAt: expiresAt.toISOString() },
+      data: { ...facts, expiresAt: expiresAt.toISOString(), kind, ...(only === undefined ? {} : { project: only.name }) },
     });
-    return { view: { ...createdView(facts, ctx.deps.apiUrl()), secret: ctx.deps.sealSecret(token) }, audience: 'person' };
+    return {
+      view: { ...createdView({ ...facts, kind, project: only?.name }, ctx.deps.apiUrl()), secret: ctx.deps.sealSecret(token) },
+      audience: 'person',
+    };
   },
 });
 
@@ -110,28 +144,33 @@ export const tokenList = defineCommand({
   name: 'token list',
   group: 'people',
   summary: 'Lists your access tokens: what they may do, until when, when they were last used',
-  details: ['Owners see those of everybody with `token list all`.'],
+  details: ['Maintainers see those of services with `token list services`, owners those of everybody with `token list all`.'],
   role: 'guest',
   action: 'see access tokens',
   unbound: 'with-role',
   positional: {
-    whose: optional({ hint: 'all', about: 'those of everybody', values: ['mine', 'all'], schema: oneOf(['mine', 'all']) }),
+    whose: optional({
+      hint: 'all',
+      about: 'those of everybody, or of services',
+      values: ['mine', 'services', 'all'],
+      schema: oneOf(['mine', 'services', 'all']),
+    }),
   },
   options: {},
-  roleFor: ({ whose }) => (whose === 'all' ? 'owner' : 'guest'),
+  roleFor: ({ whose }) => (whose === 'all' ? 'owner' : whose === 'services' ? 'maintainer' : 'guest'),
   examples: [['token list', 'your tokens, with a button that ends each']],
   async run(ctx, { whose = 'mine' }) {
     const { workspace } = ctx.person;
-    const users = whose === 'all' ? undefined : idsOf(ctx.person);
-    const tokens = await goodTokens(ctx.tx, workspace, users, ctx.deps.now());
+    const tokens = await goodTokens(ctx.tx, workspace, whose === 'mine' ? idsOf(ctx.person) : whose, ctx.deps.now());
     const names = await namesOf(
       ctx.tx,
       workspace,
       tokens.map(({ user }) => user),
     );
-    const nameOf = ({ user }: TokenRow) => (whose === 'all' ? (names.get(user) ?? 'somebody') : undefined);
+    const nameOf = ({ user }: TokenRow) => (whose !== 'mine' ? (names.get(user) ?? 'somebody') : undefined);
     const shown = tokens.slice(0, shownTokens);
-    const title = whose === 'all' ? `Access tokens · ${tokens.length}` : `Your access tokens · ${tokens.length}`;
+    const titles = { mine: 'Your access tokens', services: 'Access tokens of services', all: 'Access tokens' };
+    const title = `${titles[whose]} · ${tokens.length}`;
     return {
       view: withFallback([
         { type: 'text', spans: [bold(title)] },
@@ -153,7 +192,9 @@ export const tokenRevoke = defineCommand({
   name: 'token revoke',
   group: 'people',
   summary: 'Ends an access token at once; streams that are open with it end within seconds',
-  details: ['Owners can end those of everybody, with the buttons of `token list all`.'],
+  details: [
+    'Owners can end those of everybody, with the buttons of `token list all`; maintainers those of services with at most their own role.',
+  ],
   role: 'guest',
   action: 'revoke access tokens',
   unbound: 'with-role',
@@ -166,16 +207,19 @@ export const tokenRevoke = defineCommand({
     const { workspace, user } = ctx.person;
     const at = ctx.deps.now();
     const token = await namedToken(ctx, named, at);
-    if (token === undefined || !(await revokeToken(ctx.tx, { workspace, by: user, users: undefined, id: token.id }, at))) {
+    if (token === undefined || !(await revokeToken(ctx.tx, { workspace, by: user, whose: 'all', id: token.id }, at))) {
       throw new AppError('DH-300', {
         what: 'You have no such token, or it has ended already.',
         instead: '`token list` shows yours.',
       });
     }
     const { name } = token;
-    const whose = idsOf(ctx.person).includes(token.user)
-      ? ''
-      : ` of ${(await namesOf(ctx.tx, workspace, [token.user])).get(token.user) ?? 'somebody'}`;
+    const whose =
+      token.kind === 'service'
+        ? ' of a service'
+        : idsOf(ctx.person).includes(token.user)
+          ? ''
+          : ` of ${(await namesOf(ctx.tx, workspace, [token.user])).get(token.user) ?? 'somebody'}`;
     return {
       view: textView(`The token \`${name}\`${whose} is revoked. Nothing is answered to it any more.`),
       audience: 'person',
@@ -183,21 +227,35 @@ export const tokenRevoke = defineCommand({
   },
 });
 
-/** A token of the person, or by its id any for owners. What is of another workspace is none (promise 12). */
+/**
+ * A token of the person; for owners by its id any, and for those who may make it one of a service, by id or name. What is of another workspace is
+ * none (promise 12).
+ */
 async function namedToken(ctx: CommandContext, named: string, at: Date): Promise<TokenRow | undefined> {
   const { workspace } = ctx.person;
-  const own = await goodTokens(ctx.tx, workspace, idsOf(ctx.person), at);
-  const found = own.find(({ id, name }) => name === named || id === named);
-  if (found !== undefined || ctx.ownRole !== 'owner') return found;
-  return (await goodTokens(ctx.tx, workspace, undefined, at)).find(({ id }) => id === named);
+  const fits = ({ id, name }: TokenRow) => name === named || id === named;
+  const found = (await goodTokens(ctx.tx, workspace, idsOf(ctx.person), at)).find(fits);
+  if (found !== undefined || !roleAtLeast(ctx.ownRole, 'maintainer')) return found;
+  const services = (await goodTokens(ctx.tx, workspace, 'services', at)).filter(({ role }) => roleAtLeast(ctx.ownRole, role));
+  const service = services.find(fits);
+  if (service !== undefined || ctx.ownRole !== 'owner') return service;
+  return (await goodTokens(ctx.tx, workspace, 'all', at)).find(({ id }) => id === named);
 }
 
-function createdView(token: { name: string; scopes: AccessScope[]; role: Role; expiresAt: Date }, apiUrl: string): View {
+function createdView(
+  token: { kind: TokenKind; project: string | undefined; name: string; scopes: AccessScope[]; role: Role; expiresAt: Date },
+  apiUrl: string,
+): View {
+  const of = token.kind === 'service' ? ' of a service' : '';
+  const reach = token.project === undefined ? '' : ` in the project ${token.project} alone`;
   return withFallback([
-    { type: 'text', spans: [bold('Access token '), code(token.name)] },
+    { type: 'text', spans: [bold('Access token '), code(token.name), plain(of)] },
     { type: 'text', spans: [plain('It is shown this once, to you alone. Keep it like a password:')] },
     { type: 'code', text: secretPlace },
-    { type: 'text', spans: [plain('It '), ...mayText(token), plain(' and is good until '), day(token.expiresAt), plain('.')] },
+    {
+      type: 'text',
+      spans: [plain('It '), ...mayText(token), plain(`${reach} and is good until `), day(token.expiresAt), plain('.')],
+    },
     { type: 'text', spans: [plain('For example, your tasks:')] },
     { type: 'code', text: `curl -H "Authorization: Bearer $TOKEN" ${apiUrl}/api/v1/tasks`, language: 'sh' },
   ]);
@@ -206,7 +264,7 @@ function createdView(token: { name: string; scopes: AccessScope[]; role: Role; e
 function tokenBlocks(token: TokenRow, owner: string | undefined, now: Date): View['blocks'] {
   const spans = [
     code(token.name),
-    plain(` dhp_…${token.end} · ${owner === undefined ? '' : `of ${owner} · `}`),
+    plain(` ${tokenPrefix(token.kind)}…${token.end} · ${ownerText(token, owner)}`),
     ...mayText(token),
     plain(' · good until '),
     day(token.expiresAt),
@@ -226,6 +284,13 @@ function tokenBlocks(token: TokenRow, owner: string | undefined, now: Date): Vie
       ],
     },
   ];
+}
+
+function ownerText({ kind, project }: TokenRow, owner: string | undefined): string {
+  if (kind === 'service') {
+    return `of a service${project === undefined ? '' : ', for one project'}, made by ${owner ?? 'somebody'} · `;
+  }
+  return owner === undefined ? '' : `of ${owner} · `;
 }
 
 function mayText({ scopes, role }: { scopes: AccessScope[]; role: Role }): Span[] {

@@ -26,6 +26,7 @@ import { Delivery, type DeliveryDeps, firstSlot, type Permit, SenderStopped } fr
 import { backoffMs, judge, lookUpAfterMs } from './failures.ts';
 import { calledAside, formTooLate, insteadOfFile, shownToAsker, toldDirectly } from './undelivered.ts';
 import { unreached } from './unreached.ts';
+import { voidUnseen } from './unseen-secrets.ts';
 
 export interface SendRowDeps extends DeliveryDeps {
   logger: Logger;
@@ -256,6 +257,7 @@ async function end(
       tx,
       puts.filter((put) => put !== undefined),
     );
+    await voidUnseen(tx, claimed.payload, deps.openSecret, new Date());
     await forgetSecret(tx, row.id, claimed.payload);
     await endRow(tx, { ...row, ...delivery.claim }, { state, error, arrived: delivery.arrived });
   });

@@ -130,7 +130,7 @@ function addAccountRoutes(scope: FastifyInstance, deps: SigninDeps, whoOf: (requ
     const { workspace, user } = whoOf(request);
     await database.transaction(async (tx) => {
       const users = await ownIds(tx, workspace, user);
-      await revokeToken(tx, { workspace, by: user, users, id: field(request, 'token') }, now());
+      await revokeToken(tx, { workspace, by: user, whose: users, id: field(request, 'token') }, now());
     });
     return reply.redirect(`${siteOf(request, deps).base}/account`, 303);
   });

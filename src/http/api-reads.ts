@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Caller } from '../access/token-access.ts';
 import { type ApiRun, type ApiTask, apiEvent, type apiEventsSchema, apiResult, type apiTasksSchema } from '../contracts/api.ts';
 import { AppError } from '../contracts/errors.ts';
 import type { EventLog } from '../contracts/run-event.ts';
@@ -10,42 +11,47 @@ import { projectByName } from '../store/projects.ts';
 import { logStanding } from '../store/run-queries.ts';
 import { listTasks, type RunRow, runsOf, type TaskRow, taskByNumber, taskOfRun } from '../store/task-queries.ts';
 
+/** How far a caller reaches: a workspace, or one project of it. */
+export type Reach = Pick<Caller, 'workspace' | 'project'>;
+
 /** What the API reads. What is of another workspace is as what is not there (promise 12). */
 export interface ApiReads {
   tasks(
-    workspace: string,
+    reach: Reach,
     page: { column?: TaskColumn | undefined; project?: string | undefined; page: number; limit: number },
   ): Promise<z.infer<typeof apiTasksSchema>>;
   /** Throws DH-204. */
-  task(workspace: string, number: string): Promise<ApiTask>;
+  task(reach: Reach, number: string): Promise<ApiTask>;
   /** Throws DH-224. */
-  run(workspace: string, run: string): Promise<ApiRun>;
+  run(reach: Reach, run: string): Promise<ApiRun>;
   /** Throws DH-224. */
-  events(workspace: string, run: string, after: number, limit: number): Promise<z.infer<typeof apiEventsSchema>>;
+  events(reach: Reach, run: string, after: number, limit: number): Promise<z.infer<typeof apiEventsSchema>>;
   /** How the log of a run stands. Throws DH-224. */
-  log(workspace: string, run: string): Promise<{ lastSeq: number; over: boolean }>;
+  log(reach: Reach, run: string): Promise<{ lastSeq: number; over: boolean }>;
 }
 
 export function createApiReads({ database, log }: { database: Database; log: Pick<EventLog, 'read'> }): ApiReads {
-  async function standing(workspace: string, run: string): Promise<{ lastSeq: number; over: boolean }> {
+  async function standing({ workspace, project }: Reach, run: string): Promise<{ lastSeq: number; over: boolean }> {
     const found = await logStanding(database, workspace, run);
-    if (found === undefined) throw noRun(run);
+    const task = project === undefined ? undefined : await database.transaction((tx) => taskOfRun(tx, workspace, run));
+    if (found === undefined || !reaches({ workspace, project }, task)) throw noRun(run);
     return { lastSeq: found.lastSeq, over: isTerminal(found.state) };
   }
 
   return {
     log: standing,
-    tasks: (workspace, { column, project, page, limit }) =>
+    tasks: ({ workspace, project: only }, { column, project, page, limit }) =>
       database.transaction(async (tx) => {
         const named = project === undefined ? undefined : await projectByName(tx, workspace, project);
-        if (project !== undefined && named === undefined) {
+        // A project that is out of reach is as one that is not there.
+        if (project !== undefined && (named === undefined || (only !== undefined && named.id !== only))) {
           throw new AppError('DH-205', { project: project.slice(0, 80), suggestion: 'Leave it out for all projects.' });
         }
         const found = await listTasks(
           tx,
           {
             workspace,
-            projects: named === undefined ? undefined : [named.id],
+            projects: named !== undefined ? [named.id] : only === undefined ? undefined : [only],
             columns: column === undefined ? undefined : [column],
           },
           { size: limit, number: page },
@@ -53,29 +59,33 @@ export function createApiReads({ database, log }: { database: Database; log: Pic
         const tasks = await apiTasks(tx, workspace, found.tasks);
         return { tasks, page, pages: Math.max(1, Math.ceil(found.total / limit)), total: found.total };
       }),
-    task: (workspace, number) =>
+    task: ({ workspace, project }, number) =>
       database.transaction(async (tx) => {
         const task = /^[1-9]\d{0,8}$/.test(number) ? await taskByNumber(tx, workspace, Number(number)) : undefined;
-        const [shown] = task === undefined ? [] : await apiTasks(tx, workspace, [task]);
+        const [shown] = task === undefined || !reaches({ workspace, project }, task) ? [] : await apiTasks(tx, workspace, [task]);
         if (shown === undefined) throw new AppError('DH-204', { task: `#${number}` });
         return shown;
       }),
-    run: (workspace, id) =>
+    run: ({ workspace, project }, id) =>
       database.transaction(async (tx) => {
         const task = await taskOfRun(tx, workspace, id);
         const run = task === undefined ? undefined : (await runsOf(tx, task.id)).find((one) => one.id === id);
-        if (task === undefined || run === undefined) throw noRun(id);
+        if (task === undefined || run === undefined || !reaches({ workspace, project }, task)) throw noRun(id);
         const names = await namesOf(tx, workspace, [run.requestedBy]);
         return apiRun(run, task.number, names);
       }),
-    async events(workspace, run, asked, limit) {
-      const { lastSeq, over } = await standing(workspace, run);
+    async events(reach, run, asked, limit) {
+      const { lastSeq, over } = await standing(reach, run);
       const found = await log.read(run, asked, limit);
       // Old runs have gaps: what is not there any more is passed over.
       const after = found.at(-1)?.seq ?? Math.max(lastSeq, asked);
       return { events: found.flatMap((event) => apiEvent(event) ?? []), after, more: after < lastSeq, over };
     },
   };
+}
+
+function reaches({ project }: Reach, task: TaskRow | undefined): boolean {
+  return project === undefined || task?.project.id === project;
 }
 
 /** What is no id is told as it was sent, but no longer than an id is. */

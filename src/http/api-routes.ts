@@ -65,7 +65,7 @@ export function apiRoutes(reads: ApiReads, stream: StreamEvents): readonly ApiRo
         limit: upTo(100).default(20),
       }),
       answer: apiTasksSchema,
-      handle: ({ workspace }, input) => reads.tasks(workspace, input),
+      handle: (caller, input) => reads.tasks(caller, input),
     }),
     route({
       path: '/tasks/:number',
@@ -74,7 +74,7 @@ export function apiRoutes(reads: ApiReads, stream: StreamEvents): readonly ApiRo
       params: z.object({ number: z.string().max(20) }),
       query: z.object({}),
       answer: apiTaskSchema,
-      handle: ({ workspace }, { number }) => reads.task(workspace, number),
+      handle: (caller, { number }) => reads.task(caller, number),
     }),
     route({
       path: '/runs/:id',
@@ -83,7 +83,7 @@ export function apiRoutes(reads: ApiReads, stream: StreamEvents): readonly ApiRo
       params: z.object({ id }),
       query: z.object({}),
       answer: apiRunSchema,
-      handle: ({ workspace }, input) => reads.run(workspace, input.id),
+      handle: (caller, input) => reads.run(caller, input.id),
     }),
     route({
       path: '/runs/:id/events',
@@ -95,7 +95,7 @@ export function apiRoutes(reads: ApiReads, stream: StreamEvents): readonly ApiRo
       stream: true,
       async handle(caller, { id: run, after, limit }, request, reply) {
         if (/\btext\/event-stream\b/i.test(request.headers.accept ?? '')) return stream(caller, run, after, request, reply);
-        return reads.events(caller.workspace, run, after ?? 0, limit);
+        return reads.events(caller, run, after ?? 0, limit);
       },
     }),
   ];

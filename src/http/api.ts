@@ -12,11 +12,13 @@ import { plainProblem, problemHeaders, problemOf, problemType } from './api-prob
 import { createApiReads } from './api-reads.ts';
 import { type ApiRoute, apiRoutes, readRuns, type StreamEvents } from './api-routes.ts';
 import { createBadTokens } from './bad-tokens.ts';
+import { corsHeaders, preflightGroup } from './cors.ts';
 import { defaultHeaders } from './default-headers.ts';
 import { eventNumber } from './event-frames.ts';
 import { streamEvents } from './event-stream.ts';
 import { createOpenStreams } from './open-streams.ts';
 import { openApi } from './openapi.ts';
+import { createPace } from './pace.ts';
 import { createRunTails } from './run-tails.ts';
 import type { RouteGroup } from './server.ts';
 
@@ -27,6 +29,8 @@ export interface ApiDeps {
   tokens: TokenAccess;
   logger: Logger;
   version: string;
+  /** Origins of pages elsewhere that may read. */
+  corsOrigins?: readonly string[] | undefined;
   /** Told how many streams are open, and how old each event is when it goes out. */
   metrics?: { eventStreams(open: number): void; streamLag(ms: number): void } | undefined;
   /** How often a quiet stream shows that it lives, and how long one may take nothing; milliseconds. */
@@ -43,6 +47,7 @@ export function apiGroups(deps: ApiDeps): RouteGroup[] {
   const { database, wakeups, log, tokens, logger, metrics } = deps;
   const callers = new WeakMap<FastifyRequest, Caller>();
   const gate = createGate(tokens);
+  const origins = deps.corsOrigins ?? [];
   const tails = createRunTails({ log, wakeups, logger, onLag: metrics?.streamLag });
   const streams = createOpenStreams({ tokens, need: readRuns, logger, onCount: metrics?.eventStreams });
   const reads = createApiReads({ database, log });
@@ -53,7 +58,7 @@ export function apiGroups(deps: ApiDeps): RouteGroup[] {
     if (header !== undefined && header !== '' && last === undefined) {
       throw new AppError('DH-201', { problem: '`Last-Event-ID` is not the number of an event.', example: '`Last-Event-ID: 42`' });
     }
-    const standing = await reads.log(caller.workspace, run);
+    const standing = await reads.log(caller, run);
     // Whoever comes back knows better how far they are than the address they began with.
     const after = Math.min(last ?? asked ?? 0, standing.lastSeq);
     if (last !== undefined && standing.over && after === standing.lastSeq) {
@@ -63,7 +68,7 @@ export function apiGroups(deps: ApiDeps): RouteGroup[] {
     }
     streams.open(caller, request.id, () => {
       reply.hijack();
-      const headers = { ...defaultHeaders, 'x-request-id': request.id };
+      const headers = { ...defaultHeaders, ...corsHeaders(request, origins), 'x-request-id': request.id };
       const { heartbeatMs, stalledMs } = deps;
       const reader = tails.join(run, standing);
       return streamEvents(reply.raw, { run, reader, after, headers, logger, heartbeatMs, stalledMs });
@@ -76,8 +81,10 @@ export function apiGroups(deps: ApiDeps): RouteGroup[] {
     {
       name: 'api',
       access: 'access token',
-      async admit(request, need) {
-        callers.set(request, await gate(request, need));
+      async admit(request, reply, need) {
+        // Before anything can be refused: a page that may read learns why.
+        reply.headers(corsHeaders(request, origins));
+        callers.set(request, await gate(request, reply, need));
       },
       async register(scope) {
         scope.setErrorHandler((error: FastifyError, request, reply) => answerProblem(error, request, reply, logger));
@@ -100,6 +107,7 @@ export function apiGroups(deps: ApiDeps): RouteGroup[] {
         }
       },
     },
+    ...preflightGroup(prefix, origins),
     {
       name: 'api document',
       access: 'anyone',
@@ -115,8 +123,9 @@ export function apiGroups(deps: ApiDeps): RouteGroup[] {
 function createGate(tokens: Pick<TokenAccess, 'admit'>) {
   const wrong = createBadTokens(() => performance.now());
   const good = new Set<string>();
-  return async (request: FastifyRequest, need: ApiRoute['need']): Promise<Caller> => {
-    const address = request.raw.socket.remoteAddress ?? '';
+  const pace = createPace();
+  return async (request: FastifyRequest, reply: FastifyReply, need: ApiRoute['need']): Promise<Caller> => {
+    const address = request.ip;
     const token = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
     const hash = token === undefined ? undefined : accessTokenHash(token);
     const seconds = wrong.wait(address);
@@ -126,6 +135,7 @@ function createGate(tokens: Pick<TokenAccess, 'admit'>) {
     try {
       if (token === undefined || hash === undefined) throw new AppError('DH-222', { why: 'None was sent' });
       const caller = await tokens.admit(token, need);
+      reply.headers(pace(caller.token));
       if (good.size >= rememberedTokens) good.clear();
       good.add(hash);
       return caller;

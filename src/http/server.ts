@@ -31,7 +31,7 @@ export type RouteGroup = {
 } & (
   | { access: Exclude<RouteAccess, 'access token' | 'session'> }
   /** `admit` is asked before every request; it rejects with what the caller is told. */
-  | { access: 'access token'; admit(request: FastifyRequest, need: TokenNeed): Promise<void> }
+  | { access: 'access token'; admit(request: FastifyRequest, reply: FastifyReply, need: TokenNeed): Promise<void> }
   | {
       access: 'session';
       /** Asked before every request for the role of who is signed in; rejects with what the browser is told. */
@@ -112,7 +112,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   app.setNotFoundHandler((request, reply) => {
     reply.code(404).send({ error: { message: `There is nothing at ${pathOf(request)}.`, reference: request.id } });
   });
-  mount(app, { name: 'operation', access: 'anyone', register: (scope) => addOperationRoutes(scope, options, routes) }, routes);
+  mount(app, { name: 'operation', access: 'anyone', register: (scope) => addOperationRoutes(scope, options) }, routes);
+  mount(app, metricsGroup(options), routes);
   for (const webhook of options.webhooks) {
     mount(
       app,
@@ -182,10 +183,10 @@ function mount(app: FastifyInstance, group: RouteGroup, known: KnownRoute[]): vo
       scope.addHook('onRoute', ({ url, config }) => {
         if (config?.need === undefined) throw new Error(`${url} does not say what its callers need`);
       });
-      scope.addHook('onRequest', async (request) => {
+      scope.addHook('onRequest', async (request, reply) => {
         const { need } = request.routeOptions.config;
         // Paths that are no routes have nothing to hide.
-        if (need !== undefined) await group.admit(request, need);
+        if (need !== undefined) await group.admit(request, reply, need);
       });
     }
     if (group.access === 'session') guardSession(scope, group);
@@ -216,7 +217,7 @@ function guardSession(scope: FastifyInstance, group: Extract<RouteGroup, { acces
   });
 }
 
-function addOperationRoutes(scope: FastifyInstance, options: HttpServerOptions, known: KnownRoute[]): void {
+function addOperationRoutes(scope: FastifyInstance, options: HttpServerOptions): void {
   const readiness = createReadiness(options.checks);
   scope.get('/healthz', async () => ({ status: 'ok' }));
   scope.get('/readyz', async (request, reply) => {
@@ -227,20 +228,19 @@ function addOperationRoutes(scope: FastifyInstance, options: HttpServerOptions, 
     const checks = report.checks.map(({ name, ok, detail }) => (local ? { name, ok, detail } : { name, ok }));
     return { status: report.ready ? 'ready' : 'not ready', checks };
   });
-  mount(
-    scope,
-    {
-      name: 'metrics',
-      access: options.metricsFor ?? 'this machine',
-      register: (inner) => {
-        inner.get('/metrics', async (_request, reply) => {
-          reply.type(options.metrics.contentType);
-          return options.metrics.metrics();
-        });
-      },
+}
+
+function metricsGroup({ metrics, metricsFor = 'this machine' }: HttpServerOptions): RouteGroup {
+  return {
+    name: 'metrics',
+    access: metricsFor,
+    register(scope) {
+      scope.get('/metrics', async (_request, reply) => {
+        reply.type(metrics.contentType);
+        return metrics.metrics();
+      });
     },
-    known,
-  );
+  };
 }
 
 /** In a scope of its own, because replacing the body parsers of the whole server would break every other route. */

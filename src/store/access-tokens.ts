@@ -1,6 +1,6 @@
 import type { AccessToken } from '../../prisma/client/client.ts';
 import { Prisma } from '../../prisma/client/client.ts';
-import { type AccessScope, accessScopeSchema } from '../contracts/access-token.ts';
+import { type AccessScope, accessScopeSchema, type TokenKind, tokenKindSchema } from '../contracts/access-token.ts';
 import { type Role, roleSchema } from '../contracts/roles.ts';
 import { newId } from '../runtime/ids.ts';
 import type { Database, Tx } from './database.ts';
@@ -9,7 +9,11 @@ import { roleOf } from './linked-people.ts';
 /** An access token as its owner sees it. */
 export interface TokenRow {
   id: string;
+  kind: TokenKind;
+  /** Whose it is; of a service token who made it. */
   user: string;
+  /** Of a service token: the only project it reaches; undefined: all. */
+  project: string | undefined;
   name: string;
   end: string;
   scopes: AccessScope[];
@@ -24,8 +28,10 @@ export interface TokenRow {
 export interface TokenStanding {
   id: string;
   workspace: string;
-  /** Of linked accounts: who stands for all of them. */
+  kind: TokenKind;
+  /** Of linked accounts: who stands for all of them. Of a service token: who made it. */
   user: string;
+  project: string | undefined;
   name: string;
   scopes: AccessScope[];
   /** The strongest role it may have. */
@@ -39,6 +45,8 @@ export interface TokenStanding {
 
 export interface NewToken {
   workspace: string;
+  kind: TokenKind;
+  project: string | undefined;
   user: string;
   name: string;
   hash: string;
@@ -51,19 +59,37 @@ export interface NewToken {
 
 export async function createTokenRow(tx: Tx, token: NewToken): Promise<string> {
   const id = newId('tok');
-  const { workspace, user, name, hash, end, scopes, role, at, expiresAt } = token;
+  const { workspace, kind, project, user, name, hash, end, scopes, role, at, expiresAt } = token;
   await tx.db.accessToken.create({
-    data: { id, workspaceId: workspace, userId: user, name, hash, end, scopes: [...scopes], role, createdAt: at, expiresAt },
+    data: {
+      id,
+      workspaceId: workspace,
+      kind,
+      projectId: project ?? null,
+      userId: user,
+      name,
+      hash,
+      end,
+      scopes: [...scopes],
+      role,
+      createdAt: at,
+      expiresAt,
+    },
   });
   return id;
 }
 
-/** Tokens of the workspace that are good at `at`, oldest first. `users`: only of these ids; undefined: of everybody. */
-export async function goodTokens(tx: Tx, workspace: string, users: readonly string[] | undefined, at: Date): Promise<TokenRow[]> {
+/** Tokens of the workspace that are good at `at`, oldest first: those of some people; of everybody and of services; of services. */
+export async function goodTokens(
+  tx: Tx,
+  workspace: string,
+  whose: readonly string[] | 'all' | 'services',
+  at: Date,
+): Promise<TokenRow[]> {
   const rows = await tx.db.accessToken.findMany({
     where: {
       workspaceId: workspace,
-      ...(users === undefined ? {} : { userId: { in: [...users] } }),
+      ...(whose === 'all' ? {} : whose === 'services' ? { kind: 'service' } : { kind: 'personal', userId: { in: [...whose] } }),
       revokedAt: null,
       expiresAt: { gt: at },
     },
@@ -83,7 +109,7 @@ export async function revokeTokenRow(tx: Tx, workspace: string, id: string, by: 
 }
 
 const standing = Prisma.sql`
-  SELECT t."id", t."workspaceId" AS workspace, u."id" AS "user", t."name", t."scopes", t."role" AS ceiling, u."role" AS "personRole",
+  SELECT t."id", t."workspaceId" AS workspace, u."id" AS "user", t."kind", t."projectId" AS project, t."name", t."scopes", t."role" AS ceiling, u."role" AS "personRole",
     t."expiresAt", t."lastUsedAt", t."revokedAt"
   FROM "AccessToken" t JOIN "User" own ON own."id" = t."userId" JOIN "User" u ON u."id" = COALESCE(own."linkedToId", own."id")`;
 
@@ -96,6 +122,20 @@ export async function tokenByHash({ db }: Pick<Database, 'db'>, hash: string): P
 /** How these tokens stand now; those that are gone are missing. */
 export async function tokensStanding({ db }: Pick<Database, 'db'>, ids: readonly string[]): Promise<TokenStanding[]> {
   return (await db.$queryRaw<StandingRow[]>(Prisma.sql`${standing} WHERE t."id" = ANY(${[...ids]}::text[])`)).map(toStanding);
+}
+
+/** Ends the token with this hash, which nobody was ever shown; its id, unless it has ended already. */
+export async function revokeByHash(
+  tx: Tx,
+  hash: string,
+  at: Date,
+): Promise<{ id: string; workspace: string; name: string } | undefined> {
+  const [row] = await tx.db.accessToken.updateManyAndReturn({
+    where: { hash, revokedAt: null },
+    data: { revokedAt: at },
+    select: { id: true, workspaceId: true, name: true },
+  });
+  return row === undefined ? undefined : { id: row.id, workspace: row.workspaceId, name: row.name };
 }
 
 /** Notes that these tokens are in use, unless that was noted within the last minute. */
@@ -113,7 +153,9 @@ export const usedToMs = 60_000;
 interface StandingRow {
   id: string;
   workspace: string;
+  kind: string;
   user: string;
+  project: string | null;
   name: string;
   scopes: unknown;
   ceiling: string;
@@ -126,6 +168,8 @@ interface StandingRow {
 function toStanding(row: StandingRow): TokenStanding {
   return {
     ...row,
+    kind: tokenKindSchema.parse(row.kind),
+    project: row.project ?? undefined,
     scopes: scopesOf(row.scopes),
     ceiling: roleSchema.parse(row.ceiling),
     personRole: roleOf(row.personRole),
@@ -137,7 +181,9 @@ function toStanding(row: StandingRow): TokenStanding {
 function toToken(row: AccessToken): TokenRow {
   return {
     id: row.id,
+    kind: tokenKindSchema.parse(row.kind),
     user: row.userId,
+    project: row.projectId ?? undefined,
     name: row.name,
     end: row.end,
     scopes: scopesOf(row.scopes),

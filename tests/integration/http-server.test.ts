@@ -144,7 +144,7 @@ test('a route for access tokens that does not say what its callers need keeps th
       {
         name: 'tokens',
         access: 'access token' as const,
-        async admit(_request: unknown, { scope, role }: { scope: string; role: string }) {
+        async admit(_request: unknown, _reply: unknown, { scope, role }: { scope: string; role: string }) {
           admitted.push(`${scope} ${role}`);
           throw new AppError('DH-222', { why: 'It is not known here' });
         },

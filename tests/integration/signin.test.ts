@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createSessions, sessionIdleMs, sessionLifeMs } from '../../src/access/session.ts';
 import { signinLinkLifeMs } from '../../src/access/signin-link.ts';
+import { voidUnseen } from '../../src/delivery/unseen-secrets.ts';
 import { viewSecretContext, withSecret } from '../../src/delivery/view-secret.ts';
 import { accountGroup } from '../../src/http/account-routes.ts';
 import { createHttpServer, type HttpServer } from '../../src/http/server.ts';
@@ -238,6 +239,39 @@ test('nobody signs in under a name that is not the server’s own', async () => 
     expect(refused.status).toBe(421);
     expect(refused.text).toContain('DH-231');
   }
+});
+
+test('tokens of services belong to the workspace: made and ended by maintainers up to their own role, and listed with who made them', async () => {
+  expect((await desk.act(slash('ben', 'token create service=deploy')))[0]?.text).toContain('DH-202');
+  expect((await desk.act(slash('mia', 'token create service=deploy role=owner')))[0]?.text).toContain('DH-202');
+  expect((await desk.act(slash('mia', 'token create service=deploy project=nowhere')))[0]?.text).toContain('DH-205');
+  expect((await desk.act(slash('mia', 'token create mine project=demo')))[0]?.text).toContain('DH-201');
+  expect((await desk.act(slash('mia', 'token create')))[0]?.text).toContain('DH-201');
+  const [made] = await desk.act(slash('mia', 'token create service=deploy project=demo role=developer'));
+  expect(made?.text).toContain('may read as developer in the project demo alone');
+  expect(made?.only).toBe('UMIA');
+  expect((await desk.act(slash('ada', 'token create service=deploy')))[0]?.text).toContain('already');
+  await desk.act(slash('ada', 'token create service=backup role=owner'));
+  expect((await desk.act(slash('mia', 'token list')))[0]?.text).not.toContain('deploy');
+  const [list] = await desk.act(slash('mia', 'token list services'));
+  expect(list?.text).toMatch(/deploy dhs_….{4} · of a service, for one project, made by Mia/);
+  expect((await desk.act(slash('ben', 'token revoke deploy')))[0]?.text).toContain('DH-300');
+  expect((await desk.act(slash('mia', 'token revoke backup')))[0]?.text).toContain('DH-300');
+  expect((await desk.act(slash('mia', 'token revoke deploy')))[0]?.text).toContain('of a service is revoked');
+});
+
+test('a token whose message did not arrive ends', async () => {
+  const [said] = await desk.act(slash('ada', 'token create lost'));
+  if (said === undefined) throw new Error('nothing was said');
+  const open = (sealed: string) => desk.secretBox.open(sealed, viewSecretContext);
+  const row = () => desk.database.db.accessToken.findFirstOrThrow({ where: { name: 'lost' } });
+  await desk.database.transaction((tx) => voidUnseen(tx, said.payload, undefined, now()));
+  expect((await row()).revokedAt).toBeNull();
+  await desk.database.transaction((tx) => voidUnseen(tx, said.payload, open, now()));
+  const { id, revokedAt } = await row();
+  expect(revokedAt).not.toBeNull();
+  const acts = await desk.database.db.audit.findMany({ where: { subject: id, action: 'token.revoke' } });
+  expect(acts.map(({ actorId }) => actorId)).toEqual([null]);
 });
 
 test('an address that asks too often has to wait', async () => {

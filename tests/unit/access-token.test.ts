@@ -15,6 +15,8 @@ function standing(change: Partial<TokenStanding> = {}): TokenStanding {
   return {
     id: 'tok_1',
     workspace: 'wsp_1',
+    kind: 'personal',
+    project: undefined,
     user: 'usr_1',
     name: 'dashboard',
     scopes: ['read'],
