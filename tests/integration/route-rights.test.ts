@@ -113,10 +113,8 @@ beforeAll(async () => {
   const workspace = await database.db.workspace.create({ data: { id: newId('wsp'), name: 'Other' } });
   const stranger = { id: newId('usr'), workspaceId: workspace.id, name: 'Olga', role: 'owner' };
   other = { workspace: workspace.id, user: (await database.db.user.create({ data: stranger })).id };
-  const project = await database.db.project.findUniqueOrThrow({ where: { id: desk.demo.id } });
-  const away = await database.db.project.create({
-    data: { ...plain(project), id: newId('prj'), name: 'away' },
-  });
+  await desk.act(slash('ada', 'project add away https://example.com/acme/away.git'));
+  const away = await database.db.project.findFirstOrThrow({ where: { name: 'away' } });
   await token('guest', { name: 'Gus', role: 'owner' });
   await token('developer', { name: 'Ben', role: 'owner' });
   await token('owner', { name: 'Ada', role: 'owner' });
@@ -163,11 +161,6 @@ async function token(
     }),
   );
   bearer.set(asker, secret);
-}
-
-/** A row as it can be written again: what is null in it stays out. */
-function plain<T extends object>(row: T): T {
-  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)) as T;
 }
 
 /** A new session of Ben, so that no route ends that of another. */
