@@ -3,7 +3,7 @@ import { actingOn } from '../access/who-acts.ts';
 import { dollars } from '../approvals/action-text.ts';
 import { AppError } from '../contracts/errors.ts';
 import { roleAtLeast } from '../contracts/roles.ts';
-import { type Block, bold, plain, type View } from '../contracts/view.ts';
+import { type Block, bold, plain, type UsageChart, type View } from '../contracts/view.ts';
 import { amount } from '../delivery/agent-words.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
@@ -12,6 +12,7 @@ import { count, digits } from '../delivery/units.ts';
 import { shortDay } from '../delivery/usage-chart.ts';
 import { idsOf } from '../store/linked-people.ts';
 import { projectsOf } from '../store/projects.ts';
+import { standingsOf } from '../store/quotas.ts';
 import { type UsagePart, type UsageWhich, usageByDay, usageParts } from '../store/usage.ts';
 import { duration, name, oneOf, optional } from './arguments.ts';
 import { type CommandContext, defineCommand, type Reply } from './command.ts';
@@ -174,7 +175,7 @@ async function usageView(
   }
   const total = totalOf(rows);
   const groups = namedFigures(rows, by);
-  const chart = usageChart(rows, { part: by, since: which.since, until: which.until, title, limits: {} });
+  const chart = usageChart(rows, { part: by, since: which.since, until: which.until, title, limits: await limitsOf(ctx, which) });
   return withFallback(
     [
       heading,
@@ -210,6 +211,32 @@ async function usageView(
     ],
     [{ from: 'chart', name: 'usage.png', chart }],
   );
+}
+
+/** What quotas allow in a day of just what is shown. */
+async function limitsOf(ctx: CommandContext, which: UsageWhich): Promise<UsageChart['limits']> {
+  const { projects, people, channel, agent, model } = which;
+  if (agent !== undefined || model !== undefined) return {};
+  const [scope, subjects] =
+    channel !== undefined
+      ? (['channel', projects === undefined && people === undefined ? [channel] : []] as const)
+      : people !== undefined
+        ? (['person', projects === undefined ? people : []] as const)
+        : projects !== undefined
+          ? (['project', projects.length === 1 ? projects : []] as const)
+          : (['workspace', [which.workspace]] as const);
+  if (subjects.length === 0) return {};
+  const standings = await standingsOf(ctx.tx.db, which.workspace, ctx.deps.now());
+  const limitOf = (measure: 'cost' | 'tokens') =>
+    standings.find(
+      ({ quota }) =>
+        quota.measure === measure && quota.per === 'day' && quota.scope === scope && subjects.includes(quota.subject),
+    )?.quota.limit;
+  const [costUsd, tokens] = [limitOf('cost'), limitOf('tokens')];
+  return {
+    ...(costUsd === undefined || costUsd <= 0 ? {} : { costUsd }),
+    ...(tokens === undefined || tokens <= 0 ? {} : { tokens }),
+  };
 }
 
 function costWords({ costUsd, unpriced, requests }: Figures): string {

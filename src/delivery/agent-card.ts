@@ -1,7 +1,9 @@
+import { dollars } from '../approvals/action-text.ts';
 import { promptInShort } from '../changes/errand-prompt.ts';
 import { encodePress } from '../contracts/press.ts';
+import { warnedFrom } from '../contracts/quotas.ts';
 import type { Verbosity } from '../contracts/settings.ts';
-import { type Block, type Button, plain } from '../contracts/view.ts';
+import { type Block, type Button, bold, plain, type Span } from '../contracts/view.ts';
 import { redactText } from '../runtime/redact-patterns.ts';
 import { actLines, newestSentences, nowLines } from './agent-lines.ts';
 import { type AgentView, lastSaid, type MessageView } from './agent-view.ts';
@@ -51,10 +53,20 @@ export function workBlocks(agent: AgentView, { thread }: CardContext): Block[] {
   ];
 }
 
-/** `$0.18 · 41k tokens`. */
-export function costBlocks({ usage }: AgentView): Block[] {
-  const spans = joined(usageSpans(usage));
+/** `$0.18 · 41k tokens · $4.10 of the budget of $5.00 · 812 of 1,000 requests to models a day in the project`. */
+export function costBlocks({ usage }: AgentView, { task, quota }: Pick<CardContext, 'task' | 'quota'>): Block[] {
+  const used = usageSpans(usage);
+  const parts = used.length === 0 ? [] : [...used, ...budgetSpans(task.spending)];
+  const spans = joined([...parts, ...(quota === undefined ? [] : [[quota.warns ? bold(quota.text) : plain(quota.text)]])]);
   return spans.length === 0 ? [] : [{ type: 'context', spans }];
+}
+
+/** `$4.10 of the budget of $5.00`: of all runs of the task; bold where most of it is used. */
+function budgetSpans(spending: CardContext['task']['spending']): Span[][] {
+  if (spending === undefined || spending.budgetUsd === null) return [];
+  const { usd, budgetUsd } = spending;
+  const text = `${dollars(usd)} of the budget of ${dollars(budgetUsd)}`;
+  return [[usd >= warnedFrom * budgetUsd ? bold(text) : plain(text)]];
 }
 
 /**

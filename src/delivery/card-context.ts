@@ -1,3 +1,4 @@
+import type { NearestQuota } from '../budgets/nearest.ts';
 import type { Notify } from '../contracts/notify.ts';
 import type { Platform } from '../contracts/platform.ts';
 import { encodePress, type TaskVerb } from '../contracts/press.ts';
@@ -29,6 +30,8 @@ export interface TaskFacts {
   /** Who asked for the run. `notify`: how they want to hear of its end. */
   /** `external`: words that mark somebody who is external to the platform's workspace. */
   requester: { user: string; name: string; external?: string | undefined; notify?: Notify | undefined };
+  /** What all of its runs have cost, and may cost; null: no limit. US dollars. */
+  spending?: { usd: number; budgetUsd: number | null } | undefined;
   /** What it has changed, and what of that is at the remote; undefined: nothing. */
   change?: ChangeStand | undefined;
 }
@@ -68,6 +71,8 @@ export interface CardContext {
   now: Date;
   /** Where a queued run stands. */
   place: QueueStand | undefined;
+  /** Of an agent at work: the quota that it will use up first, when half of it is used. */
+  quota?: NearestQuota | undefined;
   /** Address of docs/errors.md, when error codes can link to it. */
   docs: string | undefined;
 }

@@ -1,10 +1,12 @@
 import { rolesFrom } from '../access/not-allowed.ts';
 import { askersOf, mayDecide } from '../approvals/approvers.ts';
 import { conditions } from '../approvals/several-words.ts';
+import { type NearestQuota, nearestQuota } from '../budgets/nearest.ts';
 import type { Notify } from '../contracts/notify.ts';
 import type { IdentityRef } from '../contracts/platform.ts';
 import { approvalsNeeded } from '../contracts/policy.ts';
 import { roleAtLeast } from '../contracts/roles.ts';
+import { isTerminal } from '../contracts/states.ts';
 import {
   type CardPerson,
   decisionsOfRuns,
@@ -20,6 +22,7 @@ import { isSamePerson } from '../store/linked-people.ts';
 import { directPeople, putKeys } from '../store/notify.ts';
 import { type Member, membersOf } from '../store/people.ts';
 import { queuePlace } from '../store/queue-place.ts';
+import { standingsOfRun } from '../store/quotas.ts';
 import type { CardContext } from './card-context.ts';
 import type { DecisionFacts } from './decision-card.ts';
 import { type DirectFacts, noticeKey } from './direct-notices.ts';
@@ -94,10 +97,11 @@ export async function readCardFacts(
       const run = runs.get(view.run);
       if (run === undefined) return undefined;
       const place = view.state === 'queued' ? ((await queuePlace(db, run.run, now)) ?? undefined) : undefined;
+      const quota = await quotaOf(db, run, view, now);
       const own = threads.filter(({ task }) => task === run.task);
       const notify = (user: string) => notifyNow(people.get(user), originOf(own));
       const contexts = own.map(
-        (thread): CardContext => ({ ...taskContext(run, notify, now), thread: threadFacts(thread, people), place, docs }),
+        (thread): CardContext => ({ ...taskContext(run, notify, now), thread: threadFacts(thread, people), place, quota, docs }),
       );
       const able = deciders.get(run.workspace) ?? [];
       const asked = decisions.filter((decision) => decision.run === run.run);
@@ -111,6 +115,14 @@ export async function readCardFacts(
       };
     },
   };
+}
+
+/** Only of an agent at work: one statement, by an index that is empty where there are no quotas. */
+async function quotaOf(db: FactsSource['db'], run: ProjectedRun, view: RunView, now: Date): Promise<NearestQuota | undefined> {
+  if (view.agent === undefined || view.executingAt === undefined || isTerminal(view.state)) return undefined;
+  const { run: id, workspace, task, projectId: project, requester } = run;
+  const counting = { id, workspace, task, project, requestedBy: requester.user };
+  return nearestQuota(await standingsOfRun(db, counting, ['requests', 'tokens', 'cost'], now));
 }
 
 type People = ReadonlyMap<string, CardPerson>;
@@ -144,7 +156,7 @@ function taskContext(run: ProjectedRun, notifyOf: NotifyOf, now: Date): Pick<Car
     prompt,
     change,
   } = run;
-  const { agent, rebase, among, issue, links } = run;
+  const { agent, rebase, among, issue, links, spending } = run;
   const notify = notifyOf(requester.user);
   return {
     task: {
@@ -160,6 +172,7 @@ function taskContext(run: ProjectedRun, notifyOf: NotifyOf, now: Date): Pick<Car
       issue,
       requester: { ...requester, notify },
       change,
+      spending,
     },
     run: { run: run.run, attempt, newest, newestSince: newestRun.since, stopRequested, prompt, rebase, among },
     now,

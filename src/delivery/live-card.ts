@@ -56,7 +56,7 @@ export function liveCard(view: RunView, context: CardContext): View {
 
 /** An agent is at work, or waits. Between two of its sandboxes it says what it has done so far. */
 function atWork(view: RunView, agent: AgentView, context: CardContext): Block[] {
-  return [...workBlocks(agent, context), ...notes(view, context), ...costBlocks(agent), ...agentButtons(agent, context)];
+  return [...workBlocks(agent, context), ...notes(view, context), ...costBlocks(agent, context), ...agentButtons(agent, context)];
 }
 
 function stateOf(view: RunView, context: CardContext): { text: string; tone: Tone } {

@@ -37,6 +37,9 @@ export interface ProjectedRun {
   agent: boolean;
   rebase: RunPurpose | undefined;
   project: string;
+  projectId: string;
+  /** What all of its runs have cost, and may cost; null: no limit. US dollars. */
+  spending: { usd: number; budgetUsd: number | null };
   /** Hosts whose addresses are links on its cards. */
   links: readonly string[];
   branch: string;
@@ -92,6 +95,8 @@ export async function projectedRuns(db: Db, runs: readonly string[]): Promise<Pr
       agent: task.kind === 'agent',
       rebase: row.rebase === null ? undefined : runPurposeSchema.parse(row.rebase),
       project: task.project.name,
+      projectId: task.projectId,
+      spending: { usd: task.spentUsd, budgetUsd: task.budgetUsd },
       links: projectLimitsSchema.parse(task.project.limits).links ?? [],
       branch: task.branch,
       issue: task.issue ?? undefined,

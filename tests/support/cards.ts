@@ -45,7 +45,7 @@ export function context(
     task?: Partial<CardContext['task']>;
     run?: Partial<CardContext['run']>;
     thread?: Partial<CardContext['thread']>;
-  } & Partial<Pick<CardContext, 'now' | 'place' | 'docs'>> = {},
+  } & Partial<Pick<CardContext, 'now' | 'place' | 'quota' | 'docs'>> = {},
 ): CardContext {
   const { task, run, thread, ...rest } = change;
   return {

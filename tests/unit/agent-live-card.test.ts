@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { nearestQuota } from '../../src/budgets/nearest.ts';
 import { fixPrompt } from '../../src/changes/errand-prompt.ts';
 import { decodePress } from '../../src/contracts/press.ts';
 import type { RunEventData } from '../../src/contracts/run-event.ts';
@@ -37,6 +38,37 @@ const busy = runAfter(
 const card = (verbosity: Verbosity) => liveCard(busy, context({ task: title, thread: { verbosity } }));
 
 describe('the live card of an agent', () => {
+  it('tells how much of the budget of the task and of the quota with the least left is used, and marks both from 80 % on', () => {
+    const meter = (usd: number, used: number) => {
+      const quota = {
+        id: 'q',
+        workspace: 'w',
+        scope: 'project',
+        subject: 'p',
+        measure: 'requests',
+        per: 'day',
+        limit: 50,
+      } as const;
+      const other = { ...quota, id: 'q2', scope: 'workspace', limit: 1000 } as const;
+      const since = new Date(0);
+      const nearest = nearestQuota([
+        { quota: other, used: 510, extra: 0, since },
+        { quota, used, extra: 0, since },
+      ]);
+      const view = liveCard(busy, context({ task: { ...title, spending: { usd, budgetUsd: 5 } }, quota: nearest }));
+      const block = view.blocks.find((one) => one.type === 'context' && JSON.stringify(one).includes('tokens'));
+      return block?.type === 'context'
+        ? block.spans.map((span) => (span.type === 'text' ? [span.text, ...(span.style ?? [])] : []))
+        : [];
+    };
+    expect(meter(1, 26).flat().join('')).toBe(
+      '$0.18 · 38k tokens · $1.00 of the budget of $5.00 · 26 of 50 requests to models a day in the project',
+    );
+    expect(meter(1, 3).flat().join('')).toContain('510 of 1,000 requests to models a day in the whole workspace');
+    expect(meter(4, 40)).toContainEqual(['$4.00 of the budget of $5.00', 'bold']);
+    expect(meter(4, 40)).toContainEqual(['40 of 50 requests to models a day in the project', 'bold']);
+  });
+
   it('tells state, agent, mode, what it was given, its steps, what it does and says, who said what, and what it costs', () => {
     expect(text(card('steps'))).toBe(
       [
