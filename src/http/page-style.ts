@@ -17,7 +17,9 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 ul.rows { list-style: none; margin: 0; padding: 0; }
 ul.rows > li { display: flex; align-items: center; justify-content: space-between; gap: .75rem; padding: .6rem 0; border-top: 1px solid var(--line); }
 ul.rows > li:first-child { border-top: 0; padding-top: 0; }
+ul.rows > li:last-child { padding-bottom: 0; }
 ul.rows > li > div { min-width: 0; }
+time { white-space: nowrap; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem; margin: 0; }
 dt { color: var(--soft); }
 dd { margin: 0; }

@@ -255,6 +255,9 @@ function addWebhook(scope: FastifyInstance, webhook: AdapterWebhook, deps: { log
     handler: async (request, reply) => {
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
       reply.hijack();
+      // What answers by itself says the same as everything else.
+      reply.raw.setHeader('x-request-id', request.id);
+      for (const [name, value] of Object.entries(defaultHeaders)) reply.raw.setHeader(name, value);
       try {
         await webhook.handle(request.raw, reply.raw, body);
       } catch (error) {

@@ -64,6 +64,8 @@ test('a webhook gets the exact bytes of the body and answers by itself', async (
     headers: { 'content-type': 'application/json' },
   });
   expect([response.status, await response.text()]).toEqual([201, 'thanks']);
+  expect(response.headers.get('content-security-policy')).toBe("default-src 'none'; frame-ancestors 'none'");
+  expect(response.headers.get('x-content-type-options')).toBe('nosniff');
   const digest = (bytes: Buffer) => createHmac('sha256', 'k').update(bytes).digest('hex');
   expect(seen.map(digest)).toEqual([digest(body)]);
   // More than any platform has to tell is not read, nor is what is sent to another path or in another way.
@@ -268,4 +270,46 @@ test('a stop does not wait for a stream that never ends', async () => {
   const rest = response.text().catch((error: unknown) => error);
   await server.stop();
   expect(await rest).toBeInstanceOf(Error);
+});
+
+test('what is not signed is limited by address, and what is signed never', async () => {
+  let good = false;
+  const server = await serve({
+    webhooks: [{ method: 'POST', path: '/hook', handle: async (_, response) => void response.writeHead(good ? 200 : 401).end() }],
+  });
+  const send = async () => {
+    const answer = await fetch(`${server.url}/hook`, { method: 'POST', body: '{}' });
+    await answer.body?.cancel();
+    return answer.status;
+  };
+  good = true;
+  for (let times = 0; times < 70; times += 1) expect(await send()).toBe(200);
+  // The address has proved itself: what others send from it cuts it off from nothing.
+  good = false;
+  for (let times = 0; times < 70; times += 1) expect(await send()).toBe(401);
+  const stranger = await serve({
+    webhooks: [{ method: 'POST', path: '/hook', handle: async (_, response) => void response.writeHead(401).end() }],
+  });
+  const statuses = [];
+  for (let times = 0; times < 61; times += 1) {
+    const answer = await fetch(`${stranger.url}/hook`, { method: 'POST', body: '{}' });
+    statuses.push(answer.status);
+    if (answer.status === 429) expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+    await answer.body?.cancel();
+  }
+  expect(statuses).toEqual([...Array(60).fill(401), 429]);
+});
+
+test('the address that a proxy tells counts only when the proxy is trusted', async () => {
+  const seen: string[] = [];
+  const group = {
+    name: 'ip',
+    access: 'anyone',
+    register: (scope: FastifyInstance) => void scope.get('/ip', async ({ ip }) => void seen.push(ip)),
+  } as const;
+  for (const trustedProxies of [[], ['192.0.2.1'], ['127.0.0.0/8']]) {
+    const server = await serve({ groups: [group], trustedProxies });
+    await fetch(`${server.url}/ip`, { headers: { 'x-forwarded-for': '203.0.113.9' } });
+  }
+  expect(seen).toEqual(['127.0.0.1', '127.0.0.1', '203.0.113.9']);
 });
