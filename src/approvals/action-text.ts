@@ -17,6 +17,8 @@ export function actionTitle(action: Action): string {
     case 'spend':
       if (action.unpriced !== undefined) return `Go on with ${action.unpriced} without a limit`;
       return `Go on up to ${dollars(action.raisedUsd)}`;
+    case 'quota':
+      return `Go on up to ${action.upTo}`;
     case 'publish':
       return publishTitle(action);
   }
@@ -55,6 +57,8 @@ export function actionLines(action: Action, project: string): string[] {
           : `Go on without a limit with the model: ${shown(action.unpriced)} (no known price)`,
         `Project: ${shown(project)}`,
       ];
+    case 'quota':
+      return [`Quota: ${shown(action.name)}`, `Go on up to: ${action.upTo}`, `Project: ${shown(project)}`];
     case 'publish':
       return [
         `Push: ${publishes[action.what]}`,
@@ -100,7 +104,7 @@ function toolLines({ call, because }: ToolAction): string[] {
   ];
 }
 
-function agentLines(action: Exclude<Action, { type: 'command' | 'spend' | 'publish' }>, project: string): string[] {
+function agentLines(action: Exclude<Action, { type: 'command' | 'spend' | 'quota' | 'publish' }>, project: string): string[] {
   return [`Agent: ${action.agent}`, `Named by it: ${shown(action.ask)}`, `Project: ${shown(project)}`, ...placeLines(action)];
 }
 

@@ -36,6 +36,8 @@ export function demandedBy(action: Action, change?: Change): Demanded | undefine
   switch (action.type) {
     case 'question':
       return undefined;
+    case 'quota':
+      return undefined;
     case 'plan':
     case 'spend':
       return { kind: action.type, files: [], all: true, risks: new Set() };

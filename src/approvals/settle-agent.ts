@@ -9,6 +9,7 @@ import type { RunRecord } from '../store/runs.ts';
 import { setAgent, setBudget, type TaskRecord } from '../store/tasks.ts';
 import { stopWaiting } from '../tasks/agent-wait.ts';
 import { decisionMail } from './agent-answer.ts';
+import { raiseQuota } from './raise-quota.ts';
 import { settleSpend } from './settle-spend.ts';
 
 /**
@@ -30,6 +31,8 @@ export async function settleForAgent(
       await setBudget(tx, task.id, raisedUsd);
       await settleOthers(tx, { ...task, budgetUsd: raisedUsd }, run, { interaction, actor, at });
     }
+  } else if (interaction.action.type === 'quota') {
+    if (interaction.state === 'approved') await raiseQuota(tx, interaction, interaction.action, at);
   } else {
     const mail = await decisionMail(tx, interaction);
     if (mail.mode !== undefined) {

@@ -26,11 +26,14 @@ export async function settledText(tx: Tx, interaction: InteractionRecord, by: Pe
     superseded: publish
       ? 'The task has gone on since, so this is not its newest change.'
       : 'What would run has changed since, so it was asked anew.',
-    cancelled: publish
-      ? 'The change was discarded before anybody decided.'
-      : interaction.ask === null
-        ? 'The run ended before anybody decided.'
-        : 'The agent did not need it any more, or its run ended, before anybody decided.',
+    cancelled:
+      interaction.action.type === 'quota'
+        ? 'The quota was free again, or its run ended, before anybody decided.'
+        : publish
+          ? 'The change was discarded before anybody decided.'
+          : interaction.ask === null
+            ? 'The run ended before anybody decided.'
+            : 'The agent did not need it any more, or its run ended, before anybody decided.',
   };
   return texts[state];
 }

@@ -168,6 +168,7 @@ const asks: Record<Action['type'], string> = {
   plan: 'asks whether this plan is to be carried out',
   question: 'asks this',
   spend: 'asks for more money',
+  quota: 'asks for more of a quota',
   publish: 'asks whether exactly this is brought out',
 };
 

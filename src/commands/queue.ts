@@ -92,6 +92,7 @@ export function placeWords(place: QueuePlace | null): string {
   if (place === null || place.waitsFor === 'nothing') return 'starts now';
   if (place.waitsFor === 'no_runner') return `${ordinal(place.place)}, no runner is up`;
   if (place.waitsFor === 'labels') return noRunnerWith(place.missing ?? []);
+  if (place.waitsFor === 'quota' && place.until === undefined) return 'a quota lets no more run at once';
   if (place.waitsFor === 'quota') return `waits for a quota, ${about(place.estimateMs ?? 0)}`;
   if (place.waitsFor === 'left') return 'waits for the runner that has what the task left';
   return place.estimateMs === null ? ordinal(place.place) : `${ordinal(place.place)}, ${about(place.estimateMs)}`;

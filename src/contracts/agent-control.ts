@@ -80,7 +80,7 @@ export interface AgentControl {
   /**
    * May the run ask a model now? With a budget, what the request costs at most is set aside until `used` or `unused`, for an hour at
    * most, and as long as this runner holds the run. `wait`, to be asked again: requests that are under way may take what is left; or the
-   * budget is used up, or the model has no known price, and people are asked (interaction `spend`, once). `deny`: the answer was no, or a
+   * budget or a quota is used up, or the model has no known price, and people are asked (interaction `spend`, once). `deny`: the answer was no, or a
    * quota of requests is used up. With `go` it is counted against those quotas, before it is sent: what became of a request whose runner is
    * lost nobody knows, and it stays counted.
    */

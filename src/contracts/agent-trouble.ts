@@ -9,8 +9,8 @@ import type { ErrorCode } from './errors.ts';
  * - `context_overflow`: the conversation does not fit the model
  * - `malformed`: it does not understand the request, or gave an answer that makes no sense
  * - `no_model`: it has no such model
- * - `quota`: so many requests to models are not allowed in this time
  * - `budget`, `unpriced`: the task may cost no more, or what its model costs cannot be counted against its budget
+ * - `quota`: a quota of its workspace, channel, project or person is used up
  */
 export const agentTroubleSchema = z.enum([
   'key_refused',

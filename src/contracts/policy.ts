@@ -3,6 +3,7 @@ import { agentKindSchema, questionSchema, toolCallSchema } from './agent.ts';
 import { demandSchema, maxApprovals, maxDemands } from './demands.ts';
 import { platformSchema } from './platform.ts';
 import { publishWhatSchema } from './publication.ts';
+import { measureSchema } from './quotas.ts';
 import { roleSchema } from './roles.ts';
 import { decisionChoiceSchema } from './states.ts';
 
@@ -145,6 +146,27 @@ export const spendActionSchema = z.object({
 export type SpendAction = z.infer<typeof spendActionSchema>;
 
 /**
+ * A quota that the run counts for is used up: allow more of it until its period is over? `name`: as people read it; `since`: when the period
+ * began; `used`, `limit` and `raised` in the unit of the measure; `upTo`: `raised` as
+ * people read it; `freeAt`: when the next period begins.
+ */
+export const quotaActionSchema = z.object({
+  type: z.literal('quota'),
+  ask: z.string(),
+  project: z.string(),
+  quota: z.string(),
+  name: z.string(),
+  measure: measureSchema,
+  since: z.iso.datetime(),
+  used: z.number(),
+  limit: z.number(),
+  raised: z.number(),
+  upTo: z.string(),
+  freeAt: z.iso.datetime(),
+});
+export type QuotaAction = z.infer<typeof quotaActionSchema>;
+
+/**
  * A change to bring out: exactly this commit, whose tree is this one, to this branch of this repository, and nothing else. `remote`: address
  * without a login, or path of a directory. `base`: the commit that the task began at; `baseBranch`: where a pull request is to be merged.
  */
@@ -167,6 +189,7 @@ export const actionSchema = z.discriminatedUnion('type', [
   planActionSchema,
   questionActionSchema,
   spendActionSchema,
+  quotaActionSchema,
   publishActionSchema,
 ]);
 export type Action = z.infer<typeof actionSchema>;

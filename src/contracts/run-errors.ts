@@ -76,8 +76,8 @@ export const runErrors = {
     remedy: '`agents` shows which models there are. Choose one with `model`, then retry.',
   },
   'DH-317': {
-    title: 'A quota of requests to models is used up',
-    text: 'The agent has asked models as often as a quota allows in this time.',
+    title: 'A quota is used up',
+    text: 'The agent has used as much as a quota allows in this time: requests to models, tokens, cost or time.',
     remedy:
       'What it changed until then is kept. Retry when the quota is free again, or when it has been raised: `quota` shows it and who can. The agent goes on from there.',
   },

@@ -1,8 +1,9 @@
 import { dollars } from '../approvals/action-text.ts';
 import type { Question } from '../contracts/agent.ts';
-import type { Action, CommandAction, SpendAction, ToolAction } from '../contracts/policy.ts';
+import type { Action, CommandAction, QuotaAction, SpendAction, ToolAction } from '../contracts/policy.ts';
 import type { RunResult } from '../contracts/run-event.ts';
 import { type Block, bold, code, plain, type Span } from '../contracts/view.ts';
+import { moment } from './card-context.ts';
 import { isShort, literal, readable, type Shown, warnings } from './decision-text.ts';
 import { cleanText, oneLine, reveal, shorten } from './neutralise.ts';
 import { publishBody } from './publish-body.ts';
@@ -34,6 +35,8 @@ export function decisionBody(action: Action, number: number, result?: RunResult 
       return questionBody(action.questions);
     case 'spend':
       return spendBody(action);
+    case 'quota':
+      return quotaBody(action);
     case 'publish':
       return publishBody(action, result);
   }
@@ -201,6 +204,29 @@ function spendBody({ spentUsd, budgetUsd, raisedUsd, unpriced }: SpendAction): D
           plain(`It has cost ${dollars(spentUsd)} of ${dollars(budgetUsd)} and waits. May it go on up to `),
           bold(dollars(raisedUsd)),
           plain(' in all?'),
+        ],
+      },
+    ],
+    files: [],
+    fields: [],
+  };
+}
+
+function quotaBody(action: QuotaAction): DecisionBody {
+  const name = oneLine(reveal(action.name).text);
+  return {
+    asks: 'has used up a quota',
+    asked: 'had used up a quota',
+    says: `has used up the quota of ${name}`,
+    blocks: [
+      {
+        type: 'text',
+        spans: [
+          plain(`The quota of ${name} is used up, and it waits. It goes on by itself when the quota is free again, `),
+          moment(new Date(action.freeAt)),
+          plain('. May it, and what else counts for the quota, go on before, up to '),
+          bold(action.upTo),
+          plain('?'),
         ],
       },
     ],

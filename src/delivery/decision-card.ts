@@ -116,6 +116,7 @@ const needed = {
   plan: 'plan to review',
   question: 'answer needed',
   spend: 'approval needed',
+  quota: 'approval needed',
   publish: 'approval needed',
 } as const;
 
@@ -202,6 +203,7 @@ function didOf({ state, action, choice }: DecisionFacts): string {
     case 'implement_ask':
       return 'approved the plan, step by step,';
     case 'raise':
+      if (action.type === 'quota') return `let it go on up to ${action.upTo}`;
       if (action.type !== 'spend') return 'approved it';
       return action.unpriced === undefined ? `raised the budget to ${dollars(action.raisedUsd)}` : 'let it go on without a limit';
     default:

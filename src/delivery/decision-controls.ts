@@ -41,6 +41,10 @@ export function decisionControls(
       const review = run === undefined ? [] : changeButtons({ run, newest: true, where: 'end' });
       return [{ type: 'buttons', buttons: [button('approve', yes, 'primary'), ...no, ...review, details] }];
     }
+    case 'quota': {
+      const raise = button('approve', shorten(`Go on up to ${action.upTo}`, labelLength), 'primary');
+      return [{ type: 'buttons', buttons: [raise, ...no] }];
+    }
     case 'spend': {
       const label = action.unpriced === undefined ? `Go on up to ${dollars(action.raisedUsd)}` : 'Go on without a limit';
       const raise = button('approve', shorten(label, labelLength), 'primary');

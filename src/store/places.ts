@@ -1,5 +1,6 @@
 import { Prisma } from '../../prisma/client/client.ts';
 import { fits, labelsIn } from '../contracts/labels.ts';
+import { type ConcurrentQuota, concurrentQuotas, isAboutNone, quotasAbout } from './concurrent-quotas.ts';
 import type { Tx } from './database.ts';
 import { concurrency, firstWaiting, turns, waits, waitsForNoQuota } from './queue-turns.ts';
 import { type RunnerRoom, runnerRooms, takesRuns } from './runner-rooms.ts';
@@ -32,9 +33,10 @@ export async function givePlaces(tx: Tx, now: Date, onPassedOver: () => void = (
   const rooms = await runnerRooms(tx.db, now);
   if (rooms.every(({ free }) => free === 0)) return [];
   const needs = await waitingNeeds(tx.db, now);
+  const quotas = await concurrentQuotas(tx.db);
   const placed: Placed[] = [];
   for (;;) {
-    const round = await giveRound(tx, rooms, needs, now);
+    const round = await giveRound(tx, rooms, needs, quotas, now);
     if (round.passedOver) onPassedOver();
     placed.push(...round.placed);
     // Only those that found no room have kept others waiting, who come next.
@@ -122,23 +124,33 @@ async function giveRound(
   tx: Tx,
   rooms: RunnerRoom[],
   needs: Needs,
+  quotas: readonly ConcurrentQuota[],
   now: Date,
 ): Promise<{ placed: Placed[]; passedOver: boolean; noRoom: boolean }> {
   const open = hasNeed(needs, (need) => rooms.some((room) => room.free > 0 && suits(need, room)));
   if (open.kinds.length === 0) return { placed: [], passedOver: false, noRoom: false };
   const free = rooms.reduce((sum, room) => sum + room.free, 0);
+  const full = quotas.filter(({ busy, limit }) => busy >= limit);
+  const may = Prisma.sql`${open.which} AND NOT ${filesComing} AND ${waitsForNoQuota(now)} AND ${isAboutNone(full)}`;
   const rows = await tx.db.$queryRaw<({ id: string } & Need)[]>(Prisma.sql`
-    WITH ${turns(firstWaiting(open.kinds, Prisma.sql`${open.which} AND NOT ${filesComing} AND ${waitsForNoQuota(now)}`, free), now)}, next AS (
+    WITH ${turns(firstWaiting(open.kinds, may, free), now)}, next AS (
       SELECT turn.* FROM turn JOIN "Project" ON "Project"."id" = turn."projectId" WHERE turn.share <= ${concurrency}
       ORDER BY turn.share, turn.served, turn."queuedAt", turn."id" LIMIT ${free}
     )
     SELECT next."id", "Run"."runsOn", ${needs.bound} AS store FROM next JOIN "Run" ON "Run"."id" = next."id"
     ORDER BY next.share, next.served, next."queuedAt", next."id"`);
   const chosen: Placed[] = [];
+  const about = await quotasAbout(
+    tx.db,
+    rows.map(({ id }) => id),
+    quotas,
+  );
   for (const { id, ...need } of rows) {
     const room = roomFor(need, rooms);
-    if (room === undefined) continue;
+    const counted = about.get(id) ?? [];
+    if (room === undefined || counted.some(({ busy, limit }) => busy >= limit)) continue;
     room.free -= 1;
+    for (const one of counted) one.busy += 1;
     chosen.push({ run: id, host: room.host });
   }
   const taken = new Set(await mark(tx, chosen, now));

@@ -1,5 +1,6 @@
 import { Prisma } from '../../prisma/client/client.ts';
 import { fits, missingLabels } from '../contracts/labels.ts';
+import { concurrentQuotas, quotasAbout } from './concurrent-quotas.ts';
 import { hasNeed, suits, waitingNeeds } from './places.ts';
 import { allWaiting, concurrency, turns, waitsForNoQuota } from './queue-turns.ts';
 import { runnerRooms } from './runner-rooms.ts';
@@ -18,7 +19,7 @@ export interface QueuePlace {
   /** About how long until it starts, in milliseconds; null when nothing is known to reckon with. */
   estimateMs: number | null;
   waitsFor: WaitsFor;
-  /** With `quota`: when it waits for a place. */
+  /** With `quota`: until when; absent: until fewer runs go on. */
   until?: Date | undefined;
   /** With `labels`: those that no runner has, or has together. */
   missing?: readonly string[] | undefined;
@@ -71,6 +72,7 @@ export async function queuePlace(db: Prisma.TransactionClient, run: string, now:
   // The runner that it has its place on may be gone.
   const placed = row.dispatched && taking.some(({ host }) => host === row.host);
   if (placed) return { place: 0, estimateMs: 0, waitsFor: 'nothing' };
+  if (await isHeldBack(db, run)) return { place: row.ahead + 1, estimateMs: null, waitsFor: 'quota' };
   if (taking.length === 0) return { place: row.ahead + 1, estimateMs: null, waitsFor: 'no_runner' };
   const fitting = taking.filter(({ labels }) => fits(row.runsOn, labels));
   if (fitting.length === 0) {
@@ -87,6 +89,13 @@ export async function queuePlace(db: Prisma.TransactionClient, run: string, now:
   const slots = byProject ? Math.min(row.concurrency, capacity) : capacity;
   const estimateMs = row.mean === null ? null : Math.round((row.mean * place) / slots);
   return { place, estimateMs, waitsFor: byProject ? 'project' : 'runners' };
+}
+
+/** A quota lets no more runs like this go on at the same time. */
+async function isHeldBack(db: Prisma.TransactionClient, run: string): Promise<boolean> {
+  const quotas = await concurrentQuotas(db);
+  const about = (await quotasAbout(db, [run], quotas)).get(run) ?? [];
+  return about.some(({ busy, limit }) => busy >= limit);
 }
 
 /** Mean time from start to end of the last 20 runs. */

@@ -230,8 +230,8 @@ export async function letGo(tx: Tx, run: string, events: readonly RunEventData[]
   tx.notify('queue');
 }
 
-/** Notes who wants the run stopped. Returns false when it was noted before. */
-export async function requestStop(tx: Tx, run: string, by: string, at: Date): Promise<boolean> {
+/** Notes who wants the run stopped; null: Deckhand. Returns false when it was noted before. */
+export async function requestStop(tx: Tx, run: string, by: string | null, at: Date): Promise<boolean> {
   const { count } = await tx.db.run.updateMany({
     where: { id: run, stopRequestedAt: null },
     data: { stopRequestedAt: at, stopRequestedBy: by },

@@ -1,3 +1,4 @@
+import { countWork, timedFrom } from '../budgets/work.ts';
 import type { Actor, RunEventData } from '../contracts/run-event.ts';
 import type { Tx } from '../store/database.ts';
 import { changeRun, type RunChange, type RunRecord } from '../store/runs.ts';
@@ -40,9 +41,19 @@ export async function advanceRun(tx: Tx, { run, event, actor, at, reason, before
   if (!transition.ok) throw new Error(`run ${run.id} in ${run.state} cannot ${event}: ${transition.reason}`);
   const lifecycle: RunEventData = { type: 'lifecycle', from: run.state, to: transition.to, reason };
   const events = [...(before ?? []), lifecycle, ...(after ?? [])];
-  const moved = await changeRun(tx, { run: run.id, from: run.state, to: transition.to, actor, events, at, set });
+  const timed = timedFrom(run.state, transition.to, at);
+  const moved = await changeRun(tx, {
+    run: run.id,
+    from: run.state,
+    to: transition.to,
+    actor,
+    events,
+    at,
+    set: { ...set, ...timed },
+  });
   if (!moved) throw new Error(`run ${run.id} left ${run.state} without the lock of its task`);
-  return { ...run, state: transition.to };
+  if (timed.timedUntil === null) await countWork(tx, run, at);
+  return { ...run, state: transition.to, ...timed };
 }
 
 /**

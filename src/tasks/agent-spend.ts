@@ -1,7 +1,4 @@
-import { actionHash } from '../approvals/action.ts';
 import { dollars } from '../approvals/action-text.ts';
-import { askersOf, somebodyMayDecide, whoMayDecide } from '../approvals/approvers.ts';
-import { deadlines } from '../approvals/deadlines.ts';
 import { termsFor } from '../approvals/demands.ts';
 import { policyOf } from '../approvals/judge-task.ts';
 import { freeAt, strictest } from '../budgets/standing.ts';
@@ -11,22 +8,22 @@ import type { SpendRequest, SpendVerdict } from '../contracts/agent-control.ts';
 import type { SpendAction } from '../contracts/policy.ts';
 import type { RunEventData } from '../contracts/run-event.ts';
 import { addUsage, wasCounted } from '../store/agent-runs.ts';
-import { recordAudit } from '../store/audit.ts';
 import { countRequest, settleUnanswered } from '../store/counted-requests.ts';
 import type { Tx } from '../store/database.ts';
-import { createInteraction, type InteractionRecord, interactionsOfRun, spendGranted } from '../store/interactions.ts';
+import { interactionsOfRun, spendGranted } from '../store/interactions.ts';
 import { releaseReservation, reserve } from '../store/reservations.ts';
 import { appendEvents } from '../store/run-events.ts';
 import { runById } from '../store/runs.ts';
 import { system } from './advance.ts';
-import { startWaiting } from './agent-wait.ts';
+import { mayUseMore, quotaWarnings } from './agent-quota.ts';
+import { askToGoOn, type Refusal, waitOrDeny } from './ask-to-go-on.ts';
 import { type Held, held } from './run-progress.ts';
 
 /** Longer names than any model has would not fit what people are asked. */
 const longestModel = 100;
 
 /**
- * May the run make this request to a model? With a budget, what it costs at most is set aside first. Requests that do not fit beside
+ * May the run make this request to a model? Not while a quota that it counts for is used up (agent-quota.ts). With a budget, what it costs at most is set aside first. Requests that do not fit beside
  * others under way wait for those; the last one, alone, may begin as long as anything is left, so a task goes beyond its budget by one
  * request at most. People are asked once for each budget that is used up, and once in a task for a model that has no known price. A
  * request that may be made counts against the quotas of requests at once; where one of them is used up, it may not.
@@ -51,6 +48,8 @@ export async function maySpend(tx: Tx, runId: string, runner: string, asked: Spe
 
 async function withinBudget(tx: Tx, found: Held, asked: SpendRequest, at: Date): Promise<SpendVerdict> {
   const { task, run } = found;
+  const quotas = await mayUseMore(tx, found, at);
+  if (quotas.verdict !== 'go') return quotas;
   const { budgetUsd } = task;
   if (budgetUsd === null) return { verdict: 'go' };
   if (task.spentUsd >= budgetUsd) return await askForMore(tx, found, budgetUsd, at);
@@ -89,23 +88,6 @@ async function askForUnpriced(tx: Tx, found: Held, budgetUsd: number, model: str
   return await open(tx, found, asks, { because, refusal: withoutPrice(model) }, at);
 }
 
-function waitOrDeny({ state }: InteractionRecord, refusal: Refusal): SpendVerdict {
-  switch (state) {
-    case 'pending':
-      return { verdict: 'wait' };
-    case 'approved':
-      return { verdict: 'go' };
-    case 'denied':
-    case 'answered':
-    case 'expired':
-    case 'superseded':
-    case 'cancelled':
-      return { verdict: 'deny', ...refusal };
-  }
-}
-
-type Refusal = { because: string; trouble: 'budget' | 'unpriced' };
-
 function usedUp(spent: number, budget: number, reason?: string): Refusal {
   const said = reason === undefined ? '' : `: ${reason}`;
   const because = `The budget of the task is used up (${dollars(spent)} of ${dollars(budget)}), and it was not raised${said}.`;
@@ -120,56 +102,16 @@ function withoutPrice(model: string, reason?: string): Refusal {
 
 async function open(
   tx: Tx,
-  { task, run }: Held,
+  found: Held,
   asks: Pick<SpendAction, 'ask' | 'budgetUsd' | 'raisedUsd' | 'unpriced'> & { ask: string },
   { because, refusal }: { because: string; refusal: Refusal },
   at: Date,
 ): Promise<SpendVerdict> {
-  // A request to a model before or after the turn itself cannot wait.
-  if (run.state === 'preparing') return { verdict: 'wait' };
-  if (run.state === 'finishing') return { verdict: 'deny', because: 'The run is ending.' };
-  const action: SpendAction = { type: 'spend', project: task.project, spentUsd: task.spentUsd, ...asks };
-  const terms = termsFor(policyOf(task), action);
-  const { approvers } = terms;
-  const requester = run.requestedBy;
-  const askers = await askersOf(tx.db, { task: task.id, action, approvers, requester, openedAt: at });
-  const who = { workspace: task.workspace, project: task.project, approvers, requester, askers };
-  if (!(await somebodyMayDecide(tx, who))) {
-    return { verdict: 'deny', ...refusal, because: `${refusal.because} ${await whoMayDecide(tx, who)}` };
-  }
-  const hash = actionHash(action);
-  const interaction = await createInteraction(tx, {
-    workspace: task.workspace,
-    task: task.id,
-    run: run.id,
-    kind: 'spend',
-    ask: asks.ask,
-    life: run.life,
-    action,
-    actionHash: hash,
-    because,
-    risks: [],
-    approvers,
-    requester: run.requestedBy,
-    ...deadlines(terms, at),
-  });
-  const events = [{ type: 'interaction_opened', interaction: interaction.id, kind: 'spend' }] as const;
-  await startWaiting(tx, { task, run, at, events, because });
-  await recordAudit(tx, {
-    workspace: task.workspace,
-    action: 'approval.opened',
-    subject: interaction.id,
-    data: {
-      task: task.id,
-      run: run.id,
-      hash,
-      kind: 'spend',
-      budgetUsd: asks.budgetUsd,
-      spentUsd: task.spentUsd,
-      ...(asks.unpriced === undefined ? {} : { unpriced: asks.unpriced }),
-    },
-  });
-  return { verdict: 'wait' };
+  const { project, spentUsd } = found.task;
+  const action: SpendAction = { type: 'spend', project, spentUsd, ...asks };
+  const { budgetUsd, unpriced } = asks;
+  const facts = { budgetUsd, spentUsd, ...(unpriced === undefined ? {} : { unpriced }) };
+  return await askToGoOn(tx, found, { action, terms: termsFor(policyOf(found.task), action), because, refusal, facts }, at);
 }
 
 /** As much again as before, counted from what is spent where that is more already. Whole cents. */
@@ -199,6 +141,7 @@ export async function countUsage(
   if (found === undefined) return false;
   const { task } = found;
   if (request !== undefined && (await wasCounted(tx, runId, request))) return true;
+  const warnings = await quotaWarnings(tx, found, usage, at);
   await addUsage(tx, { id: runId, task: task.id }, usage, { request, at });
   const events: RunEventData[] = [{ ...usage, type: 'usage', request }];
   const after = task.spentUsd + (usage.costUsd ?? 0);
@@ -206,7 +149,7 @@ export async function countUsage(
     const text = `${Math.floor((after / task.budgetUsd) * 100)} % of the budget is used: ${dollars(after)} of ${dollars(task.budgetUsd)}.`;
     events.push({ type: 'note', level: 'warning', text });
   }
-  await appendEvents(tx, { run: runId, actor: system('runner'), at, events });
+  await appendEvents(tx, { run: runId, actor: system('runner'), at, events: [...events, ...warnings] });
   return true;
 }
 

@@ -7,6 +7,7 @@ import { isHeld, type RunRecord, runById, stopRequester } from '../store/runs.ts
 import { lockTask, pinTaskBase, type TaskRecord } from '../store/tasks.ts';
 import { advanceRun, advanceTask, system } from './advance.ts';
 import { cancelPending, endRun } from './end-run.ts';
+import { stoppedByQuota } from './quota-work.ts';
 
 export interface Held {
   task: TaskRecord;
@@ -95,7 +96,7 @@ export async function finishRun(tx: Tx, runId: string, runner: string, raw: RunR
 /** A runner knows that a run was stopped on request, but not by whom. */
 async function withStopper(tx: Tx, run: RunRecord, result: RunResult): Promise<RunResult> {
   const name = result.cause === 'stopped' ? await stopRequester(tx, run.id) : undefined;
-  if (name === undefined) return result;
+  if (name === undefined) return run.agent === null ? await stoppedByQuota(tx, run, result) : result;
   const ran = result.exitCode !== undefined || (run.agent !== null && run.startedAt !== null);
   const what = run.agent === null ? 'command' : 'agent';
   const message = ran ? `The ${what} was stopped by ${name}.` : `Stopped by ${name} before the ${what} started.`;

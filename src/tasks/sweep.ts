@@ -19,15 +19,18 @@ import {
   overdueInteractions,
 } from '../store/interactions.ts';
 import { strandedPublications } from '../store/publications.ts';
+import { interactionsAboutQuotas, workToCount } from '../store/quota-work.ts';
 import { appendEvents } from '../store/run-events.ts';
 import { forgetRunners, isAlive, type RunnerRecord } from '../store/runners.ts';
 import { isHeld, runById } from '../store/runs.ts';
 import { lockTask, type TaskRecord } from '../store/tasks.ts';
 import { system } from './advance.ts';
+import { goOnWithRoom } from './agent-quota.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { endRun } from './end-run.ts';
 import type { EngineSettings } from './engine-settings.ts';
 import { giveUpPublication } from './publish-control.ts';
+import { countWorkOf } from './quota-work.ts';
 
 export interface SweepDeps {
   database: Database;
@@ -81,6 +84,19 @@ export async function sweep(deps: SweepDeps): Promise<void> {
     const before = new Date(now.getTime() - settings.strandedMs);
     const ids = now.getTime() - deps.since.getTime() < settings.strandedMs ? [] : await strandedPublications(database.db, before);
     await each(deps, ids, (id) => database.transaction((tx) => giveUpPublication(tx, id, settings.strandedMs, now)));
+  });
+  await step(deps, 'count work', async () => {
+    const ids = await workToCount(database.db, now);
+    await each(deps, ids, (id) => database.transaction((tx) => countWorkOf(tx, id, now)));
+  });
+  await step(deps, 'go on with quotas', async () => {
+    const ids = await interactionsAboutQuotas(database.db, batch);
+    await each(deps, ids, (id) =>
+      withHeld(deps, id, async (tx, task, interaction) => {
+        const run = await runById(tx, interaction.run);
+        if (run !== undefined) await goOnWithRoom(tx, task, run, now);
+      }),
+    );
   });
   await step(deps, 'forget runners', () =>
     database.transaction((tx) => forgetRunners(tx, new Date(now.getTime() - settings.forgetRunnerMs))),
