@@ -31,8 +31,8 @@ export interface AgentDeps {
   named?: AgentAccounts | undefined;
   /** That of this run; undefined: it names none. */
   account?: RunAccount | undefined;
-  /** The same token for the same purpose at every start; see SecretBox. */
-  tokenFor(purpose: string): string;
+  /** The same tokens for the same purpose at every start; see SecretBox. */
+  tokensFor(purpose: string): [string, ...string[]];
   /** Directory of the sockets, one directory below it for each run. */
   gatewayRoot: string;
   waits: WaitLimits;
@@ -48,7 +48,7 @@ export function createAgentRun(journey: Journey, agents: AgentDeps, agent: Agent
   const { deps, spec, place, left } = journey;
   const { run } = spec;
   const harness = harnesses[agent.settings.agent];
-  const token = `dhr_${agents.tokenFor(`gateway of ${run}`)}`;
+  const [token, ...olderTokens] = tokensOf(run, agents);
   const directory = socketDirectory(agents.gatewayRoot, run);
   const { workspace: cwd, bridge } = place.sandbox.inside(run);
   const home = `${cwd}/${agentHome}`;
@@ -180,6 +180,7 @@ export function createAgentRun(journey: Journey, agents: AgentDeps, agent: Agent
     return await agents.gateways.open({
       run,
       token,
+      olderTokens,
       directory,
       models: agents.models,
       providerTools: false,
@@ -209,6 +210,11 @@ async function makeDirectory(directory: string): Promise<void> {
   if ((await stat(above)).uid !== process.getuid?.()) throw new Error(`${above} belongs to somebody else`);
   await mkdir(directory, { recursive: true });
   await chmod(directory, 0o711);
+}
+
+function tokensOf(run: string, { tokensFor }: AgentDeps): [string, ...string[]] {
+  const [newest, ...older] = tokensFor(`gateway of ${run}`);
+  return [`dhr_${newest}`, ...older.map((token) => `dhr_${token}`)];
 }
 
 /** Programs that fetch find the way out in these. The token names the run; models are reached without a proxy. */

@@ -9,6 +9,7 @@ import type { Infrastructure } from './infrastructure.ts';
 import { connectWithinMs } from './platforms.ts';
 import type { Logger } from './runtime/logger.ts';
 import { createLeases } from './store/lease.ts';
+import { handleContext } from './store/sealed-places.ts';
 
 /**
  * One adapter for every platform that is configured. They do nothing before they are started. `onGap`: something may have been said there
@@ -28,10 +29,10 @@ export function createAdapters(
     logger,
     clock,
     startWithinMs: connectWithinMs,
-    seal: (text: string) => secretBox.seal(text, `${platform} handle`),
+    seal: (text: string) => secretBox.seal(text, handleContext(platform)),
     open(token: string) {
       try {
-        return secretBox.open(token, `${platform} handle`);
+        return secretBox.open(token, handleContext(platform));
       } catch {
         return undefined; // made with another key, or by nobody we know: the handle is of no use
       }

@@ -1,7 +1,5 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { exportChain } from './audit/export.ts';
@@ -12,11 +10,12 @@ import type { Terminal } from './cli.ts';
 import { loadConfig } from './config.ts';
 import { AppError } from './contracts/errors.ts';
 import { count } from './delivery/units.ts';
+import { keysOf } from './key-ring.ts';
 import { openedDatabase } from './opened-database.ts';
-import { createSecretBox, type SecretBox } from './runtime/secret-box.ts';
+import { createSecretBox } from './runtime/secret-box.ts';
 import { recordAudit } from './store/audit.ts';
 import { chainHeads } from './store/audit-chain.ts';
-import { storedSecretKey } from './store/data-dir.ts';
+import { noteVerified } from './store/audit-standing.ts';
 import type { Database } from './store/database.ts';
 
 /** `deckhand audit verify [FILE]` and `deckhand audit export FILE`: exit code; undefined: the arguments are none of theirs. */
@@ -61,29 +60,33 @@ function sinceOf(text: string): Date | number | null {
 
 async function verifyHere(terminal: Terminal, since: Given['since'], head: string | undefined): Promise<Verified> {
   const config = loadConfig(terminal.env, { opensLab: false });
-  const box = boxOf(config.secretKey ?? storedSecretKey(config.dataDir));
+  const keys = keysOf(config);
+  const box = keys && createSecretBox(keys);
   if (box === undefined)
     throw new AppError('DH-127', { what: config.dataDir, detail: 'it has no secret key, and DECKHAND_SECRET_KEY is not set' });
-  return await openedDatabase(config, (database) => verifyDatabase(database, { check: box.check, since, head }));
+  return await openedDatabase(config, async (database) => {
+    const at = new Date();
+    const found = await verifyDatabase(database, { check: box.check, since, head });
+    // Whoever looks at the installation sees when all of it was verified last.
+    if (since === undefined)
+      await noteVerified(database.db, { at, problems: found.chains.reduce((sum, { problems }) => sum + problems, 0) });
+    return found;
+  });
 }
 
 /** Works where nothing of the installation is: with its key in DECKHAND_SECRET_KEY it also says whether Deckhand has signed the end. */
 async function verifyThere(terminal: Terminal, file: string, head: string | undefined): Promise<Verified> {
   if (!existsSync(file)) throw new AppError('DH-127', { what: file, detail: 'there is no such file' });
   const lines = createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY });
-  const given = terminal.env.DECKHAND_SECRET_KEY;
-  const dataDir = terminal.env.DECKHAND_DATA_DIR || join(homedir(), '.deckhand');
-  const key = given ? Buffer.from(given, 'base64') : storedSecretKey(dataDir);
+  // Of the configuration only what says which keys there are: nothing else needs to be right here.
+  const { DECKHAND_SECRET_KEY, DECKHAND_OTHER_SECRET_KEYS, DECKHAND_DATA_DIR } = terminal.env;
+  const keys = keysOf(loadConfig({ DECKHAND_SECRET_KEY, DECKHAND_OTHER_SECRET_KEYS, DECKHAND_DATA_DIR }, { opensLab: false }));
   try {
-    return await verifyFile(lines, { check: boxOf(key)?.check, head });
+    return await verifyFile(lines, { check: keys && createSecretBox(keys).check, head });
   } catch (error) {
     if (error instanceof NoExport) throw new AppError('DH-127', { what: file, detail: error.message }, { cause: error });
     throw error;
   }
-}
-
-function boxOf(key: Buffer | undefined): SecretBox | undefined {
-  return key?.length === 32 ? createSecretBox([key]) : undefined;
 }
 
 function tell({ chains, headFound }: Verified, terminal: Terminal, head: string | undefined): number {

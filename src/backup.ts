@@ -9,10 +9,11 @@ import { entryNames, type Manifest, type Seal } from './backup/manifest.ts';
 import type { Config } from './config.ts';
 import { AppError } from './contracts/errors.ts';
 import { bytes as byteText } from './delivery/units.ts';
+import { keysOf } from './key-ring.ts';
 import { errorText } from './runtime/error-text.ts';
-import { keyId } from './runtime/secret-box.ts';
+import { keyIds, keyText } from './runtime/secret-box.ts';
 import { programVersion } from './runtime/version.ts';
-import { hostIdOf, storedSecretKey } from './store/data-dir.ts';
+import { hostIdOf } from './store/data-dir.ts';
 import { noteBackup } from './store/database-standing.ts';
 import { type Dump, openDump } from './store/dump.ts';
 import { holdUnlessRunning, withEmbedded } from './store/idle-database.ts';
@@ -65,8 +66,9 @@ function isOfDisk(error: unknown): error is Error {
 async function fill(archive: ArchiveWriter, config: Config, url: string, say: (line: string) => void): Promise<boolean> {
   const dump = await openDump(url);
   try {
-    const key = config.secretKey ?? storedSecretKey(config.dataDir);
-    if (key === undefined) throw new Error(`there is no secret key in ${config.dataDir}`);
+    const keys = keysOf(config);
+    if (keys === undefined) throw new Error(`there is no secret key in ${config.dataDir}`);
+    const [id, ...older] = keyIds(keys);
     // Whoever has an unsealed file must not be able to read credentials with it.
     const included = config.backupPassphrase !== undefined;
     const manifest: Manifest = {
@@ -75,10 +77,10 @@ async function fill(archive: ArchiveWriter, config: Config, url: string, say: (l
       createdAt: new Date().toISOString(),
       hostId: hostIdOf(config.dataDir) ?? 'none',
       migrations: dump.migrations,
-      key: { id: keyId(key), included },
+      key: { id, older, included },
     };
     await archive.add(entryNames.manifest, jsonOf(manifest));
-    if (included) await archive.add(entryNames.key, Buffer.from(`${key.toString('base64')}\n`));
+    if (included) await archive.add(entryNames.key, Buffer.from(keyText(keys)));
     await addDatabase(archive, dump, say);
     await dump.close();
     await addFiles(archive, config, say);

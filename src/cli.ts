@@ -21,6 +21,10 @@ const help = `Deckhand hands coding and ops work from chat to agents and command
   deckhand audit export FILE         writes it as lines of JSON that can be verified anywhere (--since 2026-01-31, --workspace ID)
   deckhand owner list       the owners of this installation
   deckhand owner code       a one-time code for one more owner, when those there are cannot be reached
+  deckhand keys list        the keys that stored credentials are encrypted with: which seals, and how much others have sealed
+  deckhand keys rotate      changes to another key and seals everything anew, while Deckhand runs or not (--again: makes one more though
+                            something of an earlier change does not open)
+  deckhand keys retire KEY  gives a former key up (--now: does not wait for what is on its way; --lose: nor for what it has sealed)
   deckhand doctor           examines every external part and says what to do about each fault
   deckhand slack manifest   prints the manifest of the Slack app (--http: for signed requests to PUBLIC_URL)
   deckhand discord invite   prints the address that adds the bot to a Discord server, with the rights it needs and no others
@@ -85,6 +89,11 @@ async function dispatch(args: readonly string[], terminal: Terminal): Promise<nu
     const { ownerVerbs, runOwner } = await import('./owner-command.ts');
     const asked = ownerVerbs.find((known) => known === file);
     if (asked !== undefined) return await runOwner(asked, words[2], terminal);
+  }
+  if (verb === 'keys') {
+    const { runKeys } = await import('./keys-command.ts');
+    const code = await runKeys(args.slice(1), terminal);
+    if (code !== undefined) return code;
   }
   if (verb === 'runner' && file !== undefined && words.length <= 3) {
     const { runnerVerbs, runRunnerCommand } = await import('./runner-command.ts');

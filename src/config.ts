@@ -26,6 +26,8 @@ export interface Config {
   corsOrigins: readonly string[];
   /** undefined: the key in the data directory, see `openDataDir`. */
   secretKey: Buffer | undefined;
+  /** Keys that only open. */
+  otherKeys: readonly Buffer[];
   /** Seals and opens backups; undefined: they are not sealed. */
   backupPassphrase: string | undefined;
   owners: readonly OwnerRef[];
@@ -111,6 +113,7 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
     signin: signinConfig(env),
     corsOrigins: env.CORS_ORIGINS,
     secretKey: env.DECKHAND_SECRET_KEY,
+    otherKeys: env.DECKHAND_OTHER_SECRET_KEYS,
     backupPassphrase: env.DECKHAND_BACKUP_PASSPHRASE,
     owners: env.DECKHAND_OWNERS,
     platforms,
@@ -141,6 +144,8 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
     logLevel: env.LOG_LEVEL,
     secrets: [
       ...names().flatMap((name) => (factsOf(name).secret === true && given[name] ? [given[name]] : [])),
+      // Each of them may appear alone.
+      ...env.DECKHAND_OTHER_SECRET_KEYS.map((key) => key.toString('base64')),
       // As it is written in the variable, and as it is.
       ...(env.GITHUB_APP_PRIVATE_KEY === undefined ? [] : [env.GITHUB_APP_PRIVATE_KEY]),
     ],

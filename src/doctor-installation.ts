@@ -7,13 +7,18 @@ import { createWeb } from '../adapters/slack/web.ts';
 import type { DoctorCheck } from './commands/command.ts';
 import type { Config } from './config.ts';
 import { type DoctorProbe, examine } from './doctor.ts';
+import { keysProbe } from './doctor-keys.ts';
 import { platformProbe } from './doctor-parts.ts';
 import { databaseProbe, machineProbes, serverProbe } from './doctor-probes.ts';
+import { keysOf } from './key-ring.ts';
 import { createLogger } from './runtime/logger.ts';
+import { keyIds } from './runtime/secret-box.ts';
 import { sandboxProbes } from './sandboxes.ts';
 import { hostIdOf, usedBy } from './store/data-dir.ts';
+import { createDatabase } from './store/database.ts';
 import { createEmbeddedPostgres } from './store/embedded-postgres.ts';
 import { holdUnlessRunning } from './store/idle-database.ts';
+import { migrationState } from './store/migrate.ts';
 import { addressOfRunning } from './store/postgres-address.ts';
 
 const silent = createLogger({ level: 'silent' });
@@ -30,6 +35,30 @@ export async function examineInstallation(config: Config): Promise<DoctorCheck[]
   } finally {
     if (unused !== undefined) await rm(unused, { recursive: true, force: true });
   }
+}
+
+/** A look at what is sealed, where there is a key and the database is up to date; that it is not says the probe of the database. */
+function keysAt(config: Config, url: () => Promise<string>): DoctorProbe[] {
+  const keys = keysOf(config);
+  if (keys === undefined) return [];
+  const now = () => new Date();
+  const probe = keysProbe(async (look) => {
+    const database = createDatabase({ url: await url(), connections: 1, onEffectError: () => undefined });
+    try {
+      return await look(database.db, keyIds(keys));
+    } finally {
+      await database.close();
+    }
+  }, now);
+  return [
+    {
+      ...probe,
+      async run(signal) {
+        const { version, pending } = await migrationState({ url: await url() });
+        return version === undefined || pending.length > 0 ? [] : await probe.run(signal);
+      },
+    },
+  ];
 }
 
 /** Whether nothing but `deckhand gateway` has used the directory: it needs no container engine. */
@@ -60,22 +89,23 @@ function platformProbes({ platforms: { slack } }: Config): DoctorProbe[] {
  */
 async function withDatabase(config: Config, use: (probes: DoctorProbe[]) => Promise<DoctorCheck[]>): Promise<DoctorCheck[]> {
   const { databaseUrl, dataDir } = config;
-  if (databaseUrl !== undefined) return use([databaseProbe(async () => databaseUrl)]);
+  if (databaseUrl !== undefined) return use([databaseProbe(async () => databaseUrl), ...keysAt(config, async () => databaseUrl)]);
   const address = existsSync(dataDir) ? await addressOfRunning(dataDir) : undefined;
   if (address === undefined) {
     const detail = 'The first start makes the embedded database.';
     return use([{ name: 'database', run: async () => ({ name: 'database', state: 'ok', detail }) }]);
   }
   const held = holdUnlessRunning(dataDir);
-  if (held === undefined) return use([databaseProbe(async () => address), serverProbe(config)]);
+  if (held === undefined)
+    return use([databaseProbe(async () => address), ...keysAt(config, async () => address), serverProbe(config)]);
   const postgres = createEmbeddedPostgres({ dataDir, logger: silent });
   const started = postgres.start();
   try {
-    const probe = databaseProbe(async () => {
+    const url = async () => {
       await started;
       return postgres.url;
-    });
-    return await use([{ ...probe, withinMs: 20_000 }]);
+    };
+    return await use([{ ...databaseProbe(url), withinMs: 20_000 }, ...keysAt(config, url)]);
   } finally {
     await started.then(
       () => postgres.stop(),

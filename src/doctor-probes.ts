@@ -7,6 +7,7 @@ import type { Config } from './config.ts';
 import { platformModes } from './config-platforms.ts';
 import type { DoctorProbe } from './doctor.ts';
 import type { RedisAddress } from './runtime/redis-address.ts';
+import { keyId } from './runtime/secret-box.ts';
 import { migrationState } from './store/migrate.ts';
 
 const run = promisify(execFile);
@@ -112,7 +113,8 @@ async function checkDataDir(dir: string): Promise<DoctorCheck> {
 
 async function checkSecretKey(config: Config): Promise<DoctorCheck> {
   const name = 'secret key';
-  if (config.secretKey !== undefined) return { name, state: 'ok', detail: 'Set by DECKHAND_SECRET_KEY.' };
+  if (config.secretKey !== undefined)
+    return { name, state: 'ok', detail: `Set by DECKHAND_SECRET_KEY: key ${keyId(config.secretKey)}.` };
   const file = join(config.dataDir, 'secret-key');
   const found = await stat(file).catch(() => undefined);
   if (found === undefined) return { name, state: 'ok', detail: 'The first start makes one.' };

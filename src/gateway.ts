@@ -20,9 +20,10 @@ import { createProjector } from './delivery/projector.ts';
 import { createSender } from './delivery/sender.ts';
 import type { DrawChart, ReadArtifact } from './delivery/upload.ts';
 import { type DoctorProbe, examine } from './doctor.ts';
+import { installationProbes } from './doctor-keys.ts';
 import { platformProbe, queueProbe } from './doctor-parts.ts';
 import { databaseProbe, machineProbes } from './doctor-probes.ts';
-import { filesProbe, standingProbe } from './doctor-standing.ts';
+import { filesProbe } from './doctor-standing.ts';
 import { gatewayApi } from './gateway-api.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
 import type { Infrastructure } from './infrastructure.ts';
@@ -98,7 +99,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     ...machineProbes(config),
     databaseProbe(async () => database.url),
     queueProbe(() => queue.counts()),
-    standingProbe(database, clock.now),
+    ...installationProbes(database, secretBox, clock.now),
     filesProbe(database, input.readArtifact),
     ...adapters.map(platformProbe),
     ...input.sandboxes(async () => (await offerOf(infrastructure))?.sandbox),

@@ -1,5 +1,7 @@
 import type { Config } from './config.ts';
 import type { JobQueue } from './contracts/jobs.ts';
+import { createKeyRing } from './key-ring.ts';
+import { createKeyHolder } from './keys/holder.ts';
 import { createJobQueue } from './queue/bullmq-queue.ts';
 import type { Clock } from './runtime/clock.ts';
 import { createLifecycle, type Lifecycle } from './runtime/lifecycle.ts';
@@ -55,7 +57,7 @@ export function createInfrastructure(
     name: 'data directory',
     async start() {
       dataDir = openDataDir(config.dataDir, roles);
-      secretBox = createSecretBox([config.secretKey ?? dataDir.secretKey()]);
+      secretBox = createSecretBox(createKeyRing(config, dataDir.secretKeys));
     },
     async stop() {
       dataDir?.release();
@@ -116,8 +118,16 @@ export function createInfrastructure(
     },
   };
 
+  /** Says in the database which keys this process has. */
+  const keys = createKeyHolder({
+    role: roles.join(', '),
+    source: config.secretKey === undefined ? 'file' : 'environment',
+    get: () => ({ host: known(dataDir).hostId, secretBox: known(secretBox), database: known(database) }),
+    logger,
+  });
+
   return {
-    lifecycle: createLifecycle([directory, ...(config.databaseUrl === undefined ? [embedded] : []), store, jobs], logger),
+    lifecycle: createLifecycle([directory, ...(config.databaseUrl === undefined ? [embedded] : []), store, keys, jobs], logger),
     get: () => ({
       dataDir: known(dataDir),
       database: known(database),

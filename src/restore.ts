@@ -7,8 +7,9 @@ import { createPlacing, type FilePlacing, occupied } from './backup/place-files.
 import type { Config } from './config.ts';
 import { AppError } from './contracts/errors.ts';
 import { bytes as byteText } from './delivery/units.ts';
-import { keyId } from './runtime/secret-box.ts';
-import { newHostId, openDataDir, renewIdentity, storedSecretKey } from './store/data-dir.ts';
+import { keysOf, ringOf } from './key-ring.ts';
+import { type KeyRing, keyId, keyIds, keysIn } from './runtime/secret-box.ts';
+import { newHostId, openDataDir, renewIdentity, storedSecretKeys } from './store/data-dir.ts';
 import { withEmbedded } from './store/idle-database.ts';
 import { type Load, openLoad } from './store/load.ts';
 
@@ -86,9 +87,9 @@ async function fill({ config, url, file, manifest, options, say }: Filling): Pro
     const formerHosts = await load.complete(taken.sequences, { former: manifest.hostId, host: hostId, idle: options.idle });
     await placing.place();
     await load.commit();
-    renewIdentity(dataDir, { hostId, secretKey: taken.key });
+    renewIdentity(dataDir, { hostId, keys: taken.keys && keysAfter(storedSecretKeys(dataDir), taken.keys) });
     await placing.settle();
-    return { manifest, keyWritten: taken.key !== undefined, files: taken.files, formerHosts };
+    return { manifest, keyWritten: taken.keys !== undefined, files: taken.files, formerHosts };
   } catch (error) {
     await load.abandon();
     await placing.undo();
@@ -98,15 +99,17 @@ async function fill({ config, url, file, manifest, options, say }: Filling): Pro
 
 async function takeEntries(p: { file: string; passphrase: string | undefined; load: Load; placing: FilePlacing }) {
   let tables: readonly Table[] = [];
-  const taken = { files: 0, key: undefined as Buffer | undefined, sequences: sequencesSchema.parse([]) };
+  const taken = { files: 0, keys: undefined as KeyRing | undefined, sequences: sequencesSchema.parse([]) };
   await reading(p.file, p.passphrase, async (entry) => {
     const { name } = entry;
     const table = entryNames.rowsPattern.exec(name)?.[1];
     const path = entryNames.filePattern.exec(name)?.[1];
     if (name === entryNames.tables) tables = tablesSchema.parse(await jsonIn(entry));
     else if (name === entryNames.sequences) taken.sequences = sequencesSchema.parse(await jsonIn(entry));
-    else if (name === entryNames.key) taken.key = Buffer.from((await textIn(entry)).trim(), 'base64');
-    else if (table !== undefined) {
+    else if (name === entryNames.key) {
+      taken.keys = keysIn(await textIn(entry));
+      if (taken.keys === undefined) throw new BadArchive('its keys are none');
+    } else if (table !== undefined) {
       const known = tables.find((one) => one.name === table);
       if (known === undefined) throw new BadArchive(`it does not say what the rows of ${table} are`);
       for await (const chunk of entry.content) await p.load.rows(known, chunk);
@@ -118,18 +121,26 @@ async function takeEntries(p: { file: string; passphrase: string | undefined; lo
   return taken;
 }
 
-/** Credentials in the database open with one key only. Throws DH-124 when it is not at hand, or another one is set. */
-function requireKey({ secretKey, dataDir }: Config, { key }: Manifest, { withoutKey }: RestoreOptions): void {
-  if (secretKey !== undefined && keyId(secretKey) === key.id) return;
-  if (secretKey === undefined && key.included) return;
-  const stored = secretKey ?? storedSecretKey(dataDir);
-  if (secretKey === undefined && stored !== undefined && keyId(stored) === key.id) return;
+/**
+ * Where the installation of the backup has changed its key since, here, the newest one goes on to seal: a key that was given up does not come back by
+ * a restore. Else the keys are those of the backup.
+ */
+function keysAfter(here: KeyRing | undefined, taken: KeyRing): KeyRing {
+  return here !== undefined && keyIds(here).includes(keyId(taken[0])) ? ringOf(here, taken) : taken;
+}
+
+/** Credentials in the database open with their keys only. Throws DH-124 when one is not at hand. */
+function requireKey(config: Config, { key }: Manifest, { withoutKey }: RestoreOptions): void {
+  if (config.secretKey === undefined && key.included) return;
+  const here = keysOf(config);
+  const have: string[] = here === undefined ? [] : keyIds(here);
+  if ([key.id, ...key.older].every((id) => have.includes(id))) return;
   if (withoutKey && !key.included) return;
   throw new AppError('DH-124', {
     problem:
-      stored === undefined
+      here === undefined
         ? 'The backup is not sealed, so it does not have the key that stored credentials are encrypted with, and there is none here.'
-        : 'The key here is not the one that the stored credentials of the backup are encrypted with.',
+        : `The stored credentials of the backup are encrypted with ${key.older.length === 0 ? 'key' : 'keys'} ${[key.id, ...key.older].join(', ')}; here ${have.length === 1 ? 'is key' : 'are keys'} ${have.join(', ')}.`,
   });
 }
 

@@ -97,7 +97,7 @@ export function runnerPart(input: {
           models: input.models,
           named: createAgentAccounts({ database, secretBox, clock, logger }),
           accounts: accountsOf(config, input.models),
-          tokenFor: secretBox.tokenFor,
+          tokensFor: secretBox.tokensFor,
           gatewayRoot: join(dataDir.path, 'gateway'),
           waits: defaultWaitLimits,
         },

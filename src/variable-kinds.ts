@@ -69,6 +69,16 @@ export function isSecretKey(value: string): boolean {
   return /^[A-Za-z0-9+/]{43}=$/.test(value) && Buffer.from(value, 'base64').length === 32;
 }
 
+/** Keys with commas between. */
+export function secretKeys(value: string, context: z.RefinementCtx): Buffer[] {
+  const entries = value.split(',').flatMap((entry) => (entry.trim() === '' ? [] : [entry.trim()]));
+  for (const [index, entry] of entries.entries()) {
+    if (isSecretKey(entry)) continue;
+    context.addIssue({ code: 'custom', message: `entry ${index + 1} must be 32 bytes in base64` });
+  }
+  return entries.map((entry) => Buffer.from(entry, 'base64'));
+}
+
 /** How much of a disk may be taken: so many bytes, a part of it, or all. */
 export type DiskQuota = { bytes: number } | { percent: number } | 'none';
 

@@ -9,6 +9,7 @@ import {
   parseOwners,
   privateKey,
   redisAddress,
+  secretKeys,
   startsWith,
   webAddress,
 } from './variable-kinds.ts';
@@ -84,6 +85,14 @@ export const environmentSchema = z.object({
       example: 'the output of `openssl rand -base64 32`',
       secret: true,
     }),
+  DECKHAND_OTHER_SECRET_KEYS: z.string().default('').transform(secretKeys).register(facts, {
+    group: 'People and keys',
+    description:
+      'Keys that only open what is stored: those from before a change of the key, or the next one before all processes have it. docs/operate.md, "Change the secret key".',
+    fallback: 'none',
+    example: 'two keys as in DECKHAND_SECRET_KEY, with a comma between',
+    secret: true,
+  }),
   DECKHAND_BACKUP_PASSPHRASE: z.string().min(12, 'must be 12 characters or more').optional().register(facts, {
     group: 'People and keys',
     description:

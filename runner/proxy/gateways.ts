@@ -125,7 +125,7 @@ export function createGateways(options: GatewaysOptions): Gateways & { close(): 
         run,
         limits: createRunLimits(),
         egress: egressOf(run),
-        holdsToken: createTokenCheck(run.token),
+        holdsToken: createTokenCheck([run.token, ...(run.olderTokens ?? [])]),
         work: new Set(),
         from: traceparent(),
       };

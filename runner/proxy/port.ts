@@ -25,6 +25,8 @@ export interface GatewayRun {
   run: string;
   /** `dhr_…`; nothing is served without it, and it is worth nothing at another socket. */
   token: string;
+  /** What the run was given by a key that was replaced since holds as well: it cannot be given another. */
+  olderTokens?: readonly string[] | undefined;
   directory: string;
   models: { anthropic?: ModelUpstream | undefined; openai?: ModelUpstream | undefined };
   /** Web and MCP tools that run at the provider pass. */

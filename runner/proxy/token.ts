@@ -1,10 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
-/** Tells whether a request carries the token, in any of the places where clients put it; compared by hashes in constant time. */
-export function createTokenCheck(token: string): (request: IncomingMessage) => boolean {
-  const expected = digest(token);
-  return (request) => tokensOf(request).some((given) => timingSafeEqual(digest(given), expected));
+/** Tells whether a request carries one of the tokens, in any of the places where clients put it; compared by hashes in constant time. */
+export function createTokenCheck(tokens: readonly string[]): (request: IncomingMessage) => boolean {
+  const expected = tokens.map(digest);
+  return (request) => tokensOf(request).some((given) => expected.some((one) => timingSafeEqual(digest(given), one)));
 }
 
 function tokensOf({ headers }: IncomingMessage): string[] {

@@ -7,6 +7,7 @@ import type { SecretBox } from '../runtime/secret-box.ts';
 import type { Database } from '../store/database.ts';
 import { isAskedForSecret } from '../store/guided-forms.ts';
 import { forgottenSecret, wasSecret } from '../store/inbox.ts';
+import { typedContext } from '../store/sealed-places.ts';
 
 /**
  * The door for what people type that must not be stored as it is. It stands between the platforms and the inbox: an event is a row
@@ -108,7 +109,7 @@ export function isSealed(text: string): boolean {
 }
 
 function contextOf({ conversation: { platform, tenant }, actor }: Pick<InboundEvent, 'conversation' | 'actor'>): string {
-  return `typed by ${platform}:${tenant}:${actor.user}`;
+  return typedContext(`${platform}:${tenant}:${actor.user}`);
 }
 
 /** Whether a form, by its token, asks for a secret. */

@@ -3,21 +3,11 @@ import type { Part } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { createLoop } from '../runtime/loop.ts';
 import type { SecretBox } from '../runtime/secret-box.ts';
-import {
-  type HeldChain,
-  holdChain,
-  moveHead,
-  ownLine,
-  runLogDigests,
-  storeChained,
-  type WaitingLine,
-  waitingLines,
-  workspacesToChain,
-} from '../store/audit-chain.ts';
-import { chainActions, headText, runEnded } from '../store/audit-line.ts';
-import type { Database, Tx } from '../store/database.ts';
+import { holdChain, ownLine, runLogDigests, type WaitingLine, waitingLines, workspacesToChain } from '../store/audit-chain.ts';
+import { chainActions, runEnded } from '../store/audit-line.ts';
+import type { Database } from '../store/database.ts';
 import type { Wakeups } from '../store/wakeups.ts';
-import { chainLines } from './chain-lines.ts';
+import { createChainEnd, type Hold } from './chain-end.ts';
 import { removeOld } from './remove-old.ts';
 
 export interface ChainerDeps {
@@ -48,55 +38,11 @@ const forgetEveryMs = 60 * 60_000;
 /** An end that has moved is told in the log after so long at the latest. */
 const tellEveryMs = 5 * 60_000;
 
-/** What a chainer knows while it adds to a chain that it holds. */
-export interface Hold {
-  tx: Tx;
-  head: HeldChain;
-  now: Date;
-}
-
 /** Any number of processes may have one: whoever holds the row of a chain adds to it, and nobody waits for it. */
 export function createChainer(deps: ChainerDeps): Chainer {
   const { database, secretBox, clock, logger } = deps;
-  /** The ends that this process has left, by workspace: who puts an older state of the database back is noticed. */
-  const left = new Map<string, { seq: number; hash: string }>();
+  const { before, add, left } = createChainEnd({ secretBox, logger });
   const told = new Map<string, { seq: number; at: number }>();
-
-  /** What the chain says about itself before anything else: that it begins, or that its end is not as it was left. */
-  function before({ head, now }: Hold): WaitingLine[] {
-    const { workspace, seq, hash, signature, earlier } = head;
-    const own = (action: string, data: object) => ownLine(workspace, now, { action, subject: workspace, data });
-    const isNew = seq === 0 && signature === null && head.beyond === undefined && !left.has(workspace);
-    if (isNew) return [own(chainActions.began, { earlier })];
-    const why = refusal(head);
-    if (why === undefined) return [];
-    logger.error({ workspace, seq, hash, why }, 'the audit does not end as it was left: run `deckhand audit verify`');
-    return [own(chainActions.refused, { seq, hash, why })];
-  }
-
-  function refusal({ workspace, seq, hash, signature, beyond }: HeldChain): 'signature' | 'key' | 'went_back' | undefined {
-    const last = left.get(workspace);
-    if (beyond !== undefined) return 'went_back';
-    if (last !== undefined && (seq < last.seq || (seq === last.seq && hash !== last.hash))) return 'went_back';
-    const good = signature === null ? 'bad' : secretBox.check(signature, headText(workspace, { seq, hash }));
-    return good === 'good' ? undefined : good === 'bad' ? 'signature' : 'key';
-  }
-
-  /** Adds lines behind the end, of which `own` are not stored yet. */
-  async function add(
-    hold: Hold,
-    lines: readonly WaitingLine[],
-    own: ReadonlySet<string>,
-  ): Promise<{ seq: number; hash: string }> {
-    const { tx, head, now } = hold;
-    const chained = chainLines(head.beyond ?? head, lines);
-    const last = chained.at(-1);
-    if (last === undefined) return head;
-    await storeChained(tx, chained, own);
-    const to = { seq: last.seq, hash: last.hash };
-    await moveHead(tx, head, { ...to, signature: secretBox.sign(headText(head.workspace, to)), at: now });
-    return to;
-  }
 
   async function chainOne(workspace: string): Promise<number> {
     const done = await database.transaction(async (tx) => {

@@ -2,7 +2,7 @@ import type { SecretBox } from '../runtime/secret-box.ts';
 import { chainedLines, chainHeads, holdChain, ownLine, removeThrough, type WaitingLine } from '../store/audit-chain.ts';
 import { chainActions, type HashedLine, removedText } from '../store/audit-line.ts';
 import type { Database } from '../store/database.ts';
-import type { Hold } from './chainer.ts';
+import type { Hold } from './chain-end.ts';
 import { createChainCheck } from './check-chain.ts';
 
 export interface RemoveOld {

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { SecretBox } from '../runtime/secret-box.ts';
-import { chainActions, type HashedLine, logThinned, removedText } from '../store/audit-line.ts';
+import { chainActions, type HashedLine, logThinned } from '../store/audit-line.ts';
 import { type ChainProblem, createChainCheck } from './check-chain.ts';
 import { createProblems } from './findings.ts';
+import { judgeSigned, signedActions } from './signed-lines.ts';
 
 const beganSchema = z.object({ earlier: z.string().nullable() });
-const removedSchema = z.object({ last: z.number(), hash: z.string(), signature: z.string(), problem: z.string().optional() });
 const refusedSchema = z.object({ seq: z.number(), hash: z.string(), why: z.string() });
 const runLogSchema = z.object({ task: z.string(), through: z.number(), events: z.number(), digest: z.string() });
 
@@ -47,7 +47,7 @@ export function createWalk(of: {
   const thinned = new Set<string>();
   let chain: ReturnType<typeof createChainCheck> | undefined;
   let before = { seq: 0, hash: '' };
-  let removed: { last: number; hash: string } | undefined;
+  const signed: HashedLine[] = [];
   let earlierThrough: string | undefined;
   const counts = { lines: 0, first: 0, earlier: 0 };
   let isOver = false;
@@ -67,10 +67,8 @@ export function createWalk(of: {
     } else if (action === chainActions.refused) {
       const said = refusedSchema.safeParse(data).data;
       if (said !== undefined) bad(refusedText(said));
-    } else if (action === chainActions.removed) {
-      const said = removedSchema.safeParse(data).data;
-      if (said === undefined) bad('it says that lines were removed, but not which');
-      else takeRemoved(said, bad);
+    } else if (signedActions.includes(action)) {
+      signed.push(line);
     } else if (action === chainActions.runLog) {
       const said = runLogSchema.safeParse(data).data;
       if (said !== undefined) logs.push({ run: line.subject, seq, id, ...said });
@@ -79,15 +77,11 @@ export function createWalk(of: {
     }
   }
 
-  function takeRemoved(said: z.infer<typeof removedSchema>, bad: (what: string) => void): void {
-    const signed = of.check?.(said.signature, removedText(of.workspace, said));
-    if (signed !== undefined && signed !== 'good') {
-      bad('it says that lines were removed, but Deckhand has not signed it');
-      return;
-    }
-    if (said.problem !== undefined)
-      bad(`lines before ${said.last + 1} were not as they had been chained when they were removed (${said.problem})`);
-    if (removed === undefined || said.last > removed.last) removed = said;
+  function end(): void {
+    const { removed, problems: found } = judgeSigned(signed, of.check);
+    for (const problem of found) problems.add(problem);
+    if (of.whole && before.seq > 0 && (removed?.last !== before.seq || removed.hash !== before.hash))
+      problems.add({ seq: before.seq, what: 'the lines up to it are missing, and no line says that they were removed' });
   }
 
   return {
@@ -102,10 +96,8 @@ export function createWalk(of: {
     problem: problems.add,
     /** No line follows. */
     done(): Walk {
-      const lacks = of.whole && !isOver && before.seq > 0;
+      if (!isOver) end();
       isOver = true;
-      if (lacks && (removed?.last !== before.seq || removed.hash !== before.hash))
-        problems.add({ seq: before.seq, what: 'the lines up to it are missing, and no line says that they were removed' });
       return {
         problem: problems.first(),
         problems: problems.count(),

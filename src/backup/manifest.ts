@@ -10,8 +10,8 @@ export const manifestSchema = z.object({
   hostId: z.string(),
   /** Migrations that its database had, in their order: what its rows look like. */
   migrations: z.array(z.object({ name: z.string(), checksum: z.string() })).min(1),
-  /** Which key its stored credentials are encrypted with, and whether it is inside. */
-  key: z.object({ id: z.string(), included: z.boolean() }),
+  /** Which keys its stored credentials are encrypted with, the newest one as `id`, and whether they are inside. */
+  key: z.object({ id: z.string(), older: z.array(z.string()).default([]), included: z.boolean() }),
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;

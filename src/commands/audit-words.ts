@@ -171,6 +171,7 @@ const deeds: Record<string, Deed> = {
   'audit.began': () => 'began the chain',
   'audit.removed': (f) => `removed lines ${f.of('first')} to ${f.of('last')}, which were old`,
   'audit.head_refused': (f) => `found the end of the chain other than it was left, at line ${f.of('seq')}`,
+  'audit.key_changed': (f) => `signed the chain with another secret key from line ${f.of('seq')} on`,
   'audit.exported': (f) => `exported ${f.of('lines')} lines${after(' from the ', f.of('from'))}`,
   refused: (f) => `wanted to ${f.of('action')} and may not`,
 };

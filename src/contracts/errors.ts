@@ -1,4 +1,5 @@
 import { accessErrors } from './access-errors.ts';
+import { keyErrors } from './key-errors.ts';
 import { publishErrors } from './publish-errors.ts';
 import { runErrors } from './run-errors.ts';
 
@@ -90,7 +91,7 @@ export const errorCatalogue = {
     title: 'The key does not fit',
     text: '{problem}',
     remedy:
-      'Set DECKHAND_SECRET_KEY to the key of the installation that was backed up. Where nobody has it, `--without-key` goes on: accounts of agents need their keys again, repositories their logins. Nothing was changed.',
+      'Set DECKHAND_SECRET_KEY to the key of the installation that was backed up, and DECKHAND_OTHER_SECRET_KEYS to its older ones. Where nobody has it, `--without-key` goes on: accounts of agents need their keys again, repositories their logins. Nothing was changed.',
   },
   'DH-126': {
     title: 'There is no such machine',
@@ -107,6 +108,7 @@ export const errorCatalogue = {
     text: '{what}: {detail}.',
     remedy: 'Run it where `deckhand start` runs, with the same DECKHAND_DATA_DIR or DATABASE_URL; nothing was changed.',
   },
+  ...keyErrors,
 
   // Commands and input: DH-2xx
   'DH-200': { title: 'Unknown command', text: 'There is no command `{command}`.', remedy: '{suggestion}' },

@@ -146,9 +146,24 @@ export async function chainedLines(
   workspace: string,
   { after, most }: { after: number; most: number },
 ): Promise<HashedLine[]> {
+  return await linesWhere(db, Prisma.sql`"workspaceId" = ${workspace} AND "seq" > ${after} ORDER BY "seq" LIMIT ${most}`);
+}
+
+/** Chained lines with these actions, in their order. */
+export async function chainedLinesWith(
+  db: Prisma.TransactionClient,
+  workspace: string,
+  actions: readonly string[],
+): Promise<HashedLine[]> {
+  return await linesWhere(
+    db,
+    Prisma.sql`"workspaceId" = ${workspace} AND "seq" > 0 AND "action" = ANY(${[...actions]}) ORDER BY "seq"`,
+  );
+}
+
+async function linesWhere(db: Prisma.TransactionClient, where: Prisma.Sql): Promise<HashedLine[]> {
   const rows = await db.$queryRaw<(Omit<HashedLine, 'at' | 'seq' | 'v'> & { at: Date; seq: bigint })[]>(Prisma.sql`
-    SELECT ${lineColumns}, "seq", coalesce("prev", '') AS prev, coalesce("hash", '') AS hash FROM "Audit"
-    WHERE "workspaceId" = ${workspace} AND "seq" > ${after} ORDER BY "seq" LIMIT ${most}`);
+    SELECT ${lineColumns}, "seq", coalesce("prev", '') AS prev, coalesce("hash", '') AS hash FROM "Audit" WHERE ${where}`);
   return rows.map((row) => ({ v: 1, ...row, at: row.at.toISOString(), seq: Number(row.seq) }));
 }
 

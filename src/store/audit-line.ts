@@ -16,6 +16,11 @@ export const chainActions = {
   removed: 'audit.removed',
   /** The end of the chain was not as it had been left: `seq`, `hash`, `why`. */
   refused: 'audit.head_refused',
+  /**
+   * The end is signed with another secret key from here on, `to` instead of `from`: all that is signed in the lines before, the last of them `seq`
+   * with `hash`, was looked at with the former keys. `problem`: what was wrong with it.
+   */
+  keyChanged: 'audit.key_changed',
   /** Follows the line of a run that ended: `digest` of its events 1 to `through`. */
   runLog: 'run.log',
 } as const;
@@ -58,6 +63,14 @@ export function headText(workspace: string, { seq, hash }: { seq: number; hash: 
 /** What the signature in a line that tells of removed ones is made over. */
 export function removedText(workspace: string, { last, hash }: { last: number; hash: string }): string {
   return `deckhand audit removed\n${workspace}\n${last}\n${hash}`;
+}
+
+/** What the signature in a line that tells of another key is made over. */
+export function keyChangedText(
+  workspace: string,
+  { from, to, seq, hash, problem }: { from: string; to: string; seq: number; hash: string; problem?: string | undefined },
+): string {
+  return `deckhand audit key changed\n${strictJson({ workspace, from, to, seq, hash, problem: problem ?? null })}`;
 }
 
 function sha256(text: string): string {

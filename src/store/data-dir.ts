@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AppError } from '../contracts/errors.ts';
 import { errorText } from '../runtime/error-text.ts';
+import { type KeyRing, keysIn, keyText } from '../runtime/secret-box.ts';
+
+const keyFile = 'secret-key';
 
 /** The roles that may each use a data directory once. */
 export type DataDirRole = 'gateway' | 'runner';
@@ -15,8 +18,11 @@ export interface DataDir {
   hostId: string;
   /** Identity of the disk with its mirrors: the same for all data directories that share `mirrors`. Made when it is asked for first. */
   store(): string;
-  /** The secret key of an installation that was not given one: 32 bytes, made when first asked for, kept with mode 600. */
-  secretKey(): Buffer;
+  /**
+   * The secret keys of an installation that was not given any, as they are now: the first one is made when they are asked for first. Kept with
+   * mode 600, one a line, that which seals first.
+   */
+  secretKeys(): KeyRing;
   release(): void;
 }
 
@@ -36,17 +42,15 @@ export function openDataDir(path: string, roles: readonly DataDirRole[]): DataDi
     makeDir(path);
     for (const role of roles) locks.push(takeLock(path, role));
     const hostId = onceFile(join(path, 'host-id'), newHostId);
-    const secretKey = () =>
-      Buffer.from(
-        onceFile(join(path, 'secret-key'), () => randomBytes(32).toString('base64')),
-        'base64',
-      );
+    const secretKeys = createKeyFile(path, () => {
+      onceFile(join(path, keyFile), () => randomBytes(32).toString('base64'));
+    });
     const store = () => {
       const mirrors = join(path, 'mirrors');
       mkdirSync(mirrors, { recursive: true, mode: 0o700 });
       return onceFile(join(mirrors, 'store-id'), () => `store_${randomBytes(10).toString('hex')}`);
     };
-    return { path, hostId, store, secretKey, release };
+    return { path, hostId, store, secretKeys, release };
   } catch (error) {
     release();
     if (error instanceof AppError) throw error;
@@ -65,18 +69,42 @@ export function usedBy(path: string): DataDirRole[] {
   return (['gateway', 'runner'] as const).filter((role) => existsSync(join(path, `${role}.lock`)));
 }
 
-/** The secret key of a data directory that this process does not hold; undefined when none was made. */
-export function storedSecretKey(path: string): Buffer | undefined {
-  const file = join(path, 'secret-key');
-  return existsSync(file) ? Buffer.from(readFileSync(file, 'utf8').trim(), 'base64') : undefined;
+/** The secret keys of a data directory that this process does not hold; undefined when none was made. Throws DH-107. */
+export function storedSecretKeys(path: string): KeyRing | undefined {
+  return existsSync(join(path, keyFile)) ? readKeys(path) : undefined;
 }
 
-/**
- * Gives a held data directory another identity, and another secret key unless that is undefined. Whoever has it open goes on with what it had.
- */
-export function renewIdentity(path: string, { hostId, secretKey }: { hostId: string; secretKey: Buffer | undefined }): void {
+/** Replaces the secret keys of a data directory, all at once. Whoever has it open has the new ones at the next use. */
+export function writeSecretKeys(path: string, keys: KeyRing): void {
+  replaceFile(join(path, keyFile), keyText(keys).trimEnd());
+}
+
+/** Reads the file again when it is another one: asking the disk for that costs some microseconds. */
+function createKeyFile(dir: string, make: () => void): () => KeyRing {
+  let known: { mark: string; keys: KeyRing } | undefined;
+  return () => {
+    let found = statSync(join(dir, keyFile), { bigint: true, throwIfNoEntry: false });
+    if (found === undefined) {
+      make();
+      found = statSync(join(dir, keyFile), { bigint: true });
+    }
+    const mark = `${found.ino} ${found.mtimeNs} ${found.size}`;
+    if (known?.mark !== mark) known = { mark, keys: readKeys(dir) };
+    return known.keys;
+  };
+}
+
+function readKeys(dir: string): KeyRing {
+  const keys = keysIn(readFileSync(join(dir, keyFile), 'utf8'));
+  if (keys === undefined)
+    throw new AppError('DH-107', { dir, detail: `${keyFile} does not have keys of 32 bytes in base64, one a line` });
+  return keys;
+}
+
+/** Gives a held data directory another identity, and other secret keys unless they are undefined. */
+export function renewIdentity(path: string, { hostId, keys }: { hostId: string; keys: KeyRing | undefined }): void {
   replaceFile(join(path, 'host-id'), hostId);
-  if (secretKey !== undefined) replaceFile(join(path, 'secret-key'), secretKey.toString('base64'));
+  if (keys !== undefined) writeSecretKeys(path, keys);
 }
 
 /** A name for a data directory, as none ever had. */

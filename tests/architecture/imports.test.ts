@@ -66,6 +66,7 @@ test('the product in the folders of src/ does not know adapters, runner, lab, we
     'contracts',
     'delivery',
     'http',
+    'keys',
     'knowledge',
     'observe',
     'queue',

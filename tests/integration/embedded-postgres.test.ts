@@ -231,10 +231,10 @@ test('a data directory with a long path works: its socket lies elsewhere', async
 
 test('what belongs to a data directory is made once and kept', async () => {
   const first = openDataDir(dir, ['gateway']);
-  const [hostId, key] = [first.hostId, first.secretKey()];
+  const [hostId, key] = [first.hostId, first.secretKeys()];
   first.release();
   const second = openDataDir(dir, ['gateway']);
-  expect([second.hostId, second.secretKey()]).toEqual([hostId, key]);
+  expect([second.hostId, second.secretKeys()]).toEqual([hostId, key]);
   expect(key).toHaveLength(32);
   expect((await stat(join(dir, 'secret-key'))).mode & 0o777).toBe(0o600);
   // The other role of the same installation may run beside it.

@@ -30,7 +30,7 @@ export function openAgents(installation: AgentInstallation, parts: OpenEngine): 
       openai: { baseUrl: installation.openaiUrl, key: 'the-real-key-of-openai' },
     },
     named: createAgentAccounts({ database: parts.database, secretBox, clock: systemClock, logger: parts.logger }),
-    tokenFor: (purpose) => `${installation.key}-${purpose}`.replaceAll(/[^\w-]/g, '-'),
+    tokensFor: (purpose) => [`${installation.key}-${purpose}`.replaceAll(/[^\w-]/g, '-')],
     gatewayRoot: installation.gatewayRoot,
     waits: installation.waits ?? defaultWaitLimits,
     close: () => gateways.close(),

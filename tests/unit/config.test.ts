@@ -27,6 +27,7 @@ test('without any variable the lab runs on loopback with an embedded database', 
     signin: { github: undefined, oidc: undefined, passwords: false },
     corsOrigins: [],
     secretKey: undefined,
+    otherKeys: [],
     owners: [],
     platforms: { slack: undefined, telegram: undefined, discord: undefined },
     lab: true,
@@ -51,6 +52,8 @@ test('without any variable the lab runs on loopback with an embedded database', 
 
 test('every variable reaches its place', () => {
   const key = randomBytes(32);
+  const otherKeys = [randomBytes(32), randomBytes(32)];
+  const others = otherKeys.map((other) => other.toString('base64'));
   const config = loadConfig({
     DECKHAND_DATA_DIR: '~/deck',
     DATABASE_URL: 'postgresql://u:p@db/deckhand',
@@ -68,6 +71,7 @@ test('every variable reaches its place', () => {
     TRUSTED_PROXIES: '10.0.0.5, 192.168.0.0/16',
     CORS_ORIGINS: 'https://board.example.com/',
     DECKHAND_SECRET_KEY: key.toString('base64'),
+    DECKHAND_OTHER_SECRET_KEYS: others.join(', '),
     DECKHAND_OWNERS: 'slack:T1/U2, telegram:34,discord:56,',
     SLACK_BOT_TOKEN: 'xoxb-1',
     SLACK_SIGNING_SECRET: 'signing',
@@ -116,6 +120,7 @@ test('every variable reaches its place', () => {
     },
     corsOrigins: ['https://board.example.com'],
     secretKey: key,
+    otherKeys,
     owners: [
       { platform: 'slack', tenant: 'T1', user: 'U2' },
       { platform: 'telegram', tenant: undefined, user: '34' },
@@ -152,6 +157,7 @@ test('every variable reaches its place', () => {
     secrets: [
       'postgresql://u:p@db/deckhand',
       key.toString('base64'),
+      others.join(', '),
       'xoxb-1',
       'signing',
       'sk-ant-1',
@@ -159,6 +165,7 @@ test('every variable reaches its place', () => {
       'w'.repeat(16),
       'oauth',
       'oidc',
+      ...others,
     ],
     warnings: [],
   });

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createSecretBox, keyId } from '../../src/runtime/secret-box.ts';
+import { createSecretBox, type KeyRing, keyId, keyIdOf, keysIn, keyText } from '../../src/runtime/secret-box.ts';
 
 const key = randomBytes(32);
 const box = createSecretBox([key]);
@@ -51,9 +51,62 @@ test('a key that is not 32 bytes long is refused', () => {
 });
 
 test('the token for a purpose is the same with the same key, and different for another purpose or key', () => {
-  const token = box.tokenFor('gateway of run_1');
+  const [token] = box.tokensFor('gateway of run_1');
   expect(token).toMatch(/^[A-Za-z0-9_-]{43}$/);
-  expect(createSecretBox([key]).tokenFor('gateway of run_1')).toBe(token);
-  expect(box.tokenFor('gateway of run_2')).not.toBe(token);
-  expect(createSecretBox([randomBytes(32)]).tokenFor('gateway of run_1')).not.toBe(token);
+  expect(createSecretBox([key]).tokensFor('gateway of run_1')).toEqual([token]);
+  expect(box.tokensFor('gateway of run_2')).not.toContain(token);
+  expect(createSecretBox([randomBytes(32)]).tokensFor('gateway of run_1')).not.toContain(token);
+  // What a run was given before a rotation holds after it.
+  const next = randomBytes(32);
+  expect(createSecretBox([next, key]).tokensFor('gateway of run_1')).toEqual([
+    createSecretBox([next]).tokensFor('gateway of run_1')[0],
+    token,
+  ]);
+});
+
+test('a ring opens and checks what any ring with the key of it has made, whatever was rotated and retired meanwhile, and nothing else', () => {
+  const step = fc.oneof(
+    fc.constant('rotate' as const),
+    fc.constant('retire' as const),
+    fc.record({ text: fc.string({ unit: 'binary' }), context: fc.string() }),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      let ring: KeyRing = [randomBytes(32)];
+      // One box through all of it, as a process that runs on while its keys are changed.
+      const running = createSecretBox(() => ring);
+      const made: { key: string; text: string; context: string; sealed: string; signature: string }[] = [];
+      for (const one of steps) {
+        if (one === 'rotate') ring = [randomBytes(32), ...ring];
+        else if (one === 'retire') ring = ring.length === 1 ? ring : [ring[0], ...ring.slice(1, -1)];
+        else
+          made.push({
+            ...one,
+            key: keyId(ring[0]),
+            sealed: running.seal(one.text, one.context),
+            signature: running.sign(one.text),
+          });
+        expect(running.keyIds()).toEqual(ring.map(keyId));
+        for (const { key: by, text, context, sealed, signature } of made) {
+          expect(keyIdOf(sealed)).toBe(by);
+          expect(running.isStale(sealed)).toBe(by !== keyId(ring[0]));
+          if (ring.some((known) => keyId(known) === by)) {
+            expect(running.open(sealed, context)).toBe(text);
+            expect(running.check(signature, text)).toBe('good');
+            expect(running.check(signature, `${text}.`)).toBe('bad');
+          } else {
+            expect(() => running.open(sealed, context)).toThrow('not configured');
+            expect(running.check(signature, text)).toBe('unknown_key');
+          }
+        }
+      }
+    }),
+  );
+});
+
+test('keys are written one a line and read again; what is none is refused', () => {
+  const ring: KeyRing = [randomBytes(32), randomBytes(32)];
+  expect(keysIn(keyText(ring))).toEqual(ring);
+  expect(keysIn('')).toBeUndefined();
+  expect(keysIn(`${key.toString('base64')}\nshort\n`)).toBeUndefined();
 });
