@@ -3,7 +3,7 @@ import { createSlackAdapter } from '../adapters/slack/adapter.ts';
 import { createTelegramAdapter } from '../adapters/telegram/adapter.ts';
 import { createCommandMenu } from './commands/menu.ts';
 import type { PlatformConfigs } from './config-platforms.ts';
-import type { ChatAdapter } from './contracts/chat-adapter.ts';
+import type { ChatAdapter, GapLook } from './contracts/chat-adapter.ts';
 import type { Platform } from './contracts/platform.ts';
 import type { Infrastructure } from './infrastructure.ts';
 import { connectWithinMs } from './platforms.ts';
@@ -13,7 +13,7 @@ import { handleContext } from './store/sealed-places.ts';
 
 /**
  * One adapter for every platform that is configured. They do nothing before they are started. `onGap`: something may have been said there
- * that nobody heard.
+ * that nobody heard, up to now, at the latest since `from`.
  */
 export function createAdapters(
   { slack, telegram, discord }: PlatformConfigs,
@@ -23,7 +23,10 @@ export function createAdapters(
     clock,
     logger,
     onGap,
-  }: Pick<Infrastructure, 'database' | 'secretBox' | 'clock'> & { logger: Logger; onGap(platform: Platform): void },
+  }: Pick<Infrastructure, 'database' | 'secretBox' | 'clock'> & {
+    logger: Logger;
+    onGap(platform: Platform, from?: Date): GapLook;
+  },
 ): ChatAdapter[] {
   const common = (platform: string) => ({
     logger,
@@ -51,6 +54,6 @@ export function createAdapters(
     ...(telegram === undefined ? [] : [createTelegramAdapter(telegram, { ...common('telegram'), menu, acquireLease })]),
     ...(discord === undefined
       ? []
-      : [createDiscordAdapter(discord, { ...common('discord'), menu, acquireLease, onGap: () => onGap('discord') })]),
+      : [createDiscordAdapter(discord, { ...common('discord'), menu, acquireLease, onGap: (from) => onGap('discord', from) })]),
   ];
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ChatAdapter, DeliveryError, type InboundSink } from '../../src/contracts/chat-adapter.ts';
+import { type ChatAdapter, DeliveryError, type GapLook, type InboundSink } from '../../src/contracts/chat-adapter.ts';
 import type { CommandMenu } from '../../src/contracts/command-menu.ts';
 import type { AcquireLease } from '../../src/contracts/lease.ts';
 import type { Conversation } from '../../src/contracts/platform.ts';
@@ -45,8 +45,11 @@ export interface DiscordDeps {
   acquireLease: AcquireLease;
   /** How long `start` tries to reach Discord, in milliseconds. Default 30 s. */
   startWithinMs?: number | undefined;
-  /** Something may have been said that was not heard: `backfill` is due. Called with every new session of the gateway, the first included. */
-  onGap?: (() => void) | undefined;
+  /**
+   * Something may have been said that was not heard, at the latest since `from`, else since what was heard last: `backfill` is due. Called with
+   * every new session of the gateway, the first included. What is said after it waits for what is returned.
+   */
+  onGap?: ((from?: Date) => GapLook | undefined) | undefined;
 }
 
 /** Reactions that stand for a receipt. */
@@ -164,11 +167,14 @@ export function createDiscordAdapter(config: DiscordConfig, deps: DiscordDeps): 
     },
     publishHome: () => Promise.reject(new DeliveryError({ kind: 'rejected', detail: 'Discord has no home surface' })),
     async backfill(missed) {
-      const { context, takeEvents } = started();
+      const { context, takeEvents, gaps } = started();
+      const look = gaps.look(missed.map(({ conversation }) => channelOf(conversation)));
       for (const one of missed) {
-        await backfillOne({ rest, context, logger, signal: stopping.signal }, one, (events) =>
-          takeEvents(channelOf(one.conversation), events),
-        );
+        const channel = channelOf(one.conversation);
+        await backfillOne({ rest, context, logger, signal: stopping.signal }, one, (events) => takeEvents(channel, events));
+        // What was not asked for because this adapter stops was not looked into.
+        stopping.signal.throwIfAborted();
+        look.looked(channel);
       }
     },
   };

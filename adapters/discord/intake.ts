@@ -39,15 +39,16 @@ const poisonedAfter = 5;
 export function createIntake(deps: {
   sink: InboundSink;
   logger: Logger;
-  /** Something was turned away that Discord can still be asked for, and there is room again. */
-  onLoss(): void;
+  now(): Date;
+  /** Something was turned away that Discord can still be asked for, from then on, and there is room again. */
+  onLoss(from: Date): void;
 }): Intake {
-  const { sink, logger, onLoss } = deps;
+  const { sink, logger, now, onLoss } = deps;
   const channels = new Map<string, { waiting: Waiting[]; work: Promise<void> }>();
   const stopping = new AbortController();
   let count = 0;
   let stored = 0;
-  let lost = false;
+  let lostSince: Date | undefined;
 
   async function drain(channel: string, waiting: Waiting[]): Promise<void> {
     // Lets everything that arrived in the same turn join the first batch.
@@ -101,9 +102,10 @@ export function createIntake(deps: {
       stored += 1;
       one.done.resolve();
     }
-    if (lost && count < maxWaiting / 2) {
-      lost = false;
-      onLoss();
+    if (lostSince !== undefined && count < maxWaiting / 2) {
+      const from = lostSince;
+      lostSince = undefined;
+      onLoss(from);
     }
     return true;
   }
@@ -142,7 +144,7 @@ export function createIntake(deps: {
       };
       if (stopping.signal.aborted) return Promise.reject(new Error('not stored: the adapter stops'));
       if (count >= maxWaiting) {
-        lost ||= incoming.withinMs === undefined;
+        if (incoming.withinMs === undefined) lostSince ??= now();
         return Promise.reject(new Error('not stored: too much waits already'));
       }
       count += 1;

@@ -3,6 +3,7 @@ import type { InboundEvent } from '../../src/contracts/inbound.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { Acks } from './acks.ts';
 import type { Directory } from './directory.ts';
+import type { Gaps } from './gaps.ts';
 import { firstAnswerMs } from './handle.ts';
 import type { Intake } from './intake.ts';
 import { handleKind, interactionEvents, interactionTypes } from './interactions.ts';
@@ -30,11 +31,12 @@ export function createReceiver(deps: {
   context: InboundContext;
   directory: Directory;
   acks: Acks;
+  gaps: Gaps;
   intake: Intake;
   menu: CommandMenu;
   logger: Logger;
 }): Receiver {
-  const { context, directory, acks, intake, menu, logger } = deps;
+  const { context, directory, acks, gaps, intake, menu, logger } = deps;
   const handed = new Map<string, Handed>();
 
   const placeOf = ({ channel_id: id, guild_id: guild }: { channel_id: string; guild_id?: string | null | undefined }) =>
@@ -80,9 +82,13 @@ export function createReceiver(deps: {
     return [];
   }
 
-  /** Nobody waits for it: what becomes of it is in the log. */
+  /** Nobody waits for it: what becomes of it is in the log. What a gap holds back when this process ends is in the next gap. */
   function take(channel: string, read: () => Promise<InboundEvent[]>): void {
-    intake.accept({ channel, read }).catch((error: unknown) => logger.error({ err: error }, 'discord event lost'));
+    const accept = () =>
+      intake.accept({ channel, read }).catch((error: unknown) => logger.error({ err: error }, 'discord event lost'));
+    const held = gaps.wait(channel);
+    if (held === undefined) void accept();
+    else void held.then(accept);
   }
 
   function malformed(what: string, error: { issues: readonly { path: PropertyKey[]; code: string }[] }): void {

@@ -5,6 +5,7 @@ import type { Logger } from '../../src/runtime/logger.ts';
 import { type Acks, createAcks } from './acks.ts';
 import type { DiscordConfig, DiscordDeps } from './adapter.ts';
 import { createDirectory, type Directory } from './directory.ts';
+import { createGaps, type Gaps } from './gaps.ts';
 import { createGateway } from './gateway.ts';
 import { createIntake } from './intake.ts';
 import { createListener, type Listener } from './listener.ts';
@@ -23,6 +24,7 @@ export interface Running {
   marks: Marks;
   acks: Acks;
   listener: Listener;
+  gaps: Gaps;
   context: InboundContext;
   /** Stores what an interaction means, then answers Discord. Rejects when it could not be stored. */
   takeInteraction(interaction: unknown): Promise<void>;
@@ -43,9 +45,10 @@ export async function createRunning(
   const directory = createDirectory({ rest, application: application.id, botUser });
   directory.learnGuilds(guilds);
   const acks = createAcks({ rest, application: application.id, clock, logger });
-  const onGap = () => deps.onGap?.();
-  const intake = createIntake({ sink: deps.sink, logger, onLoss: onGap });
-  const receiver = createReceiver({ context, directory, acks, intake, menu, logger });
+  const gaps = createGaps();
+  const onGap = (from?: Date) => gaps.begin(deps.onGap?.(from));
+  const intake = createIntake({ sink: deps.sink, logger, now: () => clock.now(), onLoss: onGap });
+  const receiver = createReceiver({ context, directory, acks, gaps, intake, menu, logger });
   let problem: string | undefined;
   try {
     if (await registerCommands(rest, application.id, menu)) logger.info('discord commands registered');
@@ -59,7 +62,7 @@ export async function createRunning(
     readsMessages: mayReadMessages(application),
     logger,
     connect: (readsMessages) =>
-      createGateway({ rest, token: config.token, readsMessages, logger, onDispatch: receiver.dispatch, onFresh: onGap }),
+      createGateway({ rest, token: config.token, readsMessages, logger, onDispatch: receiver.dispatch, onFresh: () => onGap() }),
   });
   return {
     application: application.id,
@@ -68,12 +71,14 @@ export async function createRunning(
     marks: createMarks(),
     acks,
     listener,
+    gaps,
     context,
     takeInteraction: receiver.interaction,
     takeEvents: (channel, events) => intake.accept({ channel, read: async () => events }),
     commandsProblem: () => problem,
     async stop() {
       await listener.stop();
+      gaps.stop();
       await intake.stop();
       await acks.stop();
     },

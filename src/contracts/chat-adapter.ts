@@ -106,6 +106,14 @@ export interface Missed {
   since: string;
 }
 
+/** What becomes of a gap: a time in which people may have written while nobody listened. */
+export interface GapLook {
+  /** Resolves when its beginning is kept. What is stored before that could be taken for its end by another process. Never rejects. */
+  kept: Promise<void>;
+  /** Resolves when all that was said in it is stored. Never rejects. */
+  over: Promise<void>;
+}
+
 /** A message as it stands in a conversation now, whoever wrote it. */
 export interface PastMessage {
   message: string;
@@ -221,7 +229,8 @@ export interface ChatAdapter {
   publishHome(user: IdentityRef, view: View): Promise<void>;
   /**
    * Gives the sink what people wrote in these conversations since, oldest first. Present where the platform does not deliver again
-   * what it could not deliver (Discord gateway; Slack after its retries). Events that were stored already are harmless.
+   * what it could not deliver (Discord's gateway). Called once for each look into a gap, also when there is nothing to ask for. Events that
+   * were stored already are harmless.
    */
   backfill?(missed: readonly Missed[]): Promise<void>;
   /**

@@ -4,7 +4,6 @@ import type { Missed } from '../../src/contracts/chat-adapter.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
 import { storeInbound } from '../../src/store/inbox.ts';
-import { missedConversations } from '../../src/store/missed.ts';
 import { TestPlatform } from '../support/chat-platform.ts';
 import { mention, openDesk, slash } from '../support/desk.ts';
 import { eventually } from '../support/wait-for.ts';
@@ -38,7 +37,7 @@ async function start({ failures = 0, answering }: { failures?: number; answering
   });
   await catchUp.part.start();
   cleanUp.push(() => catchUp.part.stop());
-  return { asked, gap: () => catchUp.gap('slack') };
+  return { asked, gap: (from?: Date) => catchUp.gap('slack', from), stop: () => catchUp.part.stop() };
 }
 
 it('promise 1: after a gap the bound channels, direct conversations and threads of tasks are asked for, from the last event on', async () => {
@@ -46,7 +45,7 @@ it('promise 1: after a gap the bound channels, direct conversations and threads 
   await desk.act(mention('ada', 'tasks', { direct: true }));
   await desk.act(slash('ada', 'tasks', { channel: 'CUNBOUND' }));
   await desk.database.db.thread.updateMany({ data: { externalId: '5.000' } });
-  await storeInbound(desk.database, [slash('ben', 'tasks')]);
+  await storeInbound(desk.database, [mention('ben', 'tasks')]);
   const { receivedAt } = await desk.database.db.inbox.findFirstOrThrow({ orderBy: { id: 'desc' } });
   const { asked, gap } = await start();
   gap();
@@ -63,37 +62,69 @@ it('promise 1: after a gap the bound channels, direct conversations and threads 
   );
 });
 
-it('what cannot be asked for is asked for again, with the time of the gap', async () => {
-  await storeInbound(desk.database, [slash('ben', 'tasks')]);
+it('what cannot be asked for is asked for again, with the time of the gap, and nothing is waited for any more then', async () => {
+  await storeInbound(desk.database, [mention('ben', 'tasks')]);
   const { asked, gap } = await start({ failures: 2 });
-  gap();
+  const { kept, over } = gap();
+  await kept;
   await eventually(() => expect(asked).toHaveLength(1));
   // It counts as heard: what came before it may still be missing.
-  await storeInbound(desk.database, [slash('ben', 'tasks')]);
-  await eventually(() => expect(asked).toHaveLength(3));
+  await storeInbound(desk.database, [mention('ben', 'tasks')]);
+  await over;
+  expect(asked).toHaveLength(3);
   expect(asked[2]).toEqual(asked[0]);
 });
 
-it('promise 1: a gap that is told while another one is looked into is looked into after it', async () => {
+it('promise 1: a gap that a process has not looked into when it ends is looked into by the next one, from its own beginning on', async () => {
+  await storeInbound(desk.database, [mention('ben', 'tasks')]);
+  const first = await start({ failures: Number.POSITIVE_INFINITY });
+  await first.gap().kept;
+  await eventually(() => expect(first.asked.length).toBeGreaterThan(0));
+  await first.stop();
+  await storeInbound(desk.database, [mention('ben', 'tasks')]);
+  const second = await start();
+  await second.gap().over;
+  expect(second.asked).toEqual([first.asked[0]]);
+  await storeInbound(desk.database, [mention('ben', 'tasks')]);
+  await second.gap().over;
+  expect(second.asked[1]).not.toEqual(second.asked[0]);
+});
+
+it('promise 1: acts that come over other ways than messages do not end a gap, one that is known to be longer is looked into from then on', async () => {
+  await storeInbound(desk.database, [mention('ben', 'tasks')]);
+  const { receivedAt } = await desk.database.db.inbox.findFirstOrThrow();
   await storeInbound(desk.database, [slash('ben', 'tasks')]);
+  const { asked, gap } = await start();
+  await gap().over;
+  expect(asked[0]?.[0]?.since).toBe(receivedAt.toISOString());
+  await storeInbound(desk.database, [mention('ben', 'tasks')]);
+  await gap(new Date(receivedAt.getTime() + 1)).over;
+  expect(asked[1]?.[0]?.since).toBe(receivedAt.toISOString());
+});
+
+it('promise 1: a gap that is told while another one is looked into is looked into after it', async () => {
+  await storeInbound(desk.database, [mention('ben', 'tasks')]);
   const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
   const { asked, gap } = await start({ answering: () => answered });
-  gap();
+  const first = gap();
   await eventually(() => expect(asked).toHaveLength(1));
-  gap();
+  await storeInbound(desk.database, [mention('ben', 'tasks')]);
+  const second = gap();
+  await second.kept;
   answer();
-  await eventually(() => expect(asked).toHaveLength(2));
+  await first.over;
+  await second.over;
+  expect(asked).toHaveLength(2);
   expect(asked[1]).toEqual(asked[0]);
 });
 
 it('what is older than a day is left alone, and nothing is asked for when nothing was ever heard', async () => {
-  const all = { platform: 'slack', until: new Date(), longestMs: 86_400_000, most: 9 } as const;
-  expect(await missedConversations(desk.database, all)).toEqual([]);
-  await storeInbound(desk.database, [slash('ben', 'tasks')]);
   const { asked, gap } = await start();
+  await gap().over;
+  expect(asked).toEqual([]);
+  await storeInbound(desk.database, [mention('ben', 'tasks')]);
   await desk.database.db.inbox.updateMany({ data: { receivedAt: new Date(Date.now() - 3 * 86_400_000) } });
-  gap();
-  await eventually(() => expect(asked).toHaveLength(1));
+  await gap().over;
   const age = Date.now() - Date.parse(asked[0]?.[0]?.since ?? '');
   expect(age).toBeGreaterThan(86_300_000);
   expect(age).toBeLessThan(86_500_000);

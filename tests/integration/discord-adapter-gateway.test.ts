@@ -96,6 +96,38 @@ describe('the connection to the gateway', () => {
     await heard(setup, 'meanwhile');
   });
 
+  it('promise 3: what is said after a gap waits until it is kept, then until what was said in the gap is stored', async () => {
+    const kept = Promise.withResolvers<void>();
+    const over = Promise.withResolvers<void>();
+    const setup = await start({ started: false, look: () => ({ kept: kept.promise, over: over.promise }) });
+    const { discord, adapter } = setup;
+    const since = new Date().toISOString();
+    const ada = discord.person('ada');
+    ada.mention('#demo', 'in the gap');
+    ada.mention('#general', 'in the gap too');
+    await adapter.start(setup.inbox.sink);
+    ada.mention('#demo', 'after it');
+    ada.dm('where nobody looks');
+    await ada.slash('#demo', '/deckhand tasks');
+    await waitFor('the command', () => ofType(setup, 'command').length === 1);
+    expect(textsOf(setup)).toEqual([]);
+    kept.resolve();
+    await adapter.backfill?.([setup.channel('general'), setup.channel('demo')].map((conversation) => ({ conversation, since })));
+    ada.mention('#general', 'after that');
+    const said = (channel: string | undefined) =>
+      ofType(setup, 'message').flatMap(({ conversation, addressed, text }) =>
+        (addressed === 'direct' ? undefined : conversation.channel) === channel ? [text] : [],
+      );
+    await eventually(() =>
+      expect([said(discord.channelId('demo')), said(discord.channelId('general')), said(undefined)]).toEqual([
+        ['in the gap', 'after it'],
+        ['in the gap too', 'after that'],
+        ['where nobody looks'],
+      ]),
+    );
+    over.resolve();
+  });
+
   it('tells what is wrong when Discord refuses the token for good', async () => {
     const { discord, adapter } = await start();
     discord.controls.gateway.closeSockets(4004);

@@ -192,6 +192,15 @@ describe('what was said while nobody listened', () => {
     expect(textsOf(setup)).toEqual(texts);
   });
 
+  it('promise 1: is not taken for looked up when the adapter stops meanwhile', async () => {
+    const setup = await start();
+    const { discord, adapter } = setup;
+    discord.controls.failNext('list_messages', { status: 429, retryAfter: 60 });
+    const looking = adapter.backfill?.([{ conversation: setup.channel('demo'), since: new Date().toISOString() }]);
+    await waitFor('the question', () => discord.calls.some(({ method }) => method === 'list_messages'));
+    await Promise.all([expect(looking).rejects.toThrow(), adapter.stop()]);
+  });
+
   it('is nothing in a channel that is gone or hidden, and everything in the next one', async () => {
     const setup = await start();
     const { discord, adapter } = setup;

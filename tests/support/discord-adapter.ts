@@ -1,7 +1,7 @@
 import { expect, onTestFinished } from 'vitest';
 import { createDiscordAdapter, type DiscordConfig } from '../../adapters/discord/adapter.ts';
 import { createDiscordEmulator, type DiscordEmulator, type DiscordEmulatorOptions } from '../../lab/discord/emulator.ts';
-import type { ChatAdapter, DeliveryFailure } from '../../src/contracts/chat-adapter.ts';
+import type { ChatAdapter, DeliveryFailure, GapLook } from '../../src/contracts/chat-adapter.ts';
 import type { CommandMenu, MenuArgument, MenuCommand } from '../../src/contracts/command-menu.ts';
 import type { InboundEvent } from '../../src/contracts/inbound.ts';
 import type { AcquireLease } from '../../src/contracts/lease.ts';
@@ -73,6 +73,8 @@ export interface DiscordSetup {
 
 export interface DiscordOptions extends Pick<DiscordEmulatorOptions, 'timing' | 'rateLimiting' | 'botPermissions'> {
   mode?: DiscordMode;
+  /** What becomes of gaps; nobody looks into them unless it is given. */
+  look?: () => GapLook;
   started?: boolean;
   now?: () => Date;
   startWithinMs?: number;
@@ -106,8 +108,9 @@ export async function startDiscord(options: DiscordOptions = {}): Promise<Discor
         menu,
         acquireLease,
         startWithinMs: options.startWithinMs ?? 30_000,
-        onGap: () => {
+        onGap() {
           gaps += 1;
+          return options.look?.();
         },
       },
     );

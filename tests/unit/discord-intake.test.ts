@@ -23,6 +23,7 @@ function setup(sink: (texts: string[]) => Promise<void> | void) {
   let losses = 0;
   const intake = createIntake({
     logger: createLogger({ level: 'silent' }),
+    now: () => new Date(),
     onLoss: () => {
       losses += 1;
     },
