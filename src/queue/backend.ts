@@ -10,6 +10,7 @@ export interface WorkerChoices {
   concurrency: number;
   lockDuration: number;
   stalledInterval: number;
+  runRetryDelay: number;
   maxStalledCount: number;
   removeOnComplete: { count: number };
   removeOnFail: { count: number };

@@ -23,6 +23,9 @@ const jobNames = Object.keys(jobSchemas) as JobName[];
 /** How many of a kind begin within so many milliseconds, all workers together: a code host is asked by every sync. */
 const jobLimits: Partial<Record<JobName, { max: number; duration: number }>> = { 'project.sync': { max: 10, duration: 1000 } };
 
+/** Hosts come and go where machines are made as they are needed. */
+const unneededAfterMs = 60 * 60_000;
+
 /** A failed handler is tried again after 1, 2, 4 … s. What still fails is dropped; the sweeper publishes it again if it is due. */
 const attempts = 5;
 
@@ -36,17 +39,32 @@ export async function createJobQueue(options: QueueOptions): Promise<JobQueue> {
     [prefix, name.replace('.', '-'), ...(host === undefined ? [] : [host])].join('-');
 
   const queues = new Map<string, Promise<Queue>>();
+  /** When a queue of a host was needed last, by the clock that only goes on. A host that is gone needs none. */
+  const needed = new Map<string, number>();
   for (const name of jobNames) await queueOf(name);
 
   function queueOf(name: JobName, host?: string): Promise<Queue> {
     const full = queueName(name, host);
+    if (host !== undefined) needed.set(full, performance.now());
     const known = queues.get(full);
     if (known !== undefined) return known;
+    closeUnneeded();
     const opening = openQueue(name, full);
     queues.set(full, opening);
     // What could not be opened is tried again when it is needed again.
     opening.catch(() => queues.delete(full));
     return opening;
+  }
+
+  /** What waits in them stays; they are opened again when something is published for their host. */
+  function closeUnneeded(): void {
+    for (const [full, at] of needed) {
+      if (performance.now() - at < unneededAfterMs) continue;
+      needed.delete(full);
+      const closing = queues.get(full)?.then((queue) => queue.close());
+      queues.delete(full);
+      closing?.catch((error: unknown) => onError(error, { queue: full }));
+    }
   }
 
   async function openQueue(name: JobName, full: string): Promise<Queue> {
@@ -91,6 +109,8 @@ export async function createJobQueue(options: QueueOptions): Promise<JobQueue> {
             ...(limit === undefined ? {} : { limiter: limit }),
             lockDuration: lockMs,
             stalledInterval: lockMs,
+            // By itself a worker that found its server away looks again after 15 s: two of them, and nothing begins for half a minute.
+            runRetryDelay: 1000,
             // A run outlives many runner lives: a job may stall as often as machines die.
             maxStalledCount: 1_000_000,
             removeOnComplete: { count: 0 },
