@@ -74,7 +74,13 @@ export function localFiles(root: string, run: string) {
   /** A draft of its own for every writer: several may write the same file at once, also within one process. */
   async function draftOf(name: string, text: string): Promise<string> {
     const draft = at(`${name}.${randomUUID()}.new`);
-    await writeFile(draft, text);
+    try {
+      await writeFile(draft, text);
+    } catch (error) {
+      // A full disk takes the name and not the text.
+      await rm(draft, { force: true });
+      throw error;
+    }
     return draft;
   }
 
@@ -89,12 +95,15 @@ export function localFiles(root: string, run: string) {
 
   /** False when it exists. */
   async function writeOnce(name: string, text: string): Promise<boolean> {
+    const draft = await draftOf(name, text);
     try {
-      await writeFile(at(name), text, { flag: 'wx' });
+      await link(draft, at(name));
       return true;
     } catch (error) {
       if (isCode(error, 'EEXIST')) return false;
       throw error;
+    } finally {
+      await rm(draft, { force: true });
     }
   }
 

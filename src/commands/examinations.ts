@@ -22,6 +22,14 @@ export interface ExaminationDeps {
 
 /** Longer than all parts take together. */
 const againMs = 60_000;
+/** Whoever looks so often and dies each time dies of what it looks at. */
+const mostAttempts = 3;
+const unexamined: DoctorCheck = {
+  name: 'doctor',
+  state: 'failed',
+  detail: `Each gateway that has looked ended before it was done, ${mostAttempts} times.`,
+  remedy: 'Look at the logs of the gateways, and run `deckhand doctor` on their machines.',
+};
 const marks = { ok: '✔', unused: '○', warning: '⏸', failed: '✖' } as const;
 
 /**
@@ -36,7 +44,7 @@ export function createExaminations(deps: ExaminationDeps): { part: Part; look():
   async function look(): Promise<boolean> {
     const taken = await takeExamination(database, now(), new Date(now().getTime() + againMs));
     if (taken === undefined) return false;
-    const view = doctorView(await doctor());
+    const view = doctorView(taken.attempts > mostAttempts ? [unexamined] : await doctor());
     await database.transaction(async (tx) => {
       if (await endExamination(tx, taken.id, now())) await putOutbox(tx, answerPerson(taken.asker, view));
     });

@@ -81,10 +81,10 @@ export async function setRunAgent(tx: Tx, run: string, settings: AgentSettings):
   await tx.db.run.update({ where: { id: run }, data: { agent: settings } });
 }
 
-/** What of the thread the run was given last, as its log tells. */
+/** What of the thread the run was given last, as its log tells; undefined also where a newer version tells it in a way that this one does not know. */
 export async function latestReceipt(tx: Tx, run: string): Promise<Extract<RunEventData, { type: 'context' }> | undefined> {
   const row = await tx.db.runEvent.findFirst({ where: { runId: run, type: 'context' }, orderBy: { seq: 'desc' } });
-  const data = row === null ? undefined : runEventDataSchema.parse(row.data);
+  const data = row === null ? undefined : runEventDataSchema.safeParse(row.data).data;
   return data?.type === 'context' ? data : undefined;
 }
 

@@ -56,7 +56,8 @@ export async function endedAttempts(tx: Tx, task: string): Promise<EndedAttempt[
     orderBy: { variant: 'asc' },
   });
   return rows.map(({ id, variant, result, costUsd, events }) => {
-    const agent = events.map(({ data }) => runEventDataSchema.parse(data)).reduce(asKnown, undefined);
+    // What a newer version has logged is passed over, where this one does not know it.
+    const agent = events.flatMap(({ data }) => runEventDataSchema.safeParse(data).data ?? []).reduce(asKnown, undefined);
     if (variant === null || agent === undefined) throw new Error(`run ${id} is no attempt of an agent`);
     return { run: id, variant, agent, result: runResultSchema.parse(result), costUsd };
   });

@@ -142,6 +142,8 @@ export function createEmbeddedPostgres(options: EmbeddedPostgresOptions): Embedd
   async function makeDatabase(): Promise<void> {
     for (const name of [embeddedDatabase, 'postgres']) {
       const client = new pg.Client({ connectionString: embeddedUrl(files, password, name) });
+      // A server that dies meanwhile is told by what was asked, or by its own end.
+      client.on('error', () => undefined);
       try {
         await client.connect();
         if (name === 'postgres') await client.query(`CREATE DATABASE ${embeddedDatabase}`);

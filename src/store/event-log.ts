@@ -6,21 +6,28 @@ import type { Wakeups } from './wakeups.ts';
 const pollMs = 2000;
 const defaultLimit = 1000;
 
-/** The log of runs in PostgreSQL. Appending belongs to the engine, which commits it together with the state. */
+/**
+ * The log of runs in PostgreSQL. Appending belongs to the engine, which commits it together with the state. What a newer version has logged
+ * and this one does not know is passed over, as what is not kept any more is: during an upgrade both versions read.
+ */
 export function createEventLog(database: Database, wakeups: Wakeups): EventLog {
   async function read(run: string, after: number, limit = defaultLimit): Promise<RunEvent[]> {
-    const rows = await database.db.runEvent.findMany({
-      where: { runId: run, seq: { gt: after } },
-      orderBy: { seq: 'asc' },
-      take: limit,
-    });
-    return rows.map((row) => ({
-      run: row.runId,
-      seq: row.seq,
-      at: row.at,
-      actor: actorSchema.parse(row.actor),
-      data: runEventDataSchema.parse(row.data),
-    }));
+    const events: RunEvent[] = [];
+    for (let from = after; events.length < limit; ) {
+      const take = limit - events.length;
+      const rows = await database.db.runEvent.findMany({
+        where: { runId: run, seq: { gt: from } },
+        orderBy: { seq: 'asc' },
+        take,
+      });
+      for (const { seq, at, ...row } of rows) {
+        const [actor, data] = [actorSchema.safeParse(row.actor), runEventDataSchema.safeParse(row.data)];
+        if (actor.success && data.success) events.push({ run, seq, at, actor: actor.data, data: data.data });
+        from = seq;
+      }
+      if (rows.length < take) break;
+    }
+    return events;
   }
 
   async function* tail(run: string, after: number, signal: AbortSignal): AsyncIterable<RunEvent> {

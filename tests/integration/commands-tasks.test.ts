@@ -384,6 +384,20 @@ describe('doctor and about', () => {
         },
       },
     ]);
+
+    // One that kills whoever looks is not begun for ever.
+    await desk.act(mention('mia', 'doctor'));
+    for (let attempt = 1; attempt <= 3; attempt += 1) {
+      void dead.look();
+      await waitFor(
+        'somebody to look',
+        async () => await desk.database.db.examination.findFirst({ where: { endedAt: null, attempts: attempt } }),
+      );
+      later += 61_000;
+    }
+    expect(await other.look()).toBe(true);
+    const given = { payload: { path: ['view', 'fallback'], string_contains: 'ended before it was done' } };
+    expect(await desk.database.db.outbox.findMany({ where: given })).toHaveLength(1);
   });
 
   it('status tells what runs, waits and has ended, and carries it as figures to be drawn', async () => {

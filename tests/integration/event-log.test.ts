@@ -99,6 +99,18 @@ describe('the event log', () => {
     expect(await log.read('run_of_nobody', 0)).toEqual([]);
   });
 
+  it('passes over what a newer version has logged and this one does not know, and ends no page for it', async () => {
+    const run = await newRun();
+    const unknown = { type: 'of_a_later_version' } as unknown as RunEventData;
+    await append(run, 1, [note('a'), unknown, unknown, note('b'), unknown, terminal, unknown]);
+    const log = createEventLog(database, wakeups);
+    expect((await log.read(run, 0, 2)).map(({ seq }) => seq)).toEqual([1, 4]);
+    expect((await log.read(run, 4)).map(({ seq }) => seq)).toEqual([6]);
+    const seen: number[] = [];
+    for await (const { seq } of log.tail(run, 0, new AbortController().signal)) seen.push(seq);
+    expect(seen).toEqual([1, 4, 6]);
+  });
+
   it('tails what comes and ends after the terminal event', async () => {
     const run = await newRun();
     await append(run, 1, [note('before')]);

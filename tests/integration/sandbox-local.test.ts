@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createLocalSandbox } from '../../runner/sandbox/local.ts';
 import { localFiles } from '../../runner/sandbox/local-files.ts';
@@ -153,4 +154,17 @@ it('keeps the first result, and lets everybody who comes to it at once go on', a
   await localFiles(root, 'run_1').setResult({ ...result, durationMs: 99 });
   expect(await localFiles(root, 'run_1').result()).toEqual(first);
   expect((await readdir(join(root, 'run_1'))).filter((name) => name.endsWith('.new'))).toEqual([]);
+});
+
+it('a cause that no room is left for is not there at all, so that the next try gives it', async () => {
+  await sandbox.create(shell('true'));
+  const module = new URL('../../runner/sandbox/local-files.ts', import.meta.url);
+  const script = `const { localFiles } = await import('${module}'); await localFiles('${root}', 'run_1').endBy('stopped');`;
+  // As on a full disk: files can be made, and nothing can be written to them.
+  const limited = ['-c', 'ulimit -f 0; exec "$0" --input-type=module -e "$1"', process.execPath, script];
+  await expect(promisify(execFile)('sh', limited, { env: { PATH: path } })).rejects.toThrow('EFBIG');
+  expect((await readdir(join(root, 'run_1'))).filter((name) => name.startsWith('cause'))).toEqual([]);
+  const files = localFiles(root, 'run_1');
+  expect([await files.endBy('timed_out'), await files.endBy('stopped')]).toEqual([true, false]);
+  expect(await readFile(join(root, 'run_1/cause'), 'utf8')).toBe('timed_out');
 });
