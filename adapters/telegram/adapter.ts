@@ -18,6 +18,7 @@ import { telegramLink } from './link.ts';
 import { commandWords, setMenus } from './menu.ts';
 import { personName } from './messages.ts';
 import { aims, alertText, editedMarkup, messageContent, messageMarkup } from './outbound.ts';
+import { createPeople } from './people.ts';
 import { chainThread, chatId, isPrivate, messageId, place, topicOf } from './place.ts';
 import { createPolling, type Polling } from './polling.ts';
 import { createPressAnswers } from './press-answers.ts';
@@ -77,7 +78,7 @@ export function createTelegramAdapter(config: TelegramConfig, deps: TelegramDeps
     const me = await signIn(api, logger, inTime);
     const commands = commandWords(deps.menu);
     const context = { bot: me.id, username: me.username, commands, seal: deps.seal, now: () => clock.now() };
-    const ready = createIntake({ context, sink, answers, logger });
+    const ready = createIntake({ context, people: createPeople({ api, clock, logger }), sink, answers, logger });
     bot = me;
     topics = createTopics({ api, clock, hasPrivateTopics: me.hasPrivateTopics });
     await setMenus(api, deps.menu, logger);

@@ -3,6 +3,7 @@ import type { InboundEvent } from '../../src/contracts/inbound.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { type Album, createAlbums } from './albums.ts';
 import { readUpdate } from './inbound.ts';
+import type { People } from './people.ts';
 import type { PressAnswers } from './press-answers.ts';
 import type { InboundContext } from './reading.ts';
 
@@ -28,11 +29,12 @@ const maxKnown = 1_000;
 
 export function createIntake(deps: {
   context: InboundContext;
+  people: People;
   sink: InboundSink;
   answers: PressAnswers;
   logger: Logger;
 }): Intake {
-  const { context, sink, answers, logger } = deps;
+  const { context, people, sink, answers, logger } = deps;
   /** Updates that could not be stored: how often, and how many had been stored when that began. */
   const failures = new Map<number, { count: number; since: number }>();
   let storedSoFar = 0;
@@ -61,9 +63,20 @@ export function createIntake(deps: {
     albums.join(all);
     for (const one of all) if (one.events.length === 0) one.done = true;
     const waiting = all.filter(({ done }) => !done);
+    await Promise.all(waiting.map(withAffiliations));
     if (waiting.length > 0 && (await store(waiting)) !== undefined) await storeSingly(waiting);
     const first = all.findIndex(({ done }) => !done);
     return first < 0 ? all.length : first;
+  }
+
+  async function withAffiliations(work: Work): Promise<void> {
+    work.events = await Promise.all(
+      work.events.map(async (event) => {
+        if (event.actor.bot || event.type === 'channel_moved') return event;
+        const affiliation = await people.find(event.conversation, event.actor.user);
+        return affiliation === undefined ? event : { ...event, actor: { ...event.actor, affiliation } };
+      }),
+    );
   }
 
   async function store(some: readonly Work[]): Promise<{ error: unknown } | undefined> {

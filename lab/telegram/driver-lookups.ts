@@ -24,7 +24,7 @@ export function createLookups(core: Core, nameOrId: string | number): Lookups {
   const user = people.find((entry) => String(entry.id) === wanted || entry.name === wanted);
   if (!user) throw new Error(`no person ${nameOrId}; there are ${people.map((entry) => entry.name).join(', ')}`);
 
-  const visibleChats = () => state.chats.values().filter((chat) => isIn(chat, user.id));
+  const visibleChats = () => state.chats.values().filter((chat) => isIn(chat, user.id) || chat.linked_channel !== undefined);
   return {
     user,
     visibleChats,

@@ -135,7 +135,14 @@ export function migrate(core: Core, user: User, chatId: number): Chat {
 export function makeGroup(
   core: Core,
   user: User,
-  given: { name: string; title: string; kind: 'group' | 'supergroup'; is_forum?: boolean; bot?: Member | undefined },
+  given: {
+    name: string;
+    title: string;
+    kind: 'group' | 'supergroup';
+    is_forum?: boolean;
+    bot?: Member | undefined;
+    linked_channel?: number;
+  },
 ): Chat {
   const isTaken = core.state.chats.values().some((chat) => chat.name === given.name && chat.migrated_to === undefined);
   if (isTaken) throw new Refused('name_taken', `There is a chat ${given.name} already.`);
@@ -152,7 +159,7 @@ export function makeGroup(
       ...Object.fromEntries(people.map((entry) => [entry.id, { status: 'member' as const }])),
     },
   });
-  core.state.putChat(chat);
+  core.state.putChat({ ...chat, linked_channel: given.linked_channel });
   if (given.bot) {
     const changed = changeMember(core, chat.id, BOT_ID, given.bot, user.id) ?? chat;
     const field = given.kind === 'group' ? 'group_chat_created' : 'supergroup_chat_created';

@@ -30,6 +30,7 @@ function getChat({ core, args }: MethodCall): Json {
   return compact({
     ...wireChat(core, chat),
     description: chat.description,
+    linked_chat_id: chat.linked_channel,
     pinned_message: pinned ? wireMessage(core, pinned) : undefined,
     permissions: chat.kind === 'private' ? undefined : { can_send_messages: chat.can_send },
     accent_color_id: Math.abs(chat.id) % 7,

@@ -60,6 +60,8 @@ export interface Chat {
   /** Groups: the supergroup that took over. A chat that has it is dead. */
   migrated_to?: number | undefined;
   migrated_from?: number | undefined;
+  /** Supergroups: the channel whose posts are discussed here. Whoever reads it may write here without having joined. */
+  linked_channel?: number | undefined;
   /** The bot that wrote last; a plain `/command` is for it under privacy mode. */
   last_bot?: number | undefined;
   /** Message ids, newest pinned last. */

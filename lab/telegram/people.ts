@@ -14,10 +14,11 @@ export function personById(core: Core, id: number): User {
   return user;
 }
 
-/** A chat the person is in. */
+/** A chat the person is in, or may write in without having joined. */
 export function chatFor(core: Core, user: User, id: number): Chat {
   const chat = core.state.chat(id);
-  if (!chat || !isIn(chat, user.id)) throw new Refused('chat_not_found', 'That chat does not exist.');
+  if (!chat || (!isIn(chat, user.id) && chat.linked_channel === undefined))
+    throw new Refused('chat_not_found', 'That chat does not exist.');
   return chat;
 }
 

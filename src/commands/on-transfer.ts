@@ -46,10 +46,11 @@ function over(what: string): AppError {
   return new AppError('DH-300', { what, instead: '`owner transfer @name` asks anew.' });
 }
 
-/** Written on the question, or said to whoever has pressed. */
+/** Written on the question, also on one that only the owner sees. */
 async function answer(ctx: CommandContext, { id }: Transfer, part: Part, view: View): Promise<void> {
   if (await rewrite(ctx, transferKey(id, part), view)) return;
-  await putOutbox(ctx.tx, personalPut(ctx.act.event, ctx.person, view));
+  const put = personalPut(ctx.act.event, ctx.person, view);
+  await putOutbox(ctx.tx, put.payload.type === 'ephemeral' ? { ...put, payload: { ...put.payload, replaces: true } } : put);
 }
 
 /** Who has not pressed is told by a message of its own; a question that stands there loses its buttons. Of what they never saw they hear nothing. */

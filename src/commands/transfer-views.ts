@@ -49,7 +49,7 @@ export function acceptTransferView(transfer: Transfer): View {
 export function endedTransferView(transfer: Transfer, result: 'accepted' | 'declined' | 'withdrawn'): View {
   const { owner, heir } = transfer;
   if (result === 'accepted')
-    return view([name(heir), plain(' is the owner now. '), ...keeps(transfer, `${oneLine(owner.name)} is`)]);
+    return view([name(heir), plain(' is the owner now. '), ...keeps(transfer, `${oneLine(owner.name)} is`, 'now')]);
   const who = result === 'declined' ? heir : owner;
   return view([
     name(who),
@@ -59,8 +59,8 @@ export function endedTransferView(transfer: Transfer, result: 'accepted' | 'decl
   ]);
 }
 
-function keeps({ keeps: role }: Transfer, who: string): Span[] {
-  return [plain(`${who} ${role === undefined ? 'without a role' : aRole(role)} afterwards.`)];
+function keeps({ keeps: role }: Transfer, who: string, when = 'afterwards'): Span[] {
+  return [plain(`${who} ${role === undefined ? 'without a role' : aRole(role)} ${when}.`)];
 }
 
 function name({ name: text }: { name: string }): Span {

@@ -15,7 +15,7 @@ export const affiliationSchema = z.object({
 export type Affiliation = z.infer<typeof affiliationSchema>;
 export type AffiliationKind = Affiliation['kind'];
 
-/** Platforms that tell it of every account that acts. Telegram has no workspaces; who may write to a repository is asked by itself. */
+/** Platforms that tell it of every account that acts. Telegram tells it only of the discussion groups of channels; who may write to a repository is asked by itself. */
 const telling: Record<Platform, boolean> = { slack: true, discord: true, telegram: false, console: false, github: false };
 
 /**

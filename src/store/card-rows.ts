@@ -7,8 +7,8 @@ import { type RunPurpose, runPurposeSchema } from '../contracts/rebase.ts';
 import { type Role, roleSchema } from '../contracts/roles.ts';
 import { projectLimitsSchema, type Verbosity, verbositySchema } from '../contracts/settings.ts';
 import { type DecisionChoice, decisionChoiceSchema, type InteractionState, interactionStateSchema } from '../contracts/states.ts';
+import { externalMark } from './affiliations.ts';
 import { notifyOf } from './notify.ts';
-import { externalMark } from './people.ts';
 import { type ChangeStand, standsOf } from './task-changes.ts';
 
 type Db = Prisma.TransactionClient;

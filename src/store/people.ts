@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Prisma } from '../../prisma/client/client.ts';
-import { type Affiliation, affiliationSchema, externalWords, isExternal } from '../contracts/affiliation.ts';
+import { type Affiliation, externalWords, isExternal } from '../contracts/affiliation.ts';
 import { type IdentityRef, type Platform, platformNames, platformSchema } from '../contracts/platform.ts';
 import { type Role, roleSchema } from '../contracts/roles.ts';
 import { newId } from '../runtime/ids.ts';
+import { affiliationColumns, affiliationNow, affiliationOf } from './affiliations.ts';
 import type { Database, Tx } from './database.ts';
 import { idsOf, type Linked, linkedOf, lockPeople, roleOf, type UserRow, writeRole } from './linked-people.ts';
 import { endSessionsOf } from './sessions.ts';
@@ -108,25 +109,6 @@ async function createPerson(tx: Tx, input: NewIdentity): Promise<FoundPerson | u
   return member === undefined ? undefined : { ...member, created: false, home, affiliation: now };
 }
 
-/** What the platform says now; where it could not be asked, what it said before. */
-function affiliationNow(told: Affiliation | undefined, stored: Affiliation | undefined): Affiliation | undefined {
-  if (told === undefined || told.kind === 'unknown') return stored ?? told;
-  // The name of an organisation is looked up apart, and not always told.
-  const named = told.organisation ?? (stored?.kind === told.kind ? stored.organisation : undefined);
-  return { kind: told.kind, ...(named === undefined ? {} : { organisation: named }) };
-}
-
-function affiliationOf(row: { affiliation: string | null; organisation: string | null }): Affiliation | undefined {
-  const { affiliation: kind, organisation } = row;
-  return affiliationSchema.safeParse({ kind, ...(organisation === null ? {} : { organisation }) }).data;
-}
-
-/** That it could not be asked is nothing to remember. */
-function affiliationColumns(affiliation: Affiliation | undefined): { affiliation: string | null; organisation: string | null } {
-  if (affiliation === undefined || affiliation.kind === 'unknown') return { affiliation: null, organisation: null };
-  return { affiliation: affiliation.kind, organisation: affiliation.organisation ?? null };
-}
-
 async function findByIdentity(tx: Tx, ref: IdentityRef) {
   const row = await tx.db.identity.findUnique({
     where: { platform_tenant_externalId: { platform: ref.platform, tenant: ref.tenant, externalId: ref.user } },
@@ -197,23 +179,23 @@ export async function namesOf(tx: Tx, workspace: string, users: readonly string[
 /** The same as they are shown to people, external ones marked as such. */
 export async function labelsOf(tx: Tx, workspace: string, users: readonly string[]): Promise<Map<string, string>> {
   const names = await namesOf(tx, workspace, users);
+  const ids = [...names.keys()];
   const rows = await tx.db.identity.findMany({
-    where: { workspaceId: workspace, userId: { in: [...names.keys()] }, affiliation: { notIn: ['member'] } },
-    select: { userId: true, affiliation: true, organisation: true },
+    where: {
+      workspaceId: workspace,
+      affiliation: { notIn: ['member'] },
+      OR: [{ userId: { in: ids } }, { homeUserId: { in: ids } }],
+    },
+    select: { userId: true, homeUserId: true, affiliation: true, organisation: true },
   });
-  const external = new Map(rows.map((row) => [row.userId, externalWords(affiliationOf(row))]));
+  const external = new Map(
+    rows.flatMap((row) => [row.userId, row.homeUserId].map((id) => [id, externalWords(affiliationOf(row))] as const)),
+  );
   return new Map([...names].map(([id, name]) => [id, marked(name, external.get(id))]));
 }
 
 function marked(name: string, words: string | undefined): string {
   return words === undefined ? name : `${name} (${words})`;
-}
-
-/** Words for people about accounts of one person of which one may be external; undefined: none is. */
-export function externalMark(
-  accounts: readonly { affiliation: string | null; organisation: string | null }[],
-): string | undefined {
-  return externalWords(accounts.map(affiliationOf).find(isExternal));
 }
 
 /** People with an explicit role, strongest first, then by name. */
