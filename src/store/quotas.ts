@@ -243,7 +243,7 @@ export async function setConsumed(tx: Tx, quota: Quota, since: Date, value: numb
   });
 }
 
-/** Forgets counters of periods that began before. Returns how many. */
-export async function forgetConsumption(db: Prisma.TransactionClient, before: Date): Promise<number> {
-  return (await db.consumption.deleteMany({ where: { since: { lt: before } } })).count;
+/** Forgets counters of periods that began before, at most so many. Returns how many. */
+export async function forgetConsumption(db: Prisma.TransactionClient, before: Date, most: number): Promise<number> {
+  return (await db.consumption.deleteMany({ where: { since: { lt: before } }, limit: most })).count;
 }

@@ -2,6 +2,7 @@ import type { Database } from '../store/database.ts';
 import { forgetInbox } from '../store/forget-inbox.ts';
 import { beginThinning, forgetOutbox, runsToThin } from '../store/forget-old.ts';
 import { type LeftTaskRow, leftTasks, lockFamily } from '../store/left-behind.ts';
+import { forgetConsumption } from '../store/quotas.ts';
 import { endThinning, thinSome } from '../store/thin-log.ts';
 
 /** How long the database remembers. Milliseconds. */
@@ -14,6 +15,8 @@ export const usualForgetting: Forgetting = { eventsMs: 30 * day };
 
 /** Platforms deliver again for hours, and people can have it done for some weeks. */
 const inboxKeptMs = 90 * day;
+/** What counted in a period that began longer ago tells nobody anything. */
+const consumptionKeptMs = 100 * day;
 /** So many rows go with a statement: others wait no longer than for them. */
 const rowsAtOnce = 2_000;
 /** So many statements of a kind are made with each call, and so many runs are looked at. */
@@ -79,6 +82,7 @@ export function createForgetting(database: Database, forgetting: Forgetting): (n
     return (
       (await again(() => forgetInbox(database, ago(inboxKeptMs), rowsAtOnce))) +
       (await again(() => forgetOutbox(database, ago(forgetting.eventsMs), rowsAtOnce))) +
+      (await forgetConsumption(database.db, ago(consumptionKeptMs), rowsAtOnce)) +
       (await thinOld(now))
     );
   };

@@ -8,6 +8,7 @@ import {
   allowExtra,
   type Counting,
   count,
+  forgetConsumption,
   giveBack,
   type NewQuota,
   putQuota,
@@ -141,6 +142,15 @@ test('another limit keeps what is used; a quota that is removed takes its counte
   await engine.database.transaction((tx) => removeQuota(tx, made.id));
   expect(await standingsOf(engine.database.db, world.workspace, at)).toEqual([]);
   expect(await engine.database.db.consumption.count({ where: { quotaId: made.id } })).toBe(0);
+});
+
+test('counters of periods that are long over are forgotten, those of this month are not', async () => {
+  const { world, run } = await running();
+  await quota(world, { per: 'month' });
+  await one(run, 1, new Date('2025-10-01T00:00:00Z'));
+  await one(run);
+  expect(await forgetConsumption(engine.db, new Date('2025-12-01T00:00:00Z'), 100)).toBe(1);
+  expect(await used(world)).toEqual([1]);
 });
 
 test('the database begins periods when src/budgets does', async () => {
