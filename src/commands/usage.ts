@@ -207,6 +207,7 @@ async function usageView(
               spans: [plain(`Of ${count(total.unpriced, 'request')} the price is not known: they are not in the cost.`)],
             },
           ]),
+      ...elsewhere(ctx, 'picture'),
       ...pressed,
     ],
     [{ from: 'chart', name: 'usage.png', chart }],
@@ -255,6 +256,12 @@ function dayWords(rows: Awaited<ReturnType<typeof usageByDay>>): string {
   return `${before}${told.join(' · ')}`;
 }
 
+/** An answer to one person in a channel can have no files. */
+function elsewhere(ctx: CommandContext, what: 'picture' | 'file'): Block[] {
+  if (ctx.act.conversation.kind === 'direct') return [];
+  return [{ type: 'context', spans: [plain(`The ${what} comes as a direct message.`)] }];
+}
+
 async function exported(ctx: CommandContext, which: UsageWhich, title: string, format: 'csv' | 'json'): Promise<Reply> {
   const rows = await usageByDay(ctx.tx.db, which, usageParts, mostLines + 1);
   if (rows.length > mostLines) {
@@ -269,6 +276,7 @@ async function exported(ctx: CommandContext, which: UsageWhich, title: string, f
       spans: [plain(rows.length === 0 ? 'Nothing was used in this time.' : `${count(rows.length, 'line')} in ${file}`)],
     },
   ];
+  if (rows.length > 0) blocks.push(...elsewhere(ctx, 'file'));
   const text = format === 'csv' ? usageCsv(rows) : usageJson(rows);
   return { view: withFallback(blocks, rows.length === 0 ? [] : [{ from: 'text', name: file, text }]), audience: 'person' };
 }

@@ -56,8 +56,8 @@ export function text(
   return `<text ${at} fill="${look.colour ?? paper.ink}"${weight}${anchor}>${escapedText(value)}</text>`;
 }
 
-/** 1, 2, 4, 10, 20, 40 …: half of it reads well too. */
+/** 1, 2, 4, 6, 8, 10, 20, 40 …: half of it reads well too. */
 export function niceCeiling(value: number): number {
   const unit = 10 ** Math.floor(Math.log10(value));
-  return ([1, 2, 4, 10].find((factor) => factor * unit >= value) ?? 10) * unit;
+  return ([1, 2, 4, 6, 8, 10].find((factor) => factor * unit >= value) ?? 10) * unit;
 }
