@@ -3,6 +3,7 @@ import { AppError } from '../contracts/errors.ts';
 import { type Role, roleAtLeast, roleSchema } from '../contracts/roles.ts';
 import type { Tx } from '../store/database.ts';
 import { membersOf } from '../store/people.ts';
+import { membersAbout } from './role-about.ts';
 
 /** How many people an answer names. */
 const named = 5;
@@ -10,11 +11,17 @@ const named = 5;
 /** The refusal for lack of a role. It says who could: the roles, and the people who have one of them. */
 export async function notAllowed(
   tx: Tx,
-  who: { workspace: string; name: string; role?: Role | undefined; affiliation?: Affiliation | undefined },
+  who: {
+    workspace: string;
+    name: string;
+    about?: string | undefined;
+    role?: Role | undefined;
+    affiliation?: Affiliation | undefined;
+  },
   action: string,
   needed: Role,
 ): Promise<AppError> {
-  const able = await whoCan(tx, who.workspace, needed);
+  const able = await whoCan(tx, who.workspace, needed, who.about);
   return new AppError('DH-202', { who: who.name, action, whoCan: `${able}${externalNote(who)}` });
 }
 
@@ -30,9 +37,10 @@ function externalNote({ role, affiliation }: { role?: Role | undefined; affiliat
   return ` People ${which} get at most the role guest from a channel, and only where it says \`settings external=guest\`; an owner can give you a role by name.`;
 }
 
-/** "Maintainers and owners can: Ada, Ben." */
-export async function whoCan(tx: Tx, workspace: string, needed: Role): Promise<string> {
-  const able = (await membersOf(tx, workspace)).filter(({ role }) => roleAtLeast(role, needed));
+/** "Maintainers and owners can: Ada, Ben." `project`: those about it; else those of the workspace. */
+export async function whoCan(tx: Tx, workspace: string, needed: Role, project?: string): Promise<string> {
+  const people = project === undefined ? membersOf(tx, workspace) : membersAbout(tx, workspace, project);
+  const able = (await people).filter(({ role }) => roleAtLeast(role, needed));
   if (able.length === 0)
     return 'Nobody can yet: whoever runs Deckhand becomes owner with `claim <code>` from the log of its start.';
   const names = able.slice(0, named).map(({ name }) => name);

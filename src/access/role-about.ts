@@ -3,6 +3,7 @@ import type { Tx } from '../store/database.ts';
 import { type GrantRow, grantRows } from '../store/grants.ts';
 import { idsOf } from '../store/linked-people.ts';
 import { type Member, membersIn, peopleById } from '../store/people.ts';
+import { projectIds } from '../store/projects.ts';
 import { cascade, type RoleAbout, roleOfAccount } from './cascade.ts';
 
 /** What memberships and teams say, by the id of the project or the folder that it is about. */
@@ -47,6 +48,40 @@ export async function rolesAbout(
   return members.map((member) => memberAbout(member, grants, place));
 }
 
+/** The strongest role that a person has anywhere in the workspace, channels left aside. */
+export async function strongestRoleOf(tx: Tx, workspace: string, user: string): Promise<Role | undefined> {
+  const [member] = await peopleById(tx, workspace, [user]);
+  return member === undefined ? undefined : strongestAnywhere(member, await grantsOf(tx, workspace, [member]));
+}
+
+/** The projects of the workspace about which a person is at least guest, channels left aside; undefined: all. */
+export async function projectsSeenBy(tx: Tx, workspace: string, user: string): Promise<string[] | undefined> {
+  const [member] = await peopleById(tx, workspace, [user]);
+  if (member === undefined) return [];
+  const grants = await grantsOf(tx, workspace, [member]);
+  const isSeen = (project: string) => memberAbout(member, grants, project).role !== undefined;
+  if (member.role === undefined) return [...grants.keys()].filter(isSeen);
+  return [...grants.keys()].every(isSeen) ? undefined : (await projectIds(tx, workspace)).filter(isSeen);
+}
+
+/** What each of these people is about each of these places, channels left aside, by their ids as they were asked for. */
+export async function rolesOfEach(
+  tx: Tx,
+  asked: readonly { workspace: string; user: string; place: string }[],
+): Promise<(user: string, place: string) => Role | undefined> {
+  const roles = new Map<string, Role | undefined>();
+  for (const [workspace, those] of Map.groupBy(asked, (one) => one.workspace)) {
+    const members = await peopleById(tx, workspace, [...new Set(those.map(({ user }) => user))]);
+    const places = [...new Set(those.map(({ place }) => place))];
+    const grants = byPlace(await grantRows(tx.db, workspace, { users: members.flatMap(idsOf), places }));
+    for (const { user, place } of those) {
+      const member = members.find((one) => idsOf(one).includes(user));
+      if (member !== undefined) roles.set(`${user} ${place}`, memberAbout(member, grants, place).role);
+    }
+  }
+  return (user, place) => roles.get(`${user} ${place}`);
+}
+
 /** What a person is about a project or a folder; undefined: nothing. `channel`: what the channel of the act gives its members there. */
 export async function roleAbout(
   tx: Tx,
@@ -78,6 +113,7 @@ function strength(role: Role): number {
   return roleSchema.options.filter((weaker) => roleAtLeast(role, weaker)).length;
 }
 
-function byPlace(rows: readonly GrantRow[]): Grants {
+/** Rows by the place that they are about. */
+export function byPlace(rows: readonly GrantRow[]): Grants {
   return Map.groupBy(rows, ({ place }) => place);
 }

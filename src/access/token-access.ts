@@ -5,6 +5,7 @@ import { noteTokensUsed, type TokenStanding, tokenByHash, tokensStanding, usedTo
 import { recordAudit } from '../store/audit.ts';
 import type { Database } from '../store/database.ts';
 import { accessTokenHash, isAccessToken } from './access-token.ts';
+import { rolesOfEach, strongestRoleOf } from './role-about.ts';
 
 /** What a route asks of its caller. */
 export interface TokenNeed {
@@ -17,6 +18,7 @@ export interface TokenNeed {
 /** Who calls: a person through a token of theirs, or a service. */
 export interface Caller {
   token: string;
+  kind: TokenStanding['kind'];
   workspace: string;
   /** Of a service: who made its token. */
   user: string;
@@ -46,14 +48,23 @@ export function judgeToken(token: TokenStanding | undefined, need: TokenNeed, no
         : `that takes the role ${need.role}, and it has no more than ${role}`;
     return new AppError('DH-223', { action: need.action, why });
   }
-  return { token: token.id, workspace: token.workspace, user: token.user, project: token.project, role };
+  return { token: token.id, kind: token.kind, workspace: token.workspace, user: token.user, project: token.project, role };
+}
+
+/** What a token is in use for. */
+export interface TokenUse {
+  token: string;
+  project: string;
 }
 
 export interface TokenAccess {
   /** The caller with this token. Throws DH-222 or DH-223. */
   admit(token: string, need: TokenNeed): Promise<Caller>;
-  /** Of these tokens those that may not do it any more, with the reason; notes that the others are in use. */
-  lapsed(tokens: readonly string[], need: TokenNeed): Promise<Map<string, AppError>>;
+  /**
+   * For each of these whether the token may not do it any more about the project, with the reason, in their order; notes that the others are
+   * in use. A fixed number of statements, however many there are.
+   */
+  lapsed(uses: readonly TokenUse[], need: TokenNeed): Promise<(AppError | undefined)[]>;
 }
 
 /** Each token's refusals are recorded at most so often for one reason. */
@@ -87,6 +98,14 @@ export function createTokenAccess(deps: {
     );
   }
 
+  /** With the strongest role that the person has anywhere, where that in the workspace is not enough: what it is used on is asked for itself. */
+  async function withReach(token: TokenStanding, need: TokenNeed): Promise<TokenStanding> {
+    if (token.kind === 'service' || roleAtLeast(token.personRole, need.role)) return token;
+    const { workspace, user } = token;
+    const personRole = await database.transaction((tx) => strongestRoleOf(tx, workspace, user));
+    return { ...token, personRole };
+  }
+
   /** That a token is in use is worth no failure of what it is used for. */
   async function noteUse(tokens: readonly TokenStanding[]): Promise<void> {
     const at = now();
@@ -100,7 +119,8 @@ export function createTokenAccess(deps: {
 
   return {
     async admit(token, need) {
-      const standing = isAccessToken(token) ? await tokenByHash(database, accessTokenHash(token)) : undefined;
+      const found = isAccessToken(token) ? await tokenByHash(database, accessTokenHash(token)) : undefined;
+      const standing = found === undefined ? undefined : await withReach(found, need);
       const judged = judgeToken(standing, need, now());
       if (judged instanceof AppError) {
         if (standing !== undefined) await noteRefusal(standing, need, judged);
@@ -109,17 +129,28 @@ export function createTokenAccess(deps: {
       if (standing !== undefined) await noteUse([standing]);
       return judged;
     },
-    async lapsed(tokens, need) {
-      const standing = new Map((await tokensStanding(database, tokens)).map((one) => [one.id, one]));
-      const lapsed = new Map<string, AppError>();
-      const good: TokenStanding[] = [];
-      for (const id of tokens) {
-        const one = standing.get(id);
-        const judged = judgeToken(one, need, now());
-        if (judged instanceof AppError) lapsed.set(id, judged);
-        else if (one !== undefined) good.push(one);
-      }
-      await noteUse(good);
+    async lapsed(uses, need) {
+      const known = await tokensStanding(database, [...new Set(uses.map(({ token }) => token))]);
+      const standing = new Map(known.map((one) => [one.id, one]));
+      const roles = await database.transaction((tx) =>
+        rolesOfEach(
+          tx,
+          uses.flatMap(({ token, project }) => {
+            const one = standing.get(token);
+            return one === undefined ? [] : [{ workspace: one.workspace, user: one.user, place: project }];
+          }),
+        ),
+      );
+      const good = new Set<TokenStanding>();
+      const lapsed = uses.map(({ token, project }) => {
+        const one = standing.get(token);
+        const about = one === undefined ? undefined : { ...one, personRole: roles(one.user, project) };
+        const judged = judgeToken(about, need, now());
+        if (judged instanceof AppError) return judged;
+        if (one !== undefined) good.add(one);
+        return undefined;
+      });
+      await noteUse([...good]);
       return lapsed;
     },
   };

@@ -1,21 +1,33 @@
+import type { Affiliation } from '../contracts/affiliation.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
-import type { Role } from '../contracts/roles.ts';
+import type { IdentityRef } from '../contracts/platform.ts';
+import { type Role, strongestRole } from '../contracts/roles.ts';
 import { type Channel, findOrCreateChannel } from '../store/channels.ts';
 import type { Tx } from '../store/database.ts';
 import { noteDirectReached } from '../store/direct-reach.ts';
-import { findOrCreatePerson } from '../store/people.ts';
+import { findOrCreatePerson, type Member } from '../store/people.ts';
 import { workspaceOfTenant } from '../store/workspaces.ts';
 import type { Person } from '../tasks/task-engine.ts';
 import { effectiveRole } from './effective-role.ts';
 import { type ConfiguredOwner, configuredRole } from './owners.ts';
+import { type Grants, grantsOf, memberAbout, strongestAnywhere } from './role-about.ts';
 
 /** Who acts, where, and what they are there. */
 export interface Actor {
-  /** `role` is the one that counts in this channel for the project it is bound to. */
+  /** `role` is the one that counts in this channel for the project it is bound to; in one that is bound to none, that in the workspace. */
   person: Person;
+  /** The role in the workspace. */
   ownRole: Role | undefined;
+  /** Who acts, as they are in the workspace, and what memberships and teams say of them. */
+  member: Member;
+  grants: Grants;
   channel: Channel;
 }
+
+/** What of an actor says what they are about a project. */
+export type Acting = Pick<Actor, 'person' | 'member' | 'grants'> & {
+  channel: Pick<Channel, 'project' | 'defaultRole' | 'externalRole'>;
+};
 
 /** Why nothing may happen for an event, for the log. */
 export type Nobody = 'bot' | 'unknown_tenant' | 'foreign_account';
@@ -38,17 +50,38 @@ export async function whoActs(tx: Tx, event: InboundEvent, owners: readonly Conf
   const channel = await findOrCreateChannel(tx, workspace.id, event.conversation, event);
   if (known === undefined || channel === undefined) return 'foreign_account';
   if (event.conversation.kind === 'direct' && event.type !== 'home') await noteDirectReached(tx, identity);
-  const { affiliation } = known;
-  const role = effectiveRole({ own: known.role, channel, project: channel.project, affiliation });
-  return {
-    person: { workspace: workspace.id, user: known.user, name: known.name, role, identity, linked: known.linked, affiliation },
-    ownRole: known.role,
-    channel,
-  };
+  return { ...(await actingAs(tx, workspace.id, identity, known, channel)), ownRole: known.role, channel };
 }
 
-/** The same person with the role that counts for another project. */
-export function actingOn(actor: Pick<Actor, 'person' | 'ownRole' | 'channel'>, project: string): Person {
-  const { affiliation } = actor.person;
-  return { ...actor.person, role: effectiveRole({ own: actor.ownRole, channel: actor.channel, project, affiliation }) };
+/** A person who is known, in a channel: with one statement for all that is said of them anywhere. */
+export async function actingAs(
+  tx: Tx,
+  workspace: string,
+  identity: IdentityRef,
+  { user, name, role, linked, affiliation }: Member & { affiliation?: Affiliation | undefined },
+  channel: Acting['channel'],
+): Promise<Acting> {
+  const member = { user, name, role, linked };
+  const grants = await grantsOf(tx, workspace, [member]);
+  const acting = { person: { workspace, user, name, role, identity, linked, affiliation }, member, grants, channel };
+  return channel.project === undefined ? acting : { ...acting, person: actingOn(acting, channel.project) };
+}
+
+/** The same person with the role that counts for a project: src/access/cascade.ts says which that is. */
+export function actingOn(actor: Acting, project: string): Person {
+  const { person, member, grants, channel } = actor;
+  const given = effectiveRole({ own: undefined, channel, project, affiliation: person.affiliation });
+  const { role, linked } = memberAbout(member, grants, project, given);
+  return { ...person, role, linked, about: project };
+}
+
+/** The strongest role that the person has about anything from where they act: whoever lacks a role there has it nowhere. */
+export function strongestOf({ person, member, grants }: Pick<Acting, 'person' | 'member' | 'grants'>): Role | undefined {
+  return strongestRole([person.role, strongestAnywhere(member, grants)]);
+}
+
+/** The role about the workspace itself: the own one, else what the channel gives whoever nothing else is said of. */
+export function roleInWorkspace({ person, member, grants, channel }: Acting): Role | undefined {
+  if (member.role !== undefined || channel.project === undefined) return member.role;
+  return memberAbout(member, grants, channel.project).reason.from === 'nothing' ? person.role : undefined;
 }

@@ -1,10 +1,11 @@
 import { rolesFrom } from '../access/not-allowed.ts';
+import { membersAbout, rolesAbout } from '../access/role-about.ts';
 import { approvalsNeeded, type Policy } from '../contracts/policy.ts';
 import { type Role, roleAtLeast } from '../contracts/roles.ts';
 import { roleGivenByChannels } from '../store/channel-roles.ts';
 import type { Tx } from '../store/database.ts';
 import { idsOf, isSamePerson, type Linked } from '../store/linked-people.ts';
-import { isExternalPerson, membersOf, personById } from '../store/people.ts';
+import { isExternalPerson } from '../store/people.ts';
 import { speakersOf } from '../store/run-mail.ts';
 import { conditions } from './several-words.ts';
 
@@ -65,7 +66,7 @@ function accountsOf({ user, role, linked }: Decider): readonly { user: string; r
 }
 
 /**
- * Are there as many people as must say yes? People with a role of their own count, and the members of channels bound to the project when
+ * Are there as many people as must say yes? People with a role about the project count, and the members of channels bound to it when
  * the role these give is enough: who they are is not known, so at least one besides the requester is assumed.
  */
 export async function somebodyMayDecide(
@@ -80,18 +81,18 @@ export async function somebodyMayDecide(
 ): Promise<boolean> {
   const { workspace, project, approvers, requester, askers = [requester] } = question;
   const needed = approvalsNeeded(approvers);
-  const members = await membersOf(tx, workspace);
+  const members = await membersAbout(tx, workspace, project);
   const able: Decider[] = members.filter((member) => mayDecide(approvers, askers, member));
   if (different(able).length >= needed) return true;
   const given = await roleGivenByChannels(tx, project);
   if (!roleAtLeast(given, approvers.role)) return false;
   if (approvers.people.length === 0) return true;
-  // A named person without a role of their own may have it from the channel.
+  // A named person of whom nothing else is said may have it from the channel.
   const withRole = new Set(members.flatMap(idsOf));
-  for (const user of approvers.people) {
-    const known = withRole.has(user) ? undefined : await personById(tx, workspace, user);
+  const others = approvers.people.filter((user) => !withRole.has(user));
+  for (const known of await rolesAbout(tx, { workspace, place: project, people: others })) {
     // External people get nothing from a channel that decides.
-    if (known === undefined || (await isExternalPerson(tx, workspace, known.user))) continue;
+    if (known.reason.from !== 'nothing' || (await isExternalPerson(tx, workspace, known.user))) continue;
     if (mayDecide(approvers, askers, { ...known, role: given })) able.push(known);
   }
   return different(able).length >= needed;
@@ -103,12 +104,12 @@ function different<P extends Decider>(people: readonly P[]): P[] {
 }
 
 /**
- * A person with the role they have about a project now, wherever they act: their own, else what channels of the project give. That
- * never lets an external person decide.
+ * A person with the role they have about a project now, wherever they act; what channels of the project give counts too. That never lets
+ * an external person decide.
  */
 export async function deciderNow(tx: Tx, workspace: string, project: string, user: string): Promise<Decider | undefined> {
-  const person = await personById(tx, workspace, user);
-  if (person === undefined || person.role !== undefined) return person;
+  const [person] = await rolesAbout(tx, { workspace, place: project, people: [user] });
+  if (person === undefined || person.reason.from !== 'nothing') return person;
   if (await isExternalPerson(tx, workspace, person.user)) return person;
   return { ...person, role: await roleGivenByChannels(tx, project) };
 }
@@ -116,10 +117,16 @@ export async function deciderNow(tx: Tx, workspace: string, project: string, use
 /** Who may decide, for people: "Maintainers and owners can decide: Ada, Ben. The requester cannot." */
 export async function whoMayDecide(
   tx: Tx,
-  question: { workspace: string; approvers: Approvers; requester: string; askers?: readonly string[] | undefined },
+  question: {
+    workspace: string;
+    project: string;
+    approvers: Approvers;
+    requester: string;
+    askers?: readonly string[] | undefined;
+  },
 ): Promise<string> {
-  const { workspace, approvers, requester, askers = [requester] } = question;
-  const able = (await membersOf(tx, workspace)).filter((member) => mayDecide(approvers, askers, member));
+  const { workspace, project, approvers, requester, askers = [requester] } = question;
+  const able = (await membersAbout(tx, workspace, project)).filter((member) => mayDecide(approvers, askers, member));
   const names = able.slice(0, 5).map(({ name }) => name);
   const list = able.length > names.length ? [...names, `${able.length - names.length} more`] : names;
   const who = approvers.people.length > 0 ? 'Only people named by the policy' : rolesFrom(approvers.role);

@@ -79,7 +79,7 @@ export async function decide(tx: Tx, input: DecideInput, now: Date): Promise<Dec
   if (!(await mayDecideOn(tx, interaction, by))) {
     await audit(tx, 'approval.refused', input, task, interaction);
     const askers = await askersOf(tx.db, interaction);
-    return { result: 'not_allowed', whoCan: await whoMayDecide(tx, { ...interaction, askers }) };
+    return { result: 'not_allowed', whoCan: await whoMayDecide(tx, { ...interaction, project: task.project, askers }) };
   }
   const { action } = interaction;
   const publishing =

@@ -1,9 +1,9 @@
+import { membersAbout } from '../access/role-about.ts';
 import type { Policy } from '../contracts/policy.ts';
 import { type Role, roleAtLeast } from '../contracts/roles.ts';
 import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
 import { type InteractionRecord, noteEscalation } from '../store/interactions.ts';
-import { membersOf } from '../store/people.ts';
 import { appendEvents } from '../store/run-events.ts';
 import type { TaskRecord } from '../store/tasks.ts';
 import { system } from '../tasks/advance.ts';
@@ -15,7 +15,7 @@ import { system } from '../tasks/advance.ts';
 export async function escalateInteraction(tx: Tx, task: TaskRecord, interaction: InteractionRecord, at: Date): Promise<void> {
   const { escalateAt, escalateTo: to } = interaction;
   if (escalateAt === null || to === null || at < escalateAt || at >= interaction.expiresAt) return;
-  const approvers = await withRole(tx, task.workspace, interaction.approvers, to);
+  const approvers = await withRole(tx, task, interaction.approvers, to);
   if (!(await noteEscalation(tx, interaction.id, approvers, at))) return;
   await appendEvents(tx, {
     run: interaction.run,
@@ -31,8 +31,13 @@ export async function escalateInteraction(tx: Tx, task: TaskRecord, interaction:
   });
 }
 
-async function withRole(tx: Tx, workspace: string, approvers: Policy['approvers'], to: Role): Promise<Policy['approvers']> {
+async function withRole(
+  tx: Tx,
+  { workspace, project }: TaskRecord,
+  approvers: Policy['approvers'],
+  to: Role,
+): Promise<Policy['approvers']> {
   if (approvers.people.length === 0) return approvers;
-  const asked = (await membersOf(tx, workspace)).filter(({ role }) => roleAtLeast(role, to)).map(({ user }) => user);
+  const asked = (await membersAbout(tx, workspace, project)).filter(({ role }) => roleAtLeast(role, to)).map(({ user }) => user);
   return { ...approvers, people: [...new Set([...approvers.people, ...asked])] };
 }

@@ -18,6 +18,7 @@ export const accountList = defineCommand({
   ],
   role: 'developer',
   action: 'see accounts of agents',
+  about: 'project',
   unbound: 'with-role',
   positional: {},
   options: {},

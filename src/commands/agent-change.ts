@@ -37,6 +37,7 @@ export const mode = defineCommand({
   details: ['`help modes` says what each means. What was asked for before still waits for its decision.', later],
   role: 'developer',
   action: 'change what an agent may do',
+  about: 'project',
   positional: {
     task,
     mode: required({
@@ -61,6 +62,7 @@ export const model = defineCommand({
   details: ['`agents` shows which models there are.', later],
   role: 'developer',
   action: 'change the model of an agent',
+  about: 'project',
   positional: {
     task: markedTask,
     model: required({
@@ -86,6 +88,7 @@ export const effort = defineCommand({
   details: [later],
   role: 'developer',
   action: 'change the effort of an agent',
+  about: 'project',
   positional: {
     task,
     effort: required({
@@ -112,6 +115,7 @@ export const budget = defineCommand({
   ],
   role: 'developer',
   action: 'change the budget of a task',
+  about: 'project',
   positional: {
     task: markedTask,
     usd: required({ hint: 'dollars', about: 'US dollars, or `none` for no limit', schema: budgetWord }),

@@ -7,7 +7,7 @@ import {
   repositoryOfEvent,
   sameRepository,
 } from '../access/repository-access.ts';
-import { type Actor, type Nobody, whoActs } from '../access/who-acts.ts';
+import { type Actor, actingOn, type Nobody, whoActs } from '../access/who-acts.ts';
 import { CodeHostError } from '../contracts/code-host.ts';
 import { AppError } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
@@ -85,7 +85,7 @@ export async function actsHere(
 function inRepository(actor: Actor, event: InboundEvent, { project }: Admission): Actor {
   if (project === undefined) throw new AppError('DH-220', { repository: event.conversation.channel });
   const channel = { ...actor.channel, project: project.id, defaultRole: 'developer' as const };
-  return { ...actor, channel, person: { ...actor.person, role: actor.ownRole ?? channel.defaultRole } };
+  return { ...actor, channel, person: actingOn({ ...actor, channel }, project.id) };
 }
 
 /** The oldest project of the repository. */

@@ -1,10 +1,11 @@
-import { whoActs } from '../access/who-acts.ts';
+import { actingOn, whoActs } from '../access/who-acts.ts';
 import type { FileToGive } from '../contracts/given-file.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import { messageOrigin } from '../contracts/message-origin.ts';
 import { roleAtLeast } from '../contracts/roles.ts';
 import type { Tx } from '../store/database.ts';
 import { keyOfMessage, taskOfMessage } from '../store/said-messages.ts';
+import { taskById } from '../store/task-queries.ts';
 import type { Person } from '../tasks/task-engine.ts';
 import type { BusDeps } from './bus.ts';
 
@@ -35,10 +36,14 @@ export async function onMoreFiles(tx: Tx, deps: Pick<BusDeps, 'tasks' | 'owners'
   const key = partOf === undefined ? undefined : await keyOfMessage(tx, conversation, partOf);
   if (partOf === undefined || key === undefined) return;
   const actor = await whoActs(tx, event, deps.owners);
-  if (typeof actor === 'string' || !roleAtLeast(actor.person.role, 'developer')) return;
+  if (typeof actor === 'string') return;
   const { platform, tenant, channel } = conversation;
   const origin = messageOrigin({ platform, tenant, channel, message: partOf });
   const originKey = `${platform}:${tenant}:${key}`;
-  const task = await taskOfMessage(tx, actor.person.workspace, { originKey, origin });
-  if (task !== undefined) await deps.tasks.attachMore(tx, task, filesOf(event, actor.person, 'request'), origin);
+  const { workspace } = actor.person;
+  const id = await taskOfMessage(tx, workspace, { originKey, origin });
+  const task = id === undefined ? undefined : await taskById(tx, workspace, id);
+  if (task === undefined) return;
+  const by = actingOn(actor, task.project.id);
+  if (roleAtLeast(by.role, 'developer')) await deps.tasks.attachMore(tx, task.id, filesOf(event, by, 'request'), origin);
 }

@@ -1,3 +1,4 @@
+import { AppError } from '../contracts/errors.ts';
 import { fitsPress } from '../contracts/press.ts';
 import { type Block, bold, code, plain, type Span } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
@@ -10,7 +11,7 @@ import { count, duration, oneOf, optional, shortDuration, taskNumber } from './a
 import { auditKinds, auditSentence, short, whereWords } from './audit-words.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { namedPerson, personText } from './member-target.ts';
-import { taskFor } from './subject.ts';
+import { taskFor, visibleProjects } from './subject.ts';
 import { ago, pageButtons } from './task-lines.ts';
 import { quote } from './tokens.ts';
 
@@ -29,6 +30,7 @@ export const audit = defineCommand({
   ],
   role: 'maintainer',
   action: 'read the audit',
+  about: ({ task }) => (task === undefined ? 'workspace' : 'project'),
   unbound: 'with-role',
   positional: {
     task: optional({ hint: '#task', about: 'only what is about this task', names: 'task', schema: taskNumber }),
@@ -50,6 +52,13 @@ export const audit = defineCommand({
     const now = ctx.deps.now();
     const need = { command: 'audit', role: 'maintainer', action: 'read the audit' } as const;
     const task = number === undefined ? undefined : (await taskFor(ctx, number, need)).task;
+    // Lines about everything name every project.
+    if (task === undefined && (await visibleProjects(ctx)) !== undefined) {
+      throw new AppError('DH-300', {
+        what: 'There are projects that you may not see, and the audit of the workspace is about all of them.',
+        instead: '`audit #142` lists what is about one task.',
+      });
+    }
     const person = named === undefined ? undefined : await namedPerson(ctx, named, example);
     const { lines, more } = await newestLines(
       ctx.tx.db,

@@ -7,7 +7,9 @@ import { bindChannel, channelById } from '../store/channels.ts';
 import { defaultRoleWord, name, optional, required } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { endForeignMirrors } from './mirror-end.ts';
-import { namedProject } from './subject.ts';
+import { namedProject, personFor } from './subject.ts';
+
+const need = { command: 'bind', role: 'maintainer', action: 'bind channels' } as const;
 
 export const bind = defineCommand({
   name: 'bind',
@@ -18,8 +20,9 @@ export const bind = defineCommand({
     '`bind none` unbinds the channel.',
     'Mirrors of tasks of the project it was bound to before end, unless a maintainer has shared them with `share=on`. Tasks that were started here stay.',
   ],
-  role: 'maintainer',
-  action: 'bind channels',
+  role: need.role,
+  action: need.action,
+  about: 'project',
   unbound: 'with-role',
   direct: false,
   positional: {
@@ -54,6 +57,8 @@ export const bind = defineCommand({
     }
     if (args.project.toLowerCase() === 'none') return unbind(ctx);
     const project = await namedProject(ctx, args.project);
+    await personFor(ctx, project.id, need);
+    await mayUnbind(ctx, project.id);
     const kept = ctx.channel.project === project.id ? ctx.channel.defaultRole : undefined;
     const role = args.role === undefined ? kept : args.role === 'none' ? undefined : args.role;
     await bindChannel(ctx.tx, ctx.channel.id, {
@@ -83,10 +88,17 @@ async function otherChannel(ctx: CommandContext, id: string) {
   });
 }
 
+/** What the channel is bound to now loses it: that takes the same right there. */
+async function mayUnbind(ctx: CommandContext, to: string | undefined): Promise<void> {
+  const { project } = ctx.channel;
+  if (project !== undefined && project !== to) await personFor(ctx, project, need);
+}
+
 async function unbind(ctx: CommandContext) {
   if (ctx.channel.project === undefined) {
     return { view: textView('This channel is bound to no project.'), audience: 'person' as const };
   }
+  await mayUnbind(ctx, undefined);
   await bindChannel(ctx.tx, ctx.channel.id, { project: undefined, defaultRole: undefined });
   const ended = await endForeignMirrors(ctx, ctx.channel.id, undefined);
   await audit(ctx, { project: 'none' });

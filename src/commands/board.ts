@@ -27,6 +27,7 @@ export const board = defineCommand({
   summary: 'Shows the board: what is in each column, with a way to move cards',
   role: 'guest',
   action: 'see the board',
+  about: 'project',
   positional: {},
   options: {
     project: optional({ hint: 'name', about: 'only this project; `all` for every one', names: 'project', schema: name }),

@@ -1,7 +1,7 @@
 import type { ConfiguredOwner } from '../access/owners.ts';
 import { isRepositoryTalk } from '../access/repository-access.ts';
 import { isSealed, takenOut } from '../access/typed-secrets.ts';
-import { type Actor, type Nobody, whoActs } from '../access/who-acts.ts';
+import { type Actor, actingOn, type Nobody, strongestOf, whoActs } from '../access/who-acts.ts';
 import { AppError, type ErrorCode } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import { encodePress } from '../contracts/press.ts';
@@ -185,8 +185,10 @@ function refuseSecrets(event: InboundEvent): void {
 
 /** Who may bind a channel gets the choice right on the message that says it is not bound. */
 async function withWayOut(tx: Tx, actor: Actor, error: AppError, view: View): Promise<View> {
-  if (error.code !== 'DH-203' || !roleAtLeast(actor.ownRole, 'maintainer')) return view;
-  const projects = await projectsOf(tx, actor.person.workspace);
+  if (error.code !== 'DH-203' || !roleAtLeast(strongestOf(actor), 'maintainer')) return view;
+  const projects = (await projectsOf(tx, actor.person.workspace)).filter(({ id }) =>
+    roleAtLeast(actingOn(actor, id).role, 'maintainer'),
+  );
   if (projects.length === 0) return view;
   const select = {
     type: 'select' as const,

@@ -19,6 +19,7 @@ export const choose = defineCommand({
   ],
   role: chooseNeed.role,
   action: chooseNeed.action,
+  about: 'project',
   positional: {
     task: markedTask,
     attempt: required({ hint: '2', about: 'the number of the attempt', schema: count(attemptsLimits.most) }),

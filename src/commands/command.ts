@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { RepositoryTalk } from '../access/repository-access.ts';
 import type { RepositoryLogins } from '../access/repository-logins.ts';
+import type { Grants } from '../access/role-about.ts';
 import type { PastMessage } from '../contracts/chat-adapter.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import type { Conversation } from '../contracts/platform.ts';
@@ -8,6 +9,7 @@ import type { Role } from '../contracts/roles.ts';
 import type { View } from '../contracts/view.ts';
 import type { Channel } from '../store/channels.ts';
 import type { Tx } from '../store/database.ts';
+import type { Member } from '../store/people.ts';
 import type { Project } from '../store/projects.ts';
 import type { TaskRow } from '../store/task-queries.ts';
 import type { AccountKeys } from '../tasks/agent-account-keys.ts';
@@ -24,7 +26,7 @@ export const groups = {
 export type Group = keyof typeof groups;
 
 /** Things of a workspace that an argument can name. */
-export type Named = 'account' | 'task' | 'project' | 'person' | 'model';
+export type Named = 'account' | 'task' | 'project' | 'person' | 'model' | 'folder' | 'team';
 
 /** One thing a person writes after the name of a command. `T` includes undefined when it may be left out. */
 export interface Arg<T> {
@@ -106,8 +108,11 @@ export interface CommandContext {
   deps: CommandDeps;
   act: Act;
   person: Person;
-  /** The person's explicit role; `person.role` also counts the channel's default role. */
+  /** The person's role in the workspace; `person.role` is the one about the project of the channel. */
   ownRole: Role | undefined;
+  /** The person as they are in the workspace, and what memberships and teams say of them: src/access/who-acts.ts `actingOn` puts it together. */
+  member: Member;
+  grants: Grants;
   channel: Channel;
   /** The project the channel is bound to. */
   bound: Project | undefined;
@@ -137,6 +142,8 @@ export interface Reply {
   card?: boolean | undefined;
 }
 
+export type Reach = 'project' | 'workspace';
+
 /** A command of the registry, with its argument types erased. */
 export interface Command {
   name: string;
@@ -149,6 +156,11 @@ export interface Command {
   role: Role | 'anyone';
   /** Some arguments need more: says which role these need. */
   roleFor: ((args: Record<string, unknown>) => Role | 'anyone') | undefined;
+  /**
+   * What the role is asked about. `project`: some project, and the command itself asks about the one that is meant (`personFor`).
+   * `workspace`: only the role in the workspace counts, but to look it takes no more than being somebody's guest somewhere.
+   */
+  about: Reach | ((args: Record<string, unknown>) => Reach);
   /** May be used in a channel that is bound to no project. `with-role`: by people with a role of their own. */
   unbound: 'yes' | 'with-role' | 'no';
   /** Makes sense in a direct message with the bot. */
@@ -166,6 +178,8 @@ export interface Command {
 
 interface CommandSpec<P extends Args, O extends Args> extends Pick<Command, 'name' | 'group' | 'summary' | 'role' | 'action'> {
   details?: readonly string[];
+  /** `workspace` if left out, which lets fewer people in. */
+  about?: Reach | ((args: ArgValues<P> & ArgValues<O>) => Reach);
   unbound?: Command['unbound'];
   direct?: false;
   open?: true;
@@ -179,13 +193,14 @@ interface CommandSpec<P extends Args, O extends Args> extends Pick<Command, 'nam
 /** Declares a command. The parser fills `args` by the schemas of `positional` and `options`, so the erased type is right again. */
 export function defineCommand<P extends Args, O extends Args>(spec: CommandSpec<P, O>): Command {
   type Values = ArgValues<P> & ArgValues<O>;
-  const { roleFor } = spec;
+  const { roleFor, about = 'workspace' } = spec;
   return {
     ...spec,
     details: spec.details ?? [],
     unbound: spec.unbound ?? 'no',
     direct: spec.direct ?? true,
     open: spec.open ?? false,
+    about: typeof about === 'function' ? (args) => about(args as Values) : about,
     roleFor: roleFor === undefined ? undefined : (args) => roleFor(args as Values),
     run: (ctx, args) => spec.run(ctx, args as Values),
   };

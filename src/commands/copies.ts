@@ -20,6 +20,7 @@ export const copies = defineCommand({
   ],
   role: 'maintainer',
   action: 'see what is kept on the machines',
+  about: 'project',
   unbound: 'with-role',
   positional: {
     order: optional({ hint: 'order', about: 'what comes first; else the largest', values: orders, schema: oneOf(orders) }),
@@ -33,7 +34,7 @@ export const copies = defineCommand({
     ['copies newest project=web', 'what came last of the project `web`'],
   ],
   async run(ctx, { order = 'largest', project: named, page = 1 }) {
-    const scope = await scopeOf(ctx, named);
+    const scope = await scopeOf(ctx, named, 'maintainer');
     const { workspace } = ctx.person;
     const wanted = { workspace, projects: scope.projects, order };
     const found = await heldOf(ctx.tx.db, wanted, { size: pageSize, number: page });

@@ -27,6 +27,7 @@ export const diff = defineCommand({
   ],
   role: reviewNeed.role,
   action: reviewNeed.action,
+  about: 'project',
   positional: {
     task: optional({ hint: '#task', about: 'the task; may be left out in its thread', names: 'task', schema: taskNumber }),
     file: optional({ hint: 'file', about: 'one file of the change', schema: z.string().min(1) }),

@@ -15,6 +15,7 @@ export const discard = defineCommand({
   ],
   role: discardNeed.role,
   action: discardNeed.action,
+  about: 'project',
   positional: {
     task: optional({ hint: '#task', about: 'the task; may be left out in its thread', names: 'task', schema: taskNumber }),
   },

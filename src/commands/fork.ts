@@ -15,6 +15,7 @@ export const fork = defineCommand({
   details: ['The other task stays as it is. It must be at rest.'],
   role: 'developer',
   action: 'give work to an agent',
+  about: 'project',
   positional: {
     task: required({ hint: '#task', about: 'the task to begin from', names: 'task', schema: taskNumber }),
     prompt: required({ hint: 'what to do', about: 'what the new task is to do', schema: z.string(), takes: 'verbatim' }),
@@ -48,6 +49,7 @@ export const steer = defineCommand({
   details: ['A reply in its thread does the same. `now …` interrupts it, `btw …` asks something beside.'],
   role: 'developer',
   action: 'speak to an agent',
+  about: 'project',
   positional: {
     task: optional({ hint: '#task', about: 'the task; may be left out in its thread', names: 'task', schema: taskNumber }),
     text: required({ hint: 'text', about: 'what it is to know or to do', schema: z.string(), takes: 'verbatim' }),

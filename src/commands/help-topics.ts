@@ -53,7 +53,9 @@ export const topics: Record<string, { title: string; lines: readonly string[] }>
     title: 'Who may do what',
     lines: [
       '`guest` may look. `developer` may also run, stop, retry and move tasks. `maintainer` may also manage projects, channels, settings and people up to developer. `owner` may do everything.',
-      'A role of your own holds in the whole workspace. Without one, what the channel gives its members counts, and only for the project of that channel.',
+      'A role of your own holds in the whole workspace. About a project something closer may say otherwise, more or less: that you are a member of the project, else of its folder, else in a team that is linked to the folder. Owners are owners everywhere.',
+      'Where nothing else says anything, what the channel gives its members counts, and only for the project of that channel. Whoever is nothing about a project does not get to see that it exists.',
+      '`who @ben project=web` says what somebody is there, and why. `member role @ben guest project=web`, `folder` and `team` change it.',
       'Who may approve what is a setting of the project: `settings approvers=developer`.',
     ],
   },

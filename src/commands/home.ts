@@ -1,3 +1,4 @@
+import { actingOn, strongestOf } from '../access/who-acts.ts';
 import { mayDecideOn } from '../approvals/approvers.ts';
 import { type Block, bold, plain, type Span, type View } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
@@ -8,6 +9,7 @@ import { listTasks } from '../store/task-queries.ts';
 import type { CommandContext } from './command.ts';
 import { decisionBlocks } from './pending.ts';
 import { queueLines } from './queue.ts';
+import { visibleProjects } from './subject.ts';
 import { commandButton, taskLine } from './task-lines.ts';
 
 const shownDecisions = 5;
@@ -15,19 +17,20 @@ const shownLines = 10;
 
 /** What a person finds on the bot's home: their decisions, what runs and waits, and what was there lately. */
 export async function homeView(ctx: CommandContext): Promise<View> {
-  if (ctx.ownRole === undefined) return gettingStarted();
+  if (strongestOf(ctx) === undefined) return gettingStarted();
   const { workspace } = ctx.person;
   const now = ctx.deps.now();
-  const waiting = await pendingInteractions(ctx.tx, workspace, undefined, now);
+  const projects = await visibleProjects(ctx);
+  const waiting = await pendingInteractions(ctx.tx, workspace, projects, now);
   const mine: InteractionRow[] = [];
   for (const one of waiting) {
-    const me = { ...ctx.person, role: ctx.ownRole };
+    const me = actingOn(ctx, one.task.project.id);
     if (await mayDecideOn(ctx.tx, { ...one, task: one.task.id }, me)) mine.push(one);
   }
-  const lines = await queueLines(ctx, undefined);
+  const lines = await queueLines(ctx, projects);
   const recent = await listTasks(
     ctx.tx,
-    { workspace, columns: ['review', 'done', 'cancelled', 'backlog'] },
+    { workspace, projects, columns: ['review', 'done', 'cancelled', 'backlog'] },
     { size: shownLines, number: 1 },
   );
   const names = await labelsOf(

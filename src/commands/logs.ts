@@ -33,6 +33,7 @@ export const logs = defineCommand({
   ],
   role: need.role,
   action: need.action,
+  about: 'project',
   positional: {
     task: optional({ hint: '#task', about: 'the task; may be left out in its thread', names: 'task', schema: taskNumber }),
   },

@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import { mayGrant } from '../access/effective-role.ts';
-import { rolesFrom, whoCan } from '../access/not-allowed.ts';
-import { isExternal, mayBeExternal } from '../contracts/affiliation.ts';
+import { rolesFrom } from '../access/not-allowed.ts';
+import { refuseExternal } from '../access/refuse-external.ts';
 import { AppError } from '../contracts/errors.ts';
-import { platformNames } from '../contracts/platform.ts';
-import { type Role, roleAtLeast } from '../contracts/roles.ts';
+import type { Role } from '../contracts/roles.ts';
 import { plain, type Span } from '../contracts/view.ts';
 import { recordAudit } from '../store/audit.ts';
-import { accountsOf, allAccountsOf, findOrCreatePerson, type Member, peopleByName, setRole } from '../store/people.ts';
+import { accountsOf, findOrCreatePerson, type Member, peopleByName, setRole } from '../store/people.ts';
 import type { CommandContext } from './command.ts';
 
 /** A mention, or a name with or without `@`. */
@@ -48,7 +47,7 @@ export async function grant(ctx: CommandContext, member: Member, role: Role | un
       whoCan: `${rolesFrom('owner')} can.`,
     });
   }
-  await refuseExternal(ctx, member, role);
+  await refuseExternal(ctx.tx, { workspace: ctx.person.workspace, role: ctx.ownRole }, member, role);
   const result = await setRole(ctx.tx, ctx.person.workspace, member.user, role);
   if (result === 'last_owner') throw new AppError('DH-211', { name: member.name });
   if (result !== 'changed') return false;
@@ -60,24 +59,6 @@ export async function grant(ctx: CommandContext, member: Member, role: Role | un
     data: { from: member.role ?? 'none', to: role ?? 'none' },
   });
   return true;
-}
-
-/** More than looking is given to external people by owners alone, and to accounts of which nobody knows yet whether they are. */
-async function refuseExternal(ctx: CommandContext, member: Member, role: Role | undefined): Promise<void> {
-  if (ctx.ownRole === 'owner' || !roleAtLeast(role, 'developer')) return;
-  const { workspace } = ctx.person;
-  const accounts = (await allAccountsOf(ctx.tx, workspace, [member.user])).get(member.user) ?? [];
-  const doubtful = accounts.find(({ platform, affiliation }) => mayBeExternal(platform, affiliation));
-  if (doubtful === undefined) return;
-  const known = isExternal(doubtful.affiliation);
-  throw new AppError('DH-300', {
-    what: known
-      ? `${member.name} is external to this workspace on ${platformNames[doubtful.platform]}: only an owner gives such people more than the role guest.`
-      : `${member.name} has not written to Deckhand since it asks whether people belong to this workspace, so that is not known yet.`,
-    instead: known
-      ? await whoCan(ctx.tx, workspace, 'owner')
-      : `Ask ${member.name} to write to Deckhand once, \`help\` is enough, or ask an owner to give the role.`,
-  });
 }
 
 /** The person by name, mentioned where the platform knows the account: who is given a role learns of it. */

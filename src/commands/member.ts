@@ -1,12 +1,15 @@
 import { aRole } from '../access/not-allowed.ts';
+import { AppError } from '../contracts/errors.ts';
 import type { Role } from '../contracts/roles.ts';
 import { roleSchema } from '../contracts/roles.ts';
 import { plain, type Span } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
-import { required, roleWord } from './arguments.ts';
-import { type CommandContext, defineCommand, type Reply } from './command.ts';
+import { oneOf, required } from './arguments.ts';
+import { type CommandContext, defineCommand, type Reach, type Reply } from './command.ts';
+import { atPlace } from './member-place.ts';
 import { grant, namedPerson, personSpan, personText } from './member-target.ts';
+import { placeOf, placeOptions } from './place.ts';
 
 const person = required({
   hint: '@person',
@@ -14,8 +17,26 @@ const person = required({
   names: 'person',
   schema: personText,
 });
-const role = required({ hint: 'role', about: 'the role', values: roleSchema.options, schema: roleWord });
+const roles = [...roleSchema.options, 'none'] as const;
+const role = required({
+  hint: 'role',
+  about: 'the role; `none` for nothing at all, which only holds about a project or in a folder',
+  values: roles,
+  schema: oneOf(roles),
+});
 const whoGives = 'Maintainers give and take `guest` and `developer`; owners every role.';
+const placeGives =
+  'With `project` or `folder` it holds only there, counts before the role in the workspace, and may be less. Maintainers of the place give it. Owners stay owners everywhere.';
+
+const noneAlone = new AppError('DH-201', {
+  problem: '`none` is about a project or a folder.',
+  example: '`member role @gus none project=web`, or `member remove @gus` for the role in the workspace',
+});
+
+/** What is about one place is for its maintainers; the rest takes the role in the workspace. */
+function about({ project, folder }: { project?: string | undefined; folder?: string | undefined }): Reach {
+  return project === undefined && folder === undefined ? 'workspace' : 'project';
+}
 
 const powers: Record<Role, string> = {
   guest: 'may look, and change nothing',
@@ -28,15 +49,22 @@ export const memberAdd = defineCommand({
   name: 'member add',
   group: 'people',
   summary: 'Gives somebody a role who has none',
-  details: [whoGives, 'Roles hold in the whole workspace, on every platform.'],
+  details: [whoGives, 'Roles hold in the whole workspace, on every platform.', placeGives],
   role: 'maintainer',
   action: 'give roles',
+  about,
   unbound: 'with-role',
   positional: { person, role },
-  options: {},
-  examples: [['member add @ben developer', 'lets Ben run commands']],
+  options: placeOptions,
+  examples: [
+    ['member add @ben developer', 'lets Ben run commands'],
+    ['member add @gus developer folder=Payments', 'lets Gus run commands in the projects of a folder'],
+  ],
   async run(ctx, args) {
+    const place = await placeOf(ctx, args, 'member add @ben developer project=web');
     const member = await namedPerson(ctx, args.person, 'member add @ben developer');
+    if (place !== undefined) return atPlace(ctx, place, member, args.role);
+    if (args.role === 'none') throw noneAlone;
     if (member.role !== undefined && member.role !== args.role) {
       return said('person', marked(`${member.name} is ${aRole(member.role)} already. \`member role\` changes that.`));
     }
@@ -48,15 +76,23 @@ export const memberRole = defineCommand({
   name: 'member role',
   group: 'people',
   summary: "Changes somebody's role",
-  details: [whoGives, 'The last owner stays owner.'],
+  details: [whoGives, 'The last owner stays owner.', placeGives],
   role: 'maintainer',
   action: 'change roles',
+  about,
   unbound: 'with-role',
   positional: { person, role },
-  options: {},
-  examples: [['member role @ben maintainer', 'makes Ben a maintainer']],
+  options: placeOptions,
+  examples: [
+    ['member role @ben maintainer', 'makes Ben a maintainer'],
+    ['member role @ben guest project=web', 'lets Ben only look in the project `web`'],
+    ['member role @gus none folder=Payments', 'hides the projects of a folder from Gus'],
+  ],
   async run(ctx, args) {
+    const place = await placeOf(ctx, args, 'member role @ben guest project=web');
     const member = await namedPerson(ctx, args.person, 'member role @ben maintainer');
+    if (place !== undefined) return atPlace(ctx, place, member, args.role);
+    if (args.role === 'none') throw noneAlone;
     return changed(ctx, member, args.role, await grant(ctx, member, args.role));
   },
 });
@@ -68,12 +104,18 @@ export const memberRemove = defineCommand({
   details: [whoGives, 'What a channel gives its members is not touched; `bind <project> role=none` takes that back.'],
   role: 'maintainer',
   action: 'take roles away',
+  about,
   unbound: 'with-role',
   positional: { person },
-  options: {},
-  examples: [['member remove @gus', 'Gus has no role of his own any more']],
+  options: placeOptions,
+  examples: [
+    ['member remove @gus', 'Gus has no role of his own any more'],
+    ['member remove @gus project=web', 'what Gus is about `web` follows from the rest again'],
+  ],
   async run(ctx, args) {
+    const place = await placeOf(ctx, args, 'member remove @gus project=web');
     const member = await namedPerson(ctx, args.person, 'member remove @gus');
+    if (place !== undefined) return atPlace(ctx, place, member, undefined);
     const taken = await grant(ctx, member, undefined);
     if (!taken) return said('person', [plain(`${member.name} has no role of their own.`)]);
     const left =

@@ -1,4 +1,4 @@
-import { effectiveRole } from '../access/effective-role.ts';
+import { type Acting, actingAs, actingOn, strongestOf } from '../access/who-acts.ts';
 import type { CommandMenu, MenuArgument, MenuCommand, MenuCompletion } from '../contracts/command-menu.ts';
 import type { Conversation } from '../contracts/platform.ts';
 import { roleAtLeast } from '../contracts/roles.ts';
@@ -6,10 +6,12 @@ import { shorten } from '../delivery/neutralise.ts';
 import { agentAccountsOf } from '../store/agent-accounts.ts';
 import { findChannel } from '../store/channels.ts';
 import type { Database, Tx } from '../store/database.ts';
+import { folderOfProjects, foldersOf } from '../store/folders.ts';
 import { findPerson, type Member, membersOf, peopleWithoutRole } from '../store/people.ts';
 import { projectsOf } from '../store/projects.ts';
 import { agentOffers } from '../store/runners.ts';
 import { listTasks } from '../store/task-queries.ts';
+import { teamsOf } from '../store/teams.ts';
 import { workspaceOfTenant } from '../store/workspaces.ts';
 import { agentsOf } from '../tasks/agent-account-rules.ts';
 import type { Arg, Command, Named } from './command.ts';
@@ -90,25 +92,27 @@ async function knownTo(
   const { platform, tenant } = conversation;
   const workspace = (await workspaceOfTenant(tx, platform, tenant))?.id;
   if (workspace === undefined) return {};
-  const person = await findPerson(tx, workspace, { platform, tenant, user });
-  const ownRole = person?.role;
-  const channel = await findChannel(tx, workspace, conversation);
-  const role = effectiveRole({
-    own: ownRole,
-    channel: { project: channel?.project, defaultRole: channel?.defaultRole, externalRole: channel?.externalRole },
-    project: channel?.project,
-    affiliation: person?.affiliation,
-  });
-  if (!roleAtLeast(role, 'guest')) return {};
-  const bound = channel?.project === undefined ? undefined : { id: channel.project };
-  const projects = visibleProjects({ ownRole, bound });
+  const identity = { platform, tenant, user };
+  const member = await findPerson(tx, workspace, identity);
+  const channel = (await findChannel(tx, workspace, conversation)) ?? {
+    project: undefined,
+    defaultRole: undefined,
+    externalRole: undefined,
+  };
+  const unknown: Member = { user: '', name: '', role: undefined };
+  const acting = await actingAs(tx, workspace, identity, member ?? unknown, channel);
+  const role = strongestOf(acting);
+  if (role === undefined) return {};
+  const projects = await visibleProjects({ ...acting, tx });
   const has = (kind: Named) => wanted.includes(kind);
   return {
     ...(has('task') ? { task: await tasks(tx, workspace, projects) } : {}),
     ...(has('project') ? { project: await projectNames(tx, workspace, projects) } : {}),
     ...(has('account') && roleAtLeast(role, 'developer') ? { account: await accounts(tx, workspace) } : {}),
     ...(has('model') ? { model: await models(tx, now) } : {}),
-    ...(has('person') ? { person: await people(tx, workspace, roleAtLeast(ownRole, 'maintainer')) } : {}),
+    ...(has('folder') ? { folder: await folderNames(tx, workspace, acting, projects) } : {}),
+    ...(has('team') ? { team: await teamNames(tx, workspace) } : {}),
+    ...(has('person') ? { person: await people(tx, workspace, roleAtLeast(role, 'maintainer')) } : {}),
   };
 }
 
@@ -141,6 +145,19 @@ async function projectNames(tx: Tx, workspace: string, projects: readonly string
   return all
     .filter(({ id }) => projects === undefined || projects.includes(id))
     .map(({ name }) => ({ value: name, also: '', hint: 'project' }));
+}
+
+/** Those about which the person is something, or that hold a project they may see. */
+async function folderNames(tx: Tx, workspace: string, acting: Acting, projects: readonly string[] | undefined) {
+  const folderOf = await folderOfProjects(tx, workspace);
+  const holding = new Set([...folderOf].flatMap(([id, folder]) => (projects?.includes(id) === false ? [] : [folder])));
+  return (await foldersOf(tx, workspace))
+    .filter(({ id }) => holding.has(id) || actingOn(acting, id).role !== undefined)
+    .map(({ name }) => ({ value: name, also: '', hint: 'folder' }));
+}
+
+async function teamNames(tx: Tx, workspace: string) {
+  return (await teamsOf(tx, workspace)).map(({ name }) => ({ value: name, also: '', hint: 'team' }));
 }
 
 /** Members; to those who give roles also people who have none yet. */

@@ -1,5 +1,6 @@
 import { type MirrorNeeds, mirrorNeeds } from '../access/mirror-needs.ts';
 import { notAllowed, whoCan } from '../access/not-allowed.ts';
+import { strongestOf } from '../access/who-acts.ts';
 import { AppError } from '../contracts/errors.ts';
 import { roleAtLeast } from '../contracts/roles.ts';
 import { textView } from '../delivery/list-view.ts';
@@ -35,6 +36,7 @@ export const mirror = defineCommand({
   ],
   role: 'guest',
   action: 'mirror tasks',
+  about: 'project',
   unbound: 'with-role',
   positional: {
     task: optional({ hint: '#task', about: 'the task; may be left out in its thread', names: 'task', schema: taskNumber }),
@@ -128,7 +130,7 @@ async function refused(
     project: task.project.name,
     remedy: able
       ? `\`mirror #${task.number} here share=on\` shows it all the same.`
-      : await whoCan(ctx.tx, person.workspace, needs.role),
+      : await whoCan(ctx.tx, person.workspace, needs.role, task.project.id),
   });
 }
 
@@ -142,10 +144,11 @@ async function endHere(ctx: CommandContext, number: number | undefined): Promise
   if (channel.kind !== 'direct' || first === undefined) {
     const role = channel.kind === 'direct' ? 'guest' : 'developer';
     if (task === undefined) {
-      if (!roleAtLeast(ctx.person.role, role)) throw await notAllowed(tx, ctx.person, 'end mirrors', role);
+      if (!roleAtLeast(strongestOf(ctx), role)) throw await notAllowed(tx, ctx.person, 'end mirrors', role);
       throw new AppError('DH-204', { task: `#${number}` });
     }
-    await personFor(ctx, task.project.id, { command: 'mirror off', role, action: 'end mirrors' });
+    const hidden = number === undefined ? undefined : new AppError('DH-204', { task: `#${number}` });
+    await personFor(ctx, task.project.id, { command: 'mirror off', role, action: 'end mirrors' }, hidden);
   }
   if (task === undefined) throw new AppError('DH-204', { task: `#${number}` });
   await lockTask(tx, task.id);

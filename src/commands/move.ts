@@ -18,6 +18,7 @@ export const move = defineCommand({
   details: ['`queued` starts it, `cancelled` stops it. Without a column it asks for one.'],
   role: need.role,
   action: need.action,
+  about: 'project',
   positional: {
     task: optional({ hint: '#task', about: 'the task; may be left out in its thread', names: 'task', schema: taskNumber }),
     column: optional({ hint: 'column', about: 'where it goes', values: moveTargets, schema: oneOf(moveTargets) }),

@@ -186,7 +186,13 @@ async function askInForm(
   const asked = { ...interaction, task: interaction.task.id };
   if (!(await mayDecideOn(ctx.tx, asked, by))) {
     const askers = await askersOf(ctx.tx.db, asked);
-    const whoCan = await whoMayDecide(ctx.tx, { workspace: by.workspace, approvers, requester, askers });
+    const whoCan = await whoMayDecide(ctx.tx, {
+      workspace: by.workspace,
+      project: interaction.task.project.id,
+      approvers,
+      requester,
+      askers,
+    });
     throw new AppError('DH-202', { who: by.name, action: 'decide this', whoCan });
   }
   const form = formOf(interaction, verb);

@@ -10,6 +10,7 @@ import type { CommandContext } from './command.ts';
 import { checkArguments, parseText } from './parse.ts';
 import { commandNamed, commands } from './registry.ts';
 import { checkAllowed, runCommand } from './run-command.ts';
+import { seen } from './subject.ts';
 
 type Shortcut = Extract<InboundEvent, { type: 'shortcut' }>;
 
@@ -45,7 +46,8 @@ export async function onShortcut(ctx: CommandContext, shortcut: Shortcut): Promi
 }
 
 async function handForm(ctx: CommandContext, proposed: string, as: string): Promise<Form> {
-  const projects = ctx.bound === undefined && ctx.threadTask === undefined ? await projectsOf(ctx.tx, ctx.person.workspace) : [];
+  const projects =
+    ctx.bound === undefined && ctx.threadTask === undefined ? seen(ctx, await projectsOf(ctx.tx, ctx.person.workspace)) : [];
   const options = (labels: readonly string[]) => labels.map((label) => ({ value: label, label }));
   return {
     token: encodePress({ kind: 'command', text: handFormText }),

@@ -1,3 +1,4 @@
+import { actingOn } from '../access/who-acts.ts';
 import { AppError } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import { roleAtLeast } from '../contracts/roles.ts';
@@ -50,8 +51,9 @@ async function handOver(ctx: CommandContext, { about, conversation: { thread } }
  * the agent of the task anything else is said to it; in the thread of a command it is people talking to each other.
  */
 export async function onThreadReply(ctx: CommandContext, message: Message): Promise<void> {
-  if (!roleAtLeast(ctx.person.role, 'developer')) return;
   const { threadTask } = ctx;
+  const by = threadTask === undefined ? ctx.person : actingOn(ctx, threadTask.project.id);
+  if (!roleAtLeast(by.role, 'developer')) return;
   const parsed = parseText(message.text, commands);
   const agents = threadTask?.agent !== undefined;
   if (parsed.type === 'command' && !(agents && begins.has(parsed.command.name))) {

@@ -22,6 +22,7 @@ export const pending = defineCommand({
   details: ['Who may decide is checked at the moment of the press.'],
   role: 'guest',
   action: 'see what waits for a decision',
+  about: 'project',
   positional: {},
   options: {
     project: optional({ hint: 'name', about: 'only this project; `all` for every one', names: 'project', schema: name }),

@@ -29,6 +29,7 @@ export const policyAdd = defineCommand({
   ],
   role: need.role,
   action: need.action,
+  about: 'project',
   positional: {},
   options: {
     kind: optional({

@@ -31,6 +31,7 @@ export const policyTest = defineCommand({
   ],
   role: need.role,
   action: need.action,
+  about: 'project',
   positional: {
     command: optional({ hint: 'command', about: 'what the shell would run', schema: z.string(), takes: 'verbatim' }),
   },
@@ -64,7 +65,7 @@ export const policyTest = defineCommand({
   },
 });
 
-type Of = { policy: Policy };
+type Of = { id: string; policy: Policy };
 
 const heads = {
   command: 'As the command of a task it ',
@@ -115,7 +116,7 @@ async function changeBlocks(
 }
 
 /** Which demands are met, and who may decide in the end. */
-async function termsBlocks(ctx: CommandContext, { policy }: Of, what: Demanded): Promise<Block[]> {
+async function termsBlocks(ctx: CommandContext, { id, policy }: Of, what: Demanded): Promise<Block[]> {
   const met = demandsOn(policy, what);
   const { workspace } = ctx.person;
   const names = await namesOf(
@@ -124,7 +125,7 @@ async function termsBlocks(ctx: CommandContext, { policy }: Of, what: Demanded):
     met.flatMap(({ demand }) => demand.needs.people ?? []),
   );
   const { approvers, expiresMs } = termsOf(policy, met);
-  const who = await whoMayDecide(ctx.tx, { workspace, approvers, requester: ctx.person.user });
+  const who = await whoMayDecide(ctx.tx, { workspace, project: id, approvers, requester: ctx.person.user });
   return [
     ...met.map(
       ({ number, demand }): Block => ({

@@ -14,6 +14,7 @@ export const pr = defineCommand({
   ],
   role: pushNeed.role,
   action: pushNeed.action,
+  about: 'project',
   open: true,
   positional: {
     task: optional({ hint: '#task', about: 'the task; may be left out in its thread', names: 'task', schema: taskNumber }),

@@ -51,7 +51,7 @@ export const projectAdd = defineCommand({
   ],
   async run(ctx, args) {
     const { source, hasLogin } = readSource(args.source);
-    if (source.kind === 'path' && ctx.person.role !== 'owner') {
+    if (source.kind === 'path' && ctx.ownRole !== 'owner') {
       throw await notAllowed(ctx.tx, ctx.person, 'add a directory of the machine as a project', 'owner');
     }
     if (hasLogin && ctx.act.event.conversation.kind !== 'direct') {

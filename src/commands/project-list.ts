@@ -5,7 +5,7 @@ import { channelsOfProject } from '../store/channels.ts';
 import { projectsOf } from '../store/projects.ts';
 import { defineCommand } from './command.ts';
 import { sourceText } from './project-source.ts';
-import { visibleProjects } from './subject.ts';
+import { seen } from './subject.ts';
 
 export const projectList = defineCommand({
   name: 'project list',
@@ -13,13 +13,13 @@ export const projectList = defineCommand({
   summary: 'Lists the projects, their repositories and their channels',
   role: 'guest',
   action: 'see projects',
+  about: 'project',
   unbound: 'with-role',
   positional: {},
   options: {},
   examples: [['project list', 'all projects']],
   async run(ctx) {
-    const visible = visibleProjects(ctx);
-    const projects = (await projectsOf(ctx.tx, ctx.person.workspace)).filter(({ id }) => visible?.includes(id) ?? true);
+    const projects = seen(ctx, await projectsOf(ctx.tx, ctx.person.workspace));
     const lines = [];
     for (const project of projects) {
       const channels = await channelsOfProject(ctx.tx, project.id);

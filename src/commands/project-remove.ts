@@ -7,7 +7,7 @@ import { archiveProject, lockProject } from '../store/projects.ts';
 import { unfinishedTasks } from '../store/task-queries.ts';
 import { name, required } from './arguments.ts';
 import { defineCommand } from './command.ts';
-import { namedProject } from './subject.ts';
+import { namedProject, personFor } from './subject.ts';
 
 export const projectRemove = defineCommand({
   name: 'project remove',
@@ -16,6 +16,7 @@ export const projectRemove = defineCommand({
   details: ['The repository is not touched.'],
   role: 'maintainer',
   action: 'remove projects',
+  about: 'project',
   unbound: 'with-role',
   positional: {
     name: required({ hint: 'name', about: 'the project', names: 'project', schema: name }),
@@ -24,6 +25,7 @@ export const projectRemove = defineCommand({
   examples: [['project remove web', 'removes the project `web`']],
   async run(ctx, args) {
     const project = await namedProject(ctx, args.name);
+    await personFor(ctx, project.id, { command: 'project remove', role: 'maintainer', action: `remove ${project.name}` });
     await lockProject(ctx.tx, project.id);
     const open = await unfinishedTasks(ctx.tx, project.id);
     if (open > 0) {

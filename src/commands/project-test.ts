@@ -4,7 +4,7 @@ import { name, optional } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { projectCard, projectCardKey } from './project-card.ts';
 import { originKeyOf } from './run.ts';
-import { projectFor } from './subject.ts';
+import { personFor, projectFor } from './subject.ts';
 
 export const projectTest = defineCommand({
   name: 'project test',
@@ -13,6 +13,7 @@ export const projectTest = defineCommand({
   details: ['A push is tried up to the point where it would change something; nothing is changed.'],
   role: 'maintainer',
   action: 'check projects',
+  about: 'project',
   unbound: 'with-role',
   positional: {
     name: optional({ hint: 'name', about: 'the project; else that of the channel', names: 'project', schema: name }),
@@ -26,6 +27,7 @@ export const projectTest = defineCommand({
     const choice = await projectFor(ctx, args.name);
     if ('ask' in choice) return choice.ask;
     const found = choice.project;
+    await personFor(ctx, found.id, { command: 'project test', role: 'maintainer', action: `check ${found.name}` });
     const key = `${projectCardKey(found.id)}:${originKeyOf(ctx)}`;
     await checkAgain(ctx.tx, found.id, key);
     const { workspace, user } = ctx.person;

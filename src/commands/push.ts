@@ -16,6 +16,7 @@ export const push = defineCommand({
   ],
   role: pushNeed.role,
   action: pushNeed.action,
+  about: 'project',
   open: true,
   positional: {
     task: optional({ hint: '#task', about: 'the task; may be left out in its thread', names: 'task', schema: taskNumber }),

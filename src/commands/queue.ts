@@ -18,6 +18,7 @@ export const queue = defineCommand({
   summary: 'Shows what runs and what waits, with places and estimates',
   role: 'guest',
   action: 'see the queue',
+  about: 'project',
   positional: {},
   options: {
     project: optional({ hint: 'name', about: 'only this project; `all` for every one', names: 'project', schema: name }),

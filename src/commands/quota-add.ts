@@ -63,6 +63,7 @@ export const quotaAdd = defineCommand({
   role: 'maintainer',
   action: 'change quotas there',
   unbound: 'with-role',
+  about: 'project',
   roleFor: targetRole,
   positional: targetArgs.positional,
   options: {

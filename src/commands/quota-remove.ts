@@ -20,6 +20,7 @@ export const quotaRemove = defineCommand({
   role: 'maintainer',
   action: 'change quotas there',
   unbound: 'with-role',
+  about: 'project',
   roleFor: targetRole,
   positional: {
     quota: required({ hint: 'runs/day', about: 'what it limits and in which period', schema: z.string().min(1).max(60) }),

@@ -101,8 +101,7 @@ function line(standing: Standing, names: ReadonlyMap<string, string>, now: Date)
 }
 
 /** Whether the person may see quotas about this. */
-function maySee(ctx: CommandContext, { scope, subject }: Standing['quota']): boolean {
-  const projects = visibleProjects(ctx);
+function maySee(ctx: CommandContext, { scope, subject }: Standing['quota'], projects: readonly string[] | undefined): boolean {
   switch (scope) {
     case 'workspace':
       return true;
@@ -117,7 +116,8 @@ function maySee(ctx: CommandContext, { scope, subject }: Standing['quota']): boo
 
 /** What is there at a time is looked up; what is counted stands in counters. */
 async function visible(ctx: CommandContext, now: Date): Promise<Standing[]> {
-  const all = (await standingsOf(ctx.tx.db, ctx.person.workspace, now)).filter((standing) => maySee(ctx, standing.quota));
+  const projects = await visibleProjects(ctx);
+  const all = (await standingsOf(ctx.tx.db, ctx.person.workspace, now)).filter(({ quota: one }) => maySee(ctx, one, projects));
   const running = await runsWithPlace(
     ctx.tx.db,
     all.flatMap(({ quota: one }) => (one.measure === 'concurrent' ? [one] : [])),

@@ -17,6 +17,7 @@ export const rebase = defineCommand({
   ],
   role: rebaseNeed.role,
   action: rebaseNeed.action,
+  about: 'project',
   positional: {
     task: optional({ hint: '#task', about: 'the task; may be left out in its thread', names: 'task', schema: taskNumber }),
   },

@@ -16,6 +16,8 @@ import { copiesPrune } from './copies-prune.ts';
 import { diff } from './diff.ts';
 import { discard } from './discard.ts';
 import { doctor } from './doctor.ts';
+import { folderAdd, folderMove, folderRemove } from './folder.ts';
+import { folderList, folderShow, teamList, teamShow } from './folder-look.ts';
 import { fork, steer } from './fork.ts';
 import { helpCommand } from './help.ts';
 import { invite, inviteList, inviteRevoke } from './invite.ts';
@@ -56,6 +58,7 @@ import { signin } from './signin.ts';
 import { status } from './status.ts';
 import { stop } from './stop.ts';
 import { tasks } from './tasks.ts';
+import { teamAdd, teamJoin, teamLeave, teamLink, teamRemove, teamUnlink } from './team.ts';
 import { tokenCreate, tokenList, tokenRevoke } from './token.ts';
 import { usage } from './usage.ts';
 import { who } from './who.ts';
@@ -102,6 +105,11 @@ const setup: readonly Command[] = [
   projectList,
   projectTest,
   projectRemove,
+  folderAdd,
+  folderList,
+  folderShow,
+  folderMove,
+  folderRemove,
   bind,
   settings,
   settingsAlerts,
@@ -127,6 +135,14 @@ const people: readonly Command[] = [
   memberRole,
   memberRemove,
   memberSeparate,
+  teamAdd,
+  teamList,
+  teamShow,
+  teamJoin,
+  teamLeave,
+  teamLink,
+  teamUnlink,
+  teamRemove,
   who,
   link,
   unlink,

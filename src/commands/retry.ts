@@ -16,6 +16,7 @@ export const retry = defineCommand({
   ],
   role: need.role,
   action: need.action,
+  about: 'project',
   open: true,
   positional: {
     task: optional({ hint: '#task', about: 'the task; may be left out in its thread', names: 'task', schema: taskNumber }),

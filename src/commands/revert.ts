@@ -18,6 +18,7 @@ export const revert = defineCommand({
   ],
   role: revertNeed.role,
   action: revertNeed.action,
+  about: 'project',
   positional: {
     task: optional({ hint: '#task', about: 'the task; may be left out in its thread', names: 'task', schema: taskNumber }),
   },

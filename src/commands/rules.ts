@@ -9,8 +9,9 @@ import { ruleById, rulesOf } from '../store/decision-queries.ts';
 import { namesOf } from '../store/people.ts';
 import { optional, required, taskNumber } from './arguments.ts';
 import { defineCommand } from './command.ts';
-import { personFor, taskFor, visibleProjects } from './subject.ts';
+import { personFor, taskFor } from './subject.ts';
 import { ago, commandButton, title } from './task-lines.ts';
+import { scopeOf } from './tasks.ts';
 
 const shown = 10;
 
@@ -21,6 +22,7 @@ export const rules = defineCommand({
   details: ['A rule allows one exact command in one task. There are no rules for more than that.'],
   role: 'guest',
   action: 'see rules',
+  about: 'project',
   positional: {
     task: optional({ hint: '#task', about: 'only this task', names: 'task', schema: taskNumber }),
   },
@@ -34,7 +36,7 @@ export const rules = defineCommand({
       args.task === undefined && ctx.threadTask === undefined
         ? undefined
         : (await taskFor(ctx, args.task, { command: 'rules', role: 'guest', action: 'see rules' })).task;
-    const projects = ctx.bound === undefined ? visibleProjects(ctx) : [ctx.bound.id];
+    const { projects } = await scopeOf(ctx, undefined);
     const found = await rulesOf(ctx.tx, ctx.person.workspace, {
       ...(one === undefined ? { projects } : { task: one.id }),
       limit: shown + 1,
@@ -85,6 +87,7 @@ export const rulesRevoke = defineCommand({
   summary: 'Takes back a rule; the task asks again from then on',
   role: need.role,
   action: need.action,
+  about: 'project',
   positional: {
     rule: required({ hint: 'rule', about: 'the id of the rule; the list of `rules` has a button for it', schema: ruleId }),
   },

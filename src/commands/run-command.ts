@@ -1,8 +1,11 @@
 import { mayUse } from '../access/effective-role.ts';
 import { notAllowed } from '../access/not-allowed.ts';
+import { strongestAnywhere } from '../access/role-about.ts';
+import { roleInWorkspace, strongestOf } from '../access/who-acts.ts';
 import { AppError } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import type { OutboxPut } from '../contracts/outbox.ts';
+import type { Role } from '../contracts/roles.ts';
 import { traced } from '../runtime/trace.ts';
 import { putOutbox, putOutboxRows } from '../store/outbox.ts';
 import { sentMessage } from '../store/sent-messages.ts';
@@ -45,11 +48,29 @@ export async function checkAllowed(ctx: CommandContext, command: Command, args: 
   if (ctx.act.open && !command.open) throw new AppError('DH-221', { command: command.name });
   // A thread of a task says by itself what it is about.
   const unbound = ctx.channel.kind === 'channel' && ctx.bound === undefined && ctx.threadTask === undefined;
-  if (unbound && (command.unbound === 'no' || (command.unbound === 'with-role' && ctx.ownRole === undefined))) {
+  if (
+    unbound &&
+    (command.unbound === 'no' || (command.unbound === 'with-role' && strongestAnywhere(ctx.member, ctx.grants) === undefined))
+  ) {
     throw new AppError('DH-203');
   }
   const needed = command.roleFor?.(args) ?? command.role;
-  if (needed !== 'anyone' && !mayUse(ctx.person.role, needed)) throw await notAllowed(ctx.tx, ctx.person, command.action, needed);
+  if (mayUse(roleFor(ctx, command, args, needed), needed)) return;
+  if (needed !== 'anyone') throw await notAllowed(ctx.tx, { ...ctx.person, about: ctx.bound?.id }, command.action, needed);
+}
+
+/**
+ * The role that opens a command. What it does to a project it asks about that project itself; here it is enough that the person may do it
+ * somewhere. What is about the workspace takes the role there, however strong one is about a project.
+ */
+function roleFor(
+  ctx: CommandContext,
+  command: Command,
+  args: Record<string, unknown>,
+  needed: Role | 'anyone',
+): Role | undefined {
+  const about = typeof command.about === 'function' ? command.about(args) : command.about;
+  return about === 'project' || needed === 'guest' ? strongestOf(ctx) : roleInWorkspace(ctx);
 }
 
 /** Puts the answer where its audience is. The buttons of a list change that list instead of adding another one. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { actingOn } from '../access/who-acts.ts';
 import type { AgentSettings } from '../contracts/agent.ts';
 import { AppError } from '../contracts/errors.ts';
 import { labelList } from '../contracts/labels.ts';
@@ -50,6 +51,7 @@ export const run = defineCommand({
   ],
   role: need.role,
   action: need.action,
+  about: 'project',
   open: true,
   positional: {
     prompt: required({ hint: 'what to do', about: 'what the agent is to do', schema: z.string(), takes: 'verbatim' }),
@@ -136,7 +138,7 @@ export async function extrasOf(
   since?: Date,
 ): Promise<TurnExtras> {
   const { event } = ctx.act;
-  const own = event.type === 'message' ? filesOf(event, ctx.person, 'request') : [];
+  const own = event.type === 'message' ? filesOf(event, actingOn(ctx, project), 'request') : [];
   const { context, files = [] } = alone === true ? {} : await contextOf(ctx, project, since);
   return { context, files: [...own, ...files] };
 }

@@ -1,5 +1,4 @@
 import { notAllowed } from '../access/not-allowed.ts';
-import { actingOn } from '../access/who-acts.ts';
 import { effortSchema } from '../contracts/agent.ts';
 import { maxApprovals } from '../contracts/demands.ts';
 import { AppError } from '../contracts/errors.ts';
@@ -29,7 +28,7 @@ import { branchName } from './project-add.ts';
 import { applyAgentSettings } from './settings-agent.ts';
 import { applyChannelSettings, applyProjectSettings, type SettingsChange } from './settings-change.ts';
 import { settingsView } from './settings-view.ts';
-import { projectFor } from './subject.ts';
+import { personFor, projectFor } from './subject.ts';
 
 const minute = 60_000;
 const modes = policySchema.shape.mode.options;
@@ -46,6 +45,7 @@ export const settings = defineCommand({
   role: 'guest',
   roleFor: (args) => (isChange(args) ? 'maintainer' : 'guest'),
   action: 'change settings',
+  about: 'project',
   positional: {},
   options: {
     project: optional({ hint: 'name', about: 'the project, where the channel does not say it', names: 'project', schema: name }),
@@ -208,12 +208,9 @@ export const settings = defineCommand({
     const { project } = choice;
     const changes = isChange(change);
     const needed = changes ? 'maintainer' : 'guest';
-    const person = actingOn(ctx, project.id);
-    if (!roleAtLeast(person.role, needed)) {
-      throw await notAllowed(ctx.tx, person, changes ? 'change settings' : 'see settings', needed);
-    }
+    await personFor(ctx, project.id, { command: 'settings', role: needed, action: changes ? 'change settings' : 'see settings' });
     if (!changes) return { view: await settingsView(ctx, project, []), audience: 'asked' };
-    refuseChannelPart(ctx, change);
+    await checkChannelPart(ctx, change);
     const channel = await applyChannelSettings(ctx, change);
     const applied = await applyProjectSettings(ctx, project, change);
     const notes = [...applied.notes, ...(await applyAgentSettings(ctx, applied.project, change))];
@@ -226,10 +223,18 @@ function isChange(args: Record<string, unknown>): boolean {
   return Object.entries(args).some(([key, value]) => key !== 'project' && value !== undefined);
 }
 
-/** A direct conversation has no members to show less to or to give roles to. */
-function refuseChannelPart(ctx: CommandContext, change: SettingsChange): void {
-  if (ctx.channel.kind === 'channel') return;
+/**
+ * A direct conversation has no members to show less to or to give roles to. What a channel shows and gives is for maintainers of the project
+ * that it is bound to, whatever project is named.
+ */
+async function checkChannelPart(ctx: CommandContext, change: SettingsChange): Promise<void> {
   if ([change.verbosity, change.role, change.external, change.private].every((value) => value === undefined)) return;
+  if (ctx.channel.kind === 'channel') {
+    const need = { command: 'settings', role: 'maintainer', action: 'change the settings of this channel' } as const;
+    if (ctx.bound !== undefined) await personFor(ctx, ctx.bound.id, need);
+    else if (!roleAtLeast(ctx.ownRole, need.role)) throw await notAllowed(ctx.tx, ctx.person, need.action, need.role);
+    return;
+  }
   throw new AppError('DH-300', {
     what: '`verbosity`, `role`, `external` and `private` are settings of a channel, and this is a direct conversation.',
     instead: 'Send them in the channel.',

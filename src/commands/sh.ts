@@ -20,6 +20,7 @@ export const sh = defineCommand({
   ],
   role: need.role,
   action: need.action,
+  about: 'project',
   open: true,
   positional: {
     command: required({ hint: 'command', about: 'what the shell runs', schema: z.string(), takes: 'verbatim' }),

@@ -21,6 +21,7 @@ export const show = defineCommand({
   summary: 'Shows a task: command, state, branch, runs and decisions',
   role: 'guest',
   action: 'see tasks',
+  about: 'project',
   positional: {
     task: optional({ hint: '#task', about: 'the task; may be left out in its thread', names: 'task', schema: taskNumber }),
   },

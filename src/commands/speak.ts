@@ -37,7 +37,7 @@ export async function speak(
   const { event } = ctx.act;
   if (when === 'now' && task.run !== undefined && !isTerminal(task.run.state)) await checkSteering(ctx, task);
   await followHere(ctx, task);
-  const files = event.type === 'message' ? filesOf(event, ctx.person, 'message') : [];
+  const files = event.type === 'message' ? filesOf(event, by, 'message') : [];
   const steered = await ctx.deps.tasks.steer(ctx.tx, { task: task.id, text, when, by, origin: originOf(ctx), files });
   if (steered.outcome === 'at_rest') {
     await checkAgent(ctx, { agent: task.agent.agent, account: task.agent.account, runsOn: task.runsOn });

@@ -14,6 +14,7 @@ export const stop = defineCommand({
   ],
   role: need.role,
   action: need.action,
+  about: 'project',
   open: true,
   positional: {
     task: optional({ hint: '#task', about: 'the task; may be left out in its thread', names: 'task', schema: taskNumber }),

@@ -1,12 +1,13 @@
 import { notAllowed } from '../access/not-allowed.ts';
-import { actingOn } from '../access/who-acts.ts';
+import { type Acting, actingOn } from '../access/who-acts.ts';
 import { AppError } from '../contracts/errors.ts';
 import { encodePress } from '../contracts/press.ts';
 import { type Role, roleAtLeast } from '../contracts/roles.ts';
 import { plain } from '../contracts/view.ts';
 import { withFallback } from '../delivery/list-view.ts';
+import type { Tx } from '../store/database.ts';
 import { keepRequest } from '../store/pending-requests.ts';
-import { type Project, projectById, projectByName, projectsOf } from '../store/projects.ts';
+import { type Project, projectById, projectIds, projectsOf } from '../store/projects.ts';
 import { type TaskRow, taskByNumber } from '../store/task-queries.ts';
 import type { Person } from '../tasks/task-engine.ts';
 import type { CommandContext, Reply } from './command.ts';
@@ -20,9 +21,13 @@ export interface Need {
   action: string;
 }
 
-/** The person with the role that counts for the project; refused when it is too weak. */
-export async function personFor(ctx: CommandContext, project: string, need: Need): Promise<Person> {
+/**
+ * The person with the role that counts for the project; refused when it is too weak. `hidden`: the answer to those who may not even see it,
+ * the same as for what does not exist.
+ */
+export async function personFor(ctx: CommandContext, project: string, need: Need, hidden?: AppError): Promise<Person> {
   const person = actingOn(ctx, project);
+  if (hidden !== undefined && person.role === undefined) throw hidden;
   if (!roleAtLeast(person.role, need.role)) throw await notAllowed(ctx.tx, person, need.action, need.role);
   return person;
 }
@@ -37,24 +42,33 @@ export async function taskFor(
   const task = number === undefined ? ctx.threadTask : await taskByNumber(ctx.tx, ctx.person.workspace, number);
   // Whoever reads a repository is not meant to hear of other projects.
   const elsewhere = ctx.act.open && task !== undefined && task.project.id !== ctx.bound?.id;
-  if (task === undefined || elsewhere) throw new AppError('DH-204', { task: `#${number}` });
-  return { task, person: await personFor(ctx, task.project.id, need) };
+  const unknown = new AppError('DH-204', { task: `#${number}` });
+  if (task === undefined || elsewhere) throw unknown;
+  // Whoever reads the thread of a task knows that it exists.
+  return { task, person: await personFor(ctx, task.project.id, need, task.id === ctx.threadTask?.id ? undefined : unknown) };
 }
 
-/** The projects whose tasks the person may see here; undefined: all of the workspace. */
-export function visibleProjects(ctx: {
-  ownRole: Role | undefined;
-  bound: Pick<Project, 'id'> | undefined;
-}): string[] | undefined {
-  if (ctx.ownRole !== undefined) return undefined;
-  return ctx.bound === undefined ? [] : [ctx.bound.id];
+/** The projects about which the person is at least `role` here, removed ones too; undefined: all of the workspace. */
+export async function visibleProjects(ctx: Acting & { tx: Tx }, role: Role = 'guest'): Promise<string[] | undefined> {
+  const { member, grants, channel } = ctx;
+  const isSeen = (project: string) => roleAtLeast(actingOn(ctx, project).role, role);
+  const spoken = [...grants.keys(), ...(channel.project === undefined ? [] : [channel.project])];
+  if (!roleAtLeast(member.role, role)) return [...new Set(spoken)].filter((id) => isSeen(id));
+  if (spoken.every(isSeen)) return undefined;
+  return (await projectIds(ctx.tx, ctx.person.workspace)).filter(isSeen);
 }
 
-/** The project with this name, or DH-205 with the nearest names. */
+/** Those of these projects that the person may see here. */
+export function seen<P extends Pick<Project, 'id'>>(ctx: Acting, projects: readonly P[]): P[] {
+  return projects.filter(({ id }) => actingOn(ctx, id).role !== undefined);
+}
+
+/** The project with this name, or DH-205 with the nearest names. What the person may not see does not exist. */
 export async function namedProject(ctx: CommandContext, name: string): Promise<Project> {
-  const project = await projectByName(ctx.tx, ctx.person.workspace, name);
+  const projects = seen(ctx, await projectsOf(ctx.tx, ctx.person.workspace));
+  const project = projects.find((known) => known.name.toLowerCase() === name.toLowerCase());
   if (project !== undefined) return project;
-  const names = (await projectsOf(ctx.tx, ctx.person.workspace)).map((known) => known.name);
+  const names = projects.map((known) => known.name);
   const meant = nearest(name, names);
   const suggestion =
     meant.length > 0
@@ -74,7 +88,7 @@ export async function projectFor(ctx: CommandContext, name: string | undefined):
   const ofThread =
     ctx.threadTask === undefined ? undefined : await projectById(ctx.tx, ctx.person.workspace, ctx.threadTask.project.id);
   if (ofThread !== undefined) return { project: ofThread };
-  const projects = await projectsOf(ctx.tx, ctx.person.workspace);
+  const projects = seen(ctx, await projectsOf(ctx.tx, ctx.person.workspace));
   const [only, ...others] = projects;
   if (only === undefined) throw new AppError('DH-206');
   if (others.length === 0) return { project: only };

@@ -1,3 +1,4 @@
+import type { Role } from '../contracts/roles.ts';
 import { type TaskColumn, taskColumnSchema } from '../contracts/states.ts';
 import { bold, plain } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
@@ -22,6 +23,7 @@ export const tasks = defineCommand({
   details: ['Without a filter it lists the open tasks of the project of the channel; in a direct message those of all projects.'],
   role: 'guest',
   action: 'see tasks',
+  about: 'project',
   positional: {
     filter: optional({ hint: 'filter', about: 'which tasks', values: filters, schema: oneOf(filters) }),
   },
@@ -93,16 +95,18 @@ function columnsOf(filter: Filter): readonly TaskColumn[] | undefined {
   return column.success ? [column.data] : undefined;
 }
 
-/** Which projects a list is about. The channel's unless another is named; no more than the person may see. */
+/**
+ * Which projects a list is about. The channel's unless another is named; no more than those about which the person is at least `role`.
+ */
 export async function scopeOf(
   ctx: Parameters<typeof namedProject>[0],
   named: string | undefined,
+  role: Role = 'guest',
 ): Promise<{ projects: string[] | undefined; title: string }> {
-  if (named !== undefined && named.toLowerCase() !== 'all') {
-    const project = await namedProject(ctx, named);
-    await personFor(ctx, project.id, { command: 'tasks', role: 'guest', action: `see the tasks of ${project.name}` });
-    return { projects: [project.id], title: ` of ${project.name}` };
-  }
-  if (named === undefined && ctx.bound !== undefined) return { projects: [ctx.bound.id], title: ` of ${ctx.bound.name}` };
-  return { projects: visibleProjects(ctx), title: '' };
+  const all = named?.toLowerCase() === 'all';
+  const project = named === undefined || all ? undefined : await namedProject(ctx, named);
+  const one = project ?? (all ? undefined : ctx.bound);
+  if (one === undefined) return { projects: await visibleProjects(ctx, role), title: '' };
+  await personFor(ctx, one.id, { command: 'tasks', role, action: `see the tasks of ${one.name}` });
+  return { projects: [one.id], title: ` of ${one.name}` };
 }

@@ -1,5 +1,6 @@
 import { effectiveRole } from '../access/effective-role.ts';
 import { TryLater } from '../access/repository-access.ts';
+import { roleAbout } from '../access/role-about.ts';
 import type { PastMessage } from '../contracts/chat-adapter.ts';
 import type { FileToGive } from '../contracts/given-file.ts';
 import type { Conversation } from '../contracts/platform.ts';
@@ -78,12 +79,18 @@ async function asked(
 
 async function withTrust(ctx: CommandContext, messages: readonly PastMessage[], project: string): Promise<SaidBefore[]> {
   const { platform, tenant } = ctx.act.conversation;
+  const { workspace } = ctx.person;
   const known = new Map<string, { name: string; trust: SaidBefore['trust'] }>();
   for (const { author } of messages) {
     if (author.bot || known.has(author.user)) continue;
-    const person = await findPerson(ctx.tx, ctx.person.workspace, { platform, tenant, user: author.user });
-    const role = effectiveRole({ own: person?.role, channel: ctx.channel, project, affiliation: person?.affiliation });
-    const trust = author.outside === true && person?.role === undefined ? 'external' : (role ?? 'external');
+    const person = await findPerson(ctx.tx, workspace, { platform, tenant, user: author.user });
+    const given = effectiveRole({ own: undefined, channel: ctx.channel, project, affiliation: person?.affiliation });
+    const about =
+      person === undefined
+        ? undefined
+        : await roleAbout(ctx.tx, { workspace, place: project, user: person.user, channel: given });
+    const role = person === undefined ? given : about;
+    const trust = author.outside === true && person?.role === undefined && given === role ? 'external' : (role ?? 'external');
     known.set(author.user, { name: person?.name ?? author.name ?? author.user, trust });
   }
   return messages.map(({ at, message, text, attachments, author }): SaidBefore => {

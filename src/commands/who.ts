@@ -7,20 +7,40 @@ import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
 import { oneLine } from '../delivery/neutralise.ts';
 import { type Account, affiliationOfPerson, allAccountsOf, membersOf, namesOf } from '../store/people.ts';
+import { optional } from './arguments.ts';
 import { defineCommand } from './command.ts';
+import { namedPerson, personText } from './member-target.ts';
 import { decidersText } from './pending.ts';
+import { placeOf, placeOptions } from './place.ts';
+import { whoAt, whoIs } from './who-about.ts';
 
 export const who = defineCommand({
   name: 'who',
   group: 'people',
-  summary: 'Lists people with their roles and linked accounts, and who may decide here',
+  summary: 'Lists people with their roles and linked accounts, and who may decide here; says what somebody is where, and why',
   role: 'guest',
   action: 'see members',
+  about: 'project',
   unbound: 'with-role',
-  positional: {},
-  options: {},
-  examples: [['who', 'members and roles']],
-  async run(ctx) {
+  positional: {
+    person: optional({
+      hint: '@person',
+      about: 'only this person: what they are, and why',
+      names: 'person',
+      schema: personText,
+    }),
+  },
+  options: placeOptions,
+  examples: [
+    ['who', 'members and roles'],
+    ['who project=web', 'who is what about the project `web`, and why'],
+    ['who @ben', 'what Ben is, about each project'],
+    ['who @ben project=web', 'what Ben is about `web`, and why'],
+  ],
+  async run(ctx, args) {
+    const place = await placeOf(ctx, args, 'who @ben project=web');
+    if (args.person !== undefined) return whoIs(ctx, await namedPerson(ctx, args.person, 'who @ben'), place);
+    if (place !== undefined) return whoAt(ctx, place);
     const members = await membersOf(ctx.tx, ctx.person.workspace);
     const approvers = ctx.bound?.policy.approvers;
     const names = await namesOf(ctx.tx, ctx.person.workspace, approvers?.people ?? []);

@@ -34,6 +34,7 @@ export const why = defineCommand({
   ],
   role: need.role,
   action: need.action,
+  about: 'project',
   positional: {
     subject: optional({
       hint: 'commit|#task',

@@ -1,4 +1,5 @@
 import { rolesFrom } from '../access/not-allowed.ts';
+import { membersAbout } from '../access/role-about.ts';
 import { askersOf, mayDecide } from '../approvals/approvers.ts';
 import { conditions } from '../approvals/several-words.ts';
 import { type NearestQuota, nearestQuota } from '../budgets/nearest.ts';
@@ -20,7 +21,7 @@ import {
 import type { Database, Tx } from '../store/database.ts';
 import { isSamePerson } from '../store/linked-people.ts';
 import { directPeople, putKeys } from '../store/notify.ts';
-import { type Member, membersOf } from '../store/people.ts';
+import type { Member } from '../store/people.ts';
 import { queuePlace } from '../store/queue-place.ts';
 import { standingsOfRun } from '../store/quotas.ts';
 import type { CardContext } from './card-context.ts';
@@ -38,7 +39,8 @@ export interface CardFacts {
 /** Most people mentioned on a request for a decision. */
 const mentioned = 6;
 
-type Deciders = Map<string, (Member & { role: Exclude<Member['role'], undefined> })[]>;
+/** By the project: who has a role about it. */
+type Deciders = Map<string, Awaited<ReturnType<typeof membersAbout>>>;
 
 /** Whose request each pending decision is, by its id. */
 type Askers = Map<string, readonly string[]>;
@@ -46,15 +48,15 @@ type Askers = Map<string, readonly string[]>;
 /** Where facts are read: outside or inside of a transaction. */
 export interface FactsSource {
   db: Tx['db'];
-  members(workspace: string): ReturnType<typeof membersOf>;
+  members(workspace: string, project: string): ReturnType<typeof membersAbout>;
 }
 
 export function factsOf(database: Database): FactsSource {
-  return { db: database.db, members: (workspace) => database.transaction((tx) => membersOf(tx, workspace)) };
+  return { db: database.db, members: (workspace, project) => database.transaction((tx) => membersAbout(tx, workspace, project)) };
 }
 
 export function factsWithin(tx: Tx): FactsSource {
-  return { db: tx.db, members: (workspace) => membersOf(tx, workspace) };
+  return { db: tx.db, members: (workspace, project) => membersAbout(tx, workspace, project) };
 }
 
 /** Reads after the events were read, so that what it finds is at least as new as they are. */
@@ -70,9 +72,10 @@ export async function readCardFacts(
     decisionsOfRuns(db, ids),
   ]);
   const deciders: Deciders = new Map();
-  const deciding = new Set(decisions.flatMap(({ state, run }) => (state === 'pending' ? [runs.get(run)?.workspace] : [])));
-  for (const workspace of deciding) {
-    if (workspace !== undefined) deciders.set(workspace, await members(workspace));
+  for (const { state, run: id } of decisions) {
+    const run = state === 'pending' ? runs.get(id) : undefined;
+    if (run === undefined || deciders.has(run.projectId)) continue;
+    deciders.set(run.projectId, await members(run.workspace, run.projectId));
   }
   const askers: Askers = new Map();
   for (const decision of decisions) {
@@ -103,7 +106,7 @@ export async function readCardFacts(
       const contexts = own.map(
         (thread): CardContext => ({ ...taskContext(run, notify, now), thread: threadFacts(thread, people), place, quota, docs }),
       );
-      const able = deciders.get(run.workspace) ?? [];
+      const able = deciders.get(run.projectId) ?? [];
       const asked = decisions.filter((decision) => decision.run === run.run);
       const wanting = direct.get(run.workspace) ?? [];
       return {

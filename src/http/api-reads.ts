@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { projectsSeenBy, roleAbout } from '../access/role-about.ts';
 import type { Caller } from '../access/token-access.ts';
 import { type ApiRun, type ApiTask, apiEvent, type apiEventsSchema, apiResult, type apiTasksSchema } from '../contracts/api.ts';
 import { AppError } from '../contracts/errors.ts';
@@ -11,10 +12,10 @@ import { projectByName } from '../store/projects.ts';
 import { logStanding } from '../store/run-queries.ts';
 import { listTasks, type RunRow, runsOf, type TaskRow, taskByNumber, taskOfRun } from '../store/task-queries.ts';
 
-/** How far a caller reaches: a workspace, or one project of it. */
-export type Reach = Pick<Caller, 'workspace' | 'project'>;
+/** How far a caller reaches: what the person may see, or a service; at most one project where the token is for one. */
+export type Reach = Pick<Caller, 'kind' | 'workspace' | 'project' | 'user'>;
 
-/** What the API reads. What is of another workspace is as what is not there (promise 12). */
+/** What the API reads. What is of another workspace, or of a project that the caller may not see, is as what is not there (promise 12). */
 export interface ApiReads {
   tasks(
     reach: Reach,
@@ -27,31 +28,35 @@ export interface ApiReads {
   /** Throws DH-224. */
   events(reach: Reach, run: string, after: number, limit: number): Promise<z.infer<typeof apiEventsSchema>>;
   /** How the log of a run stands. Throws DH-224. */
-  log(reach: Reach, run: string): Promise<{ lastSeq: number; over: boolean }>;
+  log(reach: Reach, run: string): Promise<{ lastSeq: number; over: boolean; project: string }>;
 }
 
 export function createApiReads({ database, log }: { database: Database; log: Pick<EventLog, 'read'> }): ApiReads {
-  async function standing({ workspace, project }: Reach, run: string): Promise<{ lastSeq: number; over: boolean }> {
-    const found = await logStanding(database, workspace, run);
-    const task = project === undefined ? undefined : await database.transaction((tx) => taskOfRun(tx, workspace, run));
-    if (found === undefined || !reaches({ workspace, project }, task)) throw noRun(run);
-    return { lastSeq: found.lastSeq, over: isTerminal(found.state) };
+  async function standing(reach: Reach, run: string): Promise<{ lastSeq: number; over: boolean; project: string }> {
+    const found = await database.transaction(async (tx) => {
+      const there = await logStanding(tx, reach.workspace, run);
+      return there !== undefined && (await reaches(tx, reach, there.project)) ? there : undefined;
+    });
+    if (found === undefined) throw noRun(run);
+    return { lastSeq: found.lastSeq, over: isTerminal(found.state), project: found.project };
   }
 
   return {
     log: standing,
-    tasks: ({ workspace, project: only }, { column, project, page, limit }) =>
+    tasks: (reach, { column, project, page, limit }) =>
       database.transaction(async (tx) => {
+        const { workspace } = reach;
+        const seen = await projectsOfReach(tx, reach);
         const named = project === undefined ? undefined : await projectByName(tx, workspace, project);
         // A project that is out of reach is as one that is not there.
-        if (project !== undefined && (named === undefined || (only !== undefined && named.id !== only))) {
+        if (project !== undefined && (named === undefined || seen?.includes(named.id) === false)) {
           throw new AppError('DH-205', { project: project.slice(0, 80), suggestion: 'Leave it out for all projects.' });
         }
         const found = await listTasks(
           tx,
           {
             workspace,
-            projects: named !== undefined ? [named.id] : only === undefined ? undefined : [only],
+            projects: named === undefined ? seen : [named.id],
             columns: column === undefined ? undefined : [column],
           },
           { size: limit, number: page },
@@ -59,18 +64,22 @@ export function createApiReads({ database, log }: { database: Database; log: Pic
         const tasks = await apiTasks(tx, workspace, found.tasks);
         return { tasks, page, pages: Math.max(1, Math.ceil(found.total / limit)), total: found.total };
       }),
-    task: ({ workspace, project }, number) =>
+    task: (reach, number) =>
       database.transaction(async (tx) => {
+        const { workspace } = reach;
         const task = /^[1-9]\d{0,8}$/.test(number) ? await taskByNumber(tx, workspace, Number(number)) : undefined;
-        const [shown] = task === undefined || !reaches({ workspace, project }, task) ? [] : await apiTasks(tx, workspace, [task]);
+        const isShown = task !== undefined && (await reaches(tx, reach, task.project.id));
+        const [shown] = isShown ? await apiTasks(tx, workspace, [task]) : [];
         if (shown === undefined) throw new AppError('DH-204', { task: `#${number}` });
         return shown;
       }),
-    run: ({ workspace, project }, id) =>
+    run: (reach, id) =>
       database.transaction(async (tx) => {
+        const { workspace } = reach;
         const task = await taskOfRun(tx, workspace, id);
-        const run = task === undefined ? undefined : (await runsOf(tx, task.id)).find((one) => one.id === id);
-        if (task === undefined || run === undefined || !reaches({ workspace, project }, task)) throw noRun(id);
+        const isShown = task !== undefined && (await reaches(tx, reach, task.project.id));
+        const run = !isShown ? undefined : (await runsOf(tx, task.id)).find((one) => one.id === id);
+        if (task === undefined || run === undefined) throw noRun(id);
         const names = await namesOf(tx, workspace, [run.requestedBy]);
         return apiRun(run, task.number, names);
       }),
@@ -84,8 +93,16 @@ export function createApiReads({ database, log }: { database: Database; log: Pic
   };
 }
 
-function reaches({ project }: Reach, task: TaskRow | undefined): boolean {
-  return project === undefined || task?.project.id === project;
+async function reaches(tx: Tx, { kind, workspace, project: only, user }: Reach, project: string): Promise<boolean> {
+  if (only !== undefined && only !== project) return false;
+  return kind === 'service' || (await roleAbout(tx, { workspace, place: project, user })) !== undefined;
+}
+
+/** Undefined: all of the workspace. */
+async function projectsOfReach(tx: Tx, { kind, workspace, project: only, user }: Reach): Promise<string[] | undefined> {
+  const seen = kind === 'service' ? undefined : await projectsSeenBy(tx, workspace, user);
+  if (only === undefined) return seen;
+  return seen?.includes(only) === false ? [] : [only];
 }
 
 /** What is no id is told as it was sent, but no longer than an id is. */

@@ -66,7 +66,7 @@ export function apiGroups(deps: ApiDeps): RouteGroup[] {
       reply.code(204);
       return undefined;
     }
-    streams.open(caller, request.id, () => {
+    streams.open(caller, { project: standing.project, reference: request.id }, () => {
       reply.hijack();
       const headers = { ...defaultHeaders, ...corsHeaders(request, origins), 'x-request-id': request.id };
       const { heartbeatMs, stalledMs } = deps;

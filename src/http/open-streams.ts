@@ -9,7 +9,7 @@ import type { EventStream } from './event-stream.ts';
 /** The streams of this process: how many there are, and whether their callers may still read them. */
 export interface OpenStreams {
   /** Throws DH-225 when there are too many. `begin` is called at once, and its stream is kept until it is done. */
-  open(caller: Caller, reference: string, begin: () => EventStream): void;
+  open(caller: Caller, about: { project: string; reference: string }, begin: () => EventStream): void;
   /** Ends all of them; their readers come back somewhat later, not all at once. No more are opened. */
   stop(): Promise<void>;
 }
@@ -30,7 +30,7 @@ export function createOpenStreams(deps: {
   onCount?: ((streams: number) => void) | undefined;
 }): OpenStreams {
   const { tokens, need, logger, onCount } = deps;
-  const streams = new Set<{ token: string; reference: string; stream: EventStream }>();
+  const streams = new Set<{ token: string; project: string; reference: string; stream: EventStream }>();
   let stopped = false;
   let knownAt = 0;
   let looking = false;
@@ -40,11 +40,12 @@ export function createOpenStreams(deps: {
     idleMs: lookEveryMs,
     async run() {
       if (streams.size === 0) return false;
-      // One statement, however many streams there are.
-      const lapsed = await tokens.lapsed([...new Set([...streams].map(({ token }) => token))], need);
+      // The same few statements, however many streams there are.
+      const open = [...streams];
+      const lapsed = await tokens.lapsed(open, need);
       knownAt = performance.now();
-      for (const { token, reference, stream } of streams) {
-        const error = lapsed.get(token);
+      for (const [at, { reference, stream }] of open.entries()) {
+        const error = lapsed[at];
         if (error !== undefined) stream.close(noticeFrame('closed', problemOf(error, reference)));
       }
       return false;
@@ -55,7 +56,7 @@ export function createOpenStreams(deps: {
     },
   });
   return {
-    open({ token }, reference, begin) {
+    open({ token }, { project, reference }, begin) {
       if (stopped) throw new AppError('DH-225', { what: 'This server is stopping.', seconds: 2 });
       const own = [...streams].filter((one) => one.token === token).length;
       if (own >= mostOfToken) {
@@ -65,7 +66,7 @@ export function createOpenStreams(deps: {
       if (streams.size === 0) knownAt = performance.now();
       if (!looking) looks.start();
       looking = true;
-      const entry = { token, reference, stream: begin() };
+      const entry = { token, project, reference, stream: begin() };
       streams.add(entry);
       onCount?.(streams.size);
       void entry.stream.done.then(() => {

@@ -73,6 +73,11 @@ export async function projectsOf(tx: Tx, workspace: string): Promise<Project[]> 
   return rows.map(toProject);
 }
 
+/** Ids of all projects of the workspace, removed ones too. */
+export async function projectIds(tx: Tx, workspace: string): Promise<string[]> {
+  return (await tx.db.project.findMany({ where: { workspaceId: workspace }, select: { id: true } })).map(({ id }) => id);
+}
+
 export async function projectById(tx: Tx, workspace: string, id: string): Promise<Project | undefined> {
   const row = await tx.db.project.findFirst({ where: { id, workspaceId: workspace, archivedAt: null } });
   return row === null ? undefined : toProject(row);

@@ -88,7 +88,8 @@ export async function logStanding(
   { db }: Pick<Tx, 'db'>,
   workspace: string,
   run: string,
-): Promise<{ lastSeq: number; state: RunState } | undefined> {
-  const row = await db.run.findFirst({ where: { id: run, workspaceId: workspace }, select: { lastSeq: true, state: true } });
-  return row === null ? undefined : { lastSeq: row.lastSeq, state: row.state as RunState };
+): Promise<{ lastSeq: number; state: RunState; project: string } | undefined> {
+  const where = { id: run, workspaceId: workspace };
+  const row = await db.run.findFirst({ where, select: { lastSeq: true, state: true, projectId: true } });
+  return row === null ? undefined : { lastSeq: row.lastSeq, state: row.state as RunState, project: row.projectId };
 }

@@ -120,7 +120,7 @@ export async function changeBudget(
   if (moreThan(budgetUsd, task.budgetUsd)) {
     if (!(await mayDecideOn(tx, asked, by))) {
       const askers = await askersOf(tx.db, asked);
-      const whoCan = await whoMayDecide(tx, { workspace: task.workspace, approvers, requester, askers });
+      const whoCan = await whoMayDecide(tx, { workspace: task.workspace, project: task.project, approvers, requester, askers });
       throw new AppError('DH-202', { who: by.name, action: 'raise the budget of a task', whoCan });
     }
     refuseAlone(approvers, 'raise the budget of a task', 'The task asks for more itself when it needs it.');

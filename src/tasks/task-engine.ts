@@ -18,8 +18,10 @@ export interface Person {
   workspace: string;
   user: string;
   name: string;
-  /** Effective role in the channel of the act; undefined: none. */
+  /** The role that counts for what the act is about; undefined: none. */
   role: Role | undefined;
+  /** The project that the role is about; undefined: none in particular. */
+  about?: string | undefined;
   /** The account that acts. */
   identity: IdentityRef;
   /** Set when the person has, or had, linked accounts. */

@@ -6,6 +6,7 @@ import { type Account, type Desk, mention, openDesk, press, slash } from '../sup
 let desk: Desk;
 beforeAll(async () => {
   desk = await openDesk();
+  for (const use of ['folder add Taken', 'team add Taken']) await desk.act(slash('ada', use));
 });
 afterAll(() => desk[Symbol.asyncDispose]());
 
@@ -90,6 +91,11 @@ const table: Record<string, readonly (readonly [use: string, weakest: Account])[
   ],
   'project test': [['project test nowhere', 'mia']],
   'project remove': [['project remove nowhere', 'mia']],
+  'folder add': [['folder add Taken', 'mia']],
+  'folder list': [['folder list', 'gus']],
+  'folder show': [['folder show nowhere', 'gus']],
+  'folder move': [['folder move nowhere nowhere', 'mia']],
+  'folder remove': [['folder remove nowhere', 'mia']],
   bind: [['bind nowhere', 'mia']],
   'member add': [
     ['member add stranger developer', 'mia'],
@@ -99,8 +105,20 @@ const table: Record<string, readonly (readonly [use: string, weakest: Account])[
     ['member role Gus guest', 'mia'],
     ['member role Ada owner', 'ada'],
     ['member role Mia maintainer', 'ada'],
+    ['member role Gus none folder=nowhere', 'mia'],
   ],
-  'member remove': [['member remove stranger', 'mia']],
+  'member remove': [
+    ['member remove stranger', 'mia'],
+    ['member remove Gus project=nowhere', 'mia'],
+  ],
+  'team add': [['team add Taken', 'mia']],
+  'team list': [['team list', 'gus']],
+  'team show': [['team show nowhere', 'gus']],
+  'team join': [['team join nowhere Gus', 'mia']],
+  'team leave': [['team leave nowhere Gus', 'mia']],
+  'team link': [['team link nowhere nowhere developer', 'mia']],
+  'team unlink': [['team unlink nowhere nowhere', 'mia']],
+  'team remove': [['team remove nowhere', 'mia']],
   'member separate': [['member separate stranger', 'ada']],
   'owner transfer': [['owner transfer Ada', 'ada']],
   join: [['join WRONG', 'nobody']],
@@ -157,9 +175,17 @@ describe('what a channel gives its members', () => {
     await desk.act(mention('ben', 'sh project=api make'));
     const [own] = await desk.act(slash('nobody', 'stop #999'));
     expect(own?.text).toContain('DH-204');
-    for (const use of ['sh project=api ls', 'show #1', 'stop #1', 'tasks project=api', 'settings project=api']) {
+    // The same answers as about what does not exist.
+    for (const [use, answer] of [
+      ['sh project=api ls', 'DH-205'],
+      ['show #1', 'DH-204'],
+      ['stop #1', 'DH-204'],
+      ['tasks project=api', 'DH-205'],
+      ['settings project=api', 'DH-205'],
+    ] as const) {
       const [said] = await desk.act(slash('nobody', use));
-      expect(said?.text, use).toContain('DH-202');
+      expect(said?.text, use).toContain(answer);
+      expect(said?.text, use).not.toMatch(/Did you mean `api`/);
     }
     const [all] = await desk.act(slash('nobody', 'tasks all project=all'));
     expect(all?.text).not.toContain('make');

@@ -56,7 +56,7 @@ describe('who may show a task where', () => {
     ['mia', 'a maintainer in a channel of another project who does not say so', discord('OTHER'), '', 'DH-214'],
     ['ada', 'an owner in a channel of no project who does not say so', discord('FREE'), ' share=off', 'DH-214'],
     ['nobody', 'somebody without a role in their direct messages', direct('telegram'), '', 'DH-202'],
-    ['nobody', 'a member of a channel whose role is for another project', discord('OTHER'), ' share=on', 'DH-202'],
+    ['nobody', 'a member of a channel whose role is for another project', discord('OTHER'), ' share=on', 'DH-204'],
     ['nobody', 'a stranger in a channel of the project', discord('SAME'), '', 'DH-202'],
     ['nobody', 'a stranger in a channel of no project', discord('FREE'), ' share=on', 'DH-203'],
   ];

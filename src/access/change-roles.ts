@@ -1,0 +1,96 @@
+import { AppError } from '../contracts/errors.ts';
+import type { PlaceRole, Role } from '../contracts/roles.ts';
+import { roleAtLeast } from '../contracts/roles.ts';
+import type { Tx } from '../store/database.ts';
+import { grantRows } from '../store/grants.ts';
+import { idsOf, lockPeople } from '../store/linked-people.ts';
+import { type Place, writeMemberships } from '../store/memberships.ts';
+import { type Member, membersIn, personById } from '../store/people.ts';
+import { mayChangeRole, roleOfAccount } from './cascade.ts';
+import { aRole } from './not-allowed.ts';
+import { refuseExternal } from './refuse-external.ts';
+import { byPlace, memberAbout, rolesAbout } from './role-about.ts';
+
+/** Who changes something. */
+export interface Changer {
+  workspace: string;
+  user: string;
+  name: string;
+}
+
+/** A project or a folder by its id, with what people are told it is. */
+export interface Touched {
+  id: string;
+  name: string;
+}
+
+/**
+ * Does something that changes what people are about these places, and looks at what came of it: each role that is another one afterwards must
+ * be the changer's to change there, as they were before. Else it throws DH-202, and whoever calls rolls all of it back. So nobody gives by a
+ * detour, such as moving a project or joining a team, what they may not give by name. One change at a time in a workspace.
+ */
+export async function changingRoles<T>(tx: Tx, by: Changer, places: readonly Touched[], change: () => Promise<T>): Promise<T> {
+  const { workspace } = by;
+  await lockPeople(tx, workspace);
+  const ids = places.map(({ id }) => id);
+  const own = new Map<string, Role | undefined>();
+  for (const place of ids) own.set(place, (await rolesAbout(tx, { workspace, place, people: [by.user] }))[0]?.role);
+  const rowsBefore = await grantRows(tx.db, workspace, { places: ids });
+  const result = await change();
+  const rowsAfter = await grantRows(tx.db, workspace, { places: ids });
+  const spoken = new Set([...rowsBefore, ...rowsAfter].map(({ user }) => user));
+  const people = (await membersIn(tx, workspace, [...spoken])).filter((member) => idsOf(member).some((id) => spoken.has(id)));
+  const [before, after] = [byPlace(rowsBefore), byPlace(rowsAfter)];
+  for (const place of places) {
+    for (const person of people) {
+      const from = memberAbout(person, before, place.id).role;
+      const to = memberAbout(person, after, place.id).role;
+      if (from === to) continue;
+      const role = own.get(place.id);
+      if (!mayChangeRole(role, from, to)) throw refusal(by, person, { from, to }, place);
+      if (!roleAtLeast(from, to ?? 'guest')) await refuseExternal(tx, { workspace, role }, person, to);
+    }
+  }
+  return result;
+}
+
+/**
+ * What a person is to be at a place by name; undefined: whatever they are without that. Of linked accounts the first gets it, and no other
+ * keeps more: taken away, it is taken from all; given, it is not there twice once they are split. Returns false when it was so already.
+ */
+export async function setMembership(tx: Tx, place: Place, named: Member, role: PlaceRole | undefined): Promise<boolean> {
+  const member = await personById(tx, place.workspace, named.user);
+  if (member === undefined) return false;
+  const rows = await grantRows(tx.db, place.workspace, { users: idsOf(member), places: [place.id] });
+  const own = rows.filter(({ from }) => from === place.kind);
+  if (role === undefined) {
+    await writeMemberships(tx, place, idsOf(member), undefined);
+    return own.length > 0;
+  }
+  const alone = member.linked?.rows ?? [{ user: member.user, role: member.role }];
+  const stronger = alone.filter((row) => {
+    if (row.user === member.user) return false;
+    const found = roleOfAccount({ workspace: row.role, grants: rows.filter(({ user }) => user === row.user) })?.role;
+    return found !== undefined && (role === 'none' || !roleAtLeast(role, found));
+  });
+  const same = stronger.length === 0 && own.some(({ user, role: is }) => user === member.user && is === role);
+  if (same) return false;
+  await writeMemberships(tx, place, [member.user, ...stronger.map(({ user }) => user)], role);
+  return true;
+}
+
+function refusal(
+  { name, user }: Changer,
+  person: Member,
+  { from, to }: { from: Role | undefined; to: Role | undefined },
+  place: Touched,
+): AppError {
+  const whom = idsOf(person).includes(user) ? 'themselves' : person.name;
+  const made = to === undefined ? 'nothing' : aRole(to);
+  const was = from === undefined ? '' : `, who is ${aRole(from)} there,`;
+  return new AppError('DH-202', {
+    who: name,
+    action: `make ${whom}${was} into ${made} about ${place.name}`,
+    whoCan: 'Owners can. Maintainers about it change who is less than a maintainer, into less than one.',
+  });
+}

@@ -1,0 +1,33 @@
+import { isExternal, mayBeExternal } from '../contracts/affiliation.ts';
+import { AppError } from '../contracts/errors.ts';
+import { platformNames } from '../contracts/platform.ts';
+import { type Role, roleAtLeast } from '../contracts/roles.ts';
+import type { Tx } from '../store/database.ts';
+import { allAccountsOf, type Member } from '../store/people.ts';
+import { whoCan } from './not-allowed.ts';
+
+/**
+ * More than looking is given to external people by owners alone, and to accounts of which nobody knows yet whether they are. `by`: who gives
+ * it, with their role in the workspace. Throws DH-300.
+ */
+export async function refuseExternal(
+  tx: Tx,
+  by: { workspace: string; role: Role | undefined },
+  member: Member,
+  role: Role | undefined,
+): Promise<void> {
+  if (by.role === 'owner' || !roleAtLeast(role, 'developer')) return;
+  const { workspace } = by;
+  const accounts = (await allAccountsOf(tx, workspace, [member.user])).get(member.user) ?? [];
+  const doubtful = accounts.find(({ platform, affiliation }) => mayBeExternal(platform, affiliation));
+  if (doubtful === undefined) return;
+  const known = isExternal(doubtful.affiliation);
+  throw new AppError('DH-300', {
+    what: known
+      ? `${member.name} is external to this workspace on ${platformNames[doubtful.platform]}: only an owner gives such people more than the role guest.`
+      : `${member.name} has not written to Deckhand since it asks whether people belong to this workspace, so that is not known yet.`,
+    instead: known
+      ? await whoCan(tx, workspace, 'owner')
+      : `Ask ${member.name} to write to Deckhand once, \`help\` is enough, or ask an owner to give the role.`,
+  });
+}

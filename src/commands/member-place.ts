@@ -1,0 +1,78 @@
+import { changingRoles, setMembership } from '../access/change-roles.ts';
+import { aRole } from '../access/not-allowed.ts';
+import { rolesAbout } from '../access/role-about.ts';
+import { AppError } from '../contracts/errors.ts';
+import type { PlaceRole, Role } from '../contracts/roles.ts';
+import { plain } from '../contracts/view.ts';
+import { withFallback } from '../delivery/list-view.ts';
+import { recordAudit } from '../store/audit.ts';
+import { projectsIn } from '../store/folders.ts';
+import type { Place } from '../store/memberships.ts';
+import type { Member } from '../store/people.ts';
+import type { CommandContext, Reply } from './command.ts';
+import { personSpan } from './member-target.ts';
+import { reasonWords } from './reason-words.ts';
+import { personFor } from './subject.ts';
+
+/** Says what somebody is about a project or in a folder by name; undefined: whatever they are without that. For its maintainers. */
+export async function atPlace(
+  ctx: CommandContext,
+  place: Place,
+  member: Member,
+  role: Role | PlaceRole | undefined,
+): Promise<Reply> {
+  await personFor(ctx, place.id, {
+    command: 'member role',
+    role: 'maintainer',
+    action: `say what people are about ${place.name}`,
+  });
+  if (role === 'owner') {
+    throw new AppError('DH-300', {
+      what: 'Owners are owners of the workspace, not of one project or folder.',
+      instead: `\`maintainer\` is the strongest role about ${place.name}.`,
+    });
+  }
+  // Also where the person is that already for another reason: it would last longer than the reason.
+  if (role === 'maintainer' && ctx.ownRole !== 'owner') {
+    const action = `make ${member.name} a maintainer about ${place.name}`;
+    throw new AppError('DH-202', { who: ctx.person.name, action, whoCan: 'Owners can.' });
+  }
+  const now = async () => (await rolesAbout(ctx.tx, { workspace: place.workspace, place: place.id, people: [member.user] }))[0];
+  const before = await now();
+  if (before?.role === 'owner' && role !== undefined) {
+    throw new AppError('DH-300', {
+      what: `${member.name} is an owner, and owners are that everywhere.`,
+      instead: 'An owner can change that first: `member role @person maintainer`.',
+    });
+  }
+  const inside = place.kind === 'folder' ? await projectsIn(ctx.tx, place) : [];
+  const places = [place, ...inside.map((id) => ({ id, name: place.name }))];
+  const changed = await changingRoles(ctx.tx, ctx.person, places, () => setMembership(ctx.tx, place, member, role));
+  const after = await now();
+  const where = place.kind === 'project' ? `about ${place.name}` : `in the folder ${place.name}`;
+  const is = after?.role === undefined ? 'nothing' : aRole(after.role);
+  if (!changed) {
+    const text =
+      role === undefined ? `${member.name} is no member by name ${where}.` : `${member.name} is ${is} ${where} already.`;
+    return { view: withFallback([{ type: 'text', spans: [plain(text)] }]), audience: 'person' };
+  }
+  const { workspace, user } = ctx.person;
+  await recordAudit(ctx.tx, {
+    workspace,
+    actor: user,
+    action: 'member.place',
+    subject: member.user,
+    data: {
+      [place.kind]: place.id,
+      in: place.name,
+      from: before?.role ?? 'none',
+      to: after?.role ?? 'none',
+      membership: role ?? 'removed',
+    },
+  });
+  const why = after === undefined || role !== undefined ? '' : ` (${reasonWords(after.reason, place.kind)})`;
+  return {
+    view: withFallback([{ type: 'text', spans: [await personSpan(ctx, member), plain(` is ${is} ${where} now${why}.`)] }]),
+    audience: 'all',
+  };
+}

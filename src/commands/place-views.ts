@@ -1,0 +1,161 @@
+import { membersAbout } from '../access/role-about.ts';
+import { actingOn } from '../access/who-acts.ts';
+import { encodePress } from '../contracts/press.ts';
+import { roleSchema } from '../contracts/roles.ts';
+import { type Block, bold, plain, type View } from '../contracts/view.ts';
+import { marked } from '../delivery/error-view.ts';
+import { withFallback } from '../delivery/list-view.ts';
+import { count } from '../delivery/units.ts';
+import { type Folder, folderOfProjects } from '../store/folders.ts';
+import { membershipsAt, type Place } from '../store/memberships.ts';
+import { namesOf } from '../store/people.ts';
+import { projectsOf } from '../store/projects.ts';
+import { type Team, teamLinks, teamMembers, teamsOf } from '../store/teams.ts';
+import type { CommandContext } from './command.ts';
+import { folderPlace, seenFolders } from './place.ts';
+import { reasonWords } from './reason-words.ts';
+import { seen } from './subject.ts';
+import { pageButtons } from './task-lines.ts';
+
+const pageSize = 10;
+const mostPeople = 40;
+
+/** A page of what there is, one line each, with a select that shows one of them. */
+function listView<T extends { name: string }>(
+  title: string,
+  all: readonly T[],
+  { page, command, empty }: { page: number; command: 'folder' | 'team'; empty: string },
+  line: (one: T) => string,
+): View {
+  const last = Math.max(1, Math.ceil(all.length / pageSize));
+  const shown = all.slice((page - 1) * pageSize, page * pageSize);
+  const again = (to: number) => `${command} list${to === 1 ? '' : ` page=${to}`}`;
+  return withFallback([
+    { type: 'text', spans: [bold(`${title} · ${all.length}${last > 1 ? ` · page ${page} of ${last}` : ''}`)] },
+    shown.length === 0
+      ? { type: 'text', spans: marked(page > 1 ? 'There are no more.' : empty) }
+      : { type: 'text', spans: shown.flatMap((one, at) => [plain(at === 0 ? '' : '\n'), bold(one.name), plain(line(one))]) },
+    ...(shown.length === 0
+      ? []
+      : [
+          {
+            type: 'select' as const,
+            token: encodePress({ kind: 'command', text: `${command} show` }),
+            placeholder: 'Show…',
+            options: shown.map(({ name }) => ({ value: name, label: name })),
+          },
+        ]),
+    { type: 'buttons', buttons: pageButtons({ page, last }, { before: 'Back', after: 'More' }, again) },
+  ]);
+}
+
+/** The folders that the person may see, with the projects that they may see. */
+export async function foldersView(ctx: CommandContext, page: number): Promise<View> {
+  const { workspace } = ctx.person;
+  const folders = await seenFolders(ctx);
+  const folderOf = await folderOfProjects(ctx.tx, workspace);
+  const projects = seen(ctx, await projectsOf(ctx.tx, workspace));
+  const empty = 'There is none. `folder add Payments` makes one.';
+  return listView('Folders', folders, { page, command: 'folder', empty }, ({ id }) => {
+    const held = projects.filter((project) => folderOf.get(project.id) === id).map(({ name }) => name);
+    const { role } = actingOn(ctx, id);
+    return ` · ${held.length === 0 ? 'no project' : held.join(', ')}${role === undefined ? '' : ` · you are ${role} there`}`;
+  });
+}
+
+/** What a folder holds, and who is what in it. */
+export async function folderView(ctx: CommandContext, folder: Folder): Promise<View> {
+  const { workspace } = ctx.person;
+  const folderOf = await folderOfProjects(ctx.tx, workspace);
+  const projects = seen(ctx, await projectsOf(ctx.tx, workspace)).filter(({ id }) => folderOf.get(id) === folder.id);
+  const teams = new Map((await teamsOf(ctx.tx, workspace)).map(({ id, name }) => [id, name]));
+  const links = await teamLinks(ctx.tx, workspace, { folder: folder.id });
+  return withFallback([
+    { type: 'text', spans: [bold(`Folder ${folder.name}`)] },
+    {
+      type: 'fields',
+      items: [
+        { label: 'Projects', spans: [plain(projects.map(({ name }) => name).join(', ') || 'none')] },
+        {
+          label: 'Teams',
+          spans: [plain(links.map(({ team, role }) => `${teams.get(team) ?? 'a team'} as ${role}`).join(', ') || 'none')],
+        },
+      ],
+    },
+    ...(await peopleBlocks(ctx, folderPlace(folder))),
+  ]);
+}
+
+/** Everybody who is something about a place, with why; and those who are barred from it. */
+export async function peopleBlocks(ctx: CommandContext, place: Place): Promise<Block[]> {
+  const { workspace } = ctx.person;
+  const members = await membersAbout(ctx.tx, workspace, place.id);
+  const barred = [...(await membershipsAt(ctx.tx, place))].filter(([, role]) => role === 'none').map(([user]) => user);
+  const names = await namesOf(ctx.tx, workspace, barred);
+  const shown = members.slice(0, mostPeople);
+  const items = [...roleSchema.options].reverse().flatMap((role) => {
+    const people = shown.filter((member) => member.role === role);
+    if (people.length === 0) return [];
+    const words = people.map(({ name, reason }) => `${name} (${reasonWords(reason, place.kind)})`);
+    return [{ label: `${role.charAt(0).toUpperCase()}${role.slice(1)}s`, spans: [plain(words.join(', '))] }];
+  });
+  const named = [...new Set(names.values())];
+  return [
+    items.length === 0 ? { type: 'text', spans: marked('Nobody has a role about it.') } : { type: 'fields', items },
+    ...(members.length > shown.length
+      ? [
+          {
+            type: 'context' as const,
+            spans: marked(`and ${members.length - shown.length} more; \`who @person\` says what one is.`),
+          },
+        ]
+      : []),
+    ...(named.length === 0 ? [] : [{ type: 'context' as const, spans: [plain(`Nothing there, by name: ${named.join(', ')}.`)] }]),
+  ];
+}
+
+export async function teamsView(ctx: CommandContext, page: number): Promise<View> {
+  const { workspace } = ctx.person;
+  const teams = await teamsOf(ctx.tx, workspace);
+  const members = await teamMembers(
+    ctx.tx,
+    workspace,
+    teams.map(({ id }) => id),
+  );
+  const links = await linksSeen(ctx, undefined);
+  const empty = 'There is none. `team add Core` makes one.';
+  return listView('Teams', teams, { page, command: 'team', empty }, ({ id }) => {
+    const at = links.filter(({ team }) => team === id).map(({ role, name }) => `${role} in ${name}`);
+    return ` · ${count(members.get(id)?.length ?? 0, 'person', 'people')}${at.length === 0 ? '' : ` · ${at.join(', ')}`}`;
+  });
+}
+
+/** Who is in a team, and what that gives. */
+export async function teamView(ctx: CommandContext, team: Team): Promise<View> {
+  const { workspace } = ctx.person;
+  const members = (await teamMembers(ctx.tx, workspace, [team.id])).get(team.id) ?? [];
+  const names = await namesOf(ctx.tx, workspace, members);
+  const shown = members.slice(0, mostPeople).map((user) => names.get(user) ?? 'somebody');
+  const more = members.length > shown.length ? ` and ${members.length - shown.length} more` : '';
+  const links = await linksSeen(ctx, team.id);
+  return withFallback([
+    { type: 'text', spans: [bold(`Team ${team.name}`)] },
+    {
+      type: 'fields',
+      items: [
+        { label: 'People', spans: [plain(shown.length === 0 ? 'nobody' : `${shown.join(', ')}${more}`)] },
+        { label: 'In folders', spans: [plain(links.map(({ role, name }) => `${role} in ${name}`).join(', ') || 'nothing')] },
+      ],
+    },
+  ]);
+}
+
+/** Links of a team or of all, to the folders that the person may see. */
+async function linksSeen(ctx: CommandContext, team: string | undefined) {
+  const folders = new Map((await seenFolders(ctx)).map(({ id, name }) => [id, name]));
+  const links = await teamLinks(ctx.tx, ctx.person.workspace, { team });
+  return links.flatMap((link) => {
+    const name = folders.get(link.folder);
+    return name === undefined ? [] : [{ ...link, name }];
+  });
+}
