@@ -5,6 +5,7 @@ import type { Config } from './config.ts';
 import { gatewayParts, withProjectCards } from './gateway.ts';
 import { createInfrastructure } from './infrastructure.ts';
 import type { Lab } from './lab.ts';
+import { localAccessPart, newLocalToken } from './local-access.ts';
 import { metricsPart, observe } from './observation.ts';
 import { basesWithLogins, publishingWithLogins, withOpenLogins } from './open-logins.ts';
 import { fileSources, givenFileKeeper, runnerPart } from './runner-role.ts';
@@ -72,7 +73,9 @@ export async function createApp(
       );
     }
     if (role !== 'runner') {
+      const localToken = newLocalToken();
       const gateway = gatewayParts({
+        localToken,
         config,
         sandboxes: (inUse) =>
           role === 'gateway' ? [] : sandboxProbes(config, { hostId: found.dataDir.hostId, dataDir: found.dataDir.path }, inUse),
@@ -91,7 +94,10 @@ export async function createApp(
       });
       url = () => gateway.http.url;
       parts.unshift(...labPart());
-      parts.push(...gateway.parts);
+      parts.push(
+        ...gateway.parts,
+        localAccessPart(found.dataDir.path, localToken, () => gateway.http.url),
+      );
     }
     return parts;
   }

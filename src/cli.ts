@@ -25,6 +25,7 @@ const help = `Deckhand hands coding and ops work from chat to agents and command
   deckhand keys rotate      changes to another key and seals everything anew, while Deckhand runs or not (--again: makes one more though
                             something of an earlier change does not open)
   deckhand keys retire KEY  gives a former key up (--now: does not wait for what is on its way; --lose: nor for what it has sealed)
+  deckhand api PATH         asks the Deckhand that runs on this machine for something of its API, for example tasks
   deckhand doctor           examines every external part and says what to do about each fault
   deckhand slack manifest   prints the manifest of the Slack app (--http: for signed requests to PUBLIC_URL)
   deckhand discord invite   prints the address that adds the bot to a Discord server, with the rights it needs and no others
@@ -100,6 +101,7 @@ async function dispatch(args: readonly string[], terminal: Terminal): Promise<nu
     const asked = runnerVerbs.find((known) => known === file);
     if (asked !== undefined) return await runRunnerCommand(asked, words[2], { wait: args.includes('--wait') }, terminal);
   }
+  if (verb === 'api' && file !== undefined && words.length === 2) return await askApi(file, terminal);
   switch (command) {
     case 'start':
     case 'gateway':
@@ -132,6 +134,15 @@ async function runRole(role: Role, terminal: Terminal): Promise<number> {
   const logger = createLogger({ level: config.logLevel, secrets: config.secrets, readable: terminal.interactive });
   const { createApp } = await import('./app.ts');
   return serve({ createApp: (...args) => createApp(...args, terminal.env), config, role, logger, events: process });
+}
+
+async function askApi(path: string, terminal: Terminal): Promise<number> {
+  const { dataDir } = loadConfig(terminal.env, { opensLab: false });
+  const { askLocally } = await import('./local-access.ts');
+  const { ok, text } = await askLocally(dataDir, path);
+  if (ok) terminal.out(`${text}\n`);
+  else terminal.err(`${text}\n`);
+  return ok ? 0 : 1;
 }
 
 async function runDoctor(terminal: Terminal): Promise<number> {

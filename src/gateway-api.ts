@@ -29,6 +29,7 @@ export function gatewayApi(deps: {
   config: Pick<Config, 'http' | 'signin' | 'corsOrigins'>;
   /** The lab's GitHub stands in for one that is not configured. */
   lab: { githubLogin: GithubLoginConfig } | undefined;
+  localToken: string | undefined;
 }): GatewayApi {
   const { database, wakeups, secretBox } = deps.infrastructure;
   const logger = deps.logger.child({ part: 'api' });
@@ -59,6 +60,7 @@ export function gatewayApi(deps: {
     logger,
     version: programVersion(),
     corsOrigins: config.corsOrigins,
+    localToken: deps.localToken,
     metrics: deps.metrics,
   });
   return {

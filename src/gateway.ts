@@ -63,6 +63,7 @@ export interface GatewayInput {
   readArtifact: ReadArtifact;
   drawChart: DrawChart;
   keepGiven: FetcherDeps['keep'];
+  localToken: string;
   metrics: Metrics;
 }
 
@@ -104,7 +105,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     ...adapters.map(platformProbe),
     ...input.sandboxes(async () => (await offerOf(infrastructure))?.sandbox),
   ];
-  const api = gatewayApi({ infrastructure, clock, logger, metrics, config, lab });
+  const api = gatewayApi({ ...input, clock });
   const bus = createBus({
     tasks: engine.tasks,
     accounts: createAccountKeys(secretBox, input.environment),

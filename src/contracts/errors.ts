@@ -109,6 +109,12 @@ export const errorCatalogue = {
     remedy: 'Run it where `deckhand start` runs, with the same DECKHAND_DATA_DIR or DATABASE_URL; nothing was changed.',
   },
   ...keyErrors,
+  'DH-133': {
+    title: 'No Deckhand answers here',
+    text: 'No gateway that uses {dir} answers on this machine.',
+    remedy:
+      'Start it, or set DECKHAND_DATA_DIR to the directory of the one that runs. Elsewhere use an access token: docs/api.md.',
+  },
 
   // Commands and input: DH-2xx
   'DH-200': { title: 'Unknown command', text: 'There is no command `{command}`.', remedy: '{suggestion}' },

@@ -16,6 +16,7 @@ import { corsHeaders, preflightGroup } from './cors.ts';
 import { defaultHeaders } from './default-headers.ts';
 import { eventNumber } from './event-frames.ts';
 import { streamEvents } from './event-stream.ts';
+import { callerOnThisMachine, localCaller } from './local-caller.ts';
 import { createOpenStreams } from './open-streams.ts';
 import { openApi } from './openapi.ts';
 import { createPace } from './pace.ts';
@@ -29,6 +30,8 @@ export interface ApiDeps {
   tokens: TokenAccess;
   logger: Logger;
   version: string;
+  /** Opens it to programs of this machine; undefined: nothing does. */
+  localToken?: string | undefined;
   /** Origins of pages elsewhere that may read. */
   corsOrigins?: readonly string[] | undefined;
   /** Told how many streams are open, and how old each event is when it goes out. */
@@ -46,10 +49,16 @@ const rememberedTokens = 1000;
 export function apiGroups(deps: ApiDeps): RouteGroup[] {
   const { database, wakeups, log, tokens, logger, metrics } = deps;
   const callers = new WeakMap<FastifyRequest, Caller>();
-  const gate = createGate(tokens);
+  const gate = createGate(deps);
   const origins = deps.corsOrigins ?? [];
   const tails = createRunTails({ log, wakeups, logger, onLag: metrics?.streamLag });
-  const streams = createOpenStreams({ tokens, need: readRuns, logger, onCount: metrics?.eventStreams });
+  // The token of this launch ends with the process.
+  const lapsed: TokenAccess['lapsed'] = (ids, need) =>
+    tokens.lapsed(
+      ids.filter((id) => id !== localCaller),
+      need,
+    );
+  const streams = createOpenStreams({ tokens: { lapsed }, need: readRuns, logger, onCount: metrics?.eventStreams });
   const reads = createApiReads({ database, log });
 
   const stream: StreamEvents = async (caller, run, asked, request, reply) => {
@@ -120,7 +129,7 @@ export function apiGroups(deps: ApiDeps): RouteGroup[] {
 }
 
 /** Finds out who calls. An address that has sent many wrong tokens has to wait, but for callers that are known to be good. */
-function createGate(tokens: Pick<TokenAccess, 'admit'>) {
+function createGate({ database, tokens, localToken }: Pick<ApiDeps, 'database' | 'tokens' | 'localToken'>) {
   const wrong = createBadTokens(() => performance.now());
   const good = new Set<string>();
   const pace = createPace();
@@ -134,7 +143,8 @@ function createGate(tokens: Pick<TokenAccess, 'admit'>) {
     }
     try {
       if (token === undefined || hash === undefined) throw new AppError('DH-222', { why: 'None was sent' });
-      const caller = await tokens.admit(token, need);
+      const local = await callerOnThisMachine(request, token, { database, localToken });
+      const caller = local ?? (await tokens.admit(token, need));
       reply.headers(pace(caller.token));
       if (good.size >= rememberedTokens) good.clear();
       good.add(hash);

@@ -32,7 +32,7 @@ export const secretPatterns: readonly SecretPattern[] = [
     pattern: /\b((?:Bearer|Basic)[ \t]{1,8})(?!\[redacted)[A-Za-z0-9._~+/-]{12,}={0,2}/gi,
     replacement: '$1[redacted]',
   },
-  token('access token', /\bdh[ps]_[0-9A-Za-z]{49}\b/g),
+  token('access token', /\bdh(?:[ps]_[0-9A-Za-z]{49}|l_[0-9a-f]{64})\b/g),
   token('slack webhook', /https:\/\/hooks\.slack(?:-gov)?\.com\/(?:services|workflows|triggers)\/[A-Za-z0-9/_-]{8,256}/g),
   token('slack token', /\b(?:xoxe\.)?(?:xox[a-z]|xapp)-[A-Za-z0-9-]{8,}/g),
   token('github token', /\b(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{20,})/g),

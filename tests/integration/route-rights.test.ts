@@ -96,7 +96,15 @@ beforeAll(async () => {
   const logger = createLogger({ level: 'silent' });
   const metrics = createMetrics();
   const infrastructure = { database, wakeups, secretBox };
-  const api = gatewayApi({ infrastructure, clock: systemClock, logger, metrics, config, lab: undefined });
+  const api = gatewayApi({
+    infrastructure,
+    clock: systemClock,
+    logger,
+    metrics,
+    config,
+    lab: undefined,
+    localToken: 'dhl_local',
+  });
   server = createHttpServer({
     host: '127.0.0.1',
     port: 0,
@@ -271,6 +279,16 @@ describe('routes', () => {
       expect(await answer.json()).toMatchObject({ tasks: [], total: 0 });
     }
     expect(other.workspace).not.toBe(desk.workspace);
+  });
+
+  it('let programs of this machine read with the token of the launch, which no proxy can pass on', async () => {
+    await desk.database.db.user.deleteMany({ where: { workspaceId: other.workspace } });
+    await desk.database.db.workspace.delete({ where: { id: other.workspace } });
+    const read = (headers: Record<string, string>) => fetch(`${server.url}/api/v1/tasks`, { headers });
+    const local = { authorization: 'Bearer dhl_local' };
+    expect(await (await read(local)).json()).toMatchObject({ total: 1 });
+    expect((await read({ ...local, 'x-forwarded-for': '203.0.113.9' })).status).toBe(401);
+    expect((await read({ authorization: 'Bearer dhl_other' })).status).toBe(401);
   });
 
   it('let pages of an allowed origin read with a token, and no others', async () => {
