@@ -53,7 +53,6 @@ export interface GatewayInput {
   logger: Logger;
   /** As configured, or those of the lab. */
   platforms: PlatformConfigs;
-  /** As configured, or that of the lab. */
   codeHost: CodeHost | undefined;
   codeHostConfig: CodeHostConfig | undefined;
   repositoryLogins: RepositoryLogins;
