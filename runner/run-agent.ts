@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { AgentAccounts } from '../src/contracts/agent-account.ts';
 import type { AgentControl, AgentSpec } from '../src/contracts/agent-control.ts';
+import { refusedHostText } from '../src/store/run-acts.ts';
 import { accountDenies, checkAccount, type RunAccount } from './agent-account.ts';
 import { filesGiven, keepSessionFiles, keepShownFiles, sessionFiles } from './agent-files.ts';
 import { agentHome, type HomeFile } from './agent-home.ts';
@@ -196,7 +197,7 @@ export function createAgentRun(journey: Journey, agents: AgentDeps, agent: Agent
       },
       host(host, allowed) {
         deps.logger.info({ run, host, allowed }, 'a sandbox asked for a host');
-        if (!allowed) void journey.note('info', `The sandbox may not reach ${host}.`).catch(() => undefined);
+        if (!allowed) void journey.note('info', refusedHostText(host)).catch(() => undefined);
       },
       inputs: inputsOf(agents.control, run),
     });

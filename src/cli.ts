@@ -99,6 +99,12 @@ async function dispatch(args: readonly string[], terminal: Terminal): Promise<nu
   if (verb === 'runner' && file !== undefined && words.length <= 3) {
     const { runnerVerbs, runRunnerCommand } = await import('./runner-command.ts');
     const asked = runnerVerbs.find((known) => known === file);
+    // A mistyped --wait must not look as if nothing ran there any more.
+    const unknown = args.filter((arg) => arg.startsWith('--') && !(arg === '--wait' && asked === 'drain'));
+    if (asked !== undefined && unknown.length > 0) {
+      terminal.err(`\`deckhand runner ${asked}\` has no ${unknown.join(' ')}.\n\n${help}`);
+      return exitUsage;
+    }
     if (asked !== undefined) return await runRunnerCommand(asked, words[2], { wait: args.includes('--wait') }, terminal);
   }
   if (verb === 'api' && file !== undefined && words.length === 2) return await askApi(file, terminal);

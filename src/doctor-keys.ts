@@ -4,6 +4,7 @@ import type { DoctorProbe } from './doctor.ts';
 import { standingProbe } from './doctor-standing.ts';
 import { having, holderNames, isChanging, type KeyStanding, keyStanding, lacking, sealingWithout } from './keys/standing.ts';
 import type { SecretBox } from './runtime/secret-box.ts';
+import { unusedAccounts, unusedDays } from './store/agent-accounts.ts';
 import { type ChainStanding, chainStanding } from './store/audit-standing.ts';
 import type { Database, Tx } from './store/database.ts';
 
@@ -16,7 +17,11 @@ export function keysProbe(
     name: 'secret keys',
     withinMs: 20_000, // may start an embedded database for the look
     run: () =>
-      use(async (db, ring) => [...keyChecks(await keyStanding(db, ring)), ...auditChecks(await chainStanding(db), now())]),
+      use(async (db, ring) => [
+        ...keyChecks(await keyStanding(db, ring)),
+        ...accountChecks(await unusedAccounts(db)),
+        ...auditChecks(await chainStanding(db), now()),
+      ]),
   };
 }
 
@@ -73,6 +78,19 @@ export function keyChecks(standing: KeyStanding): DoctorCheck[] {
       },
     ];
   return [{ name, state: 'ok', detail }];
+}
+
+/** Pure. */
+export function accountChecks(unused: number): DoctorCheck[] {
+  if (unused === 0) return [];
+  return [
+    {
+      name: 'keys of accounts',
+      state: 'unused',
+      detail: `${count(unused, 'account')} of agents ${unused === 1 ? 'has' : 'have'} a key that nothing has used for ${unusedDays} days.`,
+      remedy: '`account list` says which; `account remove` forgets the key. Take it back at its provider, too.',
+    },
+  ];
 }
 
 /** Seconds after which a line should have its place in the chain. */

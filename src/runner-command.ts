@@ -4,8 +4,10 @@ import { loadConfig } from './config.ts';
 import { AppError } from './contracts/errors.ts';
 import { labelsIn } from './contracts/labels.ts';
 import { count, duration } from './delivery/units.ts';
+import { recordAudit } from './store/audit.ts';
+import { installationChain } from './store/audit-line.ts';
 import { hostIdOf } from './store/data-dir.ts';
-import { createDatabase, type Database } from './store/database.ts';
+import { createDatabase, type Database, type Tx } from './store/database.ts';
 import { askDrain, endDrain } from './store/drains.ts';
 import { type Standing, standingOf } from './store/standing.ts';
 
@@ -42,17 +44,28 @@ export async function runRunnerCommand(
     }
     const { host } = chosen(machines, name ?? hostIdOf(config.dataDir));
     if (verb === 'undrain') {
-      await database.transaction((tx) => endDrain(tx, host));
+      await database.transaction(async (tx) => {
+        await endDrain(tx, host);
+        await noteDrain(tx, host, 'runner.undrain');
+      });
       say(`✔ ${host} takes new runs again.`);
       return 0;
     }
-    await database.transaction((tx) => askDrain(tx, host, new Date()));
+    await database.transaction(async (tx) => {
+      await askDrain(tx, host, new Date());
+      await noteDrain(tx, host, 'runner.drain');
+    });
     say(`✔ ${host} takes nothing new, also when it starts again, until \`deckhand runner undrain ${host}\`.`);
     await tellUntilEmpty(database, host, wait, say);
     return 0;
   } finally {
     await database.close();
   }
+}
+
+/** Who it was the machine knows that it was asked on, not Deckhand. */
+async function noteDrain(tx: Tx, host: string, action: string): Promise<void> {
+  await recordAudit(tx, { workspace: installationChain, action, subject: host, data: { from: 'command line' } });
 }
 
 /** Throws DH-126. */

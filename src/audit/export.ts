@@ -29,25 +29,34 @@ export async function exportChain(
   options: { since?: Date | undefined; last?: number | undefined },
   write: (text: string) => Promise<void> | void,
 ): Promise<number | undefined> {
-  return await readAtOneMoment(database, async (db) => {
-    const [head] = await chainHeads(db, workspace);
-    if (head === undefined) return undefined;
-    const { since, last = Number.POSITIVE_INFINITY } = options;
-    const first = since === undefined ? 1 : ((await firstSince(db, workspace, since)) ?? head.seq + 1);
-    let after = Math.max(first - 1, head.seq - last, 0);
-    const header: ExportHeader = { export: 'deckhand audit 1', workspace, whole: after === 0 };
-    await write(`${strictJson(header)}\n`);
-    let count = 0;
-    for (let more = true; more; ) {
-      const lines = await chainedLines(db, workspace, { after, most: linesAtOnce });
-      if (lines.length > 0) await write(lines.map((line) => `${strictJson(line)}\n`).join(''));
-      count += lines.length;
-      after = lines.at(-1)?.seq ?? after;
-      more = lines.length === linesAtOnce;
-    }
-    const { seq, hash, signature } = head;
-    const end: ExportEnd = { end: { seq, hash, signature }, lines: count };
-    await write(`${strictJson(end)}\n`);
-    return count;
-  });
+  return await readAtOneMoment(database, (db) => exportLines(db, workspace, options, write));
+}
+
+/** The same with what is read from already. Lines that are chained meanwhile are not in it. */
+export async function exportLines(
+  db: Parameters<typeof chainHeads>[0],
+  workspace: string,
+  options: { since?: Date | undefined; last?: number | undefined },
+  write: (text: string) => Promise<void> | void,
+): Promise<number | undefined> {
+  const [head] = await chainHeads(db, workspace);
+  if (head === undefined) return undefined;
+  const { since, last = Number.POSITIVE_INFINITY } = options;
+  const first = since === undefined ? 1 : ((await firstSince(db, workspace, since)) ?? head.seq + 1);
+  let after = Math.max(first - 1, head.seq - last, 0);
+  const header: ExportHeader = { export: 'deckhand audit 1', workspace, whole: after === 0 };
+  await write(`${strictJson(header)}\n`);
+  let count = 0;
+  for (let more = true; more; ) {
+    const found = await chainedLines(db, workspace, { after, most: linesAtOnce });
+    const lines = found.filter(({ seq }) => seq <= head.seq);
+    if (lines.length > 0) await write(lines.map((line) => `${strictJson(line)}\n`).join(''));
+    count += lines.length;
+    after = lines.at(-1)?.seq ?? after;
+    more = lines.length === linesAtOnce;
+  }
+  const { seq, hash, signature } = head;
+  const end: ExportEnd = { end: { seq, hash, signature }, lines: count };
+  await write(`${strictJson(end)}\n`);
+  return count;
 }

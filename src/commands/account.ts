@@ -1,5 +1,5 @@
 import { listView } from '../delivery/list-view.ts';
-import { agentAccountsOf, usageOfAccount, usersOfAccount } from '../store/agent-accounts.ts';
+import { agentAccountsOf, lastTaskOfAccount, usageOfAccount, usersOfAccount } from '../store/agent-accounts.ts';
 import { namedAccount } from './account-choice.ts';
 import { accountLine, accountView, field } from './account-view.ts';
 import { accountName } from './account-words.ts';
@@ -46,7 +46,9 @@ export const accountShow = defineCommand({
     const since = new Date(ctx.deps.now().getTime() - monthMs);
     const { runs, costUsd } = await usageOfAccount(ctx.tx, workspace, account.name, since);
     const { projects } = await usersOfAccount(ctx.tx, workspace, account.name);
+    const last = await lastTaskOfAccount(ctx.tx, workspace, account.id);
     const view = accountView(account, undefined, [
+      ...(last === undefined ? [] : [field('last used by', `#${last}`)]),
       field('30 days', `${runs} ${runs === 1 ? 'run' : 'runs'}, ${budgetText(costUsd)}`),
       ...(projects.length === 0 ? [] : [field('projects', projects.map((project) => `\`${project}\``).join(', '))]),
     ]);

@@ -101,6 +101,7 @@ const deeds: Record<string, Deed> = {
   'run.denied': (f) => `wanted to run ${f.task}, which the policy denies${because(f)}`,
   'run.not_authorised': (f) => `did not let ${f.task} begin${because(f)}`,
   'run.context_dropped': (f) => `took what was said before from the agent of ${f.task}`,
+  'run.acts': (f) => `counted what the agent of ${f.task} did: ${f.of('calls')} calls of tools, ${f.of('failed')} failed`,
   'run.ended': (f) => `saw ${f.task} end: ${ending(f)}`,
   'run.log': (f) => `chained the log of ${f.task}: ${f.of('events')} events`,
   'run.log_thinned': (f) => `made the log of an old run of ${f.task} shorter`,
@@ -183,7 +184,8 @@ const deeds: Record<string, Deed> = {
   'audit.removed': (f) => `removed lines ${f.of('first')} to ${f.of('last')}, which were old`,
   'audit.head_refused': (f) => `found the end of the chain other than it was left, at line ${f.of('seq')}`,
   'audit.key_changed': (f) => `signed the chain with another secret key from line ${f.of('seq')} on`,
-  'audit.exported': (f) => `exported ${f.of('lines')} lines${after(' from the ', f.of('from'))}`,
+  'audit.exported': (f) =>
+    `exported ${f.of('lines')} lines${after(' from ', f.of('from') === 'chat' ? 'chat' : after('the ', f.of('from')))}`,
   refused: (f) => `wanted to ${f.of('action')} and may not`,
 };
 

@@ -1,6 +1,5 @@
 import { AppError } from '../contracts/errors.ts';
-import { fitsPress } from '../contracts/press.ts';
-import { type Block, bold, code, plain, type Span } from '../contracts/view.ts';
+import { bold, code, plain, type Span } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
 import { digits } from '../delivery/units.ts';
@@ -10,9 +9,10 @@ import { idsOf } from '../store/linked-people.ts';
 import { count, duration, oneOf, optional, shortDuration, taskNumber } from './arguments.ts';
 import { auditKinds, auditSentence, short, whereWords } from './audit-words.ts';
 import { type CommandContext, defineCommand } from './command.ts';
+import { pageBlocks } from './fitting-buttons.ts';
 import { namedPerson, personText } from './member-target.ts';
 import { taskFor, visibleProjects } from './subject.ts';
-import { ago, pageButtons } from './task-lines.ts';
+import { ago } from './task-lines.ts';
 import { quote } from './tokens.ts';
 
 const pageSize = 10;
@@ -95,23 +95,13 @@ export const audit = defineCommand({
           spans: spans.length > 0 ? spans : marked(page > 1 ? 'There are no older lines.' : 'There is no such line.'),
         },
         { type: 'context', spans: await endSpans(ctx, now) },
-        ...pagingBlocks({ page, more }, again),
+        ...pageBlocks({ page, last: more ? page + 1 : page }, { before: 'Newer', after: 'Older' }, again),
       ]),
       audience: 'person',
       list: 'own',
     };
   },
 });
-
-/** Buttons, or what is to be typed where that is too long for one. */
-function pagingBlocks({ page, more }: { page: number; more: boolean }, again: (page: number) => string): Block[] {
-  const longest = again(page + 1);
-  if (fitsPress(`c:${longest}`)) {
-    const pages = { page, last: more ? page + 1 : page };
-    return [{ type: 'buttons', buttons: pageButtons(pages, { before: 'Newer', after: 'Older' }, again) }];
-  }
-  return more ? [{ type: 'context', spans: [code(longest), plain(' shows older lines.')] }] : [];
-}
 
 /** `5120 · Ada moved #142 from review to done · on Slack in #demo · 5 min ago` */
 function lineSpans(line: AuditRow, names: AuditNames, now: Date): Span[] {

@@ -5,8 +5,10 @@ import { bytes, count as counted, duration } from '../delivery/units.ts';
 import { type HeldRow, type HostDiskRow, heldOf, hostDisks } from '../store/holdings.ts';
 import { count, name, oneOf, optional } from './arguments.ts';
 import { defineCommand } from './command.ts';
-import { pageButtons, title } from './task-lines.ts';
+import { pageBlocks } from './fitting-buttons.ts';
+import { title } from './task-lines.ts';
 import { scopeOf } from './tasks.ts';
+import { quote } from './tokens.ts';
 
 const orders = ['largest', 'newest'] as const;
 const pageSize = 10;
@@ -42,8 +44,7 @@ export const copies = defineCommand({
     const disks = await hostDisks(ctx.tx.db);
     const last = Math.max(1, Math.ceil(found.total / pageSize));
     const again = (to: number) =>
-      `copies ${order}${named === undefined ? '' : ` project=${named}`}${to === 1 ? '' : ` page=${to}`}`;
-    const buttons = pageButtons({ page, last }, { before: 'Back', after: 'More' }, again);
+      `copies ${order}${named === undefined ? '' : ` project=${quote(named)}`}${to === 1 ? '' : ` page=${to}`}`;
     const lines = found.rows.flatMap((row, at) => [...(at === 0 ? [] : [plain('\n')]), ...heldLine(row, now)]);
     return {
       view: withFallback([
@@ -54,7 +55,7 @@ export const copies = defineCommand({
           spans: diskSpans(disk, disks.length > 1 ? at + 1 : undefined, now),
         })),
         { type: 'context', spans: marked('`copies prune` deletes what is finished.') },
-        { type: 'buttons', buttons },
+        ...pageBlocks({ page, last }, { before: 'Back', after: 'More' }, again),
       ]),
       audience: 'asked',
       list: 'shared',

@@ -12,10 +12,10 @@ import { namesOf } from '../store/people.ts';
 import { projectsOf } from '../store/projects.ts';
 import { type Team, teamLinks, teamMembers, teamsOf } from '../store/teams.ts';
 import type { CommandContext } from './command.ts';
+import { pageBlocks } from './fitting-buttons.ts';
 import { folderPlace, seenFolders } from './place.ts';
 import { reasonWords } from './reason-words.ts';
 import { seen } from './subject.ts';
-import { pageButtons } from './task-lines.ts';
 
 const pageSize = 10;
 const mostPeople = 40;
@@ -45,7 +45,7 @@ function listView<T extends { name: string }>(
             options: shown.map(({ name }) => ({ value: name, label: name })),
           },
         ]),
-    { type: 'buttons', buttons: pageButtons({ page, last }, { before: 'Back', after: 'More' }, again) },
+    ...pageBlocks({ page, last }, { before: 'Back', after: 'More' }, again),
   ]);
 }
 

@@ -1,17 +1,16 @@
 import { AppError } from '../contracts/errors.ts';
-import { fitsPress } from '../contracts/press.ts';
-import { type Block, bold, code, plain, type View } from '../contracts/view.ts';
+import { bold, code, plain, type View } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
 import { namesOf } from '../store/people.ts';
 import { type Project, projectById } from '../store/projects.ts';
 import { count, name, optional, required, shortDuration } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
+import { commandBlock } from './fitting-buttons.ts';
 import { decidersText } from './pending.ts';
 import { holdProject, storePolicy } from './policy-change.ts';
 import { needsText, whenSpans } from './policy-words.ts';
 import { personFor, projectFor } from './subject.ts';
-import { commandButton } from './task-lines.ts';
 import { quote } from './tokens.ts';
 
 export const policyProject = optional({
@@ -71,12 +70,6 @@ export const policyRemove = defineCommand({
   },
 });
 
-/** A button, where its command fits into one; what is to be typed else. */
-function removal(command: string): Block[] {
-  if (fitsPress(`c:${command}`)) return [{ type: 'buttons', buttons: [commandButton('Remove', command)] }];
-  return [{ type: 'context', spans: [code(command), plain(' takes it out.')] }];
-}
-
 /** The policy as it is stored now. */
 export async function policyView(ctx: CommandContext, asked: Project, notes: readonly string[]): Promise<View> {
   const project = (await projectById(ctx.tx, asked.workspace, asked.id)) ?? asked;
@@ -100,7 +93,7 @@ export async function policyView(ctx: CommandContext, asked: Project, notes: rea
             type: 'text' as const,
             spans: [bold(`${at + 1}. `), ...whenSpans(demand), plain(`: ${needsText(demand, names)}`)],
           },
-          ...removal(`policy remove ${at + 1} project=${quote(project.name)}`),
+          commandBlock('Remove', `policy remove ${at + 1} project=${quote(project.name)}`, 'takes it out'),
         ])),
   ]);
 }

@@ -6,6 +6,7 @@ import { accountRemove, accountSet } from './account-set.ts';
 import { budget, effort, mode, model } from './agent-change.ts';
 import { agents } from './agents.ts';
 import { audit } from './audit.ts';
+import { auditExport } from './audit-export.ts';
 import { bind } from './bind.ts';
 import { board } from './board.ts';
 import { choose } from './choose.ts';
@@ -99,6 +100,7 @@ const look: readonly Command[] = [
   copiesPrune,
   why,
   audit,
+  auditExport,
 ];
 const setup: readonly Command[] = [
   projectAdd,

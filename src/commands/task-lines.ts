@@ -26,19 +26,6 @@ export const columnTitles: Record<TaskColumn, string> = {
   cancelled: 'Cancelled',
 };
 
-/** Buttons below a page of a list. `again`: the command that shows this page or another one. */
-export function pageButtons(
-  { page, last }: { page: number; last: number },
-  words: { before: string; after: string },
-  again: (page: number) => string,
-): Button[] {
-  return [
-    ...(page > 1 ? [commandButton(words.before, again(Math.min(page - 1, last)))] : []),
-    ...(page < last ? [commandButton(words.after, again(page + 1))] : []),
-    commandButton('Refresh', again(page)),
-  ];
-}
-
 /** Mark and words for how things stand: `● running 1m 40s`, `✖ failed`. */
 export function taskState(task: TaskRow, now: Date): string {
   const { run } = task;

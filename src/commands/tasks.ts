@@ -8,8 +8,10 @@ import { labelsOf } from '../store/people.ts';
 import { listTasks } from '../store/task-queries.ts';
 import { count, name, oneOf, optional } from './arguments.ts';
 import { defineCommand } from './command.ts';
+import { pageBlocks } from './fitting-buttons.ts';
 import { namedProject, personFor, visibleProjects } from './subject.ts';
-import { pageButtons, taskLine } from './task-lines.ts';
+import { taskLine } from './task-lines.ts';
+import { quote } from './tokens.ts';
 
 const filters = ['open', 'mine', 'all', ...taskColumnSchema.options] as const;
 type Filter = (typeof filters)[number];
@@ -61,14 +63,13 @@ export const tasks = defineCommand({
     ]);
     const last = Math.max(1, Math.ceil(found.total / pageSize));
     const again = (to: number) =>
-      `tasks ${filter}${named === undefined ? '' : ` project=${named}`}${to === 1 ? '' : ` page=${to}`}`;
-    const buttons = pageButtons({ page, last }, { before: 'Newer', after: 'Older' }, again);
+      `tasks ${filter}${named === undefined ? '' : ` project=${quote(named)}`}${to === 1 ? '' : ` page=${to}`}`;
     const heading = `${titles[filter]}${scope.title} · ${found.total}${last > 1 ? ` · page ${page} of ${last}` : ''}`;
     return {
       view: withFallback([
         { type: 'text', spans: [bold(heading)] },
         { type: 'text', spans: lines.length > 0 ? lines : marked('There is none. `sh <command>` starts one.') },
-        { type: 'buttons', buttons },
+        ...pageBlocks({ page, last }, { before: 'Newer', after: 'Older' }, again),
       ]),
       audience: 'asked',
       list: filter === 'mine' ? 'own' : 'shared',

@@ -163,6 +163,34 @@ export async function usageOfAccount(
   return { runs: sum._count, costUsd: sum._sum.costUsd ?? 0 };
 }
 
+/** Whether it is written down that a run uses an account. */
+export async function isUseAudited({ db }: Pick<Tx, 'db'>, workspace: string, account: string, run: string): Promise<boolean> {
+  const rows = await db.$queryRaw<unknown[]>(Prisma.sql`
+    SELECT 1 FROM "Run" r JOIN "Audit" a ON a."workspaceId" = ${workspace} AND a."at" >= r."queuedAt"
+    WHERE r."id" = ${run} AND a."subject" = ${account} AND a."action" = 'account.use' AND a."data"->>'run' = ${run} LIMIT 1`);
+  return rows.length > 0;
+}
+
+/** Number of the task whose run has used an account last; undefined: none has, or that is not known any more. */
+export async function lastTaskOfAccount({ db }: Pick<Tx, 'db'>, workspace: string, account: string): Promise<number | undefined> {
+  const [row] = await db.$queryRaw<{ number: number }[]>(Prisma.sql`
+    SELECT t."number" FROM "Audit" a JOIN "Run" r ON r."id" = a."data"->>'run' JOIN "Task" t ON t."id" = r."taskId"
+    WHERE a."workspaceId" = ${workspace} AND a."subject" = ${account} AND a."action" = 'account.use' AND t."workspaceId" = ${workspace}
+    ORDER BY a."at" DESC LIMIT 1`);
+  return row?.number;
+}
+
+/** Days after which a key that nothing uses is worth a look: what is not there cannot be taken. */
+export const unusedDays = 90;
+
+/** How many accounts have a key that nothing has used for so long. */
+export async function unusedAccounts(db: Tx['db']): Promise<number> {
+  const [row] = await db.$queryRaw<{ accounts: number }[]>(Prisma.sql`
+    SELECT count(*)::int AS accounts FROM "AgentAccount" WHERE "sealed" IS NOT NULL AND "archivedAt" IS NULL
+      AND GREATEST("lastUsedAt", "keyAt") < clock_timestamp() - make_interval(days => ${unusedDays})`);
+  return row?.accounts ?? 0;
+}
+
 /** What the key of an account is sealed for. */
 export function keyContext(id: string): string {
   return `AgentAccount ${id}`;

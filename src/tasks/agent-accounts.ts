@@ -3,7 +3,14 @@ import type { AccountInUse, AccountRefusal, AgentAccount, AgentAccounts } from '
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { SecretBox } from '../runtime/secret-box.ts';
-import { accountOfRun, keyContext, noteAccountUsed, resealAgentAccountKey, sealedKeyOf } from '../store/agent-accounts.ts';
+import {
+  accountOfRun,
+  isUseAudited,
+  keyContext,
+  noteAccountUsed,
+  resealAgentAccountKey,
+  sealedKeyOf,
+} from '../store/agent-accounts.ts';
 import { recordAudit } from '../store/audit.ts';
 import type { Database, Tx } from '../store/database.ts';
 import { accountRefusal, isBearer, removedRefusal } from './agent-account-rules.ts';
@@ -49,6 +56,8 @@ export function createAgentAccounts({ database, secretBox, clock, logger }: Agen
         const key = await keyOf(tx, account);
         if (key === undefined) return { refusal: unreadable(account.name) };
         await noteAccountUsed(tx, account.id, clock.now());
+        // A run is taken again when its runner has started anew.
+        if (await isUseAudited(tx, workspace, account.id, run)) return { account: inUse(account, key) };
         await recordAudit(tx, {
           workspace,
           action: 'account.use',

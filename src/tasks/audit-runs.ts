@@ -4,6 +4,7 @@ import type { RunResult } from '../contracts/run-event.ts';
 import { recordAudit } from '../store/audit.ts';
 import { runEnded } from '../store/audit-line.ts';
 import type { Tx } from '../store/database.ts';
+import { actsOfRun } from '../store/run-acts.ts';
 import { lastEvent, type RunRecord } from '../store/runs.ts';
 import type { TaskRecord } from '../store/tasks.ts';
 
@@ -51,10 +52,18 @@ export async function auditAsked(
   });
 }
 
-/** A run is over: its last event is stored. The chain puts a digest of its log up to there behind this line. */
+/** A run is over: its last event is stored. What it did is told in numbers; the chain puts a digest of its log up to there behind this line. */
 export async function auditEnded(tx: Tx, task: TaskRecord, run: RunRecord, result: RunResult): Promise<void> {
   const through = await lastEvent(tx, run.id);
   const { outcome, cause, commit, tree } = result;
+  const acts = await actsOfRun(tx, run.id);
+  if (acts.calls > 0 || acts.refusedHosts.length > 0)
+    await recordAudit(tx, {
+      workspace: task.workspace,
+      action: 'run.acts',
+      subject: run.id,
+      data: { task: task.id, calls: acts.calls, failed: acts.failed, tools: acts.tools, refusedHosts: acts.refusedHosts },
+    });
   await recordAudit(tx, {
     workspace: task.workspace,
     action: runEnded,

@@ -37,6 +37,7 @@ const table: Record<string, readonly (readonly [use: string, weakest: Account])[
     ['audit', 'mia'],
     ['audit #999 kind=refused', 'mia'],
   ],
+  'audit export': [['audit export since=1m', 'ada']],
   'project list': [['project list', 'gus']],
   settings: [
     ['settings', 'gus'],

@@ -1,5 +1,8 @@
+import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { createChainer } from '../../src/audit/chainer.ts';
+import { verifyFile } from '../../src/audit/verify-file.ts';
 import { encodePress } from '../../src/contracts/press.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { newId } from '../../src/runtime/ids.ts';
@@ -69,6 +72,27 @@ describe('audit', () => {
     expect(() => tokenOf(older, 'Older')).toThrow('no button');
     const long = await text('mia', `audit #1 person="${'Ada'}" kind=approval since=3649d23h59m page=998`);
     expect(long).toContain('There are no older lines.');
+  });
+
+  it('is sent as a file to its owner alone, which verifies by itself; that is a line, too', async () => {
+    await ask('ben', 'sh make');
+    await chain();
+    const answer = await text('ada', 'audit export');
+    expect(answer).toContain('sent to you alone');
+    const [row] = await desk.database.db.outbox.findMany({
+      orderBy: { id: 'desc' },
+      where: { payloadType: 'ephemeral' },
+      take: 1,
+    });
+    const { view } = z
+      .object({ view: z.object({ files: z.array(z.object({ name: z.string(), text: z.string() })) }) })
+      .parse(row?.payload);
+    const [file] = view.files;
+    const lines = Readable.from((file?.text ?? '').trimEnd().split('\n'));
+    const { chains } = await verifyFile(lines, { check: desk.secretBox.check });
+    expect(chains).toMatchObject([{ workspace: row?.workspaceId, problems: 0, signature: 'good' }]);
+    expect(await text('mia', 'audit export')).toContain('DH-202');
+    expect(await text('ada', 'audit kind=audit')).toMatch(/Ada exported \d+ lines from chat/);
   });
 
   it('promise 12: shows nothing of another workspace', async () => {
