@@ -53,11 +53,12 @@ export function apiGroups(deps: ApiDeps): RouteGroup[] {
   const origins = deps.corsOrigins ?? [];
   const tails = createRunTails({ log, wakeups, logger, onLag: metrics?.streamLag });
   // The token of this launch ends with the process.
-  const lapsed: TokenAccess['lapsed'] = (ids, need) =>
-    tokens.lapsed(
-      ids.filter((id) => id !== localCaller),
-      need,
-    );
+  const lapsed: TokenAccess['lapsed'] = async (uses, need) => {
+    const asked = uses.filter(({ token }) => token !== localCaller);
+    const answers = await tokens.lapsed(asked, need);
+    const found = new Map(asked.map((use, at) => [use, answers[at]]));
+    return uses.map((use) => found.get(use));
+  };
   const streams = createOpenStreams({ tokens: { lapsed }, need: readRuns, logger, onCount: metrics?.eventStreams });
   const reads = createApiReads({ database, log });
 

@@ -21,7 +21,8 @@ export async function callerOnThisMachine(
   if (localToken === undefined || !same(given, localToken) || !isFromThisMachine(request.raw)) return undefined;
   const workspace = await database.transaction((tx) => onlyWorkspace(tx));
   if (workspace === undefined) throw new AppError('DH-222', { why: 'There are several workspaces, or none yet' });
-  return { token: localCaller, workspace, user: localCaller, project: undefined, role: 'owner' };
+  // Like a service it is nobody in particular, and reaches every project.
+  return { token: localCaller, kind: 'service', workspace, user: localCaller, project: undefined, role: 'owner' };
 }
 
 function same(one: string, other: string): boolean {
