@@ -6,6 +6,7 @@ import { withFallback } from '../delivery/list-view.ts';
 import { cardsOf, countByColumn, type TaskFilter, type TaskRow } from '../store/task-queries.ts';
 import { name, optional } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
+import { sightOf } from './subject.ts';
 import { columnTitles, commandButton, taskLine, title } from './task-lines.ts';
 import { scopeOf } from './tasks.ts';
 
@@ -38,7 +39,7 @@ export const board = defineCommand({
   ],
   async run(ctx, { project: named }) {
     const scope = await scopeOf(ctx, named);
-    const filter = { workspace: ctx.person.workspace, projects: scope.projects };
+    const filter = { workspace: ctx.person.workspace, projects: scope.projects, sight: sightOf(ctx) };
     const { blocks, cards } = await boardBlocks(ctx, filter);
     const refresh = commandButton('Refresh', `board${named === undefined ? '' : ` project=${named}`}`);
     return {

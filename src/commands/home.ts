@@ -6,10 +6,11 @@ import { withFallback } from '../delivery/list-view.ts';
 import { type InteractionRow, pendingInteractions } from '../store/decision-queries.ts';
 import { labelsOf } from '../store/people.ts';
 import { listTasks } from '../store/task-queries.ts';
+import { everywhere } from '../store/task-sight.ts';
 import type { CommandContext } from './command.ts';
 import { decisionBlocks } from './pending.ts';
 import { queueLines } from './queue.ts';
-import { visibleProjects } from './subject.ts';
+import { sightOf, visibleProjects } from './subject.ts';
 import { commandButton, taskLine } from './task-lines.ts';
 
 const shownDecisions = 5;
@@ -21,7 +22,8 @@ export async function homeView(ctx: CommandContext): Promise<View> {
   const { workspace } = ctx.person;
   const now = ctx.deps.now();
   const projects = await visibleProjects(ctx);
-  const waiting = await pendingInteractions(ctx.tx, workspace, projects, now);
+  // Whoever may decide sees what it is about, wherever it was asked for.
+  const waiting = await pendingInteractions(ctx.tx, workspace, { projects, sight: everywhere }, now);
   const mine: InteractionRow[] = [];
   for (const one of waiting) {
     const me = actingOn(ctx, one.task.project.id);
@@ -30,7 +32,7 @@ export async function homeView(ctx: CommandContext): Promise<View> {
   const lines = await queueLines(ctx, projects);
   const recent = await listTasks(
     ctx.tx,
-    { workspace, projects, columns: ['review', 'done', 'cancelled', 'backlog'] },
+    { workspace, projects, sight: sightOf(ctx), columns: ['review', 'done', 'cancelled', 'backlog'] },
     { size: shownLines, number: 1 },
   );
   const names = await labelsOf(

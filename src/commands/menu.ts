@@ -7,10 +7,11 @@ import { agentAccountsOf } from '../store/agent-accounts.ts';
 import { findChannel } from '../store/channels.ts';
 import type { Database, Tx } from '../store/database.ts';
 import { folderOfProjects, foldersOf } from '../store/folders.ts';
+import { idsOf } from '../store/linked-people.ts';
 import { findPerson, type Member, membersOf, peopleWithoutRole } from '../store/people.ts';
 import { projectsOf } from '../store/projects.ts';
 import { agentOffers } from '../store/runners.ts';
-import { listTasks } from '../store/task-queries.ts';
+import { listTasks, type TaskFilter } from '../store/task-queries.ts';
 import { teamsOf } from '../store/teams.ts';
 import { workspaceOfTenant } from '../store/workspaces.ts';
 import { agentsOf } from '../tasks/agent-account-rules.ts';
@@ -94,7 +95,8 @@ async function knownTo(
   if (workspace === undefined) return {};
   const identity = { platform, tenant, user };
   const member = await findPerson(tx, workspace, identity);
-  const channel = (await findChannel(tx, workspace, conversation)) ?? {
+  const known = await findChannel(tx, workspace, conversation);
+  const channel = known ?? {
     project: undefined,
     defaultRole: undefined,
     externalRole: undefined,
@@ -104,9 +106,10 @@ async function knownTo(
   const role = strongestOf(acting);
   if (role === undefined) return {};
   const projects = await visibleProjects({ ...acting, tx });
+  const sight = { channel: known?.id, readers: conversation.kind === 'direct' && member !== undefined ? idsOf(member) : [] };
   const has = (kind: Named) => wanted.includes(kind);
   return {
-    ...(has('task') ? { task: await tasks(tx, workspace, projects) } : {}),
+    ...(has('task') ? { task: await tasks(tx, { workspace, projects, sight }) } : {}),
     ...(has('project') ? { project: await projectNames(tx, workspace, projects) } : {}),
     ...(has('account') && roleAtLeast(role, 'developer') ? { account: await accounts(tx, workspace) } : {}),
     ...(has('model') ? { model: await models(tx, now) } : {}),
@@ -116,8 +119,8 @@ async function knownTo(
   };
 }
 
-async function tasks(tx: Tx, workspace: string, projects: readonly string[] | undefined) {
-  const found = await listTasks(tx, { workspace, projects }, { size: mostTasks, number: 1 });
+async function tasks(tx: Tx, filter: TaskFilter) {
+  const found = await listTasks(tx, filter, { size: mostTasks, number: 1 });
   return found.tasks.map((task) => ({
     value: `#${task.number}`,
     also: title(task.title),

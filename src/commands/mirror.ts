@@ -9,6 +9,7 @@ import { recordAudit } from '../store/audit.ts';
 import { holdBinding } from '../store/channels.ts';
 import { putOutbox, putOutboxRows } from '../store/outbox.ts';
 import { type TaskRow, taskByNumber } from '../store/task-queries.ts';
+import { everywhere } from '../store/task-sight.ts';
 import { lockTask } from '../store/tasks.ts';
 import { createThread, placesOfTask, type ThreadPlace } from '../store/threads.ts';
 import type { Person } from '../tasks/task-engine.ts';
@@ -32,6 +33,7 @@ export const mirror = defineCommand({
     'All places show the same card, the same requests for a decision and the same end; a decision at one is final at all. Buttons, replies and commands work in each.',
     'Rights follow the person: what you may do with the task does not depend on where you do it.',
     'In a direct message you alone see it. In a channel of its project it takes a developer. In any other channel it takes a maintainer who says `share=on`, because people there may not be meant to see the project.',
+    'A task of a private channel is shown elsewhere only to whoever asked for it, in their direct messages; `settings private=off` there opens it.',
     '`off` ends it where you are; where the task was started it cannot be ended.',
   ],
   role: 'guest',
@@ -139,7 +141,7 @@ async function endHere(ctx: CommandContext, number: number | undefined): Promise
   const { tx, channel } = ctx;
   const { workspace } = ctx.person;
   if (number === undefined && ctx.threadTask === undefined) throw new AppError('DH-207', { command: 'mirror off' });
-  const task = number === undefined ? ctx.threadTask : await taskByNumber(tx, workspace, number);
+  const task = number === undefined ? ctx.threadTask : await taskByNumber(tx, workspace, number, everywhere);
   const first = task === undefined ? undefined : here(ctx, await placesOfTask(tx, task.id));
   if (channel.kind !== 'direct' || first === undefined) {
     const role = channel.kind === 'direct' ? 'guest' : 'developer';

@@ -10,6 +10,7 @@ import { type InteractionRow, pendingInteractions } from '../store/decision-quer
 import { labelsOf } from '../store/people.ts';
 import { name, optional } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
+import { sightOf } from './subject.ts';
 import { commandButton } from './task-lines.ts';
 import { scopeOf } from './tasks.ts';
 
@@ -30,7 +31,12 @@ export const pending = defineCommand({
   examples: [['pending', 'what waits in the project of this channel']],
   async run(ctx, { project: named }) {
     const scope = await scopeOf(ctx, named);
-    const waiting = await pendingInteractions(ctx.tx, ctx.person.workspace, scope.projects, ctx.deps.now());
+    const waiting = await pendingInteractions(
+      ctx.tx,
+      ctx.person.workspace,
+      { projects: scope.projects, sight: sightOf(ctx) },
+      ctx.deps.now(),
+    );
     const more = waiting.length - shown;
     return {
       view: withFallback([

@@ -6,6 +6,7 @@ import { type QueuePlace, queuePlace } from '../store/queue-place.ts';
 import { liveRunsOf, type QueuedRun } from '../store/run-queries.ts';
 import { name, optional } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
+import { sightOf } from './subject.ts';
 import { commandButton, title } from './task-lines.ts';
 import { scopeOf } from './tasks.ts';
 
@@ -61,10 +62,10 @@ export const queue = defineCommand({
 
 /** What runs, what waits for a decision and what waits for a place, one line each. */
 export async function queueLines(
-  ctx: Pick<CommandContext, 'tx' | 'deps' | 'person'>,
+  ctx: Pick<CommandContext, 'tx' | 'deps' | 'person' | 'act' | 'channel'>,
   projects: readonly string[] | undefined,
 ): Promise<{ running: Span[][]; deciding: Span[][]; waiting: Span[][] }> {
-  const runs = await liveRunsOf(ctx.tx, ctx.person.workspace, projects);
+  const runs = await liveRunsOf(ctx.tx, ctx.person.workspace, { projects, sight: sightOf(ctx) });
   const now = ctx.deps.now();
   const line = (mark: string, run: QueuedRun, rest: string): Span[] => [
     plain(`${mark} `),

@@ -6,9 +6,11 @@ import { type Role, roleAtLeast } from '../contracts/roles.ts';
 import { plain } from '../contracts/view.ts';
 import { withFallback } from '../delivery/list-view.ts';
 import type { Tx } from '../store/database.ts';
+import { idsOf } from '../store/linked-people.ts';
 import { keepRequest } from '../store/pending-requests.ts';
 import { type Project, projectById, projectIds, projectsOf } from '../store/projects.ts';
 import { type TaskRow, taskByNumber } from '../store/task-queries.ts';
+import type { Sight } from '../store/task-sight.ts';
 import type { Person } from '../tasks/task-engine.ts';
 import type { CommandContext, Reply } from './command.ts';
 import { nearest } from './nearest.ts';
@@ -32,6 +34,11 @@ export async function personFor(ctx: CommandContext, project: string, need: Need
   return person;
 }
 
+/** What of private tasks this answer may show: in a direct conversation the person reads it alone. */
+export function sightOf({ channel, person, act }: Pick<CommandContext, 'channel' | 'person' | 'act'>): Sight {
+  return { channel: channel.id, readers: act.event.conversation.kind === 'direct' ? idsOf(person) : [] };
+}
+
 /** The task that is meant: the number, else the thread's. Numbers of other workspaces are no tasks (promise 12). */
 export async function taskFor(
   ctx: CommandContext,
@@ -39,7 +46,7 @@ export async function taskFor(
   need: Need,
 ): Promise<{ task: TaskRow; person: Person }> {
   if (number === undefined && ctx.threadTask === undefined) throw new AppError('DH-207', { command: need.command });
-  const task = number === undefined ? ctx.threadTask : await taskByNumber(ctx.tx, ctx.person.workspace, number);
+  const task = number === undefined ? ctx.threadTask : await taskByNumber(ctx.tx, ctx.person.workspace, number, sightOf(ctx));
   // Whoever reads a repository is not meant to hear of other projects.
   const elsewhere = ctx.act.open && task !== undefined && task.project.id !== ctx.bound?.id;
   const unknown = new AppError('DH-204', { task: `#${number}` });

@@ -9,7 +9,7 @@ import { listTasks } from '../store/task-queries.ts';
 import { count, name, oneOf, optional } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { pageBlocks } from './fitting-buttons.ts';
-import { namedProject, personFor, visibleProjects } from './subject.ts';
+import { namedProject, personFor, sightOf, visibleProjects } from './subject.ts';
 import { taskLine } from './task-lines.ts';
 import { quote } from './tokens.ts';
 
@@ -45,6 +45,7 @@ export const tasks = defineCommand({
       ctx.tx,
       {
         workspace: ctx.person.workspace,
+        sight: sightOf(ctx),
         projects: scope.projects,
         requesters: filter === 'mine' ? idsOf(ctx.person) : undefined,
         columns: columnsOf(filter),

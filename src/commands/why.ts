@@ -9,7 +9,7 @@ import { tasksOfCommit } from '../store/why.ts';
 import { optional } from './arguments.ts';
 import { said, short } from './audit-words.ts';
 import { type CommandContext, defineCommand } from './command.ts';
-import { taskFor } from './subject.ts';
+import { sightOf, taskFor } from './subject.ts';
 import { commandButton, title } from './task-lines.ts';
 import { whyBlocks } from './why-blocks.ts';
 
@@ -71,7 +71,7 @@ async function tasksWithCommit(ctx: CommandContext, start: string): Promise<Task
   const ids = [...new Set(seen.map(({ task }) => task))].slice(0, mostTasks);
   const tasks: TaskRow[] = [];
   for (const id of ids) {
-    const task = await taskById(ctx.tx, workspace, id);
+    const task = await taskById(ctx.tx, workspace, id, sightOf(ctx));
     if (task !== undefined) tasks.push(task);
   }
   return tasks;

@@ -9,6 +9,7 @@ import { idsOf } from '../store/linked-people.ts';
 import { endedBetween, noteQuietTold, type QuietPerson, quietPeople } from '../store/notify.ts';
 import { putOutbox } from '../store/outbox.ts';
 import { allAccountsOf, personById } from '../store/people.ts';
+import { everywhere } from '../store/task-sight.ts';
 import { listView } from './list-view.ts';
 import { oneLine, shorten } from './neutralise.ts';
 import { lastQuiet } from './quiet-hours.ts';
@@ -63,7 +64,7 @@ async function waitingSince(
   const inSpan = (at: Date | undefined) => at !== undefined && at >= span.start && at < span.end;
   const found: InteractionRow[] = [];
   const deciders = new Map<string, Decider | undefined>();
-  for (const one of await pendingInteractions(tx, workspace, undefined, now)) {
+  for (const one of await pendingInteractions(tx, workspace, { projects: undefined, sight: everywhere }, now)) {
     if (!inSpan(one.openedAt) && !inSpan(one.remindedAt)) continue;
     const project = one.task.project.id;
     if (!deciders.has(project)) deciders.set(project, await deciderNow(tx, workspace, project, user));

@@ -11,6 +11,7 @@ import { namesOf } from '../store/people.ts';
 import { projectByName } from '../store/projects.ts';
 import { logStanding } from '../store/run-queries.ts';
 import { listTasks, type RunRow, runsOf, type TaskRow, taskByNumber, taskOfRun } from '../store/task-queries.ts';
+import type { Sight } from '../store/task-sight.ts';
 
 /** How far a caller reaches: what the person may see, or a service; at most one project where the token is for one. */
 export type Reach = Pick<Caller, 'kind' | 'workspace' | 'project' | 'user'>;
@@ -34,7 +35,7 @@ export interface ApiReads {
 export function createApiReads({ database, log }: { database: Database; log: Pick<EventLog, 'read'> }): ApiReads {
   async function standing(reach: Reach, run: string): Promise<{ lastSeq: number; over: boolean; project: string }> {
     const found = await database.transaction(async (tx) => {
-      const there = await logStanding(tx, reach.workspace, run);
+      const there = await logStanding(tx, reach.workspace, run, sightOf(reach));
       return there !== undefined && (await reaches(tx, reach, there.project)) ? there : undefined;
     });
     if (found === undefined) throw noRun(run);
@@ -56,6 +57,7 @@ export function createApiReads({ database, log }: { database: Database; log: Pic
           tx,
           {
             workspace,
+            sight: sightOf(reach),
             projects: named === undefined ? seen : [named.id],
             columns: column === undefined ? undefined : [column],
           },
@@ -67,7 +69,9 @@ export function createApiReads({ database, log }: { database: Database; log: Pic
     task: (reach, number) =>
       database.transaction(async (tx) => {
         const { workspace } = reach;
-        const task = /^[1-9]\d{0,8}$/.test(number) ? await taskByNumber(tx, workspace, Number(number)) : undefined;
+        const task = /^[1-9]\d{0,8}$/.test(number)
+          ? await taskByNumber(tx, workspace, Number(number), sightOf(reach))
+          : undefined;
         const isShown = task !== undefined && (await reaches(tx, reach, task.project.id));
         const [shown] = isShown ? await apiTasks(tx, workspace, [task]) : [];
         if (shown === undefined) throw new AppError('DH-204', { task: `#${number}` });
@@ -76,7 +80,7 @@ export function createApiReads({ database, log }: { database: Database; log: Pic
     run: (reach, id) =>
       database.transaction(async (tx) => {
         const { workspace } = reach;
-        const task = await taskOfRun(tx, workspace, id);
+        const task = await taskOfRun(tx, workspace, id, sightOf(reach));
         const isShown = task !== undefined && (await reaches(tx, reach, task.project.id));
         const run = !isShown ? undefined : (await runsOf(tx, task.id)).find((one) => one.id === id);
         if (task === undefined || run === undefined) throw noRun(id);
@@ -91,6 +95,11 @@ export function createApiReads({ database, log }: { database: Database; log: Pic
       return { events: found.flatMap((event) => apiEvent(event) ?? []), after, more: after < lastSeq, over };
     },
   };
+}
+
+/** A token belongs to no conversation: of private tasks it shows those that its person has asked for. */
+function sightOf({ kind, user }: Reach): Sight {
+  return { channel: undefined, readers: kind === 'service' ? [] : [user] };
 }
 
 async function reaches(tx: Tx, { kind, workspace, project: only, user }: Reach, project: string): Promise<boolean> {

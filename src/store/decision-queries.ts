@@ -3,6 +3,7 @@ import { type Action, actionSchema, approvalSchema, type Policy, policySchema } 
 import { type InteractionState, interactionStateSchema } from '../contracts/states.ts';
 import type { Tx } from './database.ts';
 import type { RuleKind } from './rules.ts';
+import { type everywhere, inSight, type Sight } from './task-sight.ts';
 
 /** A request for a decision, as lists show it. */
 export interface InteractionRow {
@@ -26,7 +27,7 @@ const include = { task: { include: { project: { select: { id: true, name: true }
 export async function pendingInteractions(
   tx: Tx,
   workspace: string,
-  projects: readonly string[] | undefined,
+  { projects, sight }: { projects: readonly string[] | undefined; sight: Sight | typeof everywhere },
   now: Date,
 ): Promise<InteractionRow[]> {
   const rows = await tx.db.interaction.findMany({
@@ -34,7 +35,7 @@ export async function pendingInteractions(
       workspaceId: workspace,
       state: 'pending',
       expiresAt: { gt: now },
-      ...(projects === undefined ? {} : { task: { projectId: { in: [...projects] } } }),
+      task: { ...inSight(sight), ...(projects === undefined ? {} : { projectId: { in: [...projects] } }) },
     },
     include,
     orderBy: { expiresAt: 'asc' },

@@ -1,6 +1,7 @@
 import { Prisma } from '../../prisma/client/client.ts';
 import type { RunState } from '../contracts/states.ts';
 import type { Tx } from './database.ts';
+import { inSight, type Sight } from './task-sight.ts';
 
 /** A run that holds or waits for a place. */
 export interface QueuedRun {
@@ -15,12 +16,17 @@ export interface QueuedRun {
 }
 
 /** Runs that are not over, in the order they were queued. `projects` undefined: all of the workspace. */
-export async function liveRunsOf(tx: Tx, workspace: string, projects: readonly string[] | undefined): Promise<QueuedRun[]> {
+export async function liveRunsOf(
+  tx: Tx,
+  workspace: string,
+  { projects, sight }: { projects: readonly string[] | undefined; sight: Sight },
+): Promise<QueuedRun[]> {
   const rows = await tx.db.run.findMany({
     where: {
       workspaceId: workspace,
       state: { in: ['queued', 'preparing', 'planning', 'awaiting', 'executing', 'finishing'] },
       ...(projects === undefined ? {} : { projectId: { in: [...projects] } }),
+      task: inSight(sight),
     },
     include: { task: { include: { project: { select: { id: true, name: true } } } } },
     orderBy: [{ queuedAt: 'asc' }, { id: 'asc' }],
@@ -83,13 +89,14 @@ export async function outputTail(tx: Tx, run: string, maxChars: number): Promise
   return { text: parts.join('').slice(-maxChars), whole: false };
 }
 
-/** How the log of a run of this workspace stands; undefined: there is no such run there (promise 12). */
+/** How the log of a run of this workspace stands; undefined: there is no such run to be seen there (promise 12). */
 export async function logStanding(
   { db }: Pick<Tx, 'db'>,
   workspace: string,
   run: string,
+  sight: Sight,
 ): Promise<{ lastSeq: number; state: RunState; project: string } | undefined> {
-  const where = { id: run, workspaceId: workspace };
+  const where = { id: run, workspaceId: workspace, task: inSight(sight) };
   const row = await db.run.findFirst({ where, select: { lastSeq: true, state: true, projectId: true } });
   return row === null ? undefined : { lastSeq: row.lastSeq, state: row.state as RunState, project: row.projectId };
 }

@@ -5,6 +5,7 @@ import { type RunResult, runResultSchema } from '../contracts/run-event.ts';
 import { isTerminal, type RunState, runStateSchema, type TaskColumn, taskColumnSchema } from '../contracts/states.ts';
 import type { Tx } from './database.ts';
 import { withoutLarge } from './runs.ts';
+import { everywhere, inSight, type Sight } from './task-sight.ts';
 
 /** A task as lists and cards of commands need it. */
 export interface TaskRow {
@@ -58,6 +59,7 @@ export interface RunRow {
 /** Which tasks a list shows. `projects` undefined: all of the workspace. */
 export interface TaskFilter {
   workspace: string;
+  sight: Sight;
   projects?: readonly string[] | undefined;
   /** Asked for by one of these ids; undefined: by anybody. */
   requesters?: readonly string[] | undefined;
@@ -71,17 +73,25 @@ const withRun = {
 type TaskWithRun = Prisma.TaskGetPayload<{ include: typeof withRun }>;
 type RunColumns = TaskWithRun['runs'][number];
 
-export async function taskByNumber(tx: Tx, workspace: string, number: number): Promise<TaskRow | undefined> {
-  const row = await tx.db.task.findUnique({
-    where: { workspaceId_number: { workspaceId: workspace, number } },
-    include: withRun,
-  });
+/** The task with this number, where it is to be seen from `sight`. */
+export async function taskByNumber(
+  tx: Tx,
+  workspace: string,
+  number: number,
+  sight: Sight | typeof everywhere,
+): Promise<TaskRow | undefined> {
+  const row = await tx.db.task.findFirst({ where: { workspaceId: workspace, number, ...inSight(sight) }, include: withRun });
   return await taskWith(tx, row);
 }
 
 /** The task with this id in this workspace; an id of another workspace is no task (promise 12). */
-export async function taskById(tx: Tx, workspace: string, id: string): Promise<TaskRow | undefined> {
-  const row = await tx.db.task.findFirst({ where: { id, workspaceId: workspace }, include: withRun });
+export async function taskById(
+  tx: Tx,
+  workspace: string,
+  id: string,
+  sight: Sight | typeof everywhere = everywhere,
+): Promise<TaskRow | undefined> {
+  const row = await tx.db.task.findFirst({ where: { id, workspaceId: workspace, ...inSight(sight) }, include: withRun });
   return await taskWith(tx, row);
 }
 
@@ -94,9 +104,15 @@ export async function taskOfThread(tx: Tx, workspace: string, channel: string, t
   return await taskWith(tx, row?.task);
 }
 
-/** The task of this run in this workspace; a run of another workspace is no run (promise 12). */
-export async function taskOfRun(tx: Tx, workspace: string, run: string): Promise<TaskRow | undefined> {
-  const row = await tx.db.task.findFirst({ where: { workspaceId: workspace, runs: { some: { id: run } } }, include: withRun });
+/** The task of this run in this workspace, where it is to be seen; a run of another workspace is no run (promise 12). */
+export async function taskOfRun(
+  tx: Tx,
+  workspace: string,
+  run: string,
+  sight: Sight | typeof everywhere = everywhere,
+): Promise<TaskRow | undefined> {
+  const where = { workspaceId: workspace, runs: { some: { id: run } }, ...inSight(sight) };
+  const row = await tx.db.task.findFirst({ where, include: withRun });
   return await taskWith(tx, row);
 }
 
@@ -179,6 +195,7 @@ export async function unfinishedTasks(tx: Tx, project: string): Promise<number> 
 function whereOf(filter: TaskFilter): Prisma.TaskWhereInput {
   return {
     workspaceId: filter.workspace,
+    ...inSight(filter.sight),
     ...(filter.projects === undefined ? {} : { projectId: { in: [...filter.projects] } }),
     ...(filter.requesters === undefined ? {} : { requesterId: { in: [...filter.requesters] } }),
     ...(filter.columns === undefined ? {} : { column: { in: [...filter.columns] } }),
