@@ -1,4 +1,5 @@
 import { risksOf } from '../src/changes/risks.ts';
+import type { Ownership } from '../src/contracts/approvers.ts';
 import { type ArtifactRef, type FileStat, type RunResult, totalsOf } from '../src/contracts/run-event.ts';
 import { createRedactor } from '../src/runtime/redact-patterns.ts';
 import { commitMessage } from './commit-message.ts';
@@ -13,7 +14,10 @@ import type { Base } from './run-prepare.ts';
 import { SandboxGone, type SandboxResult } from './sandbox/port.ts';
 
 /** What is left of a run besides how it ended. */
-export type Left = Pick<RunResult, 'base' | 'commit' | 'tree' | 'repository' | 'files' | 'totals' | 'risks' | 'artifacts'>;
+export type Left = Pick<
+  RunResult,
+  'base' | 'commit' | 'tree' | 'repository' | 'files' | 'totals' | 'risks' | 'ownership' | 'artifacts'
+>;
 
 /**
  * From the end of the command to the result of the run: commits what it changed, keeps patch and log. Repeatable. Whatever goes wrong
@@ -126,6 +130,7 @@ export async function describeChanges(journey: Journey, { commit, joined }: Impo
   }
   const facts = { links: difference.links, secrets: clean?.secrets ?? [], earlierSecrets };
   const risks = risksOf(difference.all, facts).map((risk) => ({ ...risk, paths: risk.paths.map(redact) }));
+  const ownership = await deps.workspace.ownership(spec.project.id, base, difference.all, left);
   const tree = await deps.workspace.treeOf(spec.project.id, commit);
   const repository = deps.repositoryAt?.(parseSource(spec.project.source).address);
   const changed = {
@@ -135,6 +140,7 @@ export async function describeChanges(journey: Journey, { commit, joined }: Impo
     files,
     ...(totals === undefined ? {} : { totals }),
     ...(risks.length === 0 ? {} : { risks }),
+    ownership: withRedactedNames(ownership, redact),
   };
   if (clean === undefined) {
     await journey.note('warning', `The patch is larger than ${size(maxPatchBytes)} and is not kept; the branch has all changes.`);
@@ -153,6 +159,11 @@ export async function describeChanges(journey: Journey, { commit, joined }: Impo
 /** A name can hold a secret too. */
 function withNames(file: FileStat, redact: (text: string) => string): FileStat {
   return { ...file, path: redact(file.path), ...(file.from === undefined ? {} : { from: redact(file.from) }) };
+}
+
+function withRedactedNames(ownership: Ownership, redact: (text: string) => string): Ownership {
+  if (ownership.state !== 'read') return ownership;
+  return { ...ownership, owned: ownership.owned.map((one) => ({ ...one, paths: one.paths.map(redact) })) };
 }
 
 /** A picture is a convenience: without one there is a note. */

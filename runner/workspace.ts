@@ -1,10 +1,13 @@
 import { mkdir, readdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Ownership } from '../src/contracts/approvers.ts';
 import type { BaseStand, OpenChange } from '../src/contracts/base-look.ts';
 import { AppError } from '../src/contracts/errors.ts';
 import type { RunSpec } from '../src/contracts/run-control.ts';
+import type { FileStat } from '../src/contracts/run-event.ts';
 import { fillHome, guidanceIn, type HomeFile } from './agent-home.ts';
 import { lookAtBase } from './base-stand.ts';
+import { ownershipOf } from './code-owners.ts';
 import { collectHelper } from './collect-script.ts';
 import { createGit, type Git, GitFailed } from './git.ts';
 import { checkoutError, machineError } from './git-errors.ts';
@@ -54,6 +57,13 @@ export interface Workspace {
   ): Promise<ImportedResult | undefined>;
   /** What lies between two commits of the project's mirror. */
   difference(project: string, from: string, to: string, signal?: AbortSignal): Promise<Difference>;
+  /** What CODEOWNERS of a commit of the project's mirror says about these files; see code-owners.ts. */
+  ownership(
+    project: string,
+    base: string,
+    files: readonly Pick<FileStat, 'path' | 'from'>[],
+    signal?: AbortSignal,
+  ): Promise<Ownership>;
   /** What commits between two of the project's mirror have of secrets; see history-secrets.ts. */
   secretsInHistory(
     project: string,
@@ -250,6 +260,7 @@ export function createWorkspace(deps: WorkspaceDeps): Workspace {
       return await importResult({ git, mirrors, dataDir: deps.dataDir }, { ...result, author }, bundle, signal);
     },
     difference: (project, from, to, signal) => difference(git, mirrors.path(project), from, to, signal),
+    ownership: (project, base, files, signal) => ownershipOf(git, mirrors.path(project), { base, files }, signal),
     secretsInHistory: (project, range, signal) => secretsInHistory(git, mirrors.path(project), range, signal),
     async treeOf(project, commit) {
       const tree = await treeOf(git, mirrors.path(project), commit);

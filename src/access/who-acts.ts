@@ -50,7 +50,8 @@ export async function whoActs(tx: Tx, event: InboundEvent, owners: readonly Conf
   const channel = await findOrCreateChannel(tx, workspace.id, event.conversation, event);
   if (known === undefined || channel === undefined) return 'foreign_account';
   if (event.conversation.kind === 'direct' && event.type !== 'home') await noteDirectReached(tx, identity);
-  return { ...(await actingAs(tx, workspace.id, identity, known, channel)), ownRole: known.role, channel };
+  const acting = await actingAs(tx, workspace.id, identity, known, channel);
+  return { ...acting, person: { ...acting.person, at: channel.id }, ownRole: known.role, channel };
 }
 
 /** A person who is known, in a channel: with one statement for all that is said of them anywhere. */

@@ -15,6 +15,7 @@ import { decisionMail } from './agent-answer.ts';
 import { askersOf, somebodyMayDecide, whoMayDecide } from './approvers.ts';
 import { deadlines } from './deadlines.ts';
 import { termsFor } from './demands.ts';
+import { followWhereItCounts } from './follow.ts';
 import { policyOf } from './judge-task.ts';
 import { judgeTool } from './judge-tool.ts';
 
@@ -149,6 +150,7 @@ async function open(
     requester: run.requestedBy,
     ...deadlines(terms, at),
   });
+  await followWhereItCounts(tx, task, approvers, at);
   await audit(tx, task, interaction.id, 'approval.opened', { run: run.id, hash, kind, title: actionTitle(action) });
   return { type: 'interaction_opened', interaction: interaction.id, kind };
 }

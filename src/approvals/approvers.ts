@@ -7,6 +7,7 @@ import type { Tx } from '../store/database.ts';
 import { idsOf, isSamePerson, type Linked } from '../store/linked-people.ts';
 import { isExternalPerson } from '../store/people.ts';
 import { speakersOf } from '../store/run-mail.ts';
+import { approversNow, ownersNow, ownersText, placeText } from './approvers-now.ts';
 import { conditions } from './several-words.ts';
 
 type Approvers = Policy['approvers'];
@@ -20,6 +21,7 @@ export interface Decider {
 
 /** What is to be decided, as far as it matters for who may. */
 export interface Asked {
+  workspace: string;
   task: string;
   action: { type: string };
   approvers: Approvers;
@@ -36,24 +38,32 @@ export function mayDecide(approvers: Approvers, askers: string | readonly string
   if (!roleAtLeast(person.role, approvers.role)) return false;
   const asked = typeof askers === 'string' ? [askers] : askers;
   if (approvers.notRequester && asked.some((asker) => isSamePerson(person, asker))) return false;
-  return (
-    approvers.people.length === 0 ||
-    accountsOf(person).some(({ user, role }) => approvers.people.includes(user) && roleAtLeast(role, approvers.role))
-  );
+  // Who is in a team is known to `approversNow` alone: without it nobody is.
+  if ((approvers.teams ?? approvers.among ?? []).length > 0) return false;
+  return approvers.people.length === 0 || isOneOf(approvers.people, person, approvers.role);
+}
+
+/** Is one of the accounts named that has this role by itself? */
+export function isOneOf(users: readonly string[], person: Decider, role: Role): boolean {
+  return accountsOf(person).some((account) => users.includes(account.user) && roleAtLeast(account.role, role));
 }
 
 /**
  * Whose request it is: the requester, and where that matters all whose words the agent worked on when it asked. Whoever asked for a turn
  * of the task, or said something to it, would approve their own request.
  */
-export async function askersOf(db: Tx['db'], { task, action, approvers, requester, openedAt }: Asked): Promise<string[]> {
+export async function askersOf(
+  db: Tx['db'],
+  { task, action, approvers, requester, openedAt }: Omit<Asked, 'workspace'>,
+): Promise<string[]> {
   if (!approvers.notRequester || action.type === 'command') return [requester];
   return [...new Set([requester, ...(await speakersOf(db, task, openedAt))])];
 }
 
 /** May this person decide on this request? The one rule, for buttons, lists and the press alike. */
 export async function mayDecideOn(tx: Tx, asked: Asked, person: Decider): Promise<boolean> {
-  const { approvers, requester } = asked;
+  const { workspace, requester } = asked;
+  const approvers = await approversNow(tx.db, workspace, asked.approvers);
   if (!mayDecide(approvers, requester, person)) return false;
   return mayDecide(approvers, await askersOf(tx.db, asked), person);
 }
@@ -79,7 +89,8 @@ export async function somebodyMayDecide(
     askers?: readonly string[] | undefined;
   },
 ): Promise<boolean> {
-  const { workspace, project, approvers, requester, askers = [requester] } = question;
+  const { workspace, project, requester, askers = [requester] } = question;
+  const approvers = await approversNow(tx.db, workspace, question.approvers);
   const needed = approvalsNeeded(approvers);
   const members = await membersAbout(tx, workspace, project);
   const able: Decider[] = members.filter((member) => mayDecide(approvers, askers, member));
@@ -125,11 +136,13 @@ export async function whoMayDecide(
     askers?: readonly string[] | undefined;
   },
 ): Promise<string> {
-  const { workspace, project, approvers, requester, askers = [requester] } = question;
+  const { workspace, project, requester, askers = [requester] } = question;
+  const approvers = await approversNow(tx.db, workspace, question.approvers);
   const able = (await membersAbout(tx, workspace, project)).filter((member) => mayDecide(approvers, askers, member));
   const names = able.slice(0, 5).map(({ name }) => name);
   const list = able.length > names.length ? [...names, `${able.length - names.length} more`] : names;
   const who = approvers.people.length > 0 ? 'Only people named by the policy' : rolesFrom(approvers.role);
   const named = list.length === 0 ? '' : `: ${list.join(', ')}`;
-  return `${who} can decide${named}.${conditions(approvers)}`;
+  const owners = await ownersText(tx, workspace, await ownersNow(tx.db, workspace, approvers.owned ?? []));
+  return `${who} can decide${named}.${conditions(approvers)}${owners}${await placeText(tx, workspace, approvers)}`;
 }

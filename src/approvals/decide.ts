@@ -23,6 +23,7 @@ import type { DecideInput, DecideResult, DecideVerb, Person } from '../tasks/tas
 import { actionTitle } from './action-text.ts';
 import { checkAnswers } from './answers.ts';
 import { askersOf, mayDecideOn, whoMayDecide } from './approvers.ts';
+import { countsAt, placeText } from './approvers-now.ts';
 import { expireInteraction } from './expire.ts';
 import { expiredText } from './expired-text.ts';
 import { type InteractionEventName, interactionTransition } from './interaction-state.ts';
@@ -81,6 +82,10 @@ export async function decide(tx: Tx, input: DecideInput, now: Date): Promise<Dec
     const askers = await askersOf(tx.db, interaction);
     return { result: 'not_allowed', whoCan: await whoMayDecide(tx, { ...interaction, project: task.project, askers }) };
   }
+  if (!countsAt(interaction.approvers, by.at)) {
+    await audit(tx, 'approval.elsewhere', input, task, interaction);
+    return { result: 'elsewhere', where: (await placeText(tx, task.workspace, interaction.approvers)).trim() };
+  }
   const { action } = interaction;
   const publishing =
     action.type === 'publish' && meaning.event === 'approve'
@@ -94,11 +99,17 @@ export async function decide(tx: Tx, input: DecideInput, now: Date): Promise<Dec
   let { choice } = meaning;
   if (meaning.event === 'approve') {
     const given = await giveApproval(tx, interaction, { project: task.project, by, on: input.on, choice, at: now });
-    if (given.outcome === 'again') return { result: 'already', what: `You have approved it. ${moreNeeded(given.missing)}` };
+    if (given.outcome === 'again')
+      return { result: 'already', what: `You have approved it. ${moreNeeded(given.missing, given.owners)}` };
     if (given.outcome === 'more') {
       await appendEvents(tx, { run: interaction.run, actor: personActor(by), at: now, events: [given.event] });
       await audit(tx, 'approval.given', input, task, interaction);
-      return { result: 'one_of_several', taskNumber: task.number, missing: given.missing };
+      return {
+        result: 'one_of_several',
+        taskNumber: task.number,
+        missing: given.missing,
+        ...(given.owners === '' ? {} : { owners: given.owners }),
+      };
     }
     choice = given.choice;
   }

@@ -1,4 +1,5 @@
 import { risksOf as risksOfChange } from '../changes/risks.ts';
+import type { Approvers } from '../contracts/approvers.ts';
 import { type Demand, type DemandKind, type DemandRisk, demandRisks } from '../contracts/demands.ts';
 import { type Action, approvalsNeeded, type Policy } from '../contracts/policy.ts';
 import { roleAtLeast } from '../contracts/roles.ts';
@@ -26,10 +27,10 @@ export interface Numbered {
 }
 
 /** The part of a policy that says who may decide about an action and how long that waits, all demands on it included. */
-export type Terms = Pick<Policy, 'approvers' | 'expiresMs' | 'remindMs' | 'escalate'>;
+export type Terms = Pick<Policy, 'approvers' | 'expiresMs' | 'waits' | 'remindMs' | 'escalate'>;
 
 /** What a run has found of the change it has made. */
-export type Change = Pick<RunResult, 'files' | 'totals' | 'risks'>;
+export type Change = Pick<RunResult, 'files' | 'totals' | 'risks' | 'ownership'>;
 
 /** `change`: of what is to be brought out; undefined: anything may be in it. */
 export function demandedBy(action: Action, change?: Change): Demanded | undefined {
@@ -144,6 +145,7 @@ export function termsOf(policy: Policy, met: readonly Numbered[]): Terms {
   return met.reduce<Terms>((terms, { demand: { needs } }) => stricter(terms, needs), {
     approvers: policy.approvers,
     expiresMs: policy.expiresMs,
+    waits: policy.waits,
     remindMs: policy.remindMs,
     escalate: policy.escalate,
   });
@@ -151,7 +153,22 @@ export function termsOf(policy: Policy, met: readonly Numbered[]): Terms {
 
 /** The terms on which a change leaves, or is merged. */
 export function termsForChange(policy: Policy, change: Change | undefined): Terms {
-  return termsOf(policy, demandsOn(policy, demandedByChange(change)));
+  const met = demandsOn(policy, demandedByChange(change));
+  return withOwners(termsOf(policy, met), met, change);
+}
+
+/** Whether one of these demands wants the owners of changed files asked. */
+export function wantsOwners(met: readonly Numbered[]): boolean {
+  return met.some(({ demand: { needs } }) => needs.codeowners === true);
+}
+
+/** Where nobody has looked, or could, who the owners are is not known: then nobody's "yes" is theirs. */
+function withOwners(terms: Terms, met: readonly Numbered[], change: Change | undefined): Terms {
+  if (!wantsOwners(met)) return terms;
+  const { ownership } = change ?? {};
+  if (ownership?.state === 'none') return terms;
+  const owned = ownership?.state === 'read' ? ownership.owned : [{ owners: [], paths: [], files: 0 }];
+  return owned.length === 0 ? terms : { ...terms, approvers: { ...terms.approvers, owned } };
 }
 
 /** The terms on which more money is granted. */
@@ -161,32 +178,60 @@ export function termsForMoney(policy: Policy): Terms {
 
 /** The terms of a request for exactly this. `change`: of what is to be brought out. */
 export function termsFor(policy: Policy, action: Action, change?: Change): Terms {
-  return termsOf(policy, demandsOn(policy, demandedBy(action, change)));
+  const met = demandsOn(policy, demandedBy(action, change));
+  const terms = termsOf(policy, met);
+  return action.type === 'publish' ? withOwners(terms, met, change) : terms;
 }
 
-function stricter({ approvers, expiresMs, remindMs, escalate }: Terms, needs: Demand['needs']): Terms {
-  const { role = approvers.role, people, notRequester = false, count = 1 } = needs;
+function stricter({ approvers, expiresMs, waits, remindMs, escalate }: Terms, needs: Demand['needs']): Terms {
+  const { role = approvers.role, people = [], teams = [], notRequester = false, count = 1 } = needs;
+  const names = people.length > 0 || teams.length > 0;
   const needed = Math.max(approvalsNeeded(approvers), count);
   return {
     approvers: {
       role: roleAtLeast(role, approvers.role) ? role : approvers.role,
-      ...named(approvers, people),
+      ...named(approvers, { people, teams }),
+      ...inChannels(approvers, needs.channels),
       notRequester: approvers.notRequester || notRequester,
       ...(needed === 1 ? {} : { count: needed }),
     },
-    expiresMs: Math.min(expiresMs, needs.expiresMs ?? expiresMs),
+    // An end is stricter than none.
+    expiresMs: waits === true ? (needs.expiresMs ?? expiresMs) : Math.min(expiresMs, needs.expiresMs ?? expiresMs),
+    waits: needs.expiresMs === undefined ? waits : undefined,
     remindMs: Math.min(remindMs, needs.remindMs ?? remindMs),
     // Asking others besides would undo that only certain people may.
-    escalate: people === undefined || people.length === 0 ? escalate : undefined,
+    escalate: names ? undefined : escalate,
   };
 }
 
-/** No name stands for everybody, so a name that nobody has stands for nobody. */
-function named({ people }: Policy['approvers'], wanted: readonly string[] | undefined): { people: string[] } {
-  if (wanted === undefined || wanted.length === 0) return { people };
-  if (people.length === 0) return { people: [...wanted] };
-  const both = people.filter((user) => wanted.includes(user));
-  return { people: both.length === 0 ? [nobody] : both };
+interface Named {
+  people: readonly string[];
+  teams: readonly string[];
 }
 
+/**
+ * Who is named by one and by the other. Who is in a team is found out at the press, so lists with teams are kept side by side. No name stands
+ * for everybody, so a name that nobody has stands for nobody.
+ */
+function named(now: Approvers, wanted: Named): Pick<Approvers, 'people' | 'teams' | 'among'> {
+  const { people, teams = [], among = [] } = now;
+  const kept = { people, ...(teams.length === 0 ? {} : { teams }), ...(among.length === 0 ? {} : { among }) };
+  if (wanted.people.length === 0 && wanted.teams.length === 0) return kept;
+  if (people.length === 0 && teams.length === 0)
+    return { ...kept, people: [...wanted.people], ...(wanted.teams.length === 0 ? {} : { teams: [...wanted.teams] }) };
+  if (teams.length > 0 || wanted.teams.length > 0) {
+    return { ...kept, among: [...among, { people: [...wanted.people], teams: [...wanted.teams] }] };
+  }
+  const both = people.filter((user) => wanted.people.includes(user));
+  return { ...kept, people: both.length === 0 ? [nobody] : both };
+}
+
+function inChannels({ channels }: Approvers, wanted: readonly string[] | undefined): Pick<Approvers, 'channels'> {
+  if (wanted === undefined || wanted.length === 0) return channels === undefined ? {} : { channels };
+  const both = channels === undefined ? [...wanted] : channels.filter((channel) => wanted.includes(channel));
+  return { channels: both.length === 0 ? [nowhere] : both };
+}
+
+/** The id of no person, and of no channel. */
 const nobody = 'nobody';
+const nowhere = 'nowhere';

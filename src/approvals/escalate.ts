@@ -7,6 +7,7 @@ import { type InteractionRecord, noteEscalation } from '../store/interactions.ts
 import { appendEvents } from '../store/run-events.ts';
 import type { TaskRecord } from '../store/tasks.ts';
 import { system } from '../tasks/advance.ts';
+import { isOver } from './deadlines.ts';
 
 /**
  * Asks people with a stronger role besides, because nobody has decided for too long. Where people are named they may decide too from now on; what
@@ -14,7 +15,7 @@ import { system } from '../tasks/advance.ts';
  */
 export async function escalateInteraction(tx: Tx, task: TaskRecord, interaction: InteractionRecord, at: Date): Promise<void> {
   const { escalateAt, escalateTo: to } = interaction;
-  if (escalateAt === null || to === null || at < escalateAt || at >= interaction.expiresAt) return;
+  if (escalateAt === null || to === null || at < escalateAt || isOver(interaction, at)) return;
   const approvers = await withRole(tx, task, interaction.approvers, to);
   if (!(await noteEscalation(tx, interaction.id, approvers, at))) return;
   await appendEvents(tx, {
@@ -37,7 +38,7 @@ async function withRole(
   approvers: Policy['approvers'],
   to: Role,
 ): Promise<Policy['approvers']> {
-  if (approvers.people.length === 0) return approvers;
+  if (approvers.people.length === 0 && (approvers.teams ?? []).length === 0) return approvers;
   const asked = (await membersAbout(tx, workspace, project)).filter(({ role }) => roleAtLeast(role, to)).map(({ user }) => user);
   return { ...approvers, people: [...new Set([...approvers.people, ...asked])] };
 }

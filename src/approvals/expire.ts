@@ -6,13 +6,14 @@ import { runById } from '../store/runs.ts';
 import type { TaskRecord } from '../store/tasks.ts';
 import { system } from '../tasks/advance.ts';
 import { cancelledResult, endRun } from '../tasks/end-run.ts';
+import { isOver } from './deadlines.ts';
 import { expiredText } from './expired-text.ts';
 import { interactionTransition } from './interaction-state.ts';
 import { isAgents, settleForAgent } from './settle-agent.ts';
 
 /** Lets a request whose time is over count as no: a command ends with it, an agent is told and goes on. The caller holds the lock of the task. False: it was settled before. */
 export async function expireInteraction(tx: Tx, task: TaskRecord, interaction: InteractionRecord, at: Date): Promise<boolean> {
-  if (!interactionTransition(interaction.state, 'expire').ok || at < interaction.expiresAt) return false;
+  if (!interactionTransition(interaction.state, 'expire').ok || !isOver(interaction, at)) return false;
   if (!(await settleInteraction(tx, interaction.id, 'expired', { decidedAt: at }))) return false;
   const run = await runById(tx, interaction.run);
   if (run === undefined) throw new Error(`interaction ${interaction.id} has no run`);

@@ -11,6 +11,7 @@ import { actionHash } from './action.ts';
 import { somebodyMayDecide, whoMayDecide } from './approvers.ts';
 import { deadlines } from './deadlines.ts';
 import { termsFor } from './demands.ts';
+import { followWhereItCounts } from './follow.ts';
 import { interactionTransition } from './interaction-state.ts';
 import { policyOf } from './judge-task.ts';
 
@@ -63,6 +64,7 @@ export async function openApproval(tx: Tx, request: ApprovalRequest): Promise<'o
     set: { dispatchedAt: null, runnerId: null, sandboxKind: null },
   });
   await advanceTask(tx, task, 'block', at, because);
+  await followWhereItCounts(tx, task, terms.approvers, at);
   await audit(tx, task, interaction.id, 'approval.opened', { run: run.id, hash, command: action.command });
   return 'opened';
 }

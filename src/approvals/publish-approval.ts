@@ -17,6 +17,7 @@ import { actionHash } from './action.ts';
 import { mayDecideOn } from './approvers.ts';
 import { deadlines } from './deadlines.ts';
 import type { Terms } from './demands.ts';
+import { followWhereItCounts } from './follow.ts';
 import { isStillDecided } from './several.ts';
 
 export interface PublishRequest {
@@ -51,6 +52,7 @@ export async function openPublish(tx: Tx, request: PublishRequest): Promise<Inte
     requester: run.requestedBy,
     ...deadlines(terms, at),
   });
+  await followWhereItCounts(tx, task, terms.approvers, at);
   await recordAudit(tx, {
     workspace: task.workspace,
     actor: by.user,
@@ -68,7 +70,14 @@ export async function mayPublish(
   by: Person,
   at: Date,
 ): Promise<boolean> {
-  const asked = { task: task.id, action: { type: 'publish' }, approvers, requester: run.requestedBy, openedAt: at };
+  const asked = {
+    workspace: task.workspace,
+    task: task.id,
+    action: { type: 'publish' },
+    approvers,
+    requester: run.requestedBy,
+    openedAt: at,
+  };
   return mayDecideOn(tx, asked, by);
 }
 

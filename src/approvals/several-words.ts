@@ -9,7 +9,12 @@ export function conditions(approvers: Policy['approvers']): string {
   return `${several}${approvers.notRequester ? ' The requester cannot.' : ''}`;
 }
 
-/** "One more person must approve." */
-export function moreNeeded(missing: number): string {
+/** "One more person must approve." `owners`: which owners of files must, as a text of its own. */
+export function moreNeeded(missing: number, owners = ''): string {
+  if (missing === 0) return owners.trim();
+  return `${peopleNeeded(missing)}${owners}`;
+}
+
+function peopleNeeded(missing: number): string {
   return missing === 1 ? 'One more person must approve.' : `${numbers[missing] ?? missing} more people must approve.`;
 }

@@ -1,3 +1,4 @@
+import type { Approvers } from '../contracts/approvers.ts';
 import type { Platform } from '../contracts/platform.ts';
 import { type Approval, approvalsNeeded } from '../contracts/policy.ts';
 import type { RunEventData } from '../contracts/run-event.ts';
@@ -6,7 +7,8 @@ import type { Tx } from '../store/database.ts';
 import { type InteractionRecord, noteApprovals } from '../store/interactions.ts';
 import { isSamePerson } from '../store/linked-people.ts';
 import type { Person } from '../tasks/task-engine.ts';
-import { type Decider, deciderNow, mayDecideOn } from './approvers.ts';
+import { type Decider, deciderNow, isOneOf, mayDecideOn } from './approvers.ts';
+import { type OwnedNow, ownersNow, ownersText } from './approvers-now.ts';
 
 /**
  * What a "yes" does. `complete`: nobody else is needed; `choice` is what all of them have agreed to. `more`: it counts, and others must
@@ -14,8 +16,8 @@ import { type Decider, deciderNow, mayDecideOn } from './approvers.ts';
  */
 export type Given =
   | { outcome: 'complete'; choice: DecisionChoice }
-  | { outcome: 'more'; missing: number; event: RunEventData }
-  | { outcome: 'again'; missing: number };
+  | { outcome: 'more'; missing: number; owners: string; event: RunEventData }
+  | { outcome: 'again'; missing: number; owners: string };
 
 /**
  * Counts the "yes" of somebody who may decide. Earlier ones of people who may not decide any more are dropped, and accounts that were
@@ -27,26 +29,40 @@ export async function giveApproval(
   yes: { project: string; by: Person; on: Platform; choice: DecisionChoice; at: Date },
 ): Promise<Given> {
   const { project, by, on, choice, at } = yes;
-  const needed = approvalsNeeded(interaction.approvers);
-  if (needed === 1) return { outcome: 'complete', choice };
+  const { approvers, workspace } = interaction;
+  const needed = approvalsNeeded(approvers);
+  const owned = await ownersNow(tx.db, workspace, approvers.owned ?? []);
+  if (needed === 1 && owned.length === 0) return { outcome: 'complete', choice };
   const before = interaction.approvals ?? [];
-  const users = await standing(
+  const people = await standing(
     tx,
     project,
     interaction,
     before.map(({ user }) => user),
   );
-  if (users.some((user) => isSamePerson(by, user))) return { outcome: 'again', missing: needed - users.length };
+  const users = people.map(({ as }) => as);
+  const left = (all: readonly Decider[]) => ownersText(tx, workspace, withoutOwner(owned, all, approvers));
+  if (users.some((user) => isSamePerson(by, user))) {
+    // Who owns the files, or how many are needed of those who are left, may be met since: then the earlier "yes" is enough.
+    if (users.length >= needed && withoutOwner(owned, people, approvers).length === 0) {
+      return { outcome: 'complete', choice: agreed(before.filter(({ user }) => users.includes(user)).map((one) => one.choice)) };
+    }
+    return { outcome: 'again', missing: Math.max(0, needed - users.length), owners: await left(people) };
+  }
   const approvals: Approval[] = [
     ...before.filter(({ user }) => users.includes(user)),
     { user: by.user, on, at: at.toISOString(), choice },
   ];
   await noteApprovals(tx, interaction.id, approvals);
   const given = approvals.length;
-  if (given >= needed) return { outcome: 'complete', choice: agreed(approvals.map((one) => one.choice)) };
+  const all = [...people, by];
+  if (given >= needed && withoutOwner(owned, all, approvers).length === 0) {
+    return { outcome: 'complete', choice: agreed(approvals.map((one) => one.choice)) };
+  }
   return {
     outcome: 'more',
-    missing: needed - given,
+    missing: Math.max(0, needed - given),
+    owners: await left(all),
     event: { type: 'interaction_approved', interaction: interaction.id, given, needed },
   };
 }
@@ -55,21 +71,31 @@ export async function giveApproval(
 export async function isStillDecided(tx: Tx, project: string, interaction: InteractionRecord): Promise<boolean> {
   const { approvals, approvers, decidedBy } = interaction;
   const users = approvals?.map(({ user }) => user) ?? (decidedBy === null ? [] : [decidedBy]);
-  return (await standing(tx, project, interaction, users)).length >= approvalsNeeded(approvers);
+  const people = await standing(tx, project, interaction, users);
+  const owned = await ownersNow(tx.db, interaction.workspace, approvers.owned ?? []);
+  return people.length >= approvalsNeeded(approvers) && withoutOwner(owned, people, approvers).length === 0;
 }
 
-/** Those of them who may decide now, each person once. */
-async function standing(tx: Tx, project: string, interaction: InteractionRecord, users: readonly string[]): Promise<string[]> {
-  const people: Decider[] = [];
-  const found: string[] = [];
+/** The groups of files of which none of these people is an owner who may decide. */
+export function withoutOwner(owned: readonly OwnedNow[], people: readonly Decider[], approvers: Approvers): OwnedNow[] {
+  return owned.filter(({ users }) => !people.some((person) => isOneOf(users, person, approvers.role)));
+}
+
+/** Those of them who may decide now, each person once, with the id that their "yes" is written under. */
+async function standing(
+  tx: Tx,
+  project: string,
+  interaction: InteractionRecord,
+  users: readonly string[],
+): Promise<(Decider & { as: string })[]> {
+  const people: (Decider & { as: string })[] = [];
   for (const user of users) {
     const person = await deciderNow(tx, interaction.workspace, project, user);
     if (person === undefined || people.some((other) => isSamePerson(person, other.user))) continue;
     if (!(await mayDecideOn(tx, interaction, person))) continue;
-    people.push(person);
-    found.push(user);
+    people.push({ ...person, as: user });
   }
-  return found;
+  return people;
 }
 
 /** What all of them have said yes to: the narrower where they have chosen differently. */

@@ -73,9 +73,18 @@ export function duration(minMs: number, maxMs: number) {
 
 /** The same, or `none`. */
 export function durationOrNone(minMs: number, maxMs: number) {
+  return durationOr('none', minMs, maxMs);
+}
+
+/** The same, or `never`. */
+export function durationOrNever(minMs: number, maxMs: number) {
+  return durationOr('never', minMs, maxMs);
+}
+
+function durationOr<Word extends string>(word: Word, minMs: number, maxMs: number) {
   const length = duration(minMs, maxMs);
-  return z.string().transform((text, ctx): number | 'none' => {
-    if (text.toLowerCase() === 'none') return 'none';
+  return z.string().transform((text, ctx): number | Word => {
+    if (text.toLowerCase() === word) return word;
     const read = length.safeParse(text);
     if (read.success) return read.data;
     for (const { message } of read.error.issues) ctx.addIssue({ code: 'custom', message, input: text });

@@ -27,7 +27,7 @@ export async function homeView(ctx: CommandContext): Promise<View> {
   const mine: InteractionRow[] = [];
   for (const one of waiting) {
     const me = actingOn(ctx, one.task.project.id);
-    if (await mayDecideOn(ctx.tx, { ...one, task: one.task.id }, me)) mine.push(one);
+    if (await mayDecideOn(ctx.tx, { ...one, workspace, task: one.task.id }, me)) mine.push(one);
   }
   const lines = await queueLines(ctx, projects);
   const recent = await listTasks(

@@ -115,9 +115,11 @@ async function decide(
         `#${result.taskNumber} is ${decision === 'revise' ? 'to be planned anew' : result.state}.`,
       );
     case 'one_of_several':
-      return confirm(ctx, interaction, `You have approved #${result.taskNumber}. ${moreNeeded(result.missing)}`);
+      return confirm(ctx, interaction, `You have approved #${result.taskNumber}. ${moreNeeded(result.missing, result.owners)}`);
     case 'already':
       return tell(ctx, new AppError('DH-400', { what: result.what }));
+    case 'elsewhere':
+      return tell(ctx, new AppError('DH-403', { what: `#${interaction.task.number}`, where: result.where }));
     case 'not_allowed':
       return tell(ctx, new AppError('DH-202', { who: by.name, action: 'decide this', whoCan: result.whoCan }));
     case 'unknown':
@@ -183,7 +185,7 @@ async function askInForm(
     throw new AppError('DH-400', { what: `The request of #${interaction.task.number} is ${interaction.state} already.` });
   }
   const { approvers, requester } = interaction;
-  const asked = { ...interaction, task: interaction.task.id };
+  const asked = { ...interaction, workspace: by.workspace, task: interaction.task.id };
   if (!(await mayDecideOn(ctx.tx, asked, by))) {
     const askers = await askersOf(ctx.tx.db, asked);
     const whoCan = await whoMayDecide(ctx.tx, {

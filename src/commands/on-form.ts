@@ -7,6 +7,8 @@ import type { CommandContext } from './command.ts';
 import { onDecisionForm } from './on-decision.ts';
 import { handFormText, onHanded } from './on-shortcut.ts';
 import { checkArguments } from './parse.ts';
+import { policyFormOf } from './policy-buttons.ts';
+import { onPolicyForm } from './policy-form.ts';
 import { commands } from './registry.ts';
 import { onRequestForm } from './request-changes.ts';
 import { answer, checkAllowed, runCommand } from './run-command.ts';
@@ -26,6 +28,8 @@ export async function onForm(ctx: CommandContext, form: FormEvent): Promise<void
     await checkAllowed(ctx, accountKey, {});
     return answer(ctx, await onAccountKey(ctx, account, form));
   }
+  const policyForm = token?.kind === 'command' ? policyFormOf(token.text) : undefined;
+  if (policyForm !== undefined) return answer(ctx, await onPolicyForm(ctx, form, policyForm));
   const command = token?.kind === 'command' ? commands.find(({ name }) => name === token.text) : undefined;
   if (command === undefined) throw new AppError('DH-208');
   const raw = Object.fromEntries(

@@ -18,6 +18,8 @@ import { onChoice, onDecision } from './on-decision.ts';
 import { onGuidedPress } from './on-guided.ts';
 import { onLink } from './on-link.ts';
 import { onTransfer } from './on-transfer.ts';
+import { policyFormOf } from './policy-buttons.ts';
+import { askPolicyForm } from './policy-form.ts';
 import { commandNamed } from './registry.ts';
 import { answer, runText } from './run-command.ts';
 import { askQuietHours, quietFormText } from './settings-notify.ts';
@@ -43,9 +45,12 @@ export async function onPress(ctx: CommandContext, press: Press, resume: Resume)
       return onTaskButton(ctx, press, token);
     case 'change':
       return onChange(ctx, press, token);
-    case 'command':
+    case 'command': {
       if (token.text === quietFormText) return askQuietHours(ctx, press);
+      const form = policyFormOf(token.text);
+      if (form !== undefined) return askPolicyForm(ctx, press, form);
       return runText(ctx, [token.text, ...press.values.map(quote)].join(' '));
+    }
     case 'pick':
       return onPick(ctx, press, token.request, resume);
     case 'guided':

@@ -7,9 +7,9 @@ import { withFallback } from '../delivery/list-view.ts';
 import { reveal } from '../delivery/neutralise.ts';
 import { coarse } from '../delivery/units.ts';
 import { type InteractionRow, pendingInteractions } from '../store/decision-queries.ts';
-import { labelsOf } from '../store/people.ts';
 import { name, optional } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
+import { namesIn } from './named-targets.ts';
 import { sightOf } from './subject.ts';
 import { commandButton } from './task-lines.ts';
 import { scopeOf } from './tasks.ts';
@@ -58,17 +58,19 @@ export async function decisionBlocks(
   waiting: readonly InteractionRow[],
 ): Promise<Block[]> {
   const now = ctx.deps.now();
-  const people = waiting.flatMap(({ requester, approvers }) => [requester, ...approvers.people]);
-  const names = await labelsOf(ctx.tx, ctx.person.workspace, people);
+  const names = await namesIn(ctx, [
+    { people: waiting.map(({ requester }) => requester) },
+    ...waiting.map(({ approvers }) => approvers),
+  ]);
   return waiting.flatMap((one): Block[] => {
-    const left = coarse(one.expiresAt.getTime() - now.getTime());
+    const end = one.expiresAt === null ? 'waits for a decision' : `ends in ${coarse(one.expiresAt.getTime() - now.getTime())}`;
     return [
       {
         type: 'text',
         spans: [
           plain('⏸ '),
           bold(`#${one.task.number}`),
-          plain(` · ${one.task.project.name} · asked by ${names.get(one.requester) ?? 'somebody'} · ends in ${left}`),
+          plain(` · ${one.task.project.name} · asked by ${names.get(one.requester) ?? 'somebody'} · ${end}`),
         ],
       },
       { type: 'code', text: reveal(one.task.command).text },
@@ -93,8 +95,14 @@ export async function decisionBlocks(
 /** "Developers, maintainers and owners decide", "Ada or Ben decides, but not who asked". */
 export function decidersText(approvers: InteractionRow['approvers'], names: ReadonlyMap<string, string>): string {
   const except = `${approvers.notRequester ? ', but not who asked' : ''}${several(approvers)}`;
-  if (approvers.people.length === 0) return `${rolesFrom(approvers.role)} decide${except}`;
-  return `${approvers.people.map((user) => names.get(user) ?? 'somebody who is gone').join(' or ')} decides${except}`;
+  const { people, teams = [], among = [], channels, owned = [] } = approvers;
+  const list = (ids: readonly string[]) => ids.map((id) => names.get(id) ?? 'somebody who is gone').join(' or ');
+  const who =
+    people.length + teams.length === 0 ? `${rolesFrom(approvers.role)} decide` : `${list([...people, ...teams])} decides`;
+  const both = among.map((one) => `, who is ${list([...one.people, ...one.teams])} too`).join('');
+  const owners = owned.length === 0 ? '' : '; owners of the files must approve';
+  const where = channels === undefined ? '' : `; it counts in ${list(channels)} only`;
+  return `${who}${both}${except}${owners}${where}`;
 }
 
 function several(approvers: InteractionRow['approvers']): string {

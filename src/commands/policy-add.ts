@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { demandKinds, demandRisks, demandSchema, maxApprovals, maxDemands } from '../contracts/demands.ts';
+import { maxApprovals } from '../contracts/approvers.ts';
+import { demandKinds, demandRisks, demandSchema, maxDemands } from '../contracts/demands.ts';
 import { AppError } from '../contracts/errors.ts';
-import { count, duration, listChange, oneOf, onOff, optional } from './arguments.ts';
+import { count, duration, type ListChange, listChange, oneOf, onOff, optional } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
-import { namedPerson } from './member-target.ts';
+import { changedChannels, changedPeople, changedTeams } from './named-targets.ts';
 import { policyProject, policyView } from './policy.ts';
 import { holdProject, storePolicy } from './policy-change.ts';
 import { personFor, projectFor } from './subject.ts';
@@ -11,6 +12,7 @@ import { personFor, projectFor } from './subject.ts';
 const minute = 60_000;
 const month = 30 * 24 * 60 * minute;
 const need = { command: 'policy add', role: 'maintainer', action: 'change the policy' } as const;
+const ownersExample = 'policy add kind=push codeowners=on';
 const pattern = z
   .string()
   .trim()
@@ -59,6 +61,24 @@ export const policyAdd = defineCommand({
       schema: listChange,
       takes: 'change',
     }),
+    team: optional({
+      hint: 'infra',
+      about: 'only members of this team may decide; with `people`, these too',
+      schema: listChange,
+      takes: 'change',
+    }),
+    channels: optional({
+      hint: '#ops',
+      about: 'only what is pressed in this channel counts; `here` for this one',
+      schema: listChange,
+      takes: 'change',
+    }),
+    codeowners: optional({
+      hint: 'on',
+      about: 'of changes that leave: an owner of each file must approve, as CODEOWNERS of the base commit says',
+      values: ['on'],
+      schema: oneOf(['on']),
+    }),
     'not-requester': optional({ hint: 'on', about: 'not who asked', values: ['on', 'off'], schema: onOff }),
     expires: optional({ hint: '1h', about: 'when it counts as no', schema: duration(minute, month) }),
     remind: optional({ hint: '10m', about: 'when those who may decide are reminded', schema: duration(minute, month) }),
@@ -67,6 +87,8 @@ export const policyAdd = defineCommand({
   examples: [
     ['policy add path=infra/** approvals=2', 'two people for what touches these files'],
     ['policy add kind=push risk=ci approvers=owner', 'owners for changes of CI'],
+    [ownersExample, 'for every changed file one of its owners'],
+    ['policy add path=deploy/** team=infra channels=#ops', 'the team decides, and in that channel'],
     ['policy add command="npm publish *" people=@ada not-requester=on', 'only Ada, and not for herself'],
   ],
   async run(ctx, args) {
@@ -80,11 +102,22 @@ export const policyAdd = defineCommand({
       throw new AppError('DH-300', { what: `A policy has room for ${maxDemands} demands.`, instead });
     }
     const { kind, command, path, risk, approvals, approvers, expires, remind } = args;
-    const people = args.people === undefined ? undefined : await named(ctx, [...(args.people.set ?? []), ...args.people.add]);
-    const notRequester = args['not-requester'];
-    const needs = { role: approvers, people, notRequester, count: approvals, expiresMs: expires, remindMs: remind };
+    if (args.codeowners !== undefined && (command !== undefined || (kind !== undefined && kind !== 'push'))) {
+      const problem = 'CODEOWNERS is about files of changes that leave, so `codeowners` goes with `kind=push`.';
+      throw new AppError('DH-201', { problem, example: `\`${ownersExample}\`` });
+    }
+    const needs = {
+      role: approvers,
+      ...(await lists(ctx, args)),
+      codeowners: args.codeowners === undefined ? undefined : true,
+      notRequester: args['not-requester'],
+      count: approvals,
+      expiresMs: expires,
+      remindMs: remind,
+    };
+    const when = { kind: args.codeowners === undefined ? kind : 'push', command, path, risk };
     // JSON has no undefined: what was not given is left out.
-    const demand = demandSchema.parse(JSON.parse(JSON.stringify({ when: { kind, command, path, risk }, needs })));
+    const demand = demandSchema.parse(JSON.parse(JSON.stringify({ when, needs })));
     const problem =
       Object.keys(demand.when).length === 0
         ? 'What it is about is missing: `kind`, `command`, `path` or `risk`.'
@@ -97,8 +130,18 @@ export const policyAdd = defineCommand({
   },
 });
 
-async function named(ctx: CommandContext, texts: readonly string[]): Promise<string[] | undefined> {
-  const users: string[] = [];
-  for (const text of texts) users.push((await namedPerson(ctx, text, 'policy add path=infra/** people=@ada')).user);
-  return users.length === 0 ? undefined : [...new Set(users)];
+async function lists(
+  ctx: CommandContext,
+  {
+    people,
+    team,
+    channels,
+  }: { people?: ListChange | undefined; team?: ListChange | undefined; channels?: ListChange | undefined },
+) {
+  const filled = (ids: readonly string[] | undefined) => (ids === undefined || ids.length === 0 ? undefined : ids);
+  return {
+    people: filled(people && (await changedPeople(ctx, [], people, 'policy add path=infra/** people=@ada'))),
+    teams: filled(team && (await changedTeams(ctx, [], team, 'policy add path=infra/** team=infra'))),
+    channels: filled(channels && (await changedChannels(ctx, [], channels, 'policy add path=infra/** channels=#ops'))),
+  };
 }

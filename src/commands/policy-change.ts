@@ -17,7 +17,7 @@ export async function holdProject(ctx: CommandContext, { id, workspace, name }: 
 /** Stores a policy that is another one as a new version; returns what people should know about it. The caller holds the project. */
 export async function storePolicy(ctx: CommandContext, project: Project, policy: Policy): Promise<string[]> {
   if (JSON.stringify(policy) === JSON.stringify(project.policy)) return [];
-  const version = await changePolicy(ctx.tx, project.id, policy);
+  const version = await changePolicy(ctx.tx, project.id, policy, { by: ctx.person.user, at: ctx.deps.now() });
   const { workspace, user } = ctx.person;
   await recordAudit(ctx.tx, {
     workspace,

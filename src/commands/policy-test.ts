@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { whoMayDecide } from '../approvals/approvers.ts';
-import { type Demanded, demandedByChange, demandedByLine, demandsOn, termsOf } from '../approvals/demands.ts';
+import { type Demanded, demandedByChange, demandedByLine, demandsOn, termsOf, wantsOwners } from '../approvals/demands.ts';
 import { judgeCommand } from '../approvals/judge.ts';
 import { risksOf } from '../changes/risks.ts';
 import { demandRisks } from '../contracts/demands.ts';
@@ -12,11 +12,11 @@ import { type Block, bold, code, plain, type Span } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
 import { reveal } from '../delivery/neutralise.ts';
-import { namesOf } from '../store/people.ts';
-import { listChange, oneOf, optional, shortDuration } from './arguments.ts';
+import { listChange, oneOf, optional } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
+import { namesIn } from './named-targets.ts';
 import { policyProject } from './policy.ts';
-import { needsText, whenSpans } from './policy-words.ts';
+import { endText, needsText, whenSpans } from './policy-words.ts';
 import { personFor, projectFor } from './subject.ts';
 import { unwrapCode } from './unwrap-code.ts';
 
@@ -119,12 +119,12 @@ async function changeBlocks(
 async function termsBlocks(ctx: CommandContext, { id, policy }: Of, what: Demanded): Promise<Block[]> {
   const met = demandsOn(policy, what);
   const { workspace } = ctx.person;
-  const names = await namesOf(
-    ctx.tx,
-    workspace,
-    met.flatMap(({ demand }) => demand.needs.people ?? []),
+  const names = await namesIn(
+    ctx,
+    met.map(({ demand }) => demand.needs),
   );
-  const { approvers, expiresMs } = termsOf(policy, met);
+  const terms = termsOf(policy, met);
+  const { approvers } = terms;
   const who = await whoMayDecide(ctx.tx, { workspace, project: id, approvers, requester: ctx.person.user });
   return [
     ...met.map(
@@ -133,6 +133,14 @@ async function termsBlocks(ctx: CommandContext, { id, policy }: Of, what: Demand
         spans: [bold(`Demand ${number}`), plain(', '), ...whenSpans(demand), plain(`: ${needsText(demand, names)}.`)],
       }),
     ),
-    { type: 'text', spans: marked(`${who} It counts as no after ${shortDuration(expiresMs)}.`) },
+    ...(wantsOwners(met)
+      ? [
+          {
+            type: 'text' as const,
+            spans: marked('Who owns its files is read from CODEOWNERS of the commit that a change begins at.'),
+          },
+        ]
+      : []),
+    { type: 'text', spans: marked(`${who} It ${endText(terms)}.`) },
   ];
 }

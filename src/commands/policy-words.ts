@@ -1,4 +1,6 @@
+import { rolesFrom } from '../access/not-allowed.ts';
 import type { Demand, DemandKind } from '../contracts/demands.ts';
+import type { Policy } from '../contracts/policy.ts';
 import { code, plain, type Span } from '../contracts/view.ts';
 import { shortDuration } from './arguments.ts';
 
@@ -23,15 +25,33 @@ export function whenSpans({ when }: Demand): Span[] {
 
 /** What it needs: "2 people must approve, owners decide". */
 export function needsText({ needs }: Demand, names: ReadonlyMap<string, string>): string {
-  const { role, people, notRequester, count, expiresMs, remindMs } = needs;
+  const { role, people = [], teams = [], channels = [], codeowners, notRequester, count, expiresMs, remindMs } = needs;
+  const list = (ids: readonly string[]) => ids.map((id) => names.get(id) ?? 'somebody who is gone').join(' or ');
   return [
     ...(count === undefined || count === 1 ? [] : [`${count} people must approve`]),
     ...(role === undefined ? [] : [`${role === 'owner' ? 'owners' : `${role}s and above`} decide`]),
-    ...(people === undefined || people.length === 0
-      ? []
-      : [`only ${people.map((user) => names.get(user) ?? 'somebody who is gone').join(' or ')} may`]),
+    ...(people.length + teams.length === 0 ? [] : [`only ${list([...people, ...teams])} may`]),
+    ...(codeowners === true ? ['an owner of each file must approve, as CODEOWNERS says'] : []),
+    ...(channels.length === 0 ? [] : [`in ${list(channels)} only`]),
     ...(notRequester === true ? ['not who asked'] : []),
     ...(expiresMs === undefined ? [] : [`within ${shortDuration(expiresMs)}`]),
     ...(remindMs === undefined ? [] : [`reminder after ${shortDuration(remindMs)}`]),
   ].join(', ');
+}
+
+/** What becomes of a request that nobody decides on: "counts as no after 1h". */
+export function endText({ waits, expiresMs }: { waits?: true | undefined; expiresMs: number }): string {
+  return waits === true ? 'waits until somebody decides' : `counts as no after ${shortDuration(expiresMs)}`;
+}
+
+/** What happens before the end: "a reminder after 10m, owners are asked after 30m". */
+export function meanwhileText({ waits, expiresMs, remindMs, escalate }: Policy): string {
+  const before = (ms: number) => waits === true || ms < expiresMs;
+  const parts = [
+    ...(before(remindMs) ? [`a reminder after ${shortDuration(remindMs)}`] : []),
+    ...(escalate !== undefined && before(escalate.afterMs)
+      ? [`${rolesFrom(escalate.to).toLowerCase()} are asked after ${shortDuration(escalate.afterMs)}`]
+      : []),
+  ];
+  return parts.length === 0 ? 'nothing' : parts.join(', ');
 }

@@ -2,14 +2,15 @@ import { AppError } from '../contracts/errors.ts';
 import { bold, code, plain, type View } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
-import { namesOf } from '../store/people.ts';
 import { type Project, projectById } from '../store/projects.ts';
-import { count, name, optional, required, shortDuration } from './arguments.ts';
+import { count, name, optional, required } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { commandBlock } from './fitting-buttons.ts';
+import { namesIn } from './named-targets.ts';
 import { decidersText } from './pending.ts';
+import { policyButtons } from './policy-buttons.ts';
 import { holdProject, storePolicy } from './policy-change.ts';
-import { needsText, whenSpans } from './policy-words.ts';
+import { endText, meanwhileText, needsText, whenSpans } from './policy-words.ts';
 import { personFor, projectFor } from './subject.ts';
 import { quote } from './tokens.ts';
 
@@ -73,9 +74,8 @@ export const policyRemove = defineCommand({
 /** The policy as it is stored now. */
 export async function policyView(ctx: CommandContext, asked: Project, notes: readonly string[]): Promise<View> {
   const project = (await projectById(ctx.tx, asked.workspace, asked.id)) ?? asked;
-  const { mode, approvers, expiresMs, demands = [] } = project.policy;
-  const people = [...approvers.people, ...demands.flatMap(({ needs }) => needs.people ?? [])];
-  const names = await namesOf(ctx.tx, ctx.person.workspace, people);
+  const { mode, approvers, demands = [] } = project.policy;
+  const names = await namesIn(ctx, [approvers, ...demands.map(({ needs }) => needs)]);
   return withFallback([
     { type: 'text', spans: [bold(`Policy of ${project.name}`), plain(` · version ${project.policyVersion}`)] },
     ...notes.map((note) => ({ type: 'text' as const, spans: marked(note) })),
@@ -83,7 +83,8 @@ export async function policyView(ctx: CommandContext, asked: Project, notes: rea
       type: 'fields',
       items: [
         { label: 'asks', spans: [code(mode), ...marked(' (`settings policy=…`)')] },
-        { label: 'everything', spans: [plain(`${decidersText(approvers, names)}, within ${shortDuration(expiresMs)}`)] },
+        { label: 'everything', spans: [plain(`${decidersText(approvers, names)}; ${endText(project.policy)}`)] },
+        { label: 'meanwhile', spans: [plain(meanwhileText(project.policy))] },
       ],
     },
     ...(demands.length === 0
@@ -95,5 +96,6 @@ export async function policyView(ctx: CommandContext, asked: Project, notes: rea
           },
           commandBlock('Remove', `policy remove ${at + 1} project=${quote(project.name)}`, 'takes it out'),
         ])),
+    ...policyButtons(project),
   ]);
 }

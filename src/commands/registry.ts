@@ -11,6 +11,7 @@ import { bind } from './bind.ts';
 import { board } from './board.ts';
 import { choose } from './choose.ts';
 import { claim } from './claim.ts';
+import { codeowners, codeownersRemove, codeownersSet } from './codeowners.ts';
 import type { Command } from './command.ts';
 import { copies } from './copies.ts';
 import { copiesPrune } from './copies-prune.ts';
@@ -33,6 +34,7 @@ import { ownerTransfer } from './owner-transfer.ts';
 import { pending } from './pending.ts';
 import { policy, policyRemove } from './policy.ts';
 import { policyAdd } from './policy-add.ts';
+import { policyHistory, policyShow } from './policy-history.ts';
 import { policyTest } from './policy-test.ts';
 import { pr } from './pr.ts';
 import { projectAdd } from './project-add.ts';
@@ -116,12 +118,17 @@ const setup: readonly Command[] = [
   settings,
   settingsAlerts,
   policy,
+  policyHistory,
+  policyShow,
   policyAdd,
   policyRemove,
   policyTest,
   quota,
   quotaAdd,
   quotaRemove,
+  codeowners,
+  codeownersSet,
+  codeownersRemove,
   rules,
   rulesRevoke,
 ];

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Approvers } from '../contracts/approvers.ts';
 import { AppError } from '../contracts/errors.ts';
 import { isHostName } from '../contracts/hosts.ts';
 import { approvalsNeeded, defaultCheckMs, type Policy } from '../contracts/policy.ts';
@@ -10,7 +11,7 @@ import { changeBaseBranch, changeLimits, type Project, projectById } from '../st
 import { applyChange, type ListChange } from './arguments.ts';
 import type { CommandContext } from './command.ts';
 import { changedHostList } from './host-list.ts';
-import { namedPerson } from './member-target.ts';
+import { changedChannels, changedPeople, changedTeams } from './named-targets.ts';
 import { holdProject, storePolicy } from './policy-change.ts';
 import type { AgentSettingsChange } from './settings-agent.ts';
 
@@ -25,9 +26,11 @@ export interface SettingsChange extends AgentSettingsChange {
   deny?: ListChange | undefined;
   approvers?: Role | undefined;
   people?: ListChange | undefined;
+  team?: ListChange | undefined;
+  'decide-in'?: ListChange | undefined;
   approvals?: number | undefined;
   'not-requester'?: boolean | undefined;
-  expires?: number | undefined;
+  expires?: number | 'never' | undefined;
   remind?: number | undefined;
   escalate?: number | 'none' | undefined;
   'escalate-to'?: Role | undefined;
@@ -123,11 +126,15 @@ async function changedPolicy(ctx: CommandContext, now: Policy, change: SettingsC
     deny: change.deny === undefined ? now.deny : patterns(now.deny, change.deny),
     approvers: {
       role: change.approvers ?? now.approvers.role,
-      people: change.people === undefined ? now.approvers.people : await people(ctx, now.approvers.people, change.people),
+      people:
+        change.people === undefined
+          ? now.approvers.people
+          : await changedPeople(ctx, now.approvers.people, change.people, 'settings people+=@ada'),
+      ...(await changedPlaces(ctx, now.approvers, change)),
       notRequester: change['not-requester'] ?? now.approvers.notRequester,
       ...(needed === 1 ? {} : { count: needed }),
     },
-    expiresMs: change.expires ?? now.expiresMs,
+    ...changedEnd(now, change),
     remindMs: change.remind ?? now.remindMs,
     ...changedEscalation(now, change),
     ...changedCheck(now, change),
@@ -140,6 +147,12 @@ async function changedPolicy(ctx: CommandContext, now: Policy, change: SettingsC
     });
   }
   return policy;
+}
+
+function changedEnd({ expiresMs, waits }: Policy, { expires }: SettingsChange): Pick<Policy, 'expiresMs' | 'waits'> {
+  if (expires === 'never') return { expiresMs, waits: true };
+  if (expires !== undefined) return { expiresMs: expires };
+  return { expiresMs, ...(waits === undefined ? {} : { waits }) };
 }
 
 function changedEscalation({ escalate }: Policy, change: SettingsChange): Pick<Policy, 'escalate'> {
@@ -179,18 +192,20 @@ function patterns(current: readonly string[], change: ListChange): string[] {
   throw new AppError('DH-201', { problem, example: '`settings allow+="npm test"`' });
 }
 
-/** Names become people before the list changes, so that a name and a mention of one person are the same. */
-async function people(ctx: CommandContext, current: readonly string[], change: ListChange): Promise<string[]> {
-  const users = async (texts: readonly string[]) => {
-    const found: string[] = [];
-    for (const text of texts) found.push((await namedPerson(ctx, text, 'settings people+=@ada')).user);
-    return found;
+async function changedPlaces(
+  ctx: CommandContext,
+  { teams = [], channels = [] }: Approvers,
+  change: SettingsChange,
+): Promise<Pick<Approvers, 'teams' | 'channels'>> {
+  const { team, 'decide-in': decideIn } = change;
+  const now = {
+    teams: team === undefined ? teams : await changedTeams(ctx, teams, team, 'settings team=infra'),
+    channels: decideIn === undefined ? channels : await changedChannels(ctx, channels, decideIn, 'settings decide-in=here'),
   };
-  return applyChange(current, {
-    set: change.set === undefined ? undefined : await users(change.set),
-    add: await users(change.add),
-    remove: await users(change.remove),
-  });
+  return {
+    ...(now.teams.length === 0 ? {} : { teams: now.teams }),
+    ...(now.channels.length === 0 ? {} : { channels: now.channels }),
+  };
 }
 
 async function audit(

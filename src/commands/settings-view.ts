@@ -2,11 +2,11 @@ import { rolesFrom } from '../access/not-allowed.ts';
 import { bold, code, plain, type Span, type View } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
-import { namesOf } from '../store/people.ts';
 import type { Project } from '../store/projects.ts';
 import { budgetText } from './agent-words.ts';
 import { shortDuration } from './arguments.ts';
 import type { CommandContext } from './command.ts';
+import { namesIn } from './named-targets.ts';
 import { decidersText } from './pending.ts';
 import { sourceText } from './project-source.ts';
 
@@ -30,14 +30,17 @@ export async function settingsView(
   notes: readonly string[],
 ): Promise<View> {
   const { policy, limits, agent } = project;
-  const names = await namesOf(ctx.tx, ctx.person.workspace, policy.approvers.people);
+  const names = await namesIn(ctx, [policy.approvers]);
   const field = (label: string, ...spans: Span[]) => ({ label, spans });
   const list = (patterns: readonly string[]) =>
     patterns.length === 0
       ? [plain('none')]
       : patterns.flatMap((pattern, at) => [...(at === 0 ? [] : [plain(', ')]), code(pattern)]);
   const inChannel = ctx.channel.kind === 'channel' && ctx.bound?.id === project.id;
-  const remind = policy.remindMs < policy.expiresMs ? `after ${shortDuration(policy.remindMs)}` : 'not before the end';
+  const remind =
+    policy.waits === true || policy.remindMs < policy.expiresMs
+      ? `after ${shortDuration(policy.remindMs)}`
+      : 'not before the end';
   return withFallback([
     { type: 'text', spans: [bold(`Settings of ${project.name}`)] },
     ...notes.map((note) => ({ type: 'text' as const, spans: marked(note) })),
@@ -48,7 +51,12 @@ export async function settingsView(
         ...(policy.mode === 'custom' || policy.allow.length > 0 ? [field('allow', ...list(policy.allow))] : []),
         field('deny', ...list(policy.deny)),
         field('approvers', plain(decidersText(policy.approvers, names))),
-        field('expires', plain(`${shortDuration(policy.expiresMs)}, reminder ${remind}`)),
+        field(
+          'expires',
+          plain(
+            `${policy.waits === true ? 'never: it waits until somebody decides' : shortDuration(policy.expiresMs)}, reminder ${remind}`,
+          ),
+        ),
         ...(policy.escalate === undefined
           ? []
           : [

@@ -1,6 +1,6 @@
 import { notAllowed } from '../access/not-allowed.ts';
 import { effortSchema } from '../contracts/agent.ts';
-import { maxApprovals } from '../contracts/demands.ts';
+import { maxApprovals } from '../contracts/approvers.ts';
 import { AppError } from '../contracts/errors.ts';
 import { hostProfiles } from '../contracts/hosts.ts';
 import { policySchema } from '../contracts/policy.ts';
@@ -14,6 +14,7 @@ import {
   count,
   defaultRoleWord,
   duration,
+  durationOrNever,
   durationOrNone,
   listChange,
   name,
@@ -95,6 +96,18 @@ export const settings = defineCommand({
       schema: listChange,
       takes: 'change',
     }),
+    team: optional({
+      hint: 'infra',
+      about: 'only members of this team may decide; with `people`, these too; `none` for no team',
+      schema: listChange,
+      takes: 'change',
+    }),
+    'decide-in': optional({
+      hint: '#ops',
+      about: 'only what is pressed in this channel counts; `here` for this one, `none` for anywhere',
+      schema: listChange,
+      takes: 'change',
+    }),
     approvals: optional({
       hint: '2',
       about: 'how many different people must say yes; one no is enough for a no',
@@ -108,8 +121,8 @@ export const settings = defineCommand({
     }),
     expires: optional({
       hint: '1h',
-      about: 'how long a request for a decision waits before it counts as no',
-      schema: duration(minute, 30 * 24 * 60 * minute),
+      about: 'how long a request for a decision waits before it counts as no; `never`: it waits until somebody decides',
+      schema: durationOrNever(minute, 30 * 24 * 60 * minute),
     }),
     remind: optional({
       hint: '10m',

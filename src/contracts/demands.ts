@@ -1,9 +1,7 @@
 import { z } from 'zod';
+import { maxApprovals } from './approvers.ts';
 import { roleSchema } from './roles.ts';
 import { riskKinds } from './run-event.ts';
-
-/** Most people that a policy can ask to say yes. */
-export const maxApprovals = 5;
 
 /** What an action is, as far as demands tell them apart. Questions of agents are answered, not approved: nothing is demanded of them. */
 export const demandKinds = ['command', 'tool', 'plan', 'spend', 'push'] as const;
@@ -33,6 +31,12 @@ export const demandSchema = z.object({
     role: roleSchema.optional(),
     /** Only these people (user ids). */
     people: z.array(z.string()).optional(),
+    /** Only members of these teams (ids). Together with `people`: who is named or in one of them. */
+    teams: z.array(z.string()).optional(),
+    /** Only what is pressed in one of these channels (ids) counts. */
+    channels: z.array(z.string()).optional(),
+    /** Of each changed file that CODEOWNERS of the base commit gives owners, one of them must say yes. Of changes that leave. */
+    codeowners: z.literal(true).optional(),
     notRequester: z.boolean().optional(),
     count: z.number().int().min(1).max(maxApprovals).optional(),
     expiresMs: z.number().int().min(1000).optional(),

@@ -1,4 +1,5 @@
 import { accessErrors } from './access-errors.ts';
+import { approvalErrors } from './approval-errors.ts';
 import { keyErrors } from './key-errors.ts';
 import { publishErrors } from './publish-errors.ts';
 import { runErrors } from './run-errors.ts';
@@ -208,17 +209,7 @@ export const errorCatalogue = {
   ...runErrors,
 
   // Approvals: DH-4xx
-  'DH-400': { title: 'Already decided', text: '{what}', remedy: 'Nothing more to do.' },
-  'DH-401': {
-    title: 'Nobody decided in time',
-    text: 'The request for approval expired, which counts as no.',
-    remedy: 'Retry asks again.',
-  },
-  'DH-402': {
-    title: 'Nobody may approve',
-    text: 'An approval is needed, and there is nobody with the right to give one.',
-    remedy: 'An owner gives somebody the role with `member role`, or changes who decides with `settings`. Then retry.',
-  },
+  ...approvalErrors,
 
   // Projects and repositories: DH-5xx
   'DH-500': { title: 'The repository is not reachable', text: '{url} does not answer: {detail}.', remedy: '{remedy}' },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { agentKindSchema, questionSchema, toolCallSchema } from './agent.ts';
-import { demandSchema, maxApprovals, maxDemands } from './demands.ts';
+import { type Approvers, approversSchema } from './approvers.ts';
+import { demandSchema, maxDemands } from './demands.ts';
 import { platformSchema } from './platform.ts';
 import { publishWhatSchema } from './publication.ts';
 import { measureSchema } from './quotas.ts';
@@ -19,18 +20,11 @@ export const policySchema = z.object({
   mode: z.enum(['safe', 'ask', 'custom', 'yolo']),
   allow: z.array(z.string()),
   deny: z.array(z.string()),
-  approvers: z.object({
-    /** Weakest role that may decide. */
-    role: roleSchema,
-    /** When not empty, only these people (user ids) may decide, whatever their role above `role`. */
-    people: z.array(z.string()),
-    /** The requester may not decide on the own request. */
-    notRequester: z.boolean(),
-    /** How many different people must say yes; absent: one. One "no" is enough for a no. */
-    count: z.number().int().min(1).max(maxApprovals).optional(),
-  }),
+  approvers: approversSchema,
   /** How long a request for approval waits before it counts as "no". */
   expiresMs: z.number().int().min(1000),
+  /** It waits on however long that takes, and `expiresMs` counts for nothing, except where a demand says it. Waiting is never a "yes". */
+  waits: z.literal(true).optional(),
   /** When approvers are reminded, counted from the request; none when not below `expiresMs`. */
   remindMs: z.number().int().min(1000),
   /**
@@ -49,7 +43,7 @@ export const policySchema = z.object({
 export type Policy = z.infer<typeof policySchema>;
 
 /** How many different people must say yes. */
-export function approvalsNeeded({ count = 1 }: Policy['approvers']): number {
+export function approvalsNeeded({ count = 1 }: Pick<Approvers, 'count'>): number {
   return count;
 }
 

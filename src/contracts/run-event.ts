@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { agentKindSchema, agentModeSchema, effortSchema, usageSchema } from './agent.ts';
 import { agentTroubleSchema } from './agent-trouble.ts';
+import { ownershipSchema } from './approvers.ts';
 import { baseStateSchema } from './base-look.ts';
 import { pullFactsSchema } from './code-host.ts';
 import { decisionEvents } from './decision-events.ts';
@@ -128,6 +129,8 @@ export const runResultSchema = z.object({
   totals: totalsSchema.optional(),
   /** Gravest first; absent when there are none. */
   risks: z.array(riskSchema).optional(),
+  /** What CODEOWNERS of the commit that the change begins at says about its files; absent: nobody has looked. */
+  ownership: ownershipSchema.optional(),
   /** Absent: the project has no check, or there was nothing to check. */
   check: checkResultSchema.optional(),
   artifacts: z.array(artifactRefSchema),

@@ -69,7 +69,7 @@ async function waitingSince(
     const project = one.task.project.id;
     if (!deciders.has(project)) deciders.set(project, await deciderNow(tx, workspace, project, user));
     const decider = deciders.get(project);
-    if (decider !== undefined && (await mayDecideOn(tx, { ...one, task: one.task.id }, decider))) found.push(one);
+    if (decider !== undefined && (await mayDecideOn(tx, { ...one, workspace, task: one.task.id }, decider))) found.push(one);
   }
   return found;
 }
@@ -91,7 +91,7 @@ function afterQuietView(
       line(
         task.number,
         task.command,
-        `${oneLine(task.project.name)} · waits for your decision, without one it counts as no in ${duration(expiresAt.getTime() - now.getTime())}`,
+        `${oneLine(task.project.name)} · waits for your decision${expiresAt === null ? '' : `, without one it counts as no in ${duration(expiresAt.getTime() - now.getTime())}`}`,
       ),
     ),
     ...ended.map(({ number, title, state }) => line(number, title, state === 'timed_out' ? 'timed out' : state)),

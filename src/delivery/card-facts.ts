@@ -1,6 +1,7 @@
 import { rolesFrom } from '../access/not-allowed.ts';
 import { membersAbout } from '../access/role-about.ts';
 import { askersOf, mayDecide } from '../approvals/approvers.ts';
+import { approversNow, ownersNow, ownersText, placeText } from '../approvals/approvers-now.ts';
 import { conditions } from '../approvals/several-words.ts';
 import { type NearestQuota, nearestQuota } from '../budgets/nearest.ts';
 import type { Notify } from '../contracts/notify.ts';
@@ -67,10 +68,20 @@ export async function readCardFacts(
 ): Promise<CardFacts> {
   const found = await projectedRuns(db, ids);
   const runs = new Map(found.map((run) => [run.run, run]));
-  const [threads, decisions] = await Promise.all([
+  const [threads, asked] = await Promise.all([
     threadsOfTasks(db, [...new Set(found.map(({ task }) => task))]),
     decisionsOfRuns(db, ids),
   ]);
+  const also = new Map<string, AlsoNeeded>();
+  const decisions: ProjectedDecision[] = [];
+  for (const decision of asked) {
+    const workspace = runs.get(decision.run)?.workspace;
+    if (decision.state !== 'pending' || workspace === undefined) decisions.push(decision);
+    else {
+      also.set(decision.id, await alsoNeeded(db, workspace, decision));
+      decisions.push({ ...decision, approvers: await approversNow(db, workspace, decision.approvers) });
+    }
+  }
   const deciders: Deciders = new Map();
   for (const { state, run: id } of decisions) {
     const run = state === 'pending' ? runs.get(id) : undefined;
@@ -107,14 +118,16 @@ export async function readCardFacts(
         (thread): CardContext => ({ ...taskContext(run, notify, now), thread: threadFacts(thread, people), place, quota, docs }),
       );
       const able = deciders.get(run.projectId) ?? [];
-      const asked = decisions.filter((decision) => decision.run === run.run);
+      const ofRun = decisions.filter((decision) => decision.run === run.run);
       const wanting = direct.get(run.workspace) ?? [];
       return {
         workspace: run.workspace,
         view,
         contexts,
-        decisions: asked.map((decision) => decisionFacts(decision, people, { able, askers }, notify)),
-        direct: directFacts({ run, threads: own, decisions: asked, able, askers, wanting, people, sent }),
+        decisions: ofRun.map((decision) =>
+          decisionFacts(decision, people, { able, askers, also: also.get(decision.id) ?? nothingElse }, notify),
+        ),
+        direct: directFacts({ run, threads: own, decisions: ofRun, able, askers, wanting, people, sent }),
       };
     },
   };
@@ -191,10 +204,24 @@ function threadFacts({ thread, platform, tenant, verbosity, mirror }: TaskThread
   return { thread, platform, verbosity, accounts, mirror };
 }
 
+/** What else must hold for a "yes", in words: which owners of files must say it, and where it counts. */
+interface AlsoNeeded {
+  owners: string;
+  place: string;
+}
+
+const nothingElse: AlsoNeeded = { owners: '', place: '' };
+
+async function alsoNeeded(db: Tx['db'], workspace: string, { approvers, approvals }: ProjectedDecision): Promise<AlsoNeeded> {
+  const owned = await ownersNow(db, workspace, approvers.owned ?? []);
+  const left = owned.filter(({ users }) => !approvals.some(({ user }) => users.includes(user)));
+  return { owners: await ownersText({ db }, workspace, left), place: await placeText({ db }, workspace, approvers) };
+}
+
 function decisionFacts(
   decision: ProjectedDecision,
   people: People,
-  { able: members, askers }: { able: readonly Member[]; askers: Askers },
+  { able: members, askers, also }: { able: readonly Member[]; askers: Askers; also: AlsoNeeded },
   notifyOf: NotifyOf,
 ): DecisionFacts {
   const { approvers, requester, decidedBy, approvals, escalated, ...facts } = decision;
@@ -211,8 +238,9 @@ function decisionFacts(
     decidedBy: decidedBy === undefined ? undefined : { user: decidedBy, name: nameOf(decidedBy) },
     approvals: approvals.map(({ user }) => ({ user, name: nameOf(user) })),
     missing: Math.max(0, approvalsNeeded(approvers) - approvals.length),
+    owners: also.owners,
     who: {
-      text: `${who} can decide${more}.${conditions(approvers)}`,
+      text: `${who} can decide${more}.${conditions(approvers)}${also.owners}${also.place}`,
       mention: toMention(waited),
     },
     escalated:

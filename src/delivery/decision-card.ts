@@ -29,7 +29,8 @@ export interface DecisionFacts {
   because: string;
   risks: readonly string[];
   openedAt: Date;
-  expiresAt: Date;
+  /** Null: it waits however long that takes. */
+  expiresAt: Date | null;
   remindedAt: Date | undefined;
   /** When people with a stronger role were asked besides, and those of them who are mentioned. */
   escalated?: { at: Date; to: Role; mention: Mentioned } | undefined;
@@ -42,6 +43,8 @@ export interface DecisionFacts {
   /** Where several people must say yes: those who have, and how many are missing. */
   approvals?: readonly { user: string; name: string }[] | undefined;
   missing?: number | undefined;
+  /** Which owners of files must still say yes, in words. */
+  owners?: string | undefined;
   /** Answers to questions by their ids. */
   answers?: Readonly<Record<string, readonly string[]>> | undefined;
   /** Who may decide, in words ("Maintainers and owners can decide."), and those of them who are mentioned. */
@@ -85,15 +88,11 @@ export function reminder(facts: DecisionFacts, context: CardContext): View {
   const since = duration((facts.remindedAt ?? context.now).getTime() - facts.openedAt.getTime());
   const spans = [
     bold(number),
-    plain(` has waited ${since} for a decision. It waits until `),
-    moment(facts.expiresAt),
-    plain(', then it counts as no. '),
+    plain(` has waited ${since} for a decision. `),
+    ...untilSpans(facts),
     ...mentions(facts, context, facts.remindedAt ?? context.now),
   ];
-  return {
-    fallback: spansText(spans),
-    blocks: [{ type: 'text', spans }, ...decisionControls(facts, context.run.run)],
-  };
+  return askedAgain(facts, spans, context);
 }
 
 /** Asks people with a stronger role besides; once it is decided, says that nothing is waited for any more. */
@@ -102,12 +101,25 @@ export function escalation(facts: DecisionFacts, escalated: NonNullable<Decision
   const since = duration(escalated.at.getTime() - facts.openedAt.getTime());
   const spans = [
     bold(`#${context.task.number}`),
-    plain(` has waited ${since} for a decision, so ${rolesFrom(escalated.to).toLowerCase()} are asked too. It waits until `),
-    moment(facts.expiresAt),
-    plain(', then it counts as no. '),
+    plain(` has waited ${since} for a decision, so ${rolesFrom(escalated.to).toLowerCase()} are asked too. `),
+    ...untilSpans(facts),
     ...mentions({ who: { text: facts.who.text, mention: escalated.mention } }, context, escalated.at),
   ];
-  return { fallback: spansText(spans), blocks: [{ type: 'text', spans }, ...decisionControls(facts, context.run.run)] };
+  return askedAgain(facts, spans, context);
+}
+
+function askedAgain(facts: DecisionFacts, spans: Span[], context: CardContext): View {
+  const blocks: Block[] = [
+    { type: 'text', spans },
+    ...approvedSoFar(facts, context),
+    ...decisionControls(facts, context.run.run),
+  ];
+  return { fallback: spansText(spans), blocks };
+}
+
+function untilSpans({ expiresAt }: DecisionFacts): Span[] {
+  if (expiresAt === null) return [plain('It waits on. ')];
+  return [plain('It waits until '), moment(expiresAt), plain(', then it counts as no. ')];
 }
 
 const needed = {
@@ -183,9 +195,11 @@ function names(people: readonly { user: string; name: string }[], context: CardC
 }
 
 /** Who has said yes already, while others must. */
-function approvedSoFar({ approvals = [], missing = 0 }: DecisionFacts, context: CardContext): Block[] {
+function approvedSoFar({ approvals = [], missing = 0, owners }: DecisionFacts, context: CardContext): Block[] {
   if (approvals.length === 0) return [];
-  return [{ type: 'text', spans: [plain('✔ '), ...names(approvals, context), plain(` approved it. ${moreNeeded(missing)}`)] }];
+  return [
+    { type: 'text', spans: [plain('✔ '), ...names(approvals, context), plain(` approved it. ${moreNeeded(missing, owners)}`)] },
+  ];
 }
 
 /** What the person did, as a word after the name. */
@@ -236,10 +250,10 @@ function fieldsOf([first, ...others]: Fields, { action, risks, because, expiresA
       ? [
           {
             label: 'until',
-            spans: [
-              moment(expiresAt),
-              plain(action.type === 'question' ? ', then it goes on without' : ', then it counts as no'),
-            ],
+            spans:
+              expiresAt === null
+                ? [plain('somebody decides')]
+                : [moment(expiresAt), plain(action.type === 'question' ? ', then it goes on without' : ', then it counts as no')],
           },
         ]
       : []),

@@ -186,7 +186,7 @@ export interface ProjectedDecision {
   approvers: Policy['approvers'];
   requester: string;
   openedAt: Date;
-  expiresAt: Date;
+  expiresAt: Date | null;
   remindedAt: Date | undefined;
   /** When people with this role were asked besides. */
   escalated: { at: Date; to: Role } | undefined;

@@ -1,5 +1,5 @@
 import { Prisma } from '../../prisma/client/client.ts';
-import type { Conversation, Platform } from '../contracts/platform.ts';
+import { type Conversation, type Platform, platformNames, platformSchema } from '../contracts/platform.ts';
 import type { Role } from '../contracts/roles.ts';
 import { type Verbosity, verbositySchema } from '../contracts/settings.ts';
 import { newId } from '../runtime/ids.ts';
@@ -127,6 +127,33 @@ export async function setPrivate(tx: Tx, channel: string, isPrivate: boolean): P
 /** What external people get of the role that the channel gives. */
 export async function setExternalRole(tx: Tx, channel: string, role: 'guest' | undefined): Promise<void> {
   await tx.db.channel.update({ where: { id: channel }, data: { externalRole: role ?? null } });
+}
+
+/** How people call these channels, "#ops on Slack", by id. Ids of other workspaces, and of what is no channel, are left out. */
+export async function channelNames(
+  { db }: Pick<Tx, 'db'>,
+  workspace: string,
+  ids: readonly string[],
+): Promise<Map<string, string>> {
+  const rows = await db.channel.findMany({
+    where: { workspaceId: workspace, kind: 'channel', id: { in: [...ids] } },
+    orderBy: { id: 'asc' },
+  });
+  return new Map(
+    rows.map(({ id, name, externalId, platform }) => {
+      const on = platformNames[platformSchema.parse(platform)];
+      return [id, `${name === null ? externalId : `#${name}`} on ${on}`];
+    }),
+  );
+}
+
+/** Channels of the workspace of this name; case does not matter. */
+export async function channelsByName(tx: Tx, workspace: string, name: string): Promise<Channel[]> {
+  const rows = await tx.db.channel.findMany({
+    where: { workspaceId: workspace, kind: 'channel', name: { not: null } },
+    orderBy: { id: 'asc' },
+  });
+  return rows.filter((row) => row.name?.toLowerCase() === name.toLowerCase()).map(toChannel);
 }
 
 /** Names of the channels bound to a project, those without a name by their kind. */

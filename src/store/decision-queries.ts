@@ -18,7 +18,8 @@ export interface InteractionRow {
   approvers: Policy['approvers'];
   openedAt: Date;
   remindedAt: Date | undefined;
-  expiresAt: Date;
+  /** Null: it waits however long that takes. */
+  expiresAt: Date | null;
 }
 
 const include = { task: { include: { project: { select: { id: true, name: true } } } } } as const;
@@ -34,11 +35,11 @@ export async function pendingInteractions(
     where: {
       workspaceId: workspace,
       state: 'pending',
-      expiresAt: { gt: now },
+      OR: [{ expiresAt: null }, { expiresAt: { gt: now } }],
       task: { ...inSight(sight), ...(projects === undefined ? {} : { projectId: { in: [...projects] } }) },
     },
     include,
-    orderBy: { expiresAt: 'asc' },
+    orderBy: { expiresAt: { sort: 'asc', nulls: 'last' } },
     take: 50,
   });
   return rows.map(toInteraction);
@@ -150,7 +151,7 @@ function toInteraction(row: {
   approvers: unknown;
   openedAt: Date;
   remindedAt: Date | null;
-  expiresAt: Date;
+  expiresAt: Date | null;
   task: { id: string; number: number; command: string; project: { id: string; name: string } };
 }): InteractionRow {
   const { id, number, command, project } = row.task;

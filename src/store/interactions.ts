@@ -35,7 +35,8 @@ export interface InteractionRecord {
   remindAt: Date | null;
   escalateAt: Date | null;
   escalateTo: Role | null;
-  expiresAt: Date;
+  /** Null: it waits however long that takes. */
+  expiresAt: Date | null;
   decidedAt: Date | null;
   decidedBy: string | null;
   decidedOn: string | null;
@@ -66,7 +67,7 @@ export interface NewInteraction {
   remindAt: Date | null;
   escalateAt: Date | null;
   escalateTo: Role | null;
-  expiresAt: Date;
+  expiresAt: Date | null;
 }
 
 export async function createInteraction(tx: Tx, input: NewInteraction): Promise<InteractionRecord> {
@@ -203,10 +204,12 @@ export async function overdueInteractions(db: Prisma.TransactionClient, now: Dat
   return rows.map(({ id }) => id);
 }
 
+const notOver = (now: Date) => [{ expiresAt: null }, { expiresAt: { gt: now } }];
+
 /** Pending interactions about which nobody was reminded in time. */
 export async function interactionsToRemind(db: Prisma.TransactionClient, now: Date, limit: number): Promise<string[]> {
   const rows = await db.interaction.findMany({
-    where: { state: 'pending', remindedAt: null, remindAt: { lte: now }, expiresAt: { gt: now } },
+    where: { state: 'pending', remindedAt: null, remindAt: { lte: now }, OR: notOver(now) },
     select: { id: true },
     orderBy: { remindAt: 'asc' },
     take: limit,
@@ -227,7 +230,7 @@ export async function noteReminder(tx: Tx, id: string, now: Date): Promise<boole
 /** Pending interactions about which others are to be asked now. */
 export async function interactionsToEscalate(db: Prisma.TransactionClient, now: Date, limit: number): Promise<string[]> {
   const rows = await db.interaction.findMany({
-    where: { state: 'pending', escalatedAt: null, escalateAt: { lte: now }, expiresAt: { gt: now } },
+    where: { state: 'pending', escalatedAt: null, escalateAt: { lte: now }, OR: notOver(now) },
     select: { id: true },
     orderBy: { escalateAt: 'asc' },
     take: limit,

@@ -168,7 +168,7 @@ export async function peopleById(tx: Tx, workspace: string, users: readonly stri
 }
 
 /** Names by user id, for lists. Ids of other workspaces are left out. */
-export async function namesOf(tx: Tx, workspace: string, users: readonly string[]): Promise<Map<string, string>> {
+export async function namesOf(tx: Pick<Tx, 'db'>, workspace: string, users: readonly string[]): Promise<Map<string, string>> {
   const rows = await tx.db.user.findMany({
     where: { workspaceId: workspace, id: { in: [...new Set(users)] } },
     select: { id: true, name: true, linkedTo: { select: { name: true } } },

@@ -6,6 +6,7 @@ import { type ProjectLimits, projectLimitsSchema } from '../contracts/settings.t
 import { newId } from '../runtime/ids.ts';
 import { hasOpenLogin } from '../runtime/repository-login.ts';
 import type { Tx } from './database.ts';
+import { storePolicyVersion } from './policy-versions.ts';
 
 export interface Project {
   id: string;
@@ -64,6 +65,15 @@ export async function createProject(tx: Tx, input: NewProject): Promise<Project 
       accessWanted: input.createdBy !== undefined,
     },
   });
+  const { policy, createdBy } = input;
+  await storePolicyVersion(tx, {
+    workspace: row.workspaceId,
+    project: row.id,
+    version: 1,
+    policy,
+    by: createdBy,
+    at: row.createdAt,
+  });
   return toProject(row);
 }
 
@@ -95,12 +105,18 @@ export async function projectForSystem(tx: Tx, id: string): Promise<Project | un
 }
 
 /** Changes the policy and raises its version: tasks that exist keep the one they were made with. Returns the new version. */
-export async function changePolicy(tx: Tx, project: string, policy: Policy): Promise<number> {
+export async function changePolicy(
+  tx: Tx,
+  project: string,
+  policy: Policy,
+  { by, at }: { by: string; at: Date },
+): Promise<number> {
   const row = await tx.db.project.update({
     where: { id: project },
     data: { policy, policyVersion: { increment: 1 } },
-    select: { policyVersion: true },
+    select: { workspaceId: true, policyVersion: true },
   });
+  await storePolicyVersion(tx, { workspace: row.workspaceId, project, version: row.policyVersion, policy, by, at });
   return row.policyVersion;
 }
 

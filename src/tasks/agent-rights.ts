@@ -35,9 +35,13 @@ export async function checkMode(
   refuseAlone(approvers, 'let an agent run without asking', '`mode auto` asks for what is risky only.');
 }
 
-/** Where several people must approve, one of them does not grant alone what all are asked for. Throws DH-300. */
+/** Where several people must approve, or it counts in some channels only, one person does not grant alone what is to be asked for. Throws DH-300. */
 export function refuseAlone(approvers: Policy['approvers'], what: string, instead: string): void {
   const needed = approvalsNeeded(approvers);
+  if (approvers.channels !== undefined) {
+    const where = 'In this project decisions count in certain channels only';
+    throw new AppError('DH-300', { what: `${where}, so nobody can ${what} without being asked there.`, instead });
+  }
   if (needed === 1) return;
   throw new AppError('DH-300', { what: `In this project ${needed} people must approve, so nobody can ${what} alone.`, instead });
 }

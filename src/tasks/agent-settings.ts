@@ -116,7 +116,7 @@ export async function changeBudget(
   if (budgetUsd !== null && !(Number.isFinite(budgetUsd) && budgetUsd >= 0)) throw new Error(`no budget: ${budgetUsd}`);
   const { approvers } = termsForMoney(policyOf(task));
   const requester = run?.requestedBy ?? task.requester;
-  const asked = { task: task.id, action: { type: 'spend' }, approvers, requester, openedAt: at };
+  const asked = { workspace: task.workspace, task: task.id, action: { type: 'spend' }, approvers, requester, openedAt: at };
   if (moreThan(budgetUsd, task.budgetUsd)) {
     if (!(await mayDecideOn(tx, asked, by))) {
       const askers = await askersOf(tx.db, asked);

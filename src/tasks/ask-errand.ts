@@ -1,5 +1,6 @@
 import { notAllowed } from '../access/not-allowed.ts';
 import { whoMayDecide } from '../approvals/approvers.ts';
+import { countsAt } from '../approvals/approvers-now.ts';
 import { termsForChange } from '../approvals/demands.ts';
 import { policyOf } from '../approvals/judge-task.ts';
 import { mayPublish } from '../approvals/publish-approval.ts';
@@ -36,7 +37,7 @@ export async function askErrand(tx: Tx, { run: id, kind, by, originKey }: Errand
   if (task === undefined || run === undefined) throw new AppError('DH-208');
   if (kind === 'merge') {
     const terms = termsForChange(policyOf(task), await resultOf(tx, run.id));
-    if (!(await mayPublish(tx, { task, run, terms }, by, at))) {
+    if (!countsAt(terms.approvers, by.at) || !(await mayPublish(tx, { task, run, terms }, by, at))) {
       const { approvers } = terms;
       const question = { workspace: task.workspace, project: task.project, approvers, requester: run.requestedBy };
       throw new AppError('DH-202', { who: by.name, action: actions.merge, whoCan: await whoMayDecide(tx, question) });

@@ -2,6 +2,7 @@ import { actionHash } from '../approvals/action.ts';
 import { askersOf, somebodyMayDecide, whoMayDecide } from '../approvals/approvers.ts';
 import { deadlines } from '../approvals/deadlines.ts';
 import type { Terms } from '../approvals/demands.ts';
+import { followWhereItCounts } from '../approvals/follow.ts';
 import type { SpendVerdict } from '../contracts/agent-control.ts';
 import type { QuotaAction, SpendAction } from '../contracts/policy.ts';
 import { recordAudit } from '../store/audit.ts';
@@ -71,6 +72,7 @@ export async function askToGoOn(
     requester,
     ...deadlines(terms, at),
   });
+  await followWhereItCounts(tx, task, approvers, at);
   const events = [{ type: 'interaction_opened', interaction: interaction.id, kind: 'spend' }] as const;
   await startWaiting(tx, { task, run, at, events, because });
   await recordAudit(tx, {

@@ -1,10 +1,12 @@
+import { mayDecide } from '../approvals/approvers.ts';
+import { approversNow } from '../approvals/approvers-now.ts';
 import { termsForMoney } from '../approvals/demands.ts';
 import { policyOf } from '../approvals/judge-task.ts';
 import type { AgentSettings } from '../contracts/agent.ts';
+import type { Approvers } from '../contracts/approvers.ts';
 import { attemptsLimits } from '../contracts/comparison.ts';
 import { AppError } from '../contracts/errors.ts';
 import { labelsIn } from '../contracts/labels.ts';
-import { roleAtLeast } from '../contracts/roles.ts';
 import { latestReceipt, runByOrigin, turnOf } from '../store/agent-runs.ts';
 import type { Tx } from '../store/database.ts';
 import { type Project, projectById } from '../store/projects.ts';
@@ -33,7 +35,7 @@ export async function createAgentTask(tx: Tx, input: AgentTaskInput, now: Date):
   const { budgetUsd: usual, hosts: _, ...defaults } = project.agent;
   const budgetUsd = input.budgetUsd === undefined ? usual : input.budgetUsd;
   const { approvers } = termsForMoney(project.policy);
-  if (moreThan(budgetUsd, usual) && !roleAtLeast(requester.role, approvers.role)) {
+  if (moreThan(budgetUsd, usual) && !(await mayGrantMoney(tx, input.workspace, approvers, requester))) {
     throw new AppError('DH-202', {
       who: requester.name,
       action: 'give a task a larger budget than the project does',
@@ -48,6 +50,12 @@ export async function createAgentTask(tx: Tx, input: AgentTaskInput, now: Date):
   const each = (input.attempts ?? [{}]).map((own) => ({ ...common, ...present(own) }));
   const agent = { settings: each[0] ?? common, budgetUsd, attempts: input.attempts?.length };
   return newTask(tx, input, project, agent, now, each);
+}
+
+/** One of those who approve, whoever asks: it is the requester's own task. */
+async function mayGrantMoney(tx: Tx, workspace: string, approvers: Approvers, requester: Person): Promise<boolean> {
+  const now = await approversNow(tx.db, workspace, { ...approvers, notRequester: false });
+  return mayDecide(now, requester.user, requester);
 }
 
 function checkAttempts(attempts: AgentTaskInput['attempts']): void {

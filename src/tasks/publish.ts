@@ -1,5 +1,6 @@
 import { actionHash } from '../approvals/action.ts';
 import { somebodyMayDecide, whoMayDecide } from '../approvals/approvers.ts';
+import { countsAt } from '../approvals/approvers-now.ts';
 import { type Terms, termsForChange } from '../approvals/demands.ts';
 import { policyOf } from '../approvals/judge-task.ts';
 import { approvePublish, auditApproval, mayPublish, openPublish } from '../approvals/publish-approval.ts';
@@ -42,7 +43,7 @@ export async function publish(
   const pending = await pendingFor(tx, action, run.id);
   const terms = termsForChange(policyOf(task), change.result);
   const { approvers } = terms;
-  const may = await mayPublish(tx, { task, run, terms }, by, at);
+  const may = countsAt(approvers, by.at) && (await mayPublish(tx, { task, run, terms }, by, at));
   const question = { workspace: task.workspace, project: task.project, approvers, requester: run.requestedBy };
   if (pending === undefined && (!may || approvalsNeeded(approvers) > 1) && !(await somebodyMayDecide(tx, question))) {
     throw new AppError('DH-402');
@@ -62,7 +63,7 @@ export async function publish(
     const events = [...(pending === undefined ? [opened] : []), ...(given.outcome === 'more' ? [given.event] : [])];
     if (events.length > 0) await appendEvents(tx, { run: run.id, actor: personActor(by), at, events });
     if (given.outcome === 'more') await auditApproval(tx, 'approval.given', { interaction, by, on });
-    return { outcome: 'asked', number: task.number, whoCan: `You have approved it. ${moreNeeded(given.missing)}` };
+    return { outcome: 'asked', number: task.number, whoCan: `You have approved it. ${moreNeeded(given.missing, given.owners)}` };
   }
   await approvePublish(tx, { interaction, by, on, at });
   const decided: RunEventData[] =

@@ -24,6 +24,8 @@ export interface Person {
   about?: string | undefined;
   /** The account that acts. */
   identity: IdentityRef;
+  /** Id of the channel of the act; undefined: it is in none. */
+  at?: string | undefined;
   /** Set when the person has, or had, linked accounts. */
   linked?: Linked | undefined;
   /** How the account belongs to its platform's workspace; undefined: the platform has never said. */
@@ -100,8 +102,10 @@ export interface DecideInput {
 
 export type DecideResult =
   | { result: 'decided'; state: 'approved' | 'denied' | 'answered'; taskNumber: number }
-  /** It counts as one of several "yes" that are needed; so many are missing. */
-  | { result: 'one_of_several'; taskNumber: number; missing: number }
+  /** It counts as one of several "yes" that are needed; so many are missing. `owners`: which owners of files must say yes too, in words. */
+  | { result: 'one_of_several'; taskNumber: number; missing: number; owners?: string }
+  /** The person may, but not where they are. `where` says where it counts. */
+  | { result: 'elsewhere'; where: string }
   /** Somebody was first, or time was. `what` says who and when, for people. */
   | { result: 'already'; what: string }
   | { result: 'not_allowed'; whoCan: string }

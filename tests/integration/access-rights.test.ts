@@ -49,6 +49,8 @@ const table: Record<string, readonly (readonly [use: string, weakest: Account])[
   'policy add': [['policy add project=nowhere kind=push approvals=2', 'mia']],
   'policy remove': [['policy remove 99', 'mia']],
   'policy test': [['policy test ls', 'gus']],
+  'policy history': [['policy history', 'gus']],
+  'policy show': [['policy show 999', 'gus']],
   quota: [['quota', 'gus']],
   'quota add': [
     ['quota add project=nowhere runs=1/day', 'mia'],
@@ -120,6 +122,9 @@ const table: Record<string, readonly (readonly [use: string, weakest: Account])[
   'team link': [['team link nowhere nowhere developer', 'mia']],
   'team unlink': [['team unlink nowhere nowhere', 'mia']],
   'team remove': [['team remove nowhere', 'mia']],
+  codeowners: [['codeowners', 'gus']],
+  'codeowners set': [['codeowners set @acme/infra people=@stranger', 'ada']],
+  'codeowners remove': [['codeowners remove @acme/nowhere', 'ada']],
   'member separate': [['member separate stranger', 'ada']],
   'owner transfer': [['owner transfer Ada', 'ada']],
   join: [['join WRONG', 'nobody']],

@@ -149,7 +149,9 @@ describe('promise 7: who may decide is looked at at the moment of the press', ()
   it('only named people decide where people are named, and they need the role too', async () => {
     const { ada, ben, dev } = world.people;
     const approvers = { role: 'maintainer' as const, people: [ben.user, dev.user], notRequester: false };
-    await deckhand.tx((tx) => changePolicy(tx, world.project, { ...askPolicy, approvers }));
+    await deckhand.tx((tx) =>
+      changePolicy(tx, world.project, { ...askPolicy, approvers }, { by: world.people.ada.user, at: new Date() }),
+    );
     const { run } = await deckhand.create(world, 'npm test', { by: ada });
     expect(await deckhand.decide(run, ada)).toEqual({
       result: 'not_allowed',
@@ -161,7 +163,9 @@ describe('promise 7: who may decide is looked at at the moment of the press', ()
 
   it('the requester may not decide where the policy says so, whatever the role', async () => {
     const approvers = { ...askPolicy.approvers, notRequester: true };
-    await deckhand.tx((tx) => changePolicy(tx, world.project, { ...askPolicy, approvers }));
+    await deckhand.tx((tx) =>
+      changePolicy(tx, world.project, { ...askPolicy, approvers }, { by: world.people.ada.user, at: new Date() }),
+    );
     const { run } = await deckhand.create(world, 'npm test', { by: world.people.ada });
     expect(await deckhand.decide(run, world.people.ada)).toEqual({
       result: 'not_allowed',
@@ -172,7 +176,9 @@ describe('promise 7: who may decide is looked at at the moment of the press', ()
 
   it('who asks for a further run is its requester', async () => {
     const approvers = { ...askPolicy.approvers, notRequester: true };
-    await deckhand.tx((tx) => changePolicy(tx, world.project, { ...askPolicy, approvers }));
+    await deckhand.tx((tx) =>
+      changePolicy(tx, world.project, { ...askPolicy, approvers }, { by: world.people.ada.user, at: new Date() }),
+    );
     const { task, run } = await deckhand.create(world, 'npm test');
     await deckhand.decide(run, world.people.ben, 'deny');
     const again = await deckhand.tx((tx) => deckhand.engine.tasks.retry(tx, task, world.people.ben));

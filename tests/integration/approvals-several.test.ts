@@ -154,7 +154,7 @@ describe('promise 7: where two people must approve', () => {
       approvers: { count: 2 },
       because: expect.stringContaining("demand 1 of the project's policy"),
     });
-    expect(asked.expiresAt.getTime() - asked.openedAt.getTime()).toBe(60_000);
+    expect((asked.expiresAt?.getTime() ?? 0) - asked.openedAt.getTime()).toBe(60_000);
     expect(await deckhand.decide(run, open.people.ada)).toMatchObject({ result: 'one_of_several' });
     expect(await deckhand.decide(run, open.people.ben)).toMatchObject({ result: 'decided' });
     expect(await deckhand.authorise(await deckhand.claim(run, runner), runner)).toEqual({ verdict: 'run' });

@@ -88,7 +88,7 @@ describe('making a command task', () => {
 
   it('pins the policy: a later change of the project does not touch the task', async () => {
     const { task } = await deckhand.create(world, 'npm test');
-    await deckhand.tx((tx) => changePolicy(tx, world.project, askPolicy));
+    await deckhand.tx((tx) => changePolicy(tx, world.project, askPolicy, { by: world.people.ada.user, at: new Date() }));
     const row = await deckhand.db.task.findUniqueOrThrow({ where: { id: task } });
     expect(row.policy).toEqual(openPolicy);
     expect((await deckhand.create(world, 'npm test')).task).not.toBe(task);
@@ -183,7 +183,9 @@ describe('judging the command when the task is made', () => {
     const alone = await deckhand.world({ ...people });
     const named = 'people' in rule ? rule.people.map((name) => alone.people[name].user) : [];
     const approvers = { role: 'maintainer', people: named, notRequester: 'notRequester' in rule } as const;
-    await deckhand.tx((tx) => changePolicy(tx, alone.project, { ...askPolicy, approvers }));
+    await deckhand.tx((tx) =>
+      changePolicy(tx, alone.project, { ...askPolicy, approvers }, { by: alone.people.ada.user, at: new Date() }),
+    );
     const { task, run } = await deckhand.create(alone, 'npm test', { by: alone.people['by' in rule ? rule.by : 'dev'] });
     expect(await deckhand.resultOf(run)).toMatchObject({ outcome: 'cancelled', cause: 'no_approver' });
     expect((await deckhand.columnOf(task)).reason).toContain('nobody who may give one');
@@ -205,7 +207,9 @@ describe('judging the command when the task is made', () => {
     const roles = { ada: null, ben: null, dev: null, gus: null };
     const given = await deckhand.world({ roles, channelRole: 'maintainer' });
     const approvers = { role: 'maintainer' as const, people: [given.people.gus.user], notRequester: true };
-    await deckhand.tx((tx) => changePolicy(tx, given.project, { ...askPolicy, approvers }));
+    await deckhand.tx((tx) =>
+      changePolicy(tx, given.project, { ...askPolicy, approvers }, { by: given.people.ada.user, at: new Date() }),
+    );
     const { run } = await deckhand.create(given, 'npm test');
     expect(await deckhand.stateOf(run)).toBe('awaiting');
     expect((await deckhand.decide(run, given.people.ben)).result).toBe('not_allowed');
