@@ -38,6 +38,10 @@ export async function ownershipOf(
   const { lines, skipped } = readCodeOwners(text);
   const owned = ownedFiles(lines, files);
   if (owned === undefined)
-    return { state: 'unclear', file, detail: `the change has files of more than ${maxOwned} sets of owners` };
+    return {
+      state: 'unclear',
+      file,
+      detail: `the change has files of more than ${maxOwned} sets of owners, or too many for so many lines`,
+    };
   return { state: 'read', file, owned, skipped };
 }

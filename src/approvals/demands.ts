@@ -18,12 +18,16 @@ export interface Demanded {
   files: readonly string[];
   all: boolean;
   risks: ReadonlySet<DemandRisk>;
+  /** Nothing is known of it: `risks` are all that there are, because any may be in it. */
+  unknown?: true;
 }
 
-/** A demand with its number in the policy, from 1. */
+/** A demand with its number in the policy, from 1, that an action meets. */
 export interface Numbered {
   number: number;
   demand: Demand;
+  /** False: it cannot be told whether it is met, which counts as met. */
+  sure: boolean;
 }
 
 /** The part of a policy that says who may decide about an action and how long that waits, all demands on it included. */
@@ -74,6 +78,7 @@ export function demandedByChange(change: Change | undefined): Demanded {
     files: files.flatMap(({ path, from }) => (from === undefined ? [path] : [path, from])),
     all: change !== undefined && files.length >= (totals?.files ?? 0),
     risks: new Set(change === undefined ? demandRisks : risks.map(({ kind }) => kind)),
+    ...(change === undefined ? { unknown: true } : {}),
   };
 }
 
@@ -98,7 +103,9 @@ const lineRisks: Readonly<Record<string, readonly DemandRisk[]>> = {
 /** The demands that an action meets. What cannot be told counts as met: a hidden command, a file that is not listed. */
 export function demandsOn({ demands = [] }: Pick<Policy, 'demands'>, what: Demanded | undefined): Numbered[] {
   if (what === undefined) return [];
-  return demands.flatMap((demand, at) => (isMet(demand, what) ? [{ number: at + 1, demand }] : []));
+  return demands.flatMap((demand, at) =>
+    isMet(demand, what) ? [{ number: at + 1, demand, sure: isSurelyMet(demand, what) }] : [],
+  );
 }
 
 /** Of these, the first one that has the action asked about whatever the mode; undefined: none does. */
@@ -107,14 +114,14 @@ export function askedBy(met: readonly Numbered[]): Numbered | undefined {
 }
 
 /** Why it is asked about: completes "because". */
-export function demandText({ number, demand: { when } }: Numbered): string {
+export function demandText({ number, demand: { when }, sure }: Numbered): string {
   const { command, path, risk } = when;
   const what = [
     ...(command === undefined ? [] : [`of the command \`${command}\``]),
     ...(path === undefined ? [] : [`about files like \`${path}\``]),
     ...(risk === undefined ? [] : [`about the risk \`${risk}\``]),
   ];
-  return `demand ${number} of the project's policy, ${what.join(', ')}, may be met`;
+  return `demand ${number} of the project's policy, ${what.join(', ')}, ${sure ? 'is' : 'may be'} met`;
 }
 
 function isMet({ when }: Demand, { kind, line, files, all, risks }: Demanded): boolean {
@@ -123,6 +130,15 @@ function isMet({ when }: Demand, { kind, line, files, all, risks }: Demanded): b
   if (when.risk !== undefined && !risks.has(when.risk) && !mayHide(when.risk, line)) return false;
   const { path: pattern } = when;
   return pattern === undefined || !all || files.some((path) => matchesPath(pattern, path));
+}
+
+/** Each part is met by what can be seen, not only perhaps. */
+function isSurelyMet({ when }: Demand, { line, files, risks, unknown }: Demanded): boolean {
+  const { command, path, risk } = when;
+  const runs = (pattern: string) => line?.analysis.commands.some(({ words }) => deniedBy(pattern, words)) === true;
+  if (command !== undefined && !runs(command)) return false;
+  if (risk !== undefined && (unknown === true || !risks.has(risk))) return false;
+  return path === undefined || files.some((file) => matchesPath(path, file));
 }
 
 function meetsCommand(pattern: string, line: Demanded['line']): boolean {
@@ -141,7 +157,7 @@ function hides({ escapes }: Analysis): boolean {
 }
 
 /** The strictest of the policy and all demands that are met: never less than without one of them. */
-export function termsOf(policy: Policy, met: readonly Numbered[]): Terms {
+export function termsOf(policy: Policy, met: readonly Pick<Numbered, 'demand'>[]): Terms {
   return met.reduce<Terms>((terms, { demand: { needs } }) => stricter(terms, needs), {
     approvers: policy.approvers,
     expiresMs: policy.expiresMs,

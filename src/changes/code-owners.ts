@@ -15,6 +15,8 @@ export interface OwnerLine {
 const maxOwnedPaths = 10;
 /** Different sets of owners of one change, more than any person would follow. */
 export const maxOwned = 100;
+/** Lines times names of files that are looked at, so that no repository keeps a runner busy. */
+const maxLooks = 4_000_000;
 
 /**
  * Reads CODEOWNERS as GitHub does: a pattern and owners on each line, `#` begins a comment. A line of another form is skipped there and
@@ -63,11 +65,14 @@ export function ownersOf(lines: readonly OwnerLine[], path: string): readonly st
 
 /**
  * The files of a change that somebody owns, those of the same owners together, in the order in which they come. Both names of a renamed file
- * count: what leaves a folder is the business of its owners too. Undefined: more than `maxOwned` sets of owners.
+ * count: what leaves a folder is the business of its owners too. Undefined: more than `maxOwned` sets of owners, or too
+ * many lines for so many files.
  */
 export function ownedFiles(lines: readonly OwnerLine[], files: readonly Pick<FileStat, 'path' | 'from'>[]): Owned[] | undefined {
   const found = new Map<string, Owned>();
-  for (const path of new Set(files.flatMap(({ path, from }) => (from === undefined ? [path] : [path, from])))) {
+  const paths = new Set(files.flatMap(({ path, from }) => (from === undefined ? [path] : [path, from])));
+  if (paths.size * lines.length > maxLooks) return undefined;
+  for (const path of paths) {
     const owners = ownersOf(lines, path);
     if (owners.length === 0) continue;
     const key = owners.toSorted().join(' ');

@@ -128,9 +128,14 @@ async function termsBlocks(ctx: CommandContext, { id, policy }: Of, what: Demand
   const who = await whoMayDecide(ctx.tx, { workspace, project: id, approvers, requester: ctx.person.user });
   return [
     ...met.map(
-      ({ number, demand }): Block => ({
+      ({ number, demand, sure }): Block => ({
         type: 'text',
-        spans: [bold(`Demand ${number}`), plain(', '), ...whenSpans(demand), plain(`: ${needsText(demand, names)}.`)],
+        spans: [
+          bold(`Demand ${number}`),
+          plain(', '),
+          ...whenSpans(demand),
+          plain(`, ${sure ? 'is' : 'may be'} met: ${needsText(demand, names)}.`),
+        ],
       }),
     ),
     ...(wantsOwners(met)

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Desk, openDesk, slash } from '../support/desk.ts';
+import { type Account, accounts, type Desk, openDesk, press, slash, submit, tokenOf } from '../support/desk.ts';
 
 let desk: Desk;
 beforeAll(async () => {
@@ -45,7 +45,7 @@ describe('policy', () => {
     const publish = await text('ben', 'policy test npm publish --tag next');
     expect(publish).toContain('nothing was run');
     expect(publish).toMatch(/As the command of a task, and when an agent in mode auto wants to run it, it asks: /);
-    expect(publish).toContain('Demand 1, everything that is approved, with the command npm publish *: only Ada may');
+    expect(publish).toContain('Demand 1, everything that is approved, with the command npm publish *, is met: only Ada may');
     expect(publish).toContain('It counts as no after 30m.');
     expect(await text('ben', 'policy test ls')).toMatch(/wants to run it, it runs: it only reads\./);
     expect(await text('ben', 'policy test rm -rf /')).toMatch(/it is denied: the project's policy denies/);
@@ -54,9 +54,13 @@ describe('policy', () => {
     const push = await text('ben', 'policy test git push');
     expect(push).toMatch(/As the command of a task it asks: [^.]*read-only commands\./);
     expect(push).toMatch(/When an agent in mode auto wants to run it, it asks: demand 3 /);
+    expect(push).toContain('with the command git push *, is met: owners decide.');
+    expect(await text('ben', 'policy test bash -c "$WHAT"')).toContain(
+      'with the command npm publish *, may be met: only Ada may',
+    );
     const change = await text('ben', 'policy test path=.github/workflows/x.yml');
     expect(change).toContain('A change of .github/workflows/x.yml that leaves always asks. Risks: ci.');
-    expect(change).toContain('Demand 2, changes that leave, with the risk ci: 2 people must approve.');
+    expect(change).toContain('Demand 2, changes that leave, with the risk ci, is met: 2 people must approve.');
     expect(change).toContain('Two of them must approve.');
     expect(await text('ben', 'policy test')).toContain('What is to be tested is missing.');
     expect(await desk.database.db.task.count()).toBe(0);
@@ -66,5 +70,85 @@ describe('policy', () => {
     const name = 'n'.repeat(70);
     await desk.database.db.project.update({ where: { id: desk.demo.id }, data: { name } });
     expect(await text('ben', 'policy')).toContain(`policy remove 1 project=${name} takes it out.`);
+  });
+});
+
+describe('the form of the policy', () => {
+  const open = async (who: Account, label: string) => {
+    const [shown] = await desk.act(slash(who, 'policy'));
+    const [asked] = await desk.act(press(who, tokenOf(shown, label)));
+    if (asked?.payload.type !== 'form') throw new Error(`no form, but: ${asked?.text}`);
+    return asked.payload.form;
+  };
+  const version = async () => (await desk.database.db.project.findUniqueOrThrow({ where: { id: desk.demo.id } })).policyVersion;
+  const filled = { policy: ['ask'], approvers: ['maintainer'], people: [''], approvals: ['2'], expires: ['20m'] };
+
+  beforeAll(async () => {
+    await desk.database.db.project.update({ where: { id: desk.demo.id }, data: { name: 'demo' } });
+  });
+
+  it('is filled with what holds, and stores a new version with who made it', async () => {
+    const before = await version();
+    const form = await open('mia', 'Edit…');
+    expect(form).toMatchObject({ title: 'Policy', fields: [{ id: 'policy' }, { id: 'approvers' }, {}, {}, { initial: '1h' }] });
+    const [said] = await desk.act(submit('mia', form.token, filled));
+    expect(said?.text).toContain(`version ${before + 1}`);
+    expect(await stored()).toMatchObject({ mode: 'ask', approvers: { role: 'maintainer', count: 2 }, expiresMs: 1_200_000 });
+    const history = await text('ben', 'policy history');
+    expect(history).toMatch(
+      new RegExp(`version ${before + 1} by Mia, .*end: it counts as no after 20m instead of it counts as no after 1h`),
+    );
+    expect(await text('gus', `policy show ${before + 1}`)).toContain('it counts as no after 20m');
+    expect(await text('gus', `policy show ${before}`)).toContain('it counts as no after 1h');
+    expect(await text('gus', 'policy show 9999')).toContain('Version 9999 of the policy of demo is not known.');
+  });
+
+  it('of somebody who was overtaken stores nothing, and gives back what was entered as a command that does the same', async () => {
+    const form = await open('mia', 'Edit…');
+    const another = await open('ada', 'Edit…');
+    await desk.act(submit('ada', another.token, { ...filled, expires: ['40m'] }));
+    const held = await version();
+    const [said] = await desk.act(submit('mia', form.token, { ...filled, approvals: ['1'] }));
+    expect(said).toMatchObject({ only: accounts.mia, text: expect.stringContaining(`Ada has made version ${held}`) });
+    expect(await version()).toBe(held);
+    const command = /settings policy=.*/.exec(said?.text ?? '')?.[0] ?? '';
+    expect(await text('mia', command)).toContain(`version ${held + 1}`);
+    expect(await stored()).toMatchObject({ approvers: { role: 'maintainer' }, expiresMs: 1_200_000 });
+    // The same form sent once more is one that was overtaken.
+    const [again] = await desk.act(submit('ada', another.token, filled));
+    expect(again?.text).toContain('so yours is not stored');
+  });
+
+  it('adds a demand', async () => {
+    const form = await open('mia', 'Add a demand…');
+    const [said] = await desk.act(submit('mia', form.token, { kind: ['push'], path: ['db/**'], approvals: ['2'] }));
+    expect(said?.text).toContain('changes that leave, of files like db/**: 2 people must approve');
+    const [refused] = await desk.act(submit('mia', form.token, { kind: ['push'] }));
+    expect(refused?.text).toContain('What it needs is missing');
+  });
+
+  it('is for maintainers, when it is opened and when it is sent', async () => {
+    const form = await open('mia', 'Edit…');
+    const before = await version();
+    const [shown] = await desk.act(slash('ben', 'policy'));
+    const [opened] = await desk.act(press('ben', tokenOf(shown, 'Edit…')));
+    const [sent] = await desk.act(submit('ben', form.token, filled));
+    for (const said of [opened, sent]) expect(said?.text).toContain('DH-202');
+    expect(await version()).toBe(before);
+  });
+});
+
+describe('codeowners', () => {
+  it('says who a name stands for, lists it, forgets it, and writes each down', async () => {
+    expect(await text('ada', 'codeowners set @Acme/Infra people=@mia')).toContain('@acme/infra is Mia');
+    expect(await text('ada', 'codeowners set @acme/infra people+=@ben')).toContain('@acme/infra is Mia, Ben');
+    expect(await text('gus', 'codeowners')).toContain('@acme/infra is Mia, Ben');
+    expect(await text('mia', 'codeowners set @acme/infra people=@mia')).toContain('DH-202');
+    expect(await text('ada', 'codeowners set @acme/x')).toContain('Who it stands for is missing');
+    expect(await text('ada', 'codeowners set a/b/c people=@mia')).toContain('is no name as in CODEOWNERS');
+    expect(await text('ada', 'codeowners remove @acme/infra')).toContain('stands for nobody any more');
+    expect(await text('ada', 'codeowners remove @acme/infra')).toContain('Nothing was said about');
+    const rows = await desk.database.db.audit.findMany({ where: { subject: '@acme/infra' }, orderBy: { id: 'asc' } });
+    expect(rows.map(({ action }) => action)).toEqual(['codeowners.set', 'codeowners.set', 'codeowners.removed']);
   });
 });

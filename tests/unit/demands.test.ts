@@ -91,6 +91,34 @@ describe('what a demand is about', () => {
     expect(judgeCommand(withDemands(publish), line, []).verdict).toBe(met ? 'ask' : 'run');
   });
 
+  it.each([
+    ['npm publish --tag next', 'is met'],
+    ['cd a && npm publish', 'is met'],
+    ['echo "npm publish"', 'may be met'],
+    ['bash -c "$WHAT"', 'may be met'],
+  ])('%s is asked about because the demand %s', (line, how) => {
+    expect(judgeCommand(withDemands(publish), line, []).because).toBe(
+      `demand 1 of the project's policy, of the command \`npm publish *\`, ${how}`,
+    );
+  });
+
+  it.each([
+    [
+      'what it has',
+      { files: [{ path: 'infra/a.tf', added: 1, removed: 0 }], risks: [{ kind: 'ci' as const, paths: [], files: 1 }] },
+      true,
+    ],
+    [
+      'files that are not all listed',
+      { files: [], totals: { files: 1, added: 1, removed: 0 }, risks: [{ kind: 'ci' as const, paths: [], files: 1 }] },
+      false,
+    ],
+    ['nothing that is known', undefined, false],
+  ])('a change with %s is sure as far as that goes', (_, change, sure) => {
+    const policy = withDemands({ when: { path: 'infra/**', risk: 'ci' }, needs: { count: 2 } });
+    expect(demandsOn(policy, demandedByChange(change))).toMatchObject([{ number: 1, sure }]);
+  });
+
   it('a rule for exactly this line was approved on these terms, so it runs; a deny pattern denies all the same', () => {
     expect(judgeCommand(withDemands(publish), 'npm publish', ['npm publish']).verdict).toBe('run');
     expect(judgeCommand({ ...withDemands(publish), deny: ['npm publish *'] }, 'npm publish', []).verdict).toBe('deny');
