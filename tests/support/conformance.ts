@@ -45,12 +45,12 @@ export type Conformance = Awaited<ReturnType<typeof openConformance>>;
 export type OnPlatform = ReturnType<Conformance['on']>;
 
 /**
- * The whole program as its own process, on a database of its own, connected to all platforms at once, each emulated. Everywhere Ada is
+ * Everything that a program needs to be connected to all platforms at once, each emulated, and a database of its own. Everywhere Ada is
  * owner, Ben developer, Gus guest. The project `demo` runs what only reads and asks a developer for the rest; in `hasty` a request
  * expires after two seconds, in `free` everything runs. `shop`: address of a repository that becomes a project of this name, where
  * everything runs and developers decide what is brought out.
  */
-export async function openConformance(options: { variables?: Readonly<Record<string, string>>; shop?: string } = {}) {
+export async function openSurroundings(options: { variables?: Readonly<Record<string, string>>; shop?: string } = {}) {
   const opened = await Promise.all(platforms.map(async (name) => [name, rememberingMessages(await openers[name]())] as const));
   const drivers = new Map<PlatformName, ConformanceDriver>(opened);
   const server = await createTestDatabase();
@@ -65,7 +65,31 @@ export async function openConformance(options: { variables?: Readonly<Record<str
     RUNNER_CONCURRENCY: '8',
     ...options.variables,
   };
-  const start = () => startDeckhand(join(directory.path, 'data'), settings);
+  return {
+    drivers,
+    database,
+    projects,
+    /** Variables of the program. */
+    settings,
+    /** A directory that is empty but for the repository. */
+    path: directory.path,
+    /** Removes everything, after the program has ended. Rejects when an emulator has made a mistake. */
+    async close(): Promise<void> {
+      const mistakes = [...drivers.values()].flatMap((driver) => driver.errors());
+      for (const driver of drivers.values()) await driver.close();
+      await database.close();
+      await server.close();
+      await directory[Symbol.asyncDispose]();
+      if (mistakes.length > 0) throw new AggregateError(mistakes, 'an emulator failed');
+    },
+  };
+}
+
+/** The whole program as its own process, in such surroundings. */
+export async function openConformance(options: Parameters<typeof openSurroundings>[0] = {}) {
+  const surroundings = await openSurroundings(options);
+  const { drivers, database, projects, settings, path } = surroundings;
+  const start = () => startDeckhand(join(path, 'data'), settings);
   let deckhand: DeckhandProcess = await start();
   for (const driver of drivers.values()) driver.begin();
 
@@ -90,19 +114,14 @@ export async function openConformance(options: { variables?: Readonly<Record<str
     url: () => deckhand.url,
     /** A command that says `begun`, waits until it is let go, at the latest by the end of the test, and says `through`. */
     async heldCommand(): Promise<{ command: string; letGo(): Promise<void> }> {
-      const hold = join(directory.path, randomBytes(4).toString('hex'));
+      const hold = join(path, randomBytes(4).toString('hex'));
       await writeFile(hold, '');
       return { command: `echo begun; while test -e ${hold}; do sleep 0.2; done; echo through`, letGo: () => rm(hold) };
     },
     /** Ends everything. Rejects when an emulator has made a mistake. */
     async close(): Promise<void> {
-      const mistakes = [...drivers.values()].flatMap((driver) => driver.errors());
       await deckhand.end('SIGTERM');
-      for (const driver of drivers.values()) await driver.close();
-      await database.close();
-      await server.close();
-      await directory[Symbol.asyncDispose]();
-      if (mistakes.length > 0) throw new AggregateError(mistakes, 'an emulator failed');
+      await surroundings.close();
     },
   };
 }
