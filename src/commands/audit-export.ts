@@ -3,6 +3,7 @@ import { AppError } from '../contracts/errors.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
 import { bytes, count } from '../delivery/units.ts';
+import { redactText } from '../runtime/redact-patterns.ts';
 import { recordAudit } from '../store/audit.ts';
 import { duration, optional, shortDuration } from './arguments.ts';
 import { defineCommand } from './command.ts';
@@ -51,6 +52,11 @@ export const auditExport = defineCommand({
         });
     });
     if (lines === undefined) throw new AppError('DH-300', { what: 'Nothing is chained yet.', instead: 'Ask again in a minute.' });
+    if (redactText(text, []) !== text)
+      throw new AppError('DH-300', {
+        what: 'Something in it reads like a secret, such as a key that somebody typed, and secrets are not sent to chats.',
+        instead: '`deckhand audit export FILE` on the machine writes all of it.',
+      });
     await recordAudit(ctx.tx, {
       workspace,
       actor: user,
@@ -69,7 +75,7 @@ export const auditExport = defineCommand({
             ),
           },
         ]),
-        files: [{ from: 'text', name, text }],
+        files: [{ from: 'text', name, text, exact: true }],
       },
       audience: 'person',
     };

@@ -120,7 +120,14 @@ export type Chart = z.infer<typeof chartSchema>;
  * counted from 1, drawn when it is sent. `chart`: figures, drawn when they are sent.
  */
 export const viewFileSchema = z.discriminatedUnion('from', [
-  z.object({ from: z.literal('text'), name: z.string(), text: z.string(), language: z.string().optional() }),
+  z.object({
+    from: z.literal('text'),
+    name: z.string(),
+    text: z.string(),
+    language: z.string().optional(),
+    /** Goes out as it is: it is proved by a sum over all of it, and what it is made of was looked through for secrets before. */
+    exact: z.literal(true).optional(),
+  }),
   z.object({
     from: z.literal('artifact'),
     name: z.string(),

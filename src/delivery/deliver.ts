@@ -10,6 +10,7 @@ import { type FittedView, fitView, plainView } from './fit.ts';
 import { startGuidedForm } from './guided-form.ts';
 import { inlinePrefix } from './undelivered.ts';
 import { withSecret } from './view-secret.ts';
+import { filesWithoutSecrets, formWithoutSecrets, viewWithoutSecrets } from './without-secrets.ts';
 
 type Of<T extends OutboxPayload['type']> = Extract<OutboxPayload, { type: T }>;
 
@@ -34,7 +35,7 @@ async function deliverPayload(delivery: Delivery): Promise<Unattached[]> {
     case 'ephemeral':
       return await deliverEphemeral(delivery, payload);
     case 'files':
-      return await deliverFiles(delivery, payload.files, delivery.conversation, payload.comment);
+      return await deliverFiles(delivery, filesWithoutSecrets(payload.files), delivery.conversation, payload.comment);
     case 'form':
       await deliverForm(delivery, payload);
       return [];
@@ -98,7 +99,7 @@ async function deliverEphemeral(delivery: Delivery, payload: Of<'ephemeral'>): P
     delivery.setPart({ slot, digest: 'sent' });
   }
   if (view.files === undefined || view.files.length === 0) return [];
-  return await deliverFiles(delivery, view.files, await delivery.direct(user.user));
+  return await deliverFiles(delivery, filesWithoutSecrets(view.files), await delivery.direct(user.user));
 }
 
 /** Where a platform has no forms the fields are asked one by one: no call is made now, the questions are messages like any other. */
@@ -112,12 +113,14 @@ async function deliverForm(delivery: Delivery, payload: Of<'form'>): Promise<voi
   }
   const { trigger } = payload;
   if (trigger === undefined) throw new DeliveryError({ kind: 'gone', detail: 'the act has nothing that opens a form' });
-  await delivery.call('form', { channel }, () => adapter.openForm(trigger, payload.form, delivery.conversation));
+  await delivery.call('form', { channel }, () =>
+    adapter.openForm(trigger, formWithoutSecrets(payload.form), delivery.conversation),
+  );
 }
 
 function shape(delivery: Delivery, view: View, capabilities: Capabilities): FittedView {
   const { degraded } = delivery.claimed;
-  const opened = withSecret(view, delivery.deps.openSecret);
+  const opened = withSecret(viewWithoutSecrets(view), delivery.deps.openSecret);
   const shown = degraded === 0 ? opened : plainView(opened, degraded === 1);
   // Without files a long text has only messages to go to.
   return fitView(shown, capabilities);

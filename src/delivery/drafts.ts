@@ -15,6 +15,7 @@ import { shorten } from './neutralise.ts';
 import { proseBlocks } from './prose.ts';
 import { readOn } from './read-run.ts';
 import { emptyRunView, type RunView } from './run-view.ts';
+import { viewWithoutSecrets } from './without-secrets.ts';
 
 export interface DraftDeps {
   database: Database;
@@ -167,6 +168,6 @@ async function show(deps: DraftDeps, one: Followed, place: DraftPlace): Promise<
 export function draftView(text: string, { capabilities }: Pick<ChatAdapter, 'capabilities'>): View | undefined {
   const blocks = proseBlocks(text.slice(-longest));
   if (blocks.length === 0) return undefined;
-  const whole: View = { fallback: shorten(text, 200), blocks };
+  const whole = viewWithoutSecrets({ fallback: shorten(text, 200), blocks });
   return fitView(whole, { ...capabilities, files: undefined }).messages.at(-1);
 }
