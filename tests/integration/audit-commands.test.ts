@@ -54,9 +54,11 @@ describe('audit', () => {
     expect(await text('mia', 'audit kind=refused')).toMatch(/^Audit about refused\n5 · Gus wanted [^\n]*\nThe chain/);
     expect(await text('mia', 'audit person=Ada kind=member')).not.toContain('Gus wanted');
     const before = new Date(Date.now() - 3 * 24 * 60 * 60_000);
+    const added = await desk.database.db.audit.findMany({ where: { action: 'project.add' } });
     await desk.database.db.audit.updateMany({ where: { action: 'project.add' }, data: { at: before } });
     expect(await text('mia', 'audit kind=project since=2d')).toContain('There is no such line.');
     expect(await text('mia', 'audit kind=project since=4d')).toContain('Ada added the project web');
+    for (const { id, at } of added) await desk.database.db.audit.update({ where: { id }, data: { at } });
     await ask('ben', 'sh make');
     expect(await text('mia', 'audit #1')).toMatch(
       /^Audit of #1\n– · Ben asked for run 1 of #1, with version 1 of the policy · on Slack/,
