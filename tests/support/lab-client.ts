@@ -103,7 +103,8 @@ export class LabClient {
     const before = (await mine()).length;
     await this.slash(line, channel);
     return await waitFor(`an answer to \`${line.slice(0, 60)}\``, async () => (await mine())[before]?.text, {
-      timeoutMs: 20_000,
+      // An examination tries the container engine, which takes its time on a busy machine.
+      timeoutMs: 60_000,
       everyMs,
     });
   }
