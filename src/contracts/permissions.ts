@@ -3,7 +3,7 @@ import { type Role, roleAtLeast, roleSchema, strongestRole } from './roles.ts';
 
 /**
  * What can be allowed by name, each with the weakest built-in role that has it and the words that complete "may …". A custom role is a set
- * of these ; every check in commands, presses, forms, routes and approvals asks for one of them, never for a role.
+ * of these; every check in commands, presses, forms, routes and approvals asks for one of them, never for a role.
  */
 export const permissions = {
   'task.see': { role: 'guest', may: 'see tasks, their logs and changes, the policy and the members' },
