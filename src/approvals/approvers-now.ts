@@ -1,4 +1,4 @@
-import type { Approvers, Owned } from '../contracts/approvers.ts';
+import { type Approvers, nobody, type Owned } from '../contracts/approvers.ts';
 import { channelNames } from '../store/channels.ts';
 import type { Tx } from '../store/database.ts';
 import { membersOfTeams, peopleOfOwners } from '../store/named-people.ts';
@@ -27,7 +27,7 @@ export async function approversNow(db: Tx['db'], workspace: string, approvers: A
   );
   const [first = [], ...others] = lists.map((list) => [...list.people, ...list.teams.flatMap((team) => members.get(team) ?? [])]);
   const named = [...new Set(first)].filter((user) => others.every((list) => list.includes(user)));
-  return { ...rest, people: named.length === 0 ? ['nobody'] : named };
+  return { ...rest, people: named.length === 0 ? [nobody] : named };
 }
 
 /** Who the owners are at this moment. */

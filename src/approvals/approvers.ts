@@ -29,6 +29,16 @@ export interface Asked {
   openedAt: Date;
 }
 
+/** Who may decide about this in a project? */
+export interface WhoMay {
+  workspace: string;
+  project: string;
+  approvers: Approvers;
+  requester: string;
+  /** All whose request it is (`askersOf`); default: the requester. */
+  askers?: readonly string[] | undefined;
+}
+
 /**
  * May this person decide? All that is asked for must hold: the role, being named where people are named, not being one of those who asked
  * for it (`askersOf`). Linked accounts are one pair of eyes, also after they were split. Role and name must be those of one of the
@@ -79,16 +89,7 @@ function accountsOf({ user, role, linked }: Decider): readonly { user: string; r
  * Are there as many people as must say yes? People with a role about the project count, and the members of channels bound to it when
  * the role these give is enough: who they are is not known, so at least one besides the requester is assumed.
  */
-export async function somebodyMayDecide(
-  tx: Tx,
-  question: {
-    workspace: string;
-    project: string;
-    approvers: Approvers;
-    requester: string;
-    askers?: readonly string[] | undefined;
-  },
-): Promise<boolean> {
+export async function somebodyMayDecide(tx: Tx, question: WhoMay): Promise<boolean> {
   const { workspace, project, requester, askers = [requester] } = question;
   const approvers = await approversNow(tx.db, workspace, question.approvers);
   const needed = approvalsNeeded(approvers);
@@ -126,16 +127,7 @@ export async function deciderNow(tx: Tx, workspace: string, project: string, use
 }
 
 /** Who may decide, for people: "Maintainers and owners can decide: Ada, Ben. The requester cannot." */
-export async function whoMayDecide(
-  tx: Tx,
-  question: {
-    workspace: string;
-    project: string;
-    approvers: Approvers;
-    requester: string;
-    askers?: readonly string[] | undefined;
-  },
-): Promise<string> {
+export async function whoMayDecide(tx: Tx, question: WhoMay): Promise<string> {
   const { workspace, project, requester, askers = [requester] } = question;
   const approvers = await approversNow(tx.db, workspace, question.approvers);
   const able = (await membersAbout(tx, workspace, project)).filter((member) => mayDecide(approvers, askers, member));

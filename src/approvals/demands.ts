@@ -1,5 +1,5 @@
 import { risksOf as risksOfChange } from '../changes/risks.ts';
-import type { Approvers } from '../contracts/approvers.ts';
+import { type Approvers, nobody } from '../contracts/approvers.ts';
 import { type Demand, type DemandKind, type DemandRisk, demandRisks } from '../contracts/demands.ts';
 import { type Action, approvalsNeeded, type Policy } from '../contracts/policy.ts';
 import { roleAtLeast } from '../contracts/roles.ts';
@@ -248,6 +248,5 @@ function inChannels({ channels }: Approvers, wanted: readonly string[] | undefin
   return { channels: both.length === 0 ? [nowhere] : both };
 }
 
-/** The id of no person, and of no channel. */
-const nobody = 'nobody';
+/** The id of no channel. */
 const nowhere = 'nowhere';

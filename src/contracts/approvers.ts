@@ -4,6 +4,9 @@ import { roleSchema } from './roles.ts';
 /** Most people that a policy can ask to say yes. */
 export const maxApprovals = 5;
 
+/** The id of no person: it stands in lists where nobody is left, because an empty one stands for everybody. */
+export const nobody = 'nobody';
+
 /** People and teams by their ids: whoever is one of them, or in one of them. */
 const namedSchema = z.object({ people: z.array(z.string()), teams: z.array(z.string()) });
 
