@@ -66,8 +66,7 @@ export const codeownersSet = defineCommand({
     const now: CodeOwner = {
       owner,
       people: people === undefined ? before.people : await changedPeople(ctx, before.people, people, example),
-      teams:
-        team === undefined ? before.teams : await changedTeams(ctx, before.teams, team, 'codeowners set @acme/infra team=infra'),
+      teams: team === undefined ? before.teams : await changedTeams(ctx, before.teams, team),
     };
     if (now.people.length === 0 && now.teams.length === 0) {
       throw new AppError('DH-201', { problem: 'Who it stands for is missing: `people` or `team`.', example: `\`${example}\`` });

@@ -3,7 +3,7 @@ import { AppError } from '../contracts/errors.ts';
 import { textView } from '../delivery/list-view.ts';
 import { count } from '../delivery/units.ts';
 import { recordAudit } from '../store/audit.ts';
-import { createFolder, folderOfProjects, foldersOf, moveProject, projectsIn, removeFolder } from '../store/folders.ts';
+import { createFolder, folderOfProjects, foldersOf, moveProject, placesIn, removeFolder } from '../store/folders.ts';
 import { name, required } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { namedFolder, personForFolder, placeName } from './place.ts';
@@ -51,14 +51,12 @@ export const folderRemove = defineCommand({
   async run(ctx, args) {
     const folder = await namedFolder(ctx, args.name);
     await personForFolder(ctx, folder, { command: 'folder remove', role: 'maintainer', action: `remove ${folder.name}` });
-    const projects = await projectsIn(ctx.tx, folder);
-    const places = [folder.id, ...projects].map((id) => ({ id, name: folder.name }));
+    const places = await placesIn(ctx.tx, folder);
+    const projects = places.length - 1;
     await changingRoles(ctx.tx, ctx.person, places, () => removeFolder(ctx.tx, folder));
-    await audit(ctx, 'folder.remove', folder.id, { name: folder.name, projects: projects.length });
+    await audit(ctx, 'folder.remove', folder.id, { name: folder.name, projects });
     const left =
-      projects.length === 0
-        ? ''
-        : ` ${count(projects.length, 'project')} that it held ${projects.length === 1 ? 'is' : 'are'} in no folder now.`;
+      projects === 0 ? '' : ` ${count(projects, 'project')} that it held ${projects === 1 ? 'is' : 'are'} in no folder now.`;
     return { view: textView(`The folder \`${folder.name}\` is removed.${left}`), audience: 'all' };
   },
 });

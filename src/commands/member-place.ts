@@ -6,7 +6,7 @@ import type { PlaceRole, Role } from '../contracts/roles.ts';
 import { plain } from '../contracts/view.ts';
 import { withFallback } from '../delivery/list-view.ts';
 import { recordAudit } from '../store/audit.ts';
-import { projectsIn } from '../store/folders.ts';
+import { placesIn } from '../store/folders.ts';
 import type { Place } from '../store/memberships.ts';
 import type { Member } from '../store/people.ts';
 import type { CommandContext, Reply } from './command.ts';
@@ -45,8 +45,7 @@ export async function atPlace(
       instead: 'An owner can change that first: `member role @person maintainer`.',
     });
   }
-  const inside = place.kind === 'folder' ? await projectsIn(ctx.tx, place) : [];
-  const places = [place, ...inside.map((id) => ({ id, name: place.name }))];
+  const places = place.kind === 'folder' ? await placesIn(ctx.tx, place) : [place];
   const changed = await changingRoles(ctx.tx, ctx.person, places, () => setMembership(ctx.tx, place, member, role));
   const after = await now();
   const where = place.kind === 'project' ? `about ${place.name}` : `in the folder ${place.name}`;

@@ -1,11 +1,12 @@
 import { AppError } from '../contracts/errors.ts';
 import { type Channel, channelById, channelNames, channelsByName, findChannel } from '../store/channels.ts';
-import { namesOfTeams, teamByName } from '../store/named-people.ts';
+import { namesOfTeams } from '../store/named-people.ts';
 import { labelsOf } from '../store/people.ts';
 import type { ListChange } from './arguments.ts';
 import { applyChange } from './arguments.ts';
 import type { CommandContext } from './command.ts';
 import { namedPerson } from './member-target.ts';
+import { namedTeam } from './place.ts';
 
 /** The people that a list names, by id. Undefined: nothing was given. */
 export async function changedPeople(
@@ -18,13 +19,8 @@ export async function changedPeople(
 }
 
 /** The teams that a list names, by id. */
-export async function changedTeams(
-  ctx: CommandContext,
-  current: readonly string[],
-  change: ListChange,
-  example: string,
-): Promise<string[]> {
-  return changed(current, change, (text) => namedTeam(ctx, text, example));
+export async function changedTeams(ctx: CommandContext, current: readonly string[], change: ListChange): Promise<string[]> {
+  return changed(current, change, async (text) => (await namedTeam(ctx, text.replace(/^@/, ''))).id);
 }
 
 /** The channels that a list names, by id. */
@@ -55,12 +51,6 @@ async function changed(
     add: await all(change.add),
     remove: await all(change.remove),
   });
-}
-
-async function namedTeam(ctx: CommandContext, text: string, example: string): Promise<string> {
-  const team = await teamByName(ctx.tx.db, ctx.person.workspace, text.replace(/^@/, ''));
-  if (team !== undefined) return team.id;
-  throw new AppError('DH-201', { problem: `There is no team named \`${text.slice(0, 80)}\`.`, example: `\`${example}\`` });
 }
 
 /**

@@ -141,7 +141,7 @@ async function lists(
   const filled = (ids: readonly string[] | undefined) => (ids === undefined || ids.length === 0 ? undefined : ids);
   return {
     people: filled(people && (await changedPeople(ctx, [], people, 'policy add path=infra/** people=@ada'))),
-    teams: filled(team && (await changedTeams(ctx, [], team, 'policy add path=infra/** team=infra'))),
+    teams: filled(team && (await changedTeams(ctx, [], team))),
     channels: filled(channels && (await changedChannels(ctx, [], channels, 'policy add path=infra/** channels=#ops'))),
   };
 }

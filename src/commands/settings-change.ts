@@ -199,7 +199,7 @@ async function changedPlaces(
 ): Promise<Pick<Approvers, 'teams' | 'channels'>> {
   const { team, 'decide-in': decideIn } = change;
   const now = {
-    teams: team === undefined ? teams : await changedTeams(ctx, teams, team, 'settings team=infra'),
+    teams: team === undefined ? teams : await changedTeams(ctx, teams, team),
     channels: decideIn === undefined ? channels : await changedChannels(ctx, channels, decideIn, 'settings decide-in=here'),
   };
   return {

@@ -5,7 +5,7 @@ import { teamRoleSchema } from '../contracts/roles.ts';
 import { plain, type Span } from '../contracts/view.ts';
 import { textView, withFallback } from '../delivery/list-view.ts';
 import { recordAudit } from '../store/audit.ts';
-import { foldersOf, projectsIn } from '../store/folders.ts';
+import { foldersOf, placesIn } from '../store/folders.ts';
 import { createTeam, joinTeam, leaveTeam, linkTeam, removeTeam, type Team, teamLinks } from '../store/teams.ts';
 import { name, oneOf, required } from './arguments.ts';
 import { type CommandContext, defineCommand, type Reply } from './command.ts';
@@ -138,7 +138,7 @@ export const teamLink = defineCommand({
     await personForFolder(ctx, at, linkNeed);
     // A team that is empty now would be a way around what each of its members is checked for.
     if (args.role === 'maintainer') onlyOwners(ctx, 'make a team maintainer');
-    const places = [at, ...(await projectsIn(ctx.tx, at)).map((id) => ({ id, name: at.name }))];
+    const places = await placesIn(ctx.tx, at);
     const before = await changingRoles(ctx.tx, ctx.person, places, () => linkTeam(ctx.tx, found, at.id, args.role));
     const words = `Members of the team \`${found.name}\` are ${args.role}s in \`${at.name}\``;
     if (before === args.role) return { view: textView(`${words} already.`), audience: 'person' };
@@ -162,7 +162,7 @@ export const teamUnlink = defineCommand({
     const found = await namedTeam(ctx, args.team);
     const at = await namedFolder(ctx, args.folder);
     await personForFolder(ctx, at, linkNeed);
-    const places = [at, ...(await projectsIn(ctx.tx, at)).map((id) => ({ id, name: at.name }))];
+    const places = await placesIn(ctx.tx, at);
     const before = await changingRoles(ctx.tx, ctx.person, places, () => linkTeam(ctx.tx, found, at.id, undefined));
     if (before === undefined) {
       return { view: textView(`The team \`${found.name}\` has nothing in \`${at.name}\`.`), audience: 'person' };
@@ -178,8 +178,7 @@ async function placesOfTeam(ctx: CommandContext, { id, workspace }: Team): Promi
   const linked = new Set((await teamLinks(ctx.tx, workspace, { team: id })).map((link) => link.folder));
   const places: { id: string; name: string }[] = [];
   for (const one of await foldersOf(ctx.tx, workspace)) {
-    if (!linked.has(one.id)) continue;
-    places.push(one, ...(await projectsIn(ctx.tx, one)).map((project) => ({ id: project, name: one.name })));
+    if (linked.has(one.id)) places.push(...(await placesIn(ctx.tx, one)));
   }
   return places;
 }

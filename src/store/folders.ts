@@ -44,6 +44,11 @@ export async function projectsIn(tx: Tx, { id, workspace }: Folder): Promise<str
   return (await tx.db.project.findMany({ where, select: { id: true } })).map((row) => row.id);
 }
 
+/** The folder and all that it holds, each under the name of the folder: what a change of roles in it is about. */
+export async function placesIn(tx: Tx, folder: Folder): Promise<{ id: string; name: string }[]> {
+  return [folder.id, ...(await projectsIn(tx, folder))].map((id) => ({ id, name: folder.name }));
+}
+
 /** Puts a project into a folder, or into none. */
 export async function moveProject(tx: Tx, workspace: string, project: string, folder: string | undefined): Promise<void> {
   await tx.db.project.updateMany({ where: { id: project, workspaceId: workspace }, data: { folderId: folder ?? null } });

@@ -30,19 +30,6 @@ export async function namesOfTeams(db: Tx['db'], workspace: string, teams: reado
   return new Map(rows.map(({ id, name }) => [id, name]));
 }
 
-/** The team of this name; case does not matter. */
-export async function teamByName(
-  db: Tx['db'],
-  workspace: string,
-  name: string,
-): Promise<{ id: string; name: string } | undefined> {
-  const row = await db.team.findFirst({
-    where: { workspaceId: workspace, key: name.toLowerCase() },
-    select: { id: true, name: true },
-  });
-  return row ?? undefined;
-}
-
 /**
  * User ids of those for whom names of CODEOWNERS stand, by the name: whom somebody has said (`setCodeOwner`), else, for `@login`, the only
  * account of the code host that is called so. A name that nobody is known by is left out.
