@@ -1,18 +1,16 @@
 import { type Affiliation, isExternal } from '../contracts/affiliation.ts';
 import { type Role, roleAtLeast } from '../contracts/roles.ts';
-import { actsSince, recordAudit } from '../store/audit.ts';
+import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
 import { createInviteRow, goodInvites, type InviteRow, inviteByHash, useInvite } from '../store/invites.ts';
 import { isSamePerson, lockPeople } from '../store/linked-people.ts';
 import { type Member, personById, setRole } from '../store/people.ts';
 import { mayGrant } from './effective-role.ts';
 import { codeHash, newOneTimeCode } from './one-time-code.ts';
+import { triesTooOften } from './wrong-codes.ts';
 
 /** Invitations that a person may have open at a time. */
 export const mostInvites = 20;
-/** Wrong codes that a person may send in `wrongInviteMs`. */
-export const mostWrongInvites = 5;
-export const wrongInviteMs = 15 * 60_000;
 
 /** Roles that can be invited to. Ownership is handed to somebody by name. */
 export const inviteRoles = ['guest', 'developer', 'maintainer'] as const;
@@ -59,8 +57,7 @@ export async function redeemInvite(
 ): Promise<Joined> {
   const { workspace, user, affiliation } = actor;
   await lockPeople(tx, workspace);
-  const since = new Date(now.getTime() - wrongInviteMs);
-  if ((await actsSince(tx, workspace, user, 'invite.wrong_code', since)) >= mostWrongInvites) return { result: 'limited' };
+  if (await triesTooOften(tx, actor, 'invite.wrong_code', now)) return { result: 'limited' };
   const invite = await inviteByHash(tx, workspace, codeHash(code), now);
   const person = await personById(tx, workspace, user);
   if (invite === undefined || person === undefined) {

@@ -1,6 +1,6 @@
 import type { IdentityRef, Platform } from '../contracts/platform.ts';
 import type { Role } from '../contracts/roles.ts';
-import { actsSince, recordAudit } from '../store/audit.ts';
+import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
 import {
   advanceLink,
@@ -15,15 +15,13 @@ import { idsOf, joinPeople, lockPeople, splitPerson } from '../store/linked-peop
 import { allAccountsOf, findPerson, type Member, personById } from '../store/people.ts';
 import { endSessionsOf } from '../store/sessions.ts';
 import { codeHash, newOneTimeCode } from './one-time-code.ts';
+import { triesTooOften } from './wrong-codes.ts';
 
 /** How long a code waits to be sent back, and then how long both sides have to agree. Milliseconds. */
 export const linkLifeMs = 10 * 60_000;
 const hourMs = 60 * 60_000;
 /** Codes that an account gets in an hour. */
 export const mostCodes = 5;
-/** Wrong codes that an account may send in `wrongMs`. */
-export const mostWrong = 5;
-export const wrongMs = 15 * 60_000;
 
 /** Who acts, from which account and where. */
 export interface LinkActor extends LinkSide {
@@ -78,9 +76,7 @@ export type Offered =
 export async function offerLink(tx: Tx, actor: LinkActor, code: string, now: Date): Promise<Offered> {
   const { workspace, user, identity, conversation } = actor;
   await lockPeople(tx, workspace);
-  if ((await actsSince(tx, workspace, user, 'link.wrong_code', new Date(now.getTime() - wrongMs))) >= mostWrong) {
-    return { result: 'limited' };
-  }
+  if (await triesTooOften(tx, actor, 'link.wrong_code', now)) return { result: 'limited' };
   const link = await linkByHash(tx, workspace, codeHash(code));
   if (link === undefined || link.state !== 'open' || link.expiresAt <= now) {
     await audit(tx, actor, 'link.wrong_code', user, { account: identityText(identity) });

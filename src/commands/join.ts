@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { type Joined, mostWrongInvites, redeemInvite, wrongInviteMs } from '../access/invites.ts';
+import { type Joined, redeemInvite } from '../access/invites.ts';
 import { aRole } from '../access/not-allowed.ts';
+import { mostWrongCodes, wrongCodesMs } from '../access/wrong-codes.ts';
 import { AppError } from '../contracts/errors.ts';
 import { errorView } from '../delivery/error-view.ts';
 import { textView } from '../delivery/list-view.ts';
@@ -51,8 +52,8 @@ const refusals = {
     what: 'Codes work once, and for a limited time. Ask who invited you for a new one.',
   },
   limited: {
-    why: `You have sent ${mostWrongInvites} wrong codes.`,
-    what: `Wait ${wrongInviteMs / 60_000} minutes, then try again.`,
+    why: `You have sent ${mostWrongCodes} wrong codes.`,
+    what: `Wait ${wrongCodesMs / 60_000} minutes, then try again.`,
   },
   void: {
     why: 'Who made this invitation may not give you this role, or not any more.',

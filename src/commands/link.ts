@@ -1,14 +1,6 @@
 import { z } from 'zod';
-import {
-  issueLinkCode,
-  type LinkActor,
-  linkLifeMs,
-  mostCodes,
-  mostWrong,
-  offerLink,
-  unlink as split,
-  wrongMs,
-} from '../access/link.ts';
+import { issueLinkCode, type LinkActor, linkLifeMs, mostCodes, offerLink, unlink as split } from '../access/link.ts';
+import { mostWrongCodes, wrongCodesMs } from '../access/wrong-codes.ts';
 import { AppError } from '../contracts/errors.ts';
 import { platformNames } from '../contracts/platform.ts';
 import type { View } from '../contracts/view.ts';
@@ -59,7 +51,10 @@ export const link = defineCommand({
           `\`link\` on your other platform gives a new one, for ${minutes(linkLifeMs)}.`,
         );
       case 'limited':
-        return refused(`You have sent ${mostWrong} wrong codes.`, `Wait ${minutes(wrongMs)}, then get a new code and try again.`);
+        return refused(
+          `You have sent ${mostWrongCodes} wrong codes.`,
+          `Wait ${minutes(wrongCodesMs)}, then get a new code and try again.`,
+        );
       case 'own':
         return refused('This code was given to this very account.', 'Send it from your account on the other platform.');
       case 'joined_already':

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { mostInvites, mostWrongInvites, redeemInvite } from '../../src/access/invites.ts';
+import { mostInvites, redeemInvite } from '../../src/access/invites.ts';
+import { mostWrongCodes } from '../../src/access/wrong-codes.ts';
 import type { InboundEvent } from '../../src/contracts/inbound.ts';
 import { viewSecretContext } from '../../src/delivery/view-secret.ts';
 import { type Account, accounts, type Desk, mention, openDesk, press, type Said, slash } from '../support/desk.ts';
@@ -141,7 +142,7 @@ describe('an invitation', () => {
   it('cannot be guessed: after a few wrong codes an account has to wait; there is a limit to open ones', async () => {
     const invitation = await code('mia');
     const guesser = { user: 'UGUESS' };
-    for (let tries = 0; tries < mostWrongInvites; tries += 1) await desk.act(somebody('join AAAA-BBBB-CCCC', guesser));
+    for (let tries = 0; tries < mostWrongCodes; tries += 1) await desk.act(somebody('join AAAA-BBBB-CCCC', guesser));
     expect(text(await desk.act(somebody(`join ${invitation}`, guesser)))).toContain('wrong codes');
     for (let made = 1; made < mostInvites; made += 1) await desk.act(slash('mia', 'invite guest'));
     expect(text(await desk.act(slash('mia', 'invite guest')))).toContain(`You have ${mostInvites} invitations open`);
