@@ -12,19 +12,11 @@ import { accountBody, action } from './account-page.ts';
 import { createAddressLimits } from './address-limits.ts';
 import { html } from './html.ts';
 import { beginFlow } from './login-flow.ts';
+import { isUnsafe } from './method-and-path.ts';
 import { sendPage } from './page.ts';
 import type { RouteGroup } from './server.ts';
 import type { SigninDeps } from './signin-routes.ts';
-import {
-  answerWithPages,
-  field,
-  isUnsafe,
-  refuseForeignPages,
-  sessionSecret,
-  siteOf,
-  takeForms,
-  takeSession,
-} from './site-request.ts';
+import { answerWithPages, field, refuseForeignPages, sessionSecret, siteOf, takeForms, takeSession } from './site-request.ts';
 
 /** What a route asks of the person who is signed in. */
 export interface SessionNeed {

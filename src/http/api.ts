@@ -17,6 +17,7 @@ import { defaultHeaders } from './default-headers.ts';
 import { eventNumber } from './event-frames.ts';
 import { streamEvents } from './event-stream.ts';
 import { callerOnThisMachine, localCaller } from './local-caller.ts';
+import { pathOf } from './method-and-path.ts';
 import { createOpenStreams } from './open-streams.ts';
 import { openApi } from './openapi.ts';
 import { createPace } from './pace.ts';
@@ -177,6 +178,6 @@ function answerProblem(error: FastifyError, request: FastifyRequest, reply: Fast
   if (error instanceof AppError) return send(problemOf(error, reference), error);
   if (error.statusCode !== undefined && error.statusCode < 500)
     return send(plainProblem(error.statusCode, error.message, reference));
-  logger.error({ err: error, request: reference, path: request.url.split('?', 1)[0] }, 'a request of the API failed');
+  logger.error({ err: error, request: reference, path: pathOf(request) }, 'a request of the API failed');
   return send(problemOf({ code: 'DH-299', params: { reference } }, reference));
 }

@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { createMinuteWindows } from './minute-windows.ts';
 
 /** Counts requests without a good token by the address they come from, so that nobody can try tokens at leisure or keep the database busy. */
 export interface BadTokens {
@@ -7,34 +8,16 @@ export interface BadTokens {
   note(address: string): void;
 }
 
-const windowMs = 60_000;
 export const mostInWindow = 60;
-const mostAddresses = 10_000;
 
 export function createBadTokens(now: () => number): BadTokens {
-  const windows = new Map<string, { since: number; count: number }>();
-  const current = (address: string) => {
-    const window = windows.get(placeOf(address));
-    return window === undefined || now() - window.since >= windowMs ? undefined : window;
-  };
+  const windows = createMinuteWindows(now);
   return {
     wait(address) {
-      const window = current(address);
-      if (window === undefined || window.count < mostInWindow) return undefined;
-      return Math.max(1, Math.ceil((window.since + windowMs - now()) / 1000));
+      const { count, seconds } = windows.look(placeOf(address));
+      return count < mostInWindow ? undefined : seconds;
     },
-    note(address) {
-      const window = current(address);
-      if (window !== undefined) window.count += 1;
-      else {
-        const place = placeOf(address);
-        windows.delete(place);
-        windows.set(place, { since: now(), count: 1 });
-        // The oldest come first.
-        const [oldest] = windows.keys();
-        if (windows.size > mostAddresses && oldest !== undefined) windows.delete(oldest);
-      }
-    },
+    note: (address) => void windows.note(placeOf(address)),
   };
 }
 

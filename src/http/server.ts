@@ -11,6 +11,7 @@ import { isFromThisMachine, type RouteAccess } from './access.ts';
 import type { SessionNeed } from './account-routes.ts';
 import { problemHeaders, problemOf } from './api-problems.ts';
 import { defaultHeaders } from './default-headers.ts';
+import { isUnsafe, pathOf } from './method-and-path.ts';
 import { createReadiness, type ReadinessCheck } from './readiness.ts';
 import { createUnsignedLimits, type UnsignedLimits } from './unsigned-limits.ts';
 
@@ -211,9 +212,7 @@ function guardSession(scope: FastifyInstance, group: Extract<RouteGroup, { acces
     }
   });
   scope.addHook('preHandler', async (request) => {
-    if (request.routeOptions.config.signedIn !== undefined && !['GET', 'HEAD', 'OPTIONS'].includes(request.method)) {
-      group.confirm(request);
-    }
+    if (request.routeOptions.config.signedIn !== undefined && isUnsafe(request.method)) group.confirm(request);
   });
 }
 
@@ -293,9 +292,4 @@ function answerError(error: FastifyError, request: FastifyRequest, reply: Fastif
   logger.error({ err: error, request: reference, method: request.method, path: pathOf(request) }, 'a request failed');
   const { text, remedy } = describeError('DH-299', { reference });
   reply.code(500).send({ error: { code: 'DH-299', message: text, remedy, reference } });
-}
-
-/** Without the query, which may hold tokens. */
-function pathOf(request: FastifyRequest): string {
-  return request.url.split('?', 1)[0] ?? '';
 }

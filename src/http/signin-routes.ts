@@ -11,6 +11,7 @@ import { createAddressLimits } from './address-limits.ts';
 import { type Html, html } from './html.ts';
 import type { FlowSeal } from './login-flow.ts';
 import { addLoginRoutes } from './login-routes.ts';
+import { isUnsafe } from './method-and-path.ts';
 import type { OwnSite } from './own-site.ts';
 import { sendPage, stylePath } from './page.ts';
 import { pageStyle } from './page-style.ts';
@@ -19,7 +20,6 @@ import {
   answerWithPages,
   field,
   giveSession,
-  isUnsafe,
   refuseForeignPages,
   type SiteDeps,
   sessionSecret,
@@ -55,7 +55,6 @@ export function signinGroup(deps: SigninDeps): RouteGroup {
         reply.type('text/css; charset=utf-8').header('cache-control', 'max-age=300').send(pageStyle),
       );
       scope.register(async (inner) => {
-        answerWithPages(inner, deps);
         inner.addHook('onRequest', async (request) => {
           limits.take(request.ip);
           const site = siteOf(request, deps);
@@ -73,8 +72,7 @@ function addSigninRoutes(scope: FastifyInstance, deps: SigninDeps): void {
 
   scope.get('/signin', async (request, reply) => {
     const site = siteOf(request, deps);
-    const signed = await deps.sessions.admit(sessionSecret(request, site)).catch(() => undefined);
-    if (signed !== undefined) return reply.redirect(`${site.base}/account`, 303);
+    if (await isSignedIn(deps.sessions, sessionSecret(request, site))) return reply.redirect(`${site.base}/account`, 303);
     return sendPage(reply, {
       title: 'Sign in',
       base: site.base,
@@ -117,6 +115,17 @@ ${deps.passwords ? passwordForm(site) : undefined}`,
     });
     return enter(reply, siteOf(request, deps), opened.secret);
   });
+}
+
+/** Throws what is no answer, so that trouble of the server does not look like signed out. */
+async function isSignedIn(sessions: Sessions, secret: string | undefined): Promise<boolean> {
+  try {
+    await sessions.admit(secret);
+    return true;
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'DH-230') return false;
+    throw error;
+  }
 }
 
 function otherWays({ logins, allowedDomains }: SigninDeps, { base }: OwnSite): Html | undefined {

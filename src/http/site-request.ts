@@ -3,6 +3,7 @@ import { AppError, type ErrorCode } from '../contracts/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { isFromLoopback } from './access.ts';
 import { problemOf } from './api-problems.ts';
+import { isUnsafe, pathOf } from './method-and-path.ts';
 import { isFromOwnPage, type OwnSite, ownSite, readCookie, setCookie } from './own-site.ts';
 import { sendErrorPage } from './page.ts';
 
@@ -22,11 +23,6 @@ export function siteOf(request: FastifyRequest, { publicUrl }: Pick<SiteDeps, 'p
 /** Throws DH-232 for what no page of this site has sent. */
 export function refuseForeignPages(request: FastifyRequest, site: OwnSite): void {
   if (!isFromOwnPage(request.headers, site)) throw new AppError('DH-232');
-}
-
-/** True for methods that change something. */
-export function isUnsafe(method: string): boolean {
-  return !['GET', 'HEAD', 'OPTIONS'].includes(method);
 }
 
 /** What the cookie of the session holds. */
@@ -79,7 +75,7 @@ export function answerWithPages(
     if (error.statusCode !== undefined && error.statusCode < 500) {
       return sendErrorPage(reply, { code: 'DH-232', params: {} }, { base, status: error.statusCode, reference });
     }
-    logger.error({ err: error, request: reference, path: request.url.split('?', 1)[0] }, 'a page failed');
+    logger.error({ err: error, request: reference, path: pathOf(request) }, 'a page failed');
     return sendErrorPage(reply, { code: shownInside, params: { reference } }, { base, status: 500, reference });
   });
 }
