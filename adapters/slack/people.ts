@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Affiliation } from '../../src/contracts/affiliation.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
+import { createRemembered } from '../../src/runtime/remembered.ts';
 import type { Installation } from './sign-in.ts';
 import type { Web } from './web.ts';
 
@@ -29,7 +30,6 @@ const freshMs = 60 * 60_000;
 const freshTeamMs = 24 * 60 * 60_000;
 /** After a failure, so that a missing scope or a rate limit is not asked about with every message. */
 const failedMs = 60_000;
-const maxKnown = 5_000;
 const longestName = 80;
 
 const text = z.string().nullish();
@@ -52,11 +52,6 @@ const answer = z.object({
 const teamAnswer = z.object({ team: z.object({ name: text }) });
 type Info = z.infer<typeof answer>['user'];
 
-interface Known<T> {
-  value: T | undefined;
-  until: number;
-}
-
 export function createPeople(deps: {
   web: Web;
   clock: Clock;
@@ -65,10 +60,19 @@ export function createPeople(deps: {
   own(): Pick<Installation, 'team' | 'enterprise'> | undefined;
 }): People {
   const { web, clock, logger } = deps;
-  const known = new Map<string, Known<Account>>();
-  const teams = new Map<string, Known<string>>();
-  const asking = new Map<string, Promise<Account | undefined>>();
-  const now = () => clock.now().getTime();
+  const known = createRemembered<Account>({
+    clock,
+    freshMs,
+    failedMs,
+    patienceMs: { first: firstPatienceMs, again: patienceMs },
+    onError: (error, user) => logger.warn({ err: error, user }, 'slack account not looked up'),
+  });
+  const teams = createRemembered<string>({
+    clock,
+    freshMs: freshTeamMs,
+    failedMs: freshMs,
+    onError: (error, team) => logger.debug({ err: error, team }, 'slack organisation not looked up'),
+  });
 
   async function ask(user: string): Promise<Account> {
     const { user: info } = await web.read('users.info', { user }, answer);
@@ -83,53 +87,16 @@ export function createPeople(deps: {
   }
 
   /** `undefined` where Slack does not tell: the app may lack the scope `team:read`. */
-  async function teamName(team: string): Promise<string | undefined> {
-    const entry = teams.get(team);
-    if (entry !== undefined && entry.until > now()) return entry.value;
-    let name: string | undefined;
-    try {
+  function teamName(team: string): Promise<string | undefined> {
+    return teams.find(team, async () => {
       const { team: info } = await web.read('team.info', { team }, teamAnswer);
-      name = (info.name ?? '').replace(/\s+/g, ' ').trim().slice(0, longestName) || undefined;
-    } catch (error) {
-      logger.debug({ err: error, team }, 'slack organisation not looked up');
-    }
-    keep(teams, team, { value: name, until: now() + (name === undefined ? freshMs : freshTeamMs) });
-    return name;
+      const name = (info.name ?? '').replace(/\s+/g, ' ').trim().slice(0, longestName);
+      if (name === '') throw new Error('the organisation has no name');
+      return name;
+    });
   }
 
-  async function askOnce(user: string): Promise<Account | undefined> {
-    let account: Account | undefined;
-    try {
-      account = await ask(user);
-    } catch (error) {
-      logger.warn({ err: error, user }, 'slack account not looked up');
-    }
-    // What was known stays known while Slack does not answer.
-    const value = account ?? known.get(user)?.value;
-    keep(known, user, { value, until: now() + (account === undefined ? failedMs : freshMs) });
-    asking.delete(user);
-    return value;
-  }
-
-  return {
-    ask,
-    async find(user) {
-      const entry = known.get(user);
-      if (entry !== undefined && entry.until > now()) return entry.value;
-      let question = asking.get(user);
-      if (question === undefined) {
-        question = askOnce(user);
-        asking.set(user, question);
-      }
-      const late = Promise.withResolvers<Account | undefined>();
-      const timer = setTimeout(late.resolve, entry === undefined ? firstPatienceMs : patienceMs, entry?.value);
-      try {
-        return await Promise.race([question, late.promise]);
-      } finally {
-        clearTimeout(timer);
-      }
-    },
-  };
+  return { ask, find: (user) => known.find(user, () => ask(user)) };
 }
 
 /** Inside an Enterprise organisation people of several workspaces share channels, and are members everywhere. */
@@ -139,11 +106,4 @@ function affiliationKind(info: Info, own: Pick<Installation, 'team' | 'enterpris
   const isSameEnterprise = own?.enterprise !== undefined && info.enterprise_user?.enterprise_id === own.enterprise;
   if (away && !isSameEnterprise) return 'organisation';
   return info.is_restricted === true || info.is_ultra_restricted === true ? 'guest' : 'member';
-}
-
-function keep<T>(map: Map<string, Known<T>>, key: string, entry: Known<T>): void {
-  map.delete(key);
-  const oldest = map.keys().next().value;
-  if (map.size >= maxKnown && oldest !== undefined) map.delete(oldest);
-  map.set(key, entry);
 }

@@ -3,6 +3,7 @@ import type { Affiliation } from '../../src/contracts/affiliation.ts';
 import type { Conversation } from '../../src/contracts/platform.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
+import { createRemembered, type RememberedOptions } from '../../src/runtime/remembered.ts';
 import type { TelegramApi } from './api.ts';
 import { chatId } from './place.ts';
 
@@ -21,22 +22,23 @@ const patienceMs = 1_500;
 const freshMs = 60 * 60_000;
 /** After a failure, so that Telegram is not asked with every message. */
 const failedMs = 60_000;
-const maxKnown = 5_000;
 /** Basic groups and private chats have other ids; only supergroups discuss a channel. */
 const supergroup = /^-100\d+$/;
 
 const chatAnswer = z.object({ linked_chat_id: z.number().optional(), join_to_send_messages: z.boolean().optional() });
 const memberAnswer = z.object({ status: z.string(), is_member: z.boolean().optional() });
 
-interface Known<T> {
-  value: T | undefined;
-  until: number;
-}
-
 export function createPeople(deps: { api: TelegramApi; clock: Clock; logger: Logger }): People {
   const { api, clock, logger } = deps;
-  const open = new Map<string, Known<boolean>>();
-  const joined = new Map<string, Known<boolean>>();
+  const options: RememberedOptions = {
+    clock,
+    freshMs,
+    failedMs,
+    patienceMs: { first: patienceMs, again: patienceMs },
+    onError: (error) => logger.warn({ err: error }, 'telegram group not looked up'),
+  };
+  const open = createRemembered<boolean>(options);
+  const joined = createRemembered<boolean>(options);
 
   /** May people write there who have not joined? */
   async function askChat(channel: string): Promise<boolean> {
@@ -56,44 +58,15 @@ export function createPeople(deps: { api: TelegramApi; clock: Clock; logger: Log
     return member.status !== 'left' && member.status !== 'kicked';
   }
 
-  /** What is known, or what Telegram says in time; what it said last counts while it does not answer. */
-  async function known(map: Map<string, Known<boolean>>, key: string, ask: () => Promise<boolean>): Promise<boolean | undefined> {
-    const before = map.get(key);
-    const now = clock.now().getTime();
-    if (before !== undefined && before.until > now) return before.value;
-    const asking = ask().then(
-      (value) => keep(map, key, { value, until: now + freshMs }),
-      (error: unknown) => {
-        logger.warn({ err: error }, 'telegram group not looked up');
-        return keep(map, key, { value: before?.value, until: now + failedMs });
-      },
-    );
-    const late = Promise.withResolvers<boolean | undefined>();
-    const timer = setTimeout(late.resolve, patienceMs, before?.value);
-    try {
-      return await Promise.race([asking, late.promise]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
   return {
     async find({ kind, channel }, user) {
       if (kind === 'direct') return undefined;
       if (!supergroup.test(channel)) return { kind: 'member' };
-      const isOpen = await known(open, channel, () => askChat(channel));
+      const isOpen = await open.find(channel, () => askChat(channel));
       if (isOpen === false) return { kind: 'member' };
       if (isOpen === undefined) return { kind: 'unknown' };
-      const isIn = await known(joined, `${channel}:${user}`, () => askMember(channel, user));
+      const isIn = await joined.find(`${channel}:${user}`, () => askMember(channel, user));
       return { kind: isIn === undefined ? 'unknown' : isIn ? 'member' : 'newcomer' };
     },
   };
-}
-
-function keep(map: Map<string, Known<boolean>>, key: string, entry: Known<boolean>): boolean | undefined {
-  map.delete(key);
-  const oldest = map.keys().next().value;
-  if (map.size >= maxKnown && oldest !== undefined) map.delete(oldest);
-  map.set(key, entry);
-  return entry.value;
 }
