@@ -43,7 +43,7 @@ export function freeText(standing: Standing, now: Date): string {
   if (free === null) return '';
   const [day = '', time = ''] = free.toISOString().slice(0, 16).split('T');
   const near = free.getTime() - now.getTime() < 24 * 60 * 60_000;
-  return `free again ${near ? `in ${about(free.getTime() - now.getTime()).replace(/^about /, 'about ')}` : `on ${day}`}, at ${time} UTC`;
+  return `free again ${near ? `in ${about(free.getTime() - now.getTime())}` : `on ${day}`}, at ${time} UTC`;
 }
 
 /** What a quota that is used up says, and who can do something about it. */

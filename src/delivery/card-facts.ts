@@ -3,7 +3,7 @@ import { membersAbout } from '../access/role-about.ts';
 import { askersOf, mayDecide } from '../approvals/approvers.ts';
 import { approversNow, ownersNow, ownersText, placeText } from '../approvals/approvers-now.ts';
 import { conditions } from '../approvals/several-words.ts';
-import { type NearestQuota, nearestQuota } from '../budgets/nearest.ts';
+import { nearestQuota } from '../budgets/nearest.ts';
 import type { Notify } from '../contracts/notify.ts';
 import type { IdentityRef } from '../contracts/platform.ts';
 import { approvalsNeeded } from '../contracts/policy.ts';
@@ -24,7 +24,7 @@ import { isSamePerson } from '../store/linked-people.ts';
 import { directPeople, putKeys } from '../store/notify.ts';
 import type { Member } from '../store/people.ts';
 import { queuePlace } from '../store/queue-place.ts';
-import { standingsOfRun } from '../store/quotas.ts';
+import { standingsOfRuns } from '../store/quotas.ts';
 import type { CardContext } from './card-context.ts';
 import type { DecisionFacts } from './decision-card.ts';
 import { type DirectFacts, noticeKey } from './direct-notices.ts';
@@ -34,7 +34,7 @@ import type { RunView } from './run-view.ts';
 /** What cards show besides the events, read for many runs at once. The views make cards of it. */
 export interface CardFacts {
   runs: Map<string, ProjectedRun>;
-  input(view: RunView, now: Date): Promise<(CardInput & { direct: DirectFacts }) | undefined>;
+  input(view: RunView): Promise<(CardInput & { direct: DirectFacts }) | undefined>;
 }
 
 /** Most people mentioned on a request for a decision. */
@@ -64,7 +64,7 @@ export function factsWithin(tx: Tx): FactsSource {
 export async function readCardFacts(
   { db, members }: FactsSource,
   ids: readonly string[],
-  docs: string | undefined,
+  { now, docs }: { now: Date; docs: string | undefined },
 ): Promise<CardFacts> {
   const found = await projectedRuns(db, ids);
   const runs = new Map(found.map((run) => [run.run, run]));
@@ -104,14 +104,16 @@ export async function readCardFacts(
   for (const wanting of direct.values()) for (const user of wanting) users.add(user);
   const people = await peopleOnCards(db, [...users]);
   const sent = await sentNotices(db, decisions, runs, direct);
+  const agents = found.filter(({ agent }) => agent).map(({ run }) => run);
+  const quotas = await standingsOfRuns(db, agents, ['requests', 'tokens', 'cost'], now);
 
   return {
     runs,
-    async input(view, now) {
+    async input(view) {
       const run = runs.get(view.run);
       if (run === undefined) return undefined;
       const place = view.state === 'queued' ? ((await queuePlace(db, run.run, now)) ?? undefined) : undefined;
-      const quota = await quotaOf(db, run, view, now);
+      const quota = isAtWork(view) ? nearestQuota(quotas.get(run.run) ?? []) : undefined;
       const own = threads.filter(({ task }) => task === run.task);
       const notify = (user: string) => notifyNow(people.get(user), originOf(own));
       const contexts = own.map(
@@ -133,12 +135,9 @@ export async function readCardFacts(
   };
 }
 
-/** Only of an agent at work: one statement, by an index that is empty where there are no quotas. */
-async function quotaOf(db: FactsSource['db'], run: ProjectedRun, view: RunView, now: Date): Promise<NearestQuota | undefined> {
-  if (view.agent === undefined || view.executingAt === undefined || isTerminal(view.state)) return undefined;
-  const { run: id, workspace, task, projectId: project, requester } = run;
-  const counting = { id, workspace, task, project, requestedBy: requester.user };
-  return nearestQuota(await standingsOfRun(db, counting, ['requests', 'tokens', 'cost'], now));
+/** Only an agent that works uses up what cards tell of. */
+function isAtWork(view: RunView): boolean {
+  return view.agent !== undefined && view.executingAt !== undefined && !isTerminal(view.state);
 }
 
 type People = ReadonlyMap<string, CardPerson>;

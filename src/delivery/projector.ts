@@ -259,17 +259,19 @@ class Projector {
   }
 
   async #facts(runs: readonly string[]): Promise<Facts> {
-    const { database, docs } = this.#options;
+    const { database, docs, clock } = this.#options;
     const source = factsOf(database);
-    const facts = await readCardFacts(source, runs, docs);
+    const facts = await readCardFacts(source, runs, { now: clock.now(), docs });
     const others = [...facts.runs.values()].flatMap((run) => otherRuns(run, this.#entries.get(run.run)));
-    return { own: facts, others: others.length === 0 ? undefined : await readCardFacts(source, others, docs) };
+    return {
+      own: facts,
+      others: others.length === 0 ? undefined : await readCardFacts(source, others, { now: clock.now(), docs }),
+    };
   }
 
   async #cards(entry: Entry, facts: Facts): Promise<OutboxPut[]> {
-    const now = this.#options.clock.now();
     const { view } = entry;
-    const input = await facts.own.input(view, now);
+    const input = await facts.own.input(view);
     if (input === undefined) return [];
     const { many, one } = this.#toldApart(input);
     const cards = [
@@ -284,7 +286,7 @@ class Projector {
     ];
     const known = facts.own.runs.get(view.run);
     for (const run of known === undefined ? [] : otherRuns(known, entry)) {
-      const other = await facts.others?.input(await readOn(this.#options.database.db, emptyRunView(run)), now);
+      const other = await facts.others?.input(await readOn(this.#options.database.db, emptyRunView(run)));
       if (other === undefined) continue;
       const shown = this.#toldApart(other);
       cards.push(...endCardsOf(shown.many), ...oldPullNewsCards(shown.many), ...oneCards(shown.one, shown.many.contexts));

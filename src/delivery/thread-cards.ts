@@ -20,10 +20,10 @@ export async function firstCards(
   at: { task: string; thread: string; now: Date; docs: string | undefined },
 ): Promise<OutboxPut[]> {
   const runs = await holdRuns(tx, at.task);
-  const facts = await readCardFacts(factsWithin(tx), runs, at.docs);
+  const facts = await readCardFacts(factsWithin(tx), runs, at);
   const cards: OutboxPut[] = [];
   for (const run of runs) {
-    const input = await facts.input(await readOn(tx.db, emptyRunView(run)), at.now);
+    const input = await facts.input(await readOn(tx.db, emptyRunView(run)));
     if (input === undefined) continue;
     const contexts = input.contexts.filter(({ thread }) => thread.thread === at.thread);
     cards.push(...runCards({ ...input, contexts }, false));

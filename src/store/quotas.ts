@@ -150,6 +150,24 @@ export async function standingsOfRun(
   return read(db, Prisma.sql`q."measure" = ANY(${[...measures]}::text[]) AND ${isAbout(run)}`, at);
 }
 
+/** The same for many runs at once, by the run; runs that no such quota is about are left out. */
+export async function standingsOfRuns(
+  db: Prisma.TransactionClient,
+  runs: readonly string[],
+  measures: readonly Counted[],
+  at: Date,
+): Promise<Map<string, Standing[]>> {
+  if (runs.length === 0) return new Map();
+  const rows = await db.$queryRaw<(CountedRow & { run: string })[]>(Prisma.sql`
+    WITH due AS (
+      SELECT "Run"."id" AS run, q.*, ${sinceAt(at)} AS since FROM "Run" JOIN "Quota" q ON ${isAboutRun}
+      WHERE "Run"."id" = ANY(${[...runs]}::text[]) AND q."measure" = ANY(${[...measures]}::text[])
+    )
+    SELECT due.*, c."value", c."extra" FROM due LEFT JOIN "Consumption" c ON c."quotaId" = due."id" AND c."since" = due.since
+    ORDER BY due."id"`);
+  return new Map([...Map.groupBy(rows, ({ run }) => run)].map(([run, own]) => [run, own.map(standingOf)]));
+}
+
 /** The quotas of a run of what is there at a time; what is there is not counted in rows. */
 export async function standingsAtOnce(
   db: Prisma.TransactionClient,

@@ -279,8 +279,11 @@ describe('promise 7: what an agent asks', () => {
     await deckhand.tx((tx) => deckhand.engine.tasks.steer(tx, said));
     await turn.ask(toolAsk('a'), questionAsk('q'));
     // The card mentions those whose press would count, and nobody else.
-    const facts = await readCardFacts(factsOf(deckhand.database), [turn.run], undefined);
-    const shown = await facts.input({ ...runAfter(...working), run: turn.run }, deckhand.clock.now());
+    const facts = await readCardFacts(factsOf(deckhand.database), [turn.run], {
+      now: deckhand.clock.now(),
+      docs: undefined,
+    });
+    const shown = await facts.input({ ...runAfter(...working), run: turn.run });
     const mentioned = shown?.decisions.find(({ action }) => action.type === 'tool')?.who.mention.map(({ user }) => user);
     expect(mentioned).toEqual([ada.user]);
     expect(await turn.decide('a', ben)).toMatchObject({ result: 'not_allowed', whoCan: expect.stringMatching(/: Ada\. /) });
