@@ -1,4 +1,5 @@
 import { type Affiliation, type ChannelRoles, roleOfChannel } from '../contracts/affiliation.ts';
+import { may, type Permission, type Rights } from '../contracts/permissions.ts';
 import { type Role, roleAtLeast } from '../contracts/roles.ts';
 
 /** What decides a person's role at one place about one project. */
@@ -24,8 +25,8 @@ export function effectiveRole({ own, channel, project, affiliation }: RoleQuesti
 }
 
 /** `anyone` is also a stranger. */
-export function mayUse(role: Role | undefined, needed: Role | 'anyone'): boolean {
-  return needed === 'anyone' || roleAtLeast(role, needed);
+export function mayUse(rights: Rights, needed: Permission | 'anyone'): boolean {
+  return needed === 'anyone' || may(rights, needed);
 }
 
 /** May somebody with role `own` give or take `role`? Owners any, maintainers up to developer. */

@@ -1,5 +1,6 @@
 import type { Affiliation } from '../contracts/affiliation.ts';
 import { AppError } from '../contracts/errors.ts';
+import { may, type Permission, permissions } from '../contracts/permissions.ts';
 import { type Role, roleAtLeast, roleSchema } from '../contracts/roles.ts';
 import type { Tx } from '../store/database.ts';
 import { membersOf } from '../store/people.ts';
@@ -8,7 +9,7 @@ import { membersAbout } from './role-about.ts';
 /** How many people an answer names. */
 const named = 5;
 
-/** The refusal for lack of a role. It says who could: the roles, and the people who have one of them. */
+/** The refusal for lack of a permission. It says who could: the roles that have it, and people with one of them. */
 export async function notAllowed(
   tx: Tx,
   who: {
@@ -19,7 +20,7 @@ export async function notAllowed(
     affiliation?: Affiliation | undefined;
   },
   action: string,
-  needed: Role,
+  needed: Permission,
 ): Promise<AppError> {
   const able = await whoCan(tx, who.workspace, needed, who.about);
   return new AppError('DH-202', { who: who.name, action, whoCan: `${able}${externalNote(who)}` });
@@ -38,14 +39,19 @@ function externalNote({ role, affiliation }: { role?: Role | undefined; affiliat
 }
 
 /** "Maintainers and owners can: Ada, Ben." `project`: those about it; else those of the workspace. */
-export async function whoCan(tx: Tx, workspace: string, needed: Role, project?: string): Promise<string> {
+export async function whoCan(tx: Tx, workspace: string, needed: Permission, project?: string): Promise<string> {
   const people = project === undefined ? membersOf(tx, workspace) : membersAbout(tx, workspace, project);
-  const able = (await people).filter(({ role }) => roleAtLeast(role, needed));
+  const able = (await people).filter((person) => may(person, needed));
   if (able.length === 0)
     return 'Nobody can yet: whoever runs Deckhand becomes owner with `claim <code>` from the log of its start.';
   const names = able.slice(0, named).map(({ name }) => name);
   const more = able.length - names.length;
-  return `${rolesFrom(needed)} can: ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`;
+  return `${rolesWith(needed)} can: ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`;
+}
+
+/** "Maintainers and owners", of the built-in roles. */
+export function rolesWith(permission: Permission): string {
+  return rolesFrom(permissions[permission].role);
 }
 
 /** "Maintainers and owners", from the weakest role that is enough. */

@@ -27,7 +27,7 @@ export async function refuseExternal(
       ? `${member.name} is external to this workspace on ${platformNames[doubtful.platform]}: only an owner gives such people more than the role guest.`
       : `${member.name} has not written to Deckhand since it asks whether people belong to this workspace, so that is not known yet.`,
     instead: known
-      ? await whoCan(tx, workspace, 'owner')
+      ? await whoCan(tx, workspace, 'workspace.own')
       : `Ask ${member.name} to write to Deckhand once, \`help\` is enough, or ask an owner to give the role.`,
   });
 }

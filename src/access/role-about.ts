@@ -1,4 +1,5 @@
-import { type Role, roleAtLeast, roleSchema, strongestRole } from '../contracts/roles.ts';
+import { anyOf, type Rights } from '../contracts/permissions.ts';
+import { type Role, roleAtLeast, roleSchema } from '../contracts/roles.ts';
 import type { Tx } from '../store/database.ts';
 import { type GrantRow, grantRows } from '../store/grants.ts';
 import { idsOf } from '../store/linked-people.ts';
@@ -33,9 +34,14 @@ export function memberAbout(member: Member, grants: Grants, place: string, chann
   return { ...member, ...about, linked: { ...member.linked, rows: alone } };
 }
 
-/** The strongest role that the person has anywhere in the workspace: no act of theirs can need a stronger one. Pure. */
+/** All that the person may anywhere in the workspace: no act of theirs can need more. Pure. */
+export function rightsAnywhere(member: Member, grants: Grants): Rights {
+  return anyOf([member, ...[...grants.keys()].map((place) => memberAbout(member, grants, place))]);
+}
+
+/** The built-in role that lies within that. */
 export function strongestAnywhere(member: Member, grants: Grants): Role | undefined {
-  return strongestRole([member.role, ...[...grants.keys()].map((place) => memberAbout(member, grants, place).role)]);
+  return rightsAnywhere(member, grants).role;
 }
 
 /** People about one project or folder by their ids, whatever channel they are in; ids of other workspaces are left out. */
@@ -48,10 +54,10 @@ export async function rolesAbout(
   return members.map((member) => memberAbout(member, grants, place));
 }
 
-/** The strongest role that a person has anywhere in the workspace, channels left aside. */
-export async function strongestRoleOf(tx: Tx, workspace: string, user: string): Promise<Role | undefined> {
+/** All that a person may anywhere in the workspace, channels left aside. */
+export async function rightsOfPerson(tx: Tx, workspace: string, user: string): Promise<Rights> {
   const [member] = await peopleById(tx, workspace, [user]);
-  return member === undefined ? undefined : strongestAnywhere(member, await grantsOf(tx, workspace, [member]));
+  return member === undefined ? {} : rightsAnywhere(member, await grantsOf(tx, workspace, [member]));
 }
 
 /** The projects of the workspace about which a person is at least guest, channels left aside; undefined: all. */
@@ -64,22 +70,22 @@ export async function projectsSeenBy(tx: Tx, workspace: string, user: string): P
   return [...grants.keys()].every(isSeen) ? undefined : (await projectIds(tx, workspace)).filter(isSeen);
 }
 
-/** What each of these people is about each of these places, channels left aside, by their ids as they were asked for. */
-export async function rolesOfEach(
+/** What each of these people may about each of these places, channels left aside, by their ids as they were asked for. */
+export async function rightsOfEach(
   tx: Tx,
   asked: readonly { workspace: string; user: string; place: string }[],
-): Promise<(user: string, place: string) => Role | undefined> {
-  const roles = new Map<string, Role | undefined>();
+): Promise<(user: string, place: string) => Rights> {
+  const rights = new Map<string, Rights>();
   for (const [workspace, those] of Map.groupBy(asked, (one) => one.workspace)) {
     const members = await peopleById(tx, workspace, [...new Set(those.map(({ user }) => user))]);
     const places = [...new Set(those.map(({ place }) => place))];
     const grants = byPlace(await grantRows(tx.db, workspace, { users: members.flatMap(idsOf), places }));
     for (const { user, place } of those) {
       const member = members.find((one) => idsOf(one).includes(user));
-      if (member !== undefined) roles.set(`${user} ${place}`, memberAbout(member, grants, place).role);
+      if (member !== undefined) rights.set(`${user} ${place}`, memberAbout(member, grants, place));
     }
   }
-  return (user, place) => roles.get(`${user} ${place}`);
+  return (user, place) => rights.get(`${user} ${place}`) ?? {};
 }
 
 /** What a person is about a project or a folder; undefined: nothing. `channel`: what the channel of the act gives its members there. */

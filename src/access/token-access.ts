@@ -1,16 +1,16 @@
 import type { AccessScope } from '../contracts/access-token.ts';
 import { AppError } from '../contracts/errors.ts';
-import { type Role, roleAtLeast, weakerRole } from '../contracts/roles.ts';
+import { bothOf, may, type Permission, type Rights } from '../contracts/permissions.ts';
 import { noteTokensUsed, type TokenStanding, tokenByHash, tokensStanding, usedToMs } from '../store/access-tokens.ts';
 import { recordAudit } from '../store/audit.ts';
 import type { Database } from '../store/database.ts';
 import { accessTokenHash, isAccessToken } from './access-token.ts';
-import { rolesOfEach, strongestRoleOf } from './role-about.ts';
+import { rightsOfEach, rightsOfPerson } from './role-about.ts';
 
 /** What a route asks of its caller. */
 export interface TokenNeed {
   scope: AccessScope;
-  role: Role;
+  permission: Permission;
   /** Completes "may not …". */
   action: string;
 }
@@ -24,8 +24,8 @@ export interface Caller {
   user: string;
   /** The only project it reaches; undefined: all. */
   project: string | undefined;
-  /** The weaker of the person's role and the token's. */
-  role: Role;
+  /** What both the person and the token may. */
+  rights: Rights;
 }
 
 /**
@@ -40,15 +40,18 @@ export function judgeToken(token: TokenStanding | undefined, need: TokenNeed, no
   if (!token.scopes.includes(need.scope)) {
     return new AppError('DH-223', { action: need.action, why: `it lacks the scope ${need.scope}` });
   }
-  const role = token.kind === 'service' ? token.ceiling : weakerRole(token.ceiling, token.personRole);
-  if (role === undefined || !roleAtLeast(role, need.role)) {
+  const ceiling = { role: token.ceiling };
+  const rights: Rights =
+    token.kind === 'service' ? ceiling : bothOf(ceiling, { role: token.personRole, extra: token.personExtra });
+  if (!may(rights, need.permission)) {
+    const { role, extra = [] } = rights;
     const why =
       role === undefined
         ? 'the person it belongs to has no role any more'
-        : `that takes the role ${need.role}, and it has no more than ${role}`;
+        : `that takes the permission ${need.permission}, and it has no more than ${[role, ...extra].join(', ')}`;
     return new AppError('DH-223', { action: need.action, why });
   }
-  return { token: token.id, kind: token.kind, workspace: token.workspace, user: token.user, project: token.project, role };
+  return { token: token.id, kind: token.kind, workspace: token.workspace, user: token.user, project: token.project, rights };
 }
 
 /** What a token is in use for. */
@@ -98,12 +101,12 @@ export function createTokenAccess(deps: {
     );
   }
 
-  /** With the strongest role that the person has anywhere, where that in the workspace is not enough: what it is used on is asked for itself. */
+  /** With all that the person may anywhere, where what they may in the workspace is not enough: what it is used on is asked for itself. */
   async function withReach(token: TokenStanding, need: TokenNeed): Promise<TokenStanding> {
-    if (token.kind === 'service' || roleAtLeast(token.personRole, need.role)) return token;
+    if (token.kind === 'service' || may({ role: token.personRole }, need.permission)) return token;
     const { workspace, user } = token;
-    const personRole = await database.transaction((tx) => strongestRoleOf(tx, workspace, user));
-    return { ...token, personRole };
+    const { role, extra } = await database.transaction((tx) => rightsOfPerson(tx, workspace, user));
+    return { ...token, personRole: role, personExtra: extra };
   }
 
   /** That a token is in use is worth no failure of what it is used for. */
@@ -132,8 +135,8 @@ export function createTokenAccess(deps: {
     async lapsed(uses, need) {
       const known = await tokensStanding(database, [...new Set(uses.map(({ token }) => token))]);
       const standing = new Map(known.map((one) => [one.id, one]));
-      const roles = await database.transaction((tx) =>
-        rolesOfEach(
+      const rights = await database.transaction((tx) =>
+        rightsOfEach(
           tx,
           uses.flatMap(({ token, project }) => {
             const one = standing.get(token);
@@ -144,7 +147,8 @@ export function createTokenAccess(deps: {
       const good = new Set<TokenStanding>();
       const lapsed = uses.map(({ token, project }) => {
         const one = standing.get(token);
-        const about = one === undefined ? undefined : { ...one, personRole: roles(one.user, project) };
+        const { role, extra } = one === undefined ? {} : rights(one.user, project);
+        const about = one === undefined ? undefined : { ...one, personRole: role, personExtra: extra };
         const judged = judgeToken(about, need, now());
         if (judged instanceof AppError) return judged;
         if (one !== undefined) good.add(one);

@@ -1,7 +1,8 @@
 import type { Affiliation } from '../contracts/affiliation.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
+import { anyOf, type Rights } from '../contracts/permissions.ts';
 import type { IdentityRef } from '../contracts/platform.ts';
-import { type Role, strongestRole } from '../contracts/roles.ts';
+import type { Role } from '../contracts/roles.ts';
 import { type Channel, findOrCreateChannel } from '../store/channels.ts';
 import type { Tx } from '../store/database.ts';
 import { noteDirectReached } from '../store/direct-reach.ts';
@@ -10,7 +11,7 @@ import { workspaceOfTenant } from '../store/workspaces.ts';
 import type { Person } from '../tasks/task-engine.ts';
 import { effectiveRole } from './effective-role.ts';
 import { type ConfiguredOwner, configuredRole } from './owners.ts';
-import { type Grants, grantsOf, memberAbout, strongestAnywhere } from './role-about.ts';
+import { type Grants, grantsOf, memberAbout, rightsAnywhere } from './role-about.ts';
 
 /** Who acts, where, and what they are there. */
 export interface Actor {
@@ -18,6 +19,8 @@ export interface Actor {
   person: Person;
   /** The role in the workspace. */
   ownRole: Role | undefined;
+  /** What they may in the workspace. */
+  ownRights: Rights;
   /** Who acts, as they are in the workspace, and what memberships and teams say of them. */
   member: Member;
   grants: Grants;
@@ -51,7 +54,13 @@ export async function whoActs(tx: Tx, event: InboundEvent, owners: readonly Conf
   if (known === undefined || channel === undefined) return 'foreign_account';
   if (event.conversation.kind === 'direct' && event.type !== 'home') await noteDirectReached(tx, identity);
   const acting = await actingAs(tx, workspace.id, identity, known, channel);
-  return { ...acting, person: { ...acting.person, at: channel.id }, ownRole: known.role, channel };
+  return {
+    ...acting,
+    person: { ...acting.person, at: channel.id },
+    ownRole: known.role,
+    ownRights: { role: known.role },
+    channel,
+  };
 }
 
 /** A person who is known, in a channel: with one statement for all that is said of them anywhere. */
@@ -76,13 +85,13 @@ export function actingOn(actor: Acting, project: string): Person {
   return { ...person, role, linked, about: project };
 }
 
-/** The strongest role that the person has about anything from where they act: whoever lacks a role there has it nowhere. */
-export function strongestOf({ person, member, grants }: Pick<Acting, 'person' | 'member' | 'grants'>): Role | undefined {
-  return strongestRole([person.role, strongestAnywhere(member, grants)]);
+/** All that the person may about anything from where they act: whoever lacks something there has it nowhere. */
+export function rightsSomewhere({ person, member, grants }: Pick<Acting, 'person' | 'member' | 'grants'>): Rights {
+  return anyOf([person, rightsAnywhere(member, grants)]);
 }
 
-/** The role about the workspace itself: the own one, else what the channel gives whoever nothing else is said of. */
-export function roleInWorkspace({ person, member, grants, channel }: Acting): Role | undefined {
-  if (member.role !== undefined || channel.project === undefined) return member.role;
-  return memberAbout(member, grants, channel.project).reason.from === 'nothing' ? person.role : undefined;
+/** What they may about the workspace itself: what they are by themselves, else what the channel gives whoever nothing else is said of. */
+export function rightsInWorkspace({ person, member, grants, channel }: Acting): Rights {
+  if (member.role !== undefined || channel.project === undefined) return member;
+  return memberAbout(member, grants, channel.project).reason.from === 'nothing' ? person : {};
 }

@@ -30,7 +30,7 @@ export interface AskInput {
   at: Date;
 }
 
-/** Anybody who may give work to an agent may answer its questions. */
+/** Whoever decides where a policy lets developers decide may answer the questions of an agent. */
 const answerers: Policy['approvers'] = { role: 'developer', people: [], notRequester: false };
 
 const kinds: Record<Ask['type'], InteractionKind> = { tool: 'approval', plan: 'plan', question: 'question' };

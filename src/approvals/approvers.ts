@@ -1,7 +1,8 @@
 import { rolesFrom } from '../access/not-allowed.ts';
 import { membersAbout, rolesAbout } from '../access/role-about.ts';
+import { decidesAtLeast, type Rights } from '../contracts/permissions.ts';
 import { approvalsNeeded, type Policy } from '../contracts/policy.ts';
-import { type Role, roleAtLeast } from '../contracts/roles.ts';
+import type { Role } from '../contracts/roles.ts';
 import { roleGivenByChannels } from '../store/channel-roles.ts';
 import type { Tx } from '../store/database.ts';
 import { idsOf, isSamePerson, type Linked } from '../store/linked-people.ts';
@@ -12,10 +13,9 @@ import { conditions } from './several-words.ts';
 
 type Approvers = Policy['approvers'];
 
-/** Somebody who may or may not decide, with the role that counts at this moment. */
-export interface Decider {
+/** Somebody who may or may not decide, with the rights that count at this moment. */
+export interface Decider extends Rights {
   user: string;
-  role: Role | undefined;
   linked?: Linked | undefined;
 }
 
@@ -45,7 +45,7 @@ export interface WhoMay {
  * accounts: together they may no more than one of them could alone.
  */
 export function mayDecide(approvers: Approvers, askers: string | readonly string[], person: Decider): boolean {
-  if (!roleAtLeast(person.role, approvers.role)) return false;
+  if (!decidesAtLeast(person, approvers.role)) return false;
   const asked = typeof askers === 'string' ? [askers] : askers;
   if (approvers.notRequester && asked.some((asker) => isSamePerson(person, asker))) return false;
   // Who is in a team is known to `approversNow` alone: without it nobody is.
@@ -53,9 +53,9 @@ export function mayDecide(approvers: Approvers, askers: string | readonly string
   return approvers.people.length === 0 || isOneOf(approvers.people, person, approvers.role);
 }
 
-/** Is one of the accounts named that has this role by itself? */
+/** Is one of the accounts named that may decide by itself where it takes this role? */
 export function isOneOf(users: readonly string[], person: Decider, role: Role): boolean {
-  return accountsOf(person).some((account) => users.includes(account.user) && roleAtLeast(account.role, role));
+  return accountsOf(person).some((account) => users.includes(account.user) && decidesAtLeast(account, role));
 }
 
 /**
@@ -79,10 +79,10 @@ export async function mayDecideOn(tx: Tx, asked: Asked, person: Decider): Promis
 }
 
 /** The accounts, each with the role it has without the others; where none has one, what counts here is what the channel gives. */
-function accountsOf({ user, role, linked }: Decider): readonly { user: string; role: Role | undefined }[] {
-  if (linked === undefined || linked.rows.length < 2) return [{ user, role }];
+function accountsOf({ user, role, extra, linked }: Decider): readonly (Rights & { user: string })[] {
+  if (linked === undefined || linked.rows.length < 2) return [{ user, role, extra }];
   const given = linked.rows.every((row) => row.role === undefined) ? role : undefined;
-  return linked.rows.map((row) => ({ user: row.user, role: row.role ?? given }));
+  return linked.rows.map((row) => ({ ...row, role: row.role ?? given }));
 }
 
 /**
@@ -97,7 +97,7 @@ export async function somebodyMayDecide(tx: Tx, question: WhoMay): Promise<boole
   const able: Decider[] = members.filter((member) => mayDecide(approvers, askers, member));
   if (different(able).length >= needed) return true;
   const given = await roleGivenByChannels(tx, project);
-  if (!roleAtLeast(given, approvers.role)) return false;
+  if (!decidesAtLeast({ role: given }, approvers.role)) return false;
   if (approvers.people.length === 0) return true;
   // A named person of whom nothing else is said may have it from the channel.
   const withRole = new Set(members.flatMap(idsOf));

@@ -1,6 +1,7 @@
 import { membersAbout } from '../access/role-about.ts';
+import { decidesAtLeast } from '../contracts/permissions.ts';
 import type { Policy } from '../contracts/policy.ts';
-import { type Role, roleAtLeast } from '../contracts/roles.ts';
+import type { Role } from '../contracts/roles.ts';
 import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
 import { type InteractionRecord, noteEscalation } from '../store/interactions.ts';
@@ -39,6 +40,8 @@ async function withRole(
   to: Role,
 ): Promise<Policy['approvers']> {
   if (approvers.people.length === 0 && (approvers.teams ?? []).length === 0) return approvers;
-  const asked = (await membersAbout(tx, workspace, project)).filter(({ role }) => roleAtLeast(role, to)).map(({ user }) => user);
+  const asked = (await membersAbout(tx, workspace, project))
+    .filter((person) => decidesAtLeast(person, to))
+    .map(({ user }) => user);
   return { ...approvers, people: [...new Set([...approvers.people, ...asked])] };
 }

@@ -1,4 +1,5 @@
 import { whoCan } from '../access/not-allowed.ts';
+import { type Permission, permissions } from '../contracts/permissions.ts';
 import type { Quota, QuotaScope, Standing } from '../contracts/quotas.ts';
 import type { Role } from '../contracts/roles.ts';
 import { about } from '../delivery/units.ts';
@@ -7,9 +8,16 @@ import { subjectNames } from '../store/quota-facts.ts';
 import { limitText, usedText } from './amounts.ts';
 import { freeAt } from './standing.ts';
 
-/** Who may make, raise and remove quotas of a scope: at least this role, about the project, or the project of the channel. */
-export function quotaRole(scope: QuotaScope): Extract<Role, 'maintainer' | 'owner'> {
-  return scope === 'project' || scope === 'channel' ? 'maintainer' : 'owner';
+export type QuotaPermission = Extract<Permission, 'quota.manage' | 'workspace.own'>;
+
+/** What it takes to make, raise and remove quotas of a scope: about the project, or the project of the channel, or in the workspace. */
+export function quotaPermission(scope: QuotaScope): QuotaPermission {
+  return scope === 'project' || scope === 'channel' ? 'quota.manage' : 'workspace.own';
+}
+
+/** Who decides whether more than a quota of this scope is spent, as approvers of a request: those who could raise it. */
+export function quotaRole(scope: QuotaScope): Role {
+  return permissions[quotaPermission(scope)].role;
 }
 
 /** "in project web", "in #demo", "for Ben". */
@@ -52,5 +60,8 @@ export async function usedUpWords(tx: Tx, standing: Standing, now: Date): Promis
   const names = await subjectNames(tx.db, [quota]);
   const free = freeText(standing, now);
   const what = `${standingText(standing, names)} ${quota.measure === 'cost' ? 'are spent' : 'are used'}${free === '' ? '.' : `; ${free}.`}`;
-  return { what, whoCan: `\`quota\` shows it. It can be raised: ${await whoCan(tx, quota.workspace, quotaRole(quota.scope))}` };
+  return {
+    what,
+    whoCan: `\`quota\` shows it. It can be raised: ${await whoCan(tx, quota.workspace, quotaPermission(quota.scope))}`,
+  };
 }

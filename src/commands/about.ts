@@ -12,7 +12,7 @@ export const about = defineCommand({
   name: 'about',
   group: 'deckhand',
   summary: 'Says what this is, its version, and whether commands run isolated',
-  role: 'anyone',
+  permission: 'anyone',
   action: 'ask about Deckhand',
   unbound: 'yes',
   positional: {},

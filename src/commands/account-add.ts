@@ -52,7 +52,7 @@ export const accountAdd = defineCommand({
     'Tasks work with it by `run account=…`, projects by `settings account=…`. Keys stay outside of the sandboxes.',
     'An image of your own is built from that of agents (docs/agents.md) and shown in every request for a decision.',
   ],
-  role: 'owner',
+  permission: 'account.manage',
   action: 'change accounts of agents',
   unbound: 'with-role',
   positional: {

@@ -26,7 +26,7 @@ export const accountKey = defineCommand({
     'For Claude Code with a subscription: run `claude setup-token` on a machine of yours and give the token that it prints.',
     'A new key counts from the next run on.',
   ],
-  role: 'owner',
+  permission: 'account.manage',
   action: 'change accounts of agents',
   unbound: 'with-role',
   positional: { name: required({ hint: 'name', about: 'the account', names: 'account', schema: accountName }) },

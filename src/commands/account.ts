@@ -16,7 +16,7 @@ export const accountList = defineCommand({
   details: [
     'Beside them there is what the runner is configured with, which `agents` shows; it is used where no account is named.',
   ],
-  role: 'developer',
+  permission: 'agent.run',
   action: 'see accounts of agents',
   about: 'project',
   unbound: 'with-role',
@@ -34,7 +34,7 @@ export const accountShow = defineCommand({
   name: 'account show',
   group: 'setup',
   summary: 'Shows an account: server, models, last use, cost; never its key',
-  role: 'maintainer',
+  permission: 'account.see',
   action: 'see the details of accounts',
   unbound: 'with-role',
   positional: { name: required({ hint: 'name', about: 'the account', names: 'account', schema: accountName }) },

@@ -35,7 +35,7 @@ export const mode = defineCommand({
   group: 'work',
   summary: 'Changes how much the agent of a task may do without asking',
   details: ['`help modes` says what each means. What was asked for before still waits for its decision.', later],
-  role: 'developer',
+  permission: 'agent.run',
   action: 'change what an agent may do',
   about: 'project',
   positional: {
@@ -60,7 +60,7 @@ export const model = defineCommand({
   group: 'work',
   summary: 'Changes the model that the agent of a task thinks with',
   details: ['`agents` shows which models there are.', later],
-  role: 'developer',
+  permission: 'agent.run',
   action: 'change the model of an agent',
   about: 'project',
   positional: {
@@ -86,7 +86,7 @@ export const effort = defineCommand({
   group: 'work',
   summary: 'Changes how hard the agent of a task thinks',
   details: [later],
-  role: 'developer',
+  permission: 'agent.run',
   action: 'change the effort of an agent',
   about: 'project',
   positional: {
@@ -113,7 +113,7 @@ export const budget = defineCommand({
   details: [
     'In US dollars, over all its runs. Who may approve may raise it; a request for more money is settled when it is enough.',
   ],
-  role: 'developer',
+  permission: 'agent.run',
   action: 'change the budget of a task',
   about: 'project',
   positional: {
@@ -126,7 +126,7 @@ export const budget = defineCommand({
     ['budget #142 none', 'task 142 has no limit'],
   ],
   async run(ctx, args) {
-    const need = { command: 'budget', role: 'developer', action: 'change the budget of a task' } as const;
+    const need = { command: 'budget', permission: 'agent.run', action: 'change the budget of a task' } as const;
     const { task: found, person } = await taskFor(ctx, args.task, need);
     const { number } = await ctx.deps.tasks.setBudget(ctx.tx, found.id, args.usd, person, ctx.act.conversation.platform);
     return told(found, `The budget of #${number} is ${budgetText(args.usd)}; it has cost $${found.spentUsd.toFixed(2)} so far.`);
@@ -139,7 +139,7 @@ async function change(
   what: 'mode' | 'model' | 'effort',
   wanted: SettingsChange,
 ): Promise<Reply> {
-  const need = { command: what, role: 'developer', action: `change the ${what} of an agent` } as const;
+  const need = { command: what, permission: 'agent.run', action: `change the ${what} of an agent` } as const;
   const { task: found, person } = await taskFor(ctx, number, need);
   if (found.agent === undefined) throw notAnAgent(found.number);
   const { agent, account } = found.agent;

@@ -21,7 +21,7 @@ export const agents = defineCommand({
   group: 'look',
   summary: 'Shows which agents there are, whether they can work, and how',
   details: ['`help modes` says what the modes mean, `help talk` how to speak to an agent.'],
-  role: 'guest',
+  permission: 'task.see',
   action: 'see agents',
   unbound: 'with-role',
   positional: {},

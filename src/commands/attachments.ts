@@ -2,7 +2,7 @@ import { actingOn, whoActs } from '../access/who-acts.ts';
 import type { FileToGive } from '../contracts/given-file.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import { messageOrigin } from '../contracts/message-origin.ts';
-import { roleAtLeast } from '../contracts/roles.ts';
+import { may } from '../contracts/permissions.ts';
 import type { Tx } from '../store/database.ts';
 import { keyOfMessage, taskOfMessage } from '../store/said-messages.ts';
 import { taskById } from '../store/task-queries.ts';
@@ -45,5 +45,5 @@ export async function onMoreFiles(tx: Tx, deps: Pick<BusDeps, 'tasks' | 'owners'
   const task = id === undefined ? undefined : await taskById(tx, workspace, id);
   if (task === undefined) return;
   const by = actingOn(actor, task.project.id);
-  if (roleAtLeast(by.role, 'developer')) await deps.tasks.attachMore(tx, task.id, filesOf(event, by, 'request'), origin);
+  if (may(by, 'agent.run')) await deps.tasks.attachMore(tx, task.id, filesOf(event, by, 'request'), origin);
 }

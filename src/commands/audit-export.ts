@@ -21,7 +21,7 @@ export const auditExport = defineCommand({
     'The file has one line of JSON for each line of the audit. `deckhand audit verify FILE` verifies it anywhere.',
     'It comes as a direct message, wherever you ask. Up to 1 MB; `deckhand audit export FILE` on the machine writes more.',
   ],
-  role: 'owner',
+  permission: 'audit.export',
   action: 'export the audit',
   unbound: 'with-role',
   positional: {},

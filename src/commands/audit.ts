@@ -28,7 +28,7 @@ export const audit = defineCommand({
     'Each line has its place in the chain of the audit. The end of the list says where the chain ends: with its number and the beginning of its hash.',
     'Only you see the answer.',
   ],
-  role: 'maintainer',
+  permission: 'audit.read',
   action: 'read the audit',
   about: ({ task }) => (task === undefined ? 'workspace' : 'project'),
   unbound: 'with-role',
@@ -50,7 +50,7 @@ export const audit = defineCommand({
   async run(ctx, { task: number, person: named, kind, since, page = 1 }) {
     const { workspace } = ctx.person;
     const now = ctx.deps.now();
-    const need = { command: 'audit', role: 'maintainer', action: 'read the audit' } as const;
+    const need = { command: 'audit', permission: 'audit.read', action: 'read the audit' } as const;
     const task = number === undefined ? undefined : (await taskFor(ctx, number, need)).task;
     // Lines about everything name every project.
     if (task === undefined && (await visibleProjects(ctx)) !== undefined) {

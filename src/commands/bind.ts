@@ -5,11 +5,12 @@ import { isId } from '../runtime/ids.ts';
 import { recordAudit } from '../store/audit.ts';
 import { bindChannel, channelById } from '../store/channels.ts';
 import { defaultRoleWord, name, optional, required } from './arguments.ts';
+import { checkGives } from './channel-gives.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { endForeignMirrors } from './mirror-end.ts';
 import { namedProject, personFor } from './subject.ts';
 
-const need = { command: 'bind', role: 'maintainer', action: 'bind channels' } as const;
+const need = { command: 'bind', permission: 'channel.manage', action: 'bind channels' } as const;
 
 export const bind = defineCommand({
   name: 'bind',
@@ -20,7 +21,7 @@ export const bind = defineCommand({
     '`bind none` unbinds the channel.',
     'Mirrors of tasks of the project it was bound to before end, unless a maintainer has shared them with `share=on`. Tasks that were started here stay.',
   ],
-  role: need.role,
+  permission: need.permission,
   action: need.action,
   about: 'project',
   unbound: 'with-role',
@@ -57,10 +58,11 @@ export const bind = defineCommand({
     }
     if (args.project.toLowerCase() === 'none') return unbind(ctx);
     const project = await namedProject(ctx, args.project);
-    await personFor(ctx, project.id, need);
+    const person = await personFor(ctx, project.id, need);
     await mayUnbind(ctx, project.id);
     const kept = ctx.channel.project === project.id ? ctx.channel.defaultRole : undefined;
     const role = args.role === undefined ? kept : args.role === 'none' ? undefined : args.role;
+    if (args.role !== undefined) checkGives(person, role);
     await bindChannel(ctx.tx, ctx.channel.id, {
       project: project.id,
       defaultRole: role,

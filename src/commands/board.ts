@@ -26,7 +26,7 @@ export const board = defineCommand({
   name: 'board',
   group: 'look',
   summary: 'Shows the board: what is in each column, with a way to move cards',
-  role: 'guest',
+  permission: 'task.see',
   action: 'see the board',
   about: 'project',
   positional: {},

@@ -1,11 +1,11 @@
 import type { ConfiguredOwner } from '../access/owners.ts';
 import { isRepositoryTalk } from '../access/repository-access.ts';
 import { isSealed, takenOut } from '../access/typed-secrets.ts';
-import { type Actor, actingOn, type Nobody, strongestOf, whoActs } from '../access/who-acts.ts';
+import { type Actor, actingOn, type Nobody, rightsSomewhere, whoActs } from '../access/who-acts.ts';
 import { AppError, type ErrorCode } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
+import { may } from '../contracts/permissions.ts';
 import { encodePress } from '../contracts/press.ts';
-import { roleAtLeast } from '../contracts/roles.ts';
 import type { View } from '../contracts/view.ts';
 import { home } from '../delivery/reply.ts';
 import { unreachedView } from '../delivery/unreached.ts';
@@ -185,10 +185,8 @@ function refuseSecrets(event: InboundEvent): void {
 
 /** Who may bind a channel gets the choice right on the message that says it is not bound. */
 async function withWayOut(tx: Tx, actor: Actor, error: AppError, view: View): Promise<View> {
-  if (error.code !== 'DH-203' || !roleAtLeast(strongestOf(actor), 'maintainer')) return view;
-  const projects = (await projectsOf(tx, actor.person.workspace)).filter(({ id }) =>
-    roleAtLeast(actingOn(actor, id).role, 'maintainer'),
-  );
+  if (error.code !== 'DH-203' || !may(rightsSomewhere(actor), 'channel.manage')) return view;
+  const projects = (await projectsOf(tx, actor.person.workspace)).filter(({ id }) => may(actingOn(actor, id), 'channel.manage'));
   if (projects.length === 0) return view;
   const select = {
     type: 'select' as const,

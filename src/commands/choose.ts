@@ -7,7 +7,7 @@ import { count, required } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { taskFor } from './subject.ts';
 
-export const chooseNeed = { command: 'choose', role: 'developer', action: 'choose between attempts' } as const;
+export const chooseNeed = { command: 'choose', permission: 'task.manage', action: 'choose between attempts' } as const;
 
 export const choose = defineCommand({
   name: 'choose',
@@ -17,7 +17,7 @@ export const choose = defineCommand({
     'Attempts are made side by side by `run attempts=3 …`. When all have ended, a card compares them; *Choose* on it does the same.',
     'The others are kept for a while: `diff #142 attempt=1` shows them. Only one can be chosen, once.',
   ],
-  role: chooseNeed.role,
+  permission: chooseNeed.permission,
   action: chooseNeed.action,
   about: 'project',
   positional: {

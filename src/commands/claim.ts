@@ -30,7 +30,7 @@ export const claim = defineCommand({
     'Best sent in a direct message. The code works once.',
     'Where there is an owner whom nobody can reach, `deckhand owner code` on the machine makes a code for one more.',
   ],
-  role: 'anyone',
+  permission: 'anyone',
   action: 'claim Deckhand',
   unbound: 'yes',
   positional: {

@@ -4,6 +4,7 @@ import type { RepositoryLogins } from '../access/repository-logins.ts';
 import type { Grants } from '../access/role-about.ts';
 import type { PastMessage } from '../contracts/chat-adapter.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
+import type { Permission, Rights } from '../contracts/permissions.ts';
 import type { Conversation } from '../contracts/platform.ts';
 import type { Role } from '../contracts/roles.ts';
 import type { View } from '../contracts/view.ts';
@@ -110,6 +111,8 @@ export interface CommandContext {
   person: Person;
   /** The person's role in the workspace; `person.role` is the one about the project of the channel. */
   ownRole: Role | undefined;
+  /** What they may in the workspace. */
+  ownRights: Rights;
   /** The person as they are in the workspace, and what memberships and teams say of them: src/access/who-acts.ts `actingOn` puts it together. */
   member: Member;
   grants: Grants;
@@ -152,13 +155,13 @@ export interface Command {
   summary: string;
   /** What the help page says beyond the summary; plain sentences. */
   details: readonly string[];
-  /** Weakest role that may use it; `anyone`: strangers too. */
-  role: Role | 'anyone';
-  /** Some arguments need more: says which role these need. */
-  roleFor: ((args: Record<string, unknown>) => Role | 'anyone') | undefined;
+  /** What it takes to use it; `anyone`: strangers too. */
+  permission: Permission | 'anyone';
+  /** Some arguments take something else: says what. */
+  permissionFor: ((args: Record<string, unknown>) => Permission | 'anyone') | undefined;
   /**
-   * What the role is asked about. `project`: some project, and the command itself asks about the one that is meant (`personFor`).
-   * `workspace`: only the role in the workspace counts, but to look it takes no more than being somebody's guest somewhere.
+   * What the permission is asked about. `project`: some project, and the command itself asks about the one that is meant (`personFor`).
+   * `workspace`: only the rights in the workspace count, but to look it takes no more than being somebody's guest somewhere.
    */
   about: Reach | ((args: Record<string, unknown>) => Reach);
   /** May be used in a channel that is bound to no project. `with-role`: by people with a role of their own. */
@@ -176,7 +179,8 @@ export interface Command {
   run(ctx: CommandContext, args: Record<string, unknown>): Promise<Reply | undefined>;
 }
 
-interface CommandSpec<P extends Args, O extends Args> extends Pick<Command, 'name' | 'group' | 'summary' | 'role' | 'action'> {
+interface CommandSpec<P extends Args, O extends Args>
+  extends Pick<Command, 'name' | 'group' | 'summary' | 'permission' | 'action'> {
   details?: readonly string[];
   /** `workspace` if left out, which lets fewer people in. */
   about?: Reach | ((args: ArgValues<P> & ArgValues<O>) => Reach);
@@ -185,7 +189,7 @@ interface CommandSpec<P extends Args, O extends Args> extends Pick<Command, 'nam
   open?: true;
   positional: P;
   options: O;
-  roleFor?: (args: ArgValues<P> & ArgValues<O>) => Role | 'anyone';
+  permissionFor?: (args: ArgValues<P> & ArgValues<O>) => Permission | 'anyone';
   examples: Command['examples'];
   run(ctx: CommandContext, args: ArgValues<P> & ArgValues<O>): Promise<Reply | undefined>;
 }
@@ -193,7 +197,7 @@ interface CommandSpec<P extends Args, O extends Args> extends Pick<Command, 'nam
 /** Declares a command. The parser fills `args` by the schemas of `positional` and `options`, so the erased type is right again. */
 export function defineCommand<P extends Args, O extends Args>(spec: CommandSpec<P, O>): Command {
   type Values = ArgValues<P> & ArgValues<O>;
-  const { roleFor, about = 'workspace' } = spec;
+  const { permissionFor, about = 'workspace' } = spec;
   return {
     ...spec,
     details: spec.details ?? [],
@@ -201,7 +205,7 @@ export function defineCommand<P extends Args, O extends Args>(spec: CommandSpec<
     direct: spec.direct ?? true,
     open: spec.open ?? false,
     about: typeof about === 'function' ? (args) => about(args as Values) : about,
-    roleFor: roleFor === undefined ? undefined : (args) => roleFor(args as Values),
+    permissionFor: permissionFor === undefined ? undefined : (args) => permissionFor(args as Values),
     run: (ctx, args) => spec.run(ctx, args as Values),
   };
 }

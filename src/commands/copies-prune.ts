@@ -15,7 +15,7 @@ export const copiesPrune = defineCommand({
     'That is: files of runs, and commits of tasks that are merged, discarded or have changed nothing. What runs, waits, is still to be decided about, has an open pull request or was left within the last day stays.',
     'It cannot be taken back.',
   ],
-  role: 'maintainer',
+  permission: 'copy.prune',
   action: 'delete what finished tasks have left',
   unbound: 'with-role',
   positional: {},

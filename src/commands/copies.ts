@@ -20,7 +20,7 @@ export const copies = defineCommand({
   details: [
     'Mirrors of projects, files of runs, working copies and sandboxes of what runs or is parked; and how much is free. Measured at the ends of runs and every hour.',
   ],
-  role: 'maintainer',
+  permission: 'copy.prune',
   action: 'see what is kept on the machines',
   about: 'project',
   unbound: 'with-role',
@@ -36,7 +36,7 @@ export const copies = defineCommand({
     ['copies newest project=web', 'what came last of the project `web`'],
   ],
   async run(ctx, { order = 'largest', project: named, page = 1 }) {
-    const scope = await scopeOf(ctx, named, 'maintainer');
+    const scope = await scopeOf(ctx, named, 'copy.prune');
     const { workspace } = ctx.person;
     const wanted = { workspace, projects: scope.projects, order };
     const found = await heldOf(ctx.tx.db, wanted, { size: pageSize, number: page });

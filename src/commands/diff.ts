@@ -16,7 +16,7 @@ import { notKept } from './not-kept.ts';
 import { taskFor } from './subject.ts';
 
 /** What looking at a change needs. */
-export const reviewNeed = { command: 'diff', role: 'guest', action: 'see what tasks change' } as const;
+export const reviewNeed = { command: 'diff', permission: 'task.see', action: 'see what tasks change' } as const;
 
 export const diff = defineCommand({
   name: 'diff',
@@ -25,7 +25,7 @@ export const diff = defineCommand({
   details: [
     'A file is named by its path, by the end of its path, or by its number in the list. Asked for in a message, it comes with a picture and the patch.',
   ],
-  role: reviewNeed.role,
+  permission: reviewNeed.permission,
   action: reviewNeed.action,
   about: 'project',
   positional: {

@@ -4,7 +4,7 @@ import { changedRun } from './bring-out.ts';
 import { defineCommand } from './command.ts';
 import { taskFor } from './subject.ts';
 
-export const discardNeed = { command: 'discard', role: 'developer', action: 'discard changes' } as const;
+export const discardNeed = { command: 'discard', permission: 'task.manage', action: 'discard changes' } as const;
 
 export const discard = defineCommand({
   name: 'discard',
@@ -13,7 +13,7 @@ export const discard = defineCommand({
   details: [
     'Nothing is lost: the change is kept for a while, and `push` or `retry` take it up again. What was pushed stays where it is.',
   ],
-  role: discardNeed.role,
+  permission: discardNeed.permission,
   action: discardNeed.action,
   about: 'project',
   positional: {

@@ -7,7 +7,7 @@ export const doctor = defineCommand({
   group: 'deckhand',
   summary: 'Checks every part Deckhand needs and says what to do about each that fails',
   details: ['The answer comes when every part has answered or has had its time, in half a minute at most.'],
-  role: 'maintainer',
+  permission: 'installation.examine',
   action: 'look at the parts of Deckhand',
   unbound: 'with-role',
   positional: {},

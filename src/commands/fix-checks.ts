@@ -13,7 +13,7 @@ import { answer } from './run-command.ts';
 import { notAnAgent } from './speak.ts';
 import { personFor } from './subject.ts';
 
-const need = { command: 'steer', role: 'developer', action: 'speak to an agent' } as const;
+const need = { command: 'steer', permission: 'agent.run', action: 'speak to an agent' } as const;
 const linesQuoted = 60;
 const lengthQuoted = 6000;
 

@@ -17,7 +17,7 @@ export const folderAdd = defineCommand({
     'A folder holds projects and no other folders. A project is in one folder or in none.',
     'What somebody is in a folder they are about each of its projects, unless they are a member of the project itself.',
   ],
-  role: 'maintainer',
+  permission: 'project.manage',
   action: 'make folders',
   about: 'workspace',
   unbound: 'with-role',
@@ -41,7 +41,7 @@ export const folderRemove = defineCommand({
   name: 'folder remove',
   group: 'setup',
   summary: 'Removes a folder with the roles that people and teams have in it; its projects stay, in no folder',
-  role: 'maintainer',
+  permission: 'project.manage',
   action: 'remove folders',
   about: 'project',
   unbound: 'with-role',
@@ -50,7 +50,11 @@ export const folderRemove = defineCommand({
   examples: [['folder remove Payments', 'removes the folder `Payments`']],
   async run(ctx, args) {
     const folder = await namedFolder(ctx, args.name);
-    await personForFolder(ctx, folder, { command: 'folder remove', role: 'maintainer', action: `remove ${folder.name}` });
+    await personForFolder(ctx, folder, {
+      command: 'folder remove',
+      permission: 'project.manage',
+      action: `remove ${folder.name}`,
+    });
     const places = await placesIn(ctx.tx, folder);
     const projects = places.length - 1;
     await changingRoles(ctx.tx, ctx.person, places, () => removeFolder(ctx.tx, folder));
@@ -66,7 +70,7 @@ export const folderMove = defineCommand({
   group: 'setup',
   summary: 'Puts a project into a folder, out of the one it was in',
   details: ['It takes a maintainer about the project, about the folder it was in and about the one it goes to.'],
-  role: 'maintainer',
+  permission: 'project.manage',
   action: 'move projects between folders',
   about: 'project',
   unbound: 'with-role',
@@ -81,7 +85,7 @@ export const folderMove = defineCommand({
   ],
   async run(ctx, args) {
     const { workspace } = ctx.person;
-    const need = { command: 'folder move', role: 'maintainer', action: 'move projects between folders' } as const;
+    const need = { command: 'folder move', permission: 'project.manage', action: 'move projects between folders' } as const;
     const project = await namedProject(ctx, args.project);
     await personFor(ctx, project.id, need);
     const to = args.folder.toLowerCase() === 'none' ? undefined : await namedFolder(ctx, args.folder);

@@ -13,7 +13,7 @@ export const fork = defineCommand({
   group: 'work',
   summary: 'Makes a new task that begins where another one is, with its files and what its agent knows',
   details: ['The other task stays as it is. It must be at rest.'],
-  role: 'developer',
+  permission: 'agent.run',
   action: 'give work to an agent',
   about: 'project',
   positional: {
@@ -23,7 +23,7 @@ export const fork = defineCommand({
   options: {},
   examples: [['fork #142 try it with a queue instead', 'a second way from where task 142 is']],
   async run(ctx, args) {
-    const need = { command: 'fork', role: 'developer', action: 'give work to an agent' } as const;
+    const need = { command: 'fork', permission: 'agent.run', action: 'give work to an agent' } as const;
     const { task: source, person: by } = await taskFor(ctx, args.task, need);
     if (source.agent === undefined) throw notAnAgent(source.number);
     await checkAgent(ctx, { agent: source.agent.agent, account: source.agent.account, runsOn: source.runsOn });
@@ -47,7 +47,7 @@ export const steer = defineCommand({
   group: 'work',
   summary: 'Says something to the agent of a task, or gives it more to do when it is at rest',
   details: ['A reply in its thread does the same. `now …` interrupts it, `btw …` asks something beside.'],
-  role: 'developer',
+  permission: 'agent.run',
   action: 'speak to an agent',
   about: 'project',
   positional: {
@@ -60,7 +60,7 @@ export const steer = defineCommand({
     ['steer #142 now stop and look at session.ts', 'interrupts it'],
   ],
   async run(ctx, args) {
-    const need = { command: 'steer', role: 'developer', action: 'speak to an agent' } as const;
+    const need = { command: 'steer', permission: 'agent.run', action: 'speak to an agent' } as const;
     const { task } = await taskFor(ctx, args.task, need);
     return speak(ctx, task, args.text);
   },

@@ -1,4 +1,4 @@
-import { rolesFrom } from '../access/not-allowed.ts';
+import { rolesWith } from '../access/not-allowed.ts';
 import type { Command } from './command.ts';
 
 /** Pages of help that are not about one command. In texts `…` means code. */
@@ -61,10 +61,13 @@ export const topics: Record<string, { title: string; lines: readonly string[] }>
   },
 };
 
-/** "Developers, maintainers and owners", "Everybody". */
+/** "Developers, maintainers and owners, and custom roles with `agent.run`", "Everybody". */
 export function whoMay(command: Command): string {
-  if (command.role === 'anyone') return 'Everybody';
-  return command.role === 'guest' ? 'Everybody with a role' : rolesFrom(command.role);
+  const { permission } = command;
+  if (permission === 'anyone') return 'Everybody';
+  if (permission === 'task.see') return 'Everybody with a role';
+  const roles = rolesWith(permission);
+  return permission === 'workspace.own' ? roles : `${roles}, and custom roles with \`${permission}\``;
 }
 
 export const whereWords: Record<Command['unbound'], string> = {

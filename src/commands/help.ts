@@ -15,7 +15,7 @@ export function helpCommand(others: readonly Command[]): Command {
     name: 'help',
     group: 'deckhand',
     summary: 'Says what there is, or all about one command',
-    role: 'anyone',
+    permission: 'anyone',
     action: 'ask for help',
     unbound: 'yes',
     open: true,

@@ -1,4 +1,4 @@
-import { actingOn, strongestOf } from '../access/who-acts.ts';
+import { actingOn, rightsSomewhere } from '../access/who-acts.ts';
 import { mayDecideOn } from '../approvals/approvers.ts';
 import { type Block, bold, plain, type Span, type View } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
@@ -18,7 +18,7 @@ const shownLines = 10;
 
 /** What a person finds on the bot's home: their decisions, what runs and waits, and what was there lately. */
 export async function homeView(ctx: CommandContext): Promise<View> {
-  if (strongestOf(ctx) === undefined) return gettingStarted();
+  if (rightsSomewhere(ctx).role === undefined) return gettingStarted();
   const { workspace } = ctx.person;
   const now = ctx.deps.now();
   const projects = await visibleProjects(ctx);

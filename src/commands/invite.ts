@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { inviteRoles, makeInvite, mostInvites } from '../access/invites.ts';
 import { aRole, notAllowed } from '../access/not-allowed.ts';
 import { AppError } from '../contracts/errors.ts';
+import { may } from '../contracts/permissions.ts';
 import { encodePress } from '../contracts/press.ts';
 import { type Block, bold, plain, type Span } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
@@ -29,7 +30,7 @@ export const invite = defineCommand({
     'Whoever sends `join CODE` to Deckhand gets the role, once. It is never more than you may give at that moment: who loses that right has invited nobody.',
     'Give the code to the person alone. `invite list` shows the invitations that are open, and takes them back.',
   ],
-  role: 'maintainer',
+  permission: 'member.manage',
   action: 'invite people',
   unbound: 'with-role',
   positional: { role: required({ hint: 'role', about: 'the role', values: inviteRoles, schema: oneOf(inviteRoles) }) },
@@ -56,7 +57,7 @@ export const invite = defineCommand({
     const now = ctx.deps.now();
     const expiresAt = new Date(now.getTime() + expires);
     const made = await makeInvite(ctx.tx, { workspace, by, role, label, expiresAt }, now);
-    if (made.result === 'not_allowed') throw await notAllowed(ctx.tx, ctx.person, `invite ${role}s`, 'owner');
+    if (made.result === 'not_allowed') throw await notAllowed(ctx.tx, ctx.person, `invite ${role}s`, 'workspace.own');
     if (made.result === 'too_many') {
       throw new AppError('DH-300', {
         what: `You have ${mostInvites} invitations open, and nobody has more.`,
@@ -87,7 +88,7 @@ export const inviteList = defineCommand({
   group: 'people',
   summary: 'Lists invitations that nobody has used yet, with a button that takes each back',
   details: ['Maintainers see their own, owners those of everybody.'],
-  role: 'maintainer',
+  permission: 'member.manage',
   action: 'see invitations',
   unbound: 'with-role',
   positional: {},
@@ -121,7 +122,7 @@ export const inviteRevoke = defineCommand({
   group: 'people',
   summary: 'Takes an invitation back: its code is good for nothing any more',
   details: ['The buttons of `invite list` do the same. Who has used a code already keeps the role; `member remove` takes it.'],
-  role: 'maintainer',
+  permission: 'member.manage',
   action: 'take invitations back',
   unbound: 'with-role',
   positional: {
@@ -153,7 +154,7 @@ export const inviteRevoke = defineCommand({
 
 /** Whose invitations the person may see and take back; undefined: everybody's. */
 function reachOf(ctx: CommandContext): string[] | undefined {
-  return ctx.ownRole === 'owner' ? undefined : idsOf(ctx.person);
+  return may(ctx.ownRights, 'workspace.own') ? undefined : idsOf(ctx.person);
 }
 
 function blocksOf({ id, role, label, expiresAt }: InviteRow, by: string): Block[] {

@@ -16,7 +16,7 @@ export const join = defineCommand({
   group: 'people',
   summary: 'Takes an invitation up: gives you the role that its code stands for',
   details: ['Best sent in a direct message. The code works once, for whoever sends it first.'],
-  role: 'anyone',
+  permission: 'anyone',
   action: 'take invitations up',
   unbound: 'yes',
   positional: {

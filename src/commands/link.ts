@@ -22,7 +22,7 @@ export const link = defineCommand({
     'Without a code it gives you one. Send it back from your other account; then both accounts are asked whether they belong together.',
     'Joined accounts have the stronger of their two roles, in this workspace only. For rules that want a second person they count as one, also after `unlink`, until an owner lifts it with `member separate`.',
   ],
-  role: 'anyone',
+  permission: 'anyone',
   action: 'link accounts',
   unbound: 'yes',
   positional: {
@@ -69,7 +69,7 @@ export const unlink = defineCommand({
   group: 'people',
   summary: 'Splits your account on a platform off again',
   details: ['Each account has again what it had before it was joined, less what was taken from you since.'],
-  role: 'anyone',
+  permission: 'anyone',
   action: 'unlink accounts',
   unbound: 'yes',
   positional: {

@@ -18,7 +18,7 @@ import { notKept } from './not-kept.ts';
 import { taskFor } from './subject.ts';
 import { runWords } from './task-lines.ts';
 
-const need = { command: 'logs', role: 'guest', action: 'read logs' } as const;
+const need = { command: 'logs', permission: 'task.see', action: 'read logs' } as const;
 /** Lines shown in the message; all of it comes as a file. */
 const shownLines = 20;
 /** Most characters of output of a run that still goes; what ended is a file of its own, whole. */
@@ -31,7 +31,7 @@ export const logs = defineCommand({
   details: [
     'Files go where everybody can see them: into the conversation where you ask with a message, else into the threads of the task.',
   ],
-  role: need.role,
+  permission: need.permission,
   action: need.action,
   about: 'project',
   positional: {

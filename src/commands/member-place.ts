@@ -2,6 +2,7 @@ import { changingRoles, setMembership } from '../access/change-roles.ts';
 import { aRole } from '../access/not-allowed.ts';
 import { rolesAbout } from '../access/role-about.ts';
 import { AppError } from '../contracts/errors.ts';
+import { may } from '../contracts/permissions.ts';
 import type { PlaceRole, Role } from '../contracts/roles.ts';
 import { plain } from '../contracts/view.ts';
 import { withFallback } from '../delivery/list-view.ts';
@@ -23,7 +24,7 @@ export async function atPlace(
 ): Promise<Reply> {
   await personFor(ctx, place.id, {
     command: 'member role',
-    role: 'maintainer',
+    permission: 'member.manage',
     action: `say what people are about ${place.name}`,
   });
   if (role === 'owner') {
@@ -33,7 +34,7 @@ export async function atPlace(
     });
   }
   // Also where the person is that already for another reason: it would last longer than the reason.
-  if (role === 'maintainer' && ctx.ownRole !== 'owner') {
+  if (role === 'maintainer' && !may(ctx.ownRights, 'workspace.own')) {
     const action = `make ${member.name} a maintainer about ${place.name}`;
     throw new AppError('DH-202', { who: ctx.person.name, action, whoCan: 'Owners can.' });
   }

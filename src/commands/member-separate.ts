@@ -16,7 +16,7 @@ export const memberSeparate = defineCommand({
     'Whoever ever was one person by `link` counts as one where a rule wants a second person, also after `unlink`. This ends that for the named person, when the accounts were linked by mistake or belong to two people after all.',
     'Only an owner may do it, and not about accounts of their own. It is written down.',
   ],
-  role: 'owner',
+  permission: 'workspace.own',
   action: 'let people count as different again',
   unbound: 'with-role',
   positional: {

@@ -1,7 +1,7 @@
-import { type Acting, actingAs, actingOn, strongestOf } from '../access/who-acts.ts';
+import { type Acting, actingAs, actingOn, rightsSomewhere } from '../access/who-acts.ts';
 import type { CommandMenu, MenuArgument, MenuCommand, MenuCompletion } from '../contracts/command-menu.ts';
+import { may } from '../contracts/permissions.ts';
 import type { Conversation } from '../contracts/platform.ts';
-import { roleAtLeast } from '../contracts/roles.ts';
 import { shorten } from '../delivery/neutralise.ts';
 import { agentAccountsOf } from '../store/agent-accounts.ts';
 import { findChannel } from '../store/channels.ts';
@@ -103,19 +103,19 @@ async function knownTo(
   };
   const unknown: Member = { user: '', name: '', role: undefined };
   const acting = await actingAs(tx, workspace, identity, member ?? unknown, channel);
-  const role = strongestOf(acting);
-  if (role === undefined) return {};
+  const rights = rightsSomewhere(acting);
+  if (!may(rights, 'task.see')) return {};
   const projects = await visibleProjects({ ...acting, tx });
   const sight = { channel: known?.id, readers: conversation.kind === 'direct' && member !== undefined ? idsOf(member) : [] };
   const has = (kind: Named) => wanted.includes(kind);
   return {
     ...(has('task') ? { task: await tasks(tx, { workspace, projects, sight }) } : {}),
     ...(has('project') ? { project: await projectNames(tx, workspace, projects) } : {}),
-    ...(has('account') && roleAtLeast(role, 'developer') ? { account: await accounts(tx, workspace) } : {}),
+    ...(has('account') && may(rights, 'agent.run') ? { account: await accounts(tx, workspace) } : {}),
     ...(has('model') ? { model: await models(tx, now) } : {}),
     ...(has('folder') ? { folder: await folderNames(tx, workspace, acting, projects) } : {}),
     ...(has('team') ? { team: await teamNames(tx, workspace) } : {}),
-    ...(has('person') ? { person: await people(tx, workspace, roleAtLeast(role, 'maintainer')) } : {}),
+    ...(has('person') ? { person: await people(tx, workspace, may(rights, 'member.manage')) } : {}),
   };
 }
 

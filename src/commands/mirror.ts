@@ -1,8 +1,8 @@
 import { type MirrorNeeds, mirrorNeeds } from '../access/mirror-needs.ts';
 import { notAllowed, whoCan } from '../access/not-allowed.ts';
-import { strongestOf } from '../access/who-acts.ts';
+import { rightsSomewhere } from '../access/who-acts.ts';
 import { AppError } from '../contracts/errors.ts';
-import { roleAtLeast } from '../contracts/roles.ts';
+import { may } from '../contracts/permissions.ts';
 import { textView } from '../delivery/list-view.ts';
 import { firstCards } from '../delivery/thread-cards.ts';
 import { recordAudit } from '../store/audit.ts';
@@ -21,7 +21,7 @@ import { placesView } from './mirror-list.ts';
 import { refusalView } from './refusal.ts';
 import { personFor, taskFor } from './subject.ts';
 
-const look = { command: 'mirror', role: 'guest', action: 'see this task' } as const;
+const look = { command: 'mirror', permission: 'task.see', action: 'see this task' } as const;
 /** Every thread costs an edit for every change. */
 const mostThreads = 10;
 
@@ -36,7 +36,7 @@ export const mirror = defineCommand({
     'A task of a private channel is shown elsewhere only to whoever asked for it, in their direct messages; `settings private=off` there opens it.',
     '`off` ends it where you are; where the task was started it cannot be ended.',
   ],
-  role: 'guest',
+  permission: 'task.see',
   action: 'mirror tasks',
   about: 'project',
   unbound: 'with-role',
@@ -58,7 +58,7 @@ export const mirror = defineCommand({
     }),
   },
   // A person must always be able to keep a task out of their own direct messages.
-  roleFor: ({ what }) => (what === 'off' ? 'anyone' : 'guest'),
+  permissionFor: ({ what }) => (what === 'off' ? 'anyone' : 'task.see'),
   examples: [
     ['mirror #142 here', 'shows task 142 in this channel, thread or direct message as well'],
     ['mirror #142', 'lists where task 142 is shown'],
@@ -124,15 +124,15 @@ async function refused(
   needs: MirrorNeeds,
   share: boolean,
 ): Promise<AppError | undefined> {
-  const able = roleAtLeast(person.role, needs.role);
-  if (!needs.share) return able ? undefined : notAllowed(ctx.tx, person, 'show tasks where others see them', needs.role);
+  const able = may(person, needs.permission);
+  if (!needs.share) return able ? undefined : notAllowed(ctx.tx, person, 'show tasks where others see them', needs.permission);
   if (able && share) return undefined;
   return new AppError('DH-214', {
     task: `#${task.number}`,
     project: task.project.name,
     remedy: able
       ? `\`mirror #${task.number} here share=on\` shows it all the same.`
-      : await whoCan(ctx.tx, person.workspace, needs.role, task.project.id),
+      : await whoCan(ctx.tx, person.workspace, needs.permission, task.project.id),
   });
 }
 
@@ -144,13 +144,13 @@ async function endHere(ctx: CommandContext, number: number | undefined): Promise
   const task = number === undefined ? ctx.threadTask : await taskByNumber(tx, workspace, number, everywhere);
   const first = task === undefined ? undefined : here(ctx, await placesOfTask(tx, task.id));
   if (channel.kind !== 'direct' || first === undefined) {
-    const role = channel.kind === 'direct' ? 'guest' : 'developer';
+    const permission = channel.kind === 'direct' ? 'task.see' : 'task.manage';
     if (task === undefined) {
-      if (!roleAtLeast(strongestOf(ctx), role)) throw await notAllowed(tx, ctx.person, 'end mirrors', role);
+      if (!may(rightsSomewhere(ctx), permission)) throw await notAllowed(tx, ctx.person, 'end mirrors', permission);
       throw new AppError('DH-204', { task: `#${number}` });
     }
     const hidden = number === undefined ? undefined : new AppError('DH-204', { task: `#${number}` });
-    await personFor(ctx, task.project.id, { command: 'mirror off', role, action: 'end mirrors' }, hidden);
+    await personFor(ctx, task.project.id, { command: 'mirror off', permission, action: 'end mirrors' }, hidden);
   }
   if (task === undefined) throw new AppError('DH-204', { task: `#${number}` });
   await lockTask(tx, task.id);

@@ -6,7 +6,7 @@ import { defineCommand } from './command.ts';
 import { taskFor } from './subject.ts';
 import { columnTitles, title } from './task-lines.ts';
 
-const need = { command: 'move', role: 'developer', action: 'move tasks' } as const;
+const need = { command: 'move', permission: 'task.manage', action: 'move tasks' } as const;
 
 /** Where a person may put a card. `running` and `blocked` are where the work puts it. */
 export const moveTargets = ['backlog', 'queued', 'review', 'done', 'cancelled'] as const;
@@ -16,7 +16,7 @@ export const move = defineCommand({
   group: 'work',
   summary: 'Moves a task to another column of the board',
   details: ['`queued` starts it, `cancelled` stops it. Without a column it asks for one.'],
-  role: need.role,
+  permission: need.permission,
   action: need.action,
   about: 'project',
   positional: {

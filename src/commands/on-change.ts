@@ -24,7 +24,7 @@ import { notAnAgent } from './speak.ts';
 import { personFor } from './subject.ts';
 
 /** The same as speaking to the agent in another way. */
-const requestNeed = { command: 'steer', role: 'developer', action: 'speak to an agent' } as const;
+const requestNeed = { command: 'steer', permission: 'agent.run', action: 'speak to an agent' } as const;
 
 type Press = Extract<InboundEvent, { type: 'press' }>;
 type Token = Extract<PressToken, { kind: 'change' }>;

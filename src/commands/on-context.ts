@@ -15,7 +15,7 @@ const alone = 'Only my message';
 
 /** *Show context*: what of the thread the agent was given with the latest request that had any. */
 export async function showContext(ctx: CommandContext, task: TaskRow): Promise<void> {
-  await personFor(ctx, task.project.id, { command: 'show', role: 'guest', action: 'see this task' });
+  await personFor(ctx, task.project.id, { command: 'show', permission: 'task.see', action: 'see this task' });
   const context = await latestContext(ctx.tx, task.id);
   if (context === undefined) throw new AppError('DH-208');
   const view = withFallback([
@@ -37,7 +37,7 @@ export async function showContext(ctx: CommandContext, task: TaskRow): Promise<v
  * later a retry without it is offered.
  */
 export async function dropContext(ctx: CommandContext, task: TaskRow): Promise<void> {
-  const by = await personFor(ctx, task.project.id, { command: 'steer', role: 'developer', action: 'speak to an agent' });
+  const by = await personFor(ctx, task.project.id, { command: 'steer', permission: 'agent.run', action: 'speak to an agent' });
   if (task.agent === undefined) throw notAnAgent(task.number);
   const { number, outcome } = await ctx.deps.tasks.dropContext(ctx.tx, task.id, by);
   await answer(ctx, { view: outcomeView(task, number, outcome), audience: 'person' });

@@ -4,9 +4,9 @@ import { askersOf, mayDecideOn, whoMayDecide } from '../approvals/approvers.ts';
 import { moreNeeded } from '../approvals/several-words.ts';
 import { AppError } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
+import { may } from '../contracts/permissions.ts';
 import type { Action } from '../contracts/policy.ts';
 import { type DecisionVerb, encodePress, type PressToken } from '../contracts/press.ts';
-import { roleAtLeast } from '../contracts/roles.ts';
 import type { Form } from '../contracts/view.ts';
 import { bold, plain } from '../contracts/view.ts';
 import { textView, withFallback } from '../delivery/list-view.ts';
@@ -154,7 +154,7 @@ async function tell(ctx: CommandContext, error: AppError): Promise<void> {
 
 async function showDetails(ctx: CommandContext, interaction: InteractionRow): Promise<void> {
   const by = actingOn(ctx, interaction.task.project.id);
-  if (!roleAtLeast(by.role, 'guest')) throw await notAllowed(ctx.tx, by, 'see this', 'guest');
+  if (!may(by, 'task.see')) throw await notAllowed(ctx.tx, by, 'see this', 'task.see');
   const details = await ctx.deps.tasks.details(ctx.tx, by.workspace, interaction.secret);
   if (details === undefined) throw new AppError('DH-208');
   const view = withFallback([

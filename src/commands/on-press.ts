@@ -81,15 +81,15 @@ async function onTaskButton(ctx: CommandContext, press: Press, token: Extract<Pr
   const name = commandOf[token.verb];
   if (name === undefined) throw new AppError('DH-208');
   const command = commandNamed(name);
-  const { action, role } = command;
-  if (role === 'anyone') throw new Error(`${command.name} must need a role`);
+  const { action, permission } = command;
+  if (permission === 'anyone') throw new Error(`${command.name} must need a permission`);
   const thread = await threadOfTaskIn(ctx.tx, task.id, ctx.channel.id);
   const inThread: CommandContext = {
     ...ctx,
     threadTask: thread === undefined ? ctx.threadTask : task,
     act: thread === undefined ? ctx.act : { ...ctx.act, conversation: { ...ctx.act.conversation, thread } },
   };
-  await taskFor(inThread, task.number, { command: command.name, action, role });
+  await taskFor(inThread, task.number, { command: command.name, action, permission });
   if (token.verb === 'patch') return answer(inThread, await patchReply(inThread, task));
   const column = token.verb === 'move' ? taskColumnSchema.safeParse(press.values[0]).data : undefined;
   const reply = await command.run(inThread, { task: task.number, ...(column === undefined ? {} : { column }) });
@@ -98,7 +98,7 @@ async function onTaskButton(ctx: CommandContext, press: Press, token: Extract<Pr
 
 /** *Steer…*: asks what the agent is to be told. */
 async function askWhatToSay(ctx: CommandContext, press: Press, task: TaskRow): Promise<void> {
-  await personFor(ctx, task.project.id, { command: 'steer', role: 'developer', action: 'speak to an agent' });
+  await personFor(ctx, task.project.id, { command: 'steer', permission: 'agent.run', action: 'speak to an agent' });
   if (task.agent === undefined) throw notAnAgent(task.number);
   const act = answered(press, ctx.person, press.conversation);
   await putOutbox(ctx.tx, askForm(act, press.trigger, steerForm(task), new Date(press.at)));

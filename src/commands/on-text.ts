@@ -1,7 +1,7 @@
 import { actingOn } from '../access/who-acts.ts';
 import { AppError } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
-import { roleAtLeast } from '../contracts/roles.ts';
+import { isWithin, may } from '../contracts/permissions.ts';
 import type { TaskRow } from '../store/task-queries.ts';
 import { wordsOf } from './attachments.ts';
 import type { CommandContext } from './command.ts';
@@ -47,19 +47,20 @@ async function handOver(ctx: CommandContext, { about, conversation: { thread } }
 }
 
 /**
- * A reply in a task's thread that does not name the bot, of somebody who may run commands. It is obeyed when all of it is a command. For
- * the agent of the task anything else is said to it; in the thread of a command it is people talking to each other.
+ * A reply in a task's thread that does not name the bot, of somebody who may do more than look. It is obeyed when all of it is a command. For
+ * the agent of the task anything else is said to it by those who may speak to agents; in the thread of a command it is people talking to each other.
  */
 export async function onThreadReply(ctx: CommandContext, message: Message): Promise<void> {
   const { threadTask } = ctx;
   const by = threadTask === undefined ? ctx.person : actingOn(ctx, threadTask.project.id);
-  if (!roleAtLeast(by.role, 'developer')) return;
+  if (by.role === undefined || isWithin(by, { role: 'guest' })) return;
   const parsed = parseText(message.text, commands);
   const agents = threadTask?.agent !== undefined;
   if (parsed.type === 'command' && !(agents && begins.has(parsed.command.name))) {
     return runCommand(ctx, parsed.command, parsed.args);
   }
   if (threadTask === undefined || !agents || (message.text.trim() === '' && message.attachments.length === 0)) return;
+  if (!may(by, 'agent.run')) return;
   if (parsed.type === 'invalid' && settles.has(parsed.command.name) && !isSentence(message.text)) {
     throw new AppError('DH-201', { problem: parsed.problem, example: exampleFor(parsed.command, message.text) });
   }

@@ -17,7 +17,7 @@ export const ownerTransfer = defineCommand({
     'You are asked once more, then the other has a day to accept. Only then the ownership changes hands, both at once.',
     'To have one owner more, `member role @name owner` is enough. When the only owner is gone, whoever runs Deckhand types `deckhand owner code` on its machine.',
   ],
-  role: 'owner',
+  permission: 'workspace.own',
   action: 'hand the ownership over',
   unbound: 'with-role',
   positional: {

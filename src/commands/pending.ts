@@ -21,7 +21,7 @@ export const pending = defineCommand({
   group: 'look',
   summary: 'Lists what waits for a decision, with its buttons',
   details: ['Who may decide is checked at the moment of the press.'],
-  role: 'guest',
+  permission: 'task.see',
   action: 'see what waits for a decision',
   about: 'project',
   positional: {},

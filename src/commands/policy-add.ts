@@ -11,7 +11,7 @@ import { personFor, projectFor } from './subject.ts';
 
 const minute = 60_000;
 const month = 30 * 24 * 60 * minute;
-const need = { command: 'policy add', role: 'maintainer', action: 'change the policy' } as const;
+const need = { command: 'policy add', permission: 'policy.manage', action: 'change the policy' } as const;
 const ownersExample = 'policy add kind=push codeowners=on';
 const pattern = z
   .string()
@@ -29,7 +29,7 @@ export const policyAdd = defineCommand({
     'A demand with `command`, `path` or `risk` makes such actions ask, whatever the mode of the project or of the agent. Where it cannot be told whether it is met, as with a command that hides another, it counts as met.',
     'What a command changes on disk is seen when the change leaves: `path` and `risk` of changes hold then, and for the files that agents edit.',
   ],
-  role: need.role,
+  permission: need.permission,
   action: need.action,
   about: 'project',
   positional: {},

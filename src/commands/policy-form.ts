@@ -25,7 +25,7 @@ import { quote } from './tokens.ts';
 
 type Fields = Form['fields'];
 
-const need = { command: 'policy', role: 'maintainer', action: 'change the policy' } as const;
+const need = { command: 'policy', permission: 'policy.manage', action: 'change the policy' } as const;
 
 /** A button asks for a form; where the platform has none its fields are asked one by one. */
 export async function askPolicyForm(

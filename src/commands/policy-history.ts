@@ -14,7 +14,7 @@ import { policyProject } from './policy.ts';
 import { changedLines, policyLines } from './policy-lines.ts';
 import { personFor, projectFor } from './subject.ts';
 
-const see = { command: 'policy history', role: 'guest', action: 'see the policy' } as const;
+const see = { command: 'policy history', permission: 'task.see', action: 'see the policy' } as const;
 const shown = 8;
 
 export const policyHistory = defineCommand({
@@ -22,7 +22,7 @@ export const policyHistory = defineCommand({
   group: 'setup',
   summary: 'Lists the versions of the policy: who changed what, and when',
   details: ['A task keeps the version it was made with; `why` names it.'],
-  role: see.role,
+  permission: see.permission,
   action: see.action,
   about: 'project',
   positional: {},
@@ -58,7 +58,7 @@ export const policyShow = defineCommand({
   name: 'policy show',
   group: 'setup',
   summary: 'Shows the policy as it was in one version',
-  role: see.role,
+  permission: see.permission,
   action: see.action,
   about: 'project',
   positional: { version: required({ hint: '3', about: 'its number, as `policy history` lists it', schema: count(1_000_000) }) },

@@ -20,7 +20,7 @@ import { endText, needsText, whenSpans } from './policy-words.ts';
 import { personFor, projectFor } from './subject.ts';
 import { unwrapCode } from './unwrap-code.ts';
 
-const need = { command: 'policy test', role: 'guest', action: 'see the policy' } as const;
+const need = { command: 'policy test', permission: 'task.see', action: 'see the policy' } as const;
 
 export const policyTest = defineCommand({
   name: 'policy test',
@@ -29,7 +29,7 @@ export const policyTest = defineCommand({
   details: [
     'A command is looked at as that of a task, and as one that an agent wants to run. With `path` or `risk` it is a change that leaves.',
   ],
-  role: need.role,
+  permission: need.permission,
   action: need.action,
   about: 'project',
   positional: {

@@ -21,8 +21,8 @@ export const policyProject = optional({
   schema: name,
 });
 
-const see = { command: 'policy', role: 'guest', action: 'see the policy' } as const;
-const change = { command: 'policy remove', role: 'maintainer', action: 'change the policy' } as const;
+const see = { command: 'policy', permission: 'task.see', action: 'see the policy' } as const;
+const change = { command: 'policy remove', permission: 'policy.manage', action: 'change the policy' } as const;
 
 export const policy = defineCommand({
   name: 'policy',
@@ -32,7 +32,7 @@ export const policy = defineCommand({
     'What `settings` says holds for all requests. Demands add to it for some of them: the strictest of all that apply counts, so no demand makes anything easier.',
     '`policy test` says what would happen to a command or a change, and why.',
   ],
-  role: see.role,
+  permission: see.permission,
   action: see.action,
   about: 'project',
   positional: {},
@@ -50,7 +50,7 @@ export const policyRemove = defineCommand({
   name: 'policy remove',
   group: 'setup',
   summary: 'Takes a demand out of the policy of the project',
-  role: change.role,
+  permission: change.permission,
   action: change.action,
   about: 'project',
   positional: { number: required({ hint: '2', about: 'its number, as `policy` shows it', schema: count(99) }) },

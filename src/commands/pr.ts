@@ -12,7 +12,7 @@ export const pr = defineCommand({
     'It is decided like `push`. When a pull request of the branch is open already, that one shows the change.',
     'The pull request says what was asked, who asked, who approved, and from which thread.',
   ],
-  role: pushNeed.role,
+  permission: pushNeed.permission,
   action: pushNeed.action,
   about: 'project',
   open: true,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { notAllowed } from '../access/not-allowed.ts';
 import { AppError } from '../contracts/errors.ts';
+import { may } from '../contracts/permissions.ts';
 import { defaultPolicy } from '../contracts/policy.ts';
 import { defaultProjectLimits } from '../contracts/settings.ts';
 import { newId } from '../runtime/ids.ts';
@@ -35,7 +36,7 @@ export const projectAdd = defineCommand({
     'A new project asks before every command; `settings` changes that.',
     'An address with a password in it is taken from a direct message only, so that nobody else sees it.',
   ],
-  role: 'maintainer',
+  permission: 'project.manage',
   action: 'add projects',
   unbound: 'with-role',
   positional: {
@@ -51,8 +52,8 @@ export const projectAdd = defineCommand({
   ],
   async run(ctx, args) {
     const { source, hasLogin } = readSource(args.source);
-    if (source.kind === 'path' && ctx.ownRole !== 'owner') {
-      throw await notAllowed(ctx.tx, ctx.person, 'add a directory of the machine as a project', 'owner');
+    if (source.kind === 'path' && !may(ctx.ownRights, 'workspace.own')) {
+      throw await notAllowed(ctx.tx, ctx.person, 'add a directory of the machine as a project', 'workspace.own');
     }
     if (hasLogin && ctx.act.event.conversation.kind !== 'direct') {
       throw new AppError('DH-505', {

@@ -11,7 +11,7 @@ export const projectList = defineCommand({
   name: 'project list',
   group: 'setup',
   summary: 'Lists the projects, their repositories and their channels',
-  role: 'guest',
+  permission: 'task.see',
   action: 'see projects',
   about: 'project',
   unbound: 'with-role',

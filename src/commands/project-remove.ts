@@ -14,7 +14,7 @@ export const projectRemove = defineCommand({
   group: 'setup',
   summary: 'Removes a project and unbinds its channels; its tasks stay readable',
   details: ['The repository is not touched.'],
-  role: 'maintainer',
+  permission: 'project.manage',
   action: 'remove projects',
   about: 'project',
   unbound: 'with-role',
@@ -25,7 +25,11 @@ export const projectRemove = defineCommand({
   examples: [['project remove web', 'removes the project `web`']],
   async run(ctx, args) {
     const project = await namedProject(ctx, args.name);
-    await personFor(ctx, project.id, { command: 'project remove', role: 'maintainer', action: `remove ${project.name}` });
+    await personFor(ctx, project.id, {
+      command: 'project remove',
+      permission: 'project.manage',
+      action: `remove ${project.name}`,
+    });
     await lockProject(ctx.tx, project.id);
     const open = await unfinishedTasks(ctx.tx, project.id);
     if (open > 0) {

@@ -11,7 +11,7 @@ export const projectTest = defineCommand({
   group: 'setup',
   summary: 'Checks whether a repository can be read and pushed to, and whether pull requests can be opened there',
   details: ['A push is tried up to the point where it would change something; nothing is changed.'],
-  role: 'maintainer',
+  permission: 'project.manage',
   action: 'check projects',
   about: 'project',
   unbound: 'with-role',
@@ -27,7 +27,7 @@ export const projectTest = defineCommand({
     const choice = await projectFor(ctx, args.name);
     if ('ask' in choice) return choice.ask;
     const found = choice.project;
-    await personFor(ctx, found.id, { command: 'project test', role: 'maintainer', action: `check ${found.name}` });
+    await personFor(ctx, found.id, { command: 'project test', permission: 'project.manage', action: `check ${found.name}` });
     const key = `${projectCardKey(found.id)}:${originKeyOf(ctx)}`;
     await checkAgain(ctx.tx, found.id, key);
     const { workspace, user } = ctx.person;

@@ -4,7 +4,7 @@ import { defineCommand } from './command.ts';
 import { taskFor } from './subject.ts';
 
 /** What pushing a change, and asking for it, needs. Who may decide it is a matter of the policy. */
-export const pushNeed = { command: 'push', role: 'developer', action: 'bring changes out' } as const;
+export const pushNeed = { command: 'push', permission: 'change.publish', action: 'bring changes out' } as const;
 
 export const push = defineCommand({
   name: 'push',
@@ -14,7 +14,7 @@ export const push = defineCommand({
     'Whoever may approve for the project decides by asking for it; for anybody else those who may are asked.',
     'Exactly the commit that was decided about is pushed. A branch that somebody else has moved meanwhile is left alone.',
   ],
-  role: pushNeed.role,
+  permission: pushNeed.permission,
   action: pushNeed.action,
   about: 'project',
   open: true,

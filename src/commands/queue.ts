@@ -17,7 +17,7 @@ export const queue = defineCommand({
   name: 'queue',
   group: 'look',
   summary: 'Shows what runs and what waits, with places and estimates',
-  role: 'guest',
+  permission: 'task.see',
   action: 'see the queue',
   about: 'project',
   positional: {},

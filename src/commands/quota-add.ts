@@ -11,7 +11,7 @@ import { putQuota, setConsumed } from '../store/quotas.ts';
 import { optional } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { quotaList } from './quota.ts';
-import { targetArgs, targetFor, targetRole } from './quota-target.ts';
+import { targetArgs, targetFor, targetPermission } from './quota-target.ts';
 
 const example = 'quota add runs=50/day project=web';
 
@@ -60,11 +60,11 @@ export const quotaAdd = defineCommand({
     'Periods begin in UTC, weeks on Monday. What was used in the period before the quota was made counts too.',
     'Maintainers set those of projects and channels, owners those of people and of the whole workspace.',
   ],
-  role: 'maintainer',
+  permission: 'quota.manage',
   action: 'change quotas there',
   unbound: 'with-role',
   about: 'project',
-  roleFor: targetRole,
+  permissionFor: targetPermission,
   positional: targetArgs.positional,
   options: {
     runs: limitArg('runs'),

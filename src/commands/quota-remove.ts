@@ -9,7 +9,7 @@ import { removeQuota, standingById, standingsOf } from '../store/quotas.ts';
 import { required } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { quotaList } from './quota.ts';
-import { checkMayChange, targetArgs, targetFor, targetRole } from './quota-target.ts';
+import { checkMayChange, targetArgs, targetFor, targetPermission } from './quota-target.ts';
 
 const example = 'quota remove runs/day project=web';
 
@@ -17,11 +17,11 @@ export const quotaRemove = defineCommand({
   name: 'quota remove',
   group: 'setup',
   summary: 'Removes a quota; the list of quotas has a button for each',
-  role: 'maintainer',
+  permission: 'quota.manage',
   action: 'change quotas there',
   unbound: 'with-role',
   about: 'project',
-  roleFor: targetRole,
+  permissionFor: targetPermission,
   positional: {
     quota: required({ hint: 'runs/day', about: 'what it limits and in which period', schema: z.string().min(1).max(60) }),
     ...targetArgs.positional,

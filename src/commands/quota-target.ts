@@ -1,8 +1,8 @@
 import { notAllowed } from '../access/not-allowed.ts';
-import { quotaRole } from '../budgets/words.ts';
+import { type QuotaPermission, quotaPermission } from '../budgets/words.ts';
 import { AppError } from '../contracts/errors.ts';
+import { may } from '../contracts/permissions.ts';
 import type { Quota, QuotaScope } from '../contracts/quotas.ts';
-import { roleAtLeast } from '../contracts/roles.ts';
 import { standsFor } from '../store/quota-facts.ts';
 import { name, oneOf, optional } from './arguments.ts';
 import type { CommandContext, Reply } from './command.ts';
@@ -36,9 +36,9 @@ export interface TargetValues {
   person: string | undefined;
 }
 
-/** The weakest role that may change quotas there, as far as the words tell. */
-export function targetRole({ where, person }: Pick<TargetValues, 'where' | 'person'>): 'maintainer' | 'owner' {
-  return quotaRole(scopeOf({ where, person }));
+/** What it takes to change quotas there, as far as the words tell. */
+export function targetPermission({ where, person }: Pick<TargetValues, 'where' | 'person'>): QuotaPermission {
+  return quotaPermission(scopeOf({ where, person }));
 }
 
 function scopeOf({ where, person }: Pick<TargetValues, 'where' | 'person'>): QuotaScope {
@@ -77,9 +77,9 @@ export async function targetFor(
 
 /** Throws DH-202 for somebody who may not make, raise or remove quotas about this. */
 export async function checkMayChange(ctx: CommandContext, { scope, subject }: Pick<Quota, 'scope' | 'subject'>): Promise<void> {
-  const role = quotaRole(scope);
+  const permission = quotaPermission(scope);
   const action = 'change quotas there';
   const project = scope === 'project' ? subject : scope === 'channel' && subject === ctx.channel.id ? ctx.bound?.id : undefined;
-  if (project !== undefined) await personFor(ctx, project, { command: 'quota add', role, action });
-  else if (!roleAtLeast(ctx.ownRole, role)) throw await notAllowed(ctx.tx, ctx.person, action, role);
+  if (project !== undefined) await personFor(ctx, project, { command: 'quota add', permission, action });
+  else if (!may(ctx.ownRights, permission)) throw await notAllowed(ctx.tx, ctx.person, action, permission);
 }

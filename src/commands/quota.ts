@@ -1,8 +1,8 @@
 import { amountText, usedText } from '../budgets/amounts.ts';
 import { allowed, isUsedUp, part } from '../budgets/standing.ts';
-import { freeText, quotaRole, whereText } from '../budgets/words.ts';
+import { freeText, quotaPermission, whereText } from '../budgets/words.ts';
+import { may } from '../contracts/permissions.ts';
 import { type Standing, warnedFrom } from '../contracts/quotas.ts';
-import { roleAtLeast } from '../contracts/roles.ts';
 import { type Block, type Button, bold, code, plain, type Span, type View } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
@@ -26,7 +26,7 @@ export const quota = defineCommand({
     'Everybody sees those of the workspace, of this channel, of projects they may see, and their own; owners see those of everybody.',
     'A quota is about what runs do; what a single task may cost is its budget: `help budget`.',
   ],
-  role: 'guest',
+  permission: 'task.see',
   action: 'see quotas',
   unbound: 'with-role',
   positional: {},
@@ -70,7 +70,7 @@ export async function quotaList(ctx: CommandContext, said: readonly string[]): P
 
 function removeButtons(ctx: CommandContext, standings: readonly Standing[], names: ReadonlyMap<string, string>): Button[] {
   return standings
-    .filter(({ quota: { scope } }) => roleAtLeast(ctx.ownRole, quotaRole(scope)))
+    .filter(({ quota: { scope } }) => may(ctx.ownRights, quotaPermission(scope)))
     .slice(0, removable)
     .map(({ quota: one }) =>
       commandButton(
@@ -110,7 +110,7 @@ function maySee(ctx: CommandContext, { scope, subject }: Standing['quota'], proj
     case 'project':
       return projects === undefined || projects.includes(subject);
     case 'person':
-      return idsOf(ctx.person).includes(subject) || ctx.ownRole === 'owner';
+      return idsOf(ctx.person).includes(subject) || may(ctx.ownRights, 'usage.workspace');
   }
 }
 

@@ -5,7 +5,11 @@ import { defineCommand } from './command.ts';
 import { originKeyOf } from './run.ts';
 import { taskFor } from './subject.ts';
 
-export const rebaseNeed = { command: 'rebase', role: 'developer', action: 'bring changes to the newest base' } as const;
+export const rebaseNeed = {
+  command: 'rebase',
+  permission: 'change.publish',
+  action: 'bring changes to the newest base',
+} as const;
 
 export const rebase = defineCommand({
   name: 'rebase',
@@ -15,7 +19,7 @@ export const rebase = defineCommand({
     'Nothing is run but the check of the project. Where both have changed the same lines nothing happens to the change: the thread says which files conflict, and the agent of the task can be asked to resolve it.',
     'What comes of it is a new change: it is pushed only when somebody approves it.',
   ],
-  role: rebaseNeed.role,
+  permission: rebaseNeed.permission,
   action: rebaseNeed.action,
   about: 'project',
   positional: {

@@ -5,7 +5,7 @@ import { oneOf, optional, taskNumber } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { taskFor } from './subject.ts';
 
-const need = { command: 'retry', role: 'developer', action: 'run tasks again' } as const;
+const need = { command: 'retry', permission: 'task.manage', action: 'run tasks again' } as const;
 
 export const retry = defineCommand({
   name: 'retry',
@@ -14,7 +14,7 @@ export const retry = defineCommand({
   details: [
     'The options are for tasks of agents. Another agent, or another account, begins a conversation of its own on the same branch.',
   ],
-  role: need.role,
+  permission: need.permission,
   action: need.action,
   about: 'project',
   open: true,

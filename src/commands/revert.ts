@@ -6,7 +6,7 @@ import { type CommandContext, defineCommand, type Reply } from './command.ts';
 import { originKeyOf } from './run.ts';
 import { personFor, taskFor } from './subject.ts';
 
-const revertNeed = { command: 'revert', role: 'developer', action: 'undo what was merged' } as const;
+const revertNeed = { command: 'revert', permission: 'change.publish', action: 'undo what was merged' } as const;
 
 export const revert = defineCommand({
   name: 'revert',
@@ -16,7 +16,7 @@ export const revert = defineCommand({
     'Who may bring the change of the task out may do this. Nothing is run but the check of the project, and nothing moves at the code host: the newest commit of the base branch without what was merged becomes the change of the task, on a branch of its own. `push` and `pr` bring it out.',
     'Where what was merged has been changed again since, nothing happens, and the thread says which files conflict.',
   ],
-  role: revertNeed.role,
+  permission: revertNeed.permission,
   action: revertNeed.action,
   about: 'project',
   positional: {

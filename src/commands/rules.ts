@@ -20,7 +20,7 @@ export const rules = defineCommand({
   group: 'setup',
   summary: 'Lists what "Approve for this task" allows, with a way to take it back',
   details: ['A rule allows one exact command in one task. There are no rules for more than that.'],
-  role: 'guest',
+  permission: 'task.see',
   action: 'see rules',
   about: 'project',
   positional: {
@@ -35,7 +35,7 @@ export const rules = defineCommand({
     const one =
       args.task === undefined && ctx.threadTask === undefined
         ? undefined
-        : (await taskFor(ctx, args.task, { command: 'rules', role: 'guest', action: 'see rules' })).task;
+        : (await taskFor(ctx, args.task, { command: 'rules', permission: 'task.see', action: 'see rules' })).task;
     const { projects } = await scopeOf(ctx, undefined);
     const found = await rulesOf(ctx.tx, ctx.person.workspace, {
       ...(one === undefined ? { projects } : { task: one.id }),
@@ -78,14 +78,14 @@ export const rules = defineCommand({
   },
 });
 
-const need = { command: 'rules revoke', role: 'developer', action: 'revoke rules' } as const;
+const need = { command: 'rules revoke', permission: 'rule.revoke', action: 'revoke rules' } as const;
 const ruleId = z.string().refine((text) => isId('rul', text), { error: ({ input }) => `\`${input}\` is not a rule.` });
 
 export const rulesRevoke = defineCommand({
   name: 'rules revoke',
   group: 'setup',
   summary: 'Takes back a rule; the task asks again from then on',
-  role: need.role,
+  permission: need.permission,
   action: need.action,
   about: 'project',
   positional: {

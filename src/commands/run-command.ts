@@ -1,11 +1,11 @@
 import { mayUse } from '../access/effective-role.ts';
 import { notAllowed } from '../access/not-allowed.ts';
 import { strongestAnywhere } from '../access/role-about.ts';
-import { roleInWorkspace, strongestOf } from '../access/who-acts.ts';
+import { rightsInWorkspace, rightsSomewhere } from '../access/who-acts.ts';
 import { AppError } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import type { OutboxPut } from '../contracts/outbox.ts';
-import type { Role } from '../contracts/roles.ts';
+import type { Permission, Rights } from '../contracts/permissions.ts';
 import { traced } from '../runtime/trace.ts';
 import { putOutbox, putOutboxRows } from '../store/outbox.ts';
 import { sentMessage } from '../store/sent-messages.ts';
@@ -42,7 +42,7 @@ export async function runCommand(ctx: CommandContext, command: Command, args: Re
 }
 
 /**
- * Throws DH-203 in a channel without a project, DH-202 for a role that is too weak, and DH-221 where others would read what is not for them.
+ * Throws DH-203 in a channel without a project, DH-202 for a permission that is lacking, and DH-221 where others would read what is not for them.
  */
 export async function checkAllowed(ctx: CommandContext, command: Command, args: Record<string, unknown>): Promise<void> {
   if (ctx.act.open && !command.open) throw new AppError('DH-221', { command: command.name });
@@ -54,23 +54,18 @@ export async function checkAllowed(ctx: CommandContext, command: Command, args: 
   ) {
     throw new AppError('DH-203');
   }
-  const needed = command.roleFor?.(args) ?? command.role;
-  if (mayUse(roleFor(ctx, command, args, needed), needed)) return;
+  const needed = command.permissionFor?.(args) ?? command.permission;
+  if (mayUse(rightsFor(ctx, command, args, needed), needed)) return;
   if (needed !== 'anyone') throw await notAllowed(ctx.tx, { ...ctx.person, about: ctx.bound?.id }, command.action, needed);
 }
 
 /**
- * The role that opens a command. What it does to a project it asks about that project itself; here it is enough that the person may do it
- * somewhere. What is about the workspace takes the role there, however strong one is about a project.
+ * The rights that open a command. What it does to a project it asks about that project itself; here it is enough that the person may do it
+ * somewhere. What is about the workspace takes the right there, whatever one may do about a project.
  */
-function roleFor(
-  ctx: CommandContext,
-  command: Command,
-  args: Record<string, unknown>,
-  needed: Role | 'anyone',
-): Role | undefined {
+function rightsFor(ctx: CommandContext, command: Command, args: Record<string, unknown>, needed: Permission | 'anyone'): Rights {
   const about = typeof command.about === 'function' ? command.about(args) : command.about;
-  return about === 'project' || needed === 'guest' ? strongestOf(ctx) : roleInWorkspace(ctx);
+  return about === 'project' || needed === 'task.see' ? rightsSomewhere(ctx) : rightsInWorkspace(ctx);
 }
 
 /** Puts the answer where its audience is. The buttons of a list change that list instead of adding another one. */

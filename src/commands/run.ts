@@ -16,7 +16,7 @@ import { type CommandContext, defineCommand, type Reply } from './command.ts';
 import { personFor, projectFor } from './subject.ts';
 import { contextOf } from './thread-context.ts';
 
-const need = { command: 'run', role: 'developer', action: 'give work to an agent' } as const;
+const need = { command: 'run', permission: 'agent.run', action: 'give work to an agent' } as const;
 
 const notHere = {
   problem: 'Several attempts are compared and chosen in a chat channel of the project.',
@@ -49,7 +49,7 @@ export const run = defineCommand({
     'With `attempts=3` three attempts are made side by side, each on a working copy of its own; when all have ended a card compares them, and the task goes on from the one you choose.',
     'Options stand before the text; `--` ends them.',
   ],
-  role: need.role,
+  permission: need.permission,
   action: need.action,
   about: 'project',
   open: true,

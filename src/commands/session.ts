@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { endAudited, sessionIdleMs } from '../access/session.ts';
 import { AppError } from '../contracts/errors.ts';
+import { may } from '../contracts/permissions.ts';
 import { encodePress } from '../contracts/press.ts';
 import type { SigninMethod } from '../contracts/signin.ts';
 import { bold, plain, type View } from '../contracts/view.ts';
@@ -28,14 +29,14 @@ export const sessionList = defineCommand({
   group: 'people',
   summary: 'Lists the browsers in which you are signed in',
   details: ['Owners see those of everybody with `session list all`.'],
-  role: 'guest',
+  permission: 'task.see',
   action: 'see sessions',
   unbound: 'with-role',
   positional: {
     whose: optional({ hint: 'all', about: 'those of everybody', values: ['mine', 'all'], schema: oneOf(['mine', 'all']) }),
   },
   options: {},
-  roleFor: ({ whose }) => (whose === 'all' ? 'owner' : 'guest'),
+  permissionFor: ({ whose }) => (whose === 'all' ? 'session.manage' : 'task.see'),
   examples: [['session list', 'your browsers, with a button that signs each out']],
   async run(ctx, { whose = 'mine' }) {
     const sessions = await sessionsOf(ctx, whose === 'all' ? undefined : idsOf(ctx.person));
@@ -71,7 +72,7 @@ export const sessionEnd = defineCommand({
   group: 'people',
   summary: 'Signs you out of a browser, or of all',
   details: ['Owners can sign out everybody, with the buttons of `session list all`.'],
-  role: 'guest',
+  permission: 'task.see',
   action: 'end sessions',
   unbound: 'with-role',
   positional: {
@@ -89,7 +90,7 @@ export const sessionEnd = defineCommand({
     }
     const found =
       own.find(({ id }) => id === session) ??
-      (ctx.ownRole === 'owner' ? (await sessionsOf(ctx, undefined)).find(({ id }) => id === session) : undefined);
+      (may(ctx.ownRights, 'session.manage') ? (await sessionsOf(ctx, undefined)).find(({ id }) => id === session) : undefined);
     if (found === undefined || (await endAudited(ctx.tx, workspace, { session: found.id }, user, 'by command', at)) === 0) {
       throw new AppError('DH-300', {
         what: 'You have no such session, or it has ended already.',

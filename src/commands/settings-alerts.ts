@@ -17,7 +17,7 @@ export const settingsAlerts = defineCommand({
     'Each thing is told once, and once that it is over. What comes back within half an hour changes the message that is there.',
     'Any number of conversations may be told, best on more than one platform.',
   ],
-  role: 'owner',
+  permission: 'alert.manage',
   action: 'choose where alerts are told',
   unbound: 'with-role',
   positional: {

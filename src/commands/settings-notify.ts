@@ -53,7 +53,7 @@ export const settingsNotify = defineCommand({
     'Where a direct message cannot reach you (on Telegram before you press Start), you are told once, and mentioned in the thread instead.',
     'This is yours alone: it holds on every platform and in every project.',
   ],
-  role: 'anyone',
+  permission: 'anyone',
   action: 'change your notifications',
   unbound: 'yes',
   positional: {

@@ -3,8 +3,8 @@ import { effortSchema } from '../contracts/agent.ts';
 import { maxApprovals } from '../contracts/approvers.ts';
 import { AppError } from '../contracts/errors.ts';
 import { hostProfiles } from '../contracts/hosts.ts';
+import { may, type Permission } from '../contracts/permissions.ts';
 import { policySchema } from '../contracts/policy.ts';
-import { roleAtLeast } from '../contracts/roles.ts';
 import { branchesSchema, mentionsSchema, verbositySchema } from '../contracts/settings.ts';
 import { projectById } from '../store/projects.ts';
 import { agentOptions } from './agent-choice.ts';
@@ -24,6 +24,7 @@ import {
   roleWord,
   runsOnOption,
 } from './arguments.ts';
+import { checkGives } from './channel-gives.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { branchName } from './project-add.ts';
 import { applyAgentSettings } from './settings-agent.ts';
@@ -43,8 +44,8 @@ export const settings = defineCommand({
     'Policies: `safe` runs what only reads and asks for the rest; `ask` asks for everything; `custom` runs what `allow` names and asks for the rest; `yolo` asks for nothing. What `deny` names never runs.',
     'Tasks that exist keep the policy they were made with. Everybody with a role sees the settings; maintainers and owners change them.',
   ],
-  role: 'guest',
-  roleFor: (args) => (isChange(args) ? 'maintainer' : 'guest'),
+  permission: 'task.see',
+  permissionFor: (args) => neededFor(args)[0] ?? 'task.see',
   action: 'change settings',
   about: 'project',
   positional: {},
@@ -219,10 +220,14 @@ export const settings = defineCommand({
     const choice = await projectFor(ctx, named);
     if ('ask' in choice) return choice.ask;
     const { project } = choice;
-    const changes = isChange(change);
-    const needed = changes ? 'maintainer' : 'guest';
-    await personFor(ctx, project.id, { command: 'settings', role: needed, action: changes ? 'change settings' : 'see settings' });
-    if (!changes) return { view: await settingsView(ctx, project, []), audience: 'asked' };
+    const needed = neededFor(change);
+    if (needed.length === 0) {
+      await personFor(ctx, project.id, { command: 'settings', permission: 'task.see', action: 'see settings' });
+      return { view: await settingsView(ctx, project, []), audience: 'asked' };
+    }
+    for (const permission of needed) {
+      await personFor(ctx, project.id, { command: 'settings', permission, action: changing[permission] });
+    }
     await checkChannelPart(ctx, change);
     const channel = await applyChannelSettings(ctx, change);
     const applied = await applyProjectSettings(ctx, project, change);
@@ -232,8 +237,40 @@ export const settings = defineCommand({
   },
 });
 
-function isChange(args: Record<string, unknown>): boolean {
-  return Object.entries(args).some(([key, value]) => key !== 'project' && value !== undefined);
+/** What takes less or more than changing the project does; all else is about the project. */
+const channelPart: ReadonlySet<string> = new Set(['verbosity', 'role', 'external', 'private']);
+const policyPart: ReadonlySet<string> = new Set([
+  'policy',
+  'allow',
+  'deny',
+  'approvers',
+  'people',
+  'team',
+  'decide-in',
+  'approvals',
+  'not-requester',
+  'expires',
+  'remind',
+  'escalate',
+  'escalate-to',
+  'check',
+  'check-timeout',
+]);
+
+/** For "Ada may not …". */
+const changing = {
+  'channel.manage': 'change the settings of this channel',
+  'policy.manage': 'change the policy',
+  'project.manage': 'change settings',
+} as const satisfies Partial<Record<Permission, string>>;
+
+/** What it takes to change these: nothing when nothing is to be changed. */
+function neededFor(args: Record<string, unknown>): (keyof typeof changing)[] {
+  const keys = Object.entries(args).flatMap(([key, value]) => (key === 'project' || value === undefined ? [] : [key]));
+  const needed = keys.map((key) =>
+    channelPart.has(key) ? 'channel.manage' : policyPart.has(key) ? 'policy.manage' : 'project.manage',
+  );
+  return [...new Set(needed)];
 }
 
 /**
@@ -243,9 +280,10 @@ function isChange(args: Record<string, unknown>): boolean {
 async function checkChannelPart(ctx: CommandContext, change: SettingsChange): Promise<void> {
   if ([change.verbosity, change.role, change.external, change.private].every((value) => value === undefined)) return;
   if (ctx.channel.kind === 'channel') {
-    const need = { command: 'settings', role: 'maintainer', action: 'change the settings of this channel' } as const;
-    if (ctx.bound !== undefined) await personFor(ctx, ctx.bound.id, need);
-    else if (!roleAtLeast(ctx.ownRole, need.role)) throw await notAllowed(ctx.tx, ctx.person, need.action, need.role);
+    const need = { command: 'settings', permission: 'channel.manage', action: changing['channel.manage'] } as const;
+    const by = ctx.bound === undefined ? { ...ctx.ownRights, name: ctx.person.name } : await personFor(ctx, ctx.bound.id, need);
+    if (!may(by, need.permission)) throw await notAllowed(ctx.tx, ctx.person, need.action, need.permission);
+    if (change.role !== undefined && change.role !== 'none') checkGives(by, change.role);
     return;
   }
   throw new AppError('DH-300', {

@@ -7,7 +7,7 @@ import { originAtCodeHost, placeTask, threadOfNewTask } from './at-code-host.ts'
 import { type CommandContext, defineCommand, type Reply } from './command.ts';
 import { personFor, projectFor } from './subject.ts';
 
-const need = { command: 'sh', role: 'developer', action: 'run commands' } as const;
+const need = { command: 'sh', permission: 'command.run', action: 'run commands' } as const;
 
 export const sh = defineCommand({
   name: 'sh',
@@ -18,7 +18,7 @@ export const sh = defineCommand({
     'A card in the thread shows how it goes. What the policy of the project does not let run waits for an approval first.',
     'Options stand before the command; `--` ends them.',
   ],
-  role: need.role,
+  permission: need.permission,
   action: need.action,
   about: 'project',
   open: true,

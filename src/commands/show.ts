@@ -19,7 +19,7 @@ export const show = defineCommand({
   name: 'show',
   group: 'look',
   summary: 'Shows a task: command, state, branch, runs and decisions',
-  role: 'guest',
+  permission: 'task.see',
   action: 'see tasks',
   about: 'project',
   positional: {
@@ -31,7 +31,7 @@ export const show = defineCommand({
     ['show', 'shows the task of this thread'],
   ],
   async run(ctx, args) {
-    const { task } = await taskFor(ctx, args.task, { command: 'show', role: 'guest', action: 'see this task' });
+    const { task } = await taskFor(ctx, args.task, { command: 'show', permission: 'task.see', action: 'see this task' });
     return { view: await taskView(ctx, task), audience: 'asked', task: task.id };
   },
 });

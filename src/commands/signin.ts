@@ -13,7 +13,7 @@ export const signin = defineCommand({
     `The link is shown to you alone, works once, and only for ${signinLinkLifeMs / 60_000} minutes. A newer one voids it.`,
     'You are signed in after you have pressed the button on the page that it opens.',
   ],
-  role: 'guest',
+  permission: 'task.see',
   action: 'sign in',
   unbound: 'with-role',
   positional: {},

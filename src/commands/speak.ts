@@ -18,7 +18,7 @@ import type { CommandContext, Reply } from './command.ts';
 import { extrasOf, originKeyOf } from './run.ts';
 import { personFor } from './subject.ts';
 
-const need = { command: 'steer', role: 'developer', action: 'speak to an agent' } as const;
+const need = { command: 'steer', permission: 'agent.run', action: 'speak to an agent' } as const;
 
 /**
  * Says something to the agent of a task. At work it reads it at its next step, is interrupted by `now …`, and answers `btw …` beside; at

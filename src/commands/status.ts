@@ -16,7 +16,7 @@ export const status = defineCommand({
   name: 'status',
   group: 'look',
   summary: 'Shows how Deckhand stands: what runs and waits, runners, the last day, and a picture of the last hours',
-  role: 'guest',
+  permission: 'task.see',
   action: 'see how Deckhand stands',
   unbound: 'with-role',
   positional: {},

@@ -3,7 +3,7 @@ import { optional, taskNumber } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { taskFor } from './subject.ts';
 
-const need = { command: 'stop', role: 'developer', action: 'stop tasks' } as const;
+const need = { command: 'stop', permission: 'task.manage', action: 'stop tasks' } as const;
 
 export const stop = defineCommand({
   name: 'stop',
@@ -12,7 +12,7 @@ export const stop = defineCommand({
   details: [
     'A task that waits in the queue is cancelled at once. What a running command has written and changed so far is kept. Of several attempts all are stopped.',
   ],
-  role: need.role,
+  permission: need.permission,
   action: need.action,
   about: 'project',
   open: true,

@@ -1,8 +1,8 @@
 import { notAllowed } from '../access/not-allowed.ts';
 import { type Acting, actingOn } from '../access/who-acts.ts';
 import { AppError } from '../contracts/errors.ts';
+import { may, type Permission } from '../contracts/permissions.ts';
 import { encodePress } from '../contracts/press.ts';
-import { type Role, roleAtLeast } from '../contracts/roles.ts';
 import { plain } from '../contracts/view.ts';
 import { withFallback } from '../delivery/list-view.ts';
 import type { Tx } from '../store/database.ts';
@@ -15,22 +15,22 @@ import type { Person } from '../tasks/task-engine.ts';
 import type { CommandContext, Reply } from './command.ts';
 import { nearest } from './nearest.ts';
 
-/** What a command needs to act on something: the weakest role, and the words for the refusal. */
+/** What a command needs to act on something: the permission, and the words for the refusal. */
 export interface Need {
   /** As typed, for "`stop` needs a task here". */
   command: string;
-  role: Role;
+  permission: Permission;
   action: string;
 }
 
 /**
- * The person with the role that counts for the project; refused when it is too weak. `hidden`: the answer to those who may not even see it,
- * the same as for what does not exist.
+ * The person with the rights that count for the project; refused when they lack what it takes. `hidden`: the answer to those who may not
+ * even see it, the same as for what does not exist.
  */
 export async function personFor(ctx: CommandContext, project: string, need: Need, hidden?: AppError): Promise<Person> {
   const person = actingOn(ctx, project);
   if (hidden !== undefined && person.role === undefined) throw hidden;
-  if (!roleAtLeast(person.role, need.role)) throw await notAllowed(ctx.tx, person, need.action, need.role);
+  if (!may(person, need.permission)) throw await notAllowed(ctx.tx, person, need.action, need.permission);
   return person;
 }
 
@@ -55,12 +55,15 @@ export async function taskFor(
   return { task, person: await personFor(ctx, task.project.id, need, task.id === ctx.threadTask?.id ? undefined : unknown) };
 }
 
-/** The projects about which the person is at least `role` here, removed ones too; undefined: all of the workspace. */
-export async function visibleProjects(ctx: Acting & { tx: Tx }, role: Role = 'guest'): Promise<string[] | undefined> {
+/** The projects about which the person has the permission here, removed ones too; undefined: all of the workspace. */
+export async function visibleProjects(
+  ctx: Acting & { tx: Tx },
+  permission: Permission = 'task.see',
+): Promise<string[] | undefined> {
   const { member, grants, channel } = ctx;
-  const isSeen = (project: string) => roleAtLeast(actingOn(ctx, project).role, role);
+  const isSeen = (project: string) => may(actingOn(ctx, project), permission);
   const spoken = [...grants.keys(), ...(channel.project === undefined ? [] : [channel.project])];
-  if (!roleAtLeast(member.role, role)) return [...new Set(spoken)].filter((id) => isSeen(id));
+  if (!may(member, permission)) return [...new Set(spoken)].filter((id) => isSeen(id));
   if (spoken.every(isSeen)) return undefined;
   return (await projectIds(ctx.tx, ctx.person.workspace)).filter(isSeen);
 }

@@ -1,4 +1,4 @@
-import type { Role } from '../contracts/roles.ts';
+import type { Permission } from '../contracts/permissions.ts';
 import { type TaskColumn, taskColumnSchema } from '../contracts/states.ts';
 import { bold, plain } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
@@ -23,7 +23,7 @@ export const tasks = defineCommand({
   group: 'look',
   summary: 'Lists tasks, newest first',
   details: ['Without a filter it lists the open tasks of the project of the channel; in a direct message those of all projects.'],
-  role: 'guest',
+  permission: 'task.see',
   action: 'see tasks',
   about: 'project',
   positional: {
@@ -98,17 +98,17 @@ function columnsOf(filter: Filter): readonly TaskColumn[] | undefined {
 }
 
 /**
- * Which projects a list is about. The channel's unless another is named; no more than those about which the person is at least `role`.
+ * Which projects a list is about. The channel's unless another is named; no more than those about which the person is may do that.
  */
 export async function scopeOf(
   ctx: Parameters<typeof namedProject>[0],
   named: string | undefined,
-  role: Role = 'guest',
+  permission: Permission = 'task.see',
 ): Promise<{ projects: string[] | undefined; title: string }> {
   const all = named?.toLowerCase() === 'all';
   const project = named === undefined || all ? undefined : await namedProject(ctx, named);
   const one = project ?? (all ? undefined : ctx.bound);
-  if (one === undefined) return { projects: await visibleProjects(ctx, role), title: '' };
-  await personFor(ctx, one.id, { command: 'tasks', role, action: `see the tasks of ${one.name}` });
+  if (one === undefined) return { projects: await visibleProjects(ctx, permission), title: '' };
+  await personFor(ctx, one.id, { command: 'tasks', permission, action: `see the tasks of ${one.name}` });
   return { projects: [one.id], title: ` of ${one.name}` };
 }

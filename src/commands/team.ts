@@ -1,6 +1,7 @@
 import { changingRoles } from '../access/change-roles.ts';
 import { aRole } from '../access/not-allowed.ts';
 import { AppError } from '../contracts/errors.ts';
+import { may } from '../contracts/permissions.ts';
 import { teamRoleSchema } from '../contracts/roles.ts';
 import { plain, type Span } from '../contracts/view.ts';
 import { textView, withFallback } from '../delivery/list-view.ts';
@@ -31,7 +32,7 @@ export const teamAdd = defineCommand({
   name: 'team add',
   group: 'people',
   summary: 'Makes a team: people who get roles in folders together',
-  role: 'maintainer',
+  permission: 'member.manage',
   action: 'make teams',
   about: 'workspace',
   unbound: 'with-role',
@@ -55,7 +56,7 @@ export const teamRemove = defineCommand({
   name: 'team remove',
   group: 'people',
   summary: 'Removes a team; its members lose what it gave them',
-  role: 'maintainer',
+  permission: 'member.manage',
   action: 'remove teams',
   about: 'workspace',
   unbound: 'with-role',
@@ -75,7 +76,7 @@ export const teamJoin = defineCommand({
   group: 'people',
   summary: 'Takes somebody into a team: they get what it has in folders',
   details: ['Nobody is made more by it than whoever says it could make them by name.'],
-  role: 'maintainer',
+  permission: 'member.manage',
   action: 'change teams',
   about: 'workspace',
   unbound: 'with-role',
@@ -98,7 +99,7 @@ export const teamLeave = defineCommand({
   name: 'team leave',
   group: 'people',
   summary: 'Takes somebody out of a team',
-  role: 'maintainer',
+  permission: 'member.manage',
   action: 'change teams',
   about: 'workspace',
   unbound: 'with-role',
@@ -115,7 +116,7 @@ export const teamLeave = defineCommand({
   },
 });
 
-const linkNeed = { command: 'team link', role: 'maintainer', action: 'link teams to this folder' } as const;
+const linkNeed = { command: 'team link', permission: 'member.manage', action: 'link teams to this folder' } as const;
 
 export const teamLink = defineCommand({
   name: 'team link',
@@ -125,7 +126,7 @@ export const teamLink = defineCommand({
     'It holds for each project of the folder, and counts before the role in the workspace, also where it is less. A membership of the person in the folder or on a project counts before it. Of several teams the strongest role counts.',
     'Maintainers of the folder give `guest` and `developer`; owners also `maintainer`.',
   ],
-  role: linkNeed.role,
+  permission: linkNeed.permission,
   action: linkNeed.action,
   about: 'project',
   unbound: 'with-role',
@@ -151,7 +152,7 @@ export const teamUnlink = defineCommand({
   name: 'team unlink',
   group: 'people',
   summary: 'Takes from a team what it has in a folder',
-  role: linkNeed.role,
+  permission: linkNeed.permission,
   action: linkNeed.action,
   about: 'project',
   unbound: 'with-role',
@@ -185,7 +186,7 @@ async function placesOfTeam(ctx: CommandContext, { id, workspace }: Team): Promi
 
 /** What makes maintainers, now or once something else is gone that says less of them. */
 function onlyOwners(ctx: CommandContext, action: string): void {
-  if (ctx.ownRole !== 'owner') throw new AppError('DH-202', { who: ctx.person.name, action, whoCan: 'Owners can.' });
+  if (!may(ctx.ownRights, 'workspace.own')) throw new AppError('DH-202', { who: ctx.person.name, action, whoCan: 'Owners can.' });
 }
 
 function said(spans: Span[]): Reply {

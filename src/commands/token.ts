@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { accessTokenHash, newAccessToken, tokenPrefix } from '../access/access-token.ts';
-import { notAllowed } from '../access/not-allowed.ts';
+import { rolesFrom } from '../access/not-allowed.ts';
 import { revokeToken } from '../access/revoke-token.ts';
 import { type AccessScope, accessScopeSchema, type TokenKind } from '../contracts/access-token.ts';
 import { AppError } from '../contracts/errors.ts';
+import { isWithin, may } from '../contracts/permissions.ts';
 import { encodePress } from '../contracts/press.ts';
-import { type Role, roleAtLeast } from '../contracts/roles.ts';
+import type { Role } from '../contracts/roles.ts';
 import { bold, code, plain, type Span, type View } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { textView, withFallback } from '../delivery/list-view.ts';
@@ -51,7 +52,7 @@ export const tokenCreate = defineCommand({
     'It can never do more than you may at that moment, and no more than its role and its scopes say.',
     'With `service=` it belongs to the workspace instead: it goes on when you leave, with its own role, at most yours now. Maintainers make such tokens, and `project=` keeps one to a project.',
   ],
-  role: 'guest',
+  permission: 'task.see',
   action: 'make access tokens',
   unbound: 'with-role',
   positional: { name: optional({ hint: 'name', about: 'what it is for; your tokens have different names', schema: tokenName }) },
@@ -80,7 +81,7 @@ export const tokenCreate = defineCommand({
     ['token create ci expires=7d', 'one that is good for a week'],
     ['token create service=deploy project=web', 'one that stays when you leave, for one project'],
   ],
-  roleFor: ({ service }) => (service === undefined ? 'guest' : 'maintainer'),
+  permissionFor: ({ service }) => (service === undefined ? 'task.see' : 'token.service'),
   async run(ctx, { name: own, service, project, scopes = usualScopes, role = 'guest', expires = usualLifeMs }) {
     const { workspace, user } = ctx.person;
     const kind = service === undefined ? 'personal' : 'service';
@@ -105,7 +106,10 @@ export const tokenCreate = defineCommand({
         instead: 'An owner or a maintainer gives you a role with `member add`.',
       });
     }
-    if (!roleAtLeast(ctx.ownRole, role)) throw await notAllowed(ctx.tx, ctx.person, `make tokens with the role ${role}`, role);
+    if (!isWithin({ role }, ctx.ownRights)) {
+      const action = `make tokens with the role ${role}`;
+      throw new AppError('DH-202', { who: ctx.person.name, action, whoCan: `${rolesFrom(role)} can.` });
+    }
     const at = ctx.deps.now();
     const others = await goodTokens(ctx.tx, workspace, kind === 'service' ? 'services' : idsOf(ctx.person), at);
     if (others.some((token) => token.name === name)) {
@@ -145,7 +149,7 @@ export const tokenList = defineCommand({
   group: 'people',
   summary: 'Lists your access tokens: what they may do, until when, when they were last used',
   details: ['Maintainers see those of services with `token list services`, owners those of everybody with `token list all`.'],
-  role: 'guest',
+  permission: 'task.see',
   action: 'see access tokens',
   unbound: 'with-role',
   positional: {
@@ -157,7 +161,7 @@ export const tokenList = defineCommand({
     }),
   },
   options: {},
-  roleFor: ({ whose }) => (whose === 'all' ? 'owner' : whose === 'services' ? 'maintainer' : 'guest'),
+  permissionFor: ({ whose }) => (whose === 'all' ? 'session.manage' : whose === 'services' ? 'token.service' : 'task.see'),
   examples: [['token list', 'your tokens, with a button that ends each']],
   async run(ctx, { whose = 'mine' }) {
     const { workspace } = ctx.person;
@@ -195,7 +199,7 @@ export const tokenRevoke = defineCommand({
   details: [
     'Owners can end those of everybody, with the buttons of `token list all`; maintainers those of services with at most their own role.',
   ],
-  role: 'guest',
+  permission: 'task.see',
   action: 'revoke access tokens',
   unbound: 'with-role',
   positional: {
@@ -235,10 +239,10 @@ async function namedToken(ctx: CommandContext, named: string, at: Date): Promise
   const { workspace } = ctx.person;
   const fits = ({ id, name }: TokenRow) => name === named || id === named;
   const found = (await goodTokens(ctx.tx, workspace, idsOf(ctx.person), at)).find(fits);
-  if (found !== undefined || !roleAtLeast(ctx.ownRole, 'maintainer')) return found;
-  const services = (await goodTokens(ctx.tx, workspace, 'services', at)).filter(({ role }) => roleAtLeast(ctx.ownRole, role));
-  const service = services.find(fits);
-  if (service !== undefined || ctx.ownRole !== 'owner') return service;
+  if (found !== undefined || !(may(ctx.ownRights, 'token.service') || may(ctx.ownRights, 'session.manage'))) return found;
+  const services = may(ctx.ownRights, 'token.service') ? await goodTokens(ctx.tx, workspace, 'services', at) : [];
+  const service = services.filter(({ role }) => isWithin({ role }, ctx.ownRights)).find(fits);
+  if (service !== undefined || !may(ctx.ownRights, 'session.manage')) return service;
   return (await goodTokens(ctx.tx, workspace, 'all', at)).find(({ id }) => id === named);
 }
 

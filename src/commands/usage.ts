@@ -2,7 +2,7 @@ import { notAllowed } from '../access/not-allowed.ts';
 import { actingOn } from '../access/who-acts.ts';
 import { dollars } from '../approvals/action-text.ts';
 import { AppError } from '../contracts/errors.ts';
-import { roleAtLeast } from '../contracts/roles.ts';
+import { may } from '../contracts/permissions.ts';
 import { type Block, bold, plain, type UsageChart, type View } from '../contracts/view.ts';
 import { amount } from '../delivery/agent-words.ts';
 import { marked } from '../delivery/error-view.ts';
@@ -42,7 +42,7 @@ export const usage = defineCommand({
     'Everybody sees their own usage, maintainers that of their projects, owners all of it. Without `me` or `all` the answer is as wide as you may see here, and its first line says whose usage it is.',
     'Days are in UTC. Tokens are what models read and wrote, without what they had in their cache. Only you see the answer.',
   ],
-  role: 'guest',
+  permission: 'task.see',
   action: 'see what was used',
   unbound: 'with-role',
   positional: {
@@ -135,10 +135,9 @@ async function whoseUsage(
   const of = project === undefined ? '' : ` of ${project.name}`;
   const inProject = project === undefined ? {} : { projects: [project.id] };
   const own: Whose = { text: `Your usage${of}`, which: { ...inProject, people: idsOf(ctx.person) } };
-  const isOwner = roleAtLeast(ctx.ownRole, 'owner');
-  const mayAll = project === undefined ? isOwner : roleAtLeast(actingOn(ctx, project.id).role, 'maintainer');
-  if (what === 'all' && !mayAll)
-    throw await notAllowed(ctx.tx, ctx.person, action, project === undefined ? 'owner' : 'maintainer');
+  const needed = project === undefined ? 'usage.workspace' : 'usage.people';
+  const mayAll = may(project === undefined ? ctx.ownRights : actingOn(ctx, project.id), needed);
+  if (what === 'all' && !mayAll) throw await notAllowed(ctx.tx, ctx.person, action, needed);
   if (what === 'me') return own;
   const maintained = mayAll ? undefined : await maintainedProjects(ctx);
   const many = project === undefined && maintained !== undefined && maintained.length > 0;
@@ -151,13 +150,13 @@ async function whoseUsage(
   const person = await namedPerson(ctx, named, example);
   const people = idsOf(person);
   if (idsOf(ctx.person).some((id) => people.includes(id))) return own;
-  if (seen === undefined) throw await notAllowed(ctx.tx, ctx.person, action, 'maintainer');
+  if (seen === undefined) throw await notAllowed(ctx.tx, ctx.person, action, 'usage.people');
   return { text: `Usage of ${person.name}${of}`, which: { ...seen.which, people } };
 }
 
 async function maintainedProjects(ctx: CommandContext): Promise<string[]> {
   const projects = await projectsOf(ctx.tx, ctx.person.workspace);
-  return projects.filter(({ id }) => roleAtLeast(actingOn(ctx, id).role, 'maintainer')).map(({ id }) => id);
+  return projects.filter(({ id }) => may(actingOn(ctx, id), 'usage.people')).map(({ id }) => id);
 }
 
 async function usageView(

@@ -11,7 +11,7 @@ import { reasonWords } from './reason-words.ts';
 import { personFor, seen } from './subject.ts';
 
 const mostProjects = 30;
-const need = { command: 'who', role: 'guest', action: 'see members' } as const;
+const need = { command: 'who', permission: 'task.see', action: 'see members' } as const;
 
 /** Everybody who is something about a project or in a folder, and why. */
 export async function whoAt(ctx: CommandContext, place: Place): Promise<Reply> {

@@ -18,7 +18,7 @@ export const who = defineCommand({
   name: 'who',
   group: 'people',
   summary: 'Lists people with their roles and linked accounts, and who may decide here; says what somebody is where, and why',
-  role: 'guest',
+  permission: 'task.see',
   action: 'see members',
   about: 'project',
   unbound: 'with-role',

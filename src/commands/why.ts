@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { actingOn } from '../access/who-acts.ts';
 import { AppError } from '../contracts/errors.ts';
-import { roleAtLeast } from '../contracts/roles.ts';
+import { may } from '../contracts/permissions.ts';
 import { type Button, bold, code, plain, type Span } from '../contracts/view.ts';
 import { withFallback } from '../delivery/list-view.ts';
 import { type TaskRow, taskById } from '../store/task-queries.ts';
@@ -13,7 +13,7 @@ import { sightOf, taskFor } from './subject.ts';
 import { commandButton, title } from './task-lines.ts';
 import { whyBlocks } from './why-blocks.ts';
 
-const need = { command: 'why', role: 'guest', action: 'see why something was done' } as const;
+const need = { command: 'why', permission: 'task.see', action: 'see why something was done' } as const;
 const mostTasks = 5;
 
 /** `#142`, or the beginning of the name of a commit. Seven digits and more without `#` are a commit. */
@@ -32,7 +32,7 @@ export const why = defineCommand({
     'Also what was allowed from then on, pushed and merged.',
     'What was said and given is named by how much it was and by hashes (SHA-256). A commit may be one that a task has made, pushed or merged.',
   ],
-  role: need.role,
+  permission: need.permission,
   action: need.action,
   about: 'project',
   positional: {
@@ -67,7 +67,7 @@ export const why = defineCommand({
 async function tasksWithCommit(ctx: CommandContext, start: string): Promise<TaskRow[]> {
   const { workspace } = ctx.person;
   const known = await tasksOfCommit(ctx.tx.db, workspace, start, 50);
-  const seen = known.filter(({ project }) => roleAtLeast(actingOn(ctx, project).role, need.role));
+  const seen = known.filter(({ project }) => may(actingOn(ctx, project), need.permission));
   const ids = [...new Set(seen.map(({ task }) => task))].slice(0, mostTasks);
   const tasks: TaskRow[] = [];
   for (const id of ids) {
@@ -88,9 +88,7 @@ async function whyView(ctx: CommandContext, task: TaskRow, commit: string | unde
   const heading: Span[] = [bold(`Why #${task.number}`), ...(commit === undefined ? [] : [plain(' · '), code(short(commit))])];
   const buttons: Button[] = [
     commandButton('Show', `show #${task.number}`),
-    ...(ctx.ownRole !== undefined && roleAtLeast(ctx.ownRole, 'maintainer')
-      ? [commandButton('Audit', `audit #${task.number}`)]
-      : []),
+    ...(may(ctx.ownRights, 'audit.read') ? [commandButton('Audit', `audit #${task.number}`)] : []),
   ];
   return withFallback([
     { type: 'text', spans: [...heading, plain(` · ${task.project.name}\n${said(task.title, 200)}`)] },

@@ -24,7 +24,7 @@ export const permissions = {
   'installation.examine': { role: 'maintainer', may: 'examine the installation with doctor' },
   'member.manage': { role: 'maintainer', may: 'change members, teams and invites' },
   'policy.manage': { role: 'maintainer', may: 'change the policy' },
-  'project.manage': { role: 'maintainer', may: 'add, check and remove projects and folders' },
+  'project.manage': { role: 'maintainer', may: 'add, check, set up and remove projects and folders' },
   'quota.manage': { role: 'maintainer', may: 'change quotas' },
   'token.service': { role: 'maintainer', may: 'make, see and revoke tokens of services' },
   'usage.people': { role: 'maintainer', may: 'see the usage of each person' },
@@ -85,6 +85,22 @@ export function anyOf(all: readonly Rights[]): Rights {
 /** What is in both: the ceiling of a token or of a channel over what somebody may. */
 export function bothOf(one: Rights, other: Rights): Rights {
   return rightsOf(permissionSchema.options.filter((permission) => may(one, permission) && may(other, permission)));
+}
+
+/**
+ * The built-in role as which somebody decides where a policy says which role it takes; undefined: they may not decide. A policy speaks of
+ * roles, and a custom role counts as the strongest whose decisions are among its permissions.
+ */
+export function decidesAs(rights: Rights): Role | undefined {
+  if (may(rights, 'workspace.own')) return 'owner';
+  if (may(rights, 'action.approve-as-maintainer')) return 'maintainer';
+  if (may(rights, 'action.approve')) return 'developer';
+  return may(rights, 'task.see') ? 'guest' : undefined;
+}
+
+/** Do their rights let somebody decide where it takes this role? */
+export function decidesAtLeast(rights: Rights, needed: Role): boolean {
+  return roleAtLeast(decidesAs(rights), needed);
 }
 
 /** True when all that `inner` may is among what `outer` may. */

@@ -5,9 +5,9 @@ import { approversNow, ownersNow, ownersText, placeText } from '../approvals/app
 import { conditions } from '../approvals/several-words.ts';
 import { nearestQuota } from '../budgets/nearest.ts';
 import type { Notify } from '../contracts/notify.ts';
+import { decidesAtLeast } from '../contracts/permissions.ts';
 import type { IdentityRef } from '../contracts/platform.ts';
 import { approvalsNeeded } from '../contracts/policy.ts';
-import { roleAtLeast } from '../contracts/roles.ts';
 import { isTerminal } from '../contracts/states.ts';
 import {
   type CardPerson,
@@ -245,7 +245,7 @@ function decisionFacts(
     escalated:
       escalated === undefined
         ? undefined
-        : { ...escalated, mention: toMention(waited.filter(({ role }) => roleAtLeast(role, escalated.to))) },
+        : { ...escalated, mention: toMention(waited.filter((person) => decidesAtLeast(person, escalated.to))) },
   };
 }
 

@@ -6,9 +6,9 @@ export type RouteAccess =
   | 'anyone'
   /** Only programs and browsers on this machine. */
   | 'this machine'
-  /** Callers with an access token. Each route says which scope and role that takes; one that does not cannot be added. */
+  /** Callers with an access token. Each route says which scope and permission that takes; one that does not cannot be added. */
   | 'access token'
-  /** People who are signed in, by the cookie of their session. Each route says which role that takes; one that does not cannot be added. */
+  /** People who are signed in, by the cookie of their session. Each route says which permission that takes; one that does not cannot be added. */
   | 'session';
 
 const loopbackHost = /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(:\d+)?$/;

@@ -4,7 +4,7 @@ import { removePassword, setPassword } from '../access/password.ts';
 import { revokeToken } from '../access/revoke-token.ts';
 import { endAudited, formToken, isFormToken, type Signed, sessionIdleMs } from '../access/session.ts';
 import { AppError } from '../contracts/errors.ts';
-import type { Role } from '../contracts/roles.ts';
+import type { Permission } from '../contracts/permissions.ts';
 import { accountFacts } from '../store/account-facts.ts';
 import { idsOf } from '../store/linked-people.ts';
 import { personById } from '../store/people.ts';
@@ -20,10 +20,10 @@ import { answerWithPages, field, refuseForeignPages, sessionSecret, siteOf, take
 
 /** What a route asks of the person who is signed in. */
 export interface SessionNeed {
-  role: Role;
+  permission: Permission;
 }
 
-const self: SessionNeed = { role: 'guest' };
+const self: SessionNeed = { permission: 'task.see' };
 
 /** The page about oneself, and what its buttons do. */
 export function accountGroup(deps: SigninDeps): RouteGroup {
@@ -43,7 +43,7 @@ export function accountGroup(deps: SigninDeps): RouteGroup {
         if (secret !== undefined && error instanceof AppError) wrong.note(request.ip);
         throw error;
       }
-      return signed.get(request)?.role;
+      return signed.get(request) ?? {};
     },
     confirm(request) {
       const secret = sessionSecret(request, siteOf(request, deps));

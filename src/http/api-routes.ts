@@ -44,8 +44,8 @@ export type StreamEvents = (
 ) => Promise<void>;
 
 /** What streams of events ask of their callers: at their beginning, and again and again while they are open. */
-export const readRuns: TokenNeed = { scope: 'read', role: 'guest', action: 'read runs' };
-const readTasks: TokenNeed = { scope: 'read', role: 'guest', action: 'read tasks' };
+export const readRuns: TokenNeed = { scope: 'read', permission: 'task.see', action: 'read runs' };
+const readTasks: TokenNeed = { scope: 'read', permission: 'task.see', action: 'read tasks' };
 const natural = z.coerce.number().int().nonnegative();
 const upTo = (most: number) => z.coerce.number().int().min(1).max(most);
 /** Longer than every id; what is none names nothing. */

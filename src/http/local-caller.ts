@@ -22,7 +22,7 @@ export async function callerOnThisMachine(
   const workspace = await database.transaction((tx) => onlyWorkspace(tx));
   if (workspace === undefined) throw new AppError('DH-222', { why: 'There are several workspaces, or none yet' });
   // Like a service it is nobody in particular, and reaches every project.
-  return { token: localCaller, kind: 'service', workspace, user: localCaller, project: undefined, role: 'owner' };
+  return { token: localCaller, kind: 'service', workspace, user: localCaller, project: undefined, rights: { role: 'owner' } };
 }
 
 function same(one: string, other: string): boolean {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { apiProblemSchema, apiSchemas } from '../contracts/api.ts';
+import { permissions } from '../contracts/permissions.ts';
 import type { ApiRoute } from './api-routes.ts';
 
 const streamText = 'Server-sent events. `id` is the number of an event, `event` its type, `data` a RunEvent as JSON.';
@@ -29,7 +30,7 @@ function operation(route: ApiRoute): object {
   const { summary, need, params, query, answer, stream } = route;
   return {
     summary,
-    description: `Takes a token with the scope \`${need.scope}\` and at least the role ${need.role}.`,
+    description: `Takes a token with the scope \`${need.scope}\` and somebody who may ${permissions[need.permission].may}.`,
     parameters: [
       ...parameters(params, 'path'),
       ...parameters(query, 'query'),

@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { Registry } from 'prom-client';
+import { rolesWith } from '../access/not-allowed.ts';
 import type { TokenNeed } from '../access/token-access.ts';
 import type { AdapterWebhook } from '../contracts/chat-adapter.ts';
 import { AppError, describeError } from '../contracts/errors.ts';
-import { type Role, roleAtLeast } from '../contracts/roles.ts';
+import { may, permissions, type Rights } from '../contracts/permissions.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { isFromThisMachine, type RouteAccess } from './access.ts';
 import type { SessionNeed } from './account-routes.ts';
@@ -19,7 +20,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Of a route for callers with an access token: what that token must be good for. */
     need?: TokenNeed;
-    /** Of a route for people who are signed in: what their role must be. */
+    /** Of a route for people who are signed in: what they must be allowed. */
     signedIn?: SessionNeed;
   }
 }
@@ -35,8 +36,8 @@ export type RouteGroup = {
   | { access: 'access token'; admit(request: FastifyRequest, reply: FastifyReply, need: TokenNeed): Promise<void> }
   | {
       access: 'session';
-      /** Asked before every request for the role of who is signed in; rejects with what the browser is told. */
-      admit(request: FastifyRequest): Promise<Role | undefined>;
+      /** Asked before every request for what whoever is signed in may; rejects with what the browser is told. */
+      admit(request: FastifyRequest): Promise<Rights>;
       /** Asked before every request that changes something, when its form was read; throws for forms that no page of the session has sent. */
       confirm(request: FastifyRequest): void;
     }
@@ -195,19 +196,19 @@ function mount(app: FastifyInstance, group: RouteGroup, known: KnownRoute[]): vo
   });
 }
 
-/** Every route of people who are signed in says what role it takes; those that change something take a form of the session as well. */
+/** Every route of people who are signed in says what it takes; those that change something take a form of the session as well. */
 function guardSession(scope: FastifyInstance, group: Extract<RouteGroup, { access: 'session' }>): void {
   scope.addHook('onRoute', ({ url, config }) => {
-    if (config?.signedIn === undefined) throw new Error(`${url} does not say what role it takes`);
+    if (config?.signedIn === undefined) throw new Error(`${url} does not say what it takes`);
   });
   scope.addHook('onRequest', async (request) => {
     const { signedIn } = request.routeOptions.config;
     if (signedIn === undefined) return;
-    const role = await group.admit(request);
-    if (!roleAtLeast(role, signedIn.role)) {
+    const rights = await group.admit(request);
+    if (!may(rights, signedIn.permission)) {
       throw new AppError('DH-233', {
-        why: `This takes the role ${signedIn.role}.`,
-        what: 'Owners give roles with `member role`.',
+        why: `You may not ${permissions[signedIn.permission].may}.`,
+        what: `${rolesWith(signedIn.permission)} can. Owners give roles with \`member role\`.`,
       });
     }
   });

@@ -1,6 +1,7 @@
 import type { AccessToken } from '../../prisma/client/client.ts';
 import { Prisma } from '../../prisma/client/client.ts';
 import { type AccessScope, accessScopeSchema, type TokenKind, tokenKindSchema } from '../contracts/access-token.ts';
+import type { Permission } from '../contracts/permissions.ts';
 import { type Role, roleSchema } from '../contracts/roles.ts';
 import { newId } from '../runtime/ids.ts';
 import type { Database, Tx } from './database.ts';
@@ -38,6 +39,8 @@ export interface TokenStanding {
   ceiling: Role;
   /** Explicit role of the person at this moment. */
   personRole: Role | undefined;
+  /** What a custom role gives them beyond it, where it was looked up. */
+  personExtra?: readonly Permission[] | undefined;
   expiresAt: Date;
   lastUsedAt: Date | undefined;
   revokedAt: Date | undefined;

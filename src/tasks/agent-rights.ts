@@ -1,8 +1,8 @@
 import { notAllowed } from '../access/not-allowed.ts';
 import type { AgentMode, AgentSettings } from '../contracts/agent.ts';
 import { AppError } from '../contracts/errors.ts';
+import { may } from '../contracts/permissions.ts';
 import { approvalsNeeded, type Policy } from '../contracts/policy.ts';
-import { roleAtLeast } from '../contracts/roles.ts';
 import type { Tx } from '../store/database.ts';
 import type { TaskRecord } from '../store/tasks.ts';
 import type { Person } from './task-engine.ts';
@@ -10,16 +10,16 @@ import type { Person } from './task-engine.ts';
 /** Longest text for an agent, in bytes. */
 const longestPromptBytes = 100_000;
 
-/** Only maintainers let an agent run without asking. */
+/** Letting an agent run without asking takes a permission of its own. */
 export function mayBypass(by: Person): boolean {
-  return roleAtLeast(by.role, 'maintainer');
+  return may(by, 'agent.bypass');
 }
 
 /** Throws DH-202 unless this person may speak to an agent in this mode: what it does then is done for them. */
 export async function checkMaySpeak(tx: Tx, by: Person, mode: AgentMode | undefined): Promise<void> {
-  if (!roleAtLeast(by.role, 'developer')) throw await notAllowed(tx, by, 'give work to an agent', 'developer');
+  if (!may(by, 'agent.run')) throw await notAllowed(tx, by, 'give work to an agent', 'agent.run');
   if (mode === 'bypass' && !mayBypass(by)) {
-    throw await notAllowed(tx, by, 'speak to an agent that runs without asking', 'maintainer');
+    throw await notAllowed(tx, by, 'speak to an agent that runs without asking', 'agent.bypass');
   }
 }
 
@@ -31,7 +31,7 @@ export async function checkMode(
   { approvers }: Pick<Policy, 'approvers'>,
 ): Promise<void> {
   if (mode !== 'bypass') return;
-  if (!mayBypass(by)) throw await notAllowed(tx, by, 'let an agent run without asking', 'maintainer');
+  if (!mayBypass(by)) throw await notAllowed(tx, by, 'let an agent run without asking', 'agent.bypass');
   refuseAlone(approvers, 'let an agent run without asking', '`mode auto` asks for what is risky only.');
 }
 

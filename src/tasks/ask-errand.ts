@@ -5,8 +5,8 @@ import { termsForChange } from '../approvals/demands.ts';
 import { policyOf } from '../approvals/judge-task.ts';
 import { mayPublish } from '../approvals/publish-approval.ts';
 import { AppError } from '../contracts/errors.ts';
+import { may, type Permission } from '../contracts/permissions.ts';
 import type { PullErrandKind } from '../contracts/pull-news.ts';
-import { roleAtLeast } from '../contracts/roles.ts';
 import type { Tx } from '../store/database.ts';
 import { addErrand } from '../store/pull-errands.ts';
 import { pullOfTask } from '../store/pull-requests.ts';
@@ -16,6 +16,13 @@ import { lockTask } from '../store/tasks.ts';
 import { isAlive } from './hold-task.ts';
 import { auditErrand } from './pull-life.ts';
 import type { ErrandInput, ErrandOutcome } from './task-engine.ts';
+
+/** What it takes; merging is a question of its own. */
+const needs = {
+  ready: 'change.publish',
+  fix_ci: 'agent.run',
+  address: 'agent.run',
+} as const satisfies Record<Exclude<PullErrandKind, 'merge'>, Permission>;
 
 /** For "Ada may not …". */
 const actions: Record<PullErrandKind, string> = {
@@ -27,8 +34,8 @@ const actions: Record<PullErrandKind, string> = {
 
 /**
  * Notes what somebody wants done with the newest pull request of the task of a run; the watch of pull requests does it. Merging is for those who
- * may bring the change out, by the policy of the task, and is about exactly the commit that the branch is at now; the rest is for
- * developers. Repeating a press changes nothing. Throws DH-208 for what does not exist here (promise 12), DH-202 and DH-300.
+ * may bring the change out, by the policy of the task, and is about exactly the commit that the branch is at now; the rest takes
+ * what `needs` says. Repeating a press changes nothing. Throws DH-208 for what does not exist here (promise 12), DH-202 and DH-300.
  */
 export async function askErrand(tx: Tx, { run: id, kind, by, originKey }: ErrandInput, at: Date): Promise<ErrandOutcome> {
   const known = await runById(tx, id);
@@ -42,8 +49,8 @@ export async function askErrand(tx: Tx, { run: id, kind, by, originKey }: Errand
       const question = { workspace: task.workspace, project: task.project, approvers, requester: run.requestedBy };
       throw new AppError('DH-202', { who: by.name, action: actions.merge, whoCan: await whoMayDecide(tx, question) });
     }
-  } else if (!roleAtLeast(by.role, 'developer')) {
-    throw await notAllowed(tx, by, actions[kind], 'developer');
+  } else if (!may(by, needs[kind])) {
+    throw await notAllowed(tx, by, actions[kind], needs[kind]);
   }
   const pull = await pullOfTask(tx.db, task.id);
   if (pull === undefined) {

@@ -1,6 +1,6 @@
 import { notAllowed } from '../access/not-allowed.ts';
 import { AppError } from '../contracts/errors.ts';
-import { roleAtLeast } from '../contracts/roles.ts';
+import { may } from '../contracts/permissions.ts';
 import { adoptAttempt, attemptsOf, changeComparison, keptOf } from '../store/attempts.ts';
 import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
@@ -20,7 +20,7 @@ import type { ChooseOutcome, Person } from './task-engine.ts';
  * are not kept any more.
  */
 export async function choose(tx: Tx, id: string, by: Person, at: Date): Promise<ChooseOutcome> {
-  if (!roleAtLeast(by.role, 'developer')) throw await notAllowed(tx, by, 'choose between attempts', 'developer');
+  if (!may(by, 'task.manage')) throw await notAllowed(tx, by, 'choose between attempts', 'task.manage');
   const known = await runById(tx, id);
   const task = known === undefined || known.workspace !== by.workspace ? undefined : await lockTask(tx, known.task);
   const run = await runById(tx, id);

@@ -1,8 +1,8 @@
 import { notAllowed } from '../access/not-allowed.ts';
 import { resolvePrompt } from '../changes/errand-prompt.ts';
 import { AppError } from '../contracts/errors.ts';
+import { may } from '../contracts/permissions.ts';
 import { livePublication } from '../contracts/publication.ts';
-import { roleAtLeast } from '../contracts/roles.ts';
 import { runByOrigin, turnOf } from '../store/agent-runs.ts';
 import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
@@ -26,7 +26,7 @@ import type { CreatedTask, Person, RebaseInput } from './task-engine.ts';
  */
 export async function rebase(tx: Tx, input: RebaseInput, at: Date): Promise<CreatedTask> {
   const { run: id, how, by, originKey } = input;
-  if (!roleAtLeast(by.role, 'developer')) throw await notAllowed(tx, by, 'bring changes to the newest base', 'developer');
+  if (!may(by, 'change.publish')) throw await notAllowed(tx, by, 'bring changes to the newest base', 'change.publish');
   const asked = await runById(tx, id);
   const known = asked?.workspace === by.workspace ? await runByOrigin(tx, asked.task, originKey) : undefined;
   const change = known === undefined ? await holdChange(tx, id, by) : undefined;

@@ -146,8 +146,8 @@ test('a route for access tokens that does not say what its callers need keeps th
       {
         name: 'tokens',
         access: 'access token' as const,
-        async admit(_request: unknown, _reply: unknown, { scope, role }: { scope: string; role: string }) {
-          admitted.push(`${scope} ${role}`);
+        async admit(_request: unknown, _reply: unknown, { scope, permission }: { scope: string; permission: string }) {
+          admitted.push(`${scope} ${permission}`);
           throw new AppError('DH-222', { why: 'It is not known here' });
         },
         register: (app: FastifyInstance) => void app.get('/secrets', { config }, async () => 'secret'),
@@ -155,11 +155,11 @@ test('a route for access tokens that does not say what its callers need keeps th
     ],
   });
   await expect(serve(group({}))).rejects.toThrow('/secrets does not say what its callers need');
-  const server = await serve(group({ need: { scope: 'read', role: 'owner', action: 'read secrets' } }));
+  const server = await serve(group({ need: { scope: 'read', permission: 'audit.read', action: 'read secrets' } }));
   const { status, body } = await get(`${server.url}/secrets`);
   expect(status).toBe(401);
   expect(body).not.toContain('"secret"');
-  expect(admitted).toEqual(['read owner']);
+  expect(admitted).toEqual(['read audit.read']);
 });
 
 test('an error tells the caller a reference and the log the cause', async () => {

@@ -9,7 +9,7 @@ import { redactText } from '../../src/runtime/redact-patterns.ts';
 import type { TokenStanding } from '../../src/store/access-tokens.ts';
 
 const now = new Date('2026-05-01T12:00:00Z');
-const need: TokenNeed = { scope: 'read', role: 'developer', action: 'read runs' };
+const need: TokenNeed = { scope: 'read', permission: 'agent.run', action: 'read runs' };
 
 function standing(change: Partial<TokenStanding> = {}): TokenStanding {
   return {
@@ -31,7 +31,7 @@ function standing(change: Partial<TokenStanding> = {}): TokenStanding {
 
 function refusal(change: Partial<TokenStanding>): string {
   const judged = judgeToken(standing(change), need, now);
-  return judged instanceof AppError ? `${judged.code} ${judged.params.why}` : `admitted as ${judged.role}`;
+  return judged instanceof AppError ? `${judged.code} ${judged.params.why}` : `admitted as ${judged.rights.role}`;
 }
 
 test('a token is told from all others by its hash, and from what it is not by its checksum', () => {
@@ -69,8 +69,12 @@ test.each<[string, Partial<TokenStanding>, string]>([
   ['is revoked', { revokedAt: now }, 'DH-222 It was revoked'],
   ['expires now', { expiresAt: now }, 'DH-222 It expired on 2026-05-01'],
   ['lacks the scope', { scopes: [] }, 'DH-223 it lacks the scope read'],
-  ['has a low ceiling', { ceiling: 'guest' }, 'DH-223 that takes the role developer, and it has no more than guest'],
-  ['is of a person with less', { personRole: 'guest' }, 'DH-223 that takes the role developer, and it has no more than guest'],
+  ['has a low ceiling', { ceiling: 'guest' }, 'DH-223 that takes the permission agent.run, and it has no more than guest'],
+  [
+    'is of a person with less',
+    { personRole: 'guest' },
+    'DH-223 that takes the permission agent.run, and it has no more than guest',
+  ],
   ['is of a person without a role', { personRole: undefined }, 'DH-223 the person it belongs to has no role any more'],
   ['is good', {}, 'admitted as maintainer'],
   ['is of an owner, but no more than a developer', { personRole: 'owner', ceiling: 'developer' }, 'admitted as developer'],
@@ -82,9 +86,9 @@ test('a token never has a stronger role than its person or its ceiling', () => {
   const roles: Role[] = ['guest', 'developer', 'maintainer', 'owner'];
   for (const personRole of roles) {
     for (const ceiling of roles) {
-      const judged = judgeToken(standing({ personRole, ceiling }), { ...need, role: 'guest' }, now);
+      const judged = judgeToken(standing({ personRole, ceiling }), { ...need, permission: 'task.see' }, now);
       const weaker = roles[Math.min(roles.indexOf(personRole), roles.indexOf(ceiling))];
-      expect(judged).toMatchObject({ role: weaker });
+      expect(judged).toMatchObject({ rights: { role: weaker } });
     }
   }
 });

@@ -18,7 +18,7 @@ const commands = [
     name: 'project add',
     group: 'setup',
     summary: 'Adds a project',
-    role: 'owner',
+    permission: 'project.manage',
     action: 'add projects',
     positional: { name: required(any('name')), source: required(any('source')) },
     options: { branch: optional(any('branch')), 'not-now': optional(any('not-now')) },

@@ -3,6 +3,8 @@ import { expect, it } from 'vitest';
 import {
   anyOf,
   bothOf,
+  decidesAs,
+  decidesAtLeast,
   isWithin,
   may,
   type Permission,
@@ -55,4 +57,16 @@ it('joins rights to what any of them may, and cuts them to what both may', () =>
       }
     }),
   );
+});
+
+it('lets built-in roles decide as what they are, and custom ones as the strongest whose decisions they have', () => {
+  for (const role of roleSchema.options) expect(decidesAs({ role })).toBe(role);
+  expect(decidesAs({})).toBeUndefined();
+  expect(decidesAs(rightsOf(['task.see', 'change.publish']))).toBe('guest');
+  expect(decidesAs(rightsOf(['task.see', 'action.approve']))).toBe('developer');
+  expect(decidesAs(rightsOf(['task.see', 'action.approve-as-maintainer']))).toBe('maintainer');
+  const allButOwn = permissionSchema.options.filter((one) => one !== 'workspace.own');
+  expect(decidesAs(rightsOf(allButOwn))).toBe('maintainer');
+  const developers = permissionSchema.options.filter((one) => permissions[one].role !== 'owner' && one !== 'action.approve');
+  expect(decidesAtLeast(rightsOf(developers.filter((one) => one !== 'action.approve-as-maintainer')), 'developer')).toBe(false);
 });
