@@ -73,10 +73,7 @@ function removeButtons(ctx: CommandContext, standings: readonly Standing[], name
     .filter(({ quota: { scope } }) => may(ctx.ownRights, quotaPermission(scope)))
     .slice(0, removable)
     .map(({ quota: one }) =>
-      commandButton(
-        `Remove ${one.measure} ${whereText(one, names).replace(/^in (the whole )?/, '')}`.slice(0, 40),
-        `quota remove ${one.id}`,
-      ),
+      commandButton(`Remove ${one.measure} ${whereText(one, names)}`.slice(0, 40), `quota remove ${one.id}`),
     );
 }
 

@@ -193,7 +193,7 @@ function notes(view: RunView, context: CardContext): Block[] {
   const notes = shown === 0 ? view.notes.slice(-1).filter(({ level }) => level === 'warning') : view.notes.slice(-shown);
   return notes.map(({ level, text, at }) => ({
     type: level === 'warning' ? 'text' : 'context',
-    spans: [plain(`${shorten(oneLine(text), 300)} `), moment(at)],
+    spans: [...marked(shorten(oneLine(text), 300)), plain(' · '), moment(at)],
   }));
 }
 

@@ -34,6 +34,13 @@ describe('the live card', () => {
     );
   });
 
+  it('shows the commands that a note names as code, and when it was said', () => {
+    const note = { type: 'note', level: 'warning', text: 'It waits for a quota. `quota` shows it.' } as const;
+    const spans = find(liveCard(runAfter(...queued, note), context()), 'text').at(-1)?.spans;
+    expect(spans?.map(({ text }) => text)).toEqual(['It waits for a quota. ', 'quota', ' shows it.', ' · ', '12:00 UTC']);
+    expect(spans?.[1]).toMatchObject({ style: ['code'] });
+  });
+
   it('tells state, project, base, sandbox, who asked, stages and the last lines', () => {
     const card = liveCard(runAfter(...executing, output('> test\n> vitest run\n\n ✓ login 12 ms\n')), context());
     expect(text(card)).toBe(
