@@ -37,7 +37,13 @@ describe('the live card', () => {
   it('shows the commands that a note names as code, and when it was said', () => {
     const note = { type: 'note', level: 'warning', text: 'It waits for a quota. `quota` shows it.' } as const;
     const spans = find(liveCard(runAfter(...queued, note), context()), 'text').at(-1)?.spans;
-    expect(spans?.map(({ text }) => text)).toEqual(['It waits for a quota. ', 'quota', ' shows it.', ' · ', '12:00 UTC']);
+    expect(spans?.map((span) => ('text' in span ? span.text : span.name))).toEqual([
+      'It waits for a quota. ',
+      'quota',
+      ' shows it.',
+      ' · ',
+      '12:00 UTC',
+    ]);
     expect(spans?.[1]).toMatchObject({ style: ['code'] });
   });
 
