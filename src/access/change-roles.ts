@@ -1,13 +1,13 @@
+import { type AnyPlaceRole, givenWith, nameOf } from '../contracts/custom-roles.ts';
 import { AppError } from '../contracts/errors.ts';
-import type { PlaceRole, Role } from '../contracts/roles.ts';
-import { roleAtLeast } from '../contracts/roles.ts';
+import { type Given, isSame, isWithin, type Rights } from '../contracts/permissions.ts';
 import type { Tx } from '../store/database.ts';
 import { grantRows } from '../store/grants.ts';
 import { idsOf, lockPeople } from '../store/linked-people.ts';
-import { type Place, writeMemberships } from '../store/memberships.ts';
+import { membershipsAt, type Place, writeMemberships } from '../store/memberships.ts';
 import { type Member, membersIn, personById } from '../store/people.ts';
 import { mayChangeRole, roleOfAccount } from './cascade.ts';
-import { aRole } from './not-allowed.ts';
+import { isWords } from './not-allowed.ts';
 import { refuseExternal } from './refuse-external.ts';
 import { byPlace, memberAbout, rolesAbout } from './role-about.ts';
 
@@ -33,8 +33,8 @@ export async function changingRoles<T>(tx: Tx, by: Changer, places: readonly Tou
   const { workspace } = by;
   await lockPeople(tx, workspace);
   const ids = places.map(({ id }) => id);
-  const own = new Map<string, Role | undefined>();
-  for (const place of ids) own.set(place, (await rolesAbout(tx, { workspace, place, people: [by.user] }))[0]?.role);
+  const own = new Map<string, Rights>();
+  for (const place of ids) own.set(place, (await rolesAbout(tx, { workspace, place, people: [by.user] }))[0] ?? {});
   const rowsBefore = await grantRows(tx.db, workspace, { places: ids });
   const result = await change();
   const rowsAfter = await grantRows(tx.db, workspace, { places: ids });
@@ -43,12 +43,12 @@ export async function changingRoles<T>(tx: Tx, by: Changer, places: readonly Tou
   const [before, after] = [byPlace(rowsBefore), byPlace(rowsAfter)];
   for (const place of places) {
     for (const person of people) {
-      const from = memberAbout(person, before, place.id).role;
-      const to = memberAbout(person, after, place.id).role;
-      if (from === to) continue;
-      const role = own.get(place.id);
-      if (!mayChangeRole(role, from, to)) throw refusal(by, person, { from, to }, place);
-      if (!roleAtLeast(from, to ?? 'guest')) await refuseExternal(tx, { workspace, role }, person, to);
+      const from = memberAbout(person, before, place.id);
+      const to = memberAbout(person, after, place.id);
+      if (isSame(from, to)) continue;
+      const rights = own.get(place.id) ?? {};
+      if (!mayChangeRole(rights, from, to)) throw refusal(by, person, { from, to }, place);
+      if (!isWithin(to, from)) await refuseExternal(tx, { workspace, rights }, person, to);
     }
   }
   return result;
@@ -58,7 +58,7 @@ export async function changingRoles<T>(tx: Tx, by: Changer, places: readonly Tou
  * What a person is to be at a place by name; undefined: whatever they are without that. Of linked accounts the first gets it, and no other
  * keeps more: taken away, it is taken from all; given, it is not there twice once they are split. Returns false when it was so already.
  */
-export async function setMembership(tx: Tx, place: Place, named: Member, role: PlaceRole | undefined): Promise<boolean> {
+export async function setMembership(tx: Tx, place: Place, named: Member, role: AnyPlaceRole | undefined): Promise<boolean> {
   const member = await personById(tx, place.workspace, named.user);
   if (member === undefined) return false;
   const rows = await grantRows(tx.db, place.workspace, { users: idsOf(member), places: [place.id] });
@@ -67,30 +67,27 @@ export async function setMembership(tx: Tx, place: Place, named: Member, role: P
     await writeMemberships(tx, place, idsOf(member), undefined);
     return own.length > 0;
   }
-  const alone = member.linked?.rows ?? [{ user: member.user, role: member.role }];
-  const stronger = alone.filter((row) => {
+  const given = givenWith(role);
+  const stronger = (member.linked?.rows ?? []).filter((row) => {
     if (row.user === member.user) return false;
-    const found = roleOfAccount({ workspace: row.role, grants: rows.filter(({ user }) => user === row.user) })?.role;
-    return found !== undefined && (role === 'none' || !roleAtLeast(role, found));
+    const found = roleOfAccount({ workspace: row, grants: rows.filter(({ user }) => user === row.user) });
+    return found?.role !== undefined && !isWithin(found, given);
   });
-  const same = stronger.length === 0 && own.some(({ user, role: is }) => user === member.user && is === role);
+  const stored = (await membershipsAt(tx, place)).get(member.user);
+  const same = stronger.length === 0 && stored !== undefined && nameOf(stored) === nameOf(role);
   if (same) return false;
   await writeMemberships(tx, place, [member.user, ...stronger.map(({ user }) => user)], role);
   return true;
 }
 
-function refusal(
-  { name, user }: Changer,
-  person: Member,
-  { from, to }: { from: Role | undefined; to: Role | undefined },
-  place: Touched,
-): AppError {
+function refusal({ name, user }: Changer, person: Member, { from, to }: { from: Given; to: Given }, place: Touched): AppError {
   const whom = idsOf(person).includes(user) ? 'themselves' : person.name;
-  const made = to === undefined ? 'nothing' : aRole(to);
-  const was = from === undefined ? '' : `, who is ${aRole(from)} there,`;
+  const made = isWords(to) ?? 'nothing';
+  const was = from.role === undefined ? '' : `, who is ${isWords(from)} there,`;
   return new AppError('DH-202', {
     who: name,
     action: `make ${whom}${was} into ${made} about ${place.name}`,
-    whoCan: 'Owners can. Maintainers about it change who is less than a maintainer, into less than one.',
+    whoCan:
+      'Owners can. Maintainers about it change who is less than a maintainer, into less than one; nobody gives or takes what they do not have.',
   });
 }

@@ -1,20 +1,22 @@
 import { type Affiliation, isExternal } from '../contracts/affiliation.ts';
-import { type Role, roleAtLeast } from '../contracts/roles.ts';
+import { type CustomRole, givenWith, nameOf } from '../contracts/custom-roles.ts';
+import { type Given, isWithin, may } from '../contracts/permissions.ts';
 import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
 import { createInviteRow, goodInvites, type InviteRow, inviteByHash, useInvite } from '../store/invites.ts';
 import { isSamePerson, lockPeople } from '../store/linked-people.ts';
 import { type Member, personById, setRole } from '../store/people.ts';
-import { mayGrant } from './effective-role.ts';
+import { mayGive } from './cascade.ts';
+import { roleName } from './not-allowed.ts';
 import { codeHash, newOneTimeCode } from './one-time-code.ts';
 import { triesTooOften } from './wrong-codes.ts';
 
 /** Invitations that a person may have open at a time. */
 export const mostInvites = 20;
 
-/** Roles that can be invited to. Ownership is handed to somebody by name. */
+/** Built-in roles that can be invited to. Ownership is handed to somebody by name. */
 export const inviteRoles = ['guest', 'developer', 'maintainer'] as const;
-export type InviteRole = (typeof inviteRoles)[number];
+export type InviteRole = (typeof inviteRoles)[number] | CustomRole;
 
 export type NewInvite = { result: 'made'; id: string; code: string } | { result: 'not_allowed' } | { result: 'too_many' };
 
@@ -26,11 +28,11 @@ export async function makeInvite(
 ): Promise<NewInvite> {
   const { workspace, by, role, label, expiresAt } = input;
   await lockPeople(tx, workspace);
-  if (!mayGrant(by.role, role)) return { result: 'not_allowed' };
+  if (!mayGive(by, givenWith(role))) return { result: 'not_allowed' };
   if ((await goodInvites(tx, workspace, [by.user], now)).length >= mostInvites) return { result: 'too_many' };
   const code = newOneTimeCode();
   const id = await createInviteRow(tx, { workspace, role, label, by: by.user, expiresAt, hash: codeHash(code), at: now });
-  const data = { role, label: label ?? null, expiresAt: expiresAt.toISOString() };
+  const data = { role: nameOf(role), label: label ?? null, expiresAt: expiresAt.toISOString() };
   await recordAudit(tx, { workspace, actor: by.user, action: 'invite.created', subject: id, data });
   return { result: 'made', id, code };
 }
@@ -43,7 +45,9 @@ export type Joined =
   /** Who made the invitation may not give the role any more, or not to this person. It stays as it is. */
   | { result: 'void' }
   | { result: 'own' }
-  | { result: 'has_it'; role: Role };
+  | { result: 'has_it'; is: Given }
+  /** They have a custom role that gives what the role of the invitation does not. */
+  | { result: 'would_lose'; is: Given };
 
 /**
  * Somebody sends a code. What they get is never more than who invited them may give at this moment, and never less than they have. External
@@ -66,21 +70,23 @@ export async function redeemInvite(
   }
   const by = await personById(tx, workspace, invite.by);
   if (by !== undefined && isSamePerson(by, user)) return { result: 'own' };
-  if (person.role !== undefined && roleAtLeast(person.role, invite.role)) return { result: 'has_it', role: person.role };
-  const tooMuch = isExternal(affiliation) && roleAtLeast(invite.role, 'developer') && by?.role !== 'owner';
-  if (by === undefined || tooMuch || !mayGrant(by.role, invite.role) || !mayGrant(by.role, person.role)) {
+  const given = givenWith(invite.role);
+  if (isWithin(given, person)) return { result: 'has_it', is: person };
+  if (!isWithin(person, given)) return { result: 'would_lose', is: person };
+  const tooMuch = isExternal(affiliation) && !isWithin(given, { role: 'guest' }) && !may(by ?? {}, 'workspace.own');
+  if (by === undefined || tooMuch || !mayGive(by, given) || !mayGive(by, person)) {
     await recordAudit(tx, {
       workspace,
       actor: user,
       action: 'invite.void',
       subject: invite.id,
-      data: { role: invite.role, by: invite.by },
+      data: { role: nameOf(invite.role), by: invite.by },
     });
     return { result: 'void' };
   }
   if (!(await useInvite(tx, invite.id, user, now))) return { result: 'wrong' };
   await setRole(tx, workspace, person.user, invite.role);
-  const data = { invite: invite.id, by: by.user, from: person.role ?? 'none', to: invite.role };
+  const data = { invite: invite.id, by: by.user, from: roleName(person), to: nameOf(invite.role) };
   await recordAudit(tx, { workspace, actor: user, action: 'invite.used', subject: person.user, data });
   return { result: 'joined', invite, by };
 }

@@ -1,5 +1,5 @@
+import type { Given } from '../contracts/permissions.ts';
 import type { IdentityRef, Platform } from '../contracts/platform.ts';
-import type { Role } from '../contracts/roles.ts';
 import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
 import {
@@ -14,6 +14,7 @@ import {
 import { idsOf, joinPeople, lockPeople, splitPerson } from '../store/linked-people.ts';
 import { allAccountsOf, findPerson, type Member, personById } from '../store/people.ts';
 import { endSessionsOf } from '../store/sessions.ts';
+import { roleName } from './not-allowed.ts';
 import { codeHash, newOneTimeCode } from './one-time-code.ts';
 import { triesTooOften } from './wrong-codes.ts';
 
@@ -97,7 +98,7 @@ export async function offerLink(tx: Tx, actor: LinkActor, code: string, now: Dat
 
 export type LinkStep =
   | { result: 'agreed'; pair: LinkPair }
-  | { result: 'joined'; pair: LinkPair; role: Role | undefined }
+  | { result: 'joined'; pair: LinkPair; is: Given }
   | { result: 'refused'; pair: LinkPair; by: 'asker' | 'other' }
   | { result: 'unknown' | 'not_yours' | 'over' }
   | { result: 'joined_already' }
@@ -144,10 +145,10 @@ async function join(tx: Tx, actor: LinkActor, pair: LinkPair): Promise<LinkStep>
     ...accountsText(pair),
     link: pair.id,
     people: [asker.person.user, other.person.user],
-    roles: { asker: asker.person.role ?? 'none', other: other.person.role ?? 'none', joined: joined?.role ?? 'none' },
+    roles: { asker: roleName(asker.person), other: roleName(other.person), joined: roleName(joined ?? {}) },
     decidedBy: `both accounts; ${identityText(asker.side.identity)} last`,
   });
-  return { result: 'joined', pair, role: joined?.role };
+  return { result: 'joined', pair, is: joined ?? {} };
 }
 
 export type Unlinked =
@@ -171,8 +172,8 @@ export async function unlink(tx: Tx, actor: LinkActor, platform: Platform): Prom
   if (split === undefined || rest === undefined) throw new Error('a person that was split is gone');
   await audit(tx, actor, 'link.unlinked', person.user, {
     platform,
-    split: { user: split.user, role: split.role ?? 'none' },
-    rest: { user: rest.user, role: rest.role ?? 'none' },
+    split: { user: split.user, role: roleName(split) },
+    rest: { user: rest.user, role: roleName(rest) },
   });
   return { result: 'unlinked', split, rest };
 }

@@ -1,6 +1,6 @@
 import type { Affiliation } from '../contracts/affiliation.ts';
 import { AppError } from '../contracts/errors.ts';
-import { may, type Permission, permissions } from '../contracts/permissions.ts';
+import { type Given, may, type Permission, permissions } from '../contracts/permissions.ts';
 import { type Role, roleAtLeast, roleSchema } from '../contracts/roles.ts';
 import type { Tx } from '../store/database.ts';
 import { membersOf } from '../store/people.ts';
@@ -64,4 +64,14 @@ export function rolesFrom(needed: Role): string {
 /** "a developer", "an owner". */
 export function aRole(role: Role): string {
   return `${role === 'owner' ? 'an' : 'a'} ${role}`;
+}
+
+/** "a developer"; of custom roles their names: "release-manager". Undefined: nothing. */
+export function isWords({ role, named }: Given): string | undefined {
+  return named?.join(' and ') ?? (role === undefined ? undefined : aRole(role));
+}
+
+/** The name of a role alone: "developer", "release-manager". */
+export function roleName({ role, named }: Given): string {
+  return named?.join(' and ') ?? role ?? 'none';
 }

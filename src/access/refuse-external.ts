@@ -1,22 +1,22 @@
 import { isExternal, mayBeExternal } from '../contracts/affiliation.ts';
 import { AppError } from '../contracts/errors.ts';
+import { isWithin, may, type Rights } from '../contracts/permissions.ts';
 import { platformNames } from '../contracts/platform.ts';
-import { type Role, roleAtLeast } from '../contracts/roles.ts';
 import type { Tx } from '../store/database.ts';
 import { allAccountsOf, type Member } from '../store/people.ts';
 import { whoCan } from './not-allowed.ts';
 
 /**
  * More than looking is given to external people by owners alone, and to accounts of which nobody knows yet whether they are. `by`: who gives
- * it, with their role in the workspace. Throws DH-300.
+ * it, with what they may there. Throws DH-300.
  */
 export async function refuseExternal(
   tx: Tx,
-  by: { workspace: string; role: Role | undefined },
+  by: { workspace: string; rights: Rights },
   member: Member,
-  role: Role | undefined,
+  given: Rights,
 ): Promise<void> {
-  if (by.role === 'owner' || !roleAtLeast(role, 'developer')) return;
+  if (may(by.rights, 'workspace.own') || isWithin(given, { role: 'guest' })) return;
   const { workspace } = by;
   const accounts = (await allAccountsOf(tx, workspace, [member.user])).get(member.user) ?? [];
   const doubtful = accounts.find(({ platform, affiliation }) => mayBeExternal(platform, affiliation));

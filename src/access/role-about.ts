@@ -1,5 +1,5 @@
-import { anyOf, type Rights } from '../contracts/permissions.ts';
-import { type Role, roleAtLeast, roleSchema } from '../contracts/roles.ts';
+import { anyOf, type Given, givenOf, permissionsOf, type Rights } from '../contracts/permissions.ts';
+import type { Role } from '../contracts/roles.ts';
 import type { Tx } from '../store/database.ts';
 import { type GrantRow, grantRows } from '../store/grants.ts';
 import { idsOf } from '../store/linked-people.ts';
@@ -21,15 +21,20 @@ export async function grantsOf(tx: Pick<Tx, 'db'>, workspace: string, people: re
 }
 
 /** A person about a place (a project or a folder). `channel`: what the channel of the act gives its members there. Pure. */
-export function memberAbout(member: Member, grants: Grants, place: string, channel?: Role): MemberAbout {
+export function memberAbout(
+  { role, extra, named, ...member }: Member,
+  grants: Grants,
+  place: string,
+  channel?: Given,
+): MemberAbout {
   const here = grants.get(place) ?? [];
-  const rows = member.linked?.rows ?? [{ user: member.user, role: member.role }];
-  const sources = rows.map(({ user, role }) => ({ workspace: role, grants: here.filter((grant) => grant.user === user) }));
+  const rows = member.linked?.rows ?? [{ user: member.user, role, extra, named }];
+  const sources = rows.map((row) => ({ workspace: givenOf(row), grants: here.filter((grant) => grant.user === row.user) }));
   const about = cascade(sources, channel);
   if (member.linked === undefined) return { ...member, ...about };
   const alone = rows.map(({ user }, at) => {
     const source = sources[at];
-    return { user, role: source === undefined ? undefined : roleOfAccount(source)?.role };
+    return { user, ...givenOf((source === undefined ? undefined : roleOfAccount(source)) ?? {}) };
   });
   return { ...member, ...about, linked: { ...member.linked, rows: alone } };
 }
@@ -74,8 +79,8 @@ export async function projectsSeenBy(tx: Tx, workspace: string, user: string): P
 export async function rightsOfEach(
   tx: Tx,
   asked: readonly { workspace: string; user: string; place: string }[],
-): Promise<(user: string, place: string) => Rights> {
-  const rights = new Map<string, Rights>();
+): Promise<(user: string, place: string) => Given> {
+  const rights = new Map<string, Given>();
   for (const [workspace, those] of Map.groupBy(asked, (one) => one.workspace)) {
     const members = await peopleById(tx, workspace, [...new Set(those.map(({ user }) => user))]);
     const places = [...new Set(those.map(({ place }) => place))];
@@ -88,19 +93,24 @@ export async function rightsOfEach(
   return (user, place) => rights.get(`${user} ${place}`) ?? {};
 }
 
-/** What a person is about a project or a folder; undefined: nothing. `channel`: what the channel of the act gives its members there. */
-export async function roleAbout(
+/** What a person may about a project or a folder. `channel`: what the channel of the act gives its members there. */
+export async function rightsAbout(
   tx: Tx,
-  { workspace, place, user, channel }: { workspace: string; place: string; user: string; channel?: Role | undefined },
-): Promise<Role | undefined> {
+  { workspace, place, user, channel }: { workspace: string; place: string; user: string; channel?: Given | undefined },
+): Promise<Given> {
   const [member] = await peopleById(tx, workspace, [user]);
-  if (member === undefined) return undefined;
+  if (member === undefined) return {};
   const grants = byPlace(await grantRows(tx.db, workspace, { users: idsOf(member), places: [place] }));
-  return memberAbout(member, grants, place, channel).role;
+  return memberAbout(member, grants, place, channel);
+}
+
+/** The built-in role that lies within that; undefined: the person is nothing there. */
+export async function roleAbout(tx: Tx, about: Parameters<typeof rightsAbout>[1]): Promise<Role | undefined> {
+  return (await rightsAbout(tx, about)).role;
 }
 
 /**
- * Everybody who is at least guest about a project or a folder by a role of their own, a membership or a team: strongest first, then by name.
+ * Everybody who is at least guest about a project or a folder by a role of their own, a membership or a team: who may most first, then by name.
  * Whoever only a channel gives something is not among them.
  */
 export async function membersAbout(tx: Tx, workspace: string, place: string): Promise<(MemberAbout & { role: Role })[]> {
@@ -112,11 +122,7 @@ export async function membersAbout(tx: Tx, workspace: string, place: string): Pr
       const { role, ...about } = memberAbout(member, grants, place);
       return role === undefined ? [] : [{ ...about, role }];
     })
-    .sort((a, b) => strength(b.role) - strength(a.role));
-}
-
-function strength(role: Role): number {
-  return roleSchema.options.filter((weaker) => roleAtLeast(role, weaker)).length;
+    .sort((a, b) => permissionsOf(b).length - permissionsOf(a).length);
 }
 
 /** Rows by the place that they are about. */

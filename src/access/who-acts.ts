@@ -1,6 +1,6 @@
 import type { Affiliation } from '../contracts/affiliation.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
-import { anyOf, type Rights } from '../contracts/permissions.ts';
+import { anyOf, type Given, givenOf, type Rights } from '../contracts/permissions.ts';
 import type { IdentityRef } from '../contracts/platform.ts';
 import type { Role } from '../contracts/roles.ts';
 import { type Channel, findOrCreateChannel } from '../store/channels.ts';
@@ -9,7 +9,7 @@ import { noteDirectReached } from '../store/direct-reach.ts';
 import { findOrCreatePerson, type Member } from '../store/people.ts';
 import { workspaceOfTenant } from '../store/workspaces.ts';
 import type { Person } from '../tasks/task-engine.ts';
-import { effectiveRole } from './effective-role.ts';
+import { givenBy } from './effective-role.ts';
 import { type ConfiguredOwner, configuredRole } from './owners.ts';
 import { type Grants, grantsOf, memberAbout, rightsAnywhere } from './role-about.ts';
 
@@ -29,7 +29,7 @@ export interface Actor {
 
 /** What of an actor says what they are about a project. */
 export type Acting = Pick<Actor, 'person' | 'member' | 'grants'> & {
-  channel: Pick<Channel, 'project' | 'defaultRole' | 'externalRole'>;
+  channel: Pick<Channel, 'project' | 'defaultRole' | 'externalRole' | 'extra' | 'named'>;
 };
 
 /** Why nothing may happen for an event, for the log. */
@@ -54,13 +54,7 @@ export async function whoActs(tx: Tx, event: InboundEvent, owners: readonly Conf
   if (known === undefined || channel === undefined) return 'foreign_account';
   if (event.conversation.kind === 'direct' && event.type !== 'home') await noteDirectReached(tx, identity);
   const acting = await actingAs(tx, workspace.id, identity, known, channel);
-  return {
-    ...acting,
-    person: { ...acting.person, at: channel.id },
-    ownRole: known.role,
-    ownRights: { role: known.role },
-    channel,
-  };
+  return { ...acting, person: { ...acting.person, at: channel.id }, ownRole: known.role, ownRights: known, channel };
 }
 
 /** A person who is known, in a channel: with one statement for all that is said of them anywhere. */
@@ -68,21 +62,22 @@ export async function actingAs(
   tx: Tx,
   workspace: string,
   identity: IdentityRef,
-  { user, name, role, linked, affiliation }: Member & { affiliation?: Affiliation | undefined },
+  { user, name, linked, affiliation, ...own }: Member & { affiliation?: Affiliation | undefined },
   channel: Acting['channel'],
 ): Promise<Acting> {
-  const member = { user, name, role, linked };
+  const given = givenOf(own);
+  const member = { user, name, ...given, linked };
   const grants = await grantsOf(tx, workspace, [member]);
-  const acting = { person: { workspace, user, name, role, identity, linked, affiliation }, member, grants, channel };
+  const acting = { person: { workspace, user, name, ...given, identity, linked, affiliation }, member, grants, channel };
   return channel.project === undefined ? acting : { ...acting, person: actingOn(acting, channel.project) };
 }
 
-/** The same person with the role that counts for a project: src/access/cascade.ts says which that is. */
+/** The same person with what counts for a project: src/access/cascade.ts says what that is. */
 export function actingOn(actor: Acting, project: string): Person {
-  const { person, member, grants, channel } = actor;
-  const given = effectiveRole({ own: undefined, channel, project, affiliation: person.affiliation });
-  const { role, linked } = memberAbout(member, grants, project, given);
-  return { ...person, role, linked, about: project };
+  const { member, grants, channel } = actor;
+  const { role, extra, named, ...person } = actor.person;
+  const about = memberAbout(member, grants, project, givenBy(channel, project, person.affiliation));
+  return { ...person, ...givenOf(about), linked: about.linked, about: project };
 }
 
 /** All that the person may about anything from where they act: whoever lacks something there has it nowhere. */
@@ -91,7 +86,7 @@ export function rightsSomewhere({ person, member, grants }: Pick<Acting, 'person
 }
 
 /** What they may about the workspace itself: what they are by themselves, else what the channel gives whoever nothing else is said of. */
-export function rightsInWorkspace({ person, member, grants, channel }: Acting): Rights {
+export function rightsInWorkspace({ person, member, grants, channel }: Acting): Given {
   if (member.role !== undefined || channel.project === undefined) return member;
   return memberAbout(member, grants, channel.project).reason.from === 'nothing' ? person : {};
 }

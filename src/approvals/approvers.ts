@@ -3,7 +3,7 @@ import { membersAbout, rolesAbout } from '../access/role-about.ts';
 import { decidesAtLeast, type Rights } from '../contracts/permissions.ts';
 import { approvalsNeeded, type Policy } from '../contracts/policy.ts';
 import type { Role } from '../contracts/roles.ts';
-import { roleGivenByChannels } from '../store/channel-roles.ts';
+import { rightsGivenByChannels } from '../store/channel-roles.ts';
 import type { Tx } from '../store/database.ts';
 import { idsOf, isSamePerson, type Linked } from '../store/linked-people.ts';
 import { isExternalPerson } from '../store/people.ts';
@@ -81,8 +81,8 @@ export async function mayDecideOn(tx: Tx, asked: Asked, person: Decider): Promis
 /** The accounts, each with the role it has without the others; where none has one, what counts here is what the channel gives. */
 function accountsOf({ user, role, extra, linked }: Decider): readonly (Rights & { user: string })[] {
   if (linked === undefined || linked.rows.length < 2) return [{ user, role, extra }];
-  const given = linked.rows.every((row) => row.role === undefined) ? role : undefined;
-  return linked.rows.map((row) => ({ ...row, role: row.role ?? given }));
+  const given = linked.rows.every((row) => row.role === undefined) ? { role, extra } : {};
+  return linked.rows.map((row) => (row.role === undefined ? { ...row, ...given } : row));
 }
 
 /**
@@ -96,8 +96,8 @@ export async function somebodyMayDecide(tx: Tx, question: WhoMay): Promise<boole
   const members = await membersAbout(tx, workspace, project);
   const able: Decider[] = members.filter((member) => mayDecide(approvers, askers, member));
   if (different(able).length >= needed) return true;
-  const given = await roleGivenByChannels(tx, project);
-  if (!decidesAtLeast({ role: given }, approvers.role)) return false;
+  const given = await rightsGivenByChannels(tx, project);
+  if (!decidesAtLeast(given, approvers.role)) return false;
   if (approvers.people.length === 0) return true;
   // A named person of whom nothing else is said may have it from the channel.
   const withRole = new Set(members.flatMap(idsOf));
@@ -105,7 +105,7 @@ export async function somebodyMayDecide(tx: Tx, question: WhoMay): Promise<boole
   for (const known of await rolesAbout(tx, { workspace, place: project, people: others })) {
     // External people get nothing from a channel that decides.
     if (known.reason.from !== 'nothing' || (await isExternalPerson(tx, workspace, known.user))) continue;
-    if (mayDecide(approvers, askers, { ...known, role: given })) able.push(known);
+    if (mayDecide(approvers, askers, { ...known, ...given })) able.push(known);
   }
   return different(able).length >= needed;
 }
@@ -123,7 +123,7 @@ export async function deciderNow(tx: Tx, workspace: string, project: string, use
   const [person] = await rolesAbout(tx, { workspace, place: project, people: [user] });
   if (person === undefined || person.reason.from !== 'nothing') return person;
   if (await isExternalPerson(tx, workspace, person.user)) return person;
-  return { ...person, role: await roleGivenByChannels(tx, project) };
+  return { ...person, ...(await rightsGivenByChannels(tx, project)) };
 }
 
 /** Who may decide, for people: "Maintainers and owners can decide: Ada, Ben. The requester cannot." */

@@ -111,9 +111,6 @@ export function shortDuration(ms: number): string {
 
 export const roleWord = oneOf(roleSchema.options);
 
-/** What channels may give to members who have no role of their own: never the right to change rights. */
-export const defaultRoleWord = oneOf(['guest', 'developer', 'none']);
-
 /** A command line that runs by itself later, where nobody reads it before. */
 export const checkCommand = z
   .string()

@@ -1,13 +1,14 @@
 import { z } from 'zod';
+import { type AnyRole, nameOf } from '../contracts/custom-roles.ts';
 import { AppError } from '../contracts/errors.ts';
 import { textView } from '../delivery/list-view.ts';
 import { isId } from '../runtime/ids.ts';
 import { recordAudit } from '../store/audit.ts';
-import { bindChannel, channelById } from '../store/channels.ts';
-import { defaultRoleWord, name, optional, required } from './arguments.ts';
-import { checkGives } from './channel-gives.ts';
+import { bindChannel, channelById, customDefault } from '../store/channels.ts';
+import { name, optional, required } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { endForeignMirrors } from './mirror-end.ts';
+import { channelRoles, roleForChannel, roleOption } from './role-argument.ts';
 import { namedProject, personFor } from './subject.ts';
 
 const need = { command: 'bind', permission: 'channel.manage', action: 'bind channels' } as const;
@@ -30,12 +31,7 @@ export const bind = defineCommand({
     project: required({ hint: 'project', about: 'the name of the project, or `none`', names: 'project', schema: name }),
   },
   options: {
-    role: optional({
-      hint: 'developer',
-      about: 'what members without a role of their own may do here',
-      values: ['guest', 'developer', 'none'],
-      schema: defaultRoleWord,
-    }),
+    role: roleOption('developer', 'what members without a role of their own may do here', channelRoles),
     in: optional({
       hint: 'channel',
       about: 'another channel than this one, by the id that buttons carry',
@@ -58,20 +54,20 @@ export const bind = defineCommand({
     }
     if (args.project.toLowerCase() === 'none') return unbind(ctx);
     const project = await namedProject(ctx, args.project);
-    const person = await personFor(ctx, project.id, need);
+    const own = await personFor(ctx, project.id, need);
     await mayUnbind(ctx, project.id);
-    const kept = ctx.channel.project === project.id ? ctx.channel.defaultRole : undefined;
-    const role = args.role === undefined ? kept : args.role === 'none' ? undefined : args.role;
-    if (args.role !== undefined) checkGives(person, role);
+    const role = args.role === undefined ? await keptRole(ctx, project.id) : await roleForChannel(ctx, args.role, own);
     await bindChannel(ctx.tx, ctx.channel.id, {
       project: project.id,
       defaultRole: role,
       keepsExternal: ctx.channel.project === project.id,
     });
     const ended = await endForeignMirrors(ctx, ctx.channel.id, project.id);
-    await audit(ctx, { project: project.name, role: role ?? 'none' });
+    await audit(ctx, { project: project.name, role: nameOf(role) });
     const who =
-      role === undefined ? 'People need a role of their own here.' : `Members without a role of their own are ${role}s here.`;
+      role === undefined
+        ? 'People need a role of their own here.'
+        : `Members without a role of their own are ${typeof role === 'string' ? `${role}s` : role.name} here.`;
     return {
       view: textView(
         `${elsewhere ? 'The' : 'This'} channel is bound to \`${project.name}\`. ${who} \`sh <command>\` runs a command, \`help\` shows the rest.${endedWords(ended)}`,
@@ -80,6 +76,12 @@ export const bind = defineCommand({
     };
   },
 });
+
+/** What the channel gives already, when it stays bound to the project. */
+async function keptRole({ tx, person, channel }: CommandContext, project: string): Promise<AnyRole | undefined> {
+  if (channel.project !== project) return undefined;
+  return (await customDefault(tx, person.workspace, channel.id)) ?? channel.defaultRole;
+}
 
 async function otherChannel(ctx: CommandContext, id: string) {
   const channel = await channelById(ctx.tx, ctx.person.workspace, id);

@@ -27,7 +27,7 @@ export const groups = {
 export type Group = keyof typeof groups;
 
 /** Things of a workspace that an argument can name. */
-export type Named = 'account' | 'task' | 'project' | 'person' | 'model' | 'folder' | 'team';
+export type Named = 'account' | 'task' | 'project' | 'person' | 'model' | 'folder' | 'team' | 'role';
 
 /** One thing a person writes after the name of a command. `T` includes undefined when it may be left out. */
 export interface Arg<T> {
@@ -111,7 +111,7 @@ export interface CommandContext {
   person: Person;
   /** The person's role in the workspace; `person.role` is the one about the project of the channel. */
   ownRole: Role | undefined;
-  /** What they may in the workspace. */
+  /** What they may in the workspace; `person` is what they are about the project of the channel. */
   ownRights: Rights;
   /** The person as they are in the workspace, and what memberships and teams say of them: src/access/who-acts.ts `actingOn` puts it together. */
   member: Member;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { inviteRoles, makeInvite, mostInvites } from '../access/invites.ts';
-import { aRole, notAllowed } from '../access/not-allowed.ts';
+import { isWords, notAllowed } from '../access/not-allowed.ts';
+import { givenWith, nameOf } from '../contracts/custom-roles.ts';
 import { AppError } from '../contracts/errors.ts';
 import { may } from '../contracts/permissions.ts';
 import { encodePress } from '../contracts/press.ts';
@@ -13,8 +14,9 @@ import { recordAudit } from '../store/audit.ts';
 import { goodInvites, type InviteRow, revokeInvite } from '../store/invites.ts';
 import { idsOf } from '../store/linked-people.ts';
 import { labelsOf, personById } from '../store/people.ts';
-import { duration, oneOf, optional, required, shortDuration } from './arguments.ts';
+import { duration, optional, required, shortDuration } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
+import { namedRole, roleArgument } from './role-argument.ts';
 
 const dayMs = 24 * 60 * 60_000;
 const usualLifeMs = 7 * dayMs;
@@ -33,7 +35,7 @@ export const invite = defineCommand({
   permission: 'member.manage',
   action: 'invite people',
   unbound: 'with-role',
-  positional: { role: required({ hint: 'role', about: 'the role', values: inviteRoles, schema: oneOf(inviteRoles) }) },
+  positional: { role: roleArgument('the role', inviteRoles) },
   options: {
     for: optional({
       hint: 'Nele',
@@ -50,14 +52,16 @@ export const invite = defineCommand({
     ['invite developer for=Nele', 'a code that makes Nele a developer'],
     ['invite guest expires=1d', 'one for somebody who may look, until tomorrow'],
   ],
-  async run(ctx, { role, for: label, expires = usualLifeMs }) {
+  async run(ctx, { role: named, for: label, expires = usualLifeMs }) {
+    const role = await namedRole(ctx, named, inviteRoles);
     const { workspace, user } = ctx.person;
     const by = await personById(ctx.tx, workspace, user);
     if (by === undefined) throw new AppError('DH-208');
     const now = ctx.deps.now();
     const expiresAt = new Date(now.getTime() + expires);
     const made = await makeInvite(ctx.tx, { workspace, by, role, label, expiresAt }, now);
-    if (made.result === 'not_allowed') throw await notAllowed(ctx.tx, ctx.person, `invite ${role}s`, 'workspace.own');
+    if (made.result === 'not_allowed')
+      throw await notAllowed(ctx.tx, ctx.person, `invite people as ${nameOf(role)}`, 'workspace.own');
     if (made.result === 'too_many') {
       throw new AppError('DH-300', {
         what: `You have ${mostInvites} invitations open, and nobody has more.`,
@@ -67,7 +71,11 @@ export const invite = defineCommand({
     const view = withFallback([
       {
         type: 'text',
-        spans: [plain('Whoever sends this to Deckhand in a direct message becomes '), bold(aRole(role)), plain(', once:')],
+        spans: [
+          plain('Whoever sends this to Deckhand in a direct message becomes '),
+          bold(isWords(givenWith(role)) ?? nameOf(role)),
+          plain(', once:'),
+        ],
       },
       { type: 'code', text: `join ${secretPlace}` },
       {
@@ -146,7 +154,7 @@ export const inviteRevoke = defineCommand({
       actor: user,
       action: 'invite.revoked',
       subject: id,
-      data: { role: found.role, by: found.by },
+      data: { role: nameOf(found.role), by: found.by },
     });
     return { view: textView('The invitation is taken back. Its code is good for nothing any more.'), audience: 'person' };
   },
@@ -158,7 +166,7 @@ function reachOf(ctx: CommandContext): string[] | undefined {
 }
 
 function blocksOf({ id, role, label, expiresAt }: InviteRow, by: string): Block[] {
-  const what = label === undefined ? role : `${role}, for ${oneLine(label)}`;
+  const what = label === undefined ? nameOf(role) : `${nameOf(role)}, for ${oneLine(label)}`;
   return [
     { type: 'text', spans: [bold(what), plain(` · from ${oneLine(by)} · good until `), moment(expiresAt)] },
     {

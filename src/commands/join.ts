@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { type Joined, redeemInvite } from '../access/invites.ts';
-import { aRole } from '../access/not-allowed.ts';
+import { isWords } from '../access/not-allowed.ts';
 import { mostWrongCodes, wrongCodesMs } from '../access/wrong-codes.ts';
+import { givenWith } from '../contracts/custom-roles.ts';
 import { AppError } from '../contracts/errors.ts';
 import { errorView } from '../delivery/error-view.ts';
 import { textView } from '../delivery/list-view.ts';
@@ -33,12 +34,21 @@ export const join = defineCommand({
     const joined = await redeemInvite(ctx.tx, ctx.person, code, ctx.deps.now());
     if (joined.result === 'joined') {
       await tellInviter(ctx, joined);
-      return { view: textView(`You are ${aRole(joined.invite.role)} now. \`help\` shows what you can do.`), audience: 'person' };
+      return {
+        view: textView(`You are ${isWords(givenWith(joined.invite.role))} now. \`help\` shows what you can do.`),
+        audience: 'person',
+      };
     }
     if (joined.result === 'has_it') {
       throw new AppError('DH-300', {
-        what: `You are ${aRole(joined.role)} already, which is no less than the code stands for. It is not used up.`,
+        what: `You are ${isWords(joined.is)} already, which is no less than the code stands for. It is not used up.`,
         instead: 'Give it back to who sent it, so that they can take it back.',
+      });
+    }
+    if (joined.result === 'would_lose') {
+      throw new AppError('DH-300', {
+        what: `You are ${isWords(joined.is)}, which lets you do what the role of this invitation does not. It is not used up.`,
+        instead: 'Ask an owner to give you the role by name: `member role` replaces the one you have.',
       });
     }
     // Refusals are answers here, not errors: the counted try must not be rolled back.
@@ -70,7 +80,7 @@ async function tellInviter(ctx: CommandContext, { invite, by }: Extract<Joined, 
   if (account === undefined) return;
   const { platform, tenant, user } = account;
   const label = invite.label === undefined ? '' : ` for ${oneLine(invite.label)}`;
-  const view = textView(`${oneLine(name)} has used your invitation${label} and is ${aRole(invite.role)} now.`);
+  const view = textView(`${oneLine(name)} has used your invitation${label} and is ${isWords(givenWith(invite.role))} now.`);
   await putOutbox(ctx.tx, {
     workspace,
     key: `invite/${invite.id}`,

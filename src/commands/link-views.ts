@@ -1,8 +1,8 @@
 import { type LinkPair, linkLifeMs, type SideFacts } from '../access/link.ts';
-import { aRole } from '../access/not-allowed.ts';
+import { isWords } from '../access/not-allowed.ts';
+import { type Given, together } from '../contracts/permissions.ts';
 import { platformNames } from '../contracts/platform.ts';
 import { encodePress, type LinkVerb } from '../contracts/press.ts';
-import { type Role, strongestRole } from '../contracts/roles.ts';
 import { type Button, bold, code, plain, type Span, type View } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
@@ -70,8 +70,8 @@ export function agreedView(pair: LinkPair): View {
 }
 
 /** Said to one side once the accounts are joined. */
-export function joinedView(far: SideFacts, role: Role | undefined): View {
-  const rights = role === undefined ? 'Neither has a role of its own.' : `On both you are ${aRole(role)}.`;
+export function joinedView(far: SideFacts, own: Given): View {
+  const rights = own.role === undefined ? 'Neither has a role of its own.' : `On both you are ${isWords(own)}.`;
   return withFallback([
     {
       type: 'text',
@@ -94,8 +94,8 @@ export function refusedView(far: SideFacts, byYou: boolean): View {
 }
 
 /** Said to one side once the accounts are split. */
-export function splitView(far: { name: string; platforms: readonly string[] }, role: Role | undefined): View {
-  const rights = role === undefined ? 'You have no role of your own here.' : `Here you are ${aRole(role)}.`;
+export function splitView(far: { name: string; platforms: readonly string[] }, own: Given): View {
+  const rights = own.role === undefined ? 'You have no role of your own here.' : `Here you are ${isWords(own)}.`;
   return withFallback([
     {
       type: 'text',
@@ -120,10 +120,10 @@ function accountSpans(facts: SideFacts): Span[] {
 function rightsSpans({ asker, other }: LinkPair): Span[] {
   const one = (facts: SideFacts) => [
     ...accountSpans(facts),
-    plain(facts.person.role === undefined ? ' has no role of its own' : ` is ${aRole(facts.person.role)}`),
+    plain(facts.person.role === undefined ? ' has no role of its own' : ` is ${isWords(facts.person)}`),
   ];
-  const role = strongestRole([asker.person.role, other.person.role]);
-  const both = role === undefined ? 'joined, neither has one' : `joined, both are ${aRole(role)}`;
+  const is = isWords(together([asker.person, other.person]).given);
+  const both = is === undefined ? 'joined, neither has one' : `joined, both are ${is}`;
   return [...one(asker), plain(', '), ...one(other), plain(`; ${both}. What one may do, the other may do too.`)];
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { issueLinkCode, type LinkActor, linkLifeMs, mostCodes, offerLink, unlink as split } from '../access/link.ts';
 import { mostWrongCodes, wrongCodesMs } from '../access/wrong-codes.ts';
 import { AppError } from '../contracts/errors.ts';
+import type { Given } from '../contracts/permissions.ts';
 import { platformNames } from '../contracts/platform.ts';
 import type { View } from '../contracts/view.ts';
 import { errorView } from '../delivery/error-view.ts';
@@ -88,8 +89,8 @@ export const unlink = defineCommand({
     }
     const here = ctx.person.identity.platform === platform ? result.split : result.rest;
     const far = here === result.split ? result.rest : result.split;
-    await tellPerson(ctx, far, await splitFrom(ctx, here, far.role));
-    return { view: await splitFrom(ctx, far, here.role), audience: 'person' };
+    await tellPerson(ctx, far, await splitFrom(ctx, here, far));
+    return { view: await splitFrom(ctx, far, here), audience: 'person' };
   },
 });
 
@@ -130,9 +131,9 @@ function refused(why: string, what: string) {
 }
 
 /** What a person is told who is no longer one with `far`. */
-async function splitFrom(ctx: CommandContext, far: Member, role: Member['role']): Promise<View> {
+async function splitFrom(ctx: CommandContext, far: Member, own: Given): Promise<View> {
   const accounts = (await allAccountsOf(ctx.tx, ctx.person.workspace, [far.user])).get(far.user) ?? [];
-  return splitView({ name: far.name, platforms: accounts.map(({ platform }) => platformNames[platform]) }, role);
+  return splitView({ name: far.name, platforms: accounts.map(({ platform }) => platformNames[platform]) }, own);
 }
 
 async function tellPerson(ctx: CommandContext, person: Member, view: View): Promise<void> {

@@ -1,9 +1,9 @@
+import { mayGive } from '../access/cascade.ts';
 import { changingRoles, setMembership } from '../access/change-roles.ts';
-import { aRole } from '../access/not-allowed.ts';
+import { isWords, roleName } from '../access/not-allowed.ts';
 import { rolesAbout } from '../access/role-about.ts';
+import { type AnyPlaceRole, type AnyRole, givenWith, nameOf } from '../contracts/custom-roles.ts';
 import { AppError } from '../contracts/errors.ts';
-import { may } from '../contracts/permissions.ts';
-import type { PlaceRole, Role } from '../contracts/roles.ts';
 import { plain } from '../contracts/view.ts';
 import { withFallback } from '../delivery/list-view.ts';
 import { recordAudit } from '../store/audit.ts';
@@ -20,9 +20,9 @@ export async function atPlace(
   ctx: CommandContext,
   place: Place,
   member: Member,
-  role: Role | PlaceRole | undefined,
+  role: AnyRole | AnyPlaceRole | undefined,
 ): Promise<Reply> {
-  await personFor(ctx, place.id, {
+  const own = await personFor(ctx, place.id, {
     command: 'member role',
     permission: 'member.manage',
     action: `say what people are about ${place.name}`,
@@ -34,8 +34,9 @@ export async function atPlace(
     });
   }
   // Also where the person is that already for another reason: it would last longer than the reason.
-  if (role === 'maintainer' && !may(ctx.ownRights, 'workspace.own')) {
-    const action = `make ${member.name} a maintainer about ${place.name}`;
+  const given = givenWith(role);
+  if (!mayGive(own, given)) {
+    const action = `make ${member.name} ${isWords(given)} about ${place.name}`;
     throw new AppError('DH-202', { who: ctx.person.name, action, whoCan: 'Owners can.' });
   }
   const now = async () => (await rolesAbout(ctx.tx, { workspace: place.workspace, place: place.id, people: [member.user] }))[0];
@@ -50,7 +51,7 @@ export async function atPlace(
   const changed = await changingRoles(ctx.tx, ctx.person, places, () => setMembership(ctx.tx, place, member, role));
   const after = await now();
   const where = place.kind === 'project' ? `about ${place.name}` : `in the folder ${place.name}`;
-  const is = after?.role === undefined ? 'nothing' : aRole(after.role);
+  const is = (after === undefined ? undefined : isWords(after)) ?? 'nothing';
   if (!changed) {
     const text =
       role === undefined ? `${member.name} is no member by name ${where}.` : `${member.name} is ${is} ${where} already.`;
@@ -65,9 +66,9 @@ export async function atPlace(
     data: {
       [place.kind]: place.id,
       in: place.name,
-      from: before?.role ?? 'none',
-      to: after?.role ?? 'none',
-      membership: role ?? 'removed',
+      from: roleName(before ?? {}),
+      to: roleName(after ?? {}),
+      membership: role === undefined ? 'removed' : nameOf(role),
     },
   });
   const why = after === undefined || role !== undefined ? '' : ` (${reasonWords(after.reason, place.kind)})`;

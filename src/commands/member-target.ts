@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { mayGrant } from '../access/effective-role.ts';
-import { rolesFrom } from '../access/not-allowed.ts';
+import { mayGive } from '../access/cascade.ts';
+import { roleName, rolesFrom } from '../access/not-allowed.ts';
 import { refuseExternal } from '../access/refuse-external.ts';
+import { type AnyRole, givenWith, nameOf } from '../contracts/custom-roles.ts';
 import { AppError } from '../contracts/errors.ts';
-import type { Role } from '../contracts/roles.ts';
 import { plain, type Span } from '../contracts/view.ts';
 import { recordAudit } from '../store/audit.ts';
 import { accountsOf, findOrCreatePerson, type Member, peopleByName, setRole } from '../store/people.ts';
@@ -38,16 +38,17 @@ export async function namedPerson(ctx: CommandContext, text: string, example: st
 }
 
 /** Sets a role after checking that the asker may give the new one and take the old one. Returns false when it was so already. */
-export async function grant(ctx: CommandContext, member: Member, role: Role | undefined): Promise<boolean> {
-  for (const changed of [role, member.role]) {
-    if (mayGrant(ctx.ownRole, changed)) continue;
+export async function grant(ctx: CommandContext, member: Member, role: AnyRole | undefined): Promise<boolean> {
+  const given = givenWith(role);
+  for (const changed of [given, member]) {
+    if (mayGive(ctx.ownRights, changed)) continue;
     throw new AppError('DH-202', {
       who: ctx.person.name,
-      action: `give or take the role ${changed ?? 'of a member'}`,
+      action: `give or take the role ${changed.role === undefined ? 'of a member' : roleName(changed)}`,
       whoCan: `${rolesFrom('owner')} can.`,
     });
   }
-  await refuseExternal(ctx.tx, { workspace: ctx.person.workspace, role: ctx.ownRole }, member, role);
+  await refuseExternal(ctx.tx, { workspace: ctx.person.workspace, rights: ctx.ownRights }, member, given);
   const result = await setRole(ctx.tx, ctx.person.workspace, member.user, role);
   if (result === 'last_owner') throw new AppError('DH-211', { name: member.name });
   if (result !== 'changed') return false;
@@ -56,7 +57,7 @@ export async function grant(ctx: CommandContext, member: Member, role: Role | un
     actor: ctx.person.user,
     action: 'member.role',
     subject: member.user,
-    data: { from: member.role ?? 'none', to: role ?? 'none' },
+    data: { from: roleName(member), to: nameOf(role) },
   });
   return true;
 }

@@ -1,15 +1,18 @@
-import { aRole } from '../access/not-allowed.ts';
+import { isWords } from '../access/not-allowed.ts';
+import { type AnyRole, givenWith } from '../contracts/custom-roles.ts';
 import { AppError } from '../contracts/errors.ts';
-import type { Role } from '../contracts/roles.ts';
-import { roleSchema } from '../contracts/roles.ts';
+import { type Role, roleSchema } from '../contracts/roles.ts';
 import { plain, type Span } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
-import { oneOf, required } from './arguments.ts';
+import { isGiven } from '../store/people.ts';
+import { required } from './arguments.ts';
 import { type CommandContext, defineCommand, type Reach, type Reply } from './command.ts';
 import { atPlace } from './member-place.ts';
 import { grant, namedPerson, personSpan, personText } from './member-target.ts';
+import { mayWords } from './permission-words.ts';
 import { placeOf, placeOptions } from './place.ts';
+import { namedRole, roleArgument } from './role-argument.ts';
 
 const person = required({
   hint: '@person',
@@ -18,13 +21,9 @@ const person = required({
   schema: personText,
 });
 const roles = [...roleSchema.options, 'none'] as const;
-const role = required({
-  hint: 'role',
-  about: 'the role; `none` for nothing at all, which only holds about a project or in a folder',
-  values: roles,
-  schema: oneOf(roles),
-});
-const whoGives = 'Maintainers give and take `guest` and `developer`; owners every role.';
+const role = roleArgument('the role; `none` for nothing at all, which only holds about a project or in a folder', roles);
+const whoGives =
+  'Maintainers give and take `guest` and `developer`, and custom roles of which they have everything themselves; owners every role.';
 const placeGives =
   'With `project` or `folder` it holds only there, counts before the role in the workspace, and may be less. Maintainers of the place give it. Owners stay owners everywhere.';
 
@@ -58,17 +57,19 @@ export const memberAdd = defineCommand({
   options: placeOptions,
   examples: [
     ['member add @ben developer', 'lets Ben run commands'],
+    ['member add @ben release-manager', 'gives Ben the custom role `release-manager`'],
     ['member add @gus developer folder=Payments', 'lets Gus run commands in the projects of a folder'],
   ],
   async run(ctx, args) {
     const place = await placeOf(ctx, args, 'member add @ben developer project=web');
     const member = await namedPerson(ctx, args.person, 'member add @ben developer');
-    if (place !== undefined) return atPlace(ctx, place, member, args.role);
-    if (args.role === 'none') throw noneAlone;
-    if (member.role !== undefined && member.role !== args.role) {
-      return said('person', marked(`${member.name} is ${aRole(member.role)} already. \`member role\` changes that.`));
+    const given = await namedRole(ctx, args.role, roles);
+    if (place !== undefined) return atPlace(ctx, place, member, given);
+    if (given === 'none') throw noneAlone;
+    if (member.role !== undefined && !isGiven(member, given)) {
+      return said('person', marked(`${member.name} is ${isWords(member)} already. \`member role\` changes that.`));
     }
-    return changed(ctx, member, args.role, await grant(ctx, member, args.role));
+    return changed(ctx, member, given, await grant(ctx, member, given));
   },
 });
 
@@ -91,9 +92,10 @@ export const memberRole = defineCommand({
   async run(ctx, args) {
     const place = await placeOf(ctx, args, 'member role @ben guest project=web');
     const member = await namedPerson(ctx, args.person, 'member role @ben maintainer');
-    if (place !== undefined) return atPlace(ctx, place, member, args.role);
-    if (args.role === 'none') throw noneAlone;
-    return changed(ctx, member, args.role, await grant(ctx, member, args.role));
+    const given = await namedRole(ctx, args.role, roles);
+    if (place !== undefined) return atPlace(ctx, place, member, given);
+    if (given === 'none') throw noneAlone;
+    return changed(ctx, member, given, await grant(ctx, member, given));
   },
 });
 
@@ -121,14 +123,21 @@ export const memberRemove = defineCommand({
     const left =
       ctx.channel.defaultRole === undefined
         ? ''
-        : ` As a member of this channel they are ${aRole(ctx.channel.defaultRole)} here.`;
+        : ` As a member of this channel they are ${isWords({ ...ctx.channel, role: ctx.channel.defaultRole })} here.`;
     return said('all', [await personSpan(ctx, member), plain(` has no role of their own any more.${left}`)]);
   },
 });
 
-async function changed(ctx: CommandContext, member: Parameters<typeof personSpan>[1], to: Role, isNew: boolean): Promise<Reply> {
-  if (!isNew) return said('person', [plain(`${member.name} is ${aRole(to)} already.`)]);
-  return said('all', [await personSpan(ctx, member), plain(` is ${aRole(to)} now: ${powers[to]}.`)]);
+async function changed(
+  ctx: CommandContext,
+  member: Parameters<typeof personSpan>[1],
+  to: AnyRole,
+  isNew: boolean,
+): Promise<Reply> {
+  const is = isWords(givenWith(to));
+  if (!isNew) return said('person', [plain(`${member.name} is ${is} already.`)]);
+  const powersOf = typeof to === 'string' ? powers[to] : mayWords(to.permissions);
+  return said('all', [await personSpan(ctx, member), plain(` is ${is} now: ${powersOf}.`)]);
 }
 
 function said(audience: Reply['audience'], spans: Span[]): Reply {

@@ -1,3 +1,4 @@
+import { isWords, roleName } from '../access/not-allowed.ts';
 import { type Acting, actingAs, actingOn, rightsSomewhere } from '../access/who-acts.ts';
 import type { CommandMenu, MenuArgument, MenuCommand, MenuCompletion } from '../contracts/command-menu.ts';
 import { may } from '../contracts/permissions.ts';
@@ -5,6 +6,7 @@ import type { Conversation } from '../contracts/platform.ts';
 import { shorten } from '../delivery/neutralise.ts';
 import { agentAccountsOf } from '../store/agent-accounts.ts';
 import { findChannel } from '../store/channels.ts';
+import { customRolesOf } from '../store/custom-roles.ts';
 import type { Database, Tx } from '../store/database.ts';
 import { folderOfProjects, foldersOf } from '../store/folders.ts';
 import { idsOf } from '../store/linked-people.ts';
@@ -70,12 +72,13 @@ function menuCommand({ name, summary, positional, options, direct }: Command): M
   };
 }
 
-function menuArgument([key, { about, required, values, takes }]: [string, Arg<unknown>]): MenuArgument {
+function menuArgument([key, { about, required, values, names, takes }]: [string, Arg<unknown>]): MenuArgument {
   return {
     name: key.replaceAll('-', '_'),
     about: line(about),
     required,
-    values,
+    // Where there are other names than these few, the few are completed like the others.
+    values: names === undefined ? values : [],
     rest: takes === 'words' || takes === 'verbatim',
   };
 }
@@ -115,6 +118,7 @@ async function knownTo(
     ...(has('model') ? { model: await models(tx, now) } : {}),
     ...(has('folder') ? { folder: await folderNames(tx, workspace, acting, projects) } : {}),
     ...(has('team') ? { team: await teamNames(tx, workspace) } : {}),
+    ...(has('role') ? { role: await roleNames(tx, workspace) } : {}),
     ...(has('person') ? { person: await people(tx, workspace, may(rights, 'member.manage')) } : {}),
   };
 }
@@ -163,11 +167,17 @@ async function teamNames(tx: Tx, workspace: string) {
   return (await teamsOf(tx, workspace)).map(({ name }) => ({ value: name, also: '', hint: 'team' }));
 }
 
+async function roleNames(tx: Tx, workspace: string) {
+  return (await customRolesOf(tx, workspace)).map(({ name }) => ({ value: name, also: '', hint: 'custom role' }));
+}
+
 /** Members; to those who give roles also people who have none yet. */
 async function people(tx: Tx, workspace: string, all: boolean) {
   const members: readonly Member[] = await membersOf(tx, workspace);
   const others = all ? await peopleWithoutRole(tx, workspace, mostPeople) : [];
-  return [...members, ...others].map(({ name, role }) => ({ value: name, also: name, hint: role ?? 'has no role yet' }));
+  return [...members, ...others].map((member) => {
+    return { value: member.name, also: member.name, hint: isWords(member) === undefined ? 'has no role yet' : roleName(member) };
+  });
 }
 
 async function within(ms: number, looked: Promise<KnownNames>): Promise<KnownNames> {

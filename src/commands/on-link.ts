@@ -21,8 +21,8 @@ export async function onLink(ctx: CommandContext, token: Token): Promise<void> {
       await answerPress(ctx, step.pair, 'other', agreedView(step.pair));
       return ask(ctx, step.pair, confirmView(step.pair));
     case 'joined':
-      await answerPress(ctx, step.pair, 'asker', joinedView(step.pair.other, step.role));
-      return tellFar(ctx, step.pair, 'other', joinedView(step.pair.asker, step.role));
+      await answerPress(ctx, step.pair, 'asker', joinedView(step.pair.other, step.is));
+      return tellFar(ctx, step.pair, 'other', joinedView(step.pair.asker, step.is));
     case 'refused': {
       const { pair, by } = step;
       const far = by === 'asker' ? 'other' : 'asker';

@@ -1,7 +1,8 @@
+import { roleName } from '../access/not-allowed.ts';
 import { membersAbout } from '../access/role-about.ts';
 import { actingOn } from '../access/who-acts.ts';
+import { nameOf } from '../contracts/custom-roles.ts';
 import { encodePress } from '../contracts/press.ts';
-import { roleSchema } from '../contracts/roles.ts';
 import { type Block, bold, plain, type View } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
@@ -13,6 +14,7 @@ import { projectsOf } from '../store/projects.ts';
 import { type Team, teamLinks, teamMembers, teamsOf } from '../store/teams.ts';
 import type { CommandContext } from './command.ts';
 import { pageBlocks } from './fitting-buttons.ts';
+import { byRole } from './permission-words.ts';
 import { folderPlace, seenFolders } from './place.ts';
 import { reasonWords } from './reason-words.ts';
 import { seen } from './subject.ts';
@@ -58,8 +60,8 @@ export async function foldersView(ctx: CommandContext, page: number): Promise<Vi
   const empty = 'There is none. `folder add Payments` makes one.';
   return listView('Folders', folders, { page, command: 'folder', empty }, ({ id }) => {
     const held = projects.filter((project) => folderOf.get(project.id) === id).map(({ name }) => name);
-    const { role } = actingOn(ctx, id);
-    return ` · ${held.length === 0 ? 'no project' : held.join(', ')}${role === undefined ? '' : ` · you are ${role} there`}`;
+    const own = actingOn(ctx, id);
+    return ` · ${held.length === 0 ? 'no project' : held.join(', ')}${own.role === undefined ? '' : ` · you are ${roleName(own)} there`}`;
   });
 }
 
@@ -78,7 +80,7 @@ export async function folderView(ctx: CommandContext, folder: Folder): Promise<V
         { label: 'Projects', spans: [plain(projects.map(({ name }) => name).join(', ') || 'none')] },
         {
           label: 'Teams',
-          spans: [plain(links.map(({ team, role }) => `${teams.get(team) ?? 'a team'} as ${role}`).join(', ') || 'none')],
+          spans: [plain(links.map(({ team, role }) => `${teams.get(team) ?? 'a team'} as ${nameOf(role)}`).join(', ') || 'none')],
         },
       ],
     },
@@ -93,11 +95,9 @@ export async function peopleBlocks(ctx: CommandContext, place: Place): Promise<B
   const barred = [...(await membershipsAt(ctx.tx, place))].filter(([, role]) => role === 'none').map(([user]) => user);
   const names = await namesOf(ctx.tx, workspace, barred);
   const shown = members.slice(0, mostPeople);
-  const items = [...roleSchema.options].reverse().flatMap((role) => {
-    const people = shown.filter((member) => member.role === role);
-    if (people.length === 0) return [];
+  const items = byRole(shown).map(({ label, people }) => {
     const words = people.map(({ name, reason }) => `${name} (${reasonWords(reason, place.kind)})`);
-    return [{ label: `${role.charAt(0).toUpperCase()}${role.slice(1)}s`, spans: [plain(words.join(', '))] }];
+    return { label, spans: [plain(words.join(', '))] };
   });
   const named = [...new Set(names.values())];
   return [
@@ -125,7 +125,7 @@ export async function teamsView(ctx: CommandContext, page: number): Promise<View
   const links = await linksSeen(ctx, undefined);
   const empty = 'There is none. `team add Core` makes one.';
   return listView('Teams', teams, { page, command: 'team', empty }, ({ id }) => {
-    const at = links.filter(({ team }) => team === id).map(({ role, name }) => `${role} in ${name}`);
+    const at = links.filter(({ team }) => team === id).map(({ role, name }) => `${nameOf(role)} in ${name}`);
     return ` · ${count(members.get(id)?.length ?? 0, 'person', 'people')}${at.length === 0 ? '' : ` · ${at.join(', ')}`}`;
   });
 }
@@ -144,7 +144,10 @@ export async function teamView(ctx: CommandContext, team: Team): Promise<View> {
       type: 'fields',
       items: [
         { label: 'People', spans: [plain(shown.length === 0 ? 'nobody' : `${shown.join(', ')}${more}`)] },
-        { label: 'In folders', spans: [plain(links.map(({ role, name }) => `${role} in ${name}`).join(', ') || 'nothing')] },
+        {
+          label: 'In folders',
+          spans: [plain(links.map(({ role, name }) => `${nameOf(role)} in ${name}`).join(', ') || 'nothing')],
+        },
       ],
     },
   ]);

@@ -11,6 +11,8 @@ export function reasonWords(reason: RoleAbout['reason'], kind: 'project' | 'fold
       return kind === 'folder' ? 'member of the folder' : `member of the folder ${reason.folder}`;
     case 'team':
       return `team ${reason.team}, linked to the folder ${reason.folder}`;
+    case 'several':
+      return reason.of.map((one) => reasonWords(one, kind)).join(' and ');
     case 'channel':
       return 'member of this channel';
     case 'nothing':

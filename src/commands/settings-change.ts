@@ -1,5 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
+import { roleName } from '../access/not-allowed.ts';
+import { actingOn } from '../access/who-acts.ts';
 import type { Approvers } from '../contracts/approvers.ts';
+import { givenWith } from '../contracts/custom-roles.ts';
 import { AppError } from '../contracts/errors.ts';
 import { isHostName } from '../contracts/hosts.ts';
 import { approvalsNeeded, defaultCheckMs, type Policy } from '../contracts/policy.ts';
@@ -13,12 +16,14 @@ import type { CommandContext } from './command.ts';
 import { changedHostList } from './host-list.ts';
 import { changedChannels, changedPeople, changedTeams } from './named-targets.ts';
 import { holdProject, storePolicy } from './policy-change.ts';
+import { roleForChannel } from './role-argument.ts';
 import type { AgentSettingsChange } from './settings-agent.ts';
 
 /** What `settings` is told to change. */
 export interface SettingsChange extends AgentSettingsChange {
   verbosity?: Verbosity | undefined;
-  role?: 'guest' | 'developer' | 'none' | undefined;
+  /** Name of a role, or `none`. */
+  role?: string | undefined;
   private?: boolean | undefined;
   external?: 'guest' | 'none' | undefined;
   policy?: Policy['mode'] | undefined;
@@ -55,8 +60,10 @@ export async function applyChannelSettings(ctx: CommandContext, change: Settings
     await setVerbosity(ctx.tx, channel.id, change.verbosity);
   }
   if (change.role !== undefined) {
-    channel.defaultRole = change.role === 'none' ? undefined : change.role;
-    await setDefaultRole(ctx.tx, channel.id, channel.defaultRole);
+    const role = await roleForChannel(ctx, change.role, ctx.bound === undefined ? ctx.ownRights : actingOn(ctx, ctx.bound.id));
+    const { role: defaultRole, extra, named } = givenWith(role);
+    Object.assign(channel, { defaultRole, extra, named });
+    await setDefaultRole(ctx.tx, channel.id, role);
   }
   if (change.private !== undefined) {
     channel.isPrivate = change.private;
@@ -68,7 +75,8 @@ export async function applyChannelSettings(ctx: CommandContext, change: Settings
     await setExternalRole(ctx.tx, channel.id, channel.externalRole);
   }
   if (change.verbosity !== undefined || change.role !== undefined || change.external !== undefined) {
-    const { verbosity, defaultRole: role = 'none', externalRole: external = 'none' } = channel;
+    const { verbosity, externalRole: external = 'none' } = channel;
+    const role = roleName({ ...channel, role: channel.defaultRole });
     await audit(ctx, 'channel.settings', channel.id, { verbosity, role, external });
   }
   return channel;

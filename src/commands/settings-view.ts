@@ -1,4 +1,4 @@
-import { rolesFrom } from '../access/not-allowed.ts';
+import { roleName, rolesFrom } from '../access/not-allowed.ts';
 import { bold, code, plain, type Span, type View } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
@@ -101,7 +101,14 @@ export async function settingsView(
             items: [
               field('verbosity', code(ctx.channel.verbosity)),
               field('private', plain(ctx.channel.isPrivate ? 'on: what is asked here is shown nowhere else' : 'off')),
-              field('role', plain(ctx.channel.defaultRole ?? 'none: people need a role of their own')),
+              field(
+                'role',
+                plain(
+                  ctx.channel.defaultRole === undefined
+                    ? 'none: people need a role of their own'
+                    : roleName({ ...ctx.channel, role: ctx.channel.defaultRole }),
+                ),
+              ),
               field('external', ...marked(externalText(ctx.channel))),
             ],
           },

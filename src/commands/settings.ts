@@ -12,7 +12,6 @@ import { budgetWord } from './agent-words.ts';
 import {
   checkCommand,
   count,
-  defaultRoleWord,
   duration,
   durationOrNever,
   durationOrNone,
@@ -24,9 +23,9 @@ import {
   roleWord,
   runsOnOption,
 } from './arguments.ts';
-import { checkGives } from './channel-gives.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { branchName } from './project-add.ts';
+import { channelRoles, roleOption } from './role-argument.ts';
 import { applyAgentSettings } from './settings-agent.ts';
 import { applyChannelSettings, applyProjectSettings, type SettingsChange } from './settings-change.ts';
 import { settingsView } from './settings-view.ts';
@@ -57,12 +56,7 @@ export const settings = defineCommand({
       values: verbositySchema.options,
       schema: oneOf(verbositySchema.options),
     }),
-    role: optional({
-      hint: 'developer',
-      about: 'what members of this channel without a role of their own may do here',
-      values: ['guest', 'developer', 'none'],
-      schema: defaultRoleWord,
-    }),
+    role: roleOption('developer', 'what members of this channel without a role of their own may do here', channelRoles),
     private: optional({
       hint: 'on',
       about: 'whether what is asked in this channel is shown nowhere else; a platform that tells private channels sets it first',
@@ -283,7 +277,6 @@ async function checkChannelPart(ctx: CommandContext, change: SettingsChange): Pr
     const need = { command: 'settings', permission: 'channel.manage', action: changing['channel.manage'] } as const;
     const by = ctx.bound === undefined ? { ...ctx.ownRights, name: ctx.person.name } : await personFor(ctx, ctx.bound.id, need);
     if (!may(by, need.permission)) throw await notAllowed(ctx.tx, ctx.person, need.action, need.permission);
-    if (change.role !== undefined && change.role !== 'none') checkGives(by, change.role);
     return;
   }
   throw new AppError('DH-300', {

@@ -1,17 +1,21 @@
+import { mayGive } from '../access/cascade.ts';
 import { changingRoles } from '../access/change-roles.ts';
-import { aRole } from '../access/not-allowed.ts';
+import { isWords } from '../access/not-allowed.ts';
+import { rolesAbout } from '../access/role-about.ts';
+import { givenWith, nameOf } from '../contracts/custom-roles.ts';
 import { AppError } from '../contracts/errors.ts';
-import { may } from '../contracts/permissions.ts';
 import { teamRoleSchema } from '../contracts/roles.ts';
 import { plain, type Span } from '../contracts/view.ts';
 import { textView, withFallback } from '../delivery/list-view.ts';
 import { recordAudit } from '../store/audit.ts';
 import { foldersOf, placesIn } from '../store/folders.ts';
-import { createTeam, joinTeam, leaveTeam, linkTeam, removeTeam, type Team, teamLinks } from '../store/teams.ts';
-import { name, oneOf, required } from './arguments.ts';
+import { createTeam, joinTeam, leaveTeam, linkTeam, removeTeam, type Team, type TeamLink, teamLinks } from '../store/teams.ts';
+import { name, required } from './arguments.ts';
 import { type CommandContext, defineCommand, type Reply } from './command.ts';
 import { namedPerson, personSpan, personText } from './member-target.ts';
-import { namedFolder, namedTeam, personForFolder, placeName } from './place.ts';
+import { namedFolder, namedTeam, placeName } from './place.ts';
+import { namedRole, roleArgument } from './role-argument.ts';
+import { personFor } from './subject.ts';
 
 const team = required({ hint: 'team', about: 'the team', names: 'team', schema: name });
 const folder = required({ hint: 'folder', about: 'the folder', names: 'folder', schema: name });
@@ -21,12 +25,7 @@ const person = required({
   names: 'person',
   schema: personText,
 });
-const role = required({
-  hint: 'role',
-  about: 'what its members are there',
-  values: teamRoleSchema.options,
-  schema: oneOf(teamRoleSchema.options),
-});
+const role = roleArgument('what its members are there', teamRoleSchema.options);
 
 export const teamAdd = defineCommand({
   name: 'team add',
@@ -87,7 +86,8 @@ export const teamJoin = defineCommand({
     const found = await namedTeam(ctx, args.team);
     const member = await namedPerson(ctx, args.person, 'team join Core @ben');
     const links = await teamLinks(ctx.tx, found.workspace, { team: found.id });
-    if (links.some((link) => link.role === 'maintainer')) onlyOwners(ctx, 'take people into a team of maintainers');
+    for (const link of links)
+      await mayGiveIn(ctx, link.folder, link.role, `take people into a team that is ${nameOf(link.role)}`);
     const joined = await changingRoles(ctx.tx, ctx.person, await placesOfTeam(ctx, found), () => joinTeam(ctx.tx, found, member));
     if (!joined) return { view: textView(`${member.name} is in \`${found.name}\` already.`), audience: 'person' };
     await audit(ctx, 'team.join', found, { person: member.user });
@@ -123,8 +123,8 @@ export const teamLink = defineCommand({
   group: 'people',
   summary: 'Says what the members of a team are in a folder',
   details: [
-    'It holds for each project of the folder, and counts before the role in the workspace, also where it is less. A membership of the person in the folder or on a project counts before it. Of several teams the strongest role counts.',
-    'Maintainers of the folder give `guest` and `developer`; owners also `maintainer`.',
+    'It holds for each project of the folder, and counts before the role in the workspace, also where it is less. A membership of the person in the folder or on a project counts before it. Of several teams the strongest role counts, and what custom roles add to it.',
+    'Maintainers of the folder give `guest` and `developer`, and custom roles of which they have everything there; owners every role but their own.',
   ],
   permission: linkNeed.permission,
   action: linkNeed.action,
@@ -136,14 +136,17 @@ export const teamLink = defineCommand({
   async run(ctx, args) {
     const found = await namedTeam(ctx, args.team);
     const at = await namedFolder(ctx, args.folder);
-    await personForFolder(ctx, at, linkNeed);
+    await personFor(ctx, at.id, linkNeed);
+    const given = await namedRole(ctx, args.role, teamRoleSchema.options);
     // A team that is empty now would be a way around what each of its members is checked for.
-    if (args.role === 'maintainer') onlyOwners(ctx, 'make a team maintainer');
+    await mayGiveIn(ctx, at.id, given, `make a team ${nameOf(given)}`);
     const places = await placesIn(ctx.tx, at);
-    const before = await changingRoles(ctx.tx, ctx.person, places, () => linkTeam(ctx.tx, found, at.id, args.role));
-    const words = `Members of the team \`${found.name}\` are ${args.role}s in \`${at.name}\``;
-    if (before === args.role) return { view: textView(`${words} already.`), audience: 'person' };
-    await audit(ctx, 'team.link', found, { folder: at.id, in: at.name, from: before ?? 'none', to: args.role });
+    const before = await changingRoles(ctx.tx, ctx.person, places, () => linkTeam(ctx.tx, found, at.id, given));
+    const are = typeof given === 'string' ? `${given}s` : given.name;
+    const words = `Members of the team \`${found.name}\` are ${are} in \`${at.name}\``;
+    if (before !== undefined && nameOf(before) === nameOf(given))
+      return { view: textView(`${words} already.`), audience: 'person' };
+    await audit(ctx, 'team.link', found, { folder: at.id, in: at.name, from: nameOf(before), to: nameOf(given) });
     return { view: textView(`${words} now, unless they are members there by name.`), audience: 'all' };
   },
 });
@@ -162,14 +165,14 @@ export const teamUnlink = defineCommand({
   async run(ctx, args) {
     const found = await namedTeam(ctx, args.team);
     const at = await namedFolder(ctx, args.folder);
-    await personForFolder(ctx, at, linkNeed);
+    await personFor(ctx, at.id, linkNeed);
     const places = await placesIn(ctx.tx, at);
     const before = await changingRoles(ctx.tx, ctx.person, places, () => linkTeam(ctx.tx, found, at.id, undefined));
     if (before === undefined) {
       return { view: textView(`The team \`${found.name}\` has nothing in \`${at.name}\`.`), audience: 'person' };
     }
-    await audit(ctx, 'team.link', found, { folder: at.id, in: at.name, from: before, to: 'none' });
-    const was = `Its members were ${aRole(before)} each there.`;
+    await audit(ctx, 'team.link', found, { folder: at.id, in: at.name, from: nameOf(before), to: 'none' });
+    const was = `Its members were ${isWords(givenWith(before))} each there.`;
     return { view: textView(`The team \`${found.name}\` has nothing in \`${at.name}\` any more. ${was}`), audience: 'all' };
   },
 });
@@ -184,9 +187,11 @@ async function placesOfTeam(ctx: CommandContext, { id, workspace }: Team): Promi
   return places;
 }
 
-/** What makes maintainers, now or once something else is gone that says less of them. */
-function onlyOwners(ctx: CommandContext, action: string): void {
-  if (!may(ctx.ownRights, 'workspace.own')) throw new AppError('DH-202', { who: ctx.person.name, action, whoCan: 'Owners can.' });
+/** What people become by a team, now or once something else is gone that says less of them, must be the asker's to give there. */
+async function mayGiveIn(ctx: CommandContext, folder: string, given: TeamLink['role'], action: string): Promise<void> {
+  const { workspace, user, name: who } = ctx.person;
+  const [own] = await rolesAbout(ctx.tx, { workspace, place: folder, people: [user] });
+  if (!mayGive(own ?? {}, givenWith(given))) throw new AppError('DH-202', { who, action, whoCan: 'Owners can.' });
 }
 
 function said(spans: Span[]): Reply {

@@ -1,4 +1,4 @@
-import { effectiveRole } from '../access/effective-role.ts';
+import { givenBy } from '../access/effective-role.ts';
 import { TryLater } from '../access/repository-access.ts';
 import { roleAbout } from '../access/role-about.ts';
 import type { PastMessage } from '../contracts/chat-adapter.ts';
@@ -84,13 +84,14 @@ async function withTrust(ctx: CommandContext, messages: readonly PastMessage[], 
   for (const { author } of messages) {
     if (author.bot || known.has(author.user)) continue;
     const person = await findPerson(ctx.tx, workspace, { platform, tenant, user: author.user });
-    const given = effectiveRole({ own: undefined, channel: ctx.channel, project, affiliation: person?.affiliation });
+    const given = givenBy(ctx.channel, project, person?.affiliation);
     const about =
       person === undefined
         ? undefined
         : await roleAbout(ctx.tx, { workspace, place: project, user: person.user, channel: given });
-    const role = person === undefined ? given : about;
-    const trust = author.outside === true && person?.role === undefined && given === role ? 'external' : (role ?? 'external');
+    const role = person === undefined ? given?.role : about;
+    const trust =
+      author.outside === true && person?.role === undefined && given?.role === role ? 'external' : (role ?? 'external');
     known.set(author.user, { name: person?.name ?? author.name ?? author.user, trust });
   }
   return messages.map(({ at, message, text, attachments, author }): SaidBefore => {

@@ -1,4 +1,4 @@
-import { aRole } from '../access/not-allowed.ts';
+import { isWords, roleName } from '../access/not-allowed.ts';
 import { grantsOf, memberAbout } from '../access/role-about.ts';
 import { bold, plain, type Span } from '../contracts/view.ts';
 import { withFallback } from '../delivery/list-view.ts';
@@ -27,19 +27,20 @@ export async function whoIs(ctx: CommandContext, member: Member, place: Place | 
   const grants = await grantsOf(ctx.tx, workspace, [member]);
   if (place !== undefined) {
     await personFor(ctx, place.id, need);
-    const { role, reason } = memberAbout(member, grants, place.id);
+    const about = memberAbout(member, grants, place.id);
     const where = place.kind === 'project' ? `about ${place.name}` : `in the folder ${place.name}`;
-    const is = role === undefined ? 'nothing' : aRole(role);
-    const spans = [bold(member.name), plain(` is ${is} ${where}: ${reasonWords(reason, place.kind)}.`)];
+    const is = isWords(about) ?? 'nothing';
+    const spans = [bold(member.name), plain(` is ${is} ${where}: ${reasonWords(about.reason, place.kind)}.`)];
     return { view: withFallback([{ type: 'text', spans }]), audience: 'asked' };
   }
   const projects = seen(ctx, await projectsOf(ctx.tx, workspace));
   const lines = projects.slice(0, mostProjects).map(({ id, name }): Span[] => {
-    const { role, reason } = memberAbout(member, grants, id);
-    return [plain('\n'), bold(name), plain(` · ${role ?? 'nothing'}: ${reasonWords(reason)}`)];
+    const about = memberAbout(member, grants, id);
+    const is = about.role === undefined ? 'nothing' : roleName(about);
+    return [plain('\n'), bold(name), plain(` · ${is}: ${reasonWords(about.reason)}`)];
   });
   const more = projects.length > mostProjects ? [plain(`\nand ${projects.length - mostProjects} more projects`)] : [];
-  const own = member.role === undefined ? 'has no role in the workspace' : `is ${aRole(member.role)} in the workspace`;
+  const own = member.role === undefined ? 'has no role in the workspace' : `is ${isWords(member)} in the workspace`;
   const spans = [bold(member.name), plain(` ${own}`), ...lines.flat(), ...more];
   return { view: withFallback([{ type: 'text', spans }]), audience: 'asked' };
 }

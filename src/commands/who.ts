@@ -1,7 +1,6 @@
-import { aRole } from '../access/not-allowed.ts';
+import { isWords } from '../access/not-allowed.ts';
 import { externalWords } from '../contracts/affiliation.ts';
 import { platformNames } from '../contracts/platform.ts';
-import { roleSchema } from '../contracts/roles.ts';
 import { type Block, bold, plain } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
@@ -11,6 +10,7 @@ import { optional } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { namedPerson, personText } from './member-target.ts';
 import { decidersText } from './pending.ts';
+import { byRole, rolesGiven } from './permission-words.ts';
 import { placeOf, placeOptions } from './place.ts';
 import { whoAt, whoIs } from './who-about.ts';
 
@@ -46,11 +46,9 @@ export const who = defineCommand({
     const names = await namesOf(ctx.tx, ctx.person.workspace, approvers?.people ?? []);
     const accounts = await allAccountsOf(ctx.tx, ctx.person.workspace, [...members.map(({ user }) => user), ctx.person.user]);
     const own = accounts.get(ctx.person.user) ?? [];
-    const byRole = [...roleSchema.options].reverse().flatMap((role) => {
-      const people = members.filter((member) => member.role === role).map(({ user, name }) => named(name, accounts.get(user)));
-      return people.length === 0
-        ? []
-        : [{ label: `${role.charAt(0).toUpperCase()}${role.slice(1)}s`, spans: [plain(people.join(', '))] }];
+    const items = byRole(members).map(({ label, people }) => {
+      const names = people.map(({ user, name }) => named(name, accounts.get(user)));
+      return { label, spans: [plain(names.join(', '))] };
     });
     const notes: Block[] = [
       ...(ctx.bound === undefined
@@ -62,13 +60,13 @@ export const who = defineCommand({
             {
               type: 'context' as const,
               spans: marked(
-                `Members of this channel without a role of their own are ${ctx.channel.defaultRole}s here; external people ${ctx.channel.externalRole === undefined ? 'have no role' : 'are guests'}.`,
+                `Members of this channel without a role of their own are ${rolesGiven(ctx.channel)} here; external people ${ctx.channel.externalRole === undefined ? 'have no role' : 'are guests'}.`,
               ),
             },
           ]),
       {
         type: 'context',
-        spans: marked(ctx.person.role === undefined ? 'You have no role here.' : `You are ${aRole(ctx.person.role)} here.`),
+        spans: marked(ctx.person.role === undefined ? 'You have no role here.' : `You are ${isWords(ctx.person)} here.`),
       },
       ...(own.length < 2
         ? []
@@ -86,7 +84,7 @@ export const who = defineCommand({
     return {
       view: withFallback([
         { type: 'text', spans: [bold('People')] },
-        byRole.length === 0 ? { type: 'text', spans: marked('Nobody has a role yet.') } : { type: 'fields', items: byRole },
+        items.length === 0 ? { type: 'text', spans: marked('Nobody has a role yet.') } : { type: 'fields', items },
         ...notes,
       ]),
       audience: 'asked',

@@ -31,4 +31,24 @@ export const accessErrors = {
     remedy: 'Open the page again and repeat what you did.',
   },
   'DH-233': { title: 'Signing in did not work', text: '{why}', remedy: '{what}' },
+  'DH-240': { title: 'A quota is used up', text: '{what}', remedy: '{instead}' },
+  'DH-241': { title: 'No such quota', text: '{what}', remedy: '`quota` lists the quotas there are.' },
+  'DH-242': { title: 'No such folder', text: 'There is no folder `{folder}`.', remedy: '{suggestion}' },
+  'DH-243': { title: 'No such team', text: 'There is no team `{team}`.', remedy: '{suggestion}' },
+  'DH-244': {
+    title: 'The name is taken',
+    text: 'There is a {what} named `{name}` already.',
+    remedy: 'Choose another name; whether letters are small or capital makes no difference.',
+  },
+  'DH-245': { title: 'No such role', text: '{what}', remedy: '{suggestion}' },
+  'DH-246': {
+    title: 'No such permission',
+    text: 'There is no permission `{permission}` that a role can be made of.',
+    remedy: '{suggestion}',
+  },
+  'DH-247': {
+    title: 'The role is in use',
+    text: 'The role `{role}` is in use: {uses}.',
+    remedy: 'Give these another role first; then `role remove {role}` removes it.',
+  },
 } as const satisfies Record<string, ErrorEntry>;

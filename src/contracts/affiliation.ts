@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { bothOf, type Given, givenOf } from './permissions.ts';
 import type { Platform } from './platform.ts';
-import { type Role, weakerRole } from './roles.ts';
+import type { Role } from './roles.ts';
 
 /**
  * How an account belongs to the workspace of its platform: a `member` like others; of another `organisation` with which a channel is
@@ -31,18 +32,19 @@ export function mayBeExternal(platform: Platform, affiliation: Affiliation | und
   return affiliation === undefined ? telling[platform] : isExternal(affiliation);
 }
 
-/** What a channel gives: its members `defaultRole`, external people as much of it as `externalRole`. */
-export interface ChannelRoles {
+/** What a channel gives: its members `defaultRole`, with what a custom role adds to it, external people as much of it as `externalRole`. */
+export interface ChannelRoles extends Omit<Given, 'role'> {
   defaultRole: Role | undefined;
   externalRole?: 'guest' | undefined;
 }
 
 /** What a channel gives somebody who has no role of their own. */
-export function roleOfChannel(
-  { defaultRole, externalRole }: ChannelRoles,
+export function givenOfChannel(
+  { defaultRole: role, externalRole, ...custom }: ChannelRoles,
   affiliation: Affiliation | undefined,
-): Role | undefined {
-  return isExternal(affiliation) ? weakerRole(defaultRole, externalRole) : defaultRole;
+): Given {
+  const given = givenOf({ ...custom, role });
+  return isExternal(affiliation) ? bothOf(given, { role: externalRole }) : given;
 }
 
 /** `external, Acme`, as it stands behind a name; undefined: nothing is to be said. */

@@ -190,15 +190,6 @@ export const errorCatalogue = {
     remedy: 'Ask in a chat channel of the project, or in a direct message to Deckhand.',
   },
   ...accessErrors,
-  'DH-240': { title: 'A quota is used up', text: '{what}', remedy: '{instead}' },
-  'DH-241': { title: 'No such quota', text: '{what}', remedy: '`quota` lists the quotas there are.' },
-  'DH-242': { title: 'No such folder', text: 'There is no folder `{folder}`.', remedy: '{suggestion}' },
-  'DH-243': { title: 'No such team', text: 'There is no team `{team}`.', remedy: '{suggestion}' },
-  'DH-244': {
-    title: 'The name is taken',
-    text: 'There is a {what} named `{name}` already.',
-    remedy: 'Choose another name; whether letters are small or capital makes no difference.',
-  },
   'DH-299': {
     title: 'Something went wrong',
     text: 'The request could not be handled because of an error inside Deckhand (reference {reference}).',

@@ -38,6 +38,7 @@ export type FolderId = `fld_${string}`;
 export type TeamId = `tea_${string}`;
 export type MembershipId = `mbr_${string}`;
 export type QuotaId = `qta_${string}`;
+export type CustomRoleId = `rol_${string}`;
 
 /** Prefix of an id -> its type. */
 export interface IdByPrefix {
@@ -68,6 +69,7 @@ export interface IdByPrefix {
   alr: AlertId;
   exa: ExaminationId;
   qta: QuotaId;
+  rol: CustomRoleId;
   inv: InviteId;
   otr: OwnerTransferId;
   tok: AccessTokenId;

@@ -55,6 +55,12 @@ export interface Rights {
   extra?: readonly Permission[] | undefined;
 }
 
+/** Rights as people were given them. */
+export interface Given extends Rights {
+  /** Names of the roles they come from, where one of these is a custom one; else `role` says it. */
+  named?: readonly string[] | undefined;
+}
+
 /** True when the permission is among the rights. No role (a stranger) is never enough. */
 export function may({ role, extra }: Rights, permission: Permission): boolean {
   return role !== undefined && (roleAtLeast(role, permissions[permission].role) || (extra ?? []).includes(permission));
@@ -106,4 +112,26 @@ export function decidesAtLeast(rights: Rights, needed: Role): boolean {
 /** True when all that `inner` may is among what `outer` may. */
 export function isWithin(inner: Rights, outer: Rights): boolean {
   return permissionsOf(inner).every((permission) => may(outer, permission));
+}
+
+/** True when both are the same permissions. */
+export function isSame(one: Rights, other: Rights): boolean {
+  return isWithin(one, other) && isWithin(other, one);
+}
+
+/** What all of these give together, under the names of those that it takes for that, and which these are: the strongest first, none in vain. */
+export function together<T extends Given>(all: readonly T[]): { given: Given; by: readonly T[] } {
+  const by: T[] = [];
+  for (const one of all.toSorted((a, b) => permissionsOf(b).length - permissionsOf(a).length)) {
+    if (by.length === 0 || !isWithin(one, anyOf(by))) by.push(one);
+  }
+  const [only, ...others] = by;
+  if (only === undefined) return { given: {}, by };
+  if (others.length === 0) return { given: givenOf(only), by };
+  return { given: { ...anyOf(by), named: [...new Set(by.flatMap(({ role, named }) => named ?? role ?? []))] }, by };
+}
+
+/** The rights alone, of something that has more to say. */
+export function givenOf({ role, extra, named }: Given): Given & { role: Role | undefined } {
+  return { role, ...(extra === undefined ? {} : { extra }), ...(named === undefined ? {} : { named }) };
 }

@@ -1,9 +1,11 @@
 import type { AccessToken } from '../../prisma/client/client.ts';
 import { Prisma } from '../../prisma/client/client.ts';
 import { type AccessScope, accessScopeSchema, type TokenKind, tokenKindSchema } from '../contracts/access-token.ts';
-import type { Permission } from '../contracts/permissions.ts';
+import { readPermissions } from '../contracts/custom-roles.ts';
+import { anyOf, type Permission, rightsOf } from '../contracts/permissions.ts';
 import { type Role, roleSchema } from '../contracts/roles.ts';
 import { newId } from '../runtime/ids.ts';
+import { customPermissions } from './custom-roles.ts';
 import type { Database, Tx } from './database.ts';
 import { roleOf } from './linked-people.ts';
 
@@ -39,7 +41,7 @@ export interface TokenStanding {
   ceiling: Role;
   /** Explicit role of the person at this moment. */
   personRole: Role | undefined;
-  /** What a custom role gives them beyond it, where it was looked up. */
+  /** What custom roles give them beyond it. */
   personExtra?: readonly Permission[] | undefined;
   expiresAt: Date;
   lastUsedAt: Date | undefined;
@@ -113,6 +115,7 @@ export async function revokeTokenRow(tx: Tx, workspace: string, id: string, by: 
 
 const standing = Prisma.sql`
   SELECT t."id", t."workspaceId" AS workspace, u."id" AS "user", t."kind", t."projectId" AS project, t."name", t."scopes", t."role" AS ceiling, u."role" AS "personRole",
+    ${customPermissions(Prisma.sql`u`)} AS "personPermissions",
     t."expiresAt", t."lastUsedAt", t."revokedAt"
   FROM "AccessToken" t JOIN "User" own ON own."id" = t."userId" JOIN "User" u ON u."id" = COALESCE(own."linkedToId", own."id")`;
 
@@ -163,19 +166,22 @@ interface StandingRow {
   scopes: unknown;
   ceiling: string;
   personRole: string | null;
+  personPermissions: string[] | null;
   expiresAt: Date;
   lastUsedAt: Date | null;
   revokedAt: Date | null;
 }
 
-function toStanding(row: StandingRow): TokenStanding {
+function toStanding({ personPermissions, ...row }: StandingRow): TokenStanding {
+  const person = anyOf([{ role: roleOf(row.personRole) }, rightsOf(readPermissions(personPermissions ?? []))]);
   return {
     ...row,
     kind: tokenKindSchema.parse(row.kind),
     project: row.project ?? undefined,
     scopes: scopesOf(row.scopes),
     ceiling: roleSchema.parse(row.ceiling),
-    personRole: roleOf(row.personRole),
+    personRole: person.role,
+    personExtra: person.extra,
     lastUsedAt: row.lastUsedAt ?? undefined,
     revokedAt: row.revokedAt ?? undefined,
   };

@@ -1,20 +1,23 @@
 import { Prisma } from '../../prisma/client/client.ts';
+import { type AnyRole, type CustomRole, givenWith } from '../contracts/custom-roles.ts';
+import { bothOf, type Given, type Rights } from '../contracts/permissions.ts';
 import { type Conversation, type Platform, platformNames, platformSchema } from '../contracts/platform.ts';
 import type { Role } from '../contracts/roles.ts';
 import { type Verbosity, verbositySchema } from '../contracts/settings.ts';
 import { newId } from '../runtime/ids.ts';
+import { countingRole, customRolesById, roleColumns } from './custom-roles.ts';
 import type { Tx } from './database.ts';
 import { roleOf } from './linked-people.ts';
 
 /** A conversation of a platform as we know it. */
-export interface Channel {
+export interface Channel extends Omit<Given, 'role'> {
   id: string;
   kind: 'channel' | 'direct';
   /** Without `#`. */
   name: string | undefined;
   /** The project it is bound to. */
   project: string | undefined;
-  /** Role of its members who have no role of their own. */
+  /** Role of its members who have no role of their own; `extra` and `named` are what a custom one adds to it. */
   defaultRole: Role | undefined;
   /** As much of it as people get who are external to the platform's workspace; undefined: nothing. */
   externalRole: 'guest' | undefined;
@@ -68,20 +71,20 @@ export async function findOrCreateChannel(
   if (now.name !== row.name || now.isPrivate !== row.isPrivate) {
     await tx.db.channel.update({ where: { id: row.id }, data: now });
   }
-  return toChannel({ ...row, ...now });
+  return toChannel(tx, { ...row, ...now });
 }
 
 /** The row of a conversation, when there is one in this workspace. */
 export async function findChannel(tx: Tx, workspace: string, conversation: Conversation): Promise<Channel | undefined> {
   const { platform, tenant, channel: externalId } = conversation;
   const row = await tx.db.channel.findFirst({ where: { workspaceId: workspace, platform, tenant, externalId } });
-  return row === null ? undefined : toChannel(row);
+  return row === null ? undefined : toChannel(tx, row);
 }
 
 /** A channel of this workspace by our id. */
 export async function channelById(tx: Tx, workspace: string, id: string): Promise<Channel | undefined> {
   const row = await tx.db.channel.findFirst({ where: { id, workspaceId: workspace } });
-  return row === null ? undefined : toChannel(row);
+  return row === null ? undefined : toChannel(tx, row);
 }
 
 /**
@@ -98,13 +101,13 @@ export async function holdBinding(tx: Tx, channel: string): Promise<string | und
 export async function bindChannel(
   tx: Tx,
   channel: string,
-  to: { project: string | undefined; defaultRole: Role | undefined; keepsExternal?: boolean | undefined },
+  to: { project: string | undefined; defaultRole: AnyRole | undefined; keepsExternal?: boolean | undefined },
 ): Promise<void> {
   await tx.db.channel.update({
     where: { id: channel },
     data: {
       projectId: to.project ?? null,
-      defaultRole: to.project === undefined ? null : (to.defaultRole ?? null),
+      ...defaultColumns(to.project === undefined ? undefined : to.defaultRole),
       // Who was let in for one project is not let in for another.
       ...(to.keepsExternal === true ? {} : { externalRole: null }),
     },
@@ -115,8 +118,24 @@ export async function setVerbosity(tx: Tx, channel: string, verbosity: Verbosity
   await tx.db.channel.update({ where: { id: channel }, data: { verbosity } });
 }
 
-export async function setDefaultRole(tx: Tx, channel: string, role: Role | undefined): Promise<void> {
-  await tx.db.channel.update({ where: { id: channel }, data: { defaultRole: role ?? null } });
+export async function setDefaultRole(tx: Tx, channel: string, role: AnyRole | undefined): Promise<void> {
+  await tx.db.channel.update({ where: { id: channel }, data: defaultColumns(role) });
+}
+
+/** The custom role that a channel gives; undefined: none, or a built-in one. */
+export async function customDefault(tx: Tx, workspace: string, channel: string): Promise<CustomRole | undefined> {
+  const row = await tx.db.channel.findFirst({ where: { id: channel, workspaceId: workspace } });
+  if (row === null) return undefined;
+  return countingRole(
+    { role: row.defaultRole, customRoleId: row.customRoleId },
+    await customRolesById(tx, workspace, [row.customRoleId]),
+  );
+}
+
+function defaultColumns(role: AnyRole | undefined): { defaultRole: string | null; customRoleId: string | null } {
+  if (role === undefined) return { defaultRole: null, customRoleId: null };
+  const { role: defaultRole, customRoleId } = roleColumns(role);
+  return { defaultRole, customRoleId };
 }
 
 /** What people say of a channel counts from now on, whatever its platform tells. */
@@ -153,7 +172,7 @@ export async function channelsByName(tx: Tx, workspace: string, name: string): P
     where: { workspaceId: workspace, kind: 'channel', name: { not: null } },
     orderBy: { id: 'asc' },
   });
-  return rows.filter((row) => row.name?.toLowerCase() === name.toLowerCase()).map(toChannel);
+  return Promise.all(rows.filter((row) => row.name?.toLowerCase() === name.toLowerCase()).map((row) => toChannel(tx, row)));
 }
 
 /** Names of the channels bound to a project, those without a name by their kind. */
@@ -180,27 +199,40 @@ export async function chatChannelsOf(
 export async function unbindAll(tx: Tx, project: string): Promise<number> {
   const { count } = await tx.db.channel.updateMany({
     where: { projectId: project },
-    data: { projectId: null, defaultRole: null, externalRole: null },
+    data: { projectId: null, defaultRole: null, customRoleId: null, externalRole: null },
   });
   return count;
 }
 
-function toChannel(row: {
+interface ChannelRow {
   id: string;
+  workspaceId: string;
   kind: string;
   name: string | null;
   projectId: string | null;
   defaultRole: string | null;
+  customRoleId: string | null;
   externalRole: string | null;
   verbosity: string;
   isPrivate: boolean;
-}): Channel {
+}
+
+/** The right to change rights is in nothing that a channel gives, whatever a custom role is made of. */
+export const mostOfChannel = { role: 'developer' } as const;
+
+async function toChannel(tx: Tx, row: ChannelRow): Promise<Channel> {
+  const known = await customRolesById(tx, row.workspaceId, [row.customRoleId]);
+  const custom = countingRole({ role: row.defaultRole, customRoleId: row.customRoleId }, known);
+  const { role, extra }: Rights =
+    custom === undefined ? { role: roleOf(row.defaultRole) } : bothOf(givenWith(custom), mostOfChannel);
   return {
     id: row.id,
     kind: row.kind === 'direct' ? 'direct' : 'channel',
     name: row.name ?? undefined,
     project: row.projectId ?? undefined,
-    defaultRole: roleOf(row.defaultRole),
+    defaultRole: role,
+    ...(extra === undefined ? {} : { extra }),
+    ...(custom === undefined ? {} : { named: [custom.name] }),
     externalRole: row.externalRole === 'guest' ? 'guest' : undefined,
     verbosity: verbositySchema.catch('steps').parse(row.verbosity),
     isPrivate: row.isPrivate,

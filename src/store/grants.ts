@@ -1,9 +1,12 @@
 import { Prisma } from '../../prisma/client/client.ts';
+import { readPermissions } from '../contracts/custom-roles.ts';
+import { type Given, rightsOf } from '../contracts/permissions.ts';
 import { type PlaceRole, placeRoleSchema } from '../contracts/roles.ts';
+import { besideCustom } from './custom-roles.ts';
 import type { Tx } from './database.ts';
 
 /** What a membership or a team says an account is about one place: a project, or a folder as such. */
-export interface GrantRow {
+export interface GrantRow extends Omit<Given, 'role'> {
   /** The row of the account. */
   user: string;
   /** Id of the project or the folder. */
@@ -30,29 +33,39 @@ export async function grantRows(
   const placesOfFolder = Prisma.sql`
     JOIN LATERAL (SELECT f."id" UNION ALL SELECT p."id" FROM "Project" p WHERE p."folderId" = f."id" AND p."workspaceId" = ${workspace}) place
       ON true`;
+  /** A role that another process has written since beside a custom one counts before it. */
+  const custom = (row: Prisma.Sql) => Prisma.sql`
+    LEFT JOIN "CustomRole" c ON c."id" = ${row}."customRoleId" AND c."workspaceId" = ${workspace} AND ${row}."role" = ${besideCustom}`;
   const rows = await db.$queryRaw<StoredGrant[]>(Prisma.sql`
-    SELECT m."userId" AS "user", place."id" AS place, 'project' AS "from", m."role", NULL AS folder, NULL AS team
-      FROM "Membership" m JOIN "Project" place ON place."id" = m."projectId" AND place."workspaceId" = ${workspace}
+    SELECT m."userId" AS "user", place."id" AS place, 'project' AS "from", m."role", NULL AS folder, NULL AS team, c."name" AS custom, c."permissions"
+      FROM "Membership" m JOIN "Project" place ON place."id" = m."projectId" AND place."workspaceId" = ${workspace} ${custom(Prisma.sql`m`)}
       WHERE m."workspaceId" = ${workspace} ${ofUsers(Prisma.sql`m."userId"`)} ${atPlaces}
     UNION ALL
-    SELECT m."userId", place."id", 'folder', m."role", f."name", NULL
-      FROM "Membership" m JOIN "Folder" f ON f."id" = m."folderId" AND f."workspaceId" = ${workspace} ${placesOfFolder}
+    SELECT m."userId", place."id", 'folder', m."role", f."name", NULL, c."name", c."permissions"
+      FROM "Membership" m JOIN "Folder" f ON f."id" = m."folderId" AND f."workspaceId" = ${workspace} ${placesOfFolder} ${custom(Prisma.sql`m`)}
       WHERE m."workspaceId" = ${workspace} ${ofUsers(Prisma.sql`m."userId"`)} ${atPlaces}
     UNION ALL
-    SELECT tm."userId", place."id", 'team', l."role", f."name", t."name"
+    SELECT tm."userId", place."id", 'team', l."role", f."name", t."name", c."name", c."permissions"
       FROM "TeamMember" tm JOIN "Team" t ON t."id" = tm."teamId" AND t."workspaceId" = ${workspace}
       JOIN "TeamLink" l ON l."teamId" = t."id" AND l."workspaceId" = ${workspace}
-      JOIN "Folder" f ON f."id" = l."folderId" AND f."workspaceId" = ${workspace} ${placesOfFolder}
+      JOIN "Folder" f ON f."id" = l."folderId" AND f."workspaceId" = ${workspace} ${placesOfFolder} ${custom(Prisma.sql`l`)}
       WHERE tm."workspaceId" = ${workspace} ${ofUsers(Prisma.sql`tm."userId"`)} ${atPlaces}
     ORDER BY 1, 2, 6`);
-  return rows.map(({ from, role, folder, team, ...row }) => ({
+  return rows.map(({ from, role, folder, team, custom: named, permissions, ...row }) => ({
     ...row,
     from: from === 'project' || from === 'folder' ? from : 'team',
     // What is no role, of another version, gives nothing.
-    role: placeRoleSchema.catch('none').parse(role),
+    ...(named === null || permissions === null
+      ? { role: placeRoleSchema.catch('none').parse(role) }
+      : customGrant(named, permissions)),
     folder: folder ?? undefined,
     team: team ?? undefined,
   }));
+}
+
+function customGrant(name: string, permissions: readonly string[]): Omit<Given, 'role'> & { role: PlaceRole } {
+  const { role, extra } = rightsOf(readPermissions(permissions));
+  return { role: placeRoleSchema.catch('none').parse(role), ...(extra === undefined ? {} : { extra }), named: [name] };
 }
 
 interface StoredGrant {
@@ -62,4 +75,6 @@ interface StoredGrant {
   role: string;
   folder: string | null;
   team: string | null;
+  custom: string | null;
+  permissions: string[] | null;
 }

@@ -1,13 +1,15 @@
 import type { Invite } from '../../prisma/client/client.ts';
-import { type Role, roleSchema } from '../contracts/roles.ts';
+import type { AnyRole } from '../contracts/custom-roles.ts';
 import { newId } from '../runtime/ids.ts';
+import { countingRole, customRolesById, roleColumns } from './custom-roles.ts';
 import type { Tx } from './database.ts';
+import { roleOf } from './linked-people.ts';
 
 /** An invitation as it is kept: nothing of it could be read as its code. */
 export interface InviteRow {
   id: string;
   workspace: string;
-  role: Role;
+  role: AnyRole;
   /** Who it is for, in the words of who made it. */
   label: string | undefined;
   by: string;
@@ -18,7 +20,16 @@ export async function createInviteRow(tx: Tx, input: Omit<InviteRow, 'id'> & { h
   const { workspace, role, label, by, expiresAt, hash, at } = input;
   const id = newId('inv');
   await tx.db.invite.create({
-    data: { id, workspaceId: workspace, codeHash: hash, role, label: label ?? null, createdById: by, createdAt: at, expiresAt },
+    data: {
+      id,
+      workspaceId: workspace,
+      codeHash: hash,
+      ...roleColumns(role),
+      label: label ?? null,
+      createdById: by,
+      createdAt: at,
+      expiresAt,
+    },
   });
   return id;
 }
@@ -34,13 +45,13 @@ export async function goodInvites(
 ): Promise<InviteRow[]> {
   const by = users === undefined ? {} : { createdById: { in: [...users] } };
   const rows = await tx.db.invite.findMany({ where: { workspaceId: workspace, ...by, ...good(at) }, orderBy: { id: 'asc' } });
-  return rows.flatMap((row) => toInvite(row) ?? []);
+  return toInvites(tx, workspace, rows);
 }
 
 /** The invitation with this code, when it can still be used in this workspace (promise 12). */
 export async function inviteByHash(tx: Tx, workspace: string, hash: string, at: Date): Promise<InviteRow | undefined> {
   const row = await tx.db.invite.findFirst({ where: { workspaceId: workspace, codeHash: hash, ...good(at) } });
-  return row === null ? undefined : toInvite(row);
+  return row === null ? undefined : (await toInvites(tx, workspace, [row]))[0];
 }
 
 /** Uses it up; false when that has happened already. */
@@ -57,9 +68,13 @@ export async function revokeInvite(tx: Tx, workspace: string, id: string, by: st
 }
 
 /** A role of another version invites to nothing. */
-function toInvite(row: Invite): InviteRow | undefined {
-  const role = roleSchema.safeParse(row.role).data;
-  if (role === undefined) return undefined;
-  const { id, workspaceId: workspace, label, createdById: by, expiresAt } = row;
-  return { id, workspace, role, label: label ?? undefined, by, expiresAt };
+async function toInvites(tx: Tx, workspace: string, rows: readonly Invite[]): Promise<InviteRow[]> {
+  const ids = rows.map(({ customRoleId }) => customRoleId);
+  const known = await customRolesById(tx, workspace, ids);
+  return rows.flatMap((row) => {
+    const role = countingRole(row, known) ?? roleOf(row.role);
+    if (role === undefined) return [];
+    const { id, label, createdById: by, expiresAt } = row;
+    return [{ id, workspace, role, label: label ?? undefined, by, expiresAt }];
+  });
 }

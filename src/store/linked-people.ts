@@ -1,5 +1,8 @@
 import { Prisma } from '../../prisma/client/client.ts';
-import { type Role, roleSchema, strongestRole, weakerRole } from '../contracts/roles.ts';
+import { type AnyRole, type CustomRole, givenWith } from '../contracts/custom-roles.ts';
+import { bothOf, type Given, givenOf, isWithin, together } from '../contracts/permissions.ts';
+import { type Role, roleSchema, strongestRole } from '../contracts/roles.ts';
+import { countingRole, customRolesById, roleColumns } from './custom-roles.ts';
 import type { Tx } from './database.ts';
 
 /**
@@ -7,8 +10,8 @@ import type { Tx } from './database.ts';
  * stays true and the accounts can be split again; the rows of one person point at one of them, which stands for all.
  */
 export interface Linked {
-  /** The rows that are this person now, each with the role it has without the others. */
-  rows: readonly { user: string; role: Role | undefined }[];
+  /** The rows that are this person now, each with what it is without the others. */
+  rows: readonly (Given & { user: string; role: Role | undefined })[];
   /** All who ever were one person with this one, including those that have been split off again. */
   kin: readonly string[];
 }
@@ -18,6 +21,7 @@ export interface UserRow {
   id: string;
   name: string;
   role: string | null;
+  customRoleId: string | null;
   aloneRole: string | null;
   kin: string | null;
   linkedToId: string | null;
@@ -38,27 +42,29 @@ export function isSamePerson(person: { user: string; linked?: Linked | undefined
   return person.user === other || person.linked?.kin.includes(other) === true;
 }
 
-/** By the id of the row that stands for a person: what those of `rows` are made of who have ever been linked. */
-export async function linkedOf(tx: Tx, workspace: string, rows: readonly UserRow[]): Promise<Map<string, Linked>> {
+/** What people are who have these rows, each of which stands for one, in their order: by all their accounts, and by which ones. */
+export async function partsOfPeople(
+  tx: Tx,
+  workspace: string,
+  rows: readonly UserRow[],
+): Promise<(Given & { role: Role | undefined; linked?: Linked })[]> {
   const groups = [...new Set(rows.flatMap(({ kin }) => kin ?? []))];
-  if (groups.length === 0) return new Map();
-  const all = await tx.db.user.findMany({ where: { workspaceId: workspace, kin: { in: groups } }, orderBy: { id: 'asc' } });
-  return new Map(
-    rows.flatMap(({ id, kin }) => {
-      if (kin === null) return [];
-      const group = all.filter((row) => row.kin === kin);
-      const own = group.filter((row) => row.id === id || row.linkedToId === id);
-      const linked: Linked = {
-        rows: own.map((row) => ({ user: row.id, role: aloneRole(row, own.length > 1) })),
-        kin: group.map((row) => row.id),
-      };
-      return [[id, linked] as const];
-    }),
-  );
+  const where = { workspaceId: workspace, kin: { in: groups } };
+  const all = groups.length === 0 ? [] : await tx.db.user.findMany({ where, orderBy: { id: 'asc' } });
+  const ids = [...rows, ...all].map(({ customRoleId }) => customRoleId);
+  const custom = await customRolesById(tx, workspace, ids);
+  return rows.map((row) => {
+    if (row.kin === null) return givenWith(aloneRole(row, false, custom));
+    const group = all.filter(({ kin }) => kin === row.kin);
+    const own = group.filter(({ id, linkedToId }) => id === row.id || linkedToId === row.id);
+    const parts = own.map((part) => ({ user: part.id, ...givenWith(aloneRole(part, own.length > 1, custom)) }));
+    return { ...givenOf(together(parts).given), linked: { rows: parts, kin: group.map(({ id }) => id) } };
+  });
 }
 
-function aloneRole(row: UserRow, hasLinked: boolean): Role | undefined {
-  return roleOf(row.linkedToId === null && hasLinked ? row.aloneRole : row.role);
+function aloneRole(row: UserRow, hasLinked: boolean, custom: ReadonlyMap<string, CustomRole>): AnyRole | undefined {
+  const role = row.linkedToId === null && hasLinked ? row.aloneRole : row.role;
+  return countingRole({ role, customRoleId: row.customRoleId }, custom) ?? roleOf(role);
 }
 
 /**
@@ -71,18 +77,32 @@ export async function lockPeople(tx: Tx, workspace: string): Promise<void> {
 
 interface Part {
   user: string;
-  role: Role | undefined;
+  /** What the row has without the others. */
+  role: AnyRole | undefined;
+}
+
+/** The rows of a person as they are stored. The caller holds the lock. */
+async function storedParts(tx: Tx, person: { user: string; linked?: Linked | undefined }): Promise<Part[]> {
+  const rows = await tx.db.user.findMany({ where: { id: { in: idsOf(person) } }, orderBy: { id: 'asc' } });
+  const [workspace] = rows.map(({ workspaceId }) => workspaceId);
+  const ids = rows.map(({ customRoleId }) => customRoleId);
+  const custom = workspace === undefined ? new Map() : await customRolesById(tx, workspace, ids);
+  return rows.map((row) => ({ user: row.id, role: aloneRole(row, rows.length > 1, custom) }));
 }
 
 /** Makes one person of these rows: `first` stands for all and has the strongest role of any. The caller holds the lock. */
 async function writePerson(tx: Tx, first: string, parts: readonly Part[]): Promise<void> {
-  const alone = parts.find(({ user }) => user === first)?.role ?? null;
-  const role = strongestRole(parts.map((part) => part.role)) ?? null;
-  const aloneRole = parts.length > 1 ? alone : null;
-  await tx.db.user.update({ where: { id: first }, data: { linkedToId: null, role, aloneRole } });
-  for (const part of parts) {
-    if (part.user === first) continue;
-    await tx.db.user.update({ where: { id: part.user }, data: { linkedToId: first, role: part.role ?? null, aloneRole: null } });
+  const columns = parts.map(({ user, role }) => ({ user, ...storedRole(role) }));
+  const alone = columns.find(({ user }) => user === first) ?? storedRole(undefined);
+  const role = strongestRole(columns.map((part) => roleOf(part.role))) ?? null;
+  const aloneRole = parts.length > 1 ? alone.role : null;
+  await tx.db.user.update({
+    where: { id: first },
+    data: { linkedToId: null, role, aloneRole, customRoleId: alone.customRoleId },
+  });
+  for (const { user, ...own } of columns) {
+    if (user === first) continue;
+    await tx.db.user.update({ where: { id: user }, data: { linkedToId: first, ...own, aloneRole: null } });
   }
   const others = parts.map(({ user }) => user).filter((user) => user !== first);
   if (others.length > 0) {
@@ -94,6 +114,10 @@ async function writePerson(tx: Tx, first: string, parts: readonly Part[]): Promi
     UPDATE "Identity" SET "userId" = ${first}, "homeUserId" = NULL WHERE "homeUserId" = ${first}`);
 }
 
+function storedRole(role: AnyRole | undefined): { role: string | null; customRoleId: string | null } {
+  return role === undefined ? { role: null, customRoleId: null } : roleColumns(role);
+}
+
 /**
  * The role of a person changes: `named`, one of the rows, has the new one; the other rows keep at most that, so that a role that is taken
  * away is taken from all accounts, and one that is given is not there twice when the accounts are split.
@@ -102,29 +126,36 @@ export async function writeRole(
   tx: Tx,
   person: { user: string; linked?: Linked | undefined },
   named: string,
-  role: Role | undefined,
+  role: AnyRole | undefined,
 ): Promise<void> {
-  const rows = person.linked?.rows ?? [];
+  const rows = await storedParts(tx, person);
   if (rows.length < 2) {
-    await tx.db.user.update({ where: { id: person.user }, data: { role: role ?? null } });
+    await tx.db.user.update({ where: { id: person.user }, data: storedRole(role) });
     return;
   }
   const target = rows.some(({ user }) => user === named) ? named : person.user;
   await writePerson(
     tx,
     person.user,
-    rows.map((row) => ({ user: row.user, role: row.user === target ? role : weakerRole(row.role, role) })),
+    rows.map((row) => ({ user: row.user, role: row.user === target ? role : atMost(row.role, role) })),
   );
+}
+
+/** As much of `role` as is in `most` too: of roles of which none holds all of the other, the built-in role that is in both. */
+function atMost(role: AnyRole | undefined, most: AnyRole | undefined): AnyRole | undefined {
+  const [is, ceiling] = [givenWith(role), givenWith(most)];
+  if (isWithin(is, ceiling)) return role;
+  return isWithin(ceiling, is) ? most : bothOf(is, ceiling).role;
 }
 
 /** Two people become one, the older of whom stands for both. The caller holds the lock and has read both under it. */
 export async function joinPeople(
   tx: Tx,
-  one: { user: string; role: Role | undefined; linked?: Linked | undefined },
-  other: { user: string; role: Role | undefined; linked?: Linked | undefined },
+  one: { user: string; linked?: Linked | undefined },
+  other: { user: string; linked?: Linked | undefined },
 ): Promise<string> {
   const [first, second] = one.user < other.user ? [one, other] : [other, one];
-  const parts = [first, second].flatMap(({ user, role, linked }) => linked?.rows ?? [{ user, role }]);
+  const parts = [...(await storedParts(tx, first)), ...(await storedParts(tx, second))];
   await writePerson(tx, first.user, parts);
   const kin = [...new Set([first, second].flatMap(({ user, linked }) => linked?.kin ?? [user]))];
   await tx.db.user.updateMany({ where: { id: { in: kin } }, data: { kin: first.user } });
@@ -149,7 +180,7 @@ export async function splitPerson(
   const homes = new Set(
     accounts.flatMap((account) => (account.platform === platform ? [account.homeUserId ?? account.userId] : [])),
   );
-  const rows = person.linked?.rows ?? [];
+  const rows = await storedParts(tx, person);
   const split = rows.filter(({ user }) => homes.has(user));
   const rest = rows.filter(({ user }) => !homes.has(user));
   const ids: string[] = [];

@@ -1,5 +1,7 @@
-import { type PlaceRole, placeRoleSchema } from '../contracts/roles.ts';
+import type { AnyPlaceRole } from '../contracts/custom-roles.ts';
+import { placeRoleSchema } from '../contracts/roles.ts';
 import { newId } from '../runtime/ids.ts';
+import { countingRole, customRolesById, roleColumns } from './custom-roles.ts';
 import type { Tx } from './database.ts';
 
 /** A project or a folder of a workspace. */
@@ -11,9 +13,11 @@ export interface Place {
 }
 
 /** Memberships at a place, by the row of the account. */
-export async function membershipsAt(tx: Tx, place: Place): Promise<Map<string, PlaceRole>> {
+export async function membershipsAt(tx: Tx, place: Place): Promise<Map<string, AnyPlaceRole>> {
   const rows = await tx.db.membership.findMany({ where: { workspaceId: place.workspace, ...at(place) } });
-  return new Map(rows.map(({ userId, role }) => [userId, placeRoleSchema.catch('none').parse(role)]));
+  const ids = rows.map(({ customRoleId }) => customRoleId);
+  const known = await customRolesById(tx, place.workspace, ids);
+  return new Map(rows.map((row) => [row.userId, countingRole(row, known) ?? placeRoleSchema.catch('none').parse(row.role)]));
 }
 
 /** Makes these rows of accounts members with a role; undefined takes their memberships away. */
@@ -21,13 +25,13 @@ export async function writeMemberships(
   tx: Tx,
   place: Place,
   users: readonly string[],
-  role: PlaceRole | undefined,
+  role: AnyPlaceRole | undefined,
 ): Promise<void> {
   const { workspace } = place;
   await tx.db.membership.deleteMany({ where: { workspaceId: workspace, userId: { in: [...users] }, ...at(place) } });
   if (role === undefined) return;
   await tx.db.membership.createMany({
-    data: users.map((userId) => ({ id: newId('mbr'), workspaceId: workspace, userId, role, ...at(place) })),
+    data: users.map((userId) => ({ id: newId('mbr'), workspaceId: workspace, userId, ...roleColumns(role), ...at(place) })),
   });
 }
 

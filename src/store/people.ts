@@ -1,16 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Prisma } from '../../prisma/client/client.ts';
 import { type Affiliation, externalWords, isExternal } from '../contracts/affiliation.ts';
+import { type AnyRole, givenWith } from '../contracts/custom-roles.ts';
+import { type Given, isSame, permissionsOf } from '../contracts/permissions.ts';
 import { type IdentityRef, type Platform, platformNames, platformSchema } from '../contracts/platform.ts';
-import { type Role, roleSchema } from '../contracts/roles.ts';
+import type { Role } from '../contracts/roles.ts';
 import { newId } from '../runtime/ids.ts';
 import { affiliationColumns, affiliationNow, affiliationOf } from './affiliations.ts';
 import type { Database, Tx } from './database.ts';
-import { idsOf, type Linked, linkedOf, lockPeople, roleOf, type UserRow, writeRole } from './linked-people.ts';
+import { idsOf, type Linked, lockPeople, partsOfPeople, type UserRow, writeRole } from './linked-people.ts';
 import { endSessionsOf } from './sessions.ts';
 
 /** A person with their explicit role; undefined: none. */
-export interface Member {
+export interface Member extends Given {
   user: string;
   name: string;
   role: Role | undefined;
@@ -198,14 +200,13 @@ function marked(name: string, words: string | undefined): string {
   return words === undefined ? name : `${name} (${words})`;
 }
 
-/** People with an explicit role, strongest first, then by name. */
+/** People with an explicit role, who may most first, then by name. */
 export async function membersOf(tx: Tx, workspace: string): Promise<(Member & { role: Role })[]> {
   const where = { workspaceId: workspace, role: { not: null }, linkedToId: null };
   const rows = await tx.db.user.findMany({ where, orderBy: { name: 'asc' } });
-  const strongest = [...roleSchema.options].reverse();
   return (await toMembers(tx, workspace, rows))
     .flatMap(({ role, ...member }) => (role === undefined ? [] : [{ ...member, role }]))
-    .sort((a, b) => strongest.indexOf(a.role) - strongest.indexOf(b.role));
+    .sort((a, b) => permissionsOf(b).length - permissionsOf(a).length);
 }
 
 /** People with an explicit role, and those with these ids, by name. */
@@ -233,12 +234,12 @@ export async function setRole(
   tx: Tx,
   workspace: string,
   user: string,
-  role: Role | undefined,
+  role: AnyRole | undefined,
 ): Promise<'changed' | 'same' | 'last_owner' | 'unknown'> {
   await lockPeople(tx, workspace);
   const member = await personById(tx, workspace, user);
   if (member === undefined) return 'unknown';
-  if (member.role === role) return 'same';
+  if (isGiven(member, role)) return 'same';
   const owners = await tx.db.user.count({ where: { workspaceId: workspace, role: 'owner', linkedToId: null } });
   if (member.role === 'owner' && owners === 1) return 'last_owner';
   await writeRole(tx, member, user, role);
@@ -316,11 +317,14 @@ export async function isExternalPerson(tx: Tx, workspace: string, user: string):
 }
 
 async function toMembers(tx: Tx, workspace: string, rows: readonly UserRow[]): Promise<Member[]> {
-  const linked = await linkedOf(tx, workspace, rows);
-  return rows.map(({ id, name, role }) => {
-    const parts = linked.get(id);
-    return { user: id, name, role: roleOf(role), ...(parts === undefined ? {} : { linked: parts }) };
-  });
+  const parts = await partsOfPeople(tx, workspace, rows);
+  return rows.map(({ id, name }, at) => ({ user: id, name, role: undefined, ...parts[at] }));
+}
+
+/** Has the person exactly this role, also by name? */
+export function isGiven(member: Given, role: AnyRole | undefined): boolean {
+  const given = givenWith(role);
+  return isSame(member, given) && member.named?.join() === given.named?.join();
 }
 
 /** Case-insensitive equality is a LIKE in PostgreSQL: its wildcards must not act. */

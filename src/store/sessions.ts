@@ -1,7 +1,10 @@
 import { Prisma } from '../../prisma/client/client.ts';
+import { readPermissions } from '../contracts/custom-roles.ts';
+import { anyOf, type Given, givenOf, rightsOf } from '../contracts/permissions.ts';
 import type { Role } from '../contracts/roles.ts';
 import { type SigninMethod, signinMethodSchema } from '../contracts/signin.ts';
 import { newId } from '../runtime/ids.ts';
+import { customPermissions } from './custom-roles.ts';
 import type { Database, Tx } from './database.ts';
 import { roleOf } from './linked-people.ts';
 
@@ -17,7 +20,7 @@ export interface SessionRow {
 }
 
 /** A session with whom it stands for as they are now. */
-export interface SessionStanding extends SessionRow {
+export interface SessionStanding extends SessionRow, Given {
   workspace: string;
   name: string;
   /** Explicit role of the person at this moment. */
@@ -47,14 +50,15 @@ export async function createSessionRow(
 /** The session with this hash, in one statement; undefined: there is none. */
 export async function sessionByHash({ db }: Pick<Tx, 'db'>, hash: string): Promise<SessionStanding | undefined> {
   const [row] = await db.$queryRaw<StandingRow[]>(Prisma.sql`
-    SELECT s."id", s."workspaceId" AS workspace, u."id" AS "user", u."name", u."role", s."method", s."device", s."createdAt",
+    SELECT s."id", s."workspaceId" AS workspace, u."id" AS "user", u."name", u."role", ${customPermissions(Prisma.sql`u`)} AS permissions, s."method", s."device", s."createdAt",
       s."lastSeenAt", s."expiresAt", s."endedAt"
     FROM "Session" s JOIN "User" own ON own."id" = s."userId" JOIN "User" u ON u."id" = COALESCE(own."linkedToId", own."id")
     WHERE s."hash" = ${hash}`);
   if (row === undefined) return undefined;
+  const { role, permissions, ...session } = row;
   return {
-    ...row,
-    role: roleOf(row.role),
+    ...session,
+    ...givenOf(anyOf([{ role: roleOf(role) }, rightsOf(readPermissions(permissions ?? []))])),
     method: signinMethodSchema.parse(row.method),
     endedAt: row.endedAt ?? undefined,
   };
@@ -190,6 +194,7 @@ interface StandingRow {
   user: string;
   name: string;
   role: string | null;
+  permissions: string[] | null;
   method: string;
   device: string;
   createdAt: Date;

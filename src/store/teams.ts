@@ -1,5 +1,7 @@
+import type { CustomRole } from '../contracts/custom-roles.ts';
 import { type TeamRole, teamRoleSchema } from '../contracts/roles.ts';
 import { newId } from '../runtime/ids.ts';
+import { countingRole, customRolesById, roleColumns } from './custom-roles.ts';
 import type { Tx } from './database.ts';
 import { idsOf } from './linked-people.ts';
 import type { Member } from './people.ts';
@@ -15,7 +17,7 @@ export interface Team {
 export interface TeamLink {
   team: string;
   folder: string;
-  role: TeamRole;
+  role: TeamRole | CustomRole;
 }
 
 /** Makes a team. Undefined when the workspace has one of this name (case does not matter). */
@@ -63,9 +65,11 @@ export async function teamLinks(
     },
     orderBy: { createdAt: 'asc' },
   });
-  return rows.flatMap(({ teamId, folderId, role }) => {
-    const known = teamRoleSchema.safeParse(role).data;
-    return known === undefined ? [] : [{ team: teamId, folder: folderId, role: known }];
+  const ids = rows.map(({ customRoleId }) => customRoleId);
+  const known = await customRolesById(tx, workspace, ids);
+  return rows.flatMap((row) => {
+    const role = countingRole(row, known) ?? teamRoleSchema.safeParse(row.role).data;
+    return role === undefined ? [] : [{ team: row.teamId, folder: row.folderId, role }];
   });
 }
 
@@ -88,14 +92,14 @@ export async function linkTeam(
   tx: Tx,
   { id, workspace }: Team,
   folder: string,
-  role: TeamRole | undefined,
-): Promise<TeamRole | undefined> {
+  role: TeamRole | CustomRole | undefined,
+): Promise<TeamRole | CustomRole | undefined> {
   const [before] = await teamLinks(tx, workspace, { team: id, folder });
   const teamId_folderId = { teamId: id, folderId: folder };
   if (role === undefined) await tx.db.teamLink.deleteMany({ where: { ...teamId_folderId, workspaceId: workspace } });
   else {
-    const create = { ...teamId_folderId, workspaceId: workspace, role };
-    await tx.db.teamLink.upsert({ where: { teamId_folderId }, create, update: { role } });
+    const create = { ...teamId_folderId, workspaceId: workspace, ...roleColumns(role) };
+    await tx.db.teamLink.upsert({ where: { teamId_folderId }, create, update: roleColumns(role) });
   }
   return before?.role;
 }

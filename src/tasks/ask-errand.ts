@@ -88,6 +88,6 @@ export async function askErrand(tx: Tx, { run: id, kind, by, originKey }: Errand
   return { outcome, number: task.number, pull: name };
 }
 
-function storedPerson({ workspace, user, name, role, identity }: ErrandInput['by']): object {
-  return { workspace, user, name, identity, ...(role === undefined ? {} : { role }) };
+function storedPerson({ workspace, user, name, role, extra, identity }: ErrandInput['by']): object {
+  return { workspace, user, name, identity, ...(role === undefined ? {} : { role }), ...(extra === undefined ? {} : { extra }) };
 }

@@ -1,5 +1,6 @@
 import type { Affiliation } from '../contracts/affiliation.ts';
 import type { AgentControl } from '../contracts/agent-control.ts';
+import type { Given } from '../contracts/permissions.ts';
 import type { IdentityRef, Platform } from '../contracts/platform.ts';
 import type { PublishWhat } from '../contracts/publication.ts';
 import type { PublishControl } from '../contracts/publish-control.ts';
@@ -13,12 +14,12 @@ import type { Linked } from '../store/linked-people.ts';
 import type { PublishOrigin } from '../store/publications.ts';
 import type { AgentTasks, RetryChoice } from './agent-tasks.ts';
 
-/** A person acting now, with the role they have here and now. */
-export interface Person {
+/** A person acting now, with what they are here and now. */
+export interface Person extends Given {
   workspace: string;
   user: string;
   name: string;
-  /** The role that counts for what the act is about; undefined: none. */
+  /** The role that counts for what the act is about; undefined: none. A custom one adds `extra` to it. */
   role: Role | undefined;
   /** The project that the role is about; undefined: none in particular. */
   about?: string | undefined;

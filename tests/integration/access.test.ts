@@ -103,7 +103,7 @@ describe('people', () => {
   it('an account that configuration names becomes owner when it is first seen', async () => {
     const owners = [{ platform: 'slack' as const, user: 'UCONF' }];
     const actor = await database.transaction((tx) => whoActs(tx, command({ user: 'UCONF' }), owners));
-    expect(actor).toMatchObject({ ownRole: 'owner', person: { role: 'owner' } });
+    expect(actor).toMatchObject({ ownRole: 'owner', ownRights: { role: 'owner' }, person: { role: 'owner' } });
   });
 
   it('bots are nobody, and leave no rows', async () => {

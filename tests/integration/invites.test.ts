@@ -83,7 +83,7 @@ describe('an invitation', () => {
   it('is for roles that the inviter may give, and never for ownership', async () => {
     expect(text(await desk.act(slash('ben', 'invite guest')))).toContain('DH-202');
     expect(text(await desk.act(slash('mia', 'invite maintainer')))).toContain('Owners can: Ada');
-    expect(text(await desk.act(slash('ada', 'invite owner')))).toContain('DH-201');
+    expect(text(await desk.act(slash('ada', 'invite owner')))).toContain('DH-245');
   });
 
   it('is worth nothing once the inviter may not give the role any more, and good again when they may', async () => {

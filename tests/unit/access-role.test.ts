@@ -1,30 +1,26 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { effectiveRole, mayGrant, mayUse } from '../../src/access/effective-role.ts';
+import { mayGive } from '../../src/access/cascade.ts';
+import { givenBy, mayUse } from '../../src/access/effective-role.ts';
 import { configuredRole } from '../../src/access/owners.ts';
 import { permissionSchema, permissions } from '../../src/contracts/permissions.ts';
 import { type Role, roleSchema } from '../../src/contracts/roles.ts';
 
 const bound = { project: 'prj_web', defaultRole: 'developer' as const };
 
-describe('the role that counts', () => {
-  it('is the own one, also when the channel would give a stronger one', () => {
-    expect(effectiveRole({ own: 'guest', channel: bound, project: 'prj_web' })).toBe('guest');
+describe('what a channel gives', () => {
+  it('is its default role for the project that it is bound to, with what a custom one adds', () => {
+    expect(givenBy(bound, 'prj_web')).toEqual({ role: 'developer' });
+    const custom = { ...bound, defaultRole: 'guest' as const, extra: ['change.publish' as const], named: ['releaser'] };
+    expect(givenBy(custom, 'prj_web')).toEqual({ role: 'guest', extra: ['change.publish'], named: ['releaser'] });
   });
 
-  it('is what the channel gives its members when there is no own one', () => {
-    expect(effectiveRole({ own: undefined, channel: bound, project: 'prj_web' })).toBe('developer');
-    expect(effectiveRole({ own: undefined, channel: bound, project: undefined })).toBe('developer');
+  it('is nothing about another project', () => {
+    expect(givenBy(bound, 'prj_api')).toBeUndefined();
   });
 
-  it('is none for the project of another channel', () => {
-    expect(effectiveRole({ own: undefined, channel: bound, project: 'prj_api' })).toBeUndefined();
-    expect(effectiveRole({ own: 'developer', channel: bound, project: 'prj_api' })).toBe('developer');
-  });
-
-  it('is none where nothing is bound, whatever a left-over default says', () => {
-    const channel = { project: undefined, defaultRole: 'developer' as const };
-    expect(effectiveRole({ own: undefined, channel, project: undefined })).toBeUndefined();
+  it('is nothing where nothing is bound, whatever a left-over default says', () => {
+    expect(givenBy({ project: undefined, defaultRole: 'developer' as const }, 'prj_web')).toBeUndefined();
   });
 });
 
@@ -44,7 +40,7 @@ it('a stranger may use only what is for anyone; every role may use what weaker o
 
 it('owners give and take every role, maintainers those below their own, others none', () => {
   const all: (Role | undefined)[] = [undefined, ...roleSchema.options];
-  const able = (own: Role | undefined) => all.filter((role) => mayGrant(own, role));
+  const able = (own: Role | undefined) => all.filter((role) => mayGive({ role: own }, { role }));
   expect(able('owner')).toEqual(all);
   expect(able('maintainer')).toEqual([undefined, 'guest', 'developer']);
   expect(able('developer')).toEqual([]);

@@ -19,13 +19,14 @@ const grants = fc
     ),
   })
   .map((found) => [...found.teams, found.folder, found.project].filter((grant) => grant !== undefined));
-const account = fc.record({ workspace: role, grants });
+const account = fc.record({ workspace: role.map((one) => ({ role: one })), grants });
 const asRole = (one: Grant['role']): Role | undefined => (one === 'none' ? undefined : one);
 
 describe('the role about a project', () => {
   it('is that of the closest that says something: project, folder, teams, workspace, channel, else nothing', () => {
     const all = [project('guest'), folder('developer'), team('maintainer')];
-    const about = (left: readonly Grant[], workspace?: Role, channel?: Role) => cascade([{ workspace, grants: left }], channel);
+    const about = (left: readonly Grant[], workspace?: Role, channel?: Role) =>
+      cascade([{ workspace: { role: workspace }, grants: left }], { role: channel });
     expect(about(all, 'maintainer', 'developer')).toEqual({ role: 'guest', reason: { from: 'project' } });
     expect(about(all.slice(1), 'maintainer', 'developer')).toEqual({
       role: 'developer',
@@ -43,7 +44,7 @@ describe('the role about a project', () => {
   it('is owner for an owner of the workspace, whatever else is said', () => {
     fc.assert(
       fc.property(grants, role, (said, channel) => {
-        expect(cascade([{ workspace: 'owner', grants: said }], channel).role).toBe('owner');
+        expect(cascade([{ workspace: { role: 'owner' }, grants: said }], { role: channel }).role).toBe('owner');
       }),
     );
   });
@@ -51,8 +52,8 @@ describe('the role about a project', () => {
   it('is never owner for anybody else', () => {
     fc.assert(
       fc.property(account, (one) => {
-        fc.pre(one.workspace !== 'owner');
-        expect(cascade([one], 'developer').role).not.toBe('owner');
+        fc.pre(one.workspace.role !== 'owner');
+        expect(cascade([one], { role: 'developer' }).role).not.toBe('owner');
       }),
     );
   });
@@ -60,9 +61,9 @@ describe('the role about a project', () => {
   it('is none where a membership says none, also in a channel that gives its members a role', () => {
     fc.assert(
       fc.property(account, role, (one, channel) => {
-        fc.pre(one.workspace !== 'owner');
+        fc.pre(one.workspace.role !== 'owner');
         const rest = one.grants.filter(({ from }) => from !== 'project');
-        expect(cascade([{ ...one, grants: [...rest, project('none')] }], channel).role).toBeUndefined();
+        expect(cascade([{ ...one, grants: [...rest, project('none')] }], { role: channel }).role).toBeUndefined();
       }),
     );
   });
@@ -70,9 +71,9 @@ describe('the role about a project', () => {
   it('is exactly what a membership on the project says, down and up', () => {
     fc.assert(
       fc.property(account, placeRole, role, (one, said, channel) => {
-        fc.pre(one.workspace !== 'owner');
+        fc.pre(one.workspace.role !== 'owner');
         const rest = one.grants.filter(({ from }) => from !== 'project');
-        expect(cascade([{ ...one, grants: [...rest, project(said)] }], channel).role).toBe(asRole(said));
+        expect(cascade([{ ...one, grants: [...rest, project(said)] }], { role: channel }).role).toBe(asRole(said));
       }),
     );
   });
@@ -81,8 +82,8 @@ describe('the role about a project', () => {
     const teams = fc.array(fc.constantFrom(...teamRoleSchema.options), { minLength: 1, maxLength: 4 });
     fc.assert(
       fc.property(teams, fc.constantFrom(...teamRoleSchema.options), (given, more) => {
-        const before = roleOfAccount({ workspace: undefined, grants: given.map((one) => team(one)) })?.role;
-        const after = roleOfAccount({ workspace: undefined, grants: [...given, more].map((one) => team(one)) })?.role;
+        const before = roleOfAccount({ workspace: {}, grants: given.map((one) => team(one)) })?.role;
+        const after = roleOfAccount({ workspace: {}, grants: [...given, more].map((one) => team(one)) })?.role;
         expect(before).toBe(strongestRole(given));
         expect(roleAtLeast(after, before ?? 'guest')).toBe(true);
       }),
@@ -93,7 +94,7 @@ describe('the role about a project', () => {
     fc.assert(
       fc.property(account, role, (one, channel) => {
         const turned: Sources = { ...one, grants: one.grants.toReversed() };
-        expect(cascade([turned], channel).role).toBe(cascade([one], channel).role);
+        expect(cascade([turned], { role: channel }).role).toBe(cascade([one], { role: channel }).role);
       }),
     );
   });
@@ -110,10 +111,10 @@ describe('linked accounts', () => {
   });
 
   it('have what a channel gives only where none of them is spoken of, so that a bar on one holds', () => {
-    const barred: Sources = { workspace: undefined, grants: [project('none')] };
-    const unknown: Sources = { workspace: undefined, grants: [] };
-    expect(cascade([barred, unknown], 'developer').role).toBeUndefined();
-    expect(cascade([unknown, unknown], 'developer').role).toBe('developer');
+    const barred: Sources = { workspace: {}, grants: [project('none')] };
+    const unknown: Sources = { workspace: {}, grants: [] };
+    expect(cascade([barred, unknown], { role: 'developer' }).role).toBeUndefined();
+    expect(cascade([unknown, unknown], { role: 'developer' }).role).toBe('developer');
   });
 });
 
@@ -121,7 +122,7 @@ it('owners change every role, maintainers those below their own into those below
   const all: (Role | undefined)[] = [undefined, ...roleSchema.options];
   fc.assert(
     fc.property(role, fc.constantFrom(...all), fc.constantFrom(...all), (own, from, to) => {
-      const may = mayChangeRole(own, from, to);
+      const may = mayChangeRole({ role: own }, { role: from }, { role: to });
       if (own === 'owner') expect(may).toBe(true);
       else if (own !== 'maintainer') expect(may).toBe(false);
       else expect(may).toBe(!roleAtLeast(from, 'maintainer') && !roleAtLeast(to, 'maintainer'));

@@ -1,0 +1,33 @@
+import { roleName } from '../access/not-allowed.ts';
+import { type Given, type Permission, permissions, permissionsOf } from '../contracts/permissions.ts';
+import { type Role, roleSchema } from '../contracts/roles.ts';
+
+/** "may see tasks, …; revoke rules": what these permissions are, in words. */
+export function mayWords(given: readonly Permission[]): string {
+  return `may ${given.map((permission) => permissions[permission].may).join('; ')}`;
+}
+
+/** People by what they are, who may most first: "Owners", "release-manager". */
+export function byRole<M extends Given>(people: readonly M[]): { label: string; people: M[] }[] {
+  const groups = Map.groupBy(people, (member) => (member.role === undefined ? '' : labelOf(member)));
+  return [...groups]
+    .filter(([label]) => label !== '')
+    .map(([label, those]) => ({ label, people: those }))
+    .sort((a, b) => strength(b.people) - strength(a.people));
+}
+
+/** The role as the title of those who have it. */
+function labelOf(given: Given): string {
+  const name = roleName(given);
+  const builtIn = given.named === undefined && roleSchema.safeParse(name).success;
+  return builtIn ? `${name.charAt(0).toUpperCase()}${name.slice(1)}s` : name;
+}
+
+function strength([one]: readonly Given[]): number {
+  return one === undefined ? 0 : permissionsOf(one).length;
+}
+
+/** What a channel makes its members: "developers", "release-manager". */
+export function rolesGiven({ defaultRole, named }: { defaultRole: Role | undefined; named?: Given['named'] }): string {
+  return named?.join(' and ') ?? (defaultRole === undefined ? 'nothing' : `${defaultRole}s`);
+}
