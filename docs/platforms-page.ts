@@ -73,6 +73,11 @@ const abilities: readonly Ability[] = [
     instead: 'Without reactions the card itself is the receipt.',
   },
   {
+    name: 'deletes messages of people',
+    of: ({ removes, platform }) => removesOf[platform] ?? yesNo(removes.channels),
+    instead: 'Whoever wrote a key or a password where others read along is told to delete the message themselves.',
+  },
+  {
     name: 'home surface',
     of: ({ home }) => yesNo(home),
     instead: '`board`, `tasks mine` and `pending` show the same in any conversation.',
@@ -101,6 +106,11 @@ const ephemeralOf: Partial<Record<Capabilities['platform'], string>> = {
   telegram: 'only as the alert of a press, up to 200 characters',
   discord: 'only as the answer to a command, a press or a form, for 15 minutes',
   github: 'no, and no direct messages',
+};
+
+const removesOf: Partial<Record<Capabilities['platform'], string>> = {
+  telegram: 'in private chats, and as an administrator who may delete messages',
+  discord: 'with the permission *Manage Messages*',
 };
 
 const threadsOf: Partial<Record<Capabilities['platform'], string>> = {
@@ -223,6 +233,7 @@ const operationNames: Record<RateBudget['operations'][number], string> = {
   home: 'home surfaces',
   direct: 'opened direct conversations',
   draft: 'drafts',
+  remove: 'deleted messages of people',
 };
 
 const scopeNames: Record<RateBudget['scope'], string> = {

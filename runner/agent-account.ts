@@ -44,7 +44,7 @@ export async function withAccount<D extends JourneyDeps>(
   }
   const { id, protocol, baseUrl, key, bearer, models, image, binary } = taken.account;
   const upstream: ModelUpstream = { baseUrl, key, bearer, models: models ?? undefined };
-  const account: RunAccount = { image, binary, refusal: (until) => ask(() => named.refusal(id), until) };
+  const account: RunAccount = { image, binary, refusal: (until) => ask(() => named.refusal(id, spec.run), until) };
   const secrets = key === '' ? deps.secrets : [...deps.secrets, key];
   return {
     deps: { ...deps, secrets, agents: { ...agents, models: { [protocol]: upstream }, account } },

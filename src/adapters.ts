@@ -1,10 +1,11 @@
 import { createDiscordAdapter } from '../adapters/discord/adapter.ts';
 import { createSlackAdapter } from '../adapters/slack/adapter.ts';
 import { createTelegramAdapter } from '../adapters/telegram/adapter.ts';
+import type { CommandDeps } from './commands/command.ts';
 import { createCommandMenu } from './commands/menu.ts';
 import type { PlatformConfigs } from './config-platforms.ts';
 import type { ChatAdapter, GapLook } from './contracts/chat-adapter.ts';
-import type { Platform } from './contracts/platform.ts';
+import type { Conversation, Platform } from './contracts/platform.ts';
 import type { Infrastructure } from './infrastructure.ts';
 import { connectWithinMs } from './platforms.ts';
 import type { Logger } from './runtime/logger.ts';
@@ -56,4 +57,28 @@ export function createAdapters(
       ? []
       : [createDiscordAdapter(discord, { ...common('discord'), menu, acquireLease, onGap: (from) => onGap('discord', from) })]),
   ];
+}
+
+/** What commands ask of the platform of a conversation. */
+export function conversationsOf(
+  adapters: readonly ChatAdapter[],
+  logger: Logger,
+): Required<Pick<CommandDeps, 'linkTo' | 'removes' | 'history'>> {
+  const adapterOf = ({ platform }: Conversation) => adapters.find((one) => one.platform === platform);
+  return {
+    linkTo: async (to) => adapterOf(to)?.linkTo?.(to),
+    removes: (to) => {
+      const removes = adapterOf(to)?.capabilities.removes;
+      return (to.kind === 'direct' ? removes?.direct : removes?.channels) ?? false;
+    },
+    history: async (to, before, limit) => {
+      return await adapterOf(to)
+        ?.history?.(to, before, limit)
+        .catch((error: unknown) => {
+          const { platform, channel } = to;
+          logger.warn({ err: error, platform, channel }, 'what was said before a request could not be read');
+          return undefined;
+        });
+    },
+  };
 }

@@ -1,3 +1,4 @@
+import { createLoginUses } from './access/login-uses.ts';
 import { createRepositoryLogins } from './access/repository-logins.ts';
 import { whyNoPulls } from './changes/why-no-pulls.ts';
 import { createCodeHost } from './code-host.ts';
@@ -55,14 +56,15 @@ export async function createApp(
     const engine = createEngine({ ...found, logger: logger.child({ part: 'engine' }), noPullsAt });
     const logins = createRepositoryLogins(found.secretBox);
     if (role !== 'gateway') {
+      const opened = { logins, uses: createLoginUses({ ...found, logger }) };
       parts.push(
         runnerPart({
           config,
           infrastructure: found,
-          control: withOpenLogins(withProjectCards(engine.runs, found), logins),
+          control: withOpenLogins(withProjectCards(engine.runs, found), opened),
           agents: engine.agents,
-          publishing: publishingWithLogins(engine.publishing, logins),
-          bases: basesWithLogins(createBaseControl(found), logins),
+          publishing: publishingWithLogins(engine.publishing, opened),
+          bases: basesWithLogins(createBaseControl(found), opened),
           codeHost,
           models: modelsOf(config, lab),
           metrics,

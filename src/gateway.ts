@@ -1,7 +1,7 @@
 import { prepareWorkspace, seedLab } from './access/first-start.ts';
 import { type RepositoryLogins, sealStoredLogins } from './access/repository-logins.ts';
 import { createSecretDoor } from './access/typed-secrets.ts';
-import { createAdapters } from './adapters.ts';
+import { conversationsOf, createAdapters } from './adapters.ts';
 import { createChainer } from './audit/chainer.ts';
 import { createCatchUp } from './catch-up.ts';
 import { codeHostTalk, pullWatch } from './code-host.ts';
@@ -116,17 +116,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
     about: () => about(infrastructure, startedAt, config),
     syncProject: publishSync,
     readArtifact: input.readArtifact,
-    linkTo: async (to) => adapters.find(({ platform }) => platform === to.platform)?.linkTo?.(to),
-    history: async (to, before, limit) => {
-      const adapter = adapters.find(({ platform }) => platform === to.platform);
-      return await adapter?.history?.(to, before, limit).catch((error: unknown) => {
-        logger.warn(
-          { err: error, platform: to.platform, channel: to.channel },
-          'what was said before a request could not be read',
-        );
-        return undefined;
-      });
-    },
+    ...conversationsOf(adapters, logger),
     owners: config.owners,
     log: logger,
   });

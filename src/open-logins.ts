@@ -1,12 +1,20 @@
+import type { LoginUses } from './access/login-uses.ts';
 import type { RepositoryLogins } from './access/repository-logins.ts';
 import type { BaseControl } from './contracts/base-look.ts';
 import type { PublishControl } from './contracts/publish-control.ts';
 import type { RunControl, RunSpec } from './contracts/run-control.ts';
+import { splitLogin } from './runtime/repository-login.ts';
 
 type Project = RunSpec['project'];
 
+/** Opens logins, and hears of each that is. */
+export interface OpenedLogins {
+  logins: Pick<RepositoryLogins, 'open'>;
+  uses: Pick<LoginUses, 'note'>;
+}
+
 /** The engine as a runner sees it, with the addresses of repositories as git needs them. They are opened for the runner and nowhere else. */
-export function withOpenLogins(control: RunControl, logins: Pick<RepositoryLogins, 'open'>): RunControl {
+export function withOpenLogins(control: RunControl, logins: OpenedLogins): RunControl {
   return {
     ...control,
     async claim(run, runner) {
@@ -20,7 +28,7 @@ export function withOpenLogins(control: RunControl, logins: Pick<RepositoryLogin
   };
 }
 
-export function basesWithLogins(control: BaseControl, logins: Pick<RepositoryLogins, 'open'>): BaseControl {
+export function basesWithLogins(control: BaseControl, logins: OpenedLogins): BaseControl {
   return {
     ...control,
     async openChanges(host) {
@@ -30,7 +38,7 @@ export function basesWithLogins(control: BaseControl, logins: Pick<RepositoryLog
   };
 }
 
-export function publishingWithLogins(control: PublishControl, logins: Pick<RepositoryLogins, 'open'>): PublishControl {
+export function publishingWithLogins(control: PublishControl, logins: OpenedLogins): PublishControl {
   return {
     ...control,
     async claim(host, runner, except) {
@@ -40,7 +48,9 @@ export function publishingWithLogins(control: PublishControl, logins: Pick<Repos
   };
 }
 
-function opened<T extends Project>(project: T, logins: Pick<RepositoryLogins, 'open'>): T {
+function opened<T extends Project>(project: T, { logins, uses }: OpenedLogins): T {
   const { id, source } = project;
-  return source.kind === 'path' ? project : { ...project, source: { kind: 'git', url: logins.open(id, source.url) } };
+  if (source.kind === 'path') return project;
+  if (splitLogin(source.url).login !== undefined) uses.note(id);
+  return { ...project, source: { kind: 'git', url: logins.open(id, source.url) } };
 }

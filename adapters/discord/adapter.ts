@@ -165,6 +165,11 @@ export function createDiscordAdapter(config: DiscordConfig, deps: DiscordDeps): 
       const call = { method: on ? ('put' as const) : ('delete' as const), route, what: 'react to a message' };
       await awake(rest, channel, () => rest.act(call));
     },
+    async remove(ref) {
+      const channel = await channelOfMessage(started().directory, ref);
+      const route = path`/channels/${channel}/messages/${ref.message}`;
+      await awake(rest, channel, () => rest.act({ method: 'delete', route, what: 'delete a message' }));
+    },
     publishHome: () => Promise.reject(new DeliveryError({ kind: 'rejected', detail: 'Discord has no home surface' })),
     async backfill(missed) {
       const { context, takeEvents, gaps } = started();

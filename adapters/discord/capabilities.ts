@@ -25,6 +25,8 @@ export const discordCapabilities: Capabilities = {
   cards: 'many',
   edit: true,
   reactions: true,
+  // With the right to manage messages; nobody else can in direct messages.
+  removes: { channels: true, direct: false },
   home: false,
   // 10 MiB each and 25 MiB together without boosts of the server.
   files: { maxBytes: 10 * 1024 * 1024, perMessage: 2 },
@@ -36,8 +38,15 @@ export const discordCapabilities: Capabilities = {
     { operations: ['send', 'upload'], scope: 'conversation', calls: 5, windowMs: 5000 },
     { operations: ['edit'], scope: 'conversation', calls: 5, windowMs: 5000 },
     { operations: ['react'], scope: 'conversation', calls: 1, windowMs: 300 },
+    { operations: ['remove'], scope: 'conversation', calls: 3, windowMs: 1000 },
     // A thread is opened by a request of its own.
-    { operations: ['send', 'edit', 'upload', 'react', 'direct'], scope: 'tenant', calls: 40, windowMs: 1000, opening: 2 },
+    {
+      operations: ['send', 'edit', 'upload', 'react', 'direct', 'remove'],
+      scope: 'tenant',
+      calls: 40,
+      windowMs: 1000,
+      opening: 2,
+    },
     // Follow-ups of an interaction: not in the limit above, with a bucket of their own for each interaction.
     { operations: ['ephemeral'], scope: 'conversation', calls: 5, windowMs: 5000 },
     { operations: ['direct'], scope: 'tenant', calls: 5, windowMs: 5000 },

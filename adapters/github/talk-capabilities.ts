@@ -45,6 +45,8 @@ export const githubCapabilities: Capabilities = {
   threads: true,
   edit: true,
   reactions: true,
+  // Whoever reads a repository may have had it mailed.
+  removes: { channels: false, direct: false },
   home: false,
   files: undefined,
   streaming: 'edit',

@@ -26,6 +26,8 @@ export const slackCapabilities: Capabilities = {
   cards: 'many',
   edit: true,
   reactions: true,
+  // A token of a bot deletes its own messages only.
+  removes: { channels: false, direct: false },
   home: true,
   // The limit of a workspace is its own; 1 GB is Slack's. What is larger than 50 MB belongs elsewhere.
   files: { maxBytes: 50 * 1024 * 1024, perMessage: 4 },

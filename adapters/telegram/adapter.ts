@@ -180,6 +180,10 @@ export function createTelegramAdapter(config: TelegramConfig, deps: TelegramDeps
     upload: (to, files, comment) => uploadFiles(api, to, files, comment),
     download: (file, signal) => downloadFile({ api, token: config.token, apiRoot: config.apiRoot }, file, signal),
     react: receipts.react,
+    async remove(ref) {
+      const args = { chat_id: chatId(ref.channel), message_id: messageId(ref.message) };
+      await api.call('deleteMessage', (raw, signal) => raw.deleteMessage(args, signal), ref);
+    },
     async publishHome() {
       throw new DeliveryError({ kind: 'rejected', detail: 'Telegram has no home surface' });
     },

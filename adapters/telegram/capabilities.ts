@@ -18,6 +18,8 @@ export const telegramCapabilities: Capabilities = {
   cards: 'many',
   edit: true,
   reactions: true,
+  // In groups as an administrator who may delete messages.
+  removes: { channels: true, direct: true },
   home: false,
   // Uploads by bots: 50 MB; ten documents make an album, one is left for a comment that is too long for a caption.
   files: { maxBytes: 50 * 1024 * 1024, perMessage: 9 },
@@ -32,6 +34,11 @@ export const telegramCapabilities: Capabilities = {
     { operations: ['send', 'edit', 'upload'], scope: 'conversation', calls: 1, windowMs: 1000 },
     { operations: ['send', 'edit', 'upload'], scope: 'conversation', calls: 20, windowMs: 60_000 },
     { operations: ['draft'], scope: 'conversation', calls: 3, windowMs: 1000 },
-    { operations: ['send', 'edit', 'upload', 'ephemeral', 'react', 'draft'], scope: 'tenant', calls: 30, windowMs: 1000 },
+    {
+      operations: ['send', 'edit', 'upload', 'ephemeral', 'react', 'draft', 'remove'],
+      scope: 'tenant',
+      calls: 30,
+      windowMs: 1000,
+    },
   ],
 };

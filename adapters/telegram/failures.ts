@@ -23,6 +23,7 @@ const meanings: readonly [RegExp, 'gone' | 'not_permitted', string?][] = [
     /bot was kicked|bot is not a member|have no rights to send|chat_write_forbidden|need administrator rights|not enough rights/i,
     'not_permitted',
   ],
+  [/message can't be deleted/i, 'not_permitted', 'the bot must be an administrator who may delete messages'],
   [/chat_send_\w+_forbidden|topic_closed|chat_restricted|user_restricted|chat_admin_required/i, 'not_permitted'],
   [/chat not found|user not found|peer_id_invalid|chat_id is empty|group chat was deactivated|channel_private/i, 'gone'],
   [

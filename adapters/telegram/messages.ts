@@ -34,7 +34,9 @@ export function messageEvents(message: Message, context: InboundContext): Inboun
   const handed = isBare && attachments.length === 0 ? handedOver(message, context) : undefined;
   if (handed !== undefined) return events({ ...shared, ...handed });
   // A command has no room for files: with some, the same words come as a message that names the bot.
-  if (command !== undefined && attachments.length === 0) return events({ ...shared, type: 'command', text: command.text });
+  if (command !== undefined && attachments.length === 0) {
+    return events({ ...shared, type: 'command', text: command.text, message: String(message.message_id) });
+  }
   const addressed = command !== undefined ? (direct ? 'direct' : 'mention') : addressedBy(message, cut !== undefined);
   const album = attachments.length === 0 ? undefined : message.media_group_id;
   if (addressed === undefined && album === undefined) return ignored('talk');

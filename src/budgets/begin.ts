@@ -6,6 +6,7 @@ import { giveBack, standingsAtOnce, take } from '../store/quotas.ts';
 import { appendEvents } from '../store/run-events.ts';
 import type { RunRecord } from '../store/runs.ts';
 import { freeAt, strictest } from './standing.ts';
+import { tellWarned } from './tell-warned.ts';
 import { usedUpWords } from './words.ts';
 
 /** A request is kept for a quota no longer than this: later nobody expects that it begins by itself. Milliseconds. */
@@ -20,12 +21,13 @@ export async function beginWithinQuotas(tx: Tx, run: RunRecord, at: Date): Promi
   const measures = await quotaMeasures(tx.db, run.workspace);
   if (measures.has('disk')) await checkDisk(tx, run, at);
   if (!measures.has('runs')) return;
-  const full = strictest(await take(tx, run, 'runs', 1, at));
-  if (full === undefined) return;
+  const taken = await take(tx, run, 'runs', 1, at);
+  const full = strictest(taken.refused);
+  if (full === undefined) return await tellWarned(tx, run, taken.counted, 1, at);
   const free = freeAt(full);
   const { what, whoCan } = await usedUpWords(tx, full, at);
   if (free === null || free.getTime() - at.getTime() > keptMs) throw new AppError('DH-240', { what, instead: whoCan });
-  const later = strictest(await take(tx, run, 'runs', 1, free));
+  const later = strictest((await take(tx, run, 'runs', 1, free)).refused);
   if (later !== undefined) {
     const next = (await usedUpWords(tx, later, free)).what;
     throw new AppError('DH-240', { what: `${what} What waits for it has taken the next time too: ${next}`, instead: whoCan });
@@ -54,7 +56,7 @@ async function checkDisk(tx: Tx, run: RunRecord, at: Date): Promise<void> {
 export async function beginWaiting(tx: Tx, workspace: string, at: Date): Promise<number> {
   let begun = 0;
   for (const run of await waitingForQuota(tx, workspace, at)) {
-    if ((await take(tx, run, 'runs', 1, at)).length > 0) continue;
+    if ((await take(tx, run, 'runs', 1, at)).refused.length > 0) continue;
     await giveBack(tx, run, 'runs', 1, run.until);
     await waitForQuota(tx, run.id, null);
     begun += 1;

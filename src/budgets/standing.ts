@@ -19,9 +19,14 @@ export function part(standing: Standing): number {
 }
 
 /** Counting `amount` has just brought it to the line from which on people are warned. It did so once in the period. */
-export function startsToWarn(standing: Standing, amount: number): boolean {
+export function reachesLine(standing: Standing, amount: number): boolean {
   const line = warnedFrom * allowed(standing);
-  return standing.used >= line && standing.used - amount < line && !isUsedUp(standing);
+  return standing.used >= line && standing.used - amount < line;
+}
+
+/** The same, where something is left to be warned of. */
+export function startsToWarn(standing: Standing, amount: number): boolean {
+  return reachesLine(standing, amount) && !isUsedUp(standing);
 }
 
 /** When a quota that is used up has room again; null: when something that counts for it is over. */

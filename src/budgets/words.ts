@@ -3,10 +3,11 @@ import { type Permission, permissions } from '../contracts/permissions.ts';
 import type { Quota, QuotaScope, Standing } from '../contracts/quotas.ts';
 import type { Role } from '../contracts/roles.ts';
 import { about } from '../delivery/units.ts';
+import { channelById } from '../store/channels.ts';
 import type { Tx } from '../store/database.ts';
 import { subjectNames } from '../store/quota-facts.ts';
-import { limitText, usedText } from './amounts.ts';
-import { freeAt } from './standing.ts';
+import { amountText, limitText, usedText } from './amounts.ts';
+import { allowed, freeAt, isUsedUp, part } from './standing.ts';
 
 export type QuotaPermission = Extract<Permission, 'quota.manage' | 'workspace.own'>;
 
@@ -54,14 +55,34 @@ export function freeText(standing: Standing, now: Date): string {
   return `free again ${near ? `in ${about(free.getTime() - now.getTime())}` : `on ${day}`}, at ${time} UTC`;
 }
 
+/** "82 % of a quota is used: …. 9 are left, free again …". Of one that is used up: "All of a quota is used: …". */
+export function warnedText(standing: Standing, names: ReadonlyMap<string, string>, now: Date): string {
+  const free = freeText(standing, now);
+  const what = standingText(standing, names);
+  if (isUsedUp(standing)) return `All of a quota is used: ${what}; ${free}.`;
+  const left = amountText(standing.quota.measure, allowed(standing) - standing.used);
+  return `${Math.floor(part(standing) * 100)} % of a quota is used: ${what}. ${left} is left, ${free}.`;
+}
+
+/** What it takes to raise a quota, and the project that it is asked about; undefined: the workspace. */
+export async function raisersOf(tx: Tx, quota: Quota): Promise<{ permission: QuotaPermission; project: string | undefined }> {
+  const permission = quotaPermission(quota.scope);
+  if (quota.scope === 'project') return { permission, project: quota.subject };
+  if (quota.scope !== 'channel') return { permission, project: undefined };
+  return { permission, project: (await channelById(tx, quota.workspace, quota.subject))?.project };
+}
+
+/** "It can be raised: Maintainers and owners can: Ada, Mia.": those about the project, where it is about one. */
+export async function whoCanRaise(tx: Tx, quota: Quota): Promise<string> {
+  const { permission, project } = await raisersOf(tx, quota);
+  return `It can be raised: ${await whoCan(tx, quota.workspace, permission, project)}`;
+}
+
 /** What a quota that is used up says, and who can do something about it. */
 export async function usedUpWords(tx: Tx, standing: Standing, now: Date): Promise<{ what: string; whoCan: string }> {
   const { quota } = standing;
   const names = await subjectNames(tx.db, [quota]);
   const free = freeText(standing, now);
   const what = `${standingText(standing, names)} ${quota.measure === 'cost' ? 'are spent' : 'are used'}${free === '' ? '.' : `; ${free}.`}`;
-  return {
-    what,
-    whoCan: `\`quota\` shows it. It can be raised: ${await whoCan(tx, quota.workspace, quotaPermission(quota.scope))}`,
-  };
+  return { what, whoCan: `\`quota\` shows it. ${await whoCanRaise(tx, quota)}` };
 }

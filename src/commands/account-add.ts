@@ -5,8 +5,9 @@ import { recordAudit } from '../store/audit.ts';
 import { askedFor, serverRefused } from './account-key.ts';
 import { accountView } from './account-view.ts';
 import { accountName, binaryWord, imageWord, modelsOf, serverAddress } from './account-words.ts';
-import { applyChange, type ListChange, listChange, oneOf, optional, required } from './arguments.ts';
+import { applyChange, type ListChange, listChange, name, oneOf, optional, required } from './arguments.ts';
 import { type CommandContext, defineCommand, type Reply } from './command.ts';
+import { namedProject } from './subject.ts';
 
 /** Options of an account that can also change later. */
 export const accountOptions = {
@@ -33,6 +34,12 @@ export const accountOptions = {
     about: "the agent's program in that image; `default` for the one that is found",
     schema: binaryWord,
   }),
+  project: optional({
+    hint: 'web',
+    about: 'the only project whose tasks work with it; `all` for every project',
+    names: 'project',
+    schema: name,
+  }),
 };
 
 const usual: Record<AgentAccount['protocol'], string> = {
@@ -50,6 +57,7 @@ export const accountAdd = defineCommand({
     '`anthropic` is for `claude` and `claude-code`, `openai` for `codex`; both also for servers that speak the same protocol.',
     'The key is asked for afterwards, in a form that nobody else sees. A key in the command is taken out and not stored.',
     'Tasks work with it by `run account=…`, projects by `settings account=…`. Keys stay outside of the sandboxes.',
+    'With `project=web` only tasks of that project work with it; everywhere else it does not exist.',
     'An image of your own is built from that of agents (docs/agents.md) and shown in every request for a decision.',
   ],
   permission: 'account.manage',
@@ -69,6 +77,7 @@ export const accountAdd = defineCommand({
     ['account add main anthropic', 'then asks for the key'],
     ['account add local openai url=http://10.0.0.5:8000/v1 auth=none', 'a server of your own that asks for no key'],
     ['account add cheap anthropic models=claude-haiku-4-5', 'for one model only'],
+    ['account add web anthropic project=web', 'for tasks of one project only'],
   ],
   async run(ctx, args) {
     const { tx, person, deps } = ctx;
@@ -81,6 +90,7 @@ export const accountAdd = defineCommand({
       models: args.models === undefined ? null : changedModels(null, args.models),
       image: args.image ?? null,
       binary: args.binary ?? null,
+      project: (await projectOfAccount(ctx, args.project)) ?? null,
       by: person.user,
       at: deps.now(),
     });
@@ -121,7 +131,14 @@ export function changedModels(current: readonly string[] | null, change: ListCha
   return models.length === 0 ? null : models;
 }
 
+/** Id of the project that is named; null: `all`; undefined: none is named. Throws DH-205. */
+export async function projectOfAccount(ctx: CommandContext, named: string | undefined): Promise<string | null | undefined> {
+  if (named === undefined) return undefined;
+  return named.toLowerCase() === 'all' ? null : (await namedProject(ctx, named)).id;
+}
+
 /** What of an account is written down about who did what. */
-export function auditOf({ name, protocol, baseUrl, credential, models, image, binary }: AgentAccount) {
-  return { name, protocol, server: baseUrl, credential, models: models === null ? null : [...models], image, binary };
+export function auditOf({ name: called, protocol, baseUrl, credential, models, image, binary, project }: AgentAccount) {
+  const limits = { models: models === null ? null : [...models], image, binary, project: project?.name ?? 'all' };
+  return { name: called, protocol, server: baseUrl, credential, ...limits };
 }

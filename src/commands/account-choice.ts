@@ -1,17 +1,41 @@
+import { actingOn } from '../access/who-acts.ts';
 import type { AgentKind } from '../contracts/agent.ts';
 import type { AgentAccount } from '../contracts/agent-account.ts';
 import { AppError } from '../contracts/errors.ts';
-import { agentAccountByName, agentAccountsOf } from '../store/agent-accounts.ts';
-import { accountRefusal } from '../tasks/agent-account-rules.ts';
+import { may } from '../contracts/permissions.ts';
+import { agentAccountsOf } from '../store/agent-accounts.ts';
+import { accountRefusal, isForProject } from '../tasks/agent-account-rules.ts';
 import type { CommandContext } from './command.ts';
 import { nearest } from './nearest.ts';
 
-/** The account with this name, or DH-217 with the nearest names. Those of other workspaces do not exist (promise 12). */
+/**
+ * The accounts that an answer here may tell of: those that tasks of the project of the channel work with, or, where there is none, of the
+ * projects that the person may see.
+ */
+export async function accountsSeen(ctx: CommandContext): Promise<AgentAccount[]> {
+  const { bound } = ctx;
+  return (await agentAccountsOf(ctx.tx, ctx.person.workspace)).filter(({ project }) => {
+    if (project === null) return true;
+    return bound === undefined ? actingOn(ctx, project.id).role !== undefined : project.id === bound.id;
+  });
+}
+
+/**
+ * The account with this name, or DH-217 with the nearest names, for an answer that nobody else sees: whoever manages accounts may name all, also
+ * those of another project. Those of other workspaces do not exist (promise 12).
+ */
 export async function namedAccount(ctx: CommandContext, name: string): Promise<AgentAccount> {
-  const account = await agentAccountByName(ctx.tx, ctx.person.workspace, name);
+  const all = may(ctx.ownRights, 'account.manage');
+  return among(all ? await agentAccountsOf(ctx.tx, ctx.person.workspace) : await accountsSeen(ctx), name);
+}
+
+function among(accounts: readonly AgentAccount[], name: string): AgentAccount {
+  const account = accounts.find((known) => known.name.toLowerCase() === name.toLowerCase());
   if (account !== undefined) return account;
-  const names = (await agentAccountsOf(ctx.tx, ctx.person.workspace)).map((known) => known.name);
-  const meant = nearest(name, names);
+  const meant = nearest(
+    name,
+    accounts.map((known) => known.name),
+  );
   throw new AppError('DH-217', {
     what: `There is no account \`${name.slice(0, 40)}\`.`,
     instead:
@@ -21,14 +45,28 @@ export async function namedAccount(ctx: CommandContext, name: string): Promise<A
   });
 }
 
-/** The account that an agent is to work with. Throws DH-217 when there is none of the name, or the agent cannot use it. */
+/** What is to be done with an account. */
+export interface AccountUse {
+  agent: AgentKind;
+  model?: string | null | undefined;
+  /** Id of the project whose tasks are to use it. */
+  project: string;
+}
+
+/**
+ * The account that an agent is to work with. Throws DH-217 when there is none of the name, or the agent cannot use it. One that only tasks of
+ * another project work with does not exist, whoever asks.
+ */
 export async function accountFor(
   ctx: CommandContext,
-  agent: AgentKind,
   name: string,
-  model: string | null | undefined,
+  { agent, model, project }: AccountUse,
 ): Promise<AgentAccount> {
-  const account = await namedAccount(ctx, name);
+  const all = await agentAccountsOf(ctx.tx, ctx.person.workspace);
+  const account = among(
+    all.filter((one) => isForProject(one, project)),
+    name,
+  );
   const refusal = accountRefusal(agent, account);
   if (refusal !== undefined) throw new AppError('DH-217', { ...refusal });
   if (model != null && account.models !== null && !account.models.includes(model)) {

@@ -36,7 +36,7 @@ export function keyButton({ name, hasKey }: AgentAccount): Button {
 }
 
 function fieldsOf(account: AgentAccount): Field[] {
-  const { baseUrl, models, offered, image, binary, lastUsedAt } = account;
+  const { baseUrl, models, offered, image, binary, project, lastUsedAt } = account;
   return [
     field(
       'for',
@@ -48,6 +48,7 @@ function fieldsOf(account: AgentAccount): Field[] {
     field('key', keyText(account)),
     field('models', models === null ? 'any' : models.map((model) => `\`${model}\``).join(', ')),
     ...(offered === null ? [] : [field('server has', offeredText(offered.models))]),
+    ...(project === null ? [] : [field('tasks', `only of project \`${project.name}\``)]),
     ...(image === null ? [] : [{ label: 'image', spans: [code(image)] }]),
     ...(binary === null ? [] : [{ label: 'program', spans: [code(binary)] }]),
     { label: 'last used', spans: lastUsedAt === null ? [plain('never')] : [timeSpan(lastUsedAt)] },
@@ -61,6 +62,7 @@ export function accountLine(account: AgentAccount): Span[] {
     agentsOf(account).join(', '),
     new URL(baseUrl).host,
     keyText(account),
+    ...(account.project === null ? [] : [onlyText(account)]),
     ...(account.image === null ? [] : [`image ${account.image}`]),
     ...(lastUsedAt === null ? ['never used'] : []),
   ];
@@ -70,6 +72,11 @@ export function accountLine(account: AgentAccount): Span[] {
     plain(` · ${about.join(' · ')}`),
     ...(lastUsedAt === null ? [] : [plain(' · used '), timeSpan(lastUsedAt)]),
   ];
+}
+
+/** "only project web", after `before`; empty for one that tasks of every project work with. */
+export function onlyText({ project }: Pick<AgentAccount, 'project'>, before = ''): string {
+  return project === null ? '' : `${before}only project ${project.name}`;
 }
 
 /** Masked: enough to tell two keys apart. */

@@ -1,11 +1,12 @@
 import { listView } from '../delivery/list-view.ts';
-import { agentAccountsOf, lastTaskOfAccount, usageOfAccount, usersOfAccount } from '../store/agent-accounts.ts';
-import { namedAccount } from './account-choice.ts';
+import { lastTaskOfAccount, usageOfAccount, usersOfAccount } from '../store/agent-accounts.ts';
+import { accountsSeen, namedAccount } from './account-choice.ts';
 import { accountLine, accountView, field } from './account-view.ts';
 import { accountName } from './account-words.ts';
 import { budgetText } from './agent-words.ts';
 import { required } from './arguments.ts';
 import { defineCommand } from './command.ts';
+import { sightOf } from './subject.ts';
 
 const monthMs = 30 * 24 * 60 * 60_000;
 
@@ -15,6 +16,7 @@ export const accountList = defineCommand({
   summary: 'Lists the accounts that agents can work with',
   details: [
     'Beside them there is what the runner is configured with, which `agents` shows; it is used where no account is named.',
+    'An account of one project is listed in its channels, and where the channel is bound to no project.',
   ],
   permission: 'agent.run',
   action: 'see accounts of agents',
@@ -24,7 +26,7 @@ export const accountList = defineCommand({
   options: {},
   examples: [['account list', 'with their servers; keys show their last characters only']],
   async run(ctx) {
-    const accounts = await agentAccountsOf(ctx.tx, ctx.person.workspace);
+    const accounts = await accountsSeen(ctx);
     const empty = 'There are none: agents work with what the runner is configured with. `account add` adds one.';
     return { view: listView({ title: 'Accounts of agents', entries: accounts.map(accountLine), empty }), audience: 'asked' };
   },
@@ -45,12 +47,12 @@ export const accountShow = defineCommand({
     const { workspace } = account;
     const since = new Date(ctx.deps.now().getTime() - monthMs);
     const { runs, costUsd } = await usageOfAccount(ctx.tx, workspace, account.name, since);
-    const { projects } = await usersOfAccount(ctx.tx, workspace, account.name);
+    const { projects } = await usersOfAccount(ctx.tx, workspace, account.name, sightOf(ctx));
     const last = await lastTaskOfAccount(ctx.tx, workspace, account.id);
     const view = accountView(account, undefined, [
       ...(last === undefined ? [] : [field('last used by', `#${last}`)]),
       field('30 days', `${runs} ${runs === 1 ? 'run' : 'runs'}, ${budgetText(costUsd)}`),
-      ...(projects.length === 0 ? [] : [field('projects', projects.map((project) => `\`${project}\``).join(', '))]),
+      ...(projects.length === 0 ? [] : [field('begins with it', projects.map((project) => `\`${project.name}\``).join(', '))]),
     ]);
     return { view, audience: 'person' };
   },

@@ -144,7 +144,8 @@ async function change(
   if (found.agent === undefined) throw notAnAgent(found.number);
   const { agent, account } = found.agent;
   const model = account === null ? undefined : wanted.model;
-  const offer = await checkAgent(ctx, { agent, mode: wanted.mode, effort: wanted.effort, account, model, runsOn: found.runsOn });
+  const { mode, effort } = wanted;
+  const offer = await checkAgent(ctx, { agent, mode, effort, account, model, project: found.project.id, runsOn: found.runsOn });
   const state = found.run?.state;
   const atWork = state !== undefined && state !== 'queued' && !isTerminal(state);
   // Its own choice is made when it begins: nothing changes before.

@@ -24,6 +24,8 @@ export interface Wanted {
   /** Name of an account; null or undefined: what the runner is configured with. */
   account?: string | null | undefined;
   model?: string | null | undefined;
+  /** Id of the project in which it is to work. */
+  project: string;
   /** Labels that a runner must have: contracts/labels.ts `labelList`. */
   runsOn: string;
 }
@@ -70,9 +72,9 @@ export const budgetOption = optional({
  */
 export async function checkAgent(
   ctx: CommandContext,
-  { agent, mode, effort, account: name, model, runsOn }: Wanted,
+  { agent, mode, effort, account: name, model, project, runsOn }: Wanted,
 ): Promise<AgentOffer | undefined> {
-  const account = name == null ? undefined : await accountFor(ctx, agent, name, model);
+  const account = name == null ? undefined : await accountFor(ctx, name, { agent, model, project });
   const offers = await agentOffers(ctx.tx, ctx.deps.now(), { runsOn });
   if (offers === undefined) return undefined;
   const offer = offers.get(agent);

@@ -3,9 +3,10 @@ import type { AgentAccount } from '../contracts/agent-account.ts';
 import { type Block, bold, code, plain, type Span } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
-import { agentAccountsOf } from '../store/agent-accounts.ts';
 import { agentOffers } from '../store/runners.ts';
 import { agentsOf } from '../tasks/agent-account-rules.ts';
+import { accountsSeen } from './account-choice.ts';
+import { onlyText } from './account-view.ts';
 import { budgetText } from './agent-words.ts';
 import { defineCommand } from './command.ts';
 import { listed } from './model-choice.ts';
@@ -42,7 +43,7 @@ export const agents = defineCommand({
       view: withFallback([
         { type: 'text', spans: [bold('Agents')] },
         ...blocks,
-        ...accountBlocks(await agentAccountsOf(ctx.tx, ctx.person.workspace)),
+        ...accountBlocks(await accountsSeen(ctx)),
         ...(ctx.bound === undefined ? [] : [{ type: 'context' as const, spans: marked(usualText(ctx.bound)) }]),
       ]),
       audience: 'asked',
@@ -53,7 +54,7 @@ export const agents = defineCommand({
 /** Beside what the runner is configured with. */
 function accountBlocks(accounts: readonly AgentAccount[]): Block[] {
   if (accounts.length === 0) return [];
-  const named = accounts.map((account) => `\`${account.name}\` for ${agentsOf(account).join(' and ')}`);
+  const named = accounts.map((account) => `\`${account.name}\` for ${agentsOf(account).join(' and ')}${onlyText(account, ', ')}`);
   return [{ type: 'context', spans: marked(`Accounts, chosen with \`run account=…\`: ${named.join('; ')}.`) }];
 }
 

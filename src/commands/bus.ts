@@ -1,15 +1,14 @@
 import type { ConfiguredOwner } from '../access/owners.ts';
 import { isRepositoryTalk } from '../access/repository-access.ts';
-import { isSealed, takenOut } from '../access/typed-secrets.ts';
 import { type Actor, actingOn, type Nobody, rightsSomewhere, whoActs } from '../access/who-acts.ts';
-import { AppError, type ErrorCode } from '../contracts/errors.ts';
+import type { AppError, ErrorCode } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import { may } from '../contracts/permissions.ts';
 import { encodePress } from '../contracts/press.ts';
 import type { View } from '../contracts/view.ts';
 import { home } from '../delivery/reply.ts';
 import { unreachedView } from '../delivery/unreached.ts';
-import { actsVia, recordAudit, type Via } from '../store/audit.ts';
+import { actsVia, recordAudit } from '../store/audit.ts';
 import { moveChannel } from '../store/channel-moves.ts';
 import type { Tx } from '../store/database.ts';
 import { noteRefusalTold, refusedAccounts } from '../store/direct-reach.ts';
@@ -17,12 +16,14 @@ import { putOutbox } from '../store/outbox.ts';
 import { projectById, projectsOf } from '../store/projects.ts';
 import { isTaskThread } from '../store/task-queries.ts';
 import { workspaceOfTenant } from '../store/workspaces.ts';
+import { viaOf } from './act-via.ts';
 import { openPut, personalPut } from './answer.ts';
 import { actsHere, admitted } from './at-code-host.ts';
 import { onMoreFiles } from './attachments.ts';
 import type { CommandDeps } from './command.ts';
 import { contextFor } from './context.ts';
 import { homeView } from './home.ts';
+import { refuseSecrets, tellLeaked } from './leaked-key.ts';
 import { onChanged } from './on-changed.ts';
 import { onForm } from './on-form.ts';
 import { takesAnswer } from './on-guided.ts';
@@ -109,6 +110,7 @@ export function createBus(deps: BusDeps): Bus {
     const actor = await whoActs(tx, event, deps.owners);
     if (typeof actor === 'string') return nobody(event, actor);
     await auditRefusal(tx, event, actor, error);
+    if (error.code === 'DH-218') return tellLeaked(tx, deps, event, { person: actor.person, error, open: atHost });
     const view = refusalView(event, error, deps.errorDocs);
     if (atHost) {
       await putOutbox(tx, openPut(event, actor.person, view));
@@ -133,11 +135,6 @@ async function tellUnreached(tx: Tx, event: InboundEvent, { person }: Actor, now
     if (told || !(await noteRefusalTold(tx, account, now))) continue;
     await putOutbox(tx, personalPut(event, person, unreachedView(account.platform), `unreached/${account.platform}`));
   }
-}
-
-function viaOf(event: InboundEvent): Via {
-  const { platform, tenant, channel } = event.conversation;
-  return { platform, tenant, account: event.actor.user, channel, act: event.key };
 }
 
 /** What somebody was not allowed to do. Mistyped commands are nobody's business. */
@@ -169,18 +166,6 @@ async function isTalk(tx: Tx, event: InboundEvent): Promise<boolean> {
   const workspace = await workspaceOfTenant(tx, platform, tenant);
   if (workspace === undefined || thread === undefined) return true;
   return !(await isTaskThread(tx, workspace.id, { platform, tenant, channel, thread }));
-}
-
-/** What the door took a key out of, or sealed for a question that is not asked any more, is nothing to act on. */
-function refuseSecrets(event: InboundEvent): void {
-  if (event.type !== 'command' && event.type !== 'message') return;
-  if (event.text.includes(takenOut)) throw new AppError('DH-218');
-  if (event.type === 'message' && isSealed(event.text)) {
-    throw new AppError('DH-300', {
-      what: 'Your message came while a key was asked for, so it was kept from being read.',
-      instead: 'Send it again if it was no key.',
-    });
-  }
 }
 
 /** Who may bind a channel gets the choice right on the message that says it is not bound. */

@@ -83,6 +83,8 @@ export interface CommandDeps {
   errorDocs?: string | undefined;
   /** Address at which a person finds a conversation; undefined: its platform has none. */
   linkTo?: ((conversation: Conversation) => Promise<string | undefined>) | undefined;
+  /** Whether messages of people can be deleted in a conversation, as far as the platform goes; undefined: nowhere. */
+  removes?: ((conversation: Conversation) => boolean) | undefined;
   /** What was said in a conversation before a message, or up to now, as the platform tells it; undefined where it tells nothing, or fails to. */
   history?: ((to: Conversation, before: string | undefined, limit: number) => Promise<PastMessage[] | undefined>) | undefined;
   /** The bytes of a file that a run left; undefined when it is no longer there. */

@@ -41,7 +41,7 @@ export async function fixChecks(ctx: CommandContext, run: string): Promise<void>
       instead: 'Use the button on the card of the newest one.',
     });
   }
-  await checkAgent(ctx, { agent: agent.agent, account: agent.account, runsOn: task.runsOn });
+  await checkAgent(ctx, { agent: agent.agent, account: agent.account, project: task.project.id, runsOn: task.runsOn });
   await ctx.deps.tasks.followUp(ctx.tx, {
     task: task.id,
     text: promptOf(check),

@@ -26,7 +26,8 @@ export const fork = defineCommand({
     const need = { command: 'fork', permission: 'agent.run', action: 'give work to an agent' } as const;
     const { task: source, person: by } = await taskFor(ctx, args.task, need);
     if (source.agent === undefined) throw notAnAgent(source.number);
-    await checkAgent(ctx, { agent: source.agent.agent, account: source.agent.account, runsOn: source.runsOn });
+    const { agent, account } = source.agent;
+    await checkAgent(ctx, { agent, account, project: source.project.id, runsOn: source.runsOn });
     const thread = ctx.threadTask === undefined ? (ctx.act.conversation.thread ?? null) : null;
     const made = await ctx.deps.tasks.fork(ctx.tx, {
       task: source.id,

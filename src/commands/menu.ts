@@ -17,6 +17,7 @@ import { listTasks, type TaskFilter } from '../store/task-queries.ts';
 import { teamsOf } from '../store/teams.ts';
 import { workspaceOfTenant } from '../store/workspaces.ts';
 import { agentsOf } from '../tasks/agent-account-rules.ts';
+import { onlyText } from './account-view.ts';
 import type { Arg, Command, Named } from './command.ts';
 import { complete, type KnownNames, namedIn } from './complete.ts';
 import { commands } from './registry.ts';
@@ -114,7 +115,7 @@ async function knownTo(
   return {
     ...(has('task') ? { task: await tasks(tx, { workspace, projects, sight }) } : {}),
     ...(has('project') ? { project: await projectNames(tx, workspace, projects) } : {}),
-    ...(has('account') && may(rights, 'agent.run') ? { account: await accounts(tx, workspace) } : {}),
+    ...(has('account') && may(rights, 'agent.run') ? { account: await accounts(tx, workspace, acting) } : {}),
     ...(has('model') ? { model: await models(tx, now) } : {}),
     ...(has('folder') ? { folder: await folderNames(tx, workspace, acting, projects) } : {}),
     ...(has('team') ? { team: await teamNames(tx, workspace) } : {}),
@@ -132,9 +133,18 @@ async function tasks(tx: Tx, filter: TaskFilter) {
   }));
 }
 
-async function accounts(tx: Tx, workspace: string) {
-  const all = await agentAccountsOf(tx, workspace);
-  return all.map((account) => ({ value: account.name, also: '', hint: `for ${agentsOf(account).join(' and ')}` }));
+/** Those that tasks of the project of the channel work with, or, where there is none, of the projects that the person may see. */
+async function accounts(tx: Tx, workspace: string, acting: Acting) {
+  const bound = acting.channel.project;
+  const all = (await agentAccountsOf(tx, workspace)).filter(({ project }) => {
+    if (project === null) return true;
+    return bound === undefined ? actingOn(acting, project.id).role !== undefined : project.id === bound;
+  });
+  return all.map((account) => ({
+    value: account.name,
+    also: '',
+    hint: `for ${agentsOf(account).join(' and ')}${onlyText(account, ', ')}`,
+  }));
 }
 
 /** Of all agents that can work now. */

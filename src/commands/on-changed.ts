@@ -1,3 +1,4 @@
+import { takenOut } from '../access/typed-secrets.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import { messageOrigin } from '../contracts/message-origin.ts';
 import { runsOfAttached } from '../store/attached-files.ts';
@@ -7,19 +8,18 @@ import { workspaceOfTenant } from '../store/workspaces.ts';
 import { spoken } from './agent-words.ts';
 import { type Admission, actsHere } from './at-code-host.ts';
 import type { BusDeps } from './bus.ts';
+import { keyTyped, tellLeaked } from './leaked-key.ts';
 
 type Changed = Extract<InboundEvent, { type: 'message_edited' | 'message_deleted' }>;
+
+type Deps = Pick<BusDeps, 'tasks' | 'owners' | 'errorDocs' | 'removes'>;
 
 /**
  * A message was edited or deleted. What was said with it to an agent that has not read it yet changes too, or is dropped; anything else
  * that a message has started is not changed by changing the message: `stop` does that.
  */
-export async function onChanged(
-  tx: Tx,
-  deps: Pick<BusDeps, 'tasks' | 'owners'>,
-  event: Changed,
-  admission: Admission | undefined,
-): Promise<void> {
+export async function onChanged(tx: Tx, deps: Deps, event: Changed, admission: Admission | undefined): Promise<void> {
+  if (event.type === 'message_edited' && event.text.includes(takenOut)) return onKey(tx, deps, event, admission);
   const { platform, tenant, channel } = event.conversation;
   const workspace = (await workspaceOfTenant(tx, platform, tenant))?.id;
   const origin = messageOrigin({ platform, tenant, channel, message: event.message });
@@ -30,4 +30,11 @@ export async function onChanged(
   if (typeof actor === 'string') return;
   const text = event.type === 'message_edited' ? spoken(event.text.replace(/^[\s,:]+/, '')).text : null;
   await deps.tasks.changeMessage(tx, { workspace, origin, text, by: actor.person });
+}
+
+/** Somebody wrote a key into a message that is there already. */
+async function onKey(tx: Tx, deps: Deps, event: Changed, admission: Admission | undefined): Promise<void> {
+  const actor = await actsHere(tx, deps.owners, event, admission);
+  if (typeof actor === 'string') return;
+  await tellLeaked(tx, deps, event, { person: actor.person, error: keyTyped(), open: admission !== undefined });
 }

@@ -9,6 +9,7 @@ import { recordAudit } from '../store/audit.ts';
 import { createProject } from '../store/projects.ts';
 import { optional, required } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
+import { loginTyped } from './leaked-key.ts';
 import { projectCard, projectCardKey } from './project-card.ts';
 import { readSource, sourceText } from './project-source.ts';
 
@@ -55,12 +56,7 @@ export const projectAdd = defineCommand({
     if (source.kind === 'path' && !may(ctx.ownRights, 'workspace.own')) {
       throw await notAllowed(ctx.tx, ctx.person, 'add a directory of the machine as a project', 'workspace.own');
     }
-    if (hasLogin && ctx.act.event.conversation.kind !== 'direct') {
-      throw new AppError('DH-505', {
-        source: sourceText(source),
-        why: 'it contains a password, and this is no direct message. Change the password if others could read it',
-      });
-    }
+    if (hasLogin && ctx.act.event.conversation.kind !== 'direct') throw loginTyped();
     const id = newId('prj');
     const project = await createProject(ctx.tx, {
       id,

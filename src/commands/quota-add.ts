@@ -6,6 +6,7 @@ import { quotaText } from '../budgets/words.ts';
 import { AppError } from '../contracts/errors.ts';
 import { type Measure, measureSchema, measuresAtOnce, type Per, perSchema, type Quota, scopesFor } from '../contracts/quotas.ts';
 import { recordAudit } from '../store/audit.ts';
+import { adoptRequests } from '../store/counted-requests.ts';
 import { consumedSince, subjectNames } from '../store/quota-facts.ts';
 import { putQuota, setConsumed } from '../store/quotas.ts';
 import { optional } from './arguments.ts';
@@ -106,7 +107,11 @@ async function setQuota(ctx: CommandContext, wanted: Omit<Quota, 'id'>): Promise
   const { quota, was } = await putQuota(ctx.tx, { ...wanted, createdBy: ctx.person.user, at });
   if (was === null && quota.per !== 'once') {
     const since = periodStart(quota.per, at);
-    await setConsumed(ctx.tx, quota, since, await consumedSince(ctx.tx.db, quota, since));
+    const underWay = quota.measure === 'requests' ? await adoptRequests(ctx.tx, quota, since) : 0;
+    for (const period of await consumedSince(ctx.tx.db, quota, since)) {
+      const here = period.since.getTime() === since.getTime() ? underWay : 0;
+      await setConsumed(ctx.tx, quota, period.since, period.used + here);
+    }
   }
   const { scope, subject, measure, per, limit } = quota;
   const text = quotaText(quota, await subjectNames(ctx.tx.db, [quota]));

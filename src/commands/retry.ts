@@ -44,8 +44,8 @@ export const retry = defineCommand({
     const was = task.agent;
     const other = agent !== undefined && agent !== was?.agent;
     const next = account === undefined && !other ? was?.account : account;
-    if (was !== undefined)
-      await checkAgent(ctx, { agent: agent ?? was.agent, mode, effort, model, account: next, runsOn: task.runsOn });
+    const at = { project: task.project.id, runsOn: task.runsOn };
+    if (was !== undefined) await checkAgent(ctx, { agent: agent ?? was.agent, mode, effort, model, account: next, ...at });
     const { number } = await ctx.deps.tasks.retry(
       ctx.tx,
       task.id,

@@ -104,7 +104,7 @@ export async function startAgent(ctx: CommandContext, request: RunRequest): Prom
   const runsOn = labelList(request.runsOn ?? project.limits.runsOn ?? []);
   const attempts = request.attempts?.map((own) => ofOwnAgent(project.agent, { ...request.settings, ...own }));
   for (const { agent, mode, effort, account, model } of (attempts ?? [settings]).map((one) => ({ ...project.agent, ...one }))) {
-    await checkAgent(ctx, { agent: agent ?? project.agent.agent, mode, effort, account, model, runsOn });
+    await checkAgent(ctx, { agent: agent ?? project.agent.agent, mode, effort, account, model, project: project.id, runsOn });
   }
   const { event } = ctx.act;
   const thread = threadOfNewTask(ctx);

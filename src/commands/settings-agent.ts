@@ -41,7 +41,7 @@ export async function applyAgentSettings(ctx: CommandContext, project: Project, 
   if (JSON.stringify(now) === JSON.stringify(was)) return [];
   const isOther = now.account !== null && (change.account !== undefined || change.model !== undefined);
   if (other || isOther || change.mode !== undefined || change.effort !== undefined)
-    await checkAgent(ctx, { ...now, runsOn: labelList(project.limits.runsOn ?? []) });
+    await checkAgent(ctx, { ...now, project: project.id, runsOn: labelList(project.limits.runsOn ?? []) });
   await changeAgentDefaults(ctx.tx, project.id, now);
   await recordAudit(ctx.tx, {
     workspace: ctx.person.workspace,

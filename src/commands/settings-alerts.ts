@@ -14,6 +14,7 @@ export const settingsAlerts = defineCommand({
   summary: 'Tells this conversation when something is wrong with Deckhand itself, and when it is over',
   details: [
     'Told are: messages that cannot be sent, events that are not dealt with or were given up, runners that are gone, long queues, full disks, a database or a queue that was away, keys that a model server refuses.',
+    'So is a quota of the whole workspace of which most is used, once in each of its periods.',
     'Each thing is told once, and once that it is over. What comes back within half an hour changes the message that is there.',
     'Any number of conversations may be told, best on more than one platform.',
   ],

@@ -49,6 +49,7 @@ export const settingsNotify = defineCommand({
   summary: 'Shows or changes how you hear of decisions that wait for you and of ends of your tasks',
   details: [
     'With `default` you are mentioned where a decision waits for you, and the end of a task shows in its thread. With `mention` you are mentioned at the end too. With `direct` you get a direct message for both instead.',
+    'With `direct` whoever can raise a quota is told, too, when most of it is used.',
     'In quiet hours nothing pings you; at their end one direct message says what still waits and, unless you keep to `default`, which of your tasks have ended.',
     'Where a direct message cannot reach you (on Telegram before you press Start), you are told once, and mentioned in the thread instead.',
     'This is yours alone: it holds on every platform and in every project.',

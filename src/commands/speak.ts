@@ -40,7 +40,8 @@ export async function speak(
   const files = event.type === 'message' ? filesOf(event, by, 'message') : [];
   const steered = await ctx.deps.tasks.steer(ctx.tx, { task: task.id, text, when, by, origin: originOf(ctx), files });
   if (steered.outcome === 'at_rest') {
-    await checkAgent(ctx, { agent: task.agent.agent, account: task.agent.account, runsOn: task.runsOn });
+    const { agent, account } = task.agent;
+    await checkAgent(ctx, { agent, account, project: task.project.id, runsOn: task.runsOn });
     const originKey = originKeyOf(ctx);
     const given = extras ?? (await extrasOf(ctx, task.project.id, false, task.run?.queuedAt));
     await ctx.deps.tasks.followUp(ctx.tx, {

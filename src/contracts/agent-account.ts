@@ -51,6 +51,8 @@ export interface AgentAccount {
   image: string | null;
   /** Path of the agent's program in the image; null: as it is found there. */
   binary: string | null;
+  /** The only project whose tasks work with it: for all others it does not exist; null: those of every project do. */
+  project: { id: string; name: string } | null;
   createdAt: Date;
   lastUsedAt: Date | null;
   removed: boolean;
@@ -80,9 +82,9 @@ export interface AccountRefusal {
 export interface AgentAccounts {
   /**
    * The account that a run was given, with its key; undefined: none, it uses what the runner is configured with. Notes that it is used.
-   * `refusal`: it was removed, has no key or does not fit the agent. Repeatable.
+   * `refusal`: there is none for its project, it has no key or does not fit the agent. Repeatable.
    */
   take(run: string): Promise<{ account: AccountInUse } | { refusal: AccountRefusal } | undefined>;
-  /** Why a run under way may not ask for more with this account (it was removed meanwhile); undefined: it may. */
-  refusal(account: string): Promise<AccountRefusal | undefined>;
+  /** Why a run under way may not ask for more with this account (it was removed, or is of another project now); undefined: it may. */
+  refusal(account: string, run: string): Promise<AccountRefusal | undefined>;
 }

@@ -5,7 +5,7 @@ import type { Conversation, IdentityRef, MessageRef, Platform } from './platform
 import type { Form, View } from './view.ts';
 
 /** The calls the outbox makes. Rate budgets are stated per operation. */
-export const operations = ['send', 'edit', 'ephemeral', 'form', 'upload', 'react', 'home', 'direct', 'draft'] as const;
+export const operations = ['send', 'edit', 'ephemeral', 'form', 'upload', 'react', 'home', 'direct', 'draft', 'remove'] as const;
 export type Operation = (typeof operations)[number];
 
 /**
@@ -53,6 +53,8 @@ export interface Capabilities {
   cards: 'many' | 'one';
   edit: boolean;
   reactions: boolean;
+  /** Where the bot can delete messages of people, if it is given the right to: in channels, and in direct conversations. */
+  removes: { channels: boolean; direct: boolean };
   home: boolean;
   files: { maxBytes: number; perMessage: number } | undefined;
   /** How prose of an agent streams: a native stream, a draft, or edits of a message. */
@@ -225,6 +227,11 @@ export interface ChatAdapter {
   findUpload?(to: Conversation, names: readonly string[], since: string, after?: string): Promise<boolean>;
   /** Adds or removes a receipt on somebody's message. Idempotent. */
   react(ref: MessageRef, mark: 'received' | 'read' | 'refused', on: boolean): Promise<void>;
+  /**
+   * Deletes a message of a person for everybody. Idempotent: `gone` when it is no more there. `not_permitted` where the bot was not given the
+   * right to. Present where `capabilities.removes` says so anywhere.
+   */
+  remove?(ref: MessageRef): Promise<void>;
   /** Replaces the person's home surface. */
   publishHome(user: IdentityRef, view: View): Promise<void>;
   /**

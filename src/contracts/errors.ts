@@ -174,9 +174,8 @@ export const errorCatalogue = {
   'DH-217': { title: 'The account cannot be used', text: '{what}', remedy: '{instead}' },
   'DH-218': {
     title: 'A key does not belong into a command',
-    text: 'What looks like a key was taken out of the command before it was stored, and nothing was done with it. Whoever can read the message may know it.',
-    remedy:
-      'Make a new key at its provider and take this one back. Then send the command without it: a button asks you for the key, seen by nobody else.',
+    text: 'What looks like {what} was taken out of the command before it was stored, and nothing was done with it. Whoever can read the message may know it, so it counts as stolen.',
+    remedy: '{instead}',
   },
   'DH-219': { title: 'The model server does not take it', text: '{server} {what} Nothing was stored.', remedy: '{remedy}' },
   'DH-220': {

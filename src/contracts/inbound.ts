@@ -52,9 +52,15 @@ export const attachmentSchema = z.object({
 export const inboundEventSchema = z.discriminatedUnion('type', [
   /**
    * A slash command: `text` is what follows `/deckhand`. `typed`: all of it as the person can send it again, where the platform does not
-   * leave it standing (Slack, Discord).
+   * leave it standing (Slack, Discord). `message`: the message that it is, where it stands for all to read (Telegram).
    */
-  z.object({ ...base, type: z.literal('command'), text: z.string(), typed: z.string().optional() }),
+  z.object({
+    ...base,
+    type: z.literal('command'),
+    text: z.string(),
+    typed: z.string().optional(),
+    message: z.string().min(1).optional(),
+  }),
   /**
    * A message. `addressed`: `mention` (the bot is named; the mention is already cut from `text`), `direct` (a DM), `thread`
    * (a reply in some thread without a mention; only the bus knows whether the thread is a task's).

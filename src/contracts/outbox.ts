@@ -58,6 +58,13 @@ export const outboxPayloadSchema = z.discriminatedUnion('type', [
     mark: z.enum(['received', 'read', 'refused']),
     on: z.boolean(),
   }),
+  /** Takes away what a person wrote and nobody may read any longer. `user`: who wrote it, and is told when that cannot be done; `reply`: of their act. */
+  z.object({
+    type: z.literal('removal'),
+    message: messageRefSchema,
+    user: identityRefSchema,
+    reply: z.string().optional(),
+  }),
   z.object({ type: z.literal('files'), files: z.array(viewFileSchema), comment: z.string().optional() }),
   z.object({ type: z.literal('home'), user: identityRefSchema, view: viewSchema }),
 ]);

@@ -4,6 +4,9 @@ import { z } from 'zod';
 export const platformSchema = z.enum(['slack', 'telegram', 'discord', 'github', 'console']);
 export type Platform = z.infer<typeof platformSchema>;
 
+/** Where Deckhand may write to a channel what nobody there has asked for: not at a code host, where it is mailed to all, and not to a command line. */
+export const chatPlatforms = ['slack', 'telegram', 'discord'] as const satisfies Platform[];
+
 /** As people write them, in the middle of a sentence. */
 export const platformNames: Record<Platform, string> = {
   slack: 'Slack',

@@ -1,7 +1,10 @@
 import { type Decider, deciderNow, mayDecideOn } from '../approvals/approvers.ts';
+import { isToldDirectly } from '../budgets/tell-warned.ts';
+import { standingText } from '../budgets/words.ts';
 import type { Notify } from '../contracts/notify.ts';
 import { priorities } from '../contracts/outbox.ts';
 import { encodePress } from '../contracts/press.ts';
+import type { Standing } from '../contracts/quotas.ts';
 import { bold, code, plain, type Span, type View } from '../contracts/view.ts';
 import type { Database, Tx } from '../store/database.ts';
 import { type InteractionRow, pendingInteractions } from '../store/decision-queries.ts';
@@ -9,6 +12,8 @@ import { idsOf } from '../store/linked-people.ts';
 import { endedBetween, noteQuietTold, type QuietPerson, quietPeople } from '../store/notify.ts';
 import { putOutbox } from '../store/outbox.ts';
 import { allAccountsOf, personById } from '../store/people.ts';
+import { subjectNames } from '../store/quota-facts.ts';
+import { warnedBetween } from '../store/quotas.ts';
 import { everywhere } from '../store/task-sight.ts';
 import { listView } from './list-view.ts';
 import { oneLine, shorten } from './neutralise.ts';
@@ -39,7 +44,8 @@ export async function tellAfterQuiet(tx: Tx, { user, workspace, notify }: QuietP
   if (person === undefined) return;
   const waiting = await waitingSince(tx, workspace, user, span, now);
   const ended = notify.by === 'default' ? [] : await endedBetween(tx, idsOf(person), span, mostLines);
-  if (waiting.length === 0 && ended.length === 0) return;
+  const quotas = await warnedOf(tx, workspace, user, span);
+  if (waiting.length === 0 && ended.length === 0 && quotas.length === 0) return;
   const accounts = (await allAccountsOf(tx, workspace, [user])).get(user) ?? [];
   const account = accounts.find(({ platform }) => platform === notify.on) ?? accounts[0];
   if (account === undefined) return;
@@ -48,7 +54,11 @@ export async function tellAfterQuiet(tx: Tx, { user, workspace, notify }: QuietP
     workspace,
     key: `quiet:${user}:${span.end.toISOString()}`,
     target: { type: 'conversation', conversation: { platform, tenant, channel: externalId, kind: 'direct' } },
-    payload: { type: 'direct', user: { platform, tenant, user: externalId }, view: afterQuietView(waiting, ended, notify, now) },
+    payload: {
+      type: 'direct',
+      user: { platform, tenant, user: externalId },
+      view: afterQuietView({ waiting, ended, quotas }, notify, now),
+    },
     priority: priorities.decision,
   });
 }
@@ -74,12 +84,27 @@ async function waitingSince(
   return found;
 }
 
-function afterQuietView(
-  waiting: readonly InteractionRow[],
-  ended: readonly { number: number; title: string; state: string }[],
-  { quiet }: Notify,
-  now: Date,
-): View {
+/** Quotas that this person would have been told of directly: most of them was used in the span. */
+async function warnedOf(tx: Tx, workspace: string, user: string, span: { start: Date; end: Date }): Promise<string[]> {
+  const told: Standing[] = [];
+  for (const standing of await warnedBetween(tx.db, workspace, span)) {
+    if (await isToldDirectly(tx, standing.quota, user)) told.push(standing);
+  }
+  const names = await subjectNames(
+    tx.db,
+    told.map(({ quota }) => quota),
+  );
+  return told.map((standing) => standingText(standing, names));
+}
+
+/** What quiet hours have held back. */
+interface Held {
+  waiting: readonly InteractionRow[];
+  ended: readonly { number: number; title: string; state: string }[];
+  quotas: readonly string[];
+}
+
+function afterQuietView({ waiting, ended, quotas }: Held, { quiet }: Notify, now: Date): View {
   const line = (number: number, title: string, rest: string): Span[] => [
     bold(`#${number}`),
     plain(' '),
@@ -95,6 +120,7 @@ function afterQuietView(
       ),
     ),
     ...ended.map(({ number, title, state }) => line(number, title, state === 'timed_out' ? 'timed out' : state)),
+    ...quotas.map((text): Span[] => [bold('quota'), plain(` ${text}`)]),
   ];
   const shown = entries.slice(0, mostLines);
   const more = entries.length - shown.length;
@@ -109,6 +135,7 @@ function afterQuietView(
     empty: 'Nothing.',
     buttons: [
       ...(waiting.length === 0 ? [] : [button('Decide', 'pending project=all')]),
+      ...(quotas.length === 0 ? [] : [button('Quotas', 'quota')]),
       ...(ended.length === 0 ? [] : [button('My tasks', 'tasks mine project=all')]),
     ],
   });

@@ -43,6 +43,9 @@ async function deliverPayload(delivery: Delivery): Promise<Unattached[]> {
       if (!adapter.capabilities.reactions) return [];
       await deliverReaction(delivery, payload);
       return [];
+    case 'removal':
+      await deliverRemoval(delivery, payload);
+      return [];
     case 'home':
       if (!adapter.capabilities.home) return [];
       await delivery.call('home', { channel: payload.user.user }, () =>
@@ -59,6 +62,19 @@ async function deliverReaction(delivery: Delivery, { message, mark, on }: Of<'re
     await delivery.call('react', { channel: message.channel, message: message.message }, () => adapter.react(message, mark, on));
   } catch (error) {
     if (on || !(error instanceof DeliveryError) || error.failure.kind !== 'gone') throw error;
+  }
+}
+
+/** A message that is gone already is what is wanted. */
+async function deliverRemoval(delivery: Delivery, { message }: Of<'removal'>): Promise<void> {
+  const { adapter } = delivery.deps;
+  if (adapter.remove === undefined) {
+    throw new DeliveryError({ kind: 'not_permitted', detail: 'the platform lets bots delete their own messages only' });
+  }
+  try {
+    await delivery.call('remove', { channel: message.channel, message: message.message }, async () => adapter.remove?.(message));
+  } catch (error) {
+    if (!(error instanceof DeliveryError) || error.failure.kind !== 'gone') throw error;
   }
 }
 

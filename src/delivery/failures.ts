@@ -11,7 +11,7 @@ export type Verdict =
   | { next: 'end'; state: 'failed' | 'unknown'; tell: boolean };
 
 /** Calls that can be repeated without harm. */
-const repeatable: ReadonlySet<Operation> = new Set(['edit', 'react', 'home', 'direct']);
+const repeatable: ReadonlySet<Operation> = new Set(['edit', 'react', 'home', 'direct', 'remove']);
 
 /** How long a call whose answer was lost may still be on its way, before it is looked up. */
 export const lookUpAfterMs = 2000;

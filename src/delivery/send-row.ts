@@ -24,7 +24,7 @@ import { deliver } from './deliver.ts';
 import { OutcomeUnknown } from './deliver-parts.ts';
 import { Delivery, type DeliveryDeps, firstSlot, type Permit, SenderStopped } from './delivery.ts';
 import { backoffMs, judge, lookUpAfterMs } from './failures.ts';
-import { calledAside, formTooLate, insteadOfFile, shownToAsker, toldDirectly } from './undelivered.ts';
+import { calledAside, formTooLate, insteadOfFile, shownToAsker, stillThere, toldDirectly } from './undelivered.ts';
 import { unreached } from './unreached.ts';
 import { voidUnseen } from './unseen-secrets.ts';
 
@@ -139,6 +139,7 @@ async function failed(delivery: Delivery, failure: DeliveryFailure, deps: SendRo
   if (verdict.next === 'end') {
     // A form is good for seconds: that a restart was slower is nothing to look into, and the person is told what to do.
     if (operation === 'form' && failure.kind === 'gone') deps.logger.warn(context, 'a form came too late');
+    else if (claimed.payload.type === 'removal') deps.logger.warn(context, 'a message with a secret cannot be deleted');
     else deps.logger.error(context, 'a message cannot be delivered');
     await end(delivery, verdict.state, error, verdict.tell ? failure : undefined, deps);
     return { waits: false, answered, outcome: verdict.state };
@@ -166,9 +167,11 @@ async function moved(
   const from = delivery.lastCall?.conversation ?? row.channel;
   deps.logger.info({ outbox: id, from, to }, 'a conversation has moved');
   const error = `moved: ${detail}`;
-  if (claimed.payload.type === 'reaction') {
+  const { payload } = claimed;
+  if (payload.type === 'reaction' || payload.type === 'removal') {
     await deps.database.transaction(async (tx) => {
       await moveChannel(tx, { workspace, platform, tenant, from, to });
+      if (payload.type === 'removal') await putOutboxRows(tx, [stillThere(row, payload)]);
       await endRow(tx, { ...row, ...delivery.claim }, { state: 'expired', error, arrived: delivery.arrived });
     });
     return { waits: false, answered: true, outcome: 'expired' };
@@ -236,6 +239,7 @@ async function end(
   const tell = deps.adapter.capabilities.cards === 'one' ? undefined : failure;
   await deps.database.transaction(async (tx) => {
     const puts: (OutboxPut | undefined)[] = [];
+    if (claimed.payload.type === 'removal') puts.push(stillThere(row, claimed.payload));
     if (claimed.payload.type === 'form' && state !== 'unknown') puts.push(formTooLate(row, claimed.payload));
     if (tell !== undefined && delivery.triedDirectly) {
       puts.push(await unreached(tx, row, claimed, { failure: tell, operation: delivery.operation, at: new Date() }));

@@ -129,6 +129,21 @@ export function formTooLate(row: WaitingRow, { user, form }: Extract<OutboxPut['
   };
 }
 
+/** A message with a secret in it could not be deleted: whoever wrote it is to do that. */
+export function stillThere(
+  row: WaitingRow,
+  { user, message, reply }: Extract<OutboxPut['payload'], { type: 'removal' }>,
+): OutboxPut {
+  const words = 'Your message with the key still stands there: Deckhand has no right to delete it. Delete it yourself, now.';
+  return {
+    workspace: row.workspace,
+    key: `still:${message.platform}:${message.tenant}:${message.channel}:${message.message}`,
+    target: targetOf(row),
+    payload: { type: 'ephemeral', user, view: textView(words), ...(reply === undefined ? {} : { reply }) },
+    priority: priorities.decision,
+  };
+}
+
 function isSecret(field: Form['fields'][number]): boolean {
   return field.type === 'text' && field.secret === true;
 }

@@ -18,6 +18,7 @@ const minute = 60_000;
 const lives: Partial<Record<WaitingRow['payloadType'], number>> = {
   ephemeral: 15 * minute,
   reaction: 15 * minute,
+  removal: 24 * 60 * minute,
   direct: 24 * 60 * minute,
 };
 
@@ -85,6 +86,7 @@ function laneOfRow(row: WaitingRow): string | undefined {
     case 'ephemeral':
     case 'form':
     case 'home':
+    case 'removal':
       return undefined;
   }
 }
@@ -108,6 +110,8 @@ export function firstCall(row: WaitingRow, capabilities: Capabilities, directs: 
       return { operation: 'form', tenant, conversation };
     case 'reaction':
       return { operation: 'react', tenant, conversation, message: row.about };
+    case 'removal':
+      return { operation: 'remove', tenant, conversation, message: row.about };
     case 'home':
       return { operation: 'home', tenant, conversation: row.user ?? conversation };
   }

@@ -3,17 +3,22 @@ import { Prisma, type AgentAccount as Row } from '../../prisma/client/client.ts'
 import { type AgentAccount, type Credential, credentialSchema, modelProtocolSchema } from '../contracts/agent-account.ts';
 import { newId } from '../runtime/ids.ts';
 import type { Tx } from './database.ts';
+import { inSight, type Sight } from './task-sight.ts';
 
 const offeredSchema = z.object({ models: z.array(z.string()), at: z.coerce.date() });
 
 export interface NewAgentAccount
   extends Pick<AgentAccount, 'workspace' | 'name' | 'protocol' | 'baseUrl' | 'credential' | 'models' | 'image' | 'binary'> {
+  /** Id of the only project whose tasks work with it. */
+  project: string | null;
   by: string;
   at: Date;
 }
 
 /** What can change of an account besides its key. */
-export type AgentAccountChange = Partial<Pick<AgentAccount, 'baseUrl' | 'credential' | 'models' | 'image' | 'binary'>>;
+export type AgentAccountChange = Partial<Pick<AgentAccount, 'baseUrl' | 'credential' | 'models' | 'image' | 'binary'>> & {
+  project?: string | null | undefined;
+};
 
 /** Makes an account without a key. Undefined when the workspace has one of this name (case does not matter). */
 export async function createAgentAccount(tx: Tx, input: NewAgentAccount): Promise<AgentAccount | undefined> {
@@ -31,13 +36,14 @@ export async function createAgentAccount(tx: Tx, input: NewAgentAccount): Promis
         models: input.models === null ? Prisma.DbNull : [...input.models],
         image: input.image,
         binary: input.binary,
+        projectId: input.project,
         createdById: input.by,
         createdAt: input.at,
       },
     ],
     skipDuplicates: true,
   });
-  return count === 0 ? undefined : toAccount(await tx.db.agentAccount.findUniqueOrThrow({ where: { id } }));
+  return count === 0 ? undefined : agentAccountById(tx, input.workspace, id);
 }
 
 /** Accounts of the workspace that are not removed, by name. */
@@ -46,7 +52,7 @@ export async function agentAccountsOf(tx: Pick<Tx, 'db'>, workspace: string): Pr
     where: { workspaceId: workspace, activeName: { not: null } },
     orderBy: { activeName: 'asc' },
   });
-  return rows.map(toAccount);
+  return toAccounts(tx, rows);
 }
 
 /** The account of this name in this workspace, not removed. */
@@ -54,13 +60,13 @@ export async function agentAccountByName(tx: Pick<Tx, 'db'>, workspace: string, 
   const row = await tx.db.agentAccount.findUnique({
     where: { workspaceId_activeName: { workspaceId: workspace, activeName: name.toLowerCase() } },
   });
-  return row === null ? undefined : toAccount(row);
+  return row === null ? undefined : (await toAccounts(tx, [row]))[0];
 }
 
 /** The account with this id, removed or not. */
 export async function agentAccountById(tx: Pick<Tx, 'db'>, workspace: string, id: string): Promise<AgentAccount | undefined> {
   const row = await tx.db.agentAccount.findFirst({ where: { id, workspaceId: workspace } });
-  return row === null ? undefined : toAccount(row);
+  return row === null ? undefined : (await toAccounts(tx, [row]))[0];
 }
 
 /** Locks an account that is not removed until the end of the transaction. False: there is none. */
@@ -74,12 +80,28 @@ export async function lockAgentAccount(tx: Tx, workspace: string, id: string): P
 export async function accountOfRun(
   tx: Pick<Tx, 'db'>,
   run: string,
-): Promise<{ workspace: string; name: string; agent: string; account: AgentAccount | undefined } | undefined> {
-  const [row] = await tx.db.$queryRaw<{ workspace: string; name: string | null; agent: string | null }[]>(Prisma.sql`
-    SELECT "workspaceId" AS "workspace", "agent"->>'account' AS "name", "agent"->>'agent' AS "agent" FROM "Run" WHERE "id" = ${run}`);
+): Promise<{ workspace: string; project: string; name: string; agent: string; account: AgentAccount | undefined } | undefined> {
+  const [row] = await tx.db.$queryRaw<
+    { workspace: string; project: string; name: string | null; agent: string | null }[]
+  >(Prisma.sql`
+    SELECT "workspaceId" AS "workspace", "projectId" AS "project", "agent"->>'account' AS "name", "agent"->>'agent' AS "agent"
+    FROM "Run" WHERE "id" = ${run}`);
   if (row === undefined || row.name === null || row.agent === null) return undefined;
-  const { workspace, name, agent } = row;
-  return { workspace, name, agent, account: await agentAccountByName(tx, workspace, name) };
+  const { workspace, project, name, agent } = row;
+  return { workspace, project, name, agent, account: await agentAccountByName(tx, workspace, name) };
+}
+
+/** The name of an account that a run under way has, and whether it may still have it; undefined: there is no such account. */
+export async function accountUnderWay(
+  db: Tx['db'],
+  account: string,
+  run: string,
+): Promise<{ name: string; usable: boolean } | undefined> {
+  const [row] = await db.$queryRaw<{ name: string; usable: boolean }[]>(Prisma.sql`
+    SELECT a."name", a."archivedAt" IS NULL AND (a."projectId" IS NULL OR EXISTS (
+      SELECT FROM "Run" r WHERE r."id" = ${run} AND r."projectId" = a."projectId")) AS usable
+    FROM "AgentAccount" a WHERE a."id" = ${account}`);
+  return row;
 }
 
 /** The sealed key of an account that is not removed. */
@@ -109,10 +131,14 @@ export async function forgetAgentAccountKey(tx: Tx, id: string): Promise<void> {
 }
 
 export async function changeAgentAccount(tx: Tx, id: string, change: AgentAccountChange): Promise<void> {
-  const { models, ...others } = change;
+  const { models, project, ...others } = change;
   await tx.db.agentAccount.update({
     where: { id },
-    data: { ...defined(others), ...(models === undefined ? {} : { models: models === null ? Prisma.DbNull : [...models] }) },
+    data: {
+      ...defined(others),
+      ...(project === undefined ? {} : { projectId: project }),
+      ...(models === undefined ? {} : { models: models === null ? Prisma.DbNull : [...models] }),
+    },
   });
 }
 
@@ -131,21 +157,38 @@ export async function noteAccountUsed(tx: Tx, id: string, at: Date): Promise<voi
   await tx.db.agentAccount.update({ where: { id }, data: { lastUsedAt: at } });
 }
 
-/** Projects and open tasks that begin with the account of this name. */
-export async function usersOfAccount(tx: Tx, workspace: string, name: string): Promise<{ projects: string[]; tasks: number }> {
+/** What uses an account: projects whose tasks begin with it, and tasks with a run under way. */
+export interface AccountUsers {
+  projects: { id: string; name: string }[];
+  /** `number`: undefined for one that is not to be shown. */
+  tasks: { number: number | undefined; project: { id: string; name: string } }[];
+}
+
+/** What uses the account of this name. */
+export async function usersOfAccount(tx: Tx, workspace: string, name: string, sight: Sight): Promise<AccountUsers> {
   const projects = await tx.db.project.findMany({
     where: { workspaceId: workspace, archivedAt: null, agent: { path: ['account'], equals: name } },
-    select: { name: true },
+    select: { id: true, name: true },
     orderBy: { name: 'asc' },
   });
-  const tasks = await tx.db.run.count({
+  const runs = await tx.db.run.findMany({
     where: {
       workspaceId: workspace,
       state: { in: ['queued', 'preparing', 'planning', 'awaiting', 'executing', 'finishing'] },
       agent: { path: ['account'], equals: name },
     },
+    select: { taskId: true, task: { select: { number: true, project: { select: { id: true, name: true } } } } },
+    orderBy: { id: 'asc' },
   });
-  return { projects: projects.map((project) => project.name), tasks };
+  const seen = await tx.db.task.findMany({
+    where: { id: { in: runs.map(({ taskId }) => taskId) }, ...inSight(sight) },
+    select: { id: true },
+  });
+  const isSeen = (task: string) => seen.some(({ id }) => id === task);
+  return {
+    projects,
+    tasks: runs.map(({ taskId, task: { number, project } }) => ({ number: isSeen(taskId) ? number : undefined, project })),
+  };
 }
 
 /** What runs with the account of this name used since then. */
@@ -202,7 +245,20 @@ function defined<T extends object>(values: T): Partial<T> {
   return kept;
 }
 
-function toAccount(row: Row): AgentAccount {
+/** With the names of their projects, removed ones too. */
+async function toAccounts({ db }: Pick<Tx, 'db'>, rows: readonly Row[]): Promise<AgentAccount[]> {
+  const ids = rows.flatMap(({ projectId }) => projectId ?? []);
+  const projects =
+    ids.length === 0 ? [] : await db.project.findMany({ where: { id: { in: ids } }, select: { id: true, name: true } });
+  return rows.map((row) =>
+    toAccount(
+      row,
+      projects.find(({ id }) => id === row.projectId),
+    ),
+  );
+}
+
+function toAccount(row: Row, project: AgentAccount['project'] | undefined): AgentAccount {
   const credential = credentialSchema.parse(row.credential);
   return {
     id: row.id,
@@ -218,6 +274,7 @@ function toAccount(row: Row): AgentAccount {
     offered: row.offered === null ? null : offeredSchema.parse(row.offered),
     image: row.image,
     binary: row.binary,
+    project: row.projectId === null ? null : (project ?? { id: row.projectId, name: 'that is gone' }),
     createdAt: row.createdAt,
     lastUsedAt: row.lastUsedAt,
     removed: row.archivedAt !== null,

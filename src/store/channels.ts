@@ -195,6 +195,28 @@ export async function chatChannelsOf(
   return rows.map(({ id }) => id);
 }
 
+/** Channels on these platforms as places to write to: one by our id, or those that are bound to a project. Direct conversations are none. */
+export async function chatPlaces(
+  tx: Tx,
+  workspace: string,
+  which: { channel: string } | { project: string },
+  platforms: readonly Platform[],
+): Promise<{ id: string; conversation: Conversation }[]> {
+  const rows = await tx.db.channel.findMany({
+    where: {
+      workspaceId: workspace,
+      kind: 'channel',
+      platform: { in: [...platforms] },
+      ...('channel' in which ? { id: which.channel } : { projectId: which.project }),
+    },
+    orderBy: { id: 'asc' },
+  });
+  return rows.map(({ id, platform, tenant, externalId }) => ({
+    id,
+    conversation: { platform: platformSchema.parse(platform), tenant, channel: externalId, kind: 'channel' },
+  }));
+}
+
 /** Unbinds every channel of a project; returns how many there were. */
 export async function unbindAll(tx: Tx, project: string): Promise<number> {
   const { count } = await tx.db.channel.updateMany({

@@ -42,7 +42,7 @@ export async function forgetOutbox({ db }: Pick<Database, 'db'>, before: Date, m
   return await db.$executeRaw(Prisma.sql`
     DELETE FROM "Outbox" WHERE "id" IN (
       SELECT "id" FROM "Outbox" WHERE "id" < ${idBefore('out', before)} AND "state" <> 'pending' AND "updatedAt" < ${before}
-        AND "payloadType" IN ('ephemeral', 'form', 'reaction') AND "threadId" IS NULL
+        AND "payloadType" IN ('ephemeral', 'form', 'reaction', 'removal') AND "threadId" IS NULL
       ORDER BY "id" LIMIT ${most} FOR UPDATE SKIP LOCKED
     )`);
 }

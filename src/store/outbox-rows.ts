@@ -23,7 +23,7 @@ export interface WaitingRow {
   payloadType: OutboxPayload['type'];
   /** Account that an ephemeral, direct, form or home payload is for. */
   user: string | undefined;
-  /** Message that a reaction is about. */
+  /** Message that a reaction or a removal is about. */
   about: string | undefined;
   priority: Priority;
   externalId: string | undefined;
@@ -93,7 +93,7 @@ const waitingColumns = Prisma.sql`
   COALESCE(o."thread", t."externalId") AS thread, o."threadId", o."anchor", o."payloadType",
   CASE WHEN k."id" IS NULL THEN NULL ELSE jsonb_build_object('number', k."number", 'title', k."title") END AS opens,
   CASE WHEN o."payloadType" IN ('ephemeral', 'direct', 'form', 'home') THEN o."payload"->'user'->>'user' END AS "user",
-  CASE WHEN o."payloadType" = 'reaction' THEN o."payload"->'message'->>'message' END AS about, ${stamp} AS stamp,
+  CASE WHEN o."payloadType" IN ('reaction', 'removal') THEN o."payload"->'message'->>'message' END AS about, ${stamp} AS stamp,
   o."priority", o."externalId", o."attemptedAt", o."attemptedSlot", o."claims",
   extract(epoch FROM clock_timestamp() - o."attemptedAt")::float8 * 1000 AS "attemptAgeMs",
   GREATEST(0, extract(epoch FROM o."dueAt" - clock_timestamp()) * 1000)::float8 AS "dueInMs",

@@ -24,6 +24,8 @@ export interface Project {
     | { state: 'unreachable'; code: string; detail: string; remedy: string | undefined };
   /** What may be done in the repository, as it was found last; undefined: nobody has asked. */
   access: ProjectAccess | undefined;
+  /** When the login in its address was used last, to the minute; undefined: never, or it has none. */
+  loginUsedAt: Date | undefined;
   /** Outbox row that shows what syncs find; undefined: that of `project add`. */
   cardKey: string | undefined;
   policy: Policy;
@@ -158,6 +160,18 @@ export async function setAddress(db: Tx['db'], id: string, address: { from: stri
   await db.project.updateMany({ where: { id, source: address.from }, data: { source: address.to } });
 }
 
+/** How exactly the last use of a login is known. */
+export const loginUsedToMs = 60_000;
+
+/** Notes that the login of a project is in use, unless that was noted within the last minute. */
+export async function noteLoginUsed(db: Tx['db'], project: string, at: Date): Promise<void> {
+  const before = new Date(at.getTime() - loginUsedToMs);
+  await db.project.updateMany({
+    where: { id: project, OR: [{ loginUsedAt: null }, { loginUsedAt: { lte: before } }] },
+    data: { loginUsedAt: at },
+  });
+}
+
 /** Holds the project's row, so that what was read of it stays true until the end of the transaction. */
 export async function lockProject(tx: Tx, id: string): Promise<void> {
   await tx.db.$queryRaw(Prisma.sql`SELECT "id" FROM "Project" WHERE "id" = ${id} FOR UPDATE`);
@@ -195,6 +209,7 @@ function toProject(row: {
   syncState: string;
   syncError: Prisma.JsonValue;
   access: Prisma.JsonValue;
+  loginUsedAt: Date | null;
   cardKey: string | null;
   policy: Prisma.JsonValue;
   policyVersion: number;
@@ -211,6 +226,7 @@ function toProject(row: {
     head: row.head ?? undefined,
     sync: syncOf(row.syncState, row.syncError),
     access: row.access === null ? undefined : projectAccessSchema.parse(row.access),
+    loginUsedAt: row.loginUsedAt ?? undefined,
     cardKey: row.cardKey ?? undefined,
     policy: policySchema.parse(row.policy),
     policyVersion: row.policyVersion,

@@ -65,24 +65,32 @@ export async function waitingForQuota(tx: Tx, workspace: string, at: Date): Prom
 
 /**
  * What has counted for a quota since the beginning of its period, as runs and their logs tell: where a quota is made, what was before it
- * counts too.
+ * counts too. Runs that wait for a later period count in that one. At least one period is returned: the one that goes on.
  */
-export async function consumedSince(db: Prisma.TransactionClient, quota: Quota, since: Date): Promise<number> {
+export async function consumedSince(
+  db: Prisma.TransactionClient,
+  quota: Quota,
+  since: Date,
+): Promise<{ since: Date; used: number }[]> {
   const runs = Prisma.sql`SELECT "Run".* FROM "Run" JOIN "Quota" q ON q."id" = ${quota.id} AND ${isAboutRun}`;
-  const [row] = await db.$queryRaw<{ used: number | null }[]>(consumed(quota, runs, since));
-  return row?.used ?? 0;
+  const rows = await db.$queryRaw<{ since: Date; used: number | null }[]>(consumed(quota, runs, since));
+  const found = rows.map((row) => ({ since: row.since, used: row.used ?? 0 }));
+  return found.some((row) => row.since.getTime() === since.getTime()) ? found : [{ since, used: 0 }, ...found];
 }
 
-function consumed({ measure }: Quota, runs: Prisma.Sql, since: Date): Prisma.Sql {
+function consumed({ measure, per }: Quota, runs: Prisma.Sql, since: Date): Prisma.Sql {
+  const now = Prisma.sql`${since}::timestamptz AS since`;
   const usage = (sum: Prisma.Sql) => Prisma.sql`
-    SELECT ${sum}::float8 AS used FROM (${runs}) r JOIN "RunEvent" e ON e."runId" = r."id" AND e."type" = 'usage' AND e."at" >= ${since}
+    SELECT ${now}, ${sum}::float8 AS used FROM (${runs}) r JOIN "RunEvent" e ON e."runId" = r."id" AND e."type" = 'usage' AND e."at" >= ${since}
     WHERE r."lastEventAt" >= ${since}`;
   switch (measure) {
     case 'runs':
       // What runs nothing, and what the policy has denied, does not count.
       return Prisma.sql`
-        SELECT count(*)::float8 AS used FROM (${runs}) r WHERE coalesce(r."notBefore", r."queuedAt") >= ${since}
-          AND coalesce(r."rebase", 'resolve') = 'resolve' AND NOT (r."state" = 'cancelled' AND r."result"->>'cause' = 'denied')`;
+        SELECT date_trunc(${per}, coalesce(r."notBefore", r."queuedAt"), 'UTC') AS since, count(*)::float8 AS used
+        FROM (${runs}) r WHERE coalesce(r."notBefore", r."queuedAt") >= ${since}
+          AND coalesce(r."rebase", 'resolve') = 'resolve' AND NOT (r."state" = 'cancelled' AND r."result"->>'cause' = 'denied')
+        GROUP BY 1`;
     case 'requests':
       return usage(Prisma.sql`count(*)`);
     case 'tokens':
@@ -93,11 +101,11 @@ function consumed({ measure }: Quota, runs: Prisma.Sql, since: Date): Prisma.Sql
       return usage(Prisma.sql`sum(coalesce((e."data"->>'costUsd')::float8, 0))`);
     case 'wall':
       return Prisma.sql`
-        SELECT sum(extract(epoch FROM coalesce("endedAt", "timedUntil", "startedAt") - greatest("startedAt", ${since})) * 1000)::float8 AS used
+        SELECT ${now}, sum(extract(epoch FROM coalesce("endedAt", "timedUntil", "startedAt") - greatest("startedAt", ${since})) * 1000)::float8 AS used
         FROM (${runs}) r WHERE "startedAt" IS NOT NULL AND coalesce("endedAt", "timedUntil", "startedAt") > ${since}`;
     case 'concurrent':
     case 'disk':
-      return Prisma.sql`SELECT 0::float8 AS used`;
+      return Prisma.sql`SELECT ${now}, 0::float8 AS used`;
   }
 }
 

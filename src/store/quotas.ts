@@ -82,13 +82,20 @@ export const isAboutRun = aboutParts({
 const sinceAt = (at: Date) =>
   Prisma.sql`CASE q."per" WHEN 'once' THEN NULL ELSE date_trunc(q."per", ${at}::timestamptz, 'UTC') END`;
 
+/** `refused` is empty when it was counted. */
+export interface Taken {
+  refused: Standing[];
+  counted: Standing[];
+}
+
 /**
  * Counts `amount` against every quota of the run that measures this, if each of them has so much left: all or nothing, exact however many do it
  * at once. The rows of the counters are held until the end of the transaction, in the order of the ids of the quotas. Returns those
- * that have not enough left, with what has counted against them: none when it was counted. One statement where all goes well, or where there is no quota.
+ * that have not enough left, with what has counted against them: none when it was counted, and then `counted` says how those stand that it was
+ * counted against. One statement where all goes well, or where there is no quota.
  */
-export async function take(tx: Tx, run: Counting, measure: Counted, amount: number, at: Date): Promise<Standing[]> {
-  const rows = await tx.db.$queryRaw<(Row & { since: Date; taken: boolean })[]>(Prisma.sql`
+export async function take(tx: Tx, run: Counting, measure: Counted, amount: number, at: Date): Promise<Taken> {
+  const rows = await tx.db.$queryRaw<(CountedRow & { since: Date; taken: boolean })[]>(Prisma.sql`
     WITH due AS MATERIALIZED (
       SELECT q.*, ${sinceAt(at)} AS since FROM "Quota" q WHERE q."measure" = ${measure} AND ${isAbout(run)}
     ), taken AS (
@@ -100,21 +107,32 @@ export async function take(tx: Tx, run: Counting, measure: Counted, amount: numb
       ON CONFLICT ("quotaId", "since") DO UPDATE SET "value" = "Consumption"."value" + excluded."value"
       WHERE "Consumption"."value" + excluded."value"
         <= (SELECT "limit" FROM "Quota" WHERE "Quota"."id" = excluded."quotaId") + "Consumption"."extra"
-      RETURNING "quotaId"
+      RETURNING "quotaId", "value", "extra"
     )
-    SELECT due.*, due."id" IN (SELECT "quotaId" FROM taken) AS taken FROM due`);
+    SELECT due.*, t."value", t."extra", t."quotaId" IS NOT NULL AS taken FROM due LEFT JOIN taken t ON t."quotaId" = due."id"`);
   const refused = rows.filter(({ taken }) => !taken);
-  if (refused.length === 0) return [];
+  if (refused.length === 0) return { refused: [], counted: rows.map(standingOf) };
   for (const { id, since } of rows.filter(({ taken }) => taken)) await add(tx, id, since, -amount);
-  return standings(tx.db, refused);
+  return { refused: await standings(tx.db, refused), counted: [] };
 }
 
-/** Takes back what `take` has counted at this moment, for what did not happen. */
-export async function giveBack(tx: Tx, run: Counting, measure: Counted, amount: number, takenAt: Date): Promise<void> {
+/**
+ * Takes back what `take` has counted at this moment, for what did not happen. `from`: ids of the quotas that it was counted against; left out:
+ * all that the run counts for, which is right where each has counted it since it was made.
+ */
+export async function giveBack(
+  tx: Tx,
+  run: Counting,
+  measure: Counted,
+  amount: number,
+  takenAt: Date,
+  from?: readonly string[],
+): Promise<void> {
+  const which = from === undefined ? isAbout(run) : Prisma.sql`q."id" = ANY(${[...from]}::text[])`;
   await tx.db.$executeRaw(Prisma.sql`
     WITH due AS (
       SELECT c."quotaId", c."since" FROM "Quota" q JOIN "Consumption" c ON c."quotaId" = q."id" AND c."since" = ${sinceAt(takenAt)}
-      WHERE q."measure" = ${measure} AND ${isAbout(run)} ORDER BY c."quotaId" FOR UPDATE OF c
+      WHERE q."measure" = ${measure} AND ${which} ORDER BY c."quotaId" FOR UPDATE OF c
     )
     UPDATE "Consumption" c SET "value" = greatest(0, c."value" - ${amount}) FROM due
     WHERE c."quotaId" = due."quotaId" AND c."since" = due."since"`);
@@ -259,6 +277,27 @@ export async function setConsumed(tx: Tx, quota: Quota, since: Date, value: numb
     create: { ...key, workspaceId: quota.workspace, value },
     update: { value },
   });
+}
+
+/** Notes that people are told that most of a quota is used; true once in a period. The caller has just counted against it. */
+export async function noteWarned(tx: Tx, quota: string, since: Date, at: Date): Promise<boolean> {
+  const { count: noted } = await tx.db.consumption.updateMany({
+    where: { quotaId: quota, since, warnedAt: null },
+    data: { warnedAt: at },
+  });
+  return noted === 1;
+}
+
+/** Quotas of a workspace of which people were told in a span of time that most of them is used, as they stand in that period. */
+export async function warnedBetween(
+  db: Prisma.TransactionClient,
+  workspace: string,
+  span: { start: Date; end: Date },
+): Promise<Standing[]> {
+  const rows = await db.$queryRaw<CountedRow[]>(Prisma.sql`
+    SELECT q.*, c."since", c."value", c."extra" FROM "Consumption" c JOIN "Quota" q ON q."id" = c."quotaId"
+    WHERE q."workspaceId" = ${workspace} AND c."warnedAt" >= ${span.start} AND c."warnedAt" < ${span.end} ORDER BY c."warnedAt", q."id"`);
+  return rows.map(standingOf);
 }
 
 /** Forgets counters of periods that began before, at most so many. Returns how many. */

@@ -11,6 +11,11 @@ import {
 export const shortestKey = 8;
 export const longestKey = 500;
 
+/** Whether tasks of a project may know of an account. Pure. */
+export function isForProject({ project }: Pick<AgentAccount, 'project'>, id: string): boolean {
+  return project === null || project.id === id;
+}
+
 /** Why an agent cannot work with an account; undefined: it can. Pure. */
 export function accountRefusal(agent: AgentKind, account: AgentAccount): AccountRefusal | undefined {
   const { name, protocol } = account;
@@ -38,9 +43,10 @@ export function agentsOf({ protocol, credential }: Pick<AgentAccount, 'protocol'
   return agentKinds.filter((agent) => protocolOf[agent] === protocol && (credential !== 'login' || agent === 'claude-code'));
 }
 
+/** The same for one that was removed and one that only tasks of another project work with. */
 export function removedRefusal(name: string): AccountRefusal {
   return {
-    what: `The account \`${name}\` has been removed.`,
+    what: `Tasks of this project have no account \`${name}\` any more.`,
     instead: '`retry account=…` goes on with another one, and `account list` shows which there are.',
   };
 }

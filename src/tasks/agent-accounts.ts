@@ -5,6 +5,7 @@ import type { Logger } from '../runtime/logger.ts';
 import type { SecretBox } from '../runtime/secret-box.ts';
 import {
   accountOfRun,
+  accountUnderWay,
   isUseAudited,
   keyContext,
   noteAccountUsed,
@@ -13,7 +14,7 @@ import {
 } from '../store/agent-accounts.ts';
 import { recordAudit } from '../store/audit.ts';
 import type { Database, Tx } from '../store/database.ts';
-import { accountRefusal, isBearer, removedRefusal } from './agent-account-rules.ts';
+import { accountRefusal, isBearer, isForProject, removedRefusal } from './agent-account-rules.ts';
 
 export interface AgentAccountsDeps {
   database: Database;
@@ -48,8 +49,8 @@ export function createAgentAccounts({ database, secretBox, clock, logger }: Agen
       database.transaction(async (tx) => {
         const given = await accountOfRun(tx, run);
         if (given === undefined) return undefined;
-        const { account, workspace } = given;
-        if (account === undefined) return { refusal: removedRefusal(given.name) };
+        const { account, workspace, project } = given;
+        if (account === undefined || !isForProject(account, project)) return { refusal: removedRefusal(given.name) };
         const agent: AgentKind = agentKindSchema.parse(given.agent);
         const refusal = accountRefusal(agent, account);
         if (refusal !== undefined) return { refusal };
@@ -66,9 +67,9 @@ export function createAgentAccounts({ database, secretBox, clock, logger }: Agen
         });
         return { account: inUse(account, key) };
       }),
-    async refusal(id) {
-      const row = await database.db.agentAccount.findUnique({ where: { id }, select: { name: true, archivedAt: true } });
-      return row === null || row.archivedAt !== null ? removedRefusal(row?.name ?? id) : undefined;
+    async refusal(id, run) {
+      const found = await accountUnderWay(database.db, id, run);
+      return found?.usable === true ? undefined : removedRefusal(found?.name ?? id);
     },
   };
 }

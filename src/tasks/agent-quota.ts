@@ -1,7 +1,8 @@
 import type { Terms } from '../approvals/demands.ts';
-import { amountText, limitText } from '../budgets/amounts.ts';
-import { allowed, freeAt, isUsedUp, part, startsToWarn, strictest } from '../budgets/standing.ts';
-import { freeText, quotaRole, quotaText, standingText } from '../budgets/words.ts';
+import { limitText } from '../budgets/amounts.ts';
+import { allowed, freeAt, isUsedUp, startsToWarn, strictest } from '../budgets/standing.ts';
+import { tellWarned } from '../budgets/tell-warned.ts';
+import { freeText, quotaRole, quotaText, standingText, warnedText } from '../budgets/words.ts';
 import type { Usage } from '../contracts/agent.ts';
 import type { SpendVerdict } from '../contracts/agent-control.ts';
 import type { QuotaAction } from '../contracts/policy.ts';
@@ -11,6 +12,7 @@ import type { Tx } from '../store/database.ts';
 import { type InteractionRecord, interactionsOfRun, settleInteraction } from '../store/interactions.ts';
 import { subjectNames } from '../store/quota-facts.ts';
 import { count, standingById, standingsOfRun } from '../store/quotas.ts';
+import { appendEvents } from '../store/run-events.ts';
 import type { RunRecord } from '../store/runs.ts';
 import type { TaskRecord } from '../store/tasks.ts';
 import { system } from './advance.ts';
@@ -106,11 +108,25 @@ export async function quotaWarnings(tx: Tx, { run }: Held, usage: Usage, at: Dat
   // What comes out of the cache of the model costs next to nothing, and would be nearly all.
   const amounts = { tokens: usage.input + usage.output + usage.cacheWrite, cost: usage.costUsd ?? 0 };
   const standings = await count(tx, run, amounts, at);
-  return await warnings(
+  const events: RunEventData[] = [];
+  for (const measure of ['tokens', 'cost'] as const) {
+    const ofMeasure = standings.filter(({ quota }) => quota.measure === measure);
+    await tellWarned(tx, run, ofMeasure, amounts[measure], at);
+    const warned = ofMeasure.filter((standing) => startsToWarn(standing, amounts[measure]));
+    events.push(...(await warnings(tx, warned, at)));
+  }
+  return events;
+}
+
+/** Most of a quota is used by what was just counted: the thread is told, and whoever is told of the quota. */
+export async function warnOf(tx: Tx, run: RunRecord, standings: readonly Standing[], amount: number, at: Date): Promise<void> {
+  await tellWarned(tx, run, standings, amount, at);
+  const events = await warnings(
     tx,
-    standings.filter((standing) => startsToWarn(standing, standing.quota.measure === 'tokens' ? amounts.tokens : amounts.cost)),
+    standings.filter((standing) => startsToWarn(standing, amount)),
     at,
   );
+  if (events.length > 0) await appendEvents(tx, { run: run.id, actor: system('gateway'), at, events });
 }
 
 /** "82 % of a quota is used: …", for each. */
@@ -120,9 +136,5 @@ export async function warnings(tx: Tx, standings: readonly Standing[], at: Date)
     tx.db,
     standings.map(({ quota }) => quota),
   );
-  return standings.map((standing) => {
-    const left = amountText(standing.quota.measure, allowed(standing) - standing.used);
-    const text = `${Math.floor(part(standing) * 100)} % of a quota is used: ${standingText(standing, names)}. ${left} is left, ${freeText(standing, at)}.`;
-    return { type: 'note', level: 'warning', text };
-  });
+  return standings.map((standing) => ({ type: 'note', level: 'warning', text: warnedText(standing, names, at) }));
 }

@@ -15,7 +15,7 @@ import { releaseReservation, reserve } from '../store/reservations.ts';
 import { appendEvents } from '../store/run-events.ts';
 import { runById } from '../store/runs.ts';
 import { system } from './advance.ts';
-import { mayUseMore, quotaWarnings } from './agent-quota.ts';
+import { mayUseMore, quotaWarnings, warnOf } from './agent-quota.ts';
 import { askToGoOn, type Refusal, waitOrDeny } from './ask-to-go-on.ts';
 import { type Held, held } from './run-progress.ts';
 
@@ -36,8 +36,12 @@ export async function maySpend(tx: Tx, runId: string, runner: string, asked: Spe
   if (run.stopRequestedAt !== null) return { verdict: 'deny', because: 'The run is being stopped.' };
   const verdict = await withinBudget(tx, found, asked, at);
   if (verdict.verdict !== 'go') return verdict;
-  const refusing = strictest(await countRequest(tx, run, asked.request, at));
-  if (refusing === undefined) return verdict;
+  const taken = await countRequest(tx, run, asked.request, at);
+  const refusing = strictest(taken.refused);
+  if (refusing === undefined) {
+    await warnOf(tx, run, taken.counted, 1, at);
+    return verdict;
+  }
   // Nothing of it is made.
   await releaseReservation(tx.db, run.id, asked.request);
   const { what } = await usedUpWords(tx, refusing, at);

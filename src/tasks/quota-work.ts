@@ -1,4 +1,5 @@
 import { isUsedUp, startsToWarn, strictest } from '../budgets/standing.ts';
+import { tellWarned } from '../budgets/tell-warned.ts';
 import { freeText, standingText } from '../budgets/words.ts';
 import { countWork, workingStates } from '../budgets/work.ts';
 import type { Standing } from '../contracts/quotas.ts';
@@ -26,6 +27,7 @@ export async function countWorkOf(tx: Tx, id: string, now: Date): Promise<void> 
   const amount = now.getTime() - run.timedUntil.getTime();
   const standings = await countWork(tx, run, now);
   await noteTimed(tx, run.id, now);
+  await tellWarned(tx, run, standings, amount, now);
   const warned = standings.filter((standing) => startsToWarn(standing, amount));
   const events = await warnings(tx, warned, now);
   const full = strictest(standings.filter(isUsedUp));

@@ -4,6 +4,9 @@ import { createServer } from 'node:http';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createModelServer, type ModelServer } from '../../lab/model/server.ts';
 import { takenOut } from '../../src/access/typed-secrets.ts';
+import { type Bus, createBus } from '../../src/commands/bus.ts';
+import { createCommandMenu } from '../../src/commands/menu.ts';
+import { AppError } from '../../src/contracts/errors.ts';
 import type { Form } from '../../src/contracts/view.ts';
 import { startGuidedForm } from '../../src/delivery/guided-form.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
@@ -50,6 +53,13 @@ async function enter(form: Form, typed: string, who: 'ada' | 'ben' = 'ada'): Pro
 
 async function stored() {
   return await desk.database.db.agentAccount.findFirst();
+}
+
+/** A second project with a channel of its own. */
+async function other(): Promise<void> {
+  if ((await desk.database.db.project.count({ where: { name: 'api' } })) > 0) return;
+  await desk.act(slash('ada', 'project add api https://example.com/acme/api.git'));
+  await desk.act(slash('ada', 'bind api', { channel: 'CAPI' }));
 }
 
 /** Everything that was written down anywhere, as one text. */
@@ -259,10 +269,12 @@ test('a runner is given the account of a run with its key, and a refusal once th
   });
   expect((await stored())?.lastUsedAt).toEqual(new Date('2026-11-21T12:00:00Z'));
   expect(await database.db.audit.count({ where: { action: 'account.use' } })).toBe(1);
-  expect(await accounts.refusal(taken.account.id)).toBeUndefined();
+  expect(await accounts.refusal(taken.account.id, run)).toBeUndefined();
   await desk.act(slash('ada', 'account remove main'));
-  expect(await accounts.refusal(taken.account.id)).toMatchObject({ what: expect.stringContaining('removed') });
-  expect(await accounts.take(run)).toMatchObject({ refusal: { what: expect.stringContaining('removed') } });
+  expect(await accounts.refusal(taken.account.id, run)).toMatchObject({
+    what: expect.stringContaining('no account `main` any more'),
+  });
+  expect(await accounts.take(run)).toMatchObject({ refusal: { what: expect.stringContaining('no account `main` any more') } });
   expect(await database.transaction((tx) => sealedKeyOf(tx, taken.account.id))).toBeUndefined();
 });
 
@@ -280,6 +292,107 @@ test('a run that names no account is given none', async () => {
   const { id: run } = await desk.database.db.run.findFirstOrThrow({ orderBy: { id: 'desc' } });
   const { database, secretBox } = desk;
   expect(await createAgentAccounts({ database, secretBox, clock: systemClock, logger }).take(run)).toBeUndefined();
+});
+
+test('an account of one project exists for its tasks alone: not for runs, settings, lists and completions elsewhere', async () => {
+  await other();
+  await enter(await formFor('web-only', `url=${model.anthropicUrl} project=demo`), key);
+  const there = { channel: 'CAPI' };
+  const texts = async (who: 'ada' | 'mia' | 'ben', text: string, where = {}) =>
+    (await desk.act(slash(who, text, where)))[0]?.text;
+  for (const text of ['run agent=claude account=web-only fix it', 'settings account=web-only']) {
+    expect(await texts('ada', text, there)).toContain('There is no account `web-only`');
+  }
+  const refused = await texts('ada', 'run agent=claude account=nowhere fix it', there);
+  expect(await texts('ada', 'run agent=claude account=web-only fix it', there)).toBe(refused?.replace('nowhere', 'web-only'));
+  for (const text of ['account list', 'agents']) {
+    expect(await texts('ada', text, there)).not.toContain('web-only');
+    expect(await texts('ben', text)).toContain('only project demo');
+  }
+  expect(await texts('mia', 'account show web-only', there)).toContain('There is no account');
+  expect(await texts('mia', 'account show web-only')).toContain('only of project demo');
+  // Whoever manages accounts may name it anywhere: nobody else sees the answer.
+  expect(await texts('ada', 'account show web-only', there)).toContain('only of project demo');
+  const menu = createCommandMenu({ database: desk.database, onError: expect.unreachable });
+  const offered = async (channel: string) => {
+    const conversation = { platform: 'slack', tenant: 'T1', channel, kind: 'channel' } as const;
+    return (await menu.complete({ text: 'run account=', conversation, user: 'UADA' })).map(({ value }) => value);
+  };
+  expect(await offered('CDEMO')).toEqual(['run account=web-only']);
+  expect(await offered('CAPI')).toEqual([]);
+  await desk.act(slash('ben', 'run agent=claude account=web-only fix it'));
+  const run = await desk.database.db.run.findFirstOrThrow({ orderBy: { id: 'desc' } });
+  expect(run.agent).toMatchObject({ account: 'web-only' });
+});
+
+test('an account is not taken from projects and tasks that use it, which are named; at its start, and at its next request, a run is asked again', async () => {
+  await other();
+  await enter(await formFor('shared'), key);
+  const there = { channel: 'CAPI' };
+  await desk.act(slash('mia', 'settings account=shared agent=claude', there));
+  await desk.act(slash('ben', 'run agent=claude account=shared fix it', there));
+  const run = await desk.database.db.run.findFirstOrThrow({ orderBy: { id: 'desc' }, include: { task: true } });
+  const [refused] = await desk.act(slash('ada', 'account set shared project=demo'));
+  expect(refused?.text).toContain('tasks of `api` begin with it');
+  expect(refused?.text).toContain(`#${run.task.number} of \`api\` works with it now`);
+  expect(await stored()).toMatchObject({ projectId: null });
+  const [allowed] = await desk.act(slash('ada', 'account set shared project=api'));
+  expect(allowed?.text).toContain('only of project api');
+  const { database, secretBox } = desk;
+  const accounts = createAgentAccounts({ database, secretBox, clock: systemClock, logger });
+  const id = (await stored())?.id ?? '';
+  expect(await accounts.take(run.id)).toMatchObject({ account: { id } });
+  expect(await accounts.refusal(id, run.id)).toBeUndefined();
+  // As where it was given to another project between the request and its start.
+  await database.db.agentAccount.updateMany({ data: { projectId: desk.demo.id } });
+  expect(await accounts.take(run.id)).toMatchObject({ refusal: { what: expect.stringContaining('have no account `shared`') } });
+  expect(await accounts.refusal(id, run.id)).toMatchObject({ what: expect.stringContaining('have no account `shared`') });
+  const [everywhere] = await desk.act(slash('ada', 'account set shared project=all'));
+  expect(everywhere?.text).not.toContain('only of project');
+  expect(await accounts.refusal(id, run.id)).toBeUndefined();
+  await desk.act(slash('mia', 'settings account=none', there));
+});
+
+test('a key where others read along is deleted if the platform lets bots do that, and its writer told in private what to do', async () => {
+  const removing = createBus({ ...desk.deps, removes: ({ kind }) => kind === 'channel' });
+  const event = await desk.guard(mention('ben', `account add main anthropic ${key}`, { message: '77.1' }));
+  const act = async (bus: Bus, sent: typeof event) => {
+    const before = new Set((await desk.database.db.outbox.findMany({ select: { id: true } })).map(({ id }) => id));
+    try {
+      await desk.database.transaction((tx) => bus.handle(tx, sent));
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      await desk.database.transaction((tx) => bus.refuse(tx, sent, error));
+    }
+    return (await desk.database.db.outbox.findMany()).filter(({ id }) => !before.has(id)).map(({ payload }) => payload);
+  };
+  const said = await act(removing, event);
+  const message = { platform: 'slack', tenant: 'T1', channel: 'CDEMO', message: '77.1' };
+  expect(said).toContainEqual(
+    expect.objectContaining({ type: 'removal', message, user: expect.objectContaining({ user: 'UBEN' }) }),
+  );
+  expect(said).toContainEqual(expect.objectContaining({ type: 'ephemeral', user: expect.objectContaining({ user: 'UBEN' }) }));
+  expect(JSON.stringify(said)).toContain('counts as stolen');
+  expect(JSON.stringify(said)).toContain('Deckhand deletes your message');
+  const edited = {
+    type: 'message_edited',
+    key: 'edit:78',
+    at: event.at,
+    actor: event.actor,
+    conversation: event.conversation,
+    message: '78.1',
+    text: `account add main anthropic ${key}`,
+  } as const;
+  const [put] = (await act(removing, await desk.guard(edited))).filter((payload) => JSON.stringify(payload).includes('removal'));
+  expect(put).toMatchObject({ message: { message: '78.1' } });
+  // Elsewhere it is for the person to do, and what only they have seen needs nothing.
+  const left = JSON.stringify(await act(desk.bus, await desk.guard(mention('ben', `account add main anthropic ${key}`))));
+  expect(left).toContain('Delete your message now');
+  expect(left).not.toContain('removal');
+  const unseen = JSON.stringify(await act(removing, await desk.guard(slash('ben', `account add main anthropic ${key}`))));
+  expect(unseen).not.toMatch(/elete/);
+  expect(await desk.database.db.audit.count({ where: { action: 'secret.typed' } })).toBeGreaterThanOrEqual(4);
+  expect(await everything()).not.toContain(key);
 });
 
 test('promise 12: accounts of another workspace do not exist', async () => {

@@ -71,6 +71,7 @@ describe('runs with accounts of their own', () => {
         models: null,
         image: null,
         binary: null,
+        project: null,
         by: world.ada.user,
         at: new Date(),
         ...others,
@@ -153,7 +154,7 @@ describe('runs with accounts of their own', () => {
     const { run } = await world.ask('claude', 'bypass', 'hello', project, { account: 'gone' });
     const result = await world.resultOf(run, 60_000);
     expect(result).toMatchObject({ outcome: 'failed', cause: 'agent' });
-    expect(result.message).toContain('The account `gone` has been removed.');
+    expect(result.message).toContain('Tasks of this project have no account `gone` any more.');
   }, 60_000);
 
   it('an account that is removed while its run waits ends the turn at the next request', async () => {
@@ -164,7 +165,7 @@ describe('runs with accounts of their own', () => {
     await world.decide(request.secret, { decision: 'approve' });
     const result = await world.resultOf(run, 60_000);
     expect(result).toMatchObject({ outcome: 'failed', cause: 'agent' });
-    expect(result.message).toContain('The account `short` has been removed.');
+    expect(result.message).toContain('Tasks of this project have no account `short` any more.');
   }, 60_000);
 
   it('an image of its own that is not there ends the run before it starts, and names the image', async () => {

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newClaimCode } from '../../src/access/claim-code.ts';
+import { createLoginUses } from '../../src/access/login-uses.ts';
 import { createRepositoryLogins, sealStoredLogins } from '../../src/access/repository-logins.ts';
 import { projectSyncedReply } from '../../src/commands/project-card.ts';
 import { policySchema } from '../../src/contracts/policy.ts';
 import { createAlerts } from '../../src/observe/alerts.ts';
 import { withOpenLogins } from '../../src/open-logins.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
 import type { Standing } from '../../src/store/standing.ts';
 import { accounts, type Desk, mention, openDesk, type Said, slash } from '../support/desk.ts';
@@ -102,7 +104,7 @@ describe('project add', () => {
   it('takes an address with a password in a direct message only, and never shows the password', async () => {
     const use = 'project add private https://bot:hunter2@example.com/acme/private.git';
     const refused = await text(slash('ada', use));
-    expect(refused).toContain('DH-505');
+    expect(refused).toContain('DH-218');
     expect(refused).not.toContain('hunter2');
     expect(await text(mention('ada', use, { direct: true }))).toContain('https://example.com/acme/private.git');
     for (const show of ['project list', 'settings project=private'])
@@ -110,9 +112,13 @@ describe('project add', () => {
     const { id, source } = await project('private');
     expect(source).toMatch(/^https:\/\/sealed:v1\.[\w.-]+@example\.com\/acme\/private\.git$/);
     const logins = createRepositoryLogins(desk.secretBox);
-    const forRunner = withOpenLogins(desk.engine.runs, logins);
+    expect(await text(slash('ada', 'project list'))).toContain('login never used');
+    const uses = createLoginUses({ database: desk.database, clock: systemClock, logger: { warn: () => undefined } });
+    const forRunner = withOpenLogins(desk.engine.runs, { logins, uses });
     const address = 'https://bot:hunter2@example.com/acme/private.git';
     expect(await forRunner.projectSource(id)).toMatchObject({ source: { kind: 'git', url: address } });
+    await uses.settled();
+    expect(await text(slash('ada', 'project list'))).toContain('login used just now');
     // What an earlier version has stored as it was typed is sealed at the next start, once.
     await desk.database.db.project.update({ where: { id }, data: { source: address } });
     expect([await sealStoredLogins(desk.database, logins), await sealStoredLogins(desk.database, logins)]).toEqual([1, 0]);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { LEAST_BOT_PERMISSIONS } from '../../lab/discord/permissions.ts';
 import type { Missed } from '../../src/contracts/chat-adapter.ts';
 import { type DiscordOptions, type DiscordSetup, discordForTest, ofType } from '../support/discord-adapter.ts';
 import { eventually, waitFor } from '../support/wait-for.ts';
@@ -41,6 +42,27 @@ describe('messages of people', () => {
       },
       { text: 'tasks', addressed: 'direct', conversation: { kind: 'direct', tenant: discord.applicationId } },
     ]);
+  });
+
+  it('are deleted with the permission to manage messages; without it, and in direct conversations, that is said', async () => {
+    const setup = await start();
+    const { discord, adapter } = setup;
+    const ada = discord.person('ada');
+    const said = ada.mention('#demo', 'a key');
+    const thread = ada.startThread(said, 'a thread');
+    const inside = ada.say(thread.id, 'another key');
+    const demo = setup.channel('demo');
+    const refs = [
+      { ...demo, message: said.id },
+      { ...demo, thread: thread.id, message: inside.id },
+    ];
+    const refusal = { failure: { kind: 'not_permitted' } };
+    for (const ref of refs) await expect(adapter.remove?.(ref)).rejects.toMatchObject(refusal);
+    discord.controls.botPermissions(...LEAST_BOT_PERMISSIONS, 'MANAGE_MESSAGES');
+    for (const ref of refs.toReversed()) await adapter.remove?.(ref);
+    for (const ref of refs) await expect(adapter.remove?.(ref)).rejects.toMatchObject({ failure: { kind: 'gone' } });
+    const direct = ada.dm('a key');
+    await expect(adapter.remove?.({ ...demo, channel: direct.channel, message: direct.id })).rejects.toMatchObject(refusal);
   });
 
   it('that answer one of the bot outside its thread name it; answers to people are talk', async () => {

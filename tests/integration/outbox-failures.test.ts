@@ -430,6 +430,40 @@ describe('when a call fails', () => {
     expect((await row('e')).state).toBe('failed');
   });
 
+  it.each([
+    ['is deleted', undefined, 'sent'],
+    ['is gone already', { kind: 'gone', detail: 'for the test' }, 'sent'],
+    ['may not be deleted, and its writer is told once', { kind: 'not_permitted', detail: 'for the test' }, 'failed'],
+  ] as const)('a message with a secret %s', async (_, fault, state) => {
+    await start(fault === undefined ? {} : { fault: once('remove', fault) });
+    const message = { platform: 'slack', tenant: 'T1', channel: 'C1', message: '7.1' } as const;
+    await world.put({
+      key: 'r',
+      target: { type: 'conversation', conversation: general },
+      payload: { type: 'removal', message, user: ada, reply: 'handle' },
+      priority: priorities.decision,
+    });
+    await waitFor('the row to end', async () => (await row('r')).state === state);
+    expect(platform.removed).toEqual(fault === undefined ? ['7.1'] : []);
+    if (state === 'failed') await waitFor('the notice', () => platform.ephemerals.length === 1);
+    expect(platform.ephemerals.map(({ user, reply }) => ({ user, reply }))).toEqual(
+      state === 'failed' ? [{ user: 'UADA', reply: 'handle' }] : [],
+    );
+  });
+
+  it('where the platform lets bots delete nothing, the writer of a message with a secret is told', async () => {
+    await start({ capabilities: { removes: { channels: false, direct: false } } });
+    const message = { platform: 'slack', tenant: 'T1', channel: 'C1', message: '7.1' } as const;
+    await world.put({
+      key: 'r',
+      target: { type: 'conversation', conversation: general },
+      payload: { type: 'removal', message, user: ada },
+      priority: priorities.decision,
+    });
+    await waitFor('the notice', () => platform.ephemerals.length === 1);
+    expect(JSON.stringify(platform.ephemerals)).toContain('Delete it yourself');
+  });
+
   it('an answer nobody waits for any more expires', async () => {
     platform = new TestPlatform();
     await world.put({

@@ -46,7 +46,7 @@ function quota(world: TestWorld, given: Partial<NewQuota> = {}) {
 }
 
 const one = (run: Counting, amount = 1, when = at) =>
-  engine.database.transaction((tx) => take(tx, run, 'requests', amount, when));
+  engine.database.transaction(async (tx) => (await take(tx, run, 'requests', amount, when)).refused);
 const used = async (world: TestWorld, when = at) =>
   (await standingsOf(engine.database.db, world.workspace, when)).map((standing) => standing.used);
 
@@ -58,7 +58,9 @@ test('fifty that take one at once of a quota of ten get exactly ten, over severa
   const other = createDatabase({ url: engine.url, connections: 5, onEffectError: () => undefined });
   const databases = [engine.database, other];
   const all = await Promise.all(
-    Array.from({ length: 50 }, (_, index) => databases[index % 2]?.transaction((tx) => take(tx, run, 'requests', 1, at))),
+    Array.from({ length: 50 }, (_, index) =>
+      databases[index % 2]?.transaction(async (tx) => (await take(tx, run, 'requests', 1, at)).refused),
+    ),
   );
   await other.close();
   expect(all.filter((refused) => refused?.length === 0)).toHaveLength(10);
@@ -69,7 +71,7 @@ test('what is taken in a transaction that fails is not counted', async () => {
   const { world, run } = await running();
   await quota(world, { limit: 1 });
   const failing = engine.database.transaction(async (tx) => {
-    expect(await take(tx, run, 'requests', 1, at)).toEqual([]);
+    expect((await take(tx, run, 'requests', 1, at)).refused).toEqual([]);
     throw new Error('crash');
   });
   await expect(failing).rejects.toThrow('crash');

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { periodStart } from '../../src/budgets/periods.ts';
 import type { RunResult } from '../../src/contracts/run-event.ts';
-import { putQuota } from '../../src/store/quotas.ts';
+import { adoptRequests } from '../../src/store/counted-requests.ts';
+import { consumedSince } from '../../src/store/quota-facts.ts';
+import { putQuota, setConsumed, standingsOf } from '../../src/store/quotas.ts';
 import { AgentTurn } from '../support/agent-turn.ts';
 import { TestEngine, type TestWorld } from '../support/test-engine.ts';
 
@@ -84,6 +87,37 @@ describe('a quota of requests to models', () => {
     await agents.unused(turn.run, runner, 'b', false);
     expect(await counted()).toBe(2);
     expect(await deckhand.db.countedRequest.count({ where: { runId: turn.run } })).toBe(0);
+  });
+
+  it('is not given back one too many where a quota was made while the request was under way, and counts it from then on', async () => {
+    await limit(10);
+    const turn = await AgentTurn.begin(deckhand, world, runner);
+    for (const request of ['a', 'b', 'c']) expect(await may(turn, request)).toEqual({ verdict: 'go' });
+    const { agents } = deckhand.engine;
+    await agents.used(turn.run, runner, usage, 'c');
+    const { workspace, people } = world;
+    const at = deckhand.clock.now();
+    const about = { scope: 'workspace', subject: workspace, measure: 'requests', per: 'day' } as const;
+    const made = await deckhand.tx(async (tx) => {
+      const { quota } = await putQuota(tx, { workspace, ...about, limit: 10, createdBy: people.ada.user, at });
+      const [period] = await consumedSince(tx.db, quota, periodStart('day', at));
+      const underWay = await adoptRequests(tx, quota, periodStart('day', at));
+      await setConsumed(tx, quota, periodStart('day', at), (period?.used ?? 0) + underWay);
+      return quota;
+    });
+    const used = async () => (await standingsOf(deckhand.db, workspace, at)).find(({ quota }) => quota.id === made.id)?.used;
+    expect(await used()).toBe(3);
+    await agents.unused(turn.run, runner, 'a', false);
+    expect(await used()).toBe(2);
+    // One that nobody has counted it against gives nothing back.
+    const late = await deckhand.tx(
+      async (tx) => (await putQuota(tx, { workspace, ...about, per: 'hour', limit: 10, createdBy: people.ada.user, at })).quota,
+    );
+    await deckhand.tx((tx) => setConsumed(tx, late, periodStart('hour', at), 5));
+    await agents.unused(turn.run, runner, 'b', false);
+    const all = await standingsOf(deckhand.db, workspace, at);
+    expect(all.find(({ quota }) => quota.id === late.id)?.used).toBe(5);
+    expect(await used()).toBe(1);
   });
 
   it('is of its project and its period; other projects and workspaces without one write nothing', async () => {

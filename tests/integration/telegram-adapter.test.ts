@@ -249,6 +249,25 @@ describe('the Telegram adapter', () => {
     expect(setup.telegram.callsOf('answerCallbackQuery')).toHaveLength(1);
   }, 20_000);
 
+  it('deletes messages of people as an administrator who may, and in private chats; else it says what it lacks', async () => {
+    const setup = await start({ mode: 'polling' });
+    const ada = setup.telegram.person('ada');
+    const said = (chat: string) => ada.say(chat, '/sh a key');
+    const places = [setup.chat('demo'), setup.chat('ops')] as const;
+    const [admin, member] = [said('demo'), said('ops')];
+    const ref = (place: (typeof places)[number], message: { id: number }) => ({ ...place, message: String(message.id) });
+    await setup.adapter.remove?.(ref(places[0], admin));
+    const own = ada.start('x');
+    const direct = { ...places[0], kind: 'direct' as const, channel: String(ada.id) };
+    await setup.adapter.remove?.(ref(direct, own));
+    await expect(setup.adapter.remove?.(ref(places[0], admin))).rejects.toMatchObject({ failure: { kind: 'gone' } });
+    const refusal = { kind: 'not_permitted', detail: expect.stringContaining('administrator who may delete messages') };
+    await expect(setup.adapter.remove?.(ref(places[1], member))).rejects.toMatchObject({ failure: refusal });
+    await setup.settled();
+    const [command] = ofType(setup, 'command').filter(({ text }) => text === 'sh a key');
+    expect(command?.message).toBe(String(admin.id));
+  });
+
   it('health tells that Telegram does not answer, within its three seconds', async () => {
     const setup = await start({ mode: 'webhook' });
     const held = setup.telegram.controls.hold('getMe');

@@ -58,6 +58,7 @@ export const testCapabilities: Capabilities = {
   cards: 'many',
   edit: true,
   reactions: true,
+  removes: { channels: true, direct: true },
   home: true,
   files: { maxBytes: 100_000, perMessage: 4 },
   streaming: 'edit',
@@ -75,6 +76,8 @@ export class TestPlatform {
   readonly ephemerals: { channel: string; user: string; view: View; reply: string | undefined }[] = [];
   readonly forms: { trigger: string; form: Form }[] = [];
   readonly reactions: { message: string; mark: string; on: boolean }[] = [];
+  /** Messages of people that were deleted. */
+  readonly removed: string[] = [];
   readonly drafts: { channel: string; key: string; text: string }[] = [];
   readonly homes = new Map<string, View>();
   readonly calls: { operation: Operation; channel: string; message: string | undefined; at: number }[] = [];
@@ -172,6 +175,12 @@ export class TestPlatform {
           { channel: ref.channel, message: ref.message },
           () => void this.reactions.push({ message: ref.message, mark, on }),
         ),
+      ...(this.capabilities.removes.channels
+        ? {
+            remove: (ref: MessageRef) =>
+              call('remove', { channel: ref.channel, message: ref.message }, () => void this.removed.push(ref.message)),
+          }
+        : {}),
       publishHome: (user, view) =>
         call('home', { channel: user.user }, () => {
           this.#check(view);

@@ -46,6 +46,8 @@ export interface Desk extends AsyncDisposable {
   guard(event: InboundEvent): Promise<InboundEvent>;
   engine: Engine;
   bus: Bus;
+  /** What the bus was made with. */
+  deps: BusDeps;
   workspace: string;
   /** Bound to #demo. */
   demo: Project;
@@ -72,7 +74,7 @@ export async function openDesk(deps: Partial<BusDeps> = {}): Promise<Desk> {
   const syncs: string[] = [];
   const warnings: object[] = [];
   const checks: DoctorCheck[] = [];
-  const bus = createBus({
+  const used: BusDeps = {
     tasks: engine.tasks,
     accounts: createAccountKeys(secretBox, {}),
     repositoryLogins: createRepositoryLogins(secretBox),
@@ -90,7 +92,8 @@ export async function openDesk(deps: Partial<BusDeps> = {}): Promise<Desk> {
     owners: [],
     log: { warn: (context) => void warnings.push(context) },
     ...deps,
-  });
+  };
+  const bus = createBus(used);
   const { workspace, project } = await database.transaction((tx) =>
     seedLab(tx, {
       tenant: { platform: 'slack', tenant: 'T1', name: 'Acme', botUser: 'UBOT' },
@@ -123,6 +126,7 @@ export async function openDesk(deps: Partial<BusDeps> = {}): Promise<Desk> {
     guard: (event) => door.guard([event]).then(([one]) => one ?? event),
     engine,
     bus,
+    deps: used,
     workspace: workspace.id,
     demo: project,
     act,

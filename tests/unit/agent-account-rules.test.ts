@@ -19,6 +19,7 @@ const account: AgentAccount = {
   offered: null,
   image: null,
   binary: null,
+  project: null,
   createdAt: new Date(0),
   lastUsedAt: null,
   removed: false,
@@ -44,7 +45,7 @@ test('a login of Claude Code is for that program alone', () => {
 });
 
 test('an account that was removed or has no key is of no use', () => {
-  expect(accountRefusal('claude', { ...account, removed: true })?.what).toContain('removed');
+  expect(accountRefusal('claude', { ...account, removed: true })?.what).toContain('no account `main` any more');
   expect(accountRefusal('claude', { ...account, hasKey: false })?.instead).toContain('account key main');
 });
 

@@ -17,6 +17,7 @@ const roomy: Capabilities = {
   cards: 'many',
   edit: true,
   reactions: true,
+  removes: { channels: true, direct: true },
   home: true,
   files: { maxBytes: 1_000_000, perMessage: 10 },
   streaming: 'edit',
