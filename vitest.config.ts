@@ -6,7 +6,7 @@ export default defineConfig({
     include: ['tests/**/*.test.ts'],
     globalSetup: ['tests/support/global-setup.ts'],
     pool: 'forks',
-    // No module keeps state, so files can share a process and what it has loaded.
+    // No module keeps state (but empty databases, tests/support/kept-database.ts), so files can share a process and what it has loaded.
     isolate: false,
     // More than the two cores of a small machine: many tests wait for containers, databases and platforms most of the time.
     maxWorkers: 3,

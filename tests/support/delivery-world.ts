@@ -11,12 +11,12 @@ import { systemClock } from '../../src/runtime/clock.ts';
 import { newId } from '../../src/runtime/ids.ts';
 import type { Part } from '../../src/runtime/lifecycle.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
-import { createDatabase, type Database } from '../../src/store/database.ts';
+import type { Database } from '../../src/store/database.ts';
 import { putOutbox } from '../../src/store/outbox.ts';
 import { appendEvents } from '../../src/store/run-events.ts';
 import { createWakeups, type Wakeups } from '../../src/store/wakeups.ts';
 import type { TestPlatform } from './chat-platform.ts';
-import { createTestDatabase, type TestDatabase } from './postgres.ts';
+import { borrowDatabase } from './kept-database.ts';
 import { endSessions } from './query.ts';
 
 export const silent = createLogger({ level: 'silent' });
@@ -45,9 +45,9 @@ export interface World {
 }
 
 export async function createWorld(): Promise<World> {
-  const testDatabase: TestDatabase = await createTestDatabase();
-  const database = createDatabase({ url: testDatabase.url, connections: 10, onEffectError: () => undefined });
-  const wakeups = createWakeups({ url: testDatabase.url, onError: () => undefined });
+  const lent = await borrowDatabase(() => undefined);
+  const { database } = lent;
+  const wakeups = createWakeups({ url: lent.url, onError: () => undefined });
   await wakeups.start();
   const { db } = database;
   const workspace = newId('wsp');
@@ -186,8 +186,7 @@ export async function createWorld(): Promise<World> {
     },
     async close() {
       await wakeups.stop();
-      await database.close();
-      await testDatabase.close();
+      await lent.giveBack();
     },
   };
   world.channel = await world.newChannel('C1');

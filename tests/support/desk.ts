@@ -14,12 +14,12 @@ import { systemClock } from '../../src/runtime/clock.ts';
 import { newId } from '../../src/runtime/ids.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
 import { createSecretBox, type SecretBox } from '../../src/runtime/secret-box.ts';
-import { createDatabase, type Database } from '../../src/store/database.ts';
+import type { Database } from '../../src/store/database.ts';
 import type { Project } from '../../src/store/projects.ts';
 import { createAccountKeys } from '../../src/tasks/agent-account-keys.ts';
 import { createEngine } from '../../src/tasks/engine.ts';
 import type { Engine } from '../../src/tasks/task-engine.ts';
-import { createTestDatabase } from './postgres.ts';
+import { borrowDatabase } from './kept-database.ts';
 
 /** Accounts of the desk's people on Slack. `nobody` has no role, and `pia` is of another organisation besides. */
 export const accounts = { ada: 'UADA', mia: 'UMIA', ben: 'UBEN', gus: 'UGUS', nobody: 'UNOBODY', pia: 'UPIA' } as const;
@@ -61,13 +61,13 @@ export interface Desk extends AsyncDisposable {
 }
 
 export async function openDesk(deps: Partial<BusDeps> = {}): Promise<Desk> {
-  const server = await createTestDatabase();
   const logger = createLogger({ level: 'warn', readable: true });
   const fail = (error: unknown) => {
     throw error;
   };
-  const database = createDatabase({ url: server.url, connections: 8, onEffectError: fail });
-  const queue = await createJobQueue({ url: server.url, onError: fail });
+  const lent = await borrowDatabase(fail);
+  const { database } = lent;
+  const queue = await createJobQueue({ url: lent.url, onError: fail });
   const engine = createEngine({ database, queue, wakeups: { subscribe: () => () => undefined }, clock: systemClock, logger });
   const secretBox = createSecretBox([randomBytes(32)]);
   const door = createSecretDoor({ database, secretBox });
@@ -135,8 +135,7 @@ export async function openDesk(deps: Partial<BusDeps> = {}): Promise<Desk> {
     checks,
     async [Symbol.asyncDispose]() {
       await queue.close();
-      await database.close();
-      await server.close();
+      await lent.giveBack();
     },
   };
 }

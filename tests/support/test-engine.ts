@@ -12,7 +12,7 @@ import { createWakeups, type Wakeups } from '../../src/store/wakeups.ts';
 import { createEngine } from '../../src/tasks/engine.ts';
 import type { EngineSettings } from '../../src/tasks/engine-settings.ts';
 import type { CreatedTask, DecideResult, Engine, Person } from '../../src/tasks/task-engine.ts';
-import { createTestDatabase, type TestDatabase } from './postgres.ts';
+import { borrowDatabase, type LentDatabase } from './kept-database.ts';
 
 /** A clock that goes only when told to. */
 export class TestClock {
@@ -62,46 +62,36 @@ export class TestEngine {
   readonly clock = new TestClock();
   readonly queue = new RecordedQueue();
   readonly logger = createLogger({ level: 'silent' });
-  readonly #test: TestDatabase;
+  readonly #lent: LentDatabase;
   readonly database: Database;
   readonly wakeups: Wakeups;
   readonly engine: Engine;
   readonly #extra: Database[] = [];
 
-  private constructor(test: TestDatabase, settings: Partial<EngineSettings>) {
-    this.#test = test;
-    this.database = this.#connect();
-    this.wakeups = createWakeups({ url: test.url, onError: () => undefined });
+  private constructor(lent: LentDatabase, settings: Partial<EngineSettings>) {
+    this.#lent = lent;
+    this.database = lent.database;
+    this.wakeups = createWakeups({ url: lent.url, onError: () => undefined });
     this.engine = createEngine({ ...this, settings });
   }
 
   static async start(settings: Partial<EngineSettings> = {}): Promise<TestEngine> {
-    const started = new TestEngine(await createTestDatabase(), settings);
+    const started = new TestEngine(await borrowDatabase(fail), settings);
     await started.wakeups.start();
     return started;
   }
 
   /** The engine of another process over the same database and queue. */
   another(settings: Partial<EngineSettings> = {}): Engine {
-    const database = this.#connect();
+    const database = createDatabase({ url: this.#lent.url, connections: 10, onEffectError: fail });
     this.#extra.push(database);
     return createEngine({ ...this, database, settings });
   }
 
-  #connect(): Database {
-    return createDatabase({
-      url: this.#test.url,
-      connections: 10,
-      onEffectError: (error) => {
-        throw error;
-      },
-    });
-  }
-
   async close(): Promise<void> {
     await this.wakeups.stop();
-    await Promise.all([this.database, ...this.#extra].map((database) => database.close()));
-    await this.#test.close();
+    await Promise.all(this.#extra.map((database) => database.close()));
+    await this.#lent.giveBack();
   }
 
   get runs(): RunControl {
@@ -180,7 +170,7 @@ export class TestEngine {
   }
 
   get url(): string {
-    return this.#test.url;
+    return this.#lent.url;
   }
 
   /** Registers a runner and returns its id. */
@@ -291,6 +281,10 @@ export class TestEngine {
   async audits(action: string): Promise<{ actorId: string | null; subject: string; data: unknown }[]> {
     return this.db.audit.findMany({ where: { action }, orderBy: { id: 'asc' } });
   }
+}
+
+function fail(error: unknown): never {
+  throw error;
 }
 
 export interface CreateOptions {
