@@ -7,7 +7,7 @@ export function mayWords(given: readonly Permission[]): string {
   return `may ${given.map((permission) => permissions[permission].may).join('; ')}`;
 }
 
-/** People by what they are, who may most first: "Owners", "release-manager". */
+/** People by what they are, who may most first: "owners", "release-manager". */
 export function byRole<M extends Given>(people: readonly M[]): { label: string; people: M[] }[] {
   const groups = Map.groupBy(people, (member) => (member.role === undefined ? '' : labelOf(member)));
   return [...groups]
@@ -20,7 +20,7 @@ export function byRole<M extends Given>(people: readonly M[]): { label: string; 
 function labelOf(given: Given): string {
   const name = roleName(given);
   const builtIn = given.named === undefined && roleSchema.safeParse(name).success;
-  return builtIn ? `${name.charAt(0).toUpperCase()}${name.slice(1)}s` : name;
+  return builtIn ? `${name}s` : name;
 }
 
 function strength([one]: readonly Given[]): number {

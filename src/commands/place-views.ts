@@ -77,9 +77,9 @@ export async function folderView(ctx: CommandContext, folder: Folder): Promise<V
     {
       type: 'fields',
       items: [
-        { label: 'Projects', spans: [plain(projects.map(({ name }) => name).join(', ') || 'none')] },
+        { label: 'projects', spans: [plain(projects.map(({ name }) => name).join(', ') || 'none')] },
         {
-          label: 'Teams',
+          label: 'teams',
           spans: [plain(links.map(({ team, role }) => `${teams.get(team) ?? 'a team'} as ${nameOf(role)}`).join(', ') || 'none')],
         },
       ],
@@ -143,9 +143,9 @@ export async function teamView(ctx: CommandContext, team: Team): Promise<View> {
     {
       type: 'fields',
       items: [
-        { label: 'People', spans: [plain(shown.length === 0 ? 'nobody' : `${shown.join(', ')}${more}`)] },
+        { label: 'people', spans: [plain(shown.length === 0 ? 'nobody' : `${shown.join(', ')}${more}`)] },
         {
-          label: 'In folders',
+          label: 'in folders',
           spans: [plain(links.map(({ role, name }) => `${nameOf(role)} in ${name}`).join(', ') || 'nothing')],
         },
       ],

@@ -82,9 +82,9 @@ export async function policyView(ctx: CommandContext, asked: Project, notes: rea
     {
       type: 'fields',
       items: [
-        { label: 'Asks', spans: [code(mode), ...marked(' (`settings policy=…`)')] },
-        { label: 'Everything', spans: [plain(`${decidersText(approvers, names)}; ${endText(project.policy)}`)] },
-        { label: 'Meanwhile', spans: [plain(meanwhileText(project.policy))] },
+        { label: 'asks', spans: [code(mode), ...marked(' (`settings policy=…`)')] },
+        { label: 'everything', spans: [plain(`${decidersText(approvers, names)}; ${endText(project.policy)}`)] },
+        { label: 'meanwhile', spans: [plain(meanwhileText(project.policy))] },
       ],
     },
     ...(demands.length === 0
