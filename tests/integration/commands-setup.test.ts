@@ -169,7 +169,7 @@ describe('bind', () => {
   });
 
   it('refuses what would give the right to change rights, and a direct conversation', async () => {
-    for (const role of ['owner', 'maintainer']) expect(await text(slash('ada', `bind demo role=${role}`))).toContain('DH-201');
+    for (const role of ['owner', 'maintainer']) expect(await text(slash('ada', `bind demo role=${role}`))).toContain('DH-245');
     expect(await text(mention('ada', 'bind demo', { direct: true }))).toContain('DH-300');
   });
 });
