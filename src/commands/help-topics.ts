@@ -1,4 +1,5 @@
 import { rolesWith } from '../access/not-allowed.ts';
+import { givablePermissions, permissions } from '../contracts/permissions.ts';
 import type { Command } from './command.ts';
 
 /** Pages of help that are not about one command. In texts `…` means code. */
@@ -55,8 +56,18 @@ export const topics: Record<string, { title: string; lines: readonly string[] }>
       '`guest` may look. `developer` may also run, stop, retry and move tasks. `maintainer` may also manage projects, channels, settings and people up to developer. `owner` may do everything.',
       'A role of your own holds in the whole workspace. About a project something closer may say otherwise, more or less: that you are a member of the project, else of its folder, else in a team that is linked to the folder. Owners are owners everywhere.',
       'Where nothing else says anything, what the channel gives its members counts, and only for the project of that channel. Whoever is nothing about a project does not get to see that it exists.',
+      'Owners make further roles of permissions: `role add release-manager with=change.publish,action.approve`. They are given like the built-in ones. `role list` shows all, `help permissions` what they can be made of.',
       '`who @ben project=web` says what somebody is there, and why. `member role @ben guest project=web`, `folder` and `team` change it.',
       'Who may approve what is a setting of the project: `settings approvers=developer`.',
+    ],
+  },
+  permissions: {
+    title: 'What a role can be made of',
+    lines: [
+      ...givablePermissions.map(
+        (permission) => `\`${permission}\`: ${permissions[permission].may}. ${rolesWith(permission)} may.`,
+      ),
+      'To change owners, roles and access bundles is for owners alone.',
     ],
   },
 };

@@ -1,7 +1,7 @@
 import { isWords } from '../access/not-allowed.ts';
 import { type AnyRole, givenWith } from '../contracts/custom-roles.ts';
 import { AppError } from '../contracts/errors.ts';
-import { type Role, roleSchema } from '../contracts/roles.ts';
+import { roleSchema } from '../contracts/roles.ts';
 import { plain, type Span } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
@@ -10,7 +10,7 @@ import { required } from './arguments.ts';
 import { type CommandContext, defineCommand, type Reach, type Reply } from './command.ts';
 import { atPlace } from './member-place.ts';
 import { grant, namedPerson, personSpan, personText } from './member-target.ts';
-import { mayWords } from './permission-words.ts';
+import { mayWords, powers } from './permission-words.ts';
 import { placeOf, placeOptions } from './place.ts';
 import { namedRole, roleArgument } from './role-argument.ts';
 
@@ -36,13 +36,6 @@ const noneAlone = new AppError('DH-201', {
 function about({ project, folder }: { project?: string | undefined; folder?: string | undefined }): Reach {
   return project === undefined && folder === undefined ? 'workspace' : 'project';
 }
-
-const powers: Record<Role, string> = {
-  guest: 'may look, and change nothing',
-  developer: 'may run, stop and retry commands',
-  maintainer: 'may also manage projects, channels and people',
-  owner: 'may do everything',
-};
 
 export const memberAdd = defineCommand({
   name: 'member add',

@@ -1,7 +1,7 @@
 import { isWords, roleName } from '../access/not-allowed.ts';
 import { type Acting, actingAs, actingOn, rightsSomewhere } from '../access/who-acts.ts';
 import type { CommandMenu, MenuArgument, MenuCommand, MenuCompletion } from '../contracts/command-menu.ts';
-import { may } from '../contracts/permissions.ts';
+import { givablePermissions, may, permissions } from '../contracts/permissions.ts';
 import type { Conversation } from '../contracts/platform.ts';
 import { shorten } from '../delivery/neutralise.ts';
 import { agentAccountsOf } from '../store/agent-accounts.ts';
@@ -119,6 +119,7 @@ async function knownTo(
     ...(has('model') ? { model: await models(tx, now) } : {}),
     ...(has('folder') ? { folder: await folderNames(tx, workspace, acting, projects) } : {}),
     ...(has('team') ? { team: await teamNames(tx, workspace) } : {}),
+    ...(has('permission') ? { permission: permissionNames() } : {}),
     ...(has('role') ? { role: await roleNames(tx, workspace) } : {}),
     ...(has('person') ? { person: await people(tx, workspace, may(rights, 'member.manage')) } : {}),
   };
@@ -175,6 +176,10 @@ async function folderNames(tx: Tx, workspace: string, acting: Acting, projects: 
 
 async function teamNames(tx: Tx, workspace: string) {
   return (await teamsOf(tx, workspace)).map(({ name }) => ({ value: name, also: '', hint: 'team' }));
+}
+
+function permissionNames() {
+  return givablePermissions.map((value) => ({ value, also: value.replace('.', ' '), hint: permissions[value].may }));
 }
 
 async function roleNames(tx: Tx, workspace: string) {

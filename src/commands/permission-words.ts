@@ -2,6 +2,14 @@ import { roleName } from '../access/not-allowed.ts';
 import { type Given, type Permission, permissions, permissionsOf } from '../contracts/permissions.ts';
 import { type Role, roleSchema } from '../contracts/roles.ts';
 
+/** What each built-in role may, in a few words. */
+export const powers: Record<Role, string> = {
+  guest: 'may look, and change nothing',
+  developer: 'may run, stop and retry commands',
+  maintainer: 'may also manage projects, channels and people',
+  owner: 'may do everything',
+};
+
 /** "may see tasks, …; revoke rules": what these permissions are, in words. */
 export function mayWords(given: readonly Permission[]): string {
   return `may ${given.map((permission) => permissions[permission].may).join('; ')}`;

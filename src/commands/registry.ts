@@ -49,6 +49,8 @@ import { quotaRemove } from './quota-remove.ts';
 import { rebase } from './rebase.ts';
 import { retry } from './retry.ts';
 import { revert } from './revert.ts';
+import { roleAdd, roleChange, roleRemove } from './role.ts';
+import { roleList, roleShow } from './role-look.ts';
 import { rules, rulesRevoke } from './rules.ts';
 import { run } from './run.ts';
 import { sessionEnd, sessionList } from './session.ts';
@@ -144,6 +146,11 @@ const people: readonly Command[] = [
   memberRole,
   memberRemove,
   memberSeparate,
+  roleAdd,
+  roleList,
+  roleShow,
+  roleChange,
+  roleRemove,
   teamAdd,
   teamList,
   teamShow,

@@ -67,9 +67,10 @@ export async function removeCustomRole(tx: Tx, { id, workspace }: CustomRole): P
 export interface RoleUses {
   /** User ids of who has it in the workspace. */
   people: string[];
-  /** Who has it about a project or in a folder, with the name of that. */
-  memberships: { user: string; place: string }[];
-  teams: { team: string; folder: string }[];
+  /** Who has it about a project or in a folder: its id and name. */
+  memberships: { user: string; kind: 'project' | 'folder'; place: string; name: string }[];
+  /** Teams by name, each with the folder in which its members have it. */
+  teams: { team: string; place: string; name: string }[];
   /** Channels that give it, by our ids. */
   channels: string[];
   /** How many invitations to it can be used. */
@@ -80,7 +81,7 @@ export interface RoleUses {
 export async function usesOf(tx: Tx, { id, workspace }: CustomRole, at: Date): Promise<RoleUses> {
   const where = { customRoleId: id, workspaceId: workspace };
   const users = await tx.db.user.findMany({ where, select: { id: true }, orderBy: { name: 'asc' } });
-  const names = { select: { name: true } };
+  const names = { select: { id: true, name: true } };
   const memberships = await tx.db.membership.findMany({
     where,
     select: { userId: true, project: names, folder: names },
@@ -91,8 +92,12 @@ export async function usesOf(tx: Tx, { id, workspace }: CustomRole, at: Date): P
   const invites = await tx.db.invite.count({ where: { ...where, usedAt: null, revokedAt: null, expiresAt: { gt: at } } });
   return {
     people: users.map((user) => user.id),
-    memberships: memberships.map((row) => ({ user: row.userId, place: row.project?.name ?? row.folder?.name ?? '' })),
-    teams: links.map(({ team, folder }) => ({ team: team.name, folder: folder.name })),
+    memberships: memberships.flatMap((row) => {
+      const kind = row.project === null ? 'folder' : 'project';
+      const at = row.project ?? row.folder;
+      return at === null ? [] : [{ user: row.userId, kind, place: at.id, name: at.name }];
+    }),
+    teams: links.map(({ team, folder }) => ({ team: team.name, place: folder.id, name: folder.name })),
     channels: channels.map((channel) => channel.id),
     invites,
   };

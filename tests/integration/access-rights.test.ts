@@ -6,7 +6,7 @@ import { type Account, type Desk, mention, openDesk, press, slash } from '../sup
 let desk: Desk;
 beforeAll(async () => {
   desk = await openDesk();
-  for (const use of ['folder add Taken', 'team add Taken']) await desk.act(slash('ada', use));
+  for (const use of ['folder add Taken', 'team add Taken', 'role add Taken']) await desk.act(slash('ada', use));
 });
 afterAll(() => desk[Symbol.asyncDispose]());
 
@@ -68,6 +68,11 @@ const table: Record<string, readonly (readonly [use: string, weakest: Account])[
   'account key': [['account key nowhere', 'ada']],
   'account set': [['account set nowhere auth=key', 'ada']],
   'account remove': [['account remove nowhere', 'ada']],
+  'role add': [['role add Taken', 'ada']],
+  'role list': [['role list', 'gus']],
+  'role show': [['role show nowhere', 'gus']],
+  'role change': [['role change nowhere with=agent.run', 'ada']],
+  'role remove': [['role remove nowhere', 'ada']],
   run: [['run project=nowhere do it', 'ben']],
   sh: [['sh project=nowhere ls', 'ben']],
   steer: [['steer #999 do it', 'ben']],

@@ -3,6 +3,8 @@ import { mostInvites, redeemInvite } from '../../src/access/invites.ts';
 import { mostWrongCodes } from '../../src/access/wrong-codes.ts';
 import type { InboundEvent } from '../../src/contracts/inbound.ts';
 import { viewSecretContext } from '../../src/delivery/view-secret.ts';
+import { customRolesOf } from '../../src/store/custom-roles.ts';
+import { personById, setRole } from '../../src/store/people.ts';
 import { type Account, accounts, type Desk, mention, openDesk, press, type Said, slash } from '../support/desk.ts';
 
 let now = new Date();
@@ -66,6 +68,27 @@ describe('an invitation', () => {
     const row = await desk.database.db.audit.findFirstOrThrow({ where: { action: 'invite.used' } });
     expect(row.data).toMatchObject({ by: await userOf('mia'), from: 'none', to: 'developer' });
     expect(JSON.stringify(await desk.database.db.audit.findMany())).not.toContain(invitation);
+  });
+
+  it('is for a custom role too, keeps that from being removed while it is open, and takes nothing from who has more', async () => {
+    await desk.act(slash('ada', 'role add release-manager with=change.publish'));
+    await desk.act(slash('ada', 'role add auditor with=audit.read'));
+    const [first, second] = [await code('mia', 'invite release-manager for=Nele'), await code('ada', 'invite developer')];
+    expect(text(await desk.act(slash('ada', 'role remove release-manager')))).toMatch(/1 open invitation[\s\S]*DH-247/);
+    expect(text(await desk.act(somebody(`join ${first}`)))).toContain('You are release-manager now');
+    const { userId } = await desk.database.db.identity.findFirstOrThrow({ where: { externalId: `UNEW${seen}` } });
+    expect(await desk.database.transaction((tx) => personById(tx, desk.workspace, userId))).toMatchObject({
+      role: 'guest',
+      named: ['release-manager'],
+    });
+    await desk.database.transaction(async (tx) => {
+      const custom = (await customRolesOf(tx, desk.workspace)).find(({ name }) => name === 'auditor');
+      return setRole(tx, desk.workspace, userId, custom);
+    });
+    const said = text(await desk.act(somebody(`join ${second}`, { user: `UNEW${seen}` })));
+    expect(said).toContain('You are auditor, which lets you do what the role of this invitation does not');
+    await desk.act(slash('ada', 'role remove release-manager'));
+    expect(await desk.database.db.customRole.count({ where: { key: 'release-manager' } })).toBe(0);
   });
 
   it('used by two at once makes one of them what it says', async () => {
