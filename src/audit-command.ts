@@ -63,7 +63,7 @@ async function verifyHere(terminal: Terminal, since: Given['since'], head: strin
   const keys = keysOf(config);
   const box = keys && createSecretBox(keys);
   if (box === undefined)
-    throw new AppError('DH-127', { what: config.dataDir, detail: 'it has no secret key, and DECKHAND_SECRET_KEY is not set' });
+    throw new AppError('DH-137', { what: config.dataDir, detail: 'it has no secret key, and DECKHAND_SECRET_KEY is not set' });
   return await openedDatabase(config, async (database) => {
     const at = new Date();
     const found = await verifyDatabase(database, { check: box.check, since, head });

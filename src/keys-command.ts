@@ -23,8 +23,7 @@ export async function runKeys(args: readonly string[], terminal: Terminal): Prom
   return await openedDatabase(config, async (database) => {
     // Another version may run on it: this is no start, which brings the database up to date.
     const { pending } = await migrationState({ url: database.url });
-    if (pending.length > 0)
-      throw new AppError('DH-127', { what: 'The database', detail: 'start this version of Deckhand once first' });
+    if (pending.length > 0) throw new AppError('DH-132', { count: pending.length });
     if (given.verb === 'list') {
       const standing = await keyStanding(database.db, keyIds(source.ring()));
       for (const line of listLines(standing)) say(line);
@@ -62,14 +61,14 @@ function argumentsOf(args: readonly string[]): Given | undefined {
   }
 }
 
-/** Throws DH-127 when there are no keys: then nothing was ever sealed here. */
+/** Throws DH-137 when there are no keys: then nothing was ever sealed here. */
 function sourceOf(config: Config): KeySource {
   const { dataDir, secretKey } = config;
   return {
     ring() {
       const keys = keysOf(config);
       if (keys !== undefined) return keys;
-      throw new AppError('DH-127', { what: dataDir, detail: 'it has no secret key, and DECKHAND_SECRET_KEY is not set' });
+      throw new AppError('DH-137', { what: dataDir, detail: 'it has no secret key, and DECKHAND_SECRET_KEY is not set' });
     },
     write: secretKey === undefined ? (keys) => writeSecretKeys(dataDir, ownOf(config, keys)) : undefined,
   };

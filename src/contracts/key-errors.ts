@@ -1,4 +1,4 @@
-/** Errors of changing the secret key: DH-128 to DH-131. Part of the catalogue. */
+/** Errors of changing the secret key: DH-128 to DH-132. Part of the catalogue. */
 export const keyErrors = {
   'DH-128': {
     title: 'There is no new secret key',
@@ -22,5 +22,11 @@ export const keyErrors = {
     title: 'The secret key cannot be retired',
     text: 'Key {id}: {why}.',
     remedy: '{remedy} Nothing was changed.',
+  },
+  'DH-132': {
+    title: 'The database is of an older version',
+    text: 'It lacks {count} of the changes that this version of Deckhand brings.',
+    remedy:
+      'Start this version once with `deckhand start`, which brings the database up to date, and try again. Nothing was changed.',
   },
 } as const;
