@@ -5,6 +5,7 @@ import { ownershipSchema } from './approvers.ts';
 import { baseStateSchema } from './base-look.ts';
 import { pullFactsSchema } from './code-host.ts';
 import { decisionEvents } from './decision-events.ts';
+import { estimateSchema } from './estimate.ts';
 import { publicationStateSchema, publishWhatSchema } from './publication.ts';
 import { pullNewsSchema } from './pull-news.ts';
 import { runCauseSchema, runOutcomeSchema, runStateSchema } from './states.ts';
@@ -196,6 +197,8 @@ export const runEventDataSchema = z.discriminatedUnion('type', [
     effort: effortSchema.nullable(),
     /** Name of its account; absent: what the runner is configured with, or said before. */
     account: z.string().optional(),
+    /** What the task will probably use; absent: nobody knows, or said before. */
+    estimate: estimateSchema.optional(),
   }),
   /**
    * What of the thread the agent is given besides the request; again whenever that changes. Of the messages: how many are of guests, of

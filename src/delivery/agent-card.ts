@@ -7,7 +7,7 @@ import { type Block, type Button, bold, plain, type Span } from '../contracts/vi
 import { redactText } from '../runtime/redact-patterns.ts';
 import { actLines, newestSentences, nowLines } from './agent-lines.ts';
 import { type AgentView, lastSaid, type MessageView } from './agent-view.ts';
-import { contextText, usageSpans } from './agent-words.ts';
+import { contextText, estimateText, usageSpans } from './agent-words.ts';
 import { type CardContext, joined, taskButton } from './card-context.ts';
 import { cleanText, oneLine, shorten } from './neutralise.ts';
 import { proseSpans } from './prose-spans.ts';
@@ -40,6 +40,11 @@ export function requestBlocks({ run, task }: CardContext): Block[] {
 export function receiptBlocks(agent: AgentView, verbosity: Verbosity): Block[] {
   const text = contextText(agent);
   return text === undefined || verbosity === 'quiet' ? [] : [{ type: 'context', spans: [plain(text)] }];
+}
+
+/** What the task will probably use, until it is known what it does use. */
+export function estimateBlocks({ estimate }: AgentView, verbosity: Verbosity): Block[] {
+  return estimate === undefined || verbosity === 'quiet' ? [] : [{ type: 'context', spans: [plain(estimateText(estimate))] }];
 }
 
 /** What the agent does, says and costs while it works. */

@@ -1,4 +1,5 @@
 import type { AgentKind, AgentMode, Effort } from '../contracts/agent.ts';
+import type { Estimate } from '../contracts/estimate.ts';
 import type { RunEvent, RunEventData } from '../contracts/run-event.ts';
 import { type Act, actsAfter, type SubAgent } from './agent-acts.ts';
 
@@ -11,6 +12,8 @@ export interface AgentView {
   effort: Effort | null;
   /** Name of its account; undefined: what the runner is configured with. */
   account?: string | undefined;
+  /** What the task will probably use; undefined: nobody knows. */
+  estimate?: Estimate | undefined;
   /** What of the thread it was given. */
   context: Omit<Extract<RunEventData, { type: 'context' }>, 'type'> | undefined;
   /** Its list of steps, whole; undefined: it has made none. */
@@ -100,7 +103,7 @@ const nothing: Omit<AgentView, 'agent' | 'version' | 'model' | 'mode' | 'effort'
 /** Folds one event in. Undefined as long as no event has said which agent works; what comes before that is lost. */
 export function foldAgent(known: AgentView | undefined, data: AgentEvent, event: Numbered): AgentView | undefined {
   if (data.type === 'agent') {
-    const { agent, version, model, mode, effort, account } = data;
+    const { agent, version, model, mode, effort, account, estimate } = data;
     // Whoever changes the mode need not know which model the program has chosen.
     return {
       ...(known ?? nothing),
@@ -110,6 +113,7 @@ export function foldAgent(known: AgentView | undefined, data: AgentEvent, event:
       mode,
       effort,
       account: account ?? known?.account,
+      estimate: estimate ?? known?.estimate,
     };
   }
   return known === undefined ? undefined : { ...known, ...change(known, data, event) };

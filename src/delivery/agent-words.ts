@@ -1,8 +1,9 @@
 import { dollars } from '../approvals/action-text.ts';
+import type { Estimate } from '../contracts/estimate.ts';
 import { plain, type Span } from '../contracts/view.ts';
 import type { AgentView, UsageSum } from './agent-view.ts';
 import { oneLine, shorten } from './neutralise.ts';
-import { count } from './units.ts';
+import { count, duration } from './units.ts';
 
 const modelLength = 60;
 
@@ -31,6 +32,16 @@ export function amount(n: number): string {
 
 function short(n: number): string {
   return n < 9.95 ? String(Number(n.toFixed(1))) : String(Math.round(n));
+}
+
+/** "Tasks like this usually take 4m, $0.18 and 41k tokens; nine of ten stay within 9m, $0.60 and 120k. (The last 12 here.)" */
+export function estimateText({ tasks, costUsd, tokens, ms }: Estimate): string {
+  const parts = (what: 'usual' | 'high', unit: string) => {
+    const money = costUsd === undefined ? [] : [dollars(costUsd[what])];
+    return [duration(ms[what]), ...money, `${amount(tokens[what])}${unit}`];
+  };
+  const list = (all: readonly string[]) => `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`;
+  return `Tasks like this usually take ${list(parts('usual', ' tokens'))}; nine of ten stay within ${list(parts('high', ''))} (of the last ${tasks} here).`;
 }
 
 /** What of the thread the agent was given, so that nobody is surprised by what it knows. */

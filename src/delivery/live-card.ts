@@ -3,7 +3,7 @@ import type { RunState } from '../contracts/states.ts';
 import { isTerminal } from '../contracts/states.ts';
 import { type Block, plain, type Tone, type View } from '../contracts/view.ts';
 import { redactText } from '../runtime/redact-patterns.ts';
-import { agentButtons, costBlocks, receiptBlocks, requestBlocks, workBlocks } from './agent-card.ts';
+import { agentButtons, costBlocks, estimateBlocks, receiptBlocks, requestBlocks, workBlocks } from './agent-card.ts';
 import type { AgentView } from './agent-view.ts';
 import { type CardContext, joined, moment, type QueueStand, taskButton, taskTitle, whereSpans } from './card-context.ts';
 import { marked } from './error-view.ts';
@@ -47,6 +47,7 @@ export function liveCard(view: RunView, context: CardContext): View {
     if (!over) blocks.push(...atWork(view, view.agent, context));
     return { fallback: `${spansText(taskTitle(context))}: ${state.text}`, blocks };
   }
+  if (view.agent !== undefined && !over) blocks.push(...estimateBlocks(view.agent, verbosity));
   const began = view.state !== 'queued' && view.state !== 'awaiting';
   // What went well is told by the end card; a stage that went wrong stays to be seen.
   if (verbosity !== 'quiet' && began && view.state !== 'succeeded') blocks.push(...checklist(view, context));

@@ -10,6 +10,7 @@ import { advanceTask, personActor, system } from './advance.ts';
 import type { SaidContext } from './agent-tasks.ts';
 import { attachFiles, fetchWithinMs, newFiles, tellFiles } from './attached-files.ts';
 import { auditAsked } from './audit-runs.ts';
+import { expect } from './expect.ts';
 import { endPublishRequests } from './publish-requests.ts';
 
 export interface TurnInput {
@@ -54,7 +55,12 @@ export async function startTurn(tx: Tx, input: TurnInput): Promise<RunRecord> {
     agent,
   });
   const named = account === null ? {} : { account };
-  const events: RunEventData[] = [{ type: 'agent', agent, model, mode, effort, ...named }];
+  const isFirst = attempt === 1 || variant !== undefined;
+  const { estimate, warning } = isFirst ? await expect(tx, task, run, turn.settings, at) : {};
+  const events: RunEventData[] = [
+    { type: 'agent', agent, model, mode, effort, ...named, ...(estimate === undefined ? {} : { estimate }) },
+    ...(warning === undefined ? [] : [warning]),
+  ];
   const coming = await attach(tx, run, input);
   const files = newFiles(turn.files);
   if (turn.context !== null || files > 0 || coming > 0) {
