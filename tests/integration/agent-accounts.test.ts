@@ -14,6 +14,7 @@ import {
   removeAgentAccount,
   setAgentAccountKey,
 } from '../../src/store/agent-accounts.ts';
+import { putQuota } from '../../src/store/quotas.ts';
 import { type AgentWorld, createAgentWorld } from '../support/agent-world.ts';
 import { ofType, outputText } from '../support/runner-world.ts';
 
@@ -39,6 +40,24 @@ const search: Scenario = {
   },
 };
 
+/** Leaves a mark wherever an agent can write, and looks for that of the other; what it looks with does not match itself. */
+const marks: Scenario = {
+  name: 'marks',
+  example: 'be one of two: left',
+  matches: (prompt) => /be one of two: (?:left|right)/.test(prompt),
+  *play({ prompt }) {
+    const [own, other] = /two: left/.test(prompt) ? ['left', 'righ[t]'] : ['right', 'lef[t]'];
+    const leave = `for d in "$HOME" "$CLAUDE_CONFIG_DIR" "$CODEX_HOME" /tmp; do test -d "$d" && echo mark-${own} > "$d/mark-${own}"; done`;
+    const files = `grep -rlsaE 'mark-${other}' /workspace /home /root /tmp /run "$CLAUDE_CONFIG_DIR" "$CODEX_HOME" /proc/[0-9]*/environ /proc/[0-9]*/cmdline`;
+    const names = `find / -xdev -name 'mark-${other}' 2>/dev/null`;
+    const seen = yield {
+      say: 'I look.',
+      actions: [{ do: 'run', command: `${leave}; echo "others: $({ ${files}; ${names}; } | wc -l)"`, why: 'to see' }],
+    };
+    return `It says: ${seen.outcomes[0]?.text ?? 'nothing'}`;
+  },
+};
+
 describe('runs with accounts of their own', () => {
   let world: AgentWorld;
   let project: string;
@@ -47,7 +66,7 @@ describe('runs with accounts of their own', () => {
   beforeAll(async () => {
     world = await createAgentWorld('docker');
     project = await world.demoProject();
-    const scenarios = [search];
+    const scenarios = [search, marks];
     servers.one = await createModelServer({ anthropicKey: keys.one, scenarios });
     servers.two = await createModelServer({ anthropicKey: keys.two, scenarios });
     servers.codex = await createModelServer({ openaiKey: keys.codex, scenarios });
@@ -147,6 +166,73 @@ describe('runs with accounts of their own', () => {
       await docker('rmi', image);
     }
   }, 60_000);
+
+  it('two accounts of one agent at work side by side share no home, session or key; a task that goes on with another begins in a home of its own', async () => {
+    const ids: string[] = [];
+    for (const name of ['left', 'right']) ids.push(await account(name, { key: keys.one }));
+    const saidIn = async (run: string) => {
+      const events = await world.eventsOf(run);
+      const said = ofType(events, 'assistant').map(({ text }) => text);
+      return `${said.join('')}${outputText(events, 'stdout')}`;
+    };
+    const one = (name: string) => world.ask('claude-code', 'bypass', `be one of two: ${name}`, project, { account: name });
+    const tasks = await Promise.all(['left', 'right'].map(one));
+    for (const { run } of tasks) {
+      expect(await world.resultOf(run, 90_000)).toMatchObject({ outcome: 'succeeded' });
+      expect(await saidIn(run)).toContain('others: 0');
+    }
+    const task = tasks[0]?.task ?? '';
+    expect((await world.database.db.task.findUniqueOrThrow({ where: { id: task } })).session).not.toBeNull();
+    await world.database.transaction((tx) => removeAgentAccount(tx, ids[0] ?? '', new Date()));
+    const again = await world.database.transaction((tx) =>
+      world.engine.tasks.followUp(tx, {
+        task,
+        text: 'be one of two: right',
+        by: world.ada,
+        originKey: 'again',
+        settings: { account: 'right' },
+      }),
+    );
+    expect(await world.resultOf(again.run, 90_000)).toMatchObject({ outcome: 'succeeded' });
+    expect(await saidIn(again.run)).toContain('others: 0');
+    const homes = await run('find', [world.installation.dataDir, '-path', '*/deckhand/home/*']);
+    expect(homes.stdout).toBe('');
+    await expect(run('grep', ['-rlsa', keys.one, world.installation.dataDir])).rejects.toMatchObject({ code: 1 });
+  }, 240_000);
+
+  it.each(['claude-code', 'codex'] as const)(
+    '%s stops at once where a quota of requests is used up, says which, and goes on in its session when it is raised',
+    async (agent) => {
+      const isCodex = agent === 'codex';
+      const limited = await world.demoProject();
+      const about = { scope: 'project', subject: limited, measure: 'requests', per: 'month' } as const;
+      const { workspace, user } = world.ada;
+      const limit = (most: number) =>
+        world.database.transaction((tx) => putQuota(tx, { workspace, ...about, limit: most, createdBy: user, at: new Date() }));
+      await limit(1);
+      const server = isCodex ? servers.codex : servers.one;
+      const protocol = isCodex ? ('openai' as const) : ('anthropic' as const);
+      const baseUrl = isCodex ? server.openaiUrl : server.anthropicUrl;
+      await account(`limited-${protocol}`, { key: isCodex ? keys.codex : keys.one, protocol, baseUrl });
+      const asked = () => server.requests(({ method }) => method !== 'models').length;
+      const before = asked();
+      const made = await world.ask(agent, 'bypass', 'search for keys', limited, { account: `limited-${protocol}` });
+      const result = await world.resultOf(made.run, 90_000);
+      expect(result).toMatchObject({ outcome: 'failed', cause: 'agent', trouble: 'quota' });
+      expect(result.message).toContain('1 of 1 request to models a month in project');
+      expect(asked() - before).toBe(1);
+      await limit(100);
+      const again = await world.database.transaction((tx) => world.engine.tasks.retry(tx, made.task, world.ada));
+      expect(await world.resultOf(again.run, 90_000)).toMatchObject({ outcome: 'succeeded' });
+      const events = await world.eventsOf(again.run);
+      expect(
+        `${ofType(events, 'assistant')
+          .map(({ text }) => text)
+          .join('')}`,
+      ).toContain('keys: none');
+    },
+    240_000,
+  );
 
   it('an account that was removed before its run starts ends it with a sentence', async () => {
     const id = await account('gone', { key: keys.one });
