@@ -100,20 +100,15 @@ beforeAll(async () => {
 });
 afterAll(() => desk[Symbol.asyncDispose]());
 
-/** All that is stored about the work of the desk's workspace. */
+/** All that is stored about the work of the desk's workspace. In one statement: it is looked at before and after every press. */
 async function work(): Promise<unknown> {
-  const { db } = desk.database;
-  const where = { workspaceId: desk.workspace };
-  const by = { orderBy: { id: 'asc' } } as const;
-  return {
-    tasks: await db.task.findMany({ where, ...by }),
-    runs: await db.run.findMany({ where, ...by }),
-    interactions: await db.interaction.findMany({ where, ...by }),
-    publications: await db.publication.findMany({ where, ...by }),
-    rules: await db.rule.findMany({ where, ...by }),
-    mail: await db.runMail.count({ where }),
-    requests: await db.pendingRequest.findMany({ where, ...by }),
-  };
+  const tables = ['Task', 'Run', 'Interaction', 'Publication', 'Rule', 'RunMail', 'PendingRequest'];
+  const parts = tables.map(
+    (table) => `'${table}', (SELECT json_agg(t ORDER BY to_jsonb(t)::text) FROM "${table}" t WHERE t."workspaceId" = $1)`,
+  );
+  const sql = `SELECT json_build_object(${parts.join(', ')}) AS work`;
+  const [row] = await desk.database.db.$queryRawUnsafe<{ work: unknown }[]>(sql, desk.workspace);
+  return row?.work;
 }
 
 const answer = async (who: Account, token: PressToken, how: 'press' | 'form', where = {}) => {
@@ -125,7 +120,7 @@ const answer = async (who: Account, token: PressToken, how: 'press' | 'form', wh
 
 it('there is work that presses could change: what follows compares it before and after', async () => {
   const before = await work();
-  expect(before).toMatchObject({ tasks: { length: 2 }, interactions: { length: 1 }, requests: { length: 1 } });
+  expect(before).toMatchObject({ Task: { length: 2 }, Interaction: { length: 1 }, PendingRequest: { length: 1 } });
   await desk.act(slash('ada', 'stop #1'));
   expect(await work()).not.toEqual(before);
   await desk.act(mention('ben', 'sh touch file', { message: '9.000' }));

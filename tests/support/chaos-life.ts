@@ -6,15 +6,15 @@ import { processesOf } from './machine-traces.ts';
 import { waitFor } from './wait-for.ts';
 
 /** How a life ends: killed alone, with its database, in the moment after or while it accepts something; or only its database dies. */
-const deaths = ['alone', 'with the database', 'after an answer', 'while asked', 'only the database'] as const;
+export const deaths = ['alone', 'with the database', 'after an answer', 'while asked', 'only the database'] as const;
+
+export type Death = (typeof deaths)[number];
 
 /** One life after the other of `deckhand start` on one data directory. */
 export class ChaosLife {
   readonly dataDir: string;
   readonly #settings: Record<string, string>;
   readonly #chances: Chances;
-  /** Those still to come before any comes again. */
-  #deaths: (typeof deaths)[number][] = [];
   readonly #programs: Program[] = [];
   readonly #listeners = { asking: new Set<() => void>(), answered: new Set<() => void>() };
   #current: DeckhandProcess | undefined;
@@ -76,11 +76,9 @@ export class ChaosLife {
     await program.end('SIGKILL');
   }
 
-  /** A life that ends by one of the deaths. */
-  async liveAndDie(): Promise<void> {
+  /** A life that ends by this death. */
+  async liveAndDie(death: Death): Promise<void> {
     await this.start();
-    if (this.#deaths.length === 0) this.#deaths = this.#chances.shuffled(deaths);
-    const death = this.#deaths.pop();
     await delay(this.#chances.between(100, 2500));
     if (death === 'after an answer') await this.#next('answered');
     if (death === 'while asked') {

@@ -78,7 +78,7 @@ export async function startDeckhand(dataDir: string, settings: Record<string, st
   const failed = program.ended.then((code) => {
     throw new Error(`Deckhand ended with ${code} instead of starting:\n${program.log.join('\n')}`);
   });
-  const ready = waitFor('Deckhand to be ready', () => program.logged('ready')[0]?.url, { timeoutMs: 60_000 });
+  const ready = waitFor('Deckhand to be ready', () => program.logged('ready')[0]?.url, { timeoutMs: 150_000 });
   try {
     const url = String(await Promise.race([ready, failed]));
     return { ...program, url, dataDir };

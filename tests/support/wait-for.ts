@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 export interface WaitOptions {
   /** Default 10 s. */
   timeoutMs?: number;
-  /** Pause between two looks, default 20 ms. */
+  /** Pause between two looks. Default: 20 ms at first, then longer and longer, up to 100 ms: looks cost what others work with. */
   everyMs?: number;
   /**
    * Calls what it is given whenever there may be something new, until the function that it returns is called. After the pause it is waited for
@@ -23,13 +23,14 @@ export async function waitFor<T>(
   look: () => T | Promise<T>,
   options: WaitOptions = {},
 ): Promise<Exclude<T, undefined | null | false>> {
-  const { timeoutMs = 10_000, everyMs = 20 } = options;
+  const { timeoutMs = 10_000, everyMs } = options;
   const news = options.news === undefined ? undefined : listen(options.news);
   const until = performance.now() + timeoutMs;
   // The caller's line, not one of this file, is where a failing test should point.
   const timedOut = new Error();
   Error.captureStackTrace(timedOut, waitFor);
   let seen = 'nothing';
+  let pauseMs = everyMs ?? 20;
   try {
     for (;;) {
       try {
@@ -43,7 +44,8 @@ export async function waitFor<T>(
         timedOut.message = `waited ${timeoutMs / 1000} s for ${what}; seen last: ${seen}`;
         throw timedOut;
       }
-      await delay(everyMs);
+      await delay(pauseMs);
+      if (everyMs === undefined) pauseMs = Math.min(100, pauseMs * 1.2);
       await news?.next();
     }
   } finally {
