@@ -1,6 +1,7 @@
+import type { PlaceLimit } from '../contracts/access-bundle.ts';
 import { type AnyPlaceRole, givenWith, nameOf } from '../contracts/custom-roles.ts';
 import { AppError } from '../contracts/errors.ts';
-import { type Given, isSame, isWithin, type Rights } from '../contracts/permissions.ts';
+import { bothOf, type Given, isSame, isWithin, type Rights } from '../contracts/permissions.ts';
 import type { Tx } from '../store/database.ts';
 import { grantRows } from '../store/grants.ts';
 import { idsOf, lockPeople } from '../store/linked-people.ts';
@@ -16,6 +17,8 @@ export interface Changer {
   workspace: string;
   user: string;
   name: string;
+  /** What the place of the act leaves of their rights. */
+  limit?: Pick<PlaceLimit, 'ceiling'> | undefined;
 }
 
 /** A project or a folder by its id, with what people are told it is. */
@@ -34,7 +37,10 @@ export async function changingRoles<T>(tx: Tx, by: Changer, places: readonly Tou
   await lockPeople(tx, workspace);
   const ids = places.map(({ id }) => id);
   const own = new Map<string, Rights>();
-  for (const place of ids) own.set(place, (await rolesAbout(tx, { workspace, place, people: [by.user] }))[0] ?? {});
+  for (const place of ids) {
+    const rights = (await rolesAbout(tx, { workspace, place, people: [by.user] }))[0] ?? {};
+    own.set(place, by.limit === undefined ? rights : bothOf(rights, by.limit.ceiling));
+  }
   const rowsBefore = await grantRows(tx.db, workspace, { places: ids });
   const result = await change();
   const rowsAfter = await grantRows(tx.db, workspace, { places: ids });

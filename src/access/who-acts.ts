@@ -1,6 +1,7 @@
+import { ceilingOf, type PlaceLimit } from '../contracts/access-bundle.ts';
 import type { Affiliation } from '../contracts/affiliation.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
-import { anyOf, type Given, givenOf, type Rights } from '../contracts/permissions.ts';
+import { anyOf, bothOf, type Given, givenOf, isWithin, type Rights } from '../contracts/permissions.ts';
 import type { IdentityRef } from '../contracts/platform.ts';
 import type { Role } from '../contracts/roles.ts';
 import { type Channel, findOrCreateChannel } from '../store/channels.ts';
@@ -19,9 +20,9 @@ export interface Actor {
   person: Person;
   /** The role in the workspace. */
   ownRole: Role | undefined;
-  /** What they may in the workspace. */
+  /** What they may in the workspace from where they act. */
   ownRights: Rights;
-  /** Who acts, as they are in the workspace, and what memberships and teams say of them. */
+  /** Who acts, as they are in the workspace wherever they act, and what memberships and teams say of them. */
   member: Member;
   grants: Grants;
   channel: Channel;
@@ -29,7 +30,7 @@ export interface Actor {
 
 /** What of an actor says what they are about a project. */
 export type Acting = Pick<Actor, 'person' | 'member' | 'grants'> & {
-  channel: Pick<Channel, 'project' | 'defaultRole' | 'externalRole' | 'extra' | 'named'>;
+  channel: Pick<Channel, 'project' | 'defaultRole' | 'externalRole' | 'extra' | 'named' | 'name' | 'bundle'>;
 };
 
 /** Why nothing may happen for an event, for the log. */
@@ -54,7 +55,13 @@ export async function whoActs(tx: Tx, event: InboundEvent, owners: readonly Conf
   if (known === undefined || channel === undefined) return 'foreign_account';
   if (event.conversation.kind === 'direct' && event.type !== 'home') await noteDirectReached(tx, identity);
   const acting = await actingAs(tx, workspace.id, identity, known, channel);
-  return { ...acting, person: { ...acting.person, at: channel.id }, ownRole: known.role, ownRights: known, channel };
+  return {
+    ...acting,
+    person: { ...acting.person, at: channel.id },
+    ownRole: known.role,
+    ownRights: within(channel, known),
+    channel,
+  };
 }
 
 /** A person who is known, in a channel: with one statement for all that is said of them anywhere. */
@@ -68,25 +75,55 @@ export async function actingAs(
   const given = givenOf(own);
   const member = { user, name, ...given, linked };
   const grants = await grantsOf(tx, workspace, [member]);
-  const acting = { person: { workspace, user, name, ...given, identity, linked, affiliation }, member, grants, channel };
+  const person = { workspace, user, name, ...within(channel, given), identity, linked, affiliation };
+  const acting = { person, member, grants, channel };
   return channel.project === undefined ? acting : { ...acting, person: actingOn(acting, channel.project) };
 }
 
-/** The same person with what counts for a project: src/access/cascade.ts says what that is. */
+/**
+ * The same person with what counts for a project: src/access/cascade.ts says what that is, and the access bundle of the channel how much of it
+ * counts here.
+ */
 export function actingOn(actor: Acting, project: string): Person {
   const { member, grants, channel } = actor;
-  const { role, extra, named, ...person } = actor.person;
+  const { role, extra, named, limit, ...person } = actor.person;
   const about = memberAbout(member, grants, project, givenBy(channel, project, person.affiliation));
-  return { ...person, ...givenOf(about), linked: about.linked, about: project };
+  return { ...person, ...within(channel, about), linked: about.linked, about: project };
+}
+
+/** Somebody as they were where they act if no access bundle counted there. */
+export function withoutBundle<A extends Acting>(acting: A): A {
+  const { person, channel } = acting;
+  return {
+    ...acting,
+    person: { ...person, ...person.limit?.elsewhere, limit: undefined },
+    channel: { ...channel, bundle: undefined },
+  };
 }
 
 /** All that the person may about anything from where they act: whoever lacks something there has it nowhere. */
-export function rightsSomewhere({ person, member, grants }: Pick<Acting, 'person' | 'member' | 'grants'>): Rights {
-  return anyOf([person, rightsAnywhere(member, grants)]);
+export function rightsSomewhere({ person, member, grants, channel }: Acting): Rights {
+  return anyOf([person, within(channel, rightsAnywhere(member, grants))]);
 }
 
 /** What they may about the workspace itself: what they are by themselves, else what the channel gives whoever nothing else is said of. */
 export function rightsInWorkspace({ person, member, grants, channel }: Acting): Given {
-  if (member.role !== undefined || channel.project === undefined) return member;
+  if (member.role !== undefined || channel.project === undefined) return within(channel, member);
   return memberAbout(member, grants, channel.project).reason.from === 'nothing' ? person : {};
+}
+
+/**
+ * These rights as far as the access bundle of the channel lets anybody have them there, owners too; with what it keeps back. The one place
+ * where that is decided: all that is asked of somebody who acts is asked of what this leaves.
+ */
+export function within(
+  { name, bundle }: Pick<Acting['channel'], 'name' | 'bundle'>,
+  given: Given,
+): ReturnType<typeof givenOf> & { limit?: PlaceLimit } {
+  const all = givenOf(given);
+  const ceiling = bundle === undefined ? undefined : ceilingOf(bundle);
+  if (bundle === undefined || ceiling === undefined || isWithin(all, ceiling)) return all;
+  const { role, extra } = bothOf(all, ceiling);
+  const place = name === undefined ? 'this channel' : `#${name}`;
+  return { ...givenOf({ role, extra }), limit: { bundle: bundle.name, place, ceiling, elsewhere: { ...all, extra: all.extra } } };
 }

@@ -22,8 +22,9 @@ import { beginPublication } from '../tasks/publish.ts';
 import type { DecideInput, DecideResult, DecideVerb, Person } from '../tasks/task-engine.ts';
 import { actionTitle } from './action-text.ts';
 import { checkAnswers } from './answers.ts';
-import { askersOf, mayDecideOn, whoMayDecide } from './approvers.ts';
+import { askersOf, mayDecideOn } from './approvers.ts';
 import { countsAt, placeText } from './approvers-now.ts';
+import { cannotDecide } from './cannot-decide.ts';
 import { expireInteraction } from './expire.ts';
 import { expiredText } from './expired-text.ts';
 import { type InteractionEventName, interactionTransition } from './interaction-state.ts';
@@ -80,7 +81,10 @@ export async function decide(tx: Tx, input: DecideInput, now: Date): Promise<Dec
   if (!(await mayDecideOn(tx, interaction, by))) {
     await audit(tx, 'approval.refused', input, task, interaction);
     const askers = await askersOf(tx.db, interaction);
-    return { result: 'not_allowed', whoCan: await whoMayDecide(tx, { ...interaction, project: task.project, askers }) };
+    return {
+      result: 'not_allowed',
+      error: await cannotDecide(tx, by, 'decide this', { ...interaction, project: task.project, askers }),
+    };
   }
   if (!countsAt(interaction.approvers, by.at)) {
     await audit(tx, 'approval.elsewhere', input, task, interaction);
@@ -194,6 +198,7 @@ async function audit(
       decision,
       on,
       role: by.role ?? null,
+      ...(by.limit === undefined ? {} : { bundle: by.limit.bundle }),
       reason: reason === undefined ? null : storableText(reason),
       ...(interaction.action.type !== 'command'
         ? { kind: interaction.kind, title: storableText(actionTitle(interaction.action)) }

@@ -142,12 +142,13 @@ async function auditRefusal(tx: Tx, event: InboundEvent, { person }: Actor, erro
   if (!notAllowedCodes.has(error.code)) return;
   actsVia(tx, viaOf(event));
   const { action, what } = error.params;
-  const data = { code: error.code, role: person.role ?? null, action: String(action ?? what ?? event.type) };
+  const bundle = error.params.bundle === undefined ? {} : { bundle: String(error.params.bundle) };
+  const data = { code: error.code, ...bundle, role: person.role ?? null, action: String(action ?? what ?? event.type) };
   await recordAudit(tx, { workspace: person.workspace, actor: person.user, action: 'refused', subject: person.user, data });
 }
 
-/** Refusals for want of a right, a bound channel, or a channel to ask in. */
-const notAllowedCodes: ReadonlySet<ErrorCode> = new Set(['DH-202', 'DH-203']);
+/** Refusals for want of a right, a bound channel, a channel to ask in, or for what an access bundle does not allow. */
+const notAllowedCodes: ReadonlySet<ErrorCode> = new Set(['DH-202', 'DH-203', 'DH-248', 'DH-250']);
 
 /** Acts that nobody waits for an answer to. */
 const asksNothing: ReadonlySet<InboundEvent['type']> = new Set(['message_edited', 'message_deleted', 'home', 'channel_moved']);

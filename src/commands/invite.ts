@@ -57,9 +57,10 @@ export const invite = defineCommand({
     const { workspace, user } = ctx.person;
     const by = await personById(ctx.tx, workspace, user);
     if (by === undefined) throw new AppError('DH-208');
+    const { role: own, extra } = ctx.ownRights;
     const now = ctx.deps.now();
     const expiresAt = new Date(now.getTime() + expires);
-    const made = await makeInvite(ctx.tx, { workspace, by, role, label, expiresAt }, now);
+    const made = await makeInvite(ctx.tx, { workspace, by: { ...by, role: own, extra }, role, label, expiresAt }, now);
     if (made.result === 'not_allowed')
       throw await notAllowed(ctx.tx, ctx.person, `invite people as ${nameOf(role)}`, 'workspace.own');
     if (made.result === 'too_many') {

@@ -101,6 +101,7 @@ async function knownTo(
   const member = await findPerson(tx, workspace, identity);
   const known = await findChannel(tx, workspace, conversation);
   const channel = known ?? {
+    name: undefined,
     project: undefined,
     defaultRole: undefined,
     externalRole: undefined,

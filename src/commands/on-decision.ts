@@ -1,6 +1,7 @@
 import { notAllowed } from '../access/not-allowed.ts';
 import { actingOn } from '../access/who-acts.ts';
-import { askersOf, mayDecideOn, whoMayDecide } from '../approvals/approvers.ts';
+import { askersOf, mayDecideOn } from '../approvals/approvers.ts';
+import { cannotDecide } from '../approvals/cannot-decide.ts';
 import { moreNeeded } from '../approvals/several-words.ts';
 import { AppError } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
@@ -121,7 +122,7 @@ async function decide(
     case 'elsewhere':
       return tell(ctx, new AppError('DH-403', { what: `#${interaction.task.number}`, where: result.where }));
     case 'not_allowed':
-      return tell(ctx, new AppError('DH-202', { who: by.name, action: 'decide this', whoCan: result.whoCan }));
+      return tell(ctx, result.error);
     case 'unknown':
       return tell(ctx, new AppError('DH-208'));
   }
@@ -188,14 +189,8 @@ async function askInForm(
   const asked = { ...interaction, workspace: by.workspace, task: interaction.task.id };
   if (!(await mayDecideOn(ctx.tx, asked, by))) {
     const askers = await askersOf(ctx.tx.db, asked);
-    const whoCan = await whoMayDecide(ctx.tx, {
-      workspace: by.workspace,
-      project: interaction.task.project.id,
-      approvers,
-      requester,
-      askers,
-    });
-    throw new AppError('DH-202', { who: by.name, action: 'decide this', whoCan });
+    const question = { workspace: by.workspace, project: interaction.task.project.id, approvers, requester, askers };
+    throw await cannotDecide(ctx.tx, by, 'decide this', question);
   }
   const form = formOf(interaction, verb);
   if (form === undefined) throw new AppError('DH-208');

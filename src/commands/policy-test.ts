@@ -13,6 +13,7 @@ import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
 import { reveal } from '../delivery/neutralise.ts';
 import { listChange, oneOf, optional } from './arguments.ts';
+import { bundleNote } from './bundle-words.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { namesIn } from './named-targets.ts';
 import { policyProject } from './policy.ts';
@@ -61,7 +62,11 @@ export const policyTest = defineCommand({
       bold(`Policy of ${project.name}`),
       plain(` · version ${project.policyVersion} · a test, nothing was run`),
     ];
-    return { view: withFallback([{ type: 'text', spans: title }, ...blocks]), audience: 'asked' };
+    const note = bundleNote(ctx.channel);
+    return {
+      view: withFallback([{ type: 'text', spans: title }, ...blocks, ...(note === undefined ? [] : [note])]),
+      audience: 'asked',
+    };
   },
 });
 

@@ -9,6 +9,7 @@ import { audit } from './audit.ts';
 import { auditExport } from './audit-export.ts';
 import { bind } from './bind.ts';
 import { board } from './board.ts';
+import { bundleAdd, bundleChange, bundleList, bundleRemove, bundleShow } from './bundle.ts';
 import { choose } from './choose.ts';
 import { claim } from './claim.ts';
 import { codeowners, codeownersRemove, codeownersSet } from './codeowners.ts';
@@ -117,6 +118,11 @@ const setup: readonly Command[] = [
   folderMove,
   folderRemove,
   bind,
+  bundleAdd,
+  bundleChange,
+  bundleList,
+  bundleShow,
+  bundleRemove,
   settings,
   settingsAlerts,
   policy,

@@ -1,7 +1,7 @@
 import { mayUse } from '../access/effective-role.ts';
 import { notAllowed } from '../access/not-allowed.ts';
 import { strongestAnywhere } from '../access/role-about.ts';
-import { rightsInWorkspace, rightsSomewhere } from '../access/who-acts.ts';
+import { rightsInWorkspace, rightsSomewhere, within, withoutBundle } from '../access/who-acts.ts';
 import { AppError } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import type { OutboxPut } from '../contracts/outbox.ts';
@@ -42,7 +42,7 @@ export async function runCommand(ctx: CommandContext, command: Command, args: Re
 }
 
 /**
- * Throws DH-203 in a channel without a project, DH-202 for a permission that is lacking, and DH-221 where others would read what is not for them.
+ * Throws DH-203 in a channel without a project, DH-202 and DH-248 for a permission that is lacking, and DH-221 where others would read what is not for them.
  */
 export async function checkAllowed(ctx: CommandContext, command: Command, args: Record<string, unknown>): Promise<void> {
   if (ctx.act.open && !command.open) throw new AppError('DH-221', { command: command.name });
@@ -56,7 +56,9 @@ export async function checkAllowed(ctx: CommandContext, command: Command, args: 
   }
   const needed = command.permissionFor?.(args) ?? command.permission;
   if (mayUse(rightsFor(ctx, command, args, needed), needed)) return;
-  if (needed !== 'anyone') throw await notAllowed(ctx.tx, { ...ctx.person, about: ctx.bound?.id }, command.action, needed);
+  if (needed === 'anyone') return;
+  const { limit } = within(ctx.channel, rightsFor(withoutBundle(ctx), command, args, needed));
+  throw await notAllowed(ctx.tx, { ...ctx.person, limit, about: ctx.bound?.id }, command.action, needed);
 }
 
 /**

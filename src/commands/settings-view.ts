@@ -5,6 +5,7 @@ import { withFallback } from '../delivery/list-view.ts';
 import type { Project } from '../store/projects.ts';
 import { budgetText } from './agent-words.ts';
 import { shortDuration } from './arguments.ts';
+import { permissionSpans } from './bundle-words.ts';
 import type { CommandContext } from './command.ts';
 import { namesIn } from './named-targets.ts';
 import { decidersText } from './pending.ts';
@@ -21,6 +22,12 @@ const modeWords: Record<Project['policy']['mode'], string> = {
 function externalText({ defaultRole, externalRole }: CommandContext['channel']): string {
   if (externalRole === undefined) return 'none: external people need a role of their own';
   return defaultRole === undefined ? 'guest, as soon as `role` gives one' : 'guest: external people may look';
+}
+
+/** What limits the channel, in a line. */
+function bundleSpans({ bundle }: CommandContext['channel']): Span[] {
+  if (bundle === undefined) return [plain('none: people may here what their roles allow')];
+  return [code(bundle.name), plain(': '), ...permissionSpans(bundle)];
 }
 
 /** The settings as they are, each under the name that changes it. */
@@ -110,6 +117,7 @@ export async function settingsView(
                 ),
               ),
               field('external', ...marked(externalText(ctx.channel))),
+              field('bundle', ...bundleSpans(ctx.channel)),
             ],
           },
         ]

@@ -23,6 +23,7 @@ import {
   roleWord,
   runsOnOption,
 } from './arguments.ts';
+import { chosenBundle } from './channel-bundle.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { branchName } from './project-add.ts';
 import { channelRoles, roleOption } from './role-argument.ts';
@@ -44,9 +45,11 @@ export const settings = defineCommand({
     'Tasks that exist keep the policy they were made with. Everybody with a role sees the settings; maintainers and owners change them.',
   ],
   permission: 'task.see',
-  permissionFor: (args) => neededFor(args)[0] ?? 'task.see',
+  // The access bundle is asked about in `run`: it is judged without the one there is, so that nobody locks themselves out.
+  permissionFor: (args) => neededFor(args)[0] ?? (args.bundle === undefined ? 'task.see' : 'anyone'),
   action: 'change settings',
   about: 'project',
+  unbound: 'with-role',
   positional: {},
   options: {
     project: optional({ hint: 'name', about: 'the project, where the channel does not say it', names: 'project', schema: name }),
@@ -57,6 +60,11 @@ export const settings = defineCommand({
       schema: oneOf(verbositySchema.options),
     }),
     role: roleOption('developer', 'what members of this channel without a role of their own may do here', channelRoles),
+    bundle: optional({
+      hint: 'support',
+      about: 'the access bundle of this channel: the most that can be done and used here, or `none`; for owners, and by itself',
+      schema: name,
+    }),
     private: optional({
       hint: 'on',
       about: 'whether what is asked in this channel is shown nowhere else; a platform that tells private channels sets it first',
@@ -208,9 +216,12 @@ export const settings = defineCommand({
     ['settings agent=claude-code mode=ask budget=5', 'what tasks of agents begin with'],
     ['settings hosts=npm,files.example.org', 'where their programs may fetch from'],
     ['settings verbosity=quiet role=developer', 'of this channel'],
+    ['settings bundle=support', 'limits what can be done in this channel to the access bundle `support`'],
   ],
   async run(ctx, args) {
-    const { project: named, ...change } = args;
+    const { project: named, bundle, ...change } = args;
+    if (bundle !== undefined) return chosenBundle(ctx, bundle, neededFor(change).length > 0 || named !== undefined);
+    if (ctx.channel.kind === 'channel' && ctx.bound === undefined && ctx.threadTask === undefined) throw new AppError('DH-203');
     const choice = await projectFor(ctx, named);
     if ('ask' in choice) return choice.ask;
     const { project } = choice;
@@ -260,7 +271,9 @@ const changing = {
 
 /** What it takes to change these: nothing when nothing is to be changed. */
 function neededFor(args: Record<string, unknown>): (keyof typeof changing)[] {
-  const keys = Object.entries(args).flatMap(([key, value]) => (key === 'project' || value === undefined ? [] : [key]));
+  const keys = Object.entries(args).flatMap(([key, value]) =>
+    key === 'project' || key === 'bundle' || value === undefined ? [] : [key],
+  );
   const needed = keys.map((key) =>
     channelPart.has(key) ? 'channel.manage' : policyPart.has(key) ? 'policy.manage' : 'project.manage',
   );

@@ -1,5 +1,5 @@
 import { notAllowed } from '../access/not-allowed.ts';
-import { type Acting, actingOn } from '../access/who-acts.ts';
+import { type Acting, actingOn, within } from '../access/who-acts.ts';
 import { AppError } from '../contracts/errors.ts';
 import { may, type Permission } from '../contracts/permissions.ts';
 import { encodePress } from '../contracts/press.ts';
@@ -60,10 +60,10 @@ export async function visibleProjects(
   ctx: Acting & { tx: Tx },
   permission: Permission = 'task.see',
 ): Promise<string[] | undefined> {
-  const { member, grants, channel } = ctx;
+  const { grants, channel } = ctx;
   const isSeen = (project: string) => may(actingOn(ctx, project), permission);
   const spoken = [...grants.keys(), ...(channel.project === undefined ? [] : [channel.project])];
-  if (!may(member, permission)) return [...new Set(spoken)].filter((id) => isSeen(id));
+  if (!may(within(channel, ctx.member), permission)) return [...new Set(spoken)].filter((id) => isSeen(id));
   if (spoken.every(isSeen)) return undefined;
   return (await projectIds(ctx.tx, ctx.person.workspace)).filter(isSeen);
 }

@@ -1,4 +1,5 @@
 import { isWords } from '../access/not-allowed.ts';
+import { withoutBundle } from '../access/who-acts.ts';
 import { externalWords } from '../contracts/affiliation.ts';
 import { platformNames } from '../contracts/platform.ts';
 import { type Block, bold, plain } from '../contracts/view.ts';
@@ -7,6 +8,7 @@ import { withFallback } from '../delivery/list-view.ts';
 import { oneLine } from '../delivery/neutralise.ts';
 import { type Account, affiliationOfPerson, allAccountsOf, membersOf, namesOf } from '../store/people.ts';
 import { optional } from './arguments.ts';
+import { bundleNote } from './bundle-words.ts';
 import { defineCommand } from './command.ts';
 import { namedPerson, personText } from './member-target.ts';
 import { decidersText } from './pending.ts';
@@ -50,6 +52,9 @@ export const who = defineCommand({
       const names = people.map(({ user, name }) => named(name, accounts.get(user)));
       return { label, spans: [plain(names.join(', '))] };
     });
+    const { person } = withoutBundle(ctx);
+    const far = ctx.person.limit === undefined ? '' : ', as far as its access bundle allows';
+    const limits = bundleNote(ctx.channel);
     const notes: Block[] = [
       ...(ctx.bound === undefined
         ? []
@@ -66,8 +71,9 @@ export const who = defineCommand({
           ]),
       {
         type: 'context',
-        spans: marked(ctx.person.role === undefined ? 'You have no role here.' : `You are ${isWords(ctx.person)} here.`),
+        spans: marked(ctx.person.role === undefined ? 'You have no role here.' : `You are ${isWords(person)} here${far}.`),
       },
+      ...(limits === undefined ? [] : [limits]),
       ...(own.length < 2
         ? []
         : [

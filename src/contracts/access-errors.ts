@@ -30,6 +30,18 @@ export const accessErrors = {
     text: 'It was not sent by a page of this server, or is from an earlier session.',
     remedy: 'Open the page again and repeat what you did.',
   },
+  'DH-248': {
+    title: 'Not allowed in this channel',
+    text: '{who} may {action}, but not from {place}: its access bundle `{bundle}` does not allow it.',
+    remedy:
+      'Do it in another channel or in a direct message; `bundle show {bundle}` says what is allowed here, and owners change it.',
+  },
+  'DH-249': { title: 'No such access bundle', text: 'There is no access bundle `{bundle}`.', remedy: '{suggestion}' },
+  'DH-250': {
+    title: 'The access bundle does not allow it',
+    text: 'Work that was asked for in {place} does not use {what}: its access bundle `{bundle}` does not allow it.',
+    remedy: '{instead}',
+  },
   'DH-233': { title: 'Signing in did not work', text: '{why}', remedy: '{what}' },
   'DH-240': { title: 'A quota is used up', text: '{what}', remedy: '{instead}' },
   'DH-241': { title: 'No such quota', text: '{what}', remedy: '`quota` lists the quotas there are.' },

@@ -39,6 +39,7 @@ export type TeamId = `tea_${string}`;
 export type MembershipId = `mbr_${string}`;
 export type QuotaId = `qta_${string}`;
 export type CustomRoleId = `rol_${string}`;
+export type AccessBundleId = `bdl_${string}`;
 
 /** Prefix of an id -> its type. */
 export interface IdByPrefix {
@@ -79,5 +80,6 @@ export interface IdByPrefix {
   fld: FolderId;
   tea: TeamId;
   mbr: MembershipId;
+  bdl: AccessBundleId;
 }
 export type IdPrefix = keyof IdByPrefix;

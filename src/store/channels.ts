@@ -1,4 +1,5 @@
 import { Prisma } from '../../prisma/client/client.ts';
+import { type AccessBundle, bundleOf } from '../contracts/access-bundle.ts';
 import { type AnyRole, type CustomRole, givenWith } from '../contracts/custom-roles.ts';
 import { bothOf, type Given, type Rights } from '../contracts/permissions.ts';
 import { type Conversation, type Platform, platformNames, platformSchema } from '../contracts/platform.ts';
@@ -24,6 +25,8 @@ export interface Channel extends Omit<Given, 'role'> {
   verbosity: Verbosity;
   /** What is asked here is shown nowhere else. */
   isPrivate: boolean;
+  /** The most that anybody may here; undefined: no limit but their own. */
+  bundle?: AccessBundle | undefined;
 }
 
 /** What an event tells of its channel. */
@@ -234,6 +237,7 @@ interface ChannelRow {
   projectId: string | null;
   defaultRole: string | null;
   customRoleId: string | null;
+  bundleId: string | null;
   externalRole: string | null;
   verbosity: string;
   isPrivate: boolean;
@@ -247,6 +251,7 @@ async function toChannel(tx: Tx, row: ChannelRow): Promise<Channel> {
   const custom = countingRole({ role: row.defaultRole, customRoleId: row.customRoleId }, known);
   const { role, extra }: Rights =
     custom === undefined ? { role: roleOf(row.defaultRole) } : bothOf(givenWith(custom), mostOfChannel);
+  const bundle = row.bundleId === null ? null : await tx.db.accessBundle.findUniqueOrThrow({ where: { id: row.bundleId } });
   return {
     id: row.id,
     kind: row.kind === 'direct' ? 'direct' : 'channel',
@@ -258,5 +263,6 @@ async function toChannel(tx: Tx, row: ChannelRow): Promise<Channel> {
     externalRole: row.externalRole === 'guest' ? 'guest' : undefined,
     verbosity: verbositySchema.catch('steps').parse(row.verbosity),
     isPrivate: row.isPrivate,
+    ...(bundle === null ? {} : { bundle: bundleOf(bundle) }),
   };
 }

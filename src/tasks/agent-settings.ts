@@ -1,4 +1,5 @@
-import { askersOf, mayDecideOn, whoMayDecide } from '../approvals/approvers.ts';
+import { askersOf, mayDecideOn } from '../approvals/approvers.ts';
+import { cannotDecide } from '../approvals/cannot-decide.ts';
 import { termsForMoney } from '../approvals/demands.ts';
 import { policyOf } from '../approvals/judge-task.ts';
 import { settleSpend } from '../approvals/settle-spend.ts';
@@ -120,8 +121,8 @@ export async function changeBudget(
   if (moreThan(budgetUsd, task.budgetUsd)) {
     if (!(await mayDecideOn(tx, asked, by))) {
       const askers = await askersOf(tx.db, asked);
-      const whoCan = await whoMayDecide(tx, { workspace: task.workspace, project: task.project, approvers, requester, askers });
-      throw new AppError('DH-202', { who: by.name, action: 'raise the budget of a task', whoCan });
+      const question = { workspace: task.workspace, project: task.project, approvers, requester, askers };
+      throw await cannotDecide(tx, by, 'raise the budget of a task', question);
     }
     refuseAlone(approvers, 'raise the budget of a task', 'The task asks for more itself when it needs it.');
   }

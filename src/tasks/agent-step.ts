@@ -7,11 +7,11 @@ import { canonicalJson } from '../runtime/canonical-json.ts';
 import { lastStep, storeStep } from '../store/agent-runs.ts';
 import type { Tx } from '../store/database.ts';
 import { interactionsOfRun, settleInteraction } from '../store/interactions.ts';
-import { projectById } from '../store/projects.ts';
 import { seqOfMessage, settleMessage } from '../store/run-mail.ts';
 import type { RunRecord } from '../store/runs.ts';
 import { system } from './advance.ts';
 import { startWaiting, stopWaiting } from './agent-wait.ts';
+import { hostEntriesOf } from './bundle-limits.ts';
 import { held } from './run-progress.ts';
 
 /** What a harness says; everything else is written by the method that causes it. */
@@ -48,8 +48,7 @@ export async function storeAgentStep(tx: Tx, runId: string, runner: string, step
   await storeStep(tx, { run: run.id, state, digest, events, inputs, cursor, mail, actor: system('runner'), at });
   const withdrawn = await withdraw(tx, run, step.withdrawn, at);
   const opened: RunEventData[] = [];
-  const project = asks.length === 0 ? undefined : await projectById(tx, task.workspace, task.project);
-  const hosts = project?.agent.hosts ?? [];
+  const hosts = asks.length === 0 ? [] : await hostEntriesOf(tx, task);
   for (const ask of asks) {
     const known = await interactionsOfRun(tx, run.id);
     const event = await takeAsk(tx, { task, run, ask, known, hosts, at });

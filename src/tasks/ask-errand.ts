@@ -1,6 +1,6 @@
 import { notAllowed } from '../access/not-allowed.ts';
-import { whoMayDecide } from '../approvals/approvers.ts';
 import { countsAt } from '../approvals/approvers-now.ts';
+import { cannotDecide } from '../approvals/cannot-decide.ts';
 import { termsForChange } from '../approvals/demands.ts';
 import { policyOf } from '../approvals/judge-task.ts';
 import { mayPublish } from '../approvals/publish-approval.ts';
@@ -47,7 +47,7 @@ export async function askErrand(tx: Tx, { run: id, kind, by, originKey }: Errand
     if (!countsAt(terms.approvers, by.at) || !(await mayPublish(tx, { task, run, terms }, by, at))) {
       const { approvers } = terms;
       const question = { workspace: task.workspace, project: task.project, approvers, requester: run.requestedBy };
-      throw new AppError('DH-202', { who: by.name, action: actions.merge, whoCan: await whoMayDecide(tx, question) });
+      throw await cannotDecide(tx, by, actions.merge, question);
     }
   } else if (!may(by, needs[kind])) {
     throw await notAllowed(tx, by, actions[kind], needs[kind]);

@@ -1,4 +1,4 @@
-import { whoMayDecide } from '../approvals/approvers.ts';
+import { cannotDecide } from '../approvals/cannot-decide.ts';
 import { termsForChange } from '../approvals/demands.ts';
 import { policyOf } from '../approvals/judge-task.ts';
 import { mayPublish } from '../approvals/publish-approval.ts';
@@ -33,7 +33,7 @@ export async function revert(tx: Tx, { run: id, by, originKey }: RevertInput, at
   if (!(await mayPublish(tx, { task, run, terms }, by, at))) {
     const { approvers } = terms;
     const question = { workspace: task.workspace, project: task.project, approvers, requester: run.requestedBy };
-    throw new AppError('DH-202', { who: by.name, action: 'revert this', whoCan: await whoMayDecide(tx, question) });
+    throw await cannotDecide(tx, by, 'revert this', question);
   }
   const pull = (await pullsOf(tx, task.id)).findLast((one) => one.run === run.id && one.facts.state === 'merged');
   if (pull === undefined) {

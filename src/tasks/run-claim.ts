@@ -1,6 +1,7 @@
 import { policyOf } from '../approvals/judge-task.ts';
 import type { AgentSettings } from '../contracts/agent.ts';
 import type { AgentSpec } from '../contracts/agent-control.ts';
+import { describeError } from '../contracts/errors.ts';
 import { hostsOf } from '../contracts/hosts.ts';
 import { fits } from '../contracts/labels.ts';
 import type { ClaimRefusal, RunSpec } from '../contracts/run-control.ts';
@@ -11,13 +12,13 @@ import { takeOver } from '../store/held-runs.ts';
 import { personById } from '../store/people.ts';
 import { holdPlace } from '../store/places.ts';
 import { sourceOf } from '../store/project-sync.ts';
-import { projectById } from '../store/projects.ts';
 import { appendEvents } from '../store/run-events.ts';
 import { isAlive, type RunnerRecord, runnerById } from '../store/runners.ts';
 import { type RunRecord, runById } from '../store/runs.ts';
 import { beginningAt } from '../store/task-origins.ts';
 import { lockTask, type TaskRecord } from '../store/tasks.ts';
 import { advanceRun, advanceTask, system } from './advance.ts';
+import { bundleRefusal, hostEntriesOf } from './bundle-limits.ts';
 import { cancelledResult, endRun } from './end-run.ts';
 import { taskTitle } from './naming.ts';
 import { branchOf, revertSpecOf } from './revert.ts';
@@ -44,6 +45,13 @@ export async function claimRun(tx: Tx, runId: string, runnerId: string, now: Dat
       if (!fits(run.runsOn, runner.labels)) return { ok: false, reason: 'does_not_fit' };
       if ((await sourceOf(tx.db, run.project))?.removed !== false) {
         const result = cancelledResult('stopped', 'Its project has been removed.');
+        await endRun(tx, { task, run, result, actor: system('gateway'), at: now });
+        return { ok: false, reason: 'not_queued' };
+      }
+      const refused = run.agent === null ? undefined : await bundleRefusal(tx, task.id, run.agent);
+      if (refused !== undefined) {
+        const { text, remedy } = describeError(refused.code, refused.params);
+        const result = cancelledResult('denied', `${text} ${remedy}`);
         await endRun(tx, { task, run, result, actor: system('gateway'), at: now });
         return { ok: false, reason: 'not_queued' };
       }
@@ -164,6 +172,6 @@ async function agentSpec(tx: Tx, task: TaskRecord, run: RunRecord & { agent: Age
     inputs: run.inputs,
     budgetUsd: task.budgetUsd,
     spentUsd: task.spentUsd,
-    hosts: hostsOf((await projectById(tx, task.workspace, task.project))?.agent.hosts ?? []),
+    hosts: hostsOf(await hostEntriesOf(tx, task)),
   };
 }

@@ -10,6 +10,7 @@ import { advanceTask, personActor, system } from './advance.ts';
 import type { SaidContext } from './agent-tasks.ts';
 import { attachFiles, fetchWithinMs, newFiles, tellFiles } from './attached-files.ts';
 import { auditAsked } from './audit-runs.ts';
+import { checkBundle } from './bundle-limits.ts';
 import { expect } from './expect.ts';
 import { endPublishRequests } from './publish-requests.ts';
 
@@ -32,10 +33,11 @@ export interface TurnInput {
   at: Date;
 }
 
-/** Queues a turn of an agent. Nothing is approved yet: each of its calls is looked at when it is to be made. */
+/** Queues a turn of an agent; throws DH-250 where the access bundle of its channel lets it use less. Nothing is approved yet: each of its calls is looked at when it is to be made. */
 export async function startTurn(tx: Tx, input: TurnInput): Promise<RunRecord> {
   const { task, attempt, variant, timeoutMs, by, turn, at } = input;
   const { id, workspace, project, runsOn } = task;
+  await checkBundle(tx, id, turn.settings);
   await endPublishRequests(tx, id, 'superseded', at);
   const run = await createRun(
     tx,

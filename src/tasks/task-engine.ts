@@ -1,5 +1,7 @@
+import type { PlaceLimit } from '../contracts/access-bundle.ts';
 import type { Affiliation } from '../contracts/affiliation.ts';
 import type { AgentControl } from '../contracts/agent-control.ts';
+import type { AppError } from '../contracts/errors.ts';
 import type { Given } from '../contracts/permissions.ts';
 import type { IdentityRef, Platform } from '../contracts/platform.ts';
 import type { PublishWhat } from '../contracts/publication.ts';
@@ -21,6 +23,8 @@ export interface Person extends Given {
   name: string;
   /** The role that counts for what the act is about; undefined: none. A custom one adds `extra` to it. */
   role: Role | undefined;
+  /** Set where the access bundle of the channel of the act keeps something of it back. */
+  limit?: PlaceLimit | undefined;
   /** The project that the role is about; undefined: none in particular. */
   about?: string | undefined;
   /** The account that acts. */
@@ -109,7 +113,7 @@ export type DecideResult =
   | { result: 'elsewhere'; where: string }
   /** Somebody was first, or time was. `what` says who and when, for people. */
   | { result: 'already'; what: string }
-  | { result: 'not_allowed'; whoCan: string }
+  | { result: 'not_allowed'; error: AppError }
   | { result: 'unknown' };
 
 export interface PublishInput {

@@ -1,14 +1,22 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { parseText } from '../../src/commands/parse.ts';
 import { commands } from '../../src/commands/registry.ts';
+import { givablePermissions, type Permission, permissions } from '../../src/contracts/permissions.ts';
+import type { Role } from '../../src/contracts/roles.ts';
 import { newId } from '../../src/runtime/ids.ts';
-import { type Account, type Desk, mention, openDesk, press, slash } from '../support/desk.ts';
+import { createCustomRole } from '../../src/store/custom-roles.ts';
+import { type Account, accounts, type Desk, mention, openDesk, press, slash } from '../support/desk.ts';
 
 let desk: Desk;
 beforeAll(async () => {
   desk = await openDesk();
-  for (const use of ['folder add Taken', 'team add Taken', 'role add Taken']) await desk.act(slash('ada', use));
+  for (const use of ['folder add Taken', 'team add Taken', 'role add Taken', 'bundle add Taken agents=none']) {
+    await desk.act(slash('ada', use));
+  }
 });
 afterAll(() => desk[Symbol.asyncDispose]());
+// Every act looks at all that was said before: what nobody asks about any more would only make it slow.
+afterEach(() => desk.database.db.outbox.deleteMany());
 
 const people: readonly Account[] = ['nobody', 'gus', 'ben', 'mia', 'ada'];
 
@@ -44,6 +52,8 @@ const table: Record<string, readonly (readonly [use: string, weakest: Account])[
     ['settings verbosity=steps', 'mia'],
     ['settings policy=safe', 'mia'],
     ['settings deny=none', 'mia'],
+    ['settings concurrency=1', 'mia'],
+    ['settings bundle=nowhere', 'ada'],
   ],
   policy: [['policy', 'gus']],
   'policy add': [['policy add project=nowhere kind=push approvals=2', 'mia']],
@@ -105,6 +115,11 @@ const table: Record<string, readonly (readonly [use: string, weakest: Account])[
   'folder move': [['folder move nowhere nowhere', 'mia']],
   'folder remove': [['folder remove nowhere', 'mia']],
   bind: [['bind nowhere', 'mia']],
+  'bundle add': [['bundle add Taken agents=none', 'ada']],
+  'bundle change': [['bundle change nowhere agents=none', 'ada']],
+  'bundle list': [['bundle list', 'gus']],
+  'bundle show': [['bundle show nowhere', 'gus']],
+  'bundle remove': [['bundle remove nowhere', 'ada']],
   'member add': [
     ['member add stranger developer', 'mia'],
     ['member add Gus guest', 'mia'],
@@ -180,6 +195,77 @@ describe('rights in a bound channel', () => {
     if (allowed) return;
     expect(said?.only).toBeDefined();
     expect(said?.text).toMatch(/^Not allowed\. .* may not .*\. .*[Oo]wners can/);
+  });
+});
+
+/** What a use takes that its command does not say by itself; `several`: nobody has that by one permission. */
+const besides: Record<string, Permission | 'several'> = {
+  'usage all': 'usage.workspace',
+  'usage person=Ada': 'usage.people',
+  'project add demo /srv/other': 'workspace.own',
+  'member add stranger developer': 'several',
+  'member role Ada owner': 'workspace.own',
+  'member role Mia maintainer': 'workspace.own',
+  'invite maintainer': 'workspace.own',
+  'settings bundle=nowhere': 'workspace.own',
+};
+
+function neededBy(use: string): Permission | 'anyone' | 'several' {
+  const parsed = parseText(use, commands);
+  if (parsed.type !== 'command') return expect.unreachable(`${use} is ${parsed.type}`);
+  return besides[use] ?? parsed.command.permissionFor?.(parsed.args) ?? parsed.command.permission;
+}
+
+const uses = Object.values(table)
+  .flat()
+  .map(([use, weakest]) => [use, neededBy(use), weakest] as const);
+
+describe('rights by a custom role', () => {
+  /** Makes somebody who has no role of their own one with exactly these permissions. */
+  async function give(given: readonly Permission[]): Promise<void> {
+    const { database, workspace } = desk;
+    const { id } = await database.db.user.findFirstOrThrow({ where: { identities: { some: { externalId: accounts.nobody } } } });
+    const name = newId('rol');
+    const custom = await database.transaction((tx) =>
+      createCustomRole(tx, { workspace, name, permissions: given, by: id, at: new Date() }),
+    );
+    await database.db.user.update({ where: { id }, data: { role: 'guest', customRoleId: custom?.id ?? null } });
+  }
+
+  const refused = async (use: string) => (await desk.act(slash('nobody', use))).some(({ text }) => text.includes('DH-202'));
+  const taking = uses.flatMap(([use, needed]) => (needed === 'anyone' || needed === 'task.see' ? [] : [[use, needed] as const]));
+
+  afterAll(() =>
+    desk.database.db.user.updateMany({ where: { customRoleId: { not: null } }, data: { role: null, customRoleId: null } }),
+  );
+
+  it.each(uses)('%j takes %s, which is what the built-in roles from that of %s on have', (use, needed, weakest) => {
+    const roles: Record<Account, Role | undefined> = {
+      nobody: undefined,
+      pia: undefined,
+      gus: 'guest',
+      ben: 'developer',
+      mia: 'maintainer',
+      ada: 'owner',
+    };
+    if (use in besides && needed === 'several') return;
+    expect(needed === 'anyone' || needed === 'several' ? undefined : permissions[needed].role).toBe(roles[weakest]);
+  });
+
+  it.each(taking)('lets %j through with %s alone, and with everything else not', async (use, needed) => {
+    if (needed !== 'several' && needed !== 'workspace.own') {
+      await give(['task.see', needed]);
+      expect(await refused(use), 'with it').toBe(false);
+    }
+    await give(givablePermissions.filter((one) => one !== (needed === 'several' ? 'member.manage' : needed)));
+    expect(await refused(use), 'without it').toBe(true);
+  });
+
+  it('looks with any of them, and does nothing else', async () => {
+    await give(['task.see']);
+    for (const [use, needed] of uses) {
+      expect([use, await refused(use)]).toEqual([use, needed !== 'task.see' && needed !== 'anyone']);
+    }
   });
 });
 

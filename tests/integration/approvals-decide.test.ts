@@ -127,9 +127,9 @@ describe('promise 7: who may decide is looked at at the moment of the press', ()
   it('refuses a weaker role, says who can, and writes it down', async () => {
     const { run } = await deckhand.create(world, 'npm test');
     for (const person of [world.people.dev, world.people.gus, { ...world.people.gus, role: undefined }]) {
-      expect(await deckhand.decide(run, person)).toEqual({
+      expect(await deckhand.decide(run, person)).toMatchObject({
         result: 'not_allowed',
-        whoCan: 'Maintainers and owners can decide: Ada, Ben.',
+        error: { params: { whoCan: 'Maintainers and owners can decide: Ada, Ben.' } },
       });
     }
     expect(await deckhand.stateOf(run)).toBe('awaiting');
@@ -153,9 +153,9 @@ describe('promise 7: who may decide is looked at at the moment of the press', ()
       changePolicy(tx, world.project, { ...askPolicy, approvers }, { by: world.people.ada.user, at: new Date() }),
     );
     const { run } = await deckhand.create(world, 'npm test', { by: ada });
-    expect(await deckhand.decide(run, ada)).toEqual({
+    expect(await deckhand.decide(run, ada)).toMatchObject({
       result: 'not_allowed',
-      whoCan: 'Only people named by the policy can decide: Ben.',
+      error: { params: { whoCan: 'Only people named by the policy can decide: Ben.' } },
     });
     expect(await deckhand.decide(run, dev)).toMatchObject({ result: 'not_allowed' });
     expect(await deckhand.decide(run, ben)).toMatchObject({ result: 'decided' });
@@ -167,9 +167,9 @@ describe('promise 7: who may decide is looked at at the moment of the press', ()
       changePolicy(tx, world.project, { ...askPolicy, approvers }, { by: world.people.ada.user, at: new Date() }),
     );
     const { run } = await deckhand.create(world, 'npm test', { by: world.people.ada });
-    expect(await deckhand.decide(run, world.people.ada)).toEqual({
+    expect(await deckhand.decide(run, world.people.ada)).toMatchObject({
       result: 'not_allowed',
-      whoCan: 'Maintainers and owners can decide: Ben. The requester cannot.',
+      error: { params: { whoCan: 'Maintainers and owners can decide: Ben. The requester cannot.' } },
     });
     expect(await deckhand.decide(run, world.people.ben)).toMatchObject({ result: 'decided' });
   });

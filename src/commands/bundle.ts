@@ -1,0 +1,220 @@
+import { z } from 'zod';
+import { type AccessBundle, ceilingOf, storedAmong } from '../contracts/access-bundle.ts';
+import { AppError } from '../contracts/errors.ts';
+import { permissionsOf } from '../contracts/permissions.ts';
+import { bold, code, plain } from '../contracts/view.ts';
+import { marked } from '../delivery/error-view.ts';
+import { textView, withFallback } from '../delivery/list-view.ts';
+import { count } from '../delivery/units.ts';
+import {
+  type BundleLimits,
+  bundlesOf,
+  changeBundle,
+  channelsWith,
+  createBundle,
+  holdBundle,
+  removeBundle,
+} from '../store/access-bundles.ts';
+import { recordAudit } from '../store/audit.ts';
+import { channelNames } from '../store/channels.ts';
+import { required } from './arguments.ts';
+import { changedLimits, type LimitChange, limitOptions } from './bundle-limits.ts';
+import { bundleFields, permissionLines, permissionSpans } from './bundle-words.ts';
+import { type CommandContext, defineCommand } from './command.ts';
+import { nearest } from './nearest.ts';
+import { commandButton } from './task-lines.ts';
+
+const action = 'change access bundles';
+const bundleName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,39}$/i, 'A bundle has a name of letters, digits and the signs . _ -, at most 40.')
+  .refine((text) => text.toLowerCase() !== 'none', '`none` stands for no bundle.');
+const named = required({ hint: 'name', about: 'the bundle', schema: z.string().min(1).max(80) });
+const everything: BundleLimits = { permissions: 'all', agents: 'all', accounts: 'all', hosts: 'all' };
+
+export const bundleAdd = defineCommand({
+  name: 'bundle add',
+  group: 'setup',
+  summary: 'Makes an access bundle: the most that can be done and used in the channels that get it',
+  details: [
+    'A bundle gives nothing. What somebody may in a channel that has it is what both their role and the bundle allow, owners too; what is left out is not limited. To look is always allowed.',
+    '`settings bundle=<name>` gives it to a channel. Commands, buttons, forms and decisions there follow it, and work that was begun there uses no other agents, accounts and hosts.',
+  ],
+  permission: 'workspace.own',
+  action,
+  unbound: 'with-role',
+  positional: { name: required({ hint: 'name', about: 'a short name', schema: bundleName }) },
+  options: limitOptions,
+  examples: [
+    ['bundle add support may=guest,command.run agents=none', 'there people look and run commands, and no agent works'],
+    ['bundle add ops may=developer accounts=main hosts=npm', 'developers at most, with one account and one source of packages'],
+  ],
+  async run(ctx, { name, ...change }) {
+    refuseNothing(change, 'bundle add support may=guest,command.run');
+    const limits = await changedLimits(ctx, everything, change);
+    const { workspace, user } = ctx.person;
+    const bundle = await createBundle(ctx.tx, { workspace, name, by: user, at: ctx.deps.now(), ...limits });
+    if (bundle === undefined) throw new AppError('DH-244', { what: 'access bundle', name });
+    await audit(ctx, 'bundle.add', bundle, { to: storedLimits(limits) });
+    return { view: bundleView(bundle, [], `\`settings bundle=${bundle.name}\` gives it to a channel.`), audience: 'all' };
+  },
+});
+
+export const bundleChange = defineCommand({
+  name: 'bundle change',
+  group: 'setup',
+  summary: 'Changes what an access bundle allows; it counts at once in every channel that has it',
+  details: ['What runs keeps what it began with; its next run does not.'],
+  permission: 'workspace.own',
+  action,
+  unbound: 'with-role',
+  positional: { name: named },
+  options: limitOptions,
+  examples: [
+    ['bundle change support may+=change.publish', 'allows to bring changes out as well'],
+    ['bundle change support agents=claude accounts=main', 'lets one agent work, with one account'],
+  ],
+  async run(ctx, { name, ...change }) {
+    refuseNothing(change, `bundle change ${name} may+=change.publish`);
+    const bundle = await namedBundle(ctx, name);
+    const limits = await changedLimits(ctx, bundle, change);
+    await changeBundle(ctx.tx, bundle, limits);
+    await audit(ctx, 'bundle.change', bundle, { from: storedLimits(bundle), to: storedLimits(limits) });
+    return { view: bundleView({ ...bundle, ...limits }, await places(ctx, bundle), 'It counts from now on.'), audience: 'all' };
+  },
+});
+
+export const bundleList = defineCommand({
+  name: 'bundle list',
+  group: 'setup',
+  summary: 'Lists the access bundles, and how many channels have each',
+  permission: 'task.see',
+  action: 'see access bundles',
+  unbound: 'with-role',
+  positional: {},
+  options: {},
+  examples: [['bundle list', 'all access bundles']],
+  async run(ctx) {
+    const bundles = await bundlesOf(ctx.tx, ctx.person.workspace);
+    const lines = [];
+    for (const [at, bundle] of bundles.entries()) {
+      const channels = (await channelsWith(ctx.tx, bundle)).length;
+      const where = channels === 0 ? 'in no channel' : `in ${count(channels, 'channel')}`;
+      lines.push(plain(at === 0 ? '' : '\n'), bold(bundle.name), plain(` · ${where} · `), ...permissionSpans(bundle));
+    }
+    const shown = bundles.slice(0, 5).map(({ name }) => commandButton(name, `bundle show ${name}`));
+    return {
+      view: withFallback([
+        { type: 'text', spans: [bold(`Access bundles · ${bundles.length}`)] },
+        { type: 'text', spans: lines.length > 0 ? lines : marked('There is none. `bundle add <name>` makes one.') },
+        ...(shown.length === 0 ? [] : [{ type: 'buttons' as const, buttons: shown }]),
+      ]),
+      audience: 'asked',
+    };
+  },
+});
+
+export const bundleShow = defineCommand({
+  name: 'bundle show',
+  group: 'setup',
+  summary: 'Shows what an access bundle allows, and which channels have it',
+  permission: 'task.see',
+  action: 'see access bundles',
+  unbound: 'with-role',
+  positional: { name: named },
+  options: {},
+  examples: [['bundle show support', 'what is allowed with the bundle `support`']],
+  async run(ctx, { name }) {
+    const bundle = await namedBundle(ctx, name);
+    return { view: bundleView(bundle, await places(ctx, bundle)), audience: 'asked' };
+  },
+});
+
+export const bundleRemove = defineCommand({
+  name: 'bundle remove',
+  group: 'setup',
+  summary: 'Removes an access bundle that no channel has',
+  permission: 'workspace.own',
+  action,
+  unbound: 'with-role',
+  positional: { name: named },
+  options: {},
+  examples: [['bundle remove support', 'removes the bundle `support`']],
+  async run(ctx, { name }) {
+    const bundle = await namedBundle(ctx, name);
+    const channels = await places(ctx, bundle);
+    if (channels.length > 0) {
+      throw new AppError('DH-300', {
+        what: `The access bundle \`${bundle.name}\` is that of ${channels.join(', ')}.`,
+        instead: '`settings bundle=none` there takes it away, `settings bundle=<name>` gives another one.',
+      });
+    }
+    await removeBundle(ctx.tx, bundle);
+    await audit(ctx, 'bundle.remove', bundle, { from: storedLimits(bundle) });
+    return { view: textView(`The access bundle \`${bundle.name}\` is removed.`), audience: 'all' };
+  },
+});
+
+/** The bundle with this name, or DH-249 with the nearest names. It stays as it is until the transaction ends. */
+export async function namedBundle(ctx: CommandContext, name: string): Promise<AccessBundle> {
+  const bundle = await holdBundle(ctx.tx, ctx.person.workspace, name);
+  if (bundle !== undefined) return bundle;
+  const meant = nearest(
+    name,
+    (await bundlesOf(ctx.tx, ctx.person.workspace)).map((one) => one.name),
+  );
+  const suggestion =
+    meant.length > 0
+      ? `Did you mean ${meant.map((one) => `\`${one}\``).join(' or ')}?`
+      : '`bundle list` shows the access bundles, `bundle add` makes one.';
+  throw new AppError('DH-249', { bundle: name.slice(0, 40), suggestion });
+}
+
+/** How people call the channels that have it. */
+async function places(ctx: CommandContext, bundle: AccessBundle): Promise<string[]> {
+  const ids = await channelsWith(ctx.tx, bundle);
+  const names = await channelNames(ctx.tx, ctx.person.workspace, ids);
+  return ids.map((id) => names.get(id) ?? 'a channel');
+}
+
+function bundleView(bundle: AccessBundle, channels: readonly string[], note?: string) {
+  const list = bundle.permissions === 'all' ? [] : permissionsOf(ceilingOf(bundle));
+  return withFallback([
+    { type: 'text', spans: [bold('Access bundle '), code(bundle.name)] },
+    { type: 'fields', items: bundleFields(bundle) },
+    ...(list.length === 0 ? [] : [{ type: 'text' as const, spans: permissionLines(list) }]),
+    {
+      type: 'context',
+      spans: marked(
+        [`${channels.length === 0 ? 'No channel has it.' : `Channels: ${channels.join(', ')}.`}`, note].filter(Boolean).join(' '),
+      ),
+    },
+  ]);
+}
+
+function refuseNothing(change: LimitChange, example: string): void {
+  if (Object.values(change).some((value) => value !== undefined)) return;
+  throw new AppError('DH-201', {
+    problem: 'What it allows is missing: `may`, `agents`, `accounts` or `hosts`.',
+    example: `\`${example}\``,
+  });
+}
+
+function storedLimits({ permissions, agents, accounts, hosts }: BundleLimits): Record<string, string[]> {
+  return {
+    may: storedAmong(permissions),
+    agents: storedAmong(agents),
+    accounts: storedAmong(accounts),
+    hosts: storedAmong(hosts),
+  };
+}
+
+async function audit(
+  ctx: CommandContext,
+  what: string,
+  { id, name }: AccessBundle,
+  data: Record<string, Record<string, string[]>>,
+): Promise<void> {
+  const { workspace, user } = ctx.person;
+  await recordAudit(ctx.tx, { workspace, actor: user, action: what, subject: id, data: { name, ...data } });
+}
