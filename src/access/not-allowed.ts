@@ -1,7 +1,7 @@
 import type { PlaceLimit } from '../contracts/access-bundle.ts';
 import type { Affiliation } from '../contracts/affiliation.ts';
 import { AppError } from '../contracts/errors.ts';
-import { type Given, may, type Permission, permissions } from '../contracts/permissions.ts';
+import { calledAs, type Given, may, type Permission, permissions } from '../contracts/permissions.ts';
 import { type Role, roleAtLeast, roleSchema } from '../contracts/roles.ts';
 import { customRolesOf } from '../store/custom-roles.ts';
 import type { Tx } from '../store/database.ts';
@@ -92,6 +92,6 @@ export function isWords({ role, named }: Given): string | undefined {
 }
 
 /** The name of a role alone: "developer", "release-manager". */
-export function roleName({ role, named }: Given): string {
-  return named?.join(' and ') ?? role ?? 'none';
+export function roleName(given: Given): string {
+  return calledAs(given) ?? 'none';
 }

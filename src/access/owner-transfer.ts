@@ -1,3 +1,4 @@
+import { calledAs } from '../contracts/permissions.ts';
 import type { Role } from '../contracts/roles.ts';
 import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
@@ -82,6 +83,6 @@ async function end(tx: Tx, transfer: Transfer, by: string, to: 'withdrawn' | 'de
 }
 
 async function audit(tx: Tx, { id, workspace, owner, heir, keeps }: Transfer, actor: string, action: string): Promise<void> {
-  const data = { transfer: id, from: owner.user, to: heir.user, keeps: keeps ?? 'none', heirWas: heir.role ?? 'none' };
+  const data = { transfer: id, from: owner.user, to: heir.user, keeps: keeps ?? 'none', heirWas: calledAs(heir) ?? 'none' };
   await recordAudit(tx, { workspace, actor, action, subject: heir.user, data });
 }

@@ -1,5 +1,6 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { AppError } from '../contracts/errors.ts';
+import type { Rights } from '../contracts/permissions.ts';
 import type { Role } from '../contracts/roles.ts';
 import type { SigninMethod } from '../contracts/signin.ts';
 import { recordAudit } from '../store/audit.ts';
@@ -25,7 +26,7 @@ export const mostSessions = 20;
 const mostDevice = 120;
 
 /** Who is signed in. */
-export interface Signed {
+export interface Signed extends Rights {
   session: string;
   workspace: string;
   user: string;
@@ -60,8 +61,8 @@ export function judgeSession(session: SessionStanding | undefined, now: Date): S
   if (session.expiresAt <= now) return { ended: 'you signed in too long ago' };
   if (now.getTime() - session.lastSeenAt.getTime() >= sessionIdleMs) return { ended: 'this browser was not used for a week' };
   if (session.role === undefined) return { ended: 'you have no role any more' };
-  const { id, workspace, user, name, role, method } = session;
-  return { session: id, workspace, user, name, role, method };
+  const { id, workspace, user, name, role, extra, method } = session;
+  return { session: id, workspace, user, name, role, ...(extra === undefined ? {} : { extra }), method };
 }
 
 /** What a browser says it is, in few words that cannot be anything else than text. */

@@ -1,4 +1,5 @@
 import { AppError } from '../contracts/errors.ts';
+import { calledAs } from '../contracts/permissions.ts';
 import type { Platform } from '../contracts/platform.ts';
 import type { RunEventData } from '../contracts/run-event.ts';
 import type { DecisionChoice } from '../contracts/states.ts';
@@ -197,7 +198,7 @@ async function audit(
       hash: interaction.actionHash,
       decision,
       on,
-      role: by.role ?? null,
+      role: calledAs(by),
       ...(by.limit === undefined ? {} : { bundle: by.limit.bundle }),
       reason: reason === undefined ? null : storableText(reason),
       ...(interaction.action.type !== 'command'

@@ -1,3 +1,4 @@
+import { calledAs } from '../contracts/permissions.ts';
 import type { Platform } from '../contracts/platform.ts';
 import type { PublishAction } from '../contracts/policy.ts';
 import { recordAudit } from '../store/audit.ts';
@@ -110,7 +111,7 @@ export async function auditApproval(
       hash: interaction.actionHash,
       decision: 'approve',
       on,
-      role: by.role ?? null,
+      role: calledAs(by),
       kind: 'publish',
     },
   });

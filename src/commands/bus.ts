@@ -3,7 +3,7 @@ import { isRepositoryTalk } from '../access/repository-access.ts';
 import { type Actor, actingOn, type Nobody, rightsSomewhere, whoActs } from '../access/who-acts.ts';
 import type { AppError, ErrorCode } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
-import { may } from '../contracts/permissions.ts';
+import { calledAs, may } from '../contracts/permissions.ts';
 import { encodePress } from '../contracts/press.ts';
 import type { View } from '../contracts/view.ts';
 import { home } from '../delivery/reply.ts';
@@ -143,7 +143,7 @@ async function auditRefusal(tx: Tx, event: InboundEvent, { person }: Actor, erro
   actsVia(tx, viaOf(event));
   const { action, what } = error.params;
   const bundle = error.params.bundle === undefined ? {} : { bundle: String(error.params.bundle) };
-  const data = { code: error.code, ...bundle, role: person.role ?? null, action: String(action ?? what ?? event.type) };
+  const data = { code: error.code, ...bundle, role: calledAs(person), action: String(action ?? what ?? event.type) };
   await recordAudit(tx, { workspace: person.workspace, actor: person.user, action: 'refused', subject: person.user, data });
 }
 

@@ -129,8 +129,8 @@ async function changed(
 ): Promise<Reply> {
   const is = isWords(givenWith(to));
   if (!isNew) return said('person', [plain(`${member.name} is ${is} already.`)]);
-  const powersOf = typeof to === 'string' ? powers[to] : mayWords(to.permissions);
-  return said('all', [await personSpan(ctx, member), plain(` is ${is} now: ${powersOf}.`)]);
+  const powersOf = typeof to === 'string' ? powers[to] : mayWords(to);
+  return said('all', [await personSpan(ctx, member), ...marked(` is ${is} now: ${powersOf}.`)]);
 }
 
 function said(audience: Reply['audience'], spans: Span[]): Reply {

@@ -1,5 +1,6 @@
 import { roleName } from '../access/not-allowed.ts';
-import { type Given, type Permission, permissions, permissionsOf } from '../contracts/permissions.ts';
+import type { CustomRole } from '../contracts/custom-roles.ts';
+import { type Given, permissions, permissionsOf } from '../contracts/permissions.ts';
 import { type Role, roleSchema } from '../contracts/roles.ts';
 
 /** What each built-in role may, in a few words. */
@@ -10,8 +11,12 @@ export const powers: Record<Role, string> = {
   owner: 'may do everything',
 };
 
-/** "may see tasks, …; revoke rules": what these permissions are, in words. */
-export function mayWords(given: readonly Permission[]): string {
+/** More permissions than these are not written out in one sentence. */
+const mostWritten = 5;
+
+/** "may see tasks, …; revoke rules": what a custom role allows, in words. */
+export function mayWords({ name, permissions: given }: CustomRole): string {
+  if (given.length > mostWritten) return `\`role show ${name}\` says what that allows`;
   return `may ${given.map((permission) => permissions[permission].may).join('; ')}`;
 }
 

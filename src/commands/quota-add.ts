@@ -4,6 +4,7 @@ import { beginWaiting } from '../budgets/begin.ts';
 import { periodStart } from '../budgets/periods.ts';
 import { quotaText } from '../budgets/words.ts';
 import { AppError } from '../contracts/errors.ts';
+import { calledAs } from '../contracts/permissions.ts';
 import { type Measure, measureSchema, measuresAtOnce, type Per, perSchema, type Quota, scopesFor } from '../contracts/quotas.ts';
 import { recordAudit } from '../store/audit.ts';
 import { adoptRequests } from '../store/counted-requests.ts';
@@ -121,7 +122,7 @@ async function setQuota(ctx: CommandContext, wanted: Omit<Quota, 'id'>): Promise
     actor: ctx.person.user,
     action: was === null ? 'quota.add' : 'quota.change',
     subject: quota.id,
-    data: { quota: text, scope, of: subject, measure, per, ...before, to: limit, role: ctx.person.role ?? null },
+    data: { quota: text, scope, of: subject, measure, per, ...before, to: limit, role: calledAs(ctx.person) },
   });
   return was === null || was === limit
     ? `The quota is ${text}.`

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { beginWaiting } from '../budgets/begin.ts';
 import { quotaText } from '../budgets/words.ts';
 import { AppError } from '../contracts/errors.ts';
+import { calledAs } from '../contracts/permissions.ts';
 import { measuresAtOnce, type Quota } from '../contracts/quotas.ts';
 import { recordAudit } from '../store/audit.ts';
 import { subjectNames } from '../store/quota-facts.ts';
@@ -43,7 +44,7 @@ export const quotaRemove = defineCommand({
       actor: ctx.person.user,
       action: 'quota.remove',
       subject: quota.id,
-      data: { quota: text, scope, of: subject, measure, per, from: limit, role: ctx.person.role ?? null },
+      data: { quota: text, scope, of: subject, measure, per, from: limit, role: calledAs(ctx.person) },
     });
     await beginWaiting(ctx.tx, quota.workspace, ctx.deps.now());
     return { view: await quotaList(ctx, [`The quota of ${text} is removed.`]), audience: 'all' };

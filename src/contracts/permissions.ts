@@ -131,6 +131,11 @@ export function together<T extends Given>(all: readonly T[]): { given: Given; by
   return { given: { ...anyOf(by), named: [...new Set(by.flatMap(({ role, named }) => named ?? role ?? []))] }, by };
 }
 
+/** What somebody is by name, for what is written down about them; null: nothing. */
+export function calledAs({ role, named }: Given): string | null {
+  return named?.join(' and ') ?? role ?? null;
+}
+
 /** The rights alone, of something that has more to say. */
 export function givenOf({ role, extra, named }: Given): Given & { role: Role | undefined } {
   return { role, ...(extra === undefined ? {} : { extra }), ...(named === undefined ? {} : { named }) };

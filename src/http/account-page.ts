@@ -1,3 +1,4 @@
+import { calledAs } from '../contracts/permissions.ts';
 import { platformNames, platformSchema } from '../contracts/platform.ts';
 import type { SigninMethod } from '../contracts/signin.ts';
 import type { TokenRow } from '../store/access-tokens.ts';
@@ -49,7 +50,7 @@ export function accountBody(view: AccountView): Html {
 <h2>You</h2>
 <dl>
 <dt>Name</dt><dd>${facts.person.name}</dd>
-<dt>Role</dt><dd>${facts.person.role ?? 'none'} in ${facts.workspace}</dd>
+<dt>Role</dt><dd>${calledAs(facts.person) ?? 'none'} in ${facts.workspace}</dd>
 <dt>Accounts</dt><dd>${accounts.length === 0 ? html`none in chat` : accounts}</dd>
 </dl>
 </section>

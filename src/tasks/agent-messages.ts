@@ -1,5 +1,6 @@
 import type { Mail } from '../contracts/agent.ts';
 import { AppError } from '../contracts/errors.ts';
+import { calledAs } from '../contracts/permissions.ts';
 import { dropAttached, runsOfAttached } from '../store/attached-files.ts';
 import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
@@ -68,7 +69,7 @@ async function tell(tx: Tx, task: TaskRecord, run: RunRecord, input: SteerInput,
     actor: by.user,
     action: 'run.steered',
     subject: run.id,
-    data: { task: task.id, message, when, role: by.role ?? null },
+    data: { task: task.id, message, when, role: calledAs(by) },
   });
   return message;
 }

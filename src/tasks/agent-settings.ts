@@ -5,6 +5,7 @@ import { policyOf } from '../approvals/judge-task.ts';
 import { settleSpend } from '../approvals/settle-spend.ts';
 import type { AgentSettings } from '../contracts/agent.ts';
 import { AppError } from '../contracts/errors.ts';
+import { calledAs } from '../contracts/permissions.ts';
 import type { Platform } from '../contracts/platform.ts';
 import type { RunEventData } from '../contracts/run-event.ts';
 import { setRunAgent } from '../store/agent-runs.ts';
@@ -54,7 +55,7 @@ export async function changeSettings(
     actor: by.user,
     action: 'task.settings',
     subject: task.id,
-    data: { from: was, to: settings, role: by.role ?? null },
+    data: { from: was, to: settings, role: calledAs(by) },
   });
   return { number: task.number, settings };
 }

@@ -5,7 +5,7 @@ import { termsForChange } from '../approvals/demands.ts';
 import { policyOf } from '../approvals/judge-task.ts';
 import { mayPublish } from '../approvals/publish-approval.ts';
 import { AppError } from '../contracts/errors.ts';
-import { may, type Permission } from '../contracts/permissions.ts';
+import { calledAs, givenOf, may, type Permission } from '../contracts/permissions.ts';
 import type { PullErrandKind } from '../contracts/pull-news.ts';
 import type { Tx } from '../store/database.ts';
 import { addErrand } from '../store/pull-errands.ts';
@@ -78,7 +78,7 @@ export async function askErrand(tx: Tx, { run: id, kind, by, originKey }: Errand
     await auditErrand(tx, {
       workspace: task.workspace,
       user: by.user,
-      role: by.role,
+      role: calledAs(by) ?? undefined,
       pull: pull.id,
       kind,
       head: facts.head.commit,
@@ -88,6 +88,6 @@ export async function askErrand(tx: Tx, { run: id, kind, by, originKey }: Errand
   return { outcome, number: task.number, pull: name };
 }
 
-function storedPerson({ workspace, user, name, role, extra, identity }: ErrandInput['by']): object {
-  return { workspace, user, name, identity, ...(role === undefined ? {} : { role }), ...(extra === undefined ? {} : { extra }) };
+function storedPerson({ workspace, user, name, identity, ...given }: ErrandInput['by']): object {
+  return { workspace, user, name, identity, ...givenOf(given) };
 }

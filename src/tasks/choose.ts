@@ -1,6 +1,6 @@
 import { notAllowed } from '../access/not-allowed.ts';
 import { AppError } from '../contracts/errors.ts';
-import { may } from '../contracts/permissions.ts';
+import { calledAs, may } from '../contracts/permissions.ts';
 import { adoptAttempt, attemptsOf, changeComparison, keptOf } from '../store/attempts.ts';
 import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
@@ -68,7 +68,7 @@ export async function choose(tx: Tx, id: string, by: Person, at: Date): Promise<
     actor: by.user,
     action: 'attempt.chosen',
     subject: run.id,
-    data: { task: task.id, commit, of: attempts.length, role: by.role ?? null },
+    data: { task: task.id, commit, of: attempts.length, role: calledAs(by) },
   });
   return { number, variant: run.variant, outcome: 'chosen' };
 }

@@ -4,6 +4,7 @@ import { policyOf } from '../approvals/judge-task.ts';
 import { mayPublish } from '../approvals/publish-approval.ts';
 import { revertBranch, revertTitle } from '../changes/revert-words.ts';
 import { AppError } from '../contracts/errors.ts';
+import { calledAs } from '../contracts/permissions.ts';
 import type { RevertedPull } from '../contracts/run-control.ts';
 import { isTerminal, runStateSchema } from '../contracts/states.ts';
 import { runByOrigin } from '../store/agent-runs.ts';
@@ -54,7 +55,7 @@ export async function revert(tx: Tx, { run: id, by, originKey }: RevertInput, at
     actor: by.user,
     action: 'pull_request.revert',
     subject: pull.id,
-    data: { task: task.id, run: made.run, merged: pull.facts.mergeCommit ?? null, role: by.role ?? null },
+    data: { task: task.id, run: made.run, merged: pull.facts.mergeCommit ?? null, role: calledAs(by) },
   });
   return { outcome: 'begun', number: task.number, pull: name };
 }

@@ -11,6 +11,7 @@ const personSchema = z.object({
   role: roleSchema.optional(),
   /** What is no permission, of another version, gives nothing. */
   extra: z.array(z.string()).optional(),
+  named: z.array(z.string()).optional(),
   identity: identityRefSchema,
 });
 
