@@ -92,7 +92,16 @@ export async function tellLeaked(
   const said = refusalView(event, error, deps.errorDocs);
   const view = message === undefined ? said : withRemoval(said, conversation, removes);
   const put = open ? openPut(event, person, view) : personalPut(event, person, view);
-  await putOutboxRows(tx, [put, ...(removes ? [removalPut(message, event, person)] : [])]);
+  const { payload } = put;
+  const isSeen = message !== undefined && payload.type === 'ephemeral';
+  const told = isSeen ? { ...put, payload: { ...payload, aside: asideWords(error, removes) } } : put;
+  await putOutboxRows(tx, [told, ...(removes ? [removalPut(message, event, person)] : [])]);
+}
+
+/** For whom it cannot be told in private. It says nothing that those who have read the message do not know. */
+function asideWords(error: AppError, removes: boolean): string {
+  const become = removes ? 'Deckhand deletes it if it may.' : 'Delete it now.';
+  return `your message had ${String(error.params.what)} in it, which counts as stolen now. ${become} ${String(error.params.instead)}`;
 }
 
 /** What becomes of the message with the key, below what is said of it. */

@@ -29,6 +29,8 @@ export const outboxPayloadSchema = z.discriminatedUnion('type', [
     view: viewSchema,
     reply: z.string().optional(),
     replaces: z.literal(true).optional(),
+    /** What is said where others read along, after the person's name, when it cannot reach them; left out: that an answer waits for them. */
+    aside: z.string().optional(),
   }),
   /**
    * A message in the direct conversation with a person. `follows`: it is edited to each newer version, like a `message`. `thread`: ours,

@@ -78,7 +78,7 @@ export function shownToAsker(row: WaitingRow, claimed: ClaimedRow, failure: Deli
 export function calledAside(row: WaitingRow, claimed: ClaimedRow, failure: DeliveryFailure, name: string): OutboxPut | undefined {
   const { payload } = claimed;
   if (payload.type !== 'ephemeral' || failure.kind !== 'not_permitted' || row.channelKind === 'direct') return undefined;
-  const { user } = payload;
+  const { user, aside } = payload;
   const words = ': the answer is for you alone, and Deckhand may not write to you yet. ';
   const todo =
     'Open a direct conversation with Deckhand and say something there (on Telegram: press Start), then ask here again.';
@@ -91,7 +91,10 @@ export function calledAside(row: WaitingRow, claimed: ClaimedRow, failure: Deliv
       view: withFallback([
         {
           type: 'text',
-          spans: [{ type: 'person', name: oneLine(name), user: user.user, notify: true }, plain(words), plain(todo)],
+          spans: [
+            { type: 'person', name: oneLine(name), user: user.user, notify: true },
+            ...(aside === undefined ? [plain(words), plain(todo)] : marked(`: ${aside}`)),
+          ],
         },
       ]),
     },
@@ -139,7 +142,13 @@ export function stillThere(
     workspace: row.workspace,
     key: `still:${message.platform}:${message.tenant}:${message.channel}:${message.message}`,
     target: targetOf(row),
-    payload: { type: 'ephemeral', user, view: textView(words), ...(reply === undefined ? {} : { reply }) },
+    payload: {
+      type: 'ephemeral',
+      user,
+      view: textView(words),
+      aside: 'your message with a key still stands here. Delete it yourself, now.',
+      ...(reply === undefined ? {} : { reply }),
+    },
     priority: priorities.decision,
   };
 }

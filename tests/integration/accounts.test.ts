@@ -374,6 +374,10 @@ test('a key where others read along is deleted if the platform lets bots do that
   expect(said).toContainEqual(expect.objectContaining({ type: 'ephemeral', user: expect.objectContaining({ user: 'UBEN' }) }));
   expect(JSON.stringify(said)).toContain('counts as stolen');
   expect(JSON.stringify(said)).toContain('Deckhand deletes your message');
+  // Whom Deckhand may not write to is told where it was.
+  expect(JSON.stringify(said)).toContain(
+    'your message had a key in it, which counts as stolen now. Deckhand deletes it if it may.',
+  );
   const edited = {
     type: 'message_edited',
     key: 'edit:78',

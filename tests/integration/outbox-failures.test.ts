@@ -464,6 +464,18 @@ describe('when a call fails', () => {
     expect(JSON.stringify(platform.ephemerals)).toContain('Delete it yourself');
   });
 
+  it('what somebody must know although they cannot be written to is said where they wrote, in words for that', async () => {
+    await start({ capabilities: { ephemeral: false }, fault: once('direct', { kind: 'not_permitted', detail: 'for the test' }) });
+    await world.put({
+      key: 'e',
+      target: { type: 'conversation', conversation: general },
+      payload: { type: 'ephemeral', user: ada, view: words('for her alone'), aside: 'take the key back.' },
+      priority: 2,
+    });
+    const message = await waitFor('the words', () => platform.shown('C1')[0]);
+    expect(platform.text(message)).toMatch(/^.+: take the key back\.$/);
+  });
+
   it('an answer nobody waits for any more expires', async () => {
     platform = new TestPlatform();
     await world.put({
