@@ -1,9 +1,10 @@
-import { actingOn } from '../access/who-acts.ts';
+import { type Acting, actingOn } from '../access/who-acts.ts';
 import type { AgentKind } from '../contracts/agent.ts';
 import type { AgentAccount } from '../contracts/agent-account.ts';
 import { AppError } from '../contracts/errors.ts';
 import { may } from '../contracts/permissions.ts';
 import { agentAccountsOf } from '../store/agent-accounts.ts';
+import type { Tx } from '../store/database.ts';
 import { accountRefusal, isForProject } from '../tasks/agent-account-rules.ts';
 import type { CommandContext } from './command.ts';
 import { nearest } from './nearest.ts';
@@ -12,11 +13,11 @@ import { nearest } from './nearest.ts';
  * The accounts that an answer here may tell of: those that tasks of the project of the channel work with, or, where there is none, of the
  * projects that the person may see.
  */
-export async function accountsSeen(ctx: CommandContext): Promise<AgentAccount[]> {
-  const { bound } = ctx;
+export async function accountsSeen(ctx: Acting & { tx: Tx }): Promise<AgentAccount[]> {
+  const bound = ctx.channel.project;
   return (await agentAccountsOf(ctx.tx, ctx.person.workspace)).filter(({ project }) => {
     if (project === null) return true;
-    return bound === undefined ? actingOn(ctx, project.id).role !== undefined : project.id === bound.id;
+    return bound === undefined ? actingOn(ctx, project.id).role !== undefined : project.id === bound;
   });
 }
 

@@ -4,7 +4,6 @@ import type { CommandMenu, MenuArgument, MenuCommand, MenuCompletion } from '../
 import { givablePermissions, may, permissions } from '../contracts/permissions.ts';
 import type { Conversation } from '../contracts/platform.ts';
 import { shorten } from '../delivery/neutralise.ts';
-import { agentAccountsOf } from '../store/agent-accounts.ts';
 import { findChannel } from '../store/channels.ts';
 import { customRolesOf } from '../store/custom-roles.ts';
 import type { Database, Tx } from '../store/database.ts';
@@ -17,6 +16,7 @@ import { listTasks, type TaskFilter } from '../store/task-queries.ts';
 import { teamsOf } from '../store/teams.ts';
 import { workspaceOfTenant } from '../store/workspaces.ts';
 import { agentsOf } from '../tasks/agent-account-rules.ts';
+import { accountsSeen } from './account-choice.ts';
 import { onlyText } from './account-view.ts';
 import type { Arg, Command, Named } from './command.ts';
 import { complete, type KnownNames, namedIn } from './complete.ts';
@@ -116,7 +116,7 @@ async function knownTo(
   return {
     ...(has('task') ? { task: await tasks(tx, { workspace, projects, sight }) } : {}),
     ...(has('project') ? { project: await projectNames(tx, workspace, projects) } : {}),
-    ...(has('account') && may(rights, 'agent.run') ? { account: await accounts(tx, workspace, acting) } : {}),
+    ...(has('account') && may(rights, 'agent.run') ? { account: await accounts({ ...acting, tx }) } : {}),
     ...(has('model') ? { model: await models(tx, now) } : {}),
     ...(has('folder') ? { folder: await folderNames(tx, workspace, acting, projects) } : {}),
     ...(has('team') ? { team: await teamNames(tx, workspace) } : {}),
@@ -135,14 +135,8 @@ async function tasks(tx: Tx, filter: TaskFilter) {
   }));
 }
 
-/** Those that tasks of the project of the channel work with, or, where there is none, of the projects that the person may see. */
-async function accounts(tx: Tx, workspace: string, acting: Acting) {
-  const bound = acting.channel.project;
-  const all = (await agentAccountsOf(tx, workspace)).filter(({ project }) => {
-    if (project === null) return true;
-    return bound === undefined ? actingOn(acting, project.id).role !== undefined : project.id === bound;
-  });
-  return all.map((account) => ({
+async function accounts(acting: Acting & { tx: Tx }) {
+  return (await accountsSeen(acting)).map((account) => ({
     value: account.name,
     also: '',
     hint: `for ${agentsOf(account).join(' and ')}${onlyText(account, ', ')}`,
