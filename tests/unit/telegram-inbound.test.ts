@@ -75,6 +75,7 @@ describe('commands in Telegram', () => {
     expect(one(message('/sh npm test\n--watch'))).toEqual({
       type: 'command',
       key: 'msg:-5:50',
+      message: '50',
       at: new Date(date * 1000).toISOString(),
       conversation: { platform: 'telegram', tenant: '800', channel: '-5', kind: 'channel' },
       channelName: 'Demo',
