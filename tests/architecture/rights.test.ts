@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { type Permission, permissionSchema } from '../../src/contracts/permissions.ts';
 import { typescriptFiles } from '../support/source-files.ts';
 
 /** Who may what is asked for by permission (`may` of contracts/permissions.ts). These files compare roles all the same, for a reason. */
@@ -26,4 +27,12 @@ test('what somebody may is asked for by permission, never by comparing roles', (
     .map(({ path }) => path);
   expect(found.filter((path) => comparesRoles[path] === undefined)).toEqual([]);
   expect(Object.keys(comparesRoles).filter((path) => !found.includes(path))).toEqual([]);
+});
+
+test('each permission is asked for somewhere: one that opens nothing would be a promise to whoever is given it', () => {
+  const asking = typescriptFiles().filter(({ path }) => /^src\/(?!contracts\/)/.test(path));
+  // Decisions ask what somebody decides as: src/contracts/permissions.ts.
+  const decisions: Permission[] = ['action.approve', 'action.approve-as-maintainer'];
+  const asked = permissionSchema.options.filter((one) => asking.some(({ text }) => text.includes(`'${one}'`)));
+  expect(permissionSchema.options.filter((one) => !asked.includes(one))).toEqual(decisions);
 });

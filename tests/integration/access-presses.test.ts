@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { givablePermissions, type Permission } from '../../src/contracts/permissions.ts';
 import {
   changeVerbs,
   decisions,
@@ -10,6 +11,7 @@ import {
   transferVerbs,
 } from '../../src/contracts/press.ts';
 import { newId } from '../../src/runtime/ids.ts';
+import { giveCustomRole, takeCustomRoles } from '../support/custom-role.ts';
 import { type Account, type Desk, mention, openDesk, press, slash, submit, tokenOf } from '../support/desk.ts';
 import { atWork, offer, offerAgents } from '../support/desk-agent.ts';
 
@@ -56,6 +58,18 @@ const nothing: Named = {
 };
 const indexes = allTokens(nothing).map((token, at) => ({ at, what: encodePress(token).replaceAll(/[a-z]{3}_\w+|A{22}/g, '…') }));
 const away = { tenant: 'T2', channel: 'CELSEWHERE' };
+
+/** What lets somebody change work that is under way. */
+const ofWork: ReadonlySet<Permission> = new Set<Permission>([
+  'agent.run',
+  'agent.bypass',
+  'command.run',
+  'task.manage',
+  'change.publish',
+  'rule.revoke',
+  'action.approve',
+  'action.approve-as-maintainer',
+]);
 
 let desk: Desk;
 let named: Named;
@@ -134,6 +148,25 @@ describe.each(['press', 'form'] as const)('promise 12: a %s of an owner of anoth
     const [real, none] = [allTokens(named)[at], allTokens(nothing)[at]];
     if (real === undefined || none === undefined) return expect.unreachable();
     expect(await answer('ada', real, how, away)).toEqual(await answer('ada', none, how, away));
+    expect(await work()).toEqual(before);
+  });
+});
+
+describe('promise 7: somebody with a custom role of everything but work and decisions', () => {
+  beforeAll(() =>
+    giveCustomRole(
+      desk,
+      'nobody',
+      givablePermissions.filter((one) => !ofWork.has(one)),
+    ),
+  );
+  afterAll(() => takeCustomRoles(desk));
+
+  it.each(indexes)('presses $what and fills in its form without changing any work', async ({ at }) => {
+    const before = await work();
+    const token = allTokens(named)[at] ?? expect.unreachable();
+    await answer('nobody', token, 'press');
+    await answer('nobody', token, 'form');
     expect(await work()).toEqual(before);
   });
 });

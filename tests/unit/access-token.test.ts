@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { accessTokenHash, isAccessToken, newAccessToken } from '../../src/access/access-token.ts';
 import { judgeToken, type TokenNeed } from '../../src/access/token-access.ts';
 import { AppError } from '../../src/contracts/errors.ts';
+import type { Permission } from '../../src/contracts/permissions.ts';
 import type { Role } from '../../src/contracts/roles.ts';
 import { createBadTokens, mostInWindow } from '../../src/http/bad-tokens.ts';
 import { redactText } from '../../src/runtime/redact-patterns.ts';
@@ -29,9 +30,11 @@ function standing(change: Partial<TokenStanding> = {}): TokenStanding {
   };
 }
 
-function refusal(change: Partial<TokenStanding>): string {
-  const judged = judgeToken(standing(change), need, now);
-  return judged instanceof AppError ? `${judged.code} ${judged.params.why}` : `admitted as ${judged.rights.role}`;
+function refusal(change: Partial<TokenStanding>, asked = need): string {
+  const judged = judgeToken(standing(change), asked, now);
+  return judged instanceof AppError
+    ? `${judged.code} ${judged.params.why}`
+    : `admitted as ${[judged.rights.role, ...(judged.rights.extra ?? [])].join(', ')}`;
 }
 
 test('a token is told from all others by its hash, and from what it is not by its checksum', () => {
@@ -91,6 +94,18 @@ test('a token never has a stronger role than its person or its ceiling', () => {
       expect(judged).toMatchObject({ rights: { role: weaker } });
     }
   }
+});
+
+test('a token may what both its ceiling and the custom role of its person allow', () => {
+  const personExtra: Permission[] = ['change.publish', 'audit.read'];
+  const of = (ceiling: Role, permission: Permission) =>
+    refusal({ ceiling, personRole: 'guest', personExtra }, { ...need, permission });
+  expect(of('developer', 'change.publish')).toBe('admitted as guest, change.publish');
+  expect(of('maintainer', 'audit.read')).toBe('admitted as guest, change.publish, audit.read');
+  expect(of('developer', 'audit.read')).toBe(
+    'DH-223 that takes the permission audit.read, and it has no more than guest, change.publish',
+  );
+  expect(of('owner', 'agent.run')).toContain('DH-223');
 });
 
 test('an address that sends wrong tokens has to wait, its IPv6 network with it, others not', () => {
