@@ -90,6 +90,16 @@ function options(command: Command, before: string, complete: readonly Token[], o
 }
 
 function waysOf(arg: Arg<unknown>, typed: string, known: KnownNames): Completion[] {
+  // Permissions are written with commas between: the last one is being typed.
+  const last = arg.names === 'permission' ? typed.lastIndexOf(',') + 1 : 0;
+  if (last === 0) return waysOfWord(arg, typed, known);
+  const before = typed.slice(0, last);
+  return waysOfWord(arg, typed.slice(last), known)
+    .filter(({ value }) => !before.split(',').includes(value))
+    .map(({ value, hint }) => ({ value: before + value, hint }));
+}
+
+function waysOfWord(arg: Arg<unknown>, typed: string, known: KnownNames): Completion[] {
   const word = typed.toLowerCase();
   const fixed = arg.values
     .filter((value) => value.startsWith(word) && value !== word)

@@ -1,7 +1,7 @@
 import { mayGive } from '../access/cascade.ts';
 import { changingRoles } from '../access/change-roles.ts';
 import { isWords } from '../access/not-allowed.ts';
-import { rolesAbout } from '../access/role-about.ts';
+import { actingOn } from '../access/who-acts.ts';
 import { givenWith, nameOf } from '../contracts/custom-roles.ts';
 import { AppError } from '../contracts/errors.ts';
 import { teamRoleSchema } from '../contracts/roles.ts';
@@ -86,8 +86,7 @@ export const teamJoin = defineCommand({
     const found = await namedTeam(ctx, args.team);
     const member = await namedPerson(ctx, args.person, 'team join Core @ben');
     const links = await teamLinks(ctx.tx, found.workspace, { team: found.id });
-    for (const link of links)
-      await mayGiveIn(ctx, link.folder, link.role, `take people into a team that is ${nameOf(link.role)}`);
+    for (const link of links) mayGiveIn(ctx, link.folder, link.role, `take people into a team that is ${nameOf(link.role)}`);
     const joined = await changingRoles(ctx.tx, ctx.person, await placesOfTeam(ctx, found), () => joinTeam(ctx.tx, found, member));
     if (!joined) return { view: textView(`${member.name} is in \`${found.name}\` already.`), audience: 'person' };
     await audit(ctx, 'team.join', found, { person: member.user });
@@ -139,7 +138,7 @@ export const teamLink = defineCommand({
     await personFor(ctx, at.id, linkNeed);
     const given = await namedRole(ctx, args.role, teamRoleSchema.options);
     // A team that is empty now would be a way around what each of its members is checked for.
-    await mayGiveIn(ctx, at.id, given, `make a team ${nameOf(given)}`);
+    mayGiveIn(ctx, at.id, given, `make a team ${nameOf(given)}`);
     const places = await placesIn(ctx.tx, at);
     const before = await changingRoles(ctx.tx, ctx.person, places, () => linkTeam(ctx.tx, found, at.id, given));
     const are = typeof given === 'string' ? `${given}s` : given.name;
@@ -188,10 +187,9 @@ async function placesOfTeam(ctx: CommandContext, { id, workspace }: Team): Promi
 }
 
 /** What people become by a team, now or once something else is gone that says less of them, must be the asker's to give there. */
-async function mayGiveIn(ctx: CommandContext, folder: string, given: TeamLink['role'], action: string): Promise<void> {
-  const { workspace, user, name: who } = ctx.person;
-  const [own] = await rolesAbout(ctx.tx, { workspace, place: folder, people: [user] });
-  if (!mayGive(own ?? {}, givenWith(given))) throw new AppError('DH-202', { who, action, whoCan: 'Owners can.' });
+function mayGiveIn(ctx: CommandContext, folder: string, given: TeamLink['role'], action: string): void {
+  if (mayGive(actingOn(ctx, folder), givenWith(given))) return;
+  throw new AppError('DH-202', { who: ctx.person.name, action, whoCan: 'Owners can.' });
 }
 
 function said(spans: Span[]): Reply {

@@ -88,6 +88,24 @@ describe('completions from what there is', () => {
     expect(await typed('gus', 'run account=m')).toEqual([]);
   });
 
+  it('names custom roles beside the built-in ones wherever a role is given, and permissions one after the other', async () => {
+    await desk.act(slash('ada', 'role add release-manager with=change.publish'));
+    const roles = (await typed('ada', 'member role Gus ')).filter((text) => !text.endsWith('='));
+    expect(roles).toEqual(
+      ['guest', 'developer', 'maintainer', 'owner', 'none', 'release-manager'].map((role) => `member role Gus ${role}`),
+    );
+    expect(await typed('ada', 'settings role=re')).toEqual(['settings role=release-manager']);
+    expect(await typed('ada', 'invite rel')).toEqual(['invite release-manager']);
+    expect(await typed('gus', 'role show r')).toEqual(['role show release-manager']);
+    expect(await typed('ada', 'role add x with=change.publish,agent')).toEqual([
+      'role add x with=change.publish,agent.run',
+      'role add x with=change.publish,agent.bypass',
+    ]);
+    // Discord shows a list that cannot grow for an argument with values: none where there are other names than these.
+    const role = menu.commands.find(({ name }) => name === 'member role')?.positional.find(({ name }) => name === 'role');
+    expect(role?.values).toEqual([]);
+  });
+
   it('names people without a role to those who give roles only', async () => {
     expect(await typed('ada', 'member add UNO')).toEqual(['member add "Slack account UNOBODY"']);
     expect(await typed('ben', 'member add UNO')).toEqual([]);
