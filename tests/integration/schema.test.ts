@@ -22,7 +22,8 @@ const catalogue = `
   UNION ALL
   SELECT 'index ' || indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> '_prisma_migrations'
   UNION ALL
-  SELECT 'enum ' || enumtypid::regtype || ' ' || enumlabel FROM pg_enum
+  SELECT 'enum ' || enumtypid::regtype || ' ' || enumlabel FROM pg_enum JOIN pg_type ON pg_type.oid = enumtypid
+    WHERE typnamespace = 'public'::regnamespace
   ORDER BY line`;
 
 async function linesOf(url: string): Promise<unknown[]> {
