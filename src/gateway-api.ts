@@ -38,6 +38,7 @@ export function gatewayApi(deps: {
   const { config, lab } = deps;
   const { oidc, passwords } = config.signin;
   const github = config.signin.github ?? lab?.githubLogin;
+  const tokens = createTokenAccess({ database, now, log: logger });
   const site = {
     logins: [
       ...(github === undefined ? [] : [githubServer(github, signinLogger)]),
@@ -48,6 +49,7 @@ export function gatewayApi(deps: {
     box: secretBox,
     database,
     sessions: createSessions({ database, now }),
+    tokens,
     now,
     publicUrl: config.http.publicUrl,
     logger: signinLogger,
@@ -56,7 +58,7 @@ export function gatewayApi(deps: {
     database,
     wakeups,
     log: createEventLog(database, wakeups),
-    tokens: createTokenAccess({ database, now: deps.clock.now, log: logger }),
+    tokens,
     logger,
     version: programVersion(),
     corsOrigins: config.corsOrigins,

@@ -4,6 +4,7 @@ import type { Tx } from '../store/database.ts';
 import { addLogin, createGuest, loginOf, noteLoginUsed, onlyWorkspace, removeLogin } from '../store/external-logins.ts';
 import { personById } from '../store/people.ts';
 import type { ExternalAccount } from './login-server.ts';
+import { rightsOfPerson } from './role-about.ts';
 
 /**
  * Whom an account elsewhere signs in: the person it was linked to before; or, where the owner of the installation allows the domain of its verified
@@ -18,7 +19,8 @@ export async function personOfAccount(
   const known = await loginOf(tx, account);
   if (known !== undefined) {
     const person = await personById(tx, known.workspace, known.user);
-    if (person?.role === undefined) throw notLet('You have no role here any more.');
+    if (person === undefined || (await rightsOfPerson(tx, known.workspace, known.user)).role === undefined)
+      throw notLet('You have no role here any more.');
     await noteLoginUsed(tx, known.id, account.name, at);
     return { workspace: known.workspace, user: person.user };
   }

@@ -167,7 +167,7 @@ export async function unlink(tx: Tx, actor: LinkActor, platform: Platform): Prom
   const people = await splitPerson(tx, person, platform);
   if (people === undefined) return { result: 'only' };
   // A browser was signed in as both of them.
-  await endSessionsOf(tx, actor.workspace, idsOf(person));
+  await endSessionsOf(tx, actor.workspace, idsOf(person), 'accounts were unlinked');
   const [split, rest] = [await personById(tx, actor.workspace, people.split), await personById(tx, actor.workspace, people.rest)];
   if (split === undefined || rest === undefined) throw new Error('a person that was split is gone');
   await audit(tx, actor, 'link.unlinked', person.user, {

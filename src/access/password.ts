@@ -11,7 +11,8 @@ import {
   removePasswordRow,
   setPasswordRow,
 } from '../store/passwords.ts';
-import { personById } from '../store/people.ts';
+import { type Member, personById } from '../store/people.ts';
+import { rightsOfPerson } from './role-about.ts';
 
 const derive = promisify(argon2);
 
@@ -71,9 +72,8 @@ export async function personOfPassword(
     throw new AppError('DH-225', { what: 'Too many wrong passwords were sent for this name.', seconds: waits });
   const row = await database.transaction((tx) => passwordOf(tx, { login: name }));
   const right = await isPassword(password.slice(0, longest), row?.hash);
-  const person =
-    right && row !== undefined ? await database.transaction((tx) => personById(tx, row.workspace, row.user)) : undefined;
-  if (row === undefined || person?.role === undefined) {
+  const person = right && row !== undefined ? await database.transaction((tx) => memberNow(tx, row)) : undefined;
+  if (row === undefined || person === undefined) {
     throw new AppError('DH-233', {
       why: 'Name or password is wrong.',
       what: '`signin` in chat gives a link that signs you in without one.',
@@ -81,6 +81,12 @@ export async function personOfPassword(
   }
   await database.transaction((tx) => clearFailures(tx, key));
   return { workspace: row.workspace, user: person.user };
+}
+
+/** The person, if they have a role anywhere. */
+async function memberNow(tx: Tx, { workspace, user }: PasswordRow): Promise<Member | undefined> {
+  const { role } = await rightsOfPerson(tx, workspace, user);
+  return role === undefined ? undefined : await personById(tx, workspace, user);
 }
 
 /** Sets the password of a person who is signed in; with one already, the present one has to be right. Throws DH-233. */

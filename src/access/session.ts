@@ -3,7 +3,7 @@ import { AppError } from '../contracts/errors.ts';
 import type { Rights } from '../contracts/permissions.ts';
 import type { Role } from '../contracts/roles.ts';
 import type { SigninMethod } from '../contracts/signin.ts';
-import { recordAudit } from '../store/audit.ts';
+import { recordAudit, recordRefusal } from '../store/audit.ts';
 import type { Database, Tx } from '../store/database.ts';
 import {
   createSessionRow,
@@ -15,6 +15,7 @@ import {
   sessionByHash,
   surplusSessions,
 } from '../store/sessions.ts';
+import { rightsOfPerson } from './role-about.ts';
 
 const dayMs = 24 * 60 * 60_000;
 /** A session that nobody uses for so long ends. */
@@ -127,15 +128,39 @@ export async function endAudited(
 export interface Sessions {
   /** Who is signed in with this cookie. Throws DH-230. */
   admit(secret: string | undefined): Promise<Signed>;
+  /** Writes down that something was refused that came with the cookie of a session; of no session: nothing. */
+  noteRefused(secret: string | undefined, why: string): Promise<void>;
 }
 
 /** What is known is asked anew at each request, so that a role that was taken away or a session that was ended counts at once. */
 export function createSessions(deps: { database: Pick<Database, 'db' | 'transaction'>; now(): Date }): Sessions {
   const { database, now } = deps;
+  /** With all that the person may anywhere, where they have no role in the workspace. */
+  async function standingOf(secret: string | undefined): Promise<SessionStanding | undefined> {
+    const found = secret === undefined ? undefined : await sessionByHash(database, sessionHash(secret));
+    if (found === undefined || found.role !== undefined) return found;
+    const { workspace, user } = found;
+    const { role, extra } = await database.transaction((tx) => rightsOfPerson(tx, workspace, user));
+    return { ...found, role, extra };
+  }
+  const refused = (session: SessionStanding, why: string) =>
+    database.transaction((tx) =>
+      recordRefusal(tx, {
+        workspace: session.workspace,
+        actor: session.user,
+        action: 'session.refused',
+        subject: session.id,
+        data: { why, device: session.device },
+      }),
+    );
   return {
+    async noteRefused(secret, why) {
+      const standing = await standingOf(secret);
+      if (standing !== undefined) await refused(standing, why);
+    },
     async admit(secret) {
       const at = now();
-      const standing = secret === undefined ? undefined : await sessionByHash(database, sessionHash(secret));
+      const standing = await standingOf(secret);
       const judged = judgeSession(standing, at);
       if ('ended' in judged) {
         // Whoever gets a role again later signs in again.
@@ -143,6 +168,7 @@ export function createSessions(deps: { database: Pick<Database, 'db' | 'transact
           const { workspace, id } = standing;
           await database.transaction((tx) => endAudited(tx, workspace, { session: id }, undefined, 'no role', at));
         }
+        if (standing !== undefined) await refused(standing, judged.ended);
         throw new AppError('DH-230', { why: judged.ended });
       }
       if (standing !== undefined && at.getTime() - standing.lastSeenAt.getTime() >= seenToMs) {

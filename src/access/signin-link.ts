@@ -14,6 +14,7 @@ import {
   useSigninLinkRow,
   voidSigninLinks,
 } from '../store/sessions.ts';
+import { rightsOfPerson } from './role-about.ts';
 
 /** How long a link works. */
 export const signinLinkLifeMs = 5 * 60_000;
@@ -60,6 +61,7 @@ export async function issueSigninLink(
 /** Whom a link signs in. */
 export interface LinkOwner extends SigninLinkRow {
   name: string;
+  /** The strongest that they have anywhere. */
   role: Role;
 }
 
@@ -77,8 +79,9 @@ export async function useSigninLink(tx: Tx, code: string, now: Date): Promise<Li
 async function ownerIn(tx: Tx, code: string, now: Date): Promise<LinkOwner | undefined> {
   const link = await goodSigninLink(tx, codeHash(code), now);
   const person = link === undefined ? undefined : await personById(tx, link.workspace, link.user);
-  if (link === undefined || person?.role === undefined) return undefined;
-  return { ...link, user: person.user, name: person.name, role: person.role };
+  const role = link === undefined ? undefined : (await rightsOfPerson(tx, link.workspace, link.user)).role;
+  if (link === undefined || person === undefined || role === undefined) return undefined;
+  return { ...link, user: person.user, name: person.name, role };
 }
 
 function codeHash(code: string): string {

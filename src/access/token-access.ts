@@ -63,6 +63,10 @@ export interface TokenUse {
 export interface TokenAccess {
   /** The caller with this token. Throws DH-222 or DH-223. */
   admit(token: string, need: TokenNeed): Promise<Caller>;
+  /** Why no token may do this, good or not: the error to be told. Of one that is known it is written down. */
+  refuse(token: string, action: string, why: string): Promise<AppError>;
+  /** A caller asked for something by its id that is nowhere in their reach, which may be somewhere else: that is written down. */
+  missed(caller: Pick<Caller, 'token'>, action: string): Promise<void>;
   /**
    * For each of these whether the token may not do it any more about the project, with the reason, in their order; notes that the others are
    * in use. A fixed number of statements, however many there are.
@@ -82,10 +86,10 @@ export function createTokenAccess(deps: {
   const { database, now, log } = deps;
   const refusedAt = new Map<string, number>();
 
-  async function noteRefusal(token: TokenStanding, need: TokenNeed, error: AppError): Promise<void> {
+  async function noteRefusal(token: TokenStanding, { action }: Pick<TokenNeed, 'action'>, error: AppError): Promise<void> {
     const at = now().getTime();
     const why = String(error.params.why);
-    const key = `${token.id} ${need.action} ${why}`;
+    const key = `${token.id} ${action} ${why}`;
     if (at - (refusedAt.get(key) ?? Number.NEGATIVE_INFINITY) < refusalEveryMs) return;
     if (refusedAt.size >= mostRefusals) refusedAt.clear();
     refusedAt.set(key, at);
@@ -96,7 +100,7 @@ export function createTokenAccess(deps: {
         actor: token.kind === 'service' ? undefined : token.user,
         action: 'token.refused',
         subject: token.id,
-        data: { name: token.name, kind: token.kind, to: need.action, why },
+        data: { name: token.name, kind: token.kind, to: action, why },
       }),
     );
   }
@@ -120,9 +124,22 @@ export function createTokenAccess(deps: {
     });
   }
 
+  const find = async (token: string) => (isAccessToken(token) ? await tokenByHash(database, accessTokenHash(token)) : undefined);
+
   return {
+    async refuse(token, action, why) {
+      const error = new AppError('DH-223', { action, why });
+      const known = await find(token);
+      if (known !== undefined) await noteRefusal(known, { action }, error);
+      return error;
+    },
+    async missed({ token }, action) {
+      const [standing] = await tokensStanding(database, [token]);
+      const why = 'there is none in its reach';
+      if (standing !== undefined) await noteRefusal(standing, { action }, new AppError('DH-223', { action, why }));
+    },
     async admit(token, need) {
-      const found = isAccessToken(token) ? await tokenByHash(database, accessTokenHash(token)) : undefined;
+      const found = await find(token);
       const standing = found === undefined ? undefined : await withReach(found, need);
       const judged = judgeToken(standing, need, now());
       if (judged instanceof AppError) {

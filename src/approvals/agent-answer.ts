@@ -56,6 +56,12 @@ export async function lastLook(
   const interaction = await interactionById(tx, id);
   const problem = interaction === undefined ? 'the decision is gone' : await problemOf(tx, task, run, interaction, at);
   if (problem === undefined) return { mail, events: [] };
+  await recordAudit(tx, {
+    workspace: task.workspace,
+    action: 'approval.void',
+    subject: id,
+    data: { task: task.id, run: run.id, hash: interaction?.actionHash ?? null, because: problem },
+  });
   const reason = `Not allowed: ${problem}.`;
   const text = `The decision no longer counts: ${problem}.`;
   return {

@@ -16,7 +16,7 @@ import { askersOf, somebodyMayDecide, whoMayDecide } from './approvers.ts';
 import { deadlines } from './deadlines.ts';
 import { termsFor } from './demands.ts';
 import { followWhereItCounts } from './follow.ts';
-import { policyOf } from './judge-task.ts';
+import { policyOf, takenBack } from './judge-task.ts';
 import { judgeTool } from './judge-tool.ts';
 
 export interface AskInput {
@@ -43,13 +43,17 @@ export async function takeAsk(tx: Tx, input: AskInput): Promise<RunEventData | u
   const { task, run, ask, known, hosts, at } = input;
   const action = agentAction(run, { id: task.project, hosts }, ask);
   if (action === undefined) {
-    return deny(tx, input, 'it contains characters that cannot be shown to people, so nobody can approve it');
+    const because = 'it contains characters that cannot be shown to people, so nobody can approve it';
+    await audit(tx, task, run.id, 'call.denied', { because });
+    return deny(tx, input, because);
   }
   const hash = actionHash(action);
   const same = known.find((one) => one.ask === ask.ask && one.life === run.life);
   if (same !== undefined) {
     if (same.actionHash === hash) return undefined;
-    return deny(tx, input, 'something else was asked by the same name before');
+    const because = 'something else was asked by the same name before';
+    await audit(tx, task, run.id, 'call.denied', { hash, title: actionTitle(action), because });
+    return deny(tx, input, because);
   }
   const refusal = refusalOf(run);
   if (refusal !== undefined) return deny(tx, input, refusal);
@@ -79,7 +83,9 @@ async function judge(tx: Tx, task: TaskRecord, run: RunRecord, action: AgentActi
   switch (action.type) {
     case 'tool': {
       const rules = await rulesIn(tx, task.id, placeDigest(action));
-      return judgeTool(policyOf(task), run.agent.mode, action, rules);
+      const verdict = judgeTool(policyOf(task), run.agent.mode, action, rules);
+      if (verdict.verdict !== 'ask') return verdict;
+      return { ...verdict, because: `${verdict.because}${await takenBack(tx, task, action.call.command)}` };
     }
     case 'plan':
       return { verdict: 'ask', because: 'the agent has a plan and waits for a word', risks: [] };

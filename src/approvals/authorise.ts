@@ -2,7 +2,7 @@ import { type CommandAction, commandActionSchema } from '../contracts/policy.ts'
 import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
 import { noteAuthorised } from '../store/held-runs.ts';
-import { consumeApproval, interactionsOfRun } from '../store/interactions.ts';
+import { consumeApproval, type InteractionRecord, interactionsOfRun } from '../store/interactions.ts';
 import { appendEvents } from '../store/run-events.ts';
 import { type RunRecord, runById, stopRequester } from '../store/runs.ts';
 import { lockTask, type TaskRecord } from '../store/tasks.ts';
@@ -82,22 +82,19 @@ async function refuse(
 /** Uses up an approval of exactly this action, when there is one that counts. */
 async function useApproval(tx: Tx, task: TaskRecord, run: RunRecord, action: CommandAction, now: Date): Promise<boolean> {
   const hash = actionHash(action);
+  let left: { interaction: InteractionRecord; because: string } | undefined;
   for (const interaction of await interactionsOfRun(tx, run.id)) {
-    if (interaction.state !== 'approved' || interaction.actionHash !== hash) continue;
-    // The stored action must still be what its hash says: what people saw is what runs.
-    if (actionHash(interaction.action) !== hash) continue;
-    if (!(await isStillDecided(tx, task.project, interaction))) {
-      const text = 'The approval no longer counts: whoever gave it may not decide any more.';
-      await appendEvents(tx, {
-        run: run.id,
-        actor: system('gateway'),
-        at: now,
-        events: [{ type: 'note', level: 'warning', text }],
-      });
+    if (interaction.state !== 'approved') continue;
+    const problem = await problemOf(tx, task, interaction, hash);
+    if (problem !== undefined) {
+      left = { interaction, because: problem };
       continue;
     }
     const use = await consumeApproval(tx, interaction.id, run.id, now);
-    if (use === 'refused') continue;
+    if (use === 'refused') {
+      left = { interaction, because: 'it was used before' };
+      continue;
+    }
     if (use === 'first') {
       await recordAudit(tx, {
         workspace: task.workspace,
@@ -108,5 +105,33 @@ async function useApproval(tx: Tx, task: TaskRecord, run: RunRecord, action: Com
     }
     return true;
   }
+  // Of several the newest: the others were told of when there was a newer one to be asked for.
+  if (left !== undefined) await leaveOut(tx, task, run, left, now);
   return false;
+}
+
+/** Why an approval of the run does not count for exactly this action; undefined: it does. */
+async function problemOf(tx: Tx, task: TaskRecord, interaction: InteractionRecord, hash: string): Promise<string | undefined> {
+  // The stored action must still be what its hash says: what people saw is what runs.
+  if (actionHash(interaction.action) !== interaction.actionHash) return 'what is stored is not what people saw';
+  if (interaction.actionHash !== hash) return 'it is of something else than what would run now';
+  return (await isStillDecided(tx, task.project, interaction)) ? undefined : 'whoever gave it may not decide any more';
+}
+
+/** People are told, and the audit, why an approval that was given is not enough. */
+async function leaveOut(
+  tx: Tx,
+  task: TaskRecord,
+  run: RunRecord,
+  { interaction: { id, actionHash: hash }, because }: { interaction: InteractionRecord; because: string },
+  at: Date,
+): Promise<void> {
+  const text = `The approval no longer counts: ${because}.`;
+  await appendEvents(tx, { run: run.id, actor: system('gateway'), at, events: [{ type: 'note', level: 'warning', text }] });
+  await recordAudit(tx, {
+    workspace: task.workspace,
+    action: 'approval.void',
+    subject: id,
+    data: { task: task.id, run: run.id, hash, because },
+  });
 }

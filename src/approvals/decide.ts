@@ -1,9 +1,8 @@
 import { AppError } from '../contracts/errors.ts';
 import { calledAs } from '../contracts/permissions.ts';
-import type { Platform } from '../contracts/platform.ts';
 import type { RunEventData } from '../contracts/run-event.ts';
 import type { DecisionChoice } from '../contracts/states.ts';
-import { recordAudit } from '../store/audit.ts';
+import { type AuditEntry, recordAudit, recordRefusal } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
 import {
   type Answers,
@@ -28,6 +27,7 @@ import { countsAt, placeText } from './approvers-now.ts';
 import { cannotDecide } from './cannot-decide.ts';
 import { expireInteraction } from './expire.ts';
 import { expiredText } from './expired-text.ts';
+import { unseenText } from './follow.ts';
 import { type InteractionEventName, interactionTransition } from './interaction-state.ts';
 import { makeRules } from './make-rules.ts';
 import { isAgents, settleForAgent } from './settle-agent.ts';
@@ -76,11 +76,15 @@ export async function decide(tx: Tx, input: DecideInput, now: Date): Promise<Dec
   const meaning = verbs[interaction.kind][input.decision];
   if (meaning === undefined) return { result: 'unknown' };
   if (!interactionTransition(interaction.state, meaning.event).ok) {
+    await auditRefusal(tx, 'approval.late', input, task, interaction, { state: interaction.state });
     return { result: 'already', what: await settledText(tx, interaction, by, now) };
   }
-  if (await expireInteraction(tx, task, interaction, now)) return { result: 'already', what: expiredText(interaction) };
+  if (await expireInteraction(tx, task, interaction, now)) {
+    await auditRefusal(tx, 'approval.late', input, task, interaction, { state: 'expired' });
+    return { result: 'already', what: expiredText(interaction) };
+  }
   if (!(await mayDecideOn(tx, interaction, by))) {
-    await audit(tx, 'approval.refused', input, task, interaction);
+    await auditRefusal(tx, 'approval.refused', input, task, interaction);
     const askers = await askersOf(tx.db, interaction);
     return {
       result: 'not_allowed',
@@ -88,8 +92,10 @@ export async function decide(tx: Tx, input: DecideInput, now: Date): Promise<Dec
     };
   }
   if (!countsAt(interaction.approvers, by.at)) {
-    await audit(tx, 'approval.elsewhere', input, task, interaction);
-    return { result: 'elsewhere', where: (await placeText(tx, task.workspace, interaction.approvers)).trim() };
+    await auditRefusal(tx, 'approval.elsewhere', input, task, interaction);
+    const { approvers } = interaction;
+    const unseen = await unseenText(tx, task.workspace, task.id, approvers);
+    return { result: 'elsewhere', where: (await placeText(tx, task.workspace, approvers)).trim(), unseen: unseen.trim() };
   }
   const { action } = interaction;
   const publishing =
@@ -180,14 +186,32 @@ function answersOf({ action }: InteractionRecord, answers: Readonly<Record<strin
   throw new AppError('DH-201', { problem: checked.problem, example: first ?? 'yes' });
 }
 
-async function audit(
+type Told = Pick<DecideInput, 'decision' | 'by' | 'on' | 'reason'>;
+
+async function audit(tx: Tx, action: string, input: Told, task: TaskRecord, interaction: InteractionRecord): Promise<void> {
+  await recordAudit(tx, lineOf(action, input, task, interaction));
+}
+
+/** Somebody wanted to decide, and it does not count. What they wrote is not kept: it says nothing more, and could be new each time. */
+async function auditRefusal(
   tx: Tx,
-  action: string,
-  { decision, by, on, reason }: { decision: DecideVerb; by: Person; on: Platform; reason?: string | undefined },
+  action: 'approval.refused' | 'approval.elsewhere' | 'approval.late',
+  input: Told,
   task: TaskRecord,
   interaction: InteractionRecord,
+  also: Record<string, string> = {},
 ): Promise<void> {
-  await recordAudit(tx, {
+  const { data, ...line } = lineOf(action, { ...input, reason: undefined }, task, interaction);
+  await recordRefusal(tx, { ...line, data: { ...data, ...also } });
+}
+
+function lineOf(
+  action: string,
+  { decision, by, on, reason }: Told,
+  task: TaskRecord,
+  interaction: InteractionRecord,
+): AuditEntry {
+  return {
     workspace: task.workspace,
     actor: by.user,
     action,
@@ -205,5 +229,5 @@ async function audit(
         ? { kind: interaction.kind, title: storableText(actionTitle(interaction.action)) }
         : {}),
     },
-  });
+  };
 }

@@ -16,6 +16,8 @@ import type { TaskRecord } from '../store/tasks.ts';
 import type { Person } from '../tasks/task-engine.ts';
 import { actionHash } from './action.ts';
 import { mayDecideOn } from './approvers.ts';
+import { countsAt } from './approvers-now.ts';
+import { cannotDecide } from './cannot-decide.ts';
 import { deadlines } from './deadlines.ts';
 import type { Terms } from './demands.ts';
 import { followWhereItCounts } from './follow.ts';
@@ -80,6 +82,25 @@ export async function mayPublish(
     openedAt: at,
   };
   return mayDecideOn(tx, asked, by);
+}
+
+/**
+ * For what is not asked about but refused: throws DH-202 for whoever may not bring the change out, or not from where they are. `action`
+ * completes "may not …".
+ */
+export async function requireMayPublish(
+  tx: Tx,
+  change: Pick<PublishRequest, 'task' | 'run' | 'terms'>,
+  by: Person,
+  action: string,
+  at: Date,
+): Promise<void> {
+  const { task, run, terms } = change;
+  const { approvers } = terms;
+  const may = await mayPublish(tx, change, by, at);
+  if (may && countsAt(approvers, by.at)) return;
+  const question = { workspace: task.workspace, project: task.project, approvers, requester: run.requestedBy };
+  throw await cannotDecide(tx, by, may ? `${action} from here` : action, question);
 }
 
 /** Settles a request by the press of somebody who may decide, and says so in the audit. */

@@ -14,16 +14,33 @@ export const auditKinds = {
   channel: ['channel'],
   file: ['file'],
   folder: ['folder', 'project.folder'],
+  invite: ['invite'],
   link: ['link'],
   member: ['member', 'owner', 'person'],
   project: ['project'],
   pull: ['pull_request'],
   push: ['publication'],
   quota: ['quota'],
-  refused: ['refused', 'token.refused', 'task.mirror_refused', 'run.denied', 'approval.refused', 'approval.elsewhere'],
+  refused: [
+    'refused',
+    'stranger.refused',
+    'token.refused',
+    'session.refused',
+    'task.mirror_refused',
+    'run.denied',
+    'run.not_authorised',
+    'approval.refused',
+    'approval.elsewhere',
+    'approval.late',
+    'approval.void',
+    'invite.wrong_code',
+    'invite.void',
+    'link.wrong_code',
+  ],
   role: ['role'],
   rule: ['rule'],
   run: ['run'],
+  session: ['session', 'signin', 'login', 'password'],
   task: ['task'],
   team: ['team'],
   token: ['token'],
@@ -31,7 +48,8 @@ export const auditKinds = {
 
 /** "Ada moved #142 from review to done". Texts that people or agents have written are cut, and lose what could be a secret. Pure. */
 export function auditSentence(line: AuditRow, names: AuditNames): string {
-  const who = line.actor === undefined ? 'Deckhand' : (names.people.get(line.actor) ?? 'Somebody who is gone');
+  const nobody = line.action === 'token.refused' ? 'A service' : 'Deckhand';
+  const who = line.actor === undefined ? nobody : (names.people.get(line.actor) ?? 'Somebody who is gone');
   return `${who} ${deedOf(factsOf(line, names))}`;
 }
 
@@ -117,6 +135,8 @@ const deeds: Record<string, Deed> = {
   'codeowners.set': () => 'said who a name in CODEOWNERS stands for',
   'codeowners.removed': () => 'said that a name in CODEOWNERS stands for nobody any more',
   'approval.refused': (f) => `wanted to decide about ${f.task} and may not`,
+  'approval.late': (f) => `wanted to decide about ${f.task}, where the request was ${f.of('state')} already`,
+  'approval.void': (f) => `let an approval of ${f.task} count no more${because(f)}`,
   'approval.consumed': (f) => `used the approval of ${f.task} for action ${short(f.of('hash'))}`,
   'approval.escalated': (f) => `asked people with the role ${f.of('to')} about ${f.task} besides`,
   'approval.expired': (f) => `took no answer about ${f.task} as a no`,
@@ -190,7 +210,22 @@ const deeds: Record<string, Deed> = {
   'account.use': (f) => `used the agent account ${f.of('name')}`,
   'token.create': (f) => `made the access token ${f.of('name')}`,
   'token.revoke': (f) => `revoked the access token ${f.of('name')}`,
-  'token.refused': (f) => `was refused with the access token ${f.of('name')}: it may not ${f.of('to')}`,
+  'session.start': (f) => `signed in with ${f.of('device')}`,
+  'session.end': (f) => `ended a session${after(': ', f.of('why'))}`,
+  'session.refused': (f) => `was refused with a session: ${f.of('why')}`,
+  'signin.link': () => 'asked for a link to sign in',
+  'login.link': () => 'linked an account elsewhere for signing in',
+  'login.unlink': () => 'unlinked an account elsewhere',
+  'password.set': () => 'set a password',
+  'password.remove': () => 'removed their password',
+  'invite.created': (f) => `made an invitation to be ${f.of('role')}${after(' about ', f.of('in'))}`,
+  'invite.revoked': (f) => `took back an invitation to be ${f.of('role')}`,
+  'invite.used': (f) => `used an invitation${fromTo(f)}${after(' about ', f.of('in'))}`,
+  'invite.wrong_code': () => 'sent a code that is not that of an open invitation',
+  'invite.void': (f) => `sent the code of an invitation to be ${f.of('role')}, which its maker may not give them`,
+  'stranger.refused': (f) => `left alone what came from ${f.of('from')}: ${f.of('why')}`,
+  'token.refused': (f) =>
+    `was refused with the access token ${f.of('name')}: it may not ${f.of('to')}${after(', because ', f.of('why'))}`,
   'copies.prune': () => 'had what is finished deleted from the disks',
   'audit.began': () => 'began the chain',
   'audit.removed': (f) => `removed lines ${f.of('first')} to ${f.of('last')}, which were old`,

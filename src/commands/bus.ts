@@ -1,14 +1,14 @@
 import type { ConfiguredOwner } from '../access/owners.ts';
 import { isRepositoryTalk } from '../access/repository-access.ts';
 import { type Actor, actingOn, type Nobody, rightsSomewhere, whoActs } from '../access/who-acts.ts';
-import type { AppError, ErrorCode } from '../contracts/errors.ts';
+import type { AppError } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
-import { calledAs, may } from '../contracts/permissions.ts';
+import { may } from '../contracts/permissions.ts';
 import { encodePress } from '../contracts/press.ts';
 import type { View } from '../contracts/view.ts';
 import { home } from '../delivery/reply.ts';
 import { unreachedView } from '../delivery/unreached.ts';
-import { actsVia, recordAudit } from '../store/audit.ts';
+import { actsVia } from '../store/audit.ts';
 import { moveChannel } from '../store/channel-moves.ts';
 import type { Tx } from '../store/database.ts';
 import { noteRefusalTold, refusedAccounts } from '../store/direct-reach.ts';
@@ -20,6 +20,7 @@ import { viaOf } from './act-via.ts';
 import { openPut, personalPut } from './answer.ts';
 import { actsHere, admitted } from './at-code-host.ts';
 import { onMoreFiles } from './attachments.ts';
+import { auditNobody, auditRefusal } from './audit-refusals.ts';
 import type { CommandDeps } from './command.ts';
 import { contextFor } from './context.ts';
 import { homeView } from './home.ts';
@@ -66,7 +67,7 @@ export function createBus(deps: BusDeps): Bus {
     if ((event.type === 'message' || event.type === 'command') && (await takesAnswer(tx, event, deps.now()))) return;
     if (await isTalk(tx, event)) return;
     const actor = await actsHere(tx, deps.owners, event, admission);
-    if (typeof actor === 'string') return nobody(event, actor);
+    if (typeof actor === 'string') return nobody(tx, event, actor);
     await dispatch(tx, event, actor, undefined);
     if (!atHost) await tellUnreached(tx, event, actor, deps.now());
   }
@@ -108,7 +109,7 @@ export function createBus(deps: BusDeps): Bus {
     const atHost = !event.actor.bot && isRepositoryTalk(talk, event);
     if (atHost && (await admitted(tx, talk, event, deps.log)) === undefined) return;
     const actor = await whoActs(tx, event, deps.owners);
-    if (typeof actor === 'string') return nobody(event, actor);
+    if (typeof actor === 'string') return nobody(tx, event, actor);
     await auditRefusal(tx, event, actor, error);
     if (error.code === 'DH-218') return tellLeaked(tx, deps, event, { person: actor.person, error, open: atHost });
     const view = refusalView(event, error, deps.errorDocs);
@@ -119,10 +120,11 @@ export function createBus(deps: BusDeps): Bus {
     await putOutbox(tx, personalPut(event, actor.person, await withWayOut(tx, actor, error, view)));
   }
 
-  function nobody(event: InboundEvent, why: Nobody): void {
+  async function nobody(tx: Tx, event: InboundEvent, why: Nobody): Promise<void> {
     if (why === 'bot') return;
     const { platform, tenant } = event.conversation;
     deps.log.warn({ platform, tenant, why, type: event.type }, 'an event of nobody was left alone');
+    await auditNobody(tx, event, why);
   }
 
   return { handle, refuse };
@@ -136,19 +138,6 @@ async function tellUnreached(tx: Tx, event: InboundEvent, { person }: Actor, now
     await putOutbox(tx, personalPut(event, person, unreachedView(account.platform), `unreached/${account.platform}`));
   }
 }
-
-/** What somebody was not allowed to do. Mistyped commands are nobody's business. */
-async function auditRefusal(tx: Tx, event: InboundEvent, { person }: Actor, error: AppError): Promise<void> {
-  if (!notAllowedCodes.has(error.code)) return;
-  actsVia(tx, viaOf(event));
-  const { action, what } = error.params;
-  const bundle = error.params.bundle === undefined ? {} : { bundle: String(error.params.bundle) };
-  const data = { code: error.code, ...bundle, role: calledAs(person), action: String(action ?? what ?? event.type) };
-  await recordAudit(tx, { workspace: person.workspace, actor: person.user, action: 'refused', subject: person.user, data });
-}
-
-/** Refusals for want of a right, a bound channel, a channel to ask in, or for what an access bundle does not allow. */
-const notAllowedCodes: ReadonlySet<ErrorCode> = new Set(['DH-202', 'DH-203', 'DH-248', 'DH-250']);
 
 /** Acts that nobody waits for an answer to. */
 const asksNothing: ReadonlySet<InboundEvent['type']> = new Set(['message_edited', 'message_deleted', 'home', 'channel_moved']);

@@ -13,10 +13,14 @@ import { secretPlace } from '../delivery/view-secret.ts';
 import { recordAudit } from '../store/audit.ts';
 import { goodInvites, type InviteRow, revokeInvite } from '../store/invites.ts';
 import { idsOf } from '../store/linked-people.ts';
-import { labelsOf, personById } from '../store/people.ts';
+import { labelsOf, type Member, personById } from '../store/people.ts';
 import { duration, optional, required, shortDuration } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
+import { whereWords, writeTo } from './invite-words.ts';
+import { namedPerson, personText } from './member-target.ts';
+import { placeOf, placeOptions } from './place.ts';
 import { namedRole, roleArgument } from './role-argument.ts';
+import { personFor } from './subject.ts';
 
 const dayMs = 24 * 60 * 60_000;
 const usualLifeMs = 7 * dayMs;
@@ -30,13 +34,24 @@ export const invite = defineCommand({
   summary: 'Makes a one-time code with which somebody gives themselves a role, on any platform',
   details: [
     'Whoever sends `join CODE` to Deckhand gets the role, once. It is never more than you may give at that moment: who loses that right has invited nobody.',
+    'With `project` or `folder` the role holds only there, and maintainers of the place invite. With a person it is for them alone: they get a direct message with a button.',
     'Give the code to the person alone. `invite list` shows the invitations that are open, and takes them back.',
   ],
   permission: 'member.manage',
   action: 'invite people',
+  about: ({ project, folder }) => (project === undefined && folder === undefined ? 'workspace' : 'project'),
   unbound: 'with-role',
-  positional: { role: roleArgument('the role', inviteRoles) },
+  positional: {
+    role: roleArgument('the role', inviteRoles),
+    person: optional({
+      hint: '@person',
+      about: 'who alone can use it: a mention, or the name of somebody who has written here',
+      names: 'person',
+      schema: personText,
+    }),
+  },
   options: {
+    ...placeOptions,
     for: optional({
       hint: 'Nele',
       about: 'who it is for, as a note to yourself',
@@ -51,46 +66,94 @@ export const invite = defineCommand({
   examples: [
     ['invite developer for=Nele', 'a code that makes Nele a developer'],
     ['invite guest expires=1d', 'one for somebody who may look, until tomorrow'],
+    ['invite developer @nele project=web', 'asks Nele in a direct message whether she wants to be a developer about web'],
+    ['invite guest folder=Clients', 'a code for somebody who may look at the projects of a folder'],
   ],
-  async run(ctx, { role: named, for: label, expires = usualLifeMs }) {
+  async run(ctx, { role: named, person: asked, for: label, expires = usualLifeMs, ...at }) {
+    const place = await placeOf(ctx, at, 'invite developer project=web');
     const role = await namedRole(ctx, named, inviteRoles);
     const { workspace, user } = ctx.person;
+    const need = { command: 'invite', permission: 'member.manage', action: `invite people${whereWords(place)}` } as const;
+    const own = place === undefined ? ctx.ownRights : await personFor(ctx, place.id, need);
+    const person = asked === undefined ? undefined : await namedPerson(ctx, asked, 'invite developer @nele');
     const by = await personById(ctx.tx, workspace, user);
     if (by === undefined) throw new AppError('DH-208');
-    const { role: own, extra } = ctx.ownRights;
     const now = ctx.deps.now();
     const expiresAt = new Date(now.getTime() + expires);
-    const made = await makeInvite(ctx.tx, { workspace, by: { ...by, role: own, extra }, role, label, expiresAt }, now);
+    const made = await makeInvite(ctx.tx, { workspace, by, own, role, place, person, label, expiresAt }, now);
     if (made.result === 'not_allowed')
-      throw await notAllowed(ctx.tx, ctx.person, `invite people as ${nameOf(role)}`, 'workspace.own');
+      throw await notAllowed(ctx.tx, ctx.person, `invite people as ${nameOf(role)}${whereWords(place)}`, 'workspace.own');
     if (made.result === 'too_many') {
       throw new AppError('DH-300', {
         what: `You have ${mostInvites} invitations open, and nobody has more.`,
         instead: '`invite list` shows them and takes them back.',
       });
     }
+    const becomes = [bold(isWords(givenWith(role)) ?? nameOf(role)), plain(whereWords(place))];
+    const told = person !== undefined && (await ask(ctx, { id: made.id, person, becomes, expiresAt }));
     const view = withFallback([
-      {
-        type: 'text',
-        spans: [
-          plain('Whoever sends this to Deckhand in a direct message becomes '),
-          bold(isWords(givenWith(role)) ?? nameOf(role)),
-          plain(', once:'),
-        ],
-      },
+      ...(person === undefined
+        ? [
+            {
+              type: 'text' as const,
+              spans: [plain('Whoever sends this to Deckhand in a direct message becomes '), ...becomes, plain(', once:')],
+            },
+          ]
+        : [{ type: 'text' as const, spans: toldSpans(oneLine(person.name), becomes, told) }]),
       { type: 'code', text: `join ${secretPlace}` },
       {
         type: 'context',
         spans: [
           plain('It is shown this once, to you alone, and is good until '),
           moment(expiresAt),
-          plain('. Give it to the person and to nobody else.'),
+          plain(person === undefined ? '. Give it to the person and to nobody else.' : '. It is worth nothing to anybody else.'),
         ],
       },
     ]);
     return { view: { ...view, secret: ctx.deps.sealSecret(made.code) }, audience: 'person' };
   },
 });
+
+/** Asks the person directly whether they want to, with a button. False: they cannot be reached, as far as is known. */
+async function ask(
+  ctx: CommandContext,
+  { id, person, becomes, expiresAt }: { id: string; person: Member; becomes: readonly Span[]; expiresAt: Date },
+): Promise<boolean> {
+  const { workspace, name, identity } = ctx.person;
+  const view = withFallback([
+    {
+      type: 'text',
+      spans: [
+        plain(`${oneLine(name)} invites you to be `),
+        ...becomes,
+        plain(' here. It is good until '),
+        moment(expiresAt),
+        plain('.'),
+      ],
+    },
+    {
+      type: 'buttons',
+      buttons: [{ token: encodePress({ kind: 'command', text: `join ${id}` }), label: 'Join', style: 'primary' }],
+    },
+  ]);
+  return writeTo(ctx.tx, { workspace, person, on: identity.platform, key: `invited/${id}`, view });
+}
+
+function toldSpans(name: string, becomes: readonly Span[], told: boolean): Span[] {
+  return told
+    ? [
+        plain(`${name} is asked in a direct message, with a button, to become `),
+        ...becomes,
+        plain('. Where that does not arrive, sending this does the same:'),
+      ]
+    : [
+        plain(
+          `Deckhand cannot write to ${name} directly. Give them this: whoever of their accounts sends it to Deckhand becomes `,
+        ),
+        ...becomes,
+        plain(', once:'),
+      ];
+}
 
 export const inviteList = defineCommand({
   name: 'invite list',
@@ -99,6 +162,7 @@ export const inviteList = defineCommand({
   details: ['Maintainers see their own, owners those of everybody.'],
   permission: 'member.manage',
   action: 'see invitations',
+  about: 'project',
   unbound: 'with-role',
   positional: {},
   options: {},
@@ -109,13 +173,13 @@ export const inviteList = defineCommand({
     const names = await labelsOf(
       ctx.tx,
       workspace,
-      open.map(({ by }) => by),
+      open.flatMap(({ by, person }) => [by, ...(person === undefined ? [] : [person])]),
     );
     return {
       view: withFallback([
         { type: 'text', spans: [bold(`Open invitations · ${open.length}`)] },
         ...(open.length === 0 ? [{ type: 'text' as const, spans: marked('There is none. `invite <role>` makes one.') }] : []),
-        ...open.slice(0, shownInvites).flatMap((one) => blocksOf(one, names.get(one.by) ?? 'somebody')),
+        ...open.slice(0, shownInvites).flatMap((one) => blocksOf(one, names)),
         ...(open.length > shownInvites
           ? [{ type: 'context' as const, spans: [plain(`${open.length - shownInvites} newer ones are not shown.`)] }]
           : []),
@@ -133,6 +197,7 @@ export const inviteRevoke = defineCommand({
   details: ['The buttons of `invite list` do the same. Who has used a code already keeps the role; `member remove` takes it.'],
   permission: 'member.manage',
   action: 'take invitations back',
+  about: 'project',
   unbound: 'with-role',
   positional: {
     invite: required({ hint: 'id', about: 'the id that the button of `invite list` carries', schema: z.string().min(1).max(80) }),
@@ -155,7 +220,7 @@ export const inviteRevoke = defineCommand({
       actor: user,
       action: 'invite.revoked',
       subject: id,
-      data: { role: nameOf(found.role), by: found.by },
+      data: { role: nameOf(found.role), by: found.by, ...(found.place === undefined ? {} : { in: found.place.name }) },
     });
     return { view: textView('The invitation is taken back. Its code is good for nothing any more.'), audience: 'person' };
   },
@@ -166,8 +231,14 @@ function reachOf(ctx: CommandContext): string[] | undefined {
   return may(ctx.ownRights, 'workspace.own') ? undefined : idsOf(ctx.person);
 }
 
-function blocksOf({ id, role, label, expiresAt }: InviteRow, by: string): Block[] {
-  const what = label === undefined ? nameOf(role) : `${nameOf(role)}, for ${oneLine(label)}`;
+function blocksOf(
+  { id, role, place, person, label, by: maker, expiresAt }: InviteRow,
+  names: ReadonlyMap<string, string>,
+): Block[] {
+  const nameFor = (user: string) => names.get(user) ?? 'somebody';
+  const by = nameFor(maker);
+  const whom = [...(person === undefined ? [] : [nameFor(person)]), ...(label === undefined ? [] : [label])].map(oneLine);
+  const what = [`${nameOf(role)}${whereWords(place)}`, ...whom.map((one) => `for ${one}`)].join(', ');
   return [
     { type: 'text', spans: [bold(what), plain(` · from ${oneLine(by)} · good until `), moment(expiresAt)] },
     {

@@ -7,16 +7,18 @@ import { AppError } from '../contracts/errors.ts';
 import { errorView } from '../delivery/error-view.ts';
 import { textView } from '../delivery/list-view.ts';
 import { oneLine } from '../delivery/neutralise.ts';
-import { putOutbox } from '../store/outbox.ts';
-import { allAccountsOf } from '../store/people.ts';
 import { required } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
+import { whereWords, writeTo } from './invite-words.ts';
 
 export const join = defineCommand({
   name: 'join',
   group: 'people',
   summary: 'Takes an invitation up: gives you the role that its code stands for',
-  details: ['Best sent in a direct message. The code works once, for whoever sends it first.'],
+  details: [
+    'Best sent in a direct message. The code works once, for whoever sends it first.',
+    'Whoever is invited by name gets a message with a button that does the same.',
+  ],
   permission: 'anyone',
   action: 'take invitations up',
   unbound: 'yes',
@@ -35,19 +37,21 @@ export const join = defineCommand({
     if (joined.result === 'joined') {
       await tellInviter(ctx, joined);
       return {
-        view: textView(`You are ${isWords(givenWith(joined.invite.role))} now. \`help\` shows what you can do.`),
+        view: textView(
+          `You are ${isWords(givenWith(joined.invite.role))}${whereWords(joined.invite.place)} now. \`help\` shows what you can do.`,
+        ),
         audience: 'person',
       };
     }
     if (joined.result === 'has_it') {
       throw new AppError('DH-300', {
-        what: `You are ${isWords(joined.is)} already, which is no less than the code stands for. It is not used up.`,
+        what: `You are ${isWords(joined.is)}${whereWords(joined.place)} already, which is no less than the code stands for. It is not used up.`,
         instead: 'Give it back to who sent it, so that they can take it back.',
       });
     }
     if (joined.result === 'would_lose') {
       throw new AppError('DH-300', {
-        what: `You are ${isWords(joined.is)}, which lets you do what the role of this invitation does not. It is not used up.`,
+        what: `You are ${isWords(joined.is)}${whereWords(joined.place)}, which lets you do what the role of this invitation does not. It is not used up.`,
         instead: 'Ask an owner to give you the role by name: `member role` replaces the one you have.',
       });
     }
@@ -75,17 +79,9 @@ const refusals = {
 /** Who invited somebody learns that the code was used, and by whom: it could have fallen into other hands. */
 async function tellInviter(ctx: CommandContext, { invite, by }: Extract<Joined, { result: 'joined' }>): Promise<void> {
   const { workspace, name, identity } = ctx.person;
-  const accounts = (await allAccountsOf(ctx.tx, workspace, [by.user])).get(by.user) ?? [];
-  const account = accounts.find(({ platform }) => platform === identity.platform) ?? accounts[0];
-  if (account === undefined) return;
-  const { platform, tenant, user } = account;
   const label = invite.label === undefined ? '' : ` for ${oneLine(invite.label)}`;
-  const view = textView(`${oneLine(name)} has used your invitation${label} and is ${isWords(givenWith(invite.role))} now.`);
-  await putOutbox(ctx.tx, {
-    workspace,
-    key: `invite/${invite.id}`,
-    target: { type: 'conversation', conversation: { platform, tenant, channel: user, kind: 'direct' } },
-    payload: { type: 'direct', user: { platform, tenant, user }, view },
-    priority: 2,
-  });
+  const view = textView(
+    `${oneLine(name)} has used your invitation${label} and is ${isWords(givenWith(invite.role))}${whereWords(invite.place)} now.`,
+  );
+  await writeTo(ctx.tx, { workspace, person: by, on: identity.platform, key: `invite/${invite.id}`, view });
 }

@@ -19,7 +19,7 @@ import { type CommandContext, defineCommand, type Reply } from './command.ts';
 import { endMirror } from './mirror-end.ts';
 import { placesView } from './mirror-list.ts';
 import { refusalView } from './refusal.ts';
-import { personFor, taskFor } from './subject.ts';
+import { personFor, sightOf, taskFor } from './subject.ts';
 
 const look = { command: 'mirror', permission: 'task.see', action: 'see this task' } as const;
 /** Every thread costs an edit for every change. */
@@ -141,14 +141,16 @@ async function endHere(ctx: CommandContext, number: number | undefined): Promise
   const { tx, channel } = ctx;
   const { workspace } = ctx.person;
   if (number === undefined && ctx.threadTask === undefined) throw new AppError('DH-207', { command: 'mirror off' });
-  const task = number === undefined ? ctx.threadTask : await taskByNumber(tx, workspace, number, everywhere);
-  const first = task === undefined ? undefined : here(ctx, await placesOfTask(tx, task.id));
+  const found = number === undefined ? ctx.threadTask : await taskByNumber(tx, workspace, number, everywhere);
+  const first = found === undefined ? undefined : here(ctx, await placesOfTask(tx, found.id));
+  // What is shown here can be ended here; of what is not, only what may be seen is known.
+  const unseen = first === undefined && number !== undefined;
+  const task = unseen ? await taskByNumber(tx, workspace, number, sightOf(ctx)) : found;
   if (channel.kind !== 'direct' || first === undefined) {
     const permission = channel.kind === 'direct' ? 'task.see' : 'task.manage';
-    if (task === undefined) {
-      if (!may(rightsSomewhere(ctx), permission)) throw await notAllowed(tx, ctx.person, 'end mirrors', permission);
-      throw new AppError('DH-204', { task: `#${number}` });
-    }
+    // Whether there is such a task or not.
+    if (!may(rightsSomewhere(ctx), permission)) throw await notAllowed(tx, ctx.person, 'end mirrors', permission);
+    if (task === undefined) throw new AppError('DH-204', { task: `#${number}` });
     const hidden = number === undefined ? undefined : new AppError('DH-204', { task: `#${number}` });
     await personFor(ctx, task.project.id, { command: 'mirror off', permission, action: 'end mirrors' }, hidden);
   }

@@ -120,11 +120,18 @@ async function decide(
     case 'already':
       return tell(ctx, new AppError('DH-400', { what: result.what }));
     case 'elsewhere':
-      return tell(ctx, new AppError('DH-403', { what: `#${interaction.task.number}`, where: result.where }));
+      return tell(
+        ctx,
+        new AppError('DH-403', {
+          what: `#${interaction.task.number}`,
+          where: result.where,
+          instead: result.unseen === '' ? 'Press the button there: the request is shown there too.' : result.unseen,
+        }),
+      );
     case 'not_allowed':
       return tell(ctx, result.error);
     case 'unknown':
-      return tell(ctx, new AppError('DH-208'));
+      throw new AppError('DH-208');
   }
 }
 
@@ -190,7 +197,7 @@ async function askInForm(
   if (!(await mayDecideOn(ctx.tx, asked, by))) {
     const askers = await askersOf(ctx.tx.db, asked);
     const question = { workspace: by.workspace, project: interaction.task.project.id, approvers, requester, askers };
-    throw await cannotDecide(ctx.tx, by, 'decide this', question);
+    throw await cannotDecide(ctx.tx, by, `decide on #${interaction.task.number}`, question);
   }
   const form = formOf(interaction, verb);
   if (form === undefined) throw new AppError('DH-208');

@@ -95,13 +95,12 @@ export const rulesRevoke = defineCommand({
   examples: [['rules revoke rul_01kabcdefghjkmnpqrstvwxyz0', 'takes back that rule']],
   async run(ctx, args) {
     const rule = await ruleById(ctx.tx, ctx.person.workspace, args.rule);
-    const person = rule === undefined ? undefined : await personFor(ctx, rule.project, need);
-    if (rule === undefined || person === undefined || !(await ctx.deps.tasks.revokeRule(ctx.tx, rule.id, person))) {
-      throw new AppError('DH-300', {
-        what: 'There is no such rule, or it is revoked already.',
-        instead: '`rules` lists those that hold.',
-      });
-    }
+    const none = new AppError('DH-300', {
+      what: 'There is no such rule, or it is revoked already.',
+      instead: '`rules` lists those that hold.',
+    });
+    const person = rule === undefined ? undefined : await personFor(ctx, rule.project, need, none);
+    if (rule === undefined || person === undefined || !(await ctx.deps.tasks.revokeRule(ctx.tx, rule.id, person))) throw none;
     return { view: textView(`#${rule.taskNumber} asks again before it runs \`${title(rule.match)}\`.`), audience: 'all' };
   },
 });

@@ -15,6 +15,7 @@ import { applyChange, type ListChange } from './arguments.ts';
 import type { CommandContext } from './command.ts';
 import { changedHostList } from './host-list.ts';
 import { changedChannels, changedPeople, changedTeams } from './named-targets.ts';
+import { showWhereItCounts } from './opened-channel.ts';
 import { holdProject, storePolicy } from './policy-change.ts';
 import { roleForChannel } from './role-argument.ts';
 import type { AgentSettingsChange } from './settings-agent.ts';
@@ -69,6 +70,7 @@ export async function applyChannelSettings(ctx: CommandContext, change: Settings
     channel.isPrivate = change.private;
     await setPrivate(ctx.tx, channel.id, change.private);
     await audit(ctx, 'channel.private', channel.id, { private: change.private });
+    if (!change.private) await showWhereItCounts(ctx, channel.id);
   }
   if (change.external !== undefined) {
     channel.externalRole = change.external === 'none' ? undefined : change.external;

@@ -1,3 +1,4 @@
+import { strongestAnywhere } from '../access/role-about.ts';
 import { issueSigninLink, signinAddress, signinLinkLifeMs } from '../access/signin-link.ts';
 import { AppError } from '../contracts/errors.ts';
 import { bold, plain } from '../contracts/view.ts';
@@ -20,7 +21,7 @@ export const signin = defineCommand({
   options: {},
   examples: [['signin', 'a link for your browser']],
   async run(ctx) {
-    if (ctx.ownRole === undefined) {
+    if (strongestAnywhere(ctx.member, ctx.grants) === undefined) {
       throw new AppError('DH-300', {
         what: 'Signing in is for people with a role of their own, and what you may do comes from this channel.',
         instead: 'An owner or a maintainer gives you a role with `member add`.',

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { accessTokenHash, newAccessToken, tokenPrefix } from '../access/access-token.ts';
 import { rolesFrom } from '../access/not-allowed.ts';
 import { revokeToken } from '../access/revoke-token.ts';
+import { rightsAnywhere } from '../access/role-about.ts';
 import { type AccessScope, accessScopeSchema, type TokenKind } from '../contracts/access-token.ts';
 import { AppError } from '../contracts/errors.ts';
 import { isWithin, may } from '../contracts/permissions.ts';
@@ -100,13 +101,15 @@ export const tokenCreate = defineCommand({
         example: '`token create service=deploy project=web`',
       });
     }
-    if (ctx.ownRole === undefined) {
+    // What a token of a person is used on is asked for itself, at each use; one of a service has nobody whose rights are asked for.
+    const most = kind === 'service' ? ctx.ownRights : rightsAnywhere(ctx.member, ctx.grants);
+    if (most.role === undefined) {
       throw new AppError('DH-300', {
         what: 'Access tokens are for people with a role of their own, and what you may do comes from this channel.',
         instead: 'An owner or a maintainer gives you a role with `member add`.',
       });
     }
-    if (!isWithin({ role }, ctx.ownRights)) {
+    if (!isWithin({ role }, most)) {
       const action = `make tokens with the role ${role}`;
       throw new AppError('DH-202', { who: ctx.person.name, action, whoCan: `${rolesFrom(role)} can.` });
     }
@@ -118,8 +121,7 @@ export const tokenCreate = defineCommand({
         instead: `Choose another name, or end that one with \`token revoke ${name}\`.`,
       });
     }
-    const most = kind === 'service' ? mostServiceTokens : mostTokens;
-    if (others.length >= most) {
+    if (others.length >= (kind === 'service' ? mostServiceTokens : mostTokens)) {
       throw new AppError('DH-300', {
         what: `There are ${others.length} tokens ${kind === 'service' ? 'of services' : 'of yours'}, and there can be no more.`,
         instead: '`token list` shows them, `token revoke` ends one.',

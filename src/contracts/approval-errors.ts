@@ -16,6 +16,6 @@ export const approvalErrors = {
   'DH-403': {
     title: 'It counts elsewhere',
     text: 'You may decide on {what}, but not here. {where}',
-    remedy: 'Press the button there: the request is shown there too.',
+    remedy: '{instead}',
   },
 } as const satisfies Record<string, ErrorEntry>;

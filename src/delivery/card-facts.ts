@@ -2,6 +2,7 @@ import { rolesFrom } from '../access/not-allowed.ts';
 import { membersAbout } from '../access/role-about.ts';
 import { askersOf, mayDecide } from '../approvals/approvers.ts';
 import { approversNow, ownersNow, ownersText, placeText } from '../approvals/approvers-now.ts';
+import { unseenText } from '../approvals/follow.ts';
 import { conditions } from '../approvals/several-words.ts';
 import { nearestQuota } from '../budgets/nearest.ts';
 import type { Notify } from '../contracts/notify.ts';
@@ -75,11 +76,11 @@ export async function readCardFacts(
   const also = new Map<string, AlsoNeeded>();
   const decisions: ProjectedDecision[] = [];
   for (const decision of asked) {
-    const workspace = runs.get(decision.run)?.workspace;
-    if (decision.state !== 'pending' || workspace === undefined) decisions.push(decision);
+    const run = runs.get(decision.run);
+    if (decision.state !== 'pending' || run === undefined) decisions.push(decision);
     else {
-      also.set(decision.id, await alsoNeeded(db, workspace, decision));
-      decisions.push({ ...decision, approvers: await approversNow(db, workspace, decision.approvers) });
+      also.set(decision.id, await alsoNeeded(db, run, decision));
+      decisions.push({ ...decision, approvers: await approversNow(db, run.workspace, decision.approvers) });
     }
   }
   const deciders: Deciders = new Map();
@@ -211,10 +212,15 @@ interface AlsoNeeded {
 
 const nothingElse: AlsoNeeded = { owners: '', place: '' };
 
-async function alsoNeeded(db: Tx['db'], workspace: string, { approvers, approvals }: ProjectedDecision): Promise<AlsoNeeded> {
+async function alsoNeeded(
+  db: Tx['db'],
+  { workspace, task }: Pick<ProjectedRun, 'workspace' | 'task'>,
+  { approvers, approvals }: ProjectedDecision,
+): Promise<AlsoNeeded> {
   const owned = await ownersNow(db, workspace, approvers.owned ?? []);
   const left = owned.filter(({ users }) => !approvals.some(({ user }) => users.includes(user)));
-  return { owners: await ownersText({ db }, workspace, left), place: await placeText({ db }, workspace, approvers) };
+  const place = `${await placeText({ db }, workspace, approvers)}${await unseenText({ db }, workspace, task, approvers)}`;
+  return { owners: await ownersText({ db }, workspace, left), place };
 }
 
 function decisionFacts(

@@ -4,11 +4,13 @@ import type { SigninMethod } from '../contracts/signin.ts';
 import type { TokenRow } from '../store/access-tokens.ts';
 import type { AccountFacts } from '../store/account-facts.ts';
 import type { SessionRow } from '../store/sessions.ts';
+import type { AccountPlace } from './account-places.ts';
 import { type Html, html } from './html.ts';
 
 /** What the page is made from beside the facts. */
 export interface AccountView {
   facts: AccountFacts;
+  places: readonly AccountPlace[];
   /** The session that looks at it. */
   session: string;
   base: string;
@@ -51,6 +53,7 @@ export function accountBody(view: AccountView): Html {
 <dl>
 <dt>Name</dt><dd>${facts.person.name}</dd>
 <dt>Role</dt><dd>${calledAs(facts.person) ?? 'none'} in ${facts.workspace}</dd>
+${placesRow(view.places)}
 <dt>Accounts</dt><dd>${accounts.length === 0 ? html`none in chat` : accounts}</dd>
 </dl>
 </section>
@@ -58,6 +61,16 @@ ${sessionsSection(view)}
 ${tokensSection(view)}
 ${loginsSection(view)}
 ${view.passwords ? passwordSection(view) : undefined}`;
+}
+
+/** What memberships and teams say, where that is not what the role in the workspace says. */
+function placesRow(places: readonly AccountPlace[]): Html | undefined {
+  if (places.length === 0) return undefined;
+  const rows = places.map(
+    ({ kind, name, role, why }) =>
+      html`<div>${role} ${kind === 'folder' ? 'in the folder' : 'about'} ${name} <small>${why}</small></div>`,
+  );
+  return html`<dt>Elsewhere</dt><dd>${rows}</dd>`;
 }
 
 function sessionsSection(view: AccountView): Html {

@@ -9,14 +9,16 @@ import { accountFacts } from '../store/account-facts.ts';
 import { idsOf } from '../store/linked-people.ts';
 import { personById } from '../store/people.ts';
 import { accountBody, action } from './account-page.ts';
+import { accountPlaces } from './account-places.ts';
 import { createAddressLimits } from './address-limits.ts';
 import { html } from './html.ts';
 import { beginFlow } from './login-flow.ts';
 import { isUnsafe } from './method-and-path.ts';
+import { isFromOwnPage } from './own-site.ts';
 import { sendPage } from './page.ts';
 import type { RouteGroup } from './server.ts';
 import type { SigninDeps } from './signin-routes.ts';
-import { answerWithPages, field, refuseForeignPages, sessionSecret, siteOf, takeForms, takeSession } from './site-request.ts';
+import { answerWithPages, bearerToken, field, sessionSecret, siteOf, takeForms, takeSession } from './site-request.ts';
 
 /** What a route asks of the person who is signed in. */
 export interface SessionNeed {
@@ -34,9 +36,17 @@ export function accountGroup(deps: SigninDeps): RouteGroup {
     access: 'session',
     async admit(request) {
       const site = siteOf(request, deps);
-      if (isUnsafe(request.method)) refuseForeignPages(request, site);
       const secret = sessionSecret(request, site);
-      if (secret !== undefined) wrong.check(request.ip);
+      const token = secret === undefined ? bearerToken(request) : undefined;
+      if (secret !== undefined || token !== undefined) wrong.check(request.ip);
+      if (token !== undefined) {
+        wrong.note(request.ip);
+        throw await deps.tokens.refuse(token, 'use pages of people', 'these take a browser in which somebody is signed in');
+      }
+      if (isUnsafe(request.method) && !isFromOwnPage(request.headers, site)) {
+        await deps.sessions.noteRefused(secret, 'a page elsewhere sent a form');
+        throw new AppError('DH-232');
+      }
       try {
         signed.set(request, await deps.sessions.admit(secret));
       } catch (error) {
@@ -45,9 +55,11 @@ export function accountGroup(deps: SigninDeps): RouteGroup {
       }
       return signed.get(request) ?? {};
     },
-    confirm(request) {
+    async confirm(request) {
       const secret = sessionSecret(request, siteOf(request, deps));
-      if (secret === undefined || !isFormToken(secret, field(request, 'form'))) throw new AppError('DH-232');
+      if (secret !== undefined && isFormToken(secret, field(request, 'form'))) return;
+      await deps.sessions.noteRefused(secret, 'the form was not made for this session');
+      throw new AppError('DH-232');
     },
     register(scope) {
       takeForms(scope);
@@ -71,12 +83,14 @@ function addAccountRoutes(scope: FastifyInstance, deps: SigninDeps, whoOf: (requ
     const { workspace, user, session } = whoOf(request);
     const site = siteOf(request, deps);
     const at = now();
-    const facts = await database.transaction((tx) =>
-      accountFacts(tx, workspace, user, { at, seenAfter: new Date(at.getTime() - sessionIdleMs) }),
-    );
+    const { facts, places } = await database.transaction(async (tx) => ({
+      facts: await accountFacts(tx, workspace, user, { at, seenAfter: new Date(at.getTime() - sessionIdleMs) }),
+      places: await accountPlaces(tx, workspace, user),
+    }));
     if (facts === undefined) throw new AppError('DH-230', { why: 'you are not known here any more' });
     const view = {
       facts,
+      places,
       session,
       base: site.base,
       formToken: formToken(sessionSecret(request, site) ?? ''),

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { accessTokenHash } from '../access/access-token.ts';
 import type { Caller, TokenAccess } from '../access/token-access.ts';
 import type { ApiProblem } from '../contracts/api.ts';
-import { AppError } from '../contracts/errors.ts';
+import { AppError, type ErrorCode } from '../contracts/errors.ts';
 import type { EventLog } from '../contracts/run-event.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Database } from '../store/database.ts';
@@ -23,6 +23,7 @@ import { openApi } from './openapi.ts';
 import { createPace } from './pace.ts';
 import { createRunTails } from './run-tails.ts';
 import type { RouteGroup } from './server.ts';
+import { bearerToken } from './site-request.ts';
 
 export interface ApiDeps {
   database: Database;
@@ -43,6 +44,12 @@ export interface ApiDeps {
 }
 
 const prefix = '/api/v1';
+/** What a caller wanted, by the error that says that there is none: completes "may not …". */
+const missing: Partial<Record<ErrorCode, string>> = {
+  'DH-204': 'read that task',
+  'DH-205': 'read that project',
+  'DH-224': 'read that run',
+};
 /** So many tokens that were good are remembered, so that wrong ones from the same address shut nobody out. */
 const rememberedTokens = 1000;
 
@@ -87,6 +94,15 @@ export function apiGroups(deps: ApiDeps): RouteGroup[] {
     return undefined;
   };
   const routes = apiRoutes(reads, stream);
+  const noting = async <T>(handle: () => Promise<T>, caller: Caller): Promise<T> => {
+    try {
+      return await handle();
+    } catch (error) {
+      const action = error instanceof AppError ? missing[error.code] : undefined;
+      if (action !== undefined && caller.token !== localCaller) await tokens.missed(caller, action);
+      throw error;
+    }
+  };
 
   return [
     {
@@ -110,7 +126,8 @@ export function apiGroups(deps: ApiDeps): RouteGroup[] {
             async handler(request, reply) {
               const caller = callers.get(request);
               if (caller === undefined) throw new Error(`${route.path} was reached by nobody`);
-              const answer = await route.handle(caller, inputOf(route, request), request, reply);
+              const input = inputOf(route, request);
+              const answer = await noting(() => route.handle(caller, input, request, reply), caller);
               if (reply.sent) return reply;
               return reply.send(answer);
             },
@@ -137,7 +154,7 @@ function createGate({ database, tokens, localToken }: Pick<ApiDeps, 'database' |
   const pace = createPace();
   return async (request: FastifyRequest, reply: FastifyReply, need: ApiRoute['need']): Promise<Caller> => {
     const address = request.ip;
-    const token = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
+    const token = bearerToken(request);
     const hash = token === undefined ? undefined : accessTokenHash(token);
     const seconds = wrong.wait(address);
     if (seconds !== undefined && (hash === undefined || !good.has(hash))) {

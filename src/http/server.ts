@@ -38,8 +38,8 @@ export type RouteGroup = {
       access: 'session';
       /** Asked before every request for what whoever is signed in may; rejects with what the browser is told. */
       admit(request: FastifyRequest): Promise<Rights>;
-      /** Asked before every request that changes something, when its form was read; throws for forms that no page of the session has sent. */
-      confirm(request: FastifyRequest): void;
+      /** Asked before every request that changes something, when its form was read; rejects forms that no page of the session has sent. */
+      confirm(request: FastifyRequest): Promise<void>;
     }
 );
 
@@ -213,7 +213,7 @@ function guardSession(scope: FastifyInstance, group: Extract<RouteGroup, { acces
     }
   });
   scope.addHook('preHandler', async (request) => {
-    if (request.routeOptions.config.signedIn !== undefined && isUnsafe(request.method)) group.confirm(request);
+    if (request.routeOptions.config.signedIn !== undefined && isUnsafe(request.method)) await group.confirm(request);
   });
 }
 

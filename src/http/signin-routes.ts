@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { LoginServer } from '../access/login-server.ts';
 import { deviceOf, endAudited, openSession, type Sessions, sessionHash, sessionLifeMs } from '../access/session.ts';
 import { ownerOfLink, signinLinkLifeMs, useSigninLink } from '../access/signin-link.ts';
+import type { TokenAccess } from '../access/token-access.ts';
 import { AppError } from '../contracts/errors.ts';
 import { platformNames, platformSchema } from '../contracts/platform.ts';
 import type { SigninMethod } from '../contracts/signin.ts';
@@ -30,6 +31,7 @@ import {
 export interface SigninDeps extends SiteDeps {
   database: Database;
   sessions: Sessions;
+  tokens: Pick<TokenAccess, 'refuse'>;
   now(): Date;
   /** Servers that vouch for people. */
   logins: readonly LoginServer[];

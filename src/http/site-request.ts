@@ -25,6 +25,11 @@ export function refuseForeignPages(request: FastifyRequest, site: OwnSite): void
   if (!isFromOwnPage(request.headers, site)) throw new AppError('DH-232');
 }
 
+/** The access token that a request carries. */
+export function bearerToken({ headers }: Pick<FastifyRequest, 'headers'>): string | undefined {
+  return /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
+}
+
 /** What the cookie of the session holds. */
 export function sessionSecret(request: FastifyRequest, site: OwnSite): string | undefined {
   return readCookie(request.headers, site.cookie);

@@ -1,4 +1,4 @@
-import type { Prisma } from '../../prisma/client/client.ts';
+import { Prisma } from '../../prisma/client/client.ts';
 import { newId } from '../runtime/ids.ts';
 import type { Tx } from './database.ts';
 
@@ -46,6 +46,27 @@ export async function recordAudit(tx: Tx, entry: AuditEntry): Promise<void> {
       ...(via === undefined ? {} : { via: { ...via } }),
     },
   });
+}
+
+/** The same refusal of somebody is one line in this time, and there are no more than `mostRefusals` of them, whatever they try. */
+const refusalSeconds = 60;
+export const mostRefusals = 30;
+
+/**
+ * Writes that something was refused, unless the same was written a moment ago: whoever tries a thousand times fills no disk, and drowns no
+ * other line. The last line of somebody who tries that much says that more followed.
+ */
+export async function recordRefusal(tx: Tx, entry: AuditEntry): Promise<void> {
+  const { workspace, actor = null, action, subject, data } = entry;
+  const [row] = await tx.db.$queryRaw<{ same: bigint; all: bigint }[]>(Prisma.sql`
+    SELECT count(*) AS "all",
+      count(*) FILTER (WHERE "subject" = ${subject} AND "data" - 'more' = ${JSON.stringify(data)}::jsonb) AS "same"
+    FROM "Audit"
+    WHERE "workspaceId" = ${workspace} AND "at" > now() - make_interval(secs => ${refusalSeconds})
+      AND "actorId" IS NOT DISTINCT FROM ${actor} AND "action" = ${action}`);
+  const [same, all] = [Number(row?.same ?? 0), Number(row?.all ?? 0)];
+  if (same > 0 || all >= mostRefusals) return;
+  await recordAudit(tx, all === mostRefusals - 1 ? { ...entry, data: { ...data, more: 'not written' } } : entry);
 }
 
 /** How often a person did this since then. */

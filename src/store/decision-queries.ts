@@ -51,6 +51,22 @@ export async function interactionBySecret(tx: Tx, workspace: string, secret: str
   return row === null ? undefined : toInteraction(row);
 }
 
+/** What waits for a decision in tasks that were asked for in this channel, in the order in which tasks are locked. */
+export async function pendingFrom(
+  tx: Tx,
+  channel: string,
+): Promise<{ task: string; run: string; approvers: Policy['approvers'] }[]> {
+  const rows = await tx.db.interaction.findMany({
+    where: { state: 'pending', task: { originId: channel } },
+    orderBy: [{ taskId: 'asc' }, { id: 'asc' }],
+  });
+  return rows.map((row) => ({
+    task: row.taskId,
+    run: row.runId,
+    approvers: policySchema.shape.approvers.parse(row.approvers),
+  }));
+}
+
 /** Decided interactions of a task, oldest first: who decided what, all of them where several had to approve. */
 export async function decisionsOf(
   tx: Tx,

@@ -12,6 +12,19 @@ export interface Place {
   workspace: string;
 }
 
+/** Projects and folders of the workspace by their ids; what was removed is not among them. */
+export async function placesById(tx: Tx, workspace: string, ids: readonly string[]): Promise<Map<string, Place>> {
+  if (ids.length === 0) return new Map();
+  const where = { workspaceId: workspace, id: { in: [...new Set(ids)] } };
+  const select = { id: true, name: true } as const;
+  const projects = await tx.db.project.findMany({ where: { ...where, archivedAt: null }, select });
+  const folders = await tx.db.folder.findMany({ where, select });
+  return new Map<string, Place>([
+    ...projects.map(({ id, name }) => [id, { kind: 'project', id, name, workspace }] as const),
+    ...folders.map(({ id, name }) => [id, { kind: 'folder', id, name, workspace }] as const),
+  ]);
+}
+
 /** Memberships at a place, by the row of the account. */
 export async function membershipsAt(tx: Tx, place: Place): Promise<Map<string, AnyPlaceRole>> {
   const rows = await tx.db.membership.findMany({ where: { workspaceId: place.workspace, ...at(place) } });

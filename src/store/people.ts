@@ -244,7 +244,7 @@ export async function setRole(
   if (member.role === 'owner' && owners === 1) return 'last_owner';
   await writeRole(tx, member, user, role);
   // Whoever gets a role again later signs in again.
-  if (role === undefined) await endSessionsOf(tx, workspace, idsOf(member));
+  if (role === undefined) await endSessionsOf(tx, workspace, idsOf(member), 'no role');
   return 'changed';
 }
 

@@ -39,6 +39,16 @@ export async function commandsAllowedFor(tx: Tx, task: string, actionHash: strin
   return rows.map(({ match }) => match);
 }
 
+/** Who has taken back the rule that allowed exactly this command in the task, the last time; undefined: there was none. */
+export async function commandTakenBackBy(tx: Tx, task: string, command: string): Promise<string | undefined> {
+  const row = await tx.db.rule.findFirst({
+    where: { taskId: task, kind: 'command', match: command, revokedAt: { not: null } },
+    orderBy: { revokedAt: 'desc' },
+    select: { revokedById: true },
+  });
+  return row?.revokedById ?? undefined;
+}
+
 /** Allows one exact thing in one task. `at` is the moment of the decision it comes from; `place`: where it holds, for agents. */
 export async function createRule(
   tx: Tx,

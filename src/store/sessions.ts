@@ -4,6 +4,7 @@ import { anyOf, type Given, givenOf, rightsOf } from '../contracts/permissions.t
 import type { Role } from '../contracts/roles.ts';
 import { type SigninMethod, signinMethodSchema } from '../contracts/signin.ts';
 import { newId } from '../runtime/ids.ts';
+import { recordAudit } from './audit.ts';
 import { customPermissions } from './custom-roles.ts';
 import type { Database, Tx } from './database.ts';
 import { roleOf } from './linked-people.ts';
@@ -125,10 +126,12 @@ export async function surplusSessions(tx: Tx, workspace: string, user: string, k
 }
 
 /** Ends all sessions of these people at once and voids their links: what they may do, or who they are, has changed. */
-export async function endSessionsOf(tx: Tx, workspace: string, users: readonly string[]): Promise<void> {
-  await tx.db.$executeRaw(Prisma.sql`
+export async function endSessionsOf(tx: Tx, workspace: string, users: readonly string[], why: string): Promise<void> {
+  const ended = await tx.db.$queryRaw<{ id: string }[]>(Prisma.sql`
     UPDATE "Session" SET "endedAt" = now()
-    WHERE "workspaceId" = ${workspace} AND "userId" = ANY(${[...users]}::text[]) AND "endedAt" IS NULL`);
+    WHERE "workspaceId" = ${workspace} AND "userId" = ANY(${[...users]}::text[]) AND "endedAt" IS NULL AND "expiresAt" > now()
+    RETURNING "id"`);
+  for (const { id } of ended) await recordAudit(tx, { workspace, action: 'session.end', subject: id, data: { why } });
   await tx.db.$executeRaw(Prisma.sql`
     UPDATE "SigninLink" SET "usedAt" = now()
     WHERE "workspaceId" = ${workspace} AND "userId" = ANY(${[...users]}::text[]) AND "usedAt" IS NULL`);

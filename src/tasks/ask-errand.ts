@@ -1,9 +1,7 @@
 import { notAllowed } from '../access/not-allowed.ts';
-import { countsAt } from '../approvals/approvers-now.ts';
-import { cannotDecide } from '../approvals/cannot-decide.ts';
 import { termsForChange } from '../approvals/demands.ts';
 import { policyOf } from '../approvals/judge-task.ts';
-import { mayPublish } from '../approvals/publish-approval.ts';
+import { requireMayPublish } from '../approvals/publish-approval.ts';
 import { AppError } from '../contracts/errors.ts';
 import { calledAs, givenOf, may, type Permission } from '../contracts/permissions.ts';
 import type { PullErrandKind } from '../contracts/pull-news.ts';
@@ -44,11 +42,7 @@ export async function askErrand(tx: Tx, { run: id, kind, by, originKey }: Errand
   if (task === undefined || run === undefined) throw new AppError('DH-208');
   if (kind === 'merge') {
     const terms = termsForChange(policyOf(task), await resultOf(tx, run.id));
-    if (!countsAt(terms.approvers, by.at) || !(await mayPublish(tx, { task, run, terms }, by, at))) {
-      const { approvers } = terms;
-      const question = { workspace: task.workspace, project: task.project, approvers, requester: run.requestedBy };
-      throw await cannotDecide(tx, by, actions.merge, question);
-    }
+    await requireMayPublish(tx, { task, run, terms }, by, actions.merge, at);
   } else if (!may(by, needs[kind])) {
     throw await notAllowed(tx, by, actions[kind], needs[kind]);
   }

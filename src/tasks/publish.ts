@@ -2,6 +2,7 @@ import { actionHash } from '../approvals/action.ts';
 import { somebodyMayDecide, whoMayDecide } from '../approvals/approvers.ts';
 import { countsAt } from '../approvals/approvers-now.ts';
 import { type Terms, termsForChange } from '../approvals/demands.ts';
+import { unseenText } from '../approvals/follow.ts';
 import { policyOf } from '../approvals/judge-task.ts';
 import { approvePublish, auditApproval, mayPublish, openPublish } from '../approvals/publish-approval.ts';
 import { giveApproval } from '../approvals/several.ts';
@@ -49,7 +50,7 @@ export async function publish(
     throw new AppError('DH-402');
   }
   if (!may) {
-    const whoCan = await whoMayDecide(tx, question);
+    const whoCan = `${await whoMayDecide(tx, question)}${await unseenText(tx, task.workspace, task.id, approvers)}`;
     if (pending !== undefined) return { outcome: 'asked', number: task.number, whoCan };
     const interaction = await openPublish(tx, request(change, action, terms, by, at));
     const events = [{ type: 'interaction_opened', interaction: interaction.id, kind: 'publish' }] as const;

@@ -1,7 +1,6 @@
-import { cannotDecide } from '../approvals/cannot-decide.ts';
 import { termsForChange } from '../approvals/demands.ts';
 import { policyOf } from '../approvals/judge-task.ts';
-import { mayPublish } from '../approvals/publish-approval.ts';
+import { requireMayPublish } from '../approvals/publish-approval.ts';
 import { revertBranch, revertTitle } from '../changes/revert-words.ts';
 import { AppError } from '../contracts/errors.ts';
 import { calledAs } from '../contracts/permissions.ts';
@@ -31,11 +30,7 @@ export async function revert(tx: Tx, { run: id, by, originKey }: RevertInput, at
   const run = await runById(tx, id);
   if (task === undefined || run === undefined) throw new AppError('DH-208');
   const terms = termsForChange(policyOf(task), await resultOf(tx, run.id));
-  if (!(await mayPublish(tx, { task, run, terms }, by, at))) {
-    const { approvers } = terms;
-    const question = { workspace: task.workspace, project: task.project, approvers, requester: run.requestedBy };
-    throw await cannotDecide(tx, by, 'revert this', question);
-  }
+  await requireMayPublish(tx, { task, run, terms }, by, 'revert this', at);
   const pull = (await pullsOf(tx, task.id)).findLast((one) => one.run === run.id && one.facts.state === 'merged');
   if (pull === undefined) {
     const instead = 'Revert is for pull requests that Deckhand has opened, once they are merged.';

@@ -109,8 +109,8 @@ export type DecideResult =
   | { result: 'decided'; state: 'approved' | 'denied' | 'answered'; taskNumber: number }
   /** It counts as one of several "yes" that are needed; so many are missing. `owners`: which owners of files must say yes too, in words. */
   | { result: 'one_of_several'; taskNumber: number; missing: number; owners?: string }
-  /** The person may, but not where they are. `where` says where it counts. */
-  | { result: 'elsewhere'; where: string }
+  /** The person may, but not where they are. `where` says where it counts, `unseen` why nobody sees it there; empty: it is shown there. */
+  | { result: 'elsewhere'; where: string; unseen: string }
   /** Somebody was first, or time was. `what` says who and when, for people. */
   | { result: 'already'; what: string }
   | { result: 'not_allowed'; error: AppError }

@@ -151,6 +151,7 @@ const table: Record<string, readonly (readonly [use: string, weakest: Account])[
   invite: [
     ['invite guest', 'mia'],
     ['invite maintainer', 'ada'],
+    ['invite guest project=nowhere', 'mia'],
   ],
   'invite list': [['invite list', 'mia']],
   'invite revoke': [['invite revoke nowhere', 'mia']],

@@ -265,7 +265,8 @@ describe('routes', () => {
     expect(found).toEqual({
       // Without a session nothing tells a foreign page from none.
       nobody: unsafe ? 403 : refused,
-      owner: unsafe ? 403 : refused,
+      // A token is for programs, whoever it belongs to.
+      owner: 403,
       'ended cookie': refused,
       'cookie of another site': unsafe ? 403 : good,
       'cookie without form': unsafe ? 403 : good,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createSessions, sessionIdleMs, sessionLifeMs } from '../../src/access/session.ts';
 import { signinLinkLifeMs } from '../../src/access/signin-link.ts';
+import { createTokenAccess } from '../../src/access/token-access.ts';
 import { voidUnseen } from '../../src/delivery/unseen-secrets.ts';
 import { viewSecretContext, withSecret } from '../../src/delivery/view-secret.ts';
 import { accountGroup } from '../../src/http/account-routes.ts';
@@ -21,6 +22,7 @@ beforeAll(async () => {
   const site = {
     database: desk.database,
     sessions: createSessions({ database: desk.database, now }),
+    tokens: createTokenAccess({ database: desk.database, now, log: logger }),
     now,
     publicUrl: undefined,
     logins: [],

@@ -1,4 +1,5 @@
 import { createSessions } from '../../src/access/session.ts';
+import { createTokenAccess } from '../../src/access/token-access.ts';
 import { viewSecretContext, withSecret } from '../../src/delivery/view-secret.ts';
 import { accountGroup } from '../../src/http/account-routes.ts';
 import { createHttpServer, type HttpServer } from '../../src/http/server.ts';
@@ -37,6 +38,7 @@ export async function openSigninSite(desk: Desk, deps: (url: string) => Partial<
   const common = {
     database: desk.database,
     sessions: createSessions({ database: desk.database, now }),
+    tokens: createTokenAccess({ database: desk.database, now, log: logger }),
     now,
     publicUrl: undefined,
     logger,

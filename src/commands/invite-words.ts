@@ -1,0 +1,38 @@
+import type { Platform } from '../contracts/platform.ts';
+import type { View } from '../contracts/view.ts';
+import type { Tx } from '../store/database.ts';
+import { refusedAccounts } from '../store/direct-reach.ts';
+import type { Place } from '../store/memberships.ts';
+import { putOutbox } from '../store/outbox.ts';
+import { allAccountsOf, type Member } from '../store/people.ts';
+
+/** Follows a role: " about web", " in the folder Clients"; empty: in the workspace. */
+export function whereWords(place: Place | undefined): string {
+  if (place === undefined) return '';
+  return place.kind === 'project' ? ` about ${place.name}` : ` in the folder ${place.name}`;
+}
+
+/**
+ * Writes to a person directly, where they can be reached: on this platform, else on another one. False: nowhere, as far as is known.
+ */
+export async function writeTo(
+  tx: Tx,
+  { workspace, person, on, key, view }: { workspace: string; person: Member; on: Platform; key: string; view: View },
+): Promise<boolean> {
+  const refused = await refusedAccounts(tx, person.user);
+  const accounts = ((await allAccountsOf(tx, workspace, [person.user])).get(person.user) ?? []).filter(
+    (one) =>
+      !refused.some(({ platform, tenant, user }) => platform === one.platform && tenant === one.tenant && user === one.user),
+  );
+  const account = accounts.find(({ platform }) => platform === on) ?? accounts[0];
+  if (account === undefined) return false;
+  const { platform, tenant, user } = account;
+  await putOutbox(tx, {
+    workspace,
+    key,
+    target: { type: 'conversation', conversation: { platform, tenant, channel: user, kind: 'direct' } },
+    payload: { type: 'direct', user: { platform, tenant, user }, view },
+    priority: 2,
+  });
+  return true;
+}
