@@ -72,10 +72,10 @@ export async function raisersOf(tx: Tx, quota: Quota): Promise<{ permission: Quo
   return { permission, project: (await channelById(tx, quota.workspace, quota.subject))?.project };
 }
 
-/** "It can be raised: Maintainers and owners can: Ada, Mia.": those about the project, where it is about one. */
+/** "It can be raised. Maintainers and owners can: Ada, Mia.": those about the project, where it is about one. */
 export async function whoCanRaise(tx: Tx, quota: Quota): Promise<string> {
   const { permission, project } = await raisersOf(tx, quota);
-  return `It can be raised: ${await whoCan(tx, quota.workspace, permission, project)}`;
+  return `It can be raised. ${await whoCan(tx, quota.workspace, permission, project)}`;
 }
 
 /** What a quota that is used up says, and who can do something about it. */

@@ -89,6 +89,25 @@ describe('a quota of requests to models', () => {
     expect(await deckhand.db.countedRequest.count({ where: { runId: turn.run } })).toBe(0);
   });
 
+  it('is told in the thread and in the channels of its project when 80 % of it are used, once', async () => {
+    await limit(5);
+    const turn = await AgentTurn.begin(deckhand, world, runner);
+    for (const request of ['a', 'b', 'c']) await may(turn, request);
+    const notes = async () => (await deckhand.events(turn.run)).flatMap((data) => (data.type === 'note' ? [data.text] : []));
+    const told = () =>
+      deckhand.db.outbox.count({ where: { workspaceId: world.workspace, key: { startsWith: 'quota-warned/' } } });
+    expect([await notes(), await told()]).toEqual([[], 0]);
+    await may(turn, 'd');
+    expect(await notes()).toEqual([
+      expect.stringMatching(/^80 % of a quota is used: 4 of 5 requests to models a day in project web\. 1 is left/),
+    ]);
+    expect(await told()).toBeGreaterThan(0);
+    const before = await told();
+    await deckhand.engine.agents.unused(turn.run, runner, 'd', false);
+    await may(turn, 'e');
+    expect(await told()).toBe(before);
+  });
+
   it('is not given back one too many where a quota was made while the request was under way, and counts it from then on', async () => {
     await limit(10);
     const turn = await AgentTurn.begin(deckhand, world, runner);
