@@ -61,6 +61,7 @@ export const accessErrors = {
   'DH-247': {
     title: 'The role is in use',
     text: 'The role `{role}` is in use: {uses}.',
-    remedy: 'Give these another role first; then `role remove {role}` removes it.',
+    remedy:
+      'Give these another role first, channels with `settings role=`, and take invitations back with `invite list`; then `role remove {role}` removes it.',
   },
 } as const satisfies Record<string, ErrorEntry>;

@@ -58,8 +58,8 @@ describe('a task of a private channel', () => {
     expect(await titles(person.requesterId)).toContain('echo merger');
     expect(await titles(owner.userId)).not.toContain('echo merger');
     await expect(reads.task(reach(owner.userId), String(number))).rejects.toMatchObject({ code: 'DH-204' });
-    for (const asked of [reads.run(reach(owner.userId), run), reads.log(reach(owner.userId), run)])
-      await expect(asked).rejects.toMatchObject({ code: 'DH-224' });
+    for (const read of [reads.run, reads.log])
+      await expect(read(reach(owner.userId), run)).rejects.toMatchObject({ code: 'DH-224' });
     expect(await reads.run(reach(person.requesterId), run)).toMatchObject({ id: run });
   });
 
