@@ -1,5 +1,5 @@
 import { type Affiliation, isExternal } from '../contracts/affiliation.ts';
-import { type AnyRole, type CustomRole, givenWith, nameOf } from '../contracts/custom-roles.ts';
+import { type CustomRole, givenWith, nameOf } from '../contracts/custom-roles.ts';
 import { type Given, isWithin, may, type Rights } from '../contracts/permissions.ts';
 import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
@@ -136,8 +136,7 @@ async function inviteOf(tx: Tx, workspace: string, person: Member, code: string,
 }
 
 /** As if who invited them had given it by name at this moment. Throws what that throws. */
-async function become(tx: Tx, by: Member, place: Place, person: Member, role: AnyRole): Promise<void> {
-  if (role === 'owner') throw new Error('nobody is invited to be an owner');
+async function become(tx: Tx, by: Member, place: Place, person: Member, role: InviteRow['role']): Promise<void> {
   const { workspace } = place;
   const places = place.kind === 'folder' ? await placesIn(tx, place) : [place];
   await changingRoles(tx, { workspace, user: by.user, name: by.name }, places, () => setMembership(tx, place, person, role));

@@ -1,16 +1,17 @@
 import type { Invite } from '../../prisma/client/client.ts';
-import type { AnyRole } from '../contracts/custom-roles.ts';
+import type { CustomRole } from '../contracts/custom-roles.ts';
+import { type TeamRole, teamRoleSchema } from '../contracts/roles.ts';
 import { newId } from '../runtime/ids.ts';
 import { countingRole, customRolesById, roleColumns } from './custom-roles.ts';
 import type { Tx } from './database.ts';
-import { roleOf } from './linked-people.ts';
 import { type Place, placesById } from './memberships.ts';
 
 /** An invitation as it is kept: nothing of it could be read as its code. */
 export interface InviteRow {
   id: string;
   workspace: string;
-  role: AnyRole;
+  /** Any but that of owners: nobody is invited to be one. */
+  role: TeamRole | CustomRole;
   /** What the role is about; undefined: the workspace. */
   place: Place | undefined;
   /** The person who alone can use it; undefined: whoever has the code. */
@@ -98,7 +99,7 @@ async function toInvites(tx: Tx, workspace: string, rows: readonly Invite[]): Pr
     rows.flatMap(({ projectId, folderId }) => projectId ?? folderId ?? []),
   );
   return rows.flatMap((row) => {
-    const role = countingRole(row, known) ?? roleOf(row.role);
+    const role = countingRole(row, known) ?? teamRoleSchema.safeParse(row.role).data;
     const about = row.projectId ?? row.folderId;
     const place = about === null ? undefined : places.get(about);
     if (role === undefined || (about !== null && place === undefined)) return [];

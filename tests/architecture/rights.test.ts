@@ -8,7 +8,6 @@ const comparesRoles: Record<string, string> = {
   'src/contracts/permissions.ts': 'says which role has which permission',
   'src/access/cascade.ts': 'an owner of the workspace is that everywhere, whatever is said closer',
   'src/access/not-allowed.ts': 'lists the built-in roles from the weakest that is enough',
-  'src/access/invites.ts': 'nobody is invited to be an owner',
   'src/access/owner-transfer.ts': 'hands over a role, which one has and the other has not',
   'src/approvals/demands.ts': 'the stricter of two roles that a policy asks for',
   'src/commands/member-place.ts': 'the role that is to be given cannot be that of owners',
