@@ -57,7 +57,7 @@ export async function quotaList(ctx: CommandContext, said: readonly string[]): P
   const buttons = [commandButton('Refresh', 'quota'), ...removeButtons(ctx, first, names)];
   return withFallback([
     ...done,
-    { type: 'text', spans: [bold(`Quotas (${standings.length})`), ...lines] },
+    { type: 'text', spans: [bold(`Quotas · ${standings.length}`), ...lines] },
     {
       type: 'context',
       spans: marked(

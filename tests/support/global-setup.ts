@@ -21,8 +21,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const postgres = createEmbeddedPostgres({
     dataDir,
     logger: createLogger({ level: 'warn', readable: true }),
-    // The data need not outlive the run.
-    settings: ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=300', 'shared_buffers=64MB'],
+    // The data need not outlive the run, nor are there ever enough of it to be tidied up or to be asked about by compiled code.
+    settings: [
+      ...['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'wal_level=minimal', 'max_wal_senders=0'],
+      ...['autovacuum=off', 'jit=off', 'max_connections=300', 'shared_buffers=64MB'],
+    ],
   });
   process.env.NODE_COMPILE_CACHE = compiled;
   const end = async () => {
