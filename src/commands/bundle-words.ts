@@ -1,20 +1,16 @@
 import { type AccessBundle, type Among, ceilingOf } from '../contracts/access-bundle.ts';
-import { isWithin, type Permission, permissions, permissionsOf, rightsOf } from '../contracts/permissions.ts';
-import { roleSchema } from '../contracts/roles.ts';
+import { type Permission, permissions } from '../contracts/permissions.ts';
 import { type Block, code, plain, type Span } from '../contracts/view.ts';
 import type { Channel } from '../store/channels.ts';
 
-/** "all that developers may, and `action.approve-as-maintainer`": a built-in role stands for its permissions where all of them are there. */
+/** "at most what developers may, plus `quota.manage`": a built-in role stands for its permissions where all of them are there. */
 export function permissionSpans({ permissions: allowed }: Pick<AccessBundle, 'permissions'>): Span[] {
-  if (allowed === 'all') return [plain('whatever the people there may')];
-  const given = permissionsOf(ceilingOf({ permissions: allowed }));
-  const role = roleSchema.options.findLast((one) => isWithin({ role: one }, rightsOf(given)));
-  const extra = given.filter((one) => role === undefined || !permissionsOf({ role }).includes(one));
-  const base = role === undefined ? [] : [plain(`at most what ${role}s may`)];
-  return [
-    ...base,
-    ...extra.flatMap((one, at) => [plain(at === 0 && base.length > 0 ? ', and ' : at === 0 ? '' : ', '), code(one)]),
-  ];
+  return allowed === 'all' ? [plain('all that their roles allow')] : [plain('at most '), ...mostSpans(allowed)];
+}
+
+function mostSpans(allowed: readonly Permission[]): Span[] {
+  const { role = 'guest', extra = [] } = ceilingOf({ permissions: allowed });
+  return [plain(`what ${role}s may`), ...extra.flatMap((one, at) => [plain(at === 0 ? ', plus ' : ', '), code(one)])];
 }
 
 /** What each of these permissions lets people do, one line each. */
@@ -41,12 +37,11 @@ export function bundleFields(bundle: AccessBundle): { label: string; spans: Span
 /** What the access bundle of a channel means for what was said about people; undefined: it has none. */
 export function bundleNote({ bundle }: Pick<Channel, 'bundle'>): Block | undefined {
   if (bundle === undefined) return undefined;
-  const spans = [
-    plain('This channel has the access bundle '),
-    code(bundle.name),
-    plain(': whoever acts here may '),
-    ...permissionSpans(bundle),
-    plain(', and only what their own role allows as well.'),
-  ];
+  const { permissions: allowed } = bundle;
+  const most =
+    allowed === 'all'
+      ? [plain(', which limits what work begun here uses, and not what people may.')]
+      : [plain(': nobody may do more here than '), ...mostSpans(allowed), plain('.')];
+  const spans = [plain('This channel has the access bundle '), code(bundle.name), ...most];
   return { type: 'context', spans };
 }

@@ -58,6 +58,7 @@ export const topics: Record<string, { title: string; lines: readonly string[] }>
       'Where nothing else says anything, what the channel gives its members counts, and only for the project of that channel. Whoever is nothing about a project does not get to see that it exists.',
       'Owners make further roles of permissions: `role add release-manager with=change.publish,action.approve`. They are given like the built-in ones. `role list` shows all, `help permissions` what they can be made of.',
       '`who @ben project=web` says what somebody is there, and why. `member role @ben guest project=web`, `folder` and `team` change it.',
+      'A channel can have an access bundle, the most that anybody may in it and that work begun in it may use: `bundle add support may=guest,command.run`, then `settings bundle=support` there. `bundle list` shows all.',
       'Who may approve what is a setting of the project: `settings approvers=developer`.',
     ],
   },

@@ -99,7 +99,7 @@ describe('what somebody may in a channel', () => {
     expect(await said('ada', 'who')).toContain('You are an owner here, as far as its access bundle allows');
     for (const use of ['who', 'policy test ls']) {
       expect(await said('ben', use)).toContain(
-        'This channel has the access bundle shown: whoever acts here may at most what developers may',
+        'This channel has the access bundle shown: nobody may do more here than what developers may.',
       );
     }
     expect(await said('ben', 'who', open)).not.toContain('access bundle');
@@ -198,7 +198,7 @@ describe('bundles', () => {
   it('are named once, say what they allow, and stay while a channel has them', async () => {
     await limit('kept', 'may=developer,action.approve-as-maintainer agents=claude hosts=npm');
     expect(await said('mia', 'bundle show Kept')).toMatch(
-      /at most what developers may, and action\.approve-as-maintainer[\s\S]*claude[\s\S]*Channels: #demo on Slack/,
+      /at most what developers may, plus action\.approve-as-maintainer[\s\S]*claude[\s\S]*Channels: #demo on Slack/,
     );
     expect(await said('mia', 'bundle list')).toContain('kept · in 1 channel · at most what developers may');
     expect(await said('ada', 'bundle add KEPT may=guest', open)).toContain('DH-244');
