@@ -286,7 +286,10 @@ describe('promise 7: what an agent asks', () => {
     const shown = await facts.input({ ...runAfter(...working), run: turn.run });
     const mentioned = shown?.decisions.find(({ action }) => action.type === 'tool')?.who.mention.map(({ user }) => user);
     expect(mentioned).toEqual([ada.user]);
-    expect(await turn.decide('a', ben)).toMatchObject({ result: 'not_allowed', whoCan: expect.stringMatching(/: Ada\. /) });
+    expect(await turn.decide('a', ben)).toMatchObject({
+      result: 'not_allowed',
+      error: { code: 'DH-202', params: { whoCan: expect.stringMatching(/: Ada\. /) } },
+    });
     expect(await turn.decide('a', ada)).toMatchObject({ result: 'decided' });
     // What was asked before is not Ada's, whatever she says now.
     deckhand.clock.advance(1);

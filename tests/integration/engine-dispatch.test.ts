@@ -388,6 +388,12 @@ describe('a machine that takes nothing new because somebody asked for it', () =>
     await deckhand.engine.sweep();
     expect(hostsOf()).toEqual([[later, 'host-a']]);
     expect((await deckhand.claim(later, again)).run).toBe(later);
+    const lines = await deckhand.db.audit.findMany({ where: { action: { startsWith: 'runner.' } }, orderBy: { id: 'asc' } });
+    expect(lines.map(({ workspaceId, action, subject }) => [workspaceId, action, subject])).toEqual([
+      ['installation', 'runner.drain', 'host-a'],
+      ['installation', 'runner.drain', 'host-a'],
+      ['installation', 'runner.undrain', 'host-a'],
+    ]);
   });
 });
 

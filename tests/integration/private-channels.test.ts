@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodePress } from '../../src/contracts/press.ts';
+import { factsWithin, readCardFacts } from '../../src/delivery/card-facts.ts';
+import { readOn } from '../../src/delivery/read-run.ts';
+import { emptyRunView } from '../../src/delivery/run-view.ts';
 import { createApiReads } from '../../src/http/api-reads.ts';
-import { type Account, type Desk, mention, offerSandbox, openDesk, slash } from '../support/desk.ts';
+import { type Account, type Desk, mention, offerSandbox, openDesk, press, slash } from '../support/desk.ts';
 
 let desk: Desk;
 let number: number;
@@ -70,5 +74,36 @@ describe('a task of a private channel', () => {
     expect(await read(slash('ada', 'tasks all'))).toContain('merger');
     await desk.act(slash('mia', 'settings private=on', { channel: 'CSECRET' }));
     expect(await read(slash('ada', 'tasks all'))).not.toContain('merger');
+  });
+});
+
+/** What the card of a run is made from. */
+const card = (run: string) =>
+  desk.database.transaction(async (tx) => {
+    const facts = await readCardFacts(factsWithin(tx), [run], { now: new Date(), docs: undefined });
+    return JSON.stringify(await facts.input(await readOn(tx.db, emptyRunView(run))));
+  });
+
+describe('a decision that counts elsewhere about a task of a private channel', () => {
+  it('says at once that nobody sees it there, and is shown there once the channel is opened', async () => {
+    const { db } = desk.database;
+    await desk.act(slash('ada', 'bind demo', { channel: 'COPS' }));
+    await db.channel.updateMany({ where: { externalId: 'COPS' }, data: { name: 'ops' } });
+    const ops = (await db.channel.findFirstOrThrow({ where: { externalId: 'COPS' } })).id;
+    await desk.act(slash('ada', `settings decide-in=${ops} policy=ask`));
+    await desk.act(mention('ben', 'sh touch hidden', { channel: 'CSECRET', message: '200.1' }));
+    const { secret, taskId, runId } = await db.interaction.findFirstOrThrow({
+      where: { state: 'pending' },
+      orderBy: { id: 'desc' },
+    });
+    expect(await card(runId)).toContain('Nobody can decide there yet: this was asked for in a private channel');
+    expect(await db.thread.count({ where: { taskId, channelId: ops } })).toBe(0);
+    const approve = encodePress({ kind: 'decide', secret, verb: 'approve' });
+    const refused = await read(press('ada', approve, { channel: 'CSECRET' }));
+    expect(refused).toMatch(/not here\. It counts in #ops on Slack only\. Nobody can decide there yet.*settings private=off/s);
+    await desk.act(slash('mia', 'settings private=off', { channel: 'CSECRET' }));
+    expect(await db.thread.count({ where: { taskId, channelId: ops } })).toBe(1);
+    expect(await card(runId)).not.toContain('Nobody can decide');
+    expect(await read(press('ada', approve, { channel: 'COPS' }))).toContain('is approved');
   });
 });

@@ -378,6 +378,17 @@ describe('a merged pull request', () => {
     await comes(run, { type: 'merged', commit: merged });
     await expect(revert(run, world.people.dev)).rejects.toMatchObject({ code: 'DH-202' });
     await expect(revert(run, { ...world.people.ben, workspace: 'wsp_other' })).rejects.toMatchObject({ code: 'DH-208' });
+    // Where decisions count in some channels only, this is no way around them.
+    const stored = await deckhand.db.task.findFirstOrThrow({ where: { runs: { some: { id: run } } } });
+    const policy = stored.policy as { approvers: object };
+    const inOps = { ...policy, approvers: { ...policy.approvers, channels: [world.channel] } };
+    await deckhand.db.task.update({ where: { id: stored.id }, data: { policy: inOps } });
+    for (const at of [undefined, 'chn_other'])
+      await expect(revert(run, { ...world.people.ben, at })).rejects.toMatchObject({
+        code: 'DH-202',
+        params: { action: 'revert this from here', whoCan: expect.stringMatching(/It counts in .* only\./) },
+      });
+    await deckhand.db.task.update({ where: { id: stored.id }, data: { policy } });
     await deckhand.runs.beat(runner);
     const pull = `${repository.fullName}#${number}`;
     expect(await revert(run, world.people.ben)).toMatchObject({ outcome: 'begun', pull });

@@ -23,6 +23,7 @@ import { installationChain } from '../../src/store/audit-line.ts';
 import { openDataDir, storedSecretKeys, writeSecretKeys } from '../../src/store/data-dir.ts';
 import { handleContext, sealedPlaces, typedContext } from '../../src/store/sealed-places.ts';
 import { noteFirstKey, tellKeys } from '../../src/store/secret-keys.ts';
+import { createTestDatabase } from '../support/postgres.ts';
 import { query } from '../support/query.ts';
 import { TestEngine, type TestWorld } from '../support/test-engine.ts';
 
@@ -452,4 +453,48 @@ it('the key file is taken over from one with a single key, is read by its owner 
   expect(mode & 0o077).toBe(0);
   await writeFile(join(dir, 'secret-key'), 'c2hvcnQ=\n');
   expect(() => storedSecretKeys(dir)).toThrow(expect.objectContaining({ code: 'DH-107' }));
+});
+
+it('a backup from after a change of the key is restored with all keys, and its chain verifies there and goes on', async () => {
+  await deckhand.tx((tx) => recordAudit(tx, { workspace: world.workspace, action: 'test.done', subject: 'before', data: {} }));
+  await chainer().chain();
+  await rotate();
+  expect(source.ring()).toHaveLength(2);
+  box = createSecretBox(source.ring());
+  await deckhand.tx((tx) => recordAudit(tx, { workspace: world.workspace, action: 'test.done', subject: 'after', data: {} }));
+  await chainer().chain();
+  const sealed = box.seal('of the account', viewSecretContext);
+  const there = await createTestDatabase({ empty: true });
+  const place = await mkdtemp(join(tmpdir(), 'deckhand-restored-'));
+  let said = '';
+  const command = async (args: string[], env: Record<string, string>) => {
+    const out = (text: string) => {
+      said += text;
+    };
+    return runCommandLine(args, { env, out, err: out, interactive: false });
+  };
+  const secret = { DECKHAND_BACKUP_PASSPHRASE: 'correct horse battery staple' };
+  try {
+    const file = join(place, 'whole.backup');
+    const variables = (keys: readonly Buffer[]) => {
+      const [first = '', ...others] = keys.map((key) => key.toString('base64'));
+      return { DECKHAND_SECRET_KEY: first, DECKHAND_OTHER_SECRET_KEYS: others.join(',') };
+    };
+    const here = { DECKHAND_DATA_DIR: dataDir, DATABASE_URL: deckhand.url, ...secret, ...variables(source.ring()) };
+    expect(await command(['backup', file], here), said).toBe(0);
+    const restored = { DECKHAND_DATA_DIR: join(place, 'data'), DATABASE_URL: there.url, ...secret };
+    expect(await command(['restore', file], restored), said).toBe(0);
+    const keys = storedSecretKeys(restored.DECKHAND_DATA_DIR) ?? expect.unreachable('no keys came with it');
+    expect(keyIds(keys)).toEqual(keyIds(source.ring()));
+    expect(createSecretBox(keys).open(sealed, viewSecretContext)).toBe('of the account');
+    said = '';
+    const withKeys = { ...restored, ...variables(keys) };
+    expect(await command(['audit', 'verify'], withKeys), said).toBe(0);
+    expect(said).toContain(world.workspace);
+    await query(there.url, `UPDATE "Audit" SET "subject" = 'else' WHERE "subject" = 'before'`);
+    expect(await command(['audit', 'verify'], withKeys), said).toBe(1);
+  } finally {
+    await there.close();
+    await rm(place, { recursive: true, force: true });
+  }
 });

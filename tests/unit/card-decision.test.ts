@@ -35,6 +35,42 @@ describe('the decision card', () => {
     });
   });
 
+  it('of a quota says what is used, what a yes allows and until when, and has no wider yes', () => {
+    const action = {
+      type: 'quota',
+      ask: 'quota:1',
+      project: 'prj_1',
+      quota: 'quo_1',
+      name: '10 requests to models a day in project web',
+      measure: 'requests',
+      since: '2026-11-20T00:00:00.000Z',
+      used: 10,
+      limit: 10,
+      raised: 20,
+      upTo: '20 requests',
+      freeAt: '2026-11-21T00:00:00.000Z',
+    } as const;
+    const card = decisionCard(decision({ action }), runAfter(...queued), context());
+    expect(text(card)).toMatch(/#142 .*approval needed/);
+    expect(text(card)).toContain('10 requests to models a day in project web');
+    expect(text(card)).toContain('20 requests');
+    expect(labels(card)).not.toContain('Approve for this task');
+    expect(labels(card)).toContain('Deny');
+    const decided = decisionCard(
+      decision({
+        action,
+        state: 'approved',
+        decidedAt: new Date('2026-11-20T12:02:00Z'),
+        decidedBy: { user: 'U2', name: 'Ben' },
+        choice: 'raise',
+      }),
+      runAfter(...queued),
+      context(),
+    );
+    expect(text(decided)).toContain('Ben');
+    expect(labels(decided)).toEqual([]);
+  });
+
   it('promise 7: shows or attaches every character of any command', () => {
     fc.assert(
       fc.property(
