@@ -116,8 +116,9 @@ describe('what an agent says', () => {
       },
     });
     const told: string[] = [];
-    await start(platform, { onCall: ({ operation, outcome }) => told.push(`${operation} ${outcome}`) });
+    // What has no prompt yet is taken for no run of an agent.
     const { run } = await turn('direct');
+    await start(platform, { onCall: ({ operation, outcome }) => told.push(`${operation} ${outcome}`) });
     const piece = (text: string): RunEventData => says(text, { final: false });
     await world.log(run, [...working, piece('I read the **test** first')], 'executing');
     await waitFor('the first draft', async () => platform.drafts.find(({ text }) => text === 'I read the test first'));
@@ -140,8 +141,8 @@ describe('what an agent says', () => {
         return { kind: 'rate_limited', retryAfterMs: 50 };
       },
     });
-    await start(platform);
     const { run } = await turn('direct');
+    await start(platform);
     await world.log(run, [...working, says('One.', { final: false })], 'executing');
     await waitFor('the failure', async () => failures > 0);
     await world.log(run, [says(' Two.', { final: false })]);
