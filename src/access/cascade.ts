@@ -84,6 +84,8 @@ export function mayGive(own: Rights, given: Rights): boolean {
 
 /** All of these at once: they are not empty. */
 function allOf(said: readonly RoleAbout[]): RoleAbout {
+  const [one, ...others] = said;
+  if (one !== undefined && others.length === 0) return one;
   const { given, by } = together(said);
   const reasons = by.map(({ reason }) => reason);
   const [only] = reasons;

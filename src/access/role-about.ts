@@ -41,7 +41,12 @@ export function memberAbout(
 
 /** All that the person may anywhere in the workspace: no act of theirs can need more. Pure. */
 export function rightsAnywhere(member: Member, grants: Grants): Rights {
-  return anyOf([member, ...[...grants.keys()].map((place) => memberAbout(member, grants, place))]);
+  // However many places they are something about, it is by few roles.
+  const different = new Map<string, Rights>();
+  for (const rights of [member, ...[...grants.keys()].map((place) => memberAbout(member, grants, place))]) {
+    different.set(`${rights.role} ${rights.extra?.join() ?? ''}`, rights);
+  }
+  return anyOf([...different.values()]);
 }
 
 /** The built-in role that lies within that. */
