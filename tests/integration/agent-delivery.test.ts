@@ -39,6 +39,11 @@ async function turn(kind: 'channel' | 'direct' = 'channel', name = 'D1') {
 
 const channel: Conversation = { platform: 'slack', tenant: 'T1', channel: 'D1', thread: 'root.1', kind: 'channel' };
 
+/** Once more, for a sender that did not listen yet when there was something new. */
+async function wake(run: string): Promise<void> {
+  await world.database.transaction(async (tx) => tx.notify('run', run));
+}
+
 /** Somebody says something to the agent: mail, its event, and the receipt that it was received. */
 async function steer(run: string, seq: number, origin: string | undefined): Promise<void> {
   const mail = { type: 'message', message: `m${seq}`, by: 'Ada', text: `word ${seq}`, when: 'next' } as const;
@@ -121,7 +126,10 @@ describe('what an agent says', () => {
     await start(platform, { onCall: ({ operation, outcome }) => told.push(`${operation} ${outcome}`) });
     const piece = (text: string): RunEventData => says(text, { final: false });
     await world.log(run, [...working, piece('I read the **test** first')], 'executing');
-    await waitFor('the first draft', async () => platform.drafts.find(({ text }) => text === 'I read the test first'));
+    await waitFor('the first draft', async () => {
+      await wake(run);
+      return platform.drafts.find(({ text }) => text === 'I read the test first');
+    });
     await world.log(run, [piece(', then the code.')]);
     await waitFor('the next draft', async () =>
       platform.drafts.find(({ text }) => text === 'I read the test first, then the code.'),
@@ -144,21 +152,27 @@ describe('what an agent says', () => {
     const { run } = await turn('direct');
     await start(platform);
     await world.log(run, [...working, says('One.', { final: false })], 'executing');
-    await waitFor('the failure', async () => failures > 0);
+    await waitFor('the failure', async () => {
+      await wake(run);
+      return failures > 0;
+    });
     await world.log(run, [says(' Two.', { final: false })]);
     await waitFor('a draft with both', async () => platform.drafts.find(({ text }) => text === 'One. Two.'));
   });
 
   it('is not drafted in a channel, nor on a platform without drafts', async () => {
     const platform = new TestPlatform({ capabilities: { streaming: 'draft' } });
-    await start(platform);
     const { run } = await turn('channel');
+    const direct = await turn('direct', 'D2');
+    await start(platform);
     const said = async (to: string, ...more: RunEventData[]) =>
       await world.log(to, [...working, ...more, says('Hello.')], 'executing');
     await said(run);
-    const direct = await turn('direct', 'D2');
     await said(direct.run);
-    await waitFor('the draft of the other', async () => platform.drafts.find(({ channel: at }) => at === 'D2'));
+    await waitFor('the draft of the other', async () => {
+      await wake(direct.run);
+      return platform.drafts.find(({ channel: at }) => at === 'D2');
+    });
     expect(platform.drafts.every(({ channel: at }) => at === 'D2')).toBe(true);
   });
 });
