@@ -1,15 +1,38 @@
+import { isWords } from '../access/not-allowed.ts';
+import { givenWith } from '../contracts/custom-roles.ts';
 import type { Platform } from '../contracts/platform.ts';
 import type { View } from '../contracts/view.ts';
+import { textView } from '../delivery/list-view.ts';
 import type { Tx } from '../store/database.ts';
 import { refusedAccounts } from '../store/direct-reach.ts';
+import type { InviteRow } from '../store/invites.ts';
 import type { Place } from '../store/memberships.ts';
 import { putOutbox } from '../store/outbox.ts';
 import { allAccountsOf, type Member } from '../store/people.ts';
+import { messageByKey } from '../store/sent-messages.ts';
+import type { CommandContext } from './command.ts';
 
 /** Follows a role: " about web", " in the folder Clients"; empty: in the workspace. */
 export function whereWords(place: Place | undefined): string {
   if (place === undefined) return '';
   return place.kind === 'project' ? ` about ${place.name}` : ` in the folder ${place.name}`;
+}
+
+/** What asked somebody whether they want to join. */
+export const invitedKey = (invite: string) => `invited/${invite}`;
+
+/** What asked somebody to join says that they have, and has no button any more. */
+export async function endInvited({ tx, person }: CommandContext, { id, role, place }: InviteRow): Promise<void> {
+  const sent = await messageByKey(tx, person.workspace, invitedKey(id));
+  if (sent?.payload.type !== 'direct') return;
+  const view = textView(`You were invited to be ${isWords(givenWith(role))}${whereWords(place)}, and have joined.`);
+  await putOutbox(tx, {
+    workspace: person.workspace,
+    key: sent.key,
+    target: sent.target,
+    payload: { ...sent.payload, view },
+    priority: 2,
+  });
 }
 
 /**
@@ -31,7 +54,8 @@ export async function writeTo(
     workspace,
     key,
     target: { type: 'conversation', conversation: { platform, tenant, channel: user, kind: 'direct' } },
-    payload: { type: 'direct', user: { platform, tenant, user }, view },
+    // What it says can change.
+    payload: { type: 'direct', user: { platform, tenant, user }, view, follows: true },
     priority: 2,
   });
   return true;

@@ -16,7 +16,7 @@ import { idsOf } from '../store/linked-people.ts';
 import { labelsOf, type Member, personById } from '../store/people.ts';
 import { duration, optional, required, shortDuration } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
-import { whereWords, writeTo } from './invite-words.ts';
+import { invitedKey, whereWords, writeTo } from './invite-words.ts';
 import { namedPerson, personText } from './member-target.ts';
 import { placeOf, placeOptions } from './place.ts';
 import { namedRole, roleArgument } from './role-argument.ts';
@@ -126,7 +126,7 @@ async function ask(
       spans: [
         plain(`${oneLine(name)} invites you to be `),
         ...becomes,
-        plain(' here. It is good until '),
+        plain('. It is good until '),
         moment(expiresAt),
         plain('.'),
       ],
@@ -136,7 +136,7 @@ async function ask(
       buttons: [{ token: encodePress({ kind: 'command', text: `join ${id}` }), label: 'Join', style: 'primary' }],
     },
   ]);
-  return writeTo(ctx.tx, { workspace, person, on: identity.platform, key: `invited/${id}`, view });
+  return writeTo(ctx.tx, { workspace, person, on: identity.platform, key: invitedKey(id), view });
 }
 
 function toldSpans(name: string, becomes: readonly Span[], told: boolean): Span[] {

@@ -9,7 +9,7 @@ import { textView } from '../delivery/list-view.ts';
 import { oneLine } from '../delivery/neutralise.ts';
 import { required } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
-import { whereWords, writeTo } from './invite-words.ts';
+import { endInvited, whereWords, writeTo } from './invite-words.ts';
 
 export const join = defineCommand({
   name: 'join',
@@ -36,6 +36,7 @@ export const join = defineCommand({
     const joined = await redeemInvite(ctx.tx, ctx.person, code, ctx.deps.now());
     if (joined.result === 'joined') {
       await tellInviter(ctx, joined);
+      await endInvited(ctx, joined.invite);
       return {
         view: textView(
           `You are ${isWords(givenWith(joined.invite.role))}${whereWords(joined.invite.place)} now. \`help\` shows what you can do.`,

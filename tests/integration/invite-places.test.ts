@@ -106,7 +106,7 @@ describe('an invitation by name', () => {
     await desk.act(somebody('help', 'slack', 'UNINA'));
     const said = await desk.act(slash('ada', 'invite developer <@UNINA> project=web'));
     const asked = said.find(({ only }) => only === 'UNINA');
-    expect(asked?.text).toContain('Ada invites you to be a developer about web here');
+    expect(asked?.text).toContain('Ada invites you to be a developer about web. It is good until');
     const own = said.find(({ only }) => only === accounts.ada);
     expect(own?.text).toContain('is asked in a direct message, with a button, to become a developer about web');
     const button = tokenOf(asked, 'Join');
@@ -116,7 +116,11 @@ describe('an invitation by name', () => {
     expect(await say(somebody(`join ${typed}`))).toContain('not the code of an invitation');
     const event = press('nobody', button, { direct: true, channel: 'DUNINA' });
     const hers = { ...event, actor: { ...event.actor, user: 'UNINA' } };
-    expect(await say(hers)).toContain('You are a developer about web now');
+    const joined = await desk.act(hers);
+    expect(words(joined)).toContain('You are a developer about web now');
+    const over = joined.find(({ key }) => key === asked?.key);
+    expect(over?.text).toBe('You were invited to be a developer about web, and have joined.');
+    expect(() => tokenOf(over, 'Join')).toThrow('no button');
     expect(await about('UNINA')).toBe('developer');
     expect(await say(hers)).toContain('not the code of an invitation');
   });
