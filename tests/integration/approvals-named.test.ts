@@ -124,7 +124,10 @@ describe('promise 7: where a team decides', () => {
       data: { policy: { ...defaultPolicy, approvers: { ...anybody, teams: [id] } } },
     });
     const { run } = await deckhand.create(world, 'npm test');
-    expect(await deckhand.decide(run, dev)).toMatchObject({ result: 'not_allowed', whoCan: expect.stringContaining('Ben') });
+    expect(await deckhand.decide(run, dev)).toMatchObject({
+      result: 'not_allowed',
+      error: { code: 'DH-202', params: { whoCan: expect.stringContaining('Ben') } },
+    });
     expect(await deckhand.decide(run, ben)).toMatchObject({ result: 'decided' });
     await deckhand.db.teamMember.deleteMany({ where: { teamId: id } });
     // Nobody is left who could: it is not asked anew.

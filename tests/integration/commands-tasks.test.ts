@@ -403,7 +403,7 @@ describe('doctor and about', () => {
   it('status tells what runs, waits and has ended, and carries it as figures to be drawn', async () => {
     const before = (await desk.act(slash('gus', 'status')))[0]?.text ?? '';
     expect(before).toMatch(
-      /● \d+ running · \d+ waiting.*\n✔ 1 runner, \d+ of 10 places taken\nLast 24 hours: \d+ done, \d+ failed/,
+      /● \d+ running · \d+ waiting.*\n✔ 1 runner, \d+ of 10 places taken\n(?:⏸ .*\n)*Last 24 hours: \d+ done, \d+ failed/,
     );
     const done = Number(/(\d+) done/.exec(before)?.[1]);
     await finish(await execute(await start('echo status', 'status-1'), ''));
