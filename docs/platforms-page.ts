@@ -132,7 +132,7 @@ const differences: readonly (readonly [what: string, slack: string, telegram: st
     'commands',
     '`/deckhand sh npm test`',
     '`/sh npm test`; two words are joined: `/project_add`',
-    '`/deckhand sh command: npm test` with typed options, or `/deckhand do text: …`',
+    '`/deckhand sh command: npm test` with typed options (`/deckhand-setup`, `/deckhand-people` for the rest), or `/deckhand do text: …`',
     '`@deckhand sh npm test` in a comment',
   ],
   [

@@ -1,8 +1,8 @@
 import type { CommandMenu, MenuArgument, MenuCommand, MenuCompletion } from '../../src/contracts/command-menu.ts';
-import { anyCommand, placeCommands, slashCommand } from './command-names.ts';
+import { anyCommand, placeCommands, type SlashCommand } from './command-names.ts';
 import type { CommandOption } from './payloads.ts';
 
-/** What was chosen below `/deckhand`, or is being typed there. */
+/** What was chosen below a slash command, or is being typed there. */
 interface Chosen {
   group: string | undefined;
   sub: string;
@@ -24,10 +24,10 @@ export function commandText(menu: Pick<CommandMenu, 'commands'>, options: readon
 }
 
 /** The command as Discord's clients write it: what is pasted so becomes the same choices again. */
-export function typedCommand(options: readonly CommandOption[]): string {
+export function typedCommand(slash: SlashCommand, options: readonly CommandOption[]): string {
   const { group, sub, values } = choose(options) ?? { group: undefined, sub: '', values: new Map<string, string>() };
   const given = [...values].map(([name, value]) => `${name}:${value}`);
-  return [`/${slashCommand}`, ...(group === undefined ? [] : [group]), sub, ...given].join(' ').trim();
+  return [`/${slash}`, ...(group === undefined ? [] : [group]), sub, ...given].join(' ').trim();
 }
 
 /** What is typed, and how a completion of the whole text becomes one of the option that has the focus. */

@@ -1,4 +1,4 @@
-import { messageCommand, slashCommand } from './command-names.ts';
+import { isSlashCommand, messageCommand } from './command-names.ts';
 import { commandText, typedCommand } from './command-text.ts';
 import { readCustomId } from './controls.ts';
 import { decodeText, snowflakeTime, storable } from './discord-text.ts';
@@ -67,10 +67,10 @@ function commandEvents({ data }: DiscordInteraction, base: Base, context: Inboun
       ...(target.author == null ? {} : { author: target.author.id }),
     });
   }
-  if (data?.type !== commandTypes.chat || data.name !== slashCommand) return ignored('a command of another kind');
+  if (data?.type !== commandTypes.chat || !isSlashCommand(data.name)) return ignored('a command of another kind');
   const text = commandText(context.menu, data.options ?? []);
   if (text === undefined) return ignored('a command that is not in the menu any more');
-  return event({ ...base, type: 'command', text: storable(text), typed: storable(typedCommand(data.options ?? [])) });
+  return event({ ...base, type: 'command', text: storable(text), typed: storable(typedCommand(data.name, data.options ?? [])) });
 }
 
 function pressEvents({ data, message }: DiscordInteraction, base: Base): Inbound {

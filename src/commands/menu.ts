@@ -37,15 +37,20 @@ export interface MenuDeps {
 const mostCharacters = 100;
 /** Stand last, for not every platform has room for all; every one has a way to say them. */
 const seldom: ReadonlySet<string> = new Set(['model', 'effort', 'fork', 'about', 'budget', 'unlink', 'claim', 'queue']);
+/** In the order in which they are looked for: help is not to be missing where a menu is short. */
+const parts: readonly Command['group'][] = ['work', 'deckhand', 'look', 'setup', 'people'];
+
+function menuPlace({ name, group }: Command): number {
+  return (seldom.has(name) ? parts.length : 0) + parts.indexOf(group);
+}
+
 const mostTasks = 200;
 const mostPeople = 500;
 
 /** What platforms are told about the commands, made from the registry. */
 export function createCommandMenu({ database, onError, lookMs = 700, now = () => new Date() }: MenuDeps): CommandMenu {
   return {
-    commands: [...commands.filter(({ name }) => !seldom.has(name)), ...commands.filter(({ name }) => seldom.has(name))].map(
-      menuCommand,
-    ),
+    commands: commands.toSorted((a, b) => menuPlace(a) - menuPlace(b)).map(menuCommand),
     async complete({ text, conversation, user }) {
       const wanted = namedIn(text);
       const known = wanted.length === 0 ? {} : await within(lookMs, lookUp(wanted, conversation, user));
@@ -63,9 +68,10 @@ export function createCommandMenu({ database, onError, lookMs = 700, now = () =>
   }
 }
 
-function menuCommand({ name, summary, positional, options, direct }: Command): MenuCommand {
+function menuCommand({ name, group, summary, positional, options, direct }: Command): MenuCommand {
   return {
     name,
+    part: group,
     summary: line(summary),
     positional: Object.entries(positional).map(menuArgument),
     options: Object.entries(options).map(menuArgument),

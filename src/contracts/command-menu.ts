@@ -4,6 +4,8 @@ import type { Conversation } from './platform.ts';
 export interface MenuCommand {
   /** As typed: `sh`, `project add`. At most two words. */
   name: string;
+  /** The part of the help that it stands in: platforms with little room in one menu have one for each. */
+  part: 'work' | 'look' | 'setup' | 'people' | 'deckhand';
   /** One line, at most 100 characters. */
   summary: string;
   /** What stands behind the name, in order. */

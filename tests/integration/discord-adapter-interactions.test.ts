@@ -19,13 +19,16 @@ describe('the commands of Discord', () => {
     const commands = discord.core.state.commands.values();
     expect(commands.map(({ type, name }) => [type, name])).toEqual([
       [1, 'deckhand'],
+      [1, 'deckhand-people'],
       [3, 'Hand to Deckhand'],
     ]);
-    const [slash] = commands;
-    const names = slash?.options.flatMap((one) =>
-      one.type === 2 ? (one.options ?? []).map((inner) => `${one.name} ${inner.name}`) : [one.name],
-    );
-    expect(names).toEqual(['sh', 'stop', 'tasks', 'rules list', 'rules revoke', 'project add', 'claim', 'do']);
+    const [slash, people] = commands;
+    const names = (of: typeof slash) =>
+      of?.options.flatMap((one) =>
+        one.type === 2 ? (one.options ?? []).map((inner) => `${one.name} ${inner.name}`) : [one.name],
+      );
+    expect(names(slash)).toEqual(['sh', 'stop', 'tasks', 'rules list', 'rules revoke', 'project add', 'do']);
+    expect(names(people)).toEqual(['claim']);
     expect(slash?.options.find(({ name }) => name === 'tasks')?.options).toMatchObject([
       { name: 'filter', description: 'what filter is', choices: [{ name: 'mine' }, { name: 'all' }] },
     ]);
@@ -86,7 +89,7 @@ describe.each(discordModes)('interactions over %s', (mode) => {
     await ada.slash('#demo', '/deckhand project add', { name: 'my "web"', source: 'https://example.com/w.git' });
     await ada.slash('#demo', '/deckhand do', { text: '  tasks mine ' });
     await ada.slash('#demo', '/deckhand rules list');
-    await ada.slash('dm', '/deckhand claim', { code: 'ABCD-EFGH' });
+    await ada.slash('dm', '/deckhand-people claim', { code: 'ABCD-EFGH' });
     const commands = ofType(setup, 'command');
     expect(commands.map(({ text }) => text)).toEqual([
       'sh project="the web" npm test -- "a b" && x=1',

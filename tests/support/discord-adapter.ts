@@ -20,7 +20,7 @@ export function argument(name: string, more: Partial<MenuArgument> = {}): MenuAr
 }
 
 export function menuCommand(name: string, positional: MenuArgument[] = [], options: MenuArgument[] = []): MenuCommand {
-  return { name, summary: `Does ${name}`, positional, options, direct: true };
+  return { name, part: 'work', summary: `Does ${name}`, positional, options, direct: true };
 }
 
 export const discordMenu: CommandMenu = {
@@ -35,7 +35,7 @@ export const discordMenu: CommandMenu = {
       [argument('name', { required: true }), argument('source', { required: true })],
       [argument('branch')],
     ),
-    menuCommand('claim', [argument('code', { required: true })]),
+    { ...menuCommand('claim', [argument('code', { required: true })]), part: 'people' },
   ],
   complete: async ({ text }) =>
     ['tasks mine', 'tasks all', 'stop #1', 'stop #12', 'project add "the web" x']

@@ -48,7 +48,7 @@ export function createLeases(): { acquire: AcquireLease; holders: string[]; take
 }
 
 function command(name: string, summary: string, direct = true): MenuCommand {
-  return { name, summary, positional: [], options: [], direct };
+  return { name, part: 'work', summary, positional: [], options: [], direct };
 }
 
 export const testMenu: CommandMenu = {

@@ -1,14 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { placeCommands } from '../../adapters/discord/command-names.ts';
 import { applicationCommands } from '../../adapters/discord/command-schema.ts';
 import { commandText, typedCommand, typingOf } from '../../adapters/discord/command-text.ts';
 import type { CommandOption } from '../../adapters/discord/payloads.ts';
 import { optional, required } from '../../src/commands/arguments.ts';
 import { defineCommand } from '../../src/commands/command.ts';
+import { createCommandMenu } from '../../src/commands/menu.ts';
 import { parseText } from '../../src/commands/parse.ts';
 import { sh } from '../../src/commands/sh.ts';
 import type { CommandMenu, MenuCommand } from '../../src/contracts/command-menu.ts';
+import type { Database } from '../../src/store/database.ts';
 import { argument, menuCommand } from '../support/discord-adapter.ts';
 
 const any = (hint: string) => ({ hint, about: hint, schema: z.string() });
@@ -111,8 +114,10 @@ describe('a command of Discord as text', () => {
   it('is known as the clients write it, so that it can be pasted and corrected', () => {
     const choices = typed({ name: 'the web', source: 'https://example.com/web.git' });
     const options: CommandOption[] = [{ type: 2, name: 'project', options: [{ type: 1, name: 'add', options: choices }] }];
-    expect(typedCommand(options)).toBe('/deckhand project add name:the web source:https://example.com/web.git');
-    expect(typedCommand([{ type: 1, name: 'rules' }])).toBe('/deckhand rules');
+    expect(typedCommand('deckhand-setup', options)).toBe(
+      '/deckhand-setup project add name:the web source:https://example.com/web.git',
+    );
+    expect(typedCommand('deckhand', [{ type: 1, name: 'rules' }])).toBe('/deckhand rules');
   });
 
   it('is none for options of another shape', () => {
@@ -141,31 +146,61 @@ describe('what is being typed', () => {
 });
 
 describe('what Discord is told about the commands', () => {
-  const registered = (commandsOfMenu: MenuCommand[]) => {
-    const [slash] = applicationCommands({ commands: commandsOfMenu });
-    return slash !== undefined && 'options' in slash ? (slash.options ?? []) : [];
-  };
+  const slashes = (commandsOfMenu: readonly MenuCommand[]) =>
+    applicationCommands({ commands: [...commandsOfMenu] }).flatMap((one) =>
+      'options' in one ? [{ name: one.name, options: one.options ?? [], characters: charactersIn(one) }] : [],
+    );
+  const registered = (commandsOfMenu: readonly MenuCommand[]) => slashes(commandsOfMenu)[0]?.options ?? [];
+  /** Counted another way than the adapter does. */
+  const charactersIn = (value: unknown) =>
+    [...JSON.stringify(value).matchAll(/"(?:name|description|value)":"((?:[^"\\]|\\.)*)"/g)]
+      .map(([, text]) => (JSON.parse(`"${text}"`) as string).length)
+      .reduce((sum, one) => sum + one, 0);
 
-  it('stays within twenty-five entries; `do` is always one of them', () => {
-    const names = registered(Array.from({ length: 40 }, (_, at) => menuCommand(`command-${at}`))).map(({ name }) => name);
-    expect(names).toHaveLength(25);
-    expect(names.at(-1)).toBe('do');
+  it('stays within twenty-five entries each; `do` is always one of the first, and what it has no room for stands below the next', () => {
+    const all = slashes(Array.from({ length: 40 }, (_, at) => menuCommand(`command-${at}`)));
+    expect(all.map(({ name, options }) => [name, options.length, options.at(-1)?.name])).toEqual([
+      ['deckhand', 25, 'do'],
+      ['deckhand-more', 16, 'command-39'],
+    ]);
   });
 
   it('stays within the characters that one command may have, and names what it can', () => {
-    const long = Array.from({ length: 20 }, (_, at) =>
+    const long = Array.from({ length: 30 }, (_, at) =>
       menuCommand(
         `command-${at}`,
         Array.from({ length: 6 }, (_, one) => argument(`a${one}`, { about: 'x'.repeat(100) })),
       ),
     );
-    const options = registered(long);
-    const characters = JSON.stringify(options).match(/"(?:name|description)":"([^"]*)"/g) ?? [];
-    expect(
-      characters.map((one) => one.replace(/^"\w+":"|"$/g, '').length).reduce((sum, one) => sum + one, 0),
-    ).toBeLessThanOrEqual(8000);
-    expect(options.length).toBeGreaterThan(5);
-    expect(options.at(-1)?.name).toBe('do');
+    const all = slashes(long);
+    expect(all.map(({ name }) => name)).toEqual(['deckhand', 'deckhand-more']);
+    for (const { characters, options } of all) {
+      expect(characters).toBeLessThanOrEqual(8000);
+      expect(options.length).toBeGreaterThan(5);
+    }
+    expect(all[0]?.options.at(-1)?.name).toBe('do');
+  });
+
+  it('has a place for every command that there is, in the part where the help has it', () => {
+    const { commands: real } = createCommandMenu({ database: {} as Database, onError() {} });
+    expect(new Set(placeCommands({ commands: real }).map(({ command }) => command.name))).toEqual(
+      new Set(real.map(({ name }) => name)),
+    );
+    for (const { command, slash } of placeCommands({ commands: real })) {
+      const part = {
+        setup: 'deckhand-setup',
+        people: 'deckhand-people',
+        work: 'deckhand',
+        look: 'deckhand',
+        deckhand: 'deckhand',
+      };
+      expect(slash.startsWith(part[command.part]), command.name).toBe(true);
+    }
+    for (const { name, options, characters } of slashes(real)) {
+      expect(options.length, name).toBeLessThanOrEqual(25);
+      expect(characters, name).toBeLessThanOrEqual(8000);
+      for (const one of options) expect('options' in one ? one.options?.length : 0, one.name).toBeLessThanOrEqual(25);
+    }
   });
 
   it('has required options first, and completes what is neither a choice nor a text', () => {

@@ -12,7 +12,7 @@ const menu: CommandMenu = {
     { name: 'project add', summary: 'Add a project' },
     { name: 'bind', summary: 'x'.repeat(300), direct: false },
     { name: 'naïve', summary: 'No name Telegram takes' },
-  ].map((command) => ({ positional: [], options: [], direct: true, ...command })),
+  ].map((command) => ({ part: 'work', positional: [], options: [], direct: true, ...command })),
   complete: async () => [],
 };
 
