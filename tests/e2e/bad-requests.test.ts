@@ -159,7 +159,7 @@ test('a repository that cannot be used is told on the card of the project, with 
     ['"ext::sh -c id"', /is not used as the address of a repository/],
     ['ext::id', /is not used as the address of a repository/],
     ['--upload-pack=/bin/sh', /DH-(201|505)/],
-    ['https://user:secret@example.com/x.git', /DH-505/],
+    ['https://user:secret@example.com/x.git', /DH-218/],
   ];
   for (const [source, answer] of refused) {
     const told = await ada.told(`/deckhand project add bad ${source}`);
