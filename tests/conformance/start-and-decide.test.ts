@@ -159,7 +159,7 @@ describe.concurrent.each(platforms)('a decision on %s', (name) => {
       },
       { timeoutMs: 60_000 },
     );
-    for (const { text } of told) expect(text).toMatch(/may not decide this[\s\S]*(developer|Ada)/i);
+    for (const { text } of told) expect(text).toMatch(/may not decide (this|on #\d+)[\s\S]*(developer|Ada)/i);
     expect(await at.sees(place, waits)).toEqual(request);
     await at.driver.press('ben', request, 'Deny');
     await at.endsOnce(place, /cancelled/);
