@@ -9,7 +9,7 @@ export default defineConfig({
     // No module keeps state (but empty databases, tests/support/kept-database.ts), so files can share a process and what it has loaded.
     isolate: false,
     // More than the two cores of a small machine: many tests wait for containers, databases and platforms most of the time.
-    maxWorkers: 4,
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     // Waits within tests have limits of their own and say what did not come; these are for what waits for nothing in particular.
     testTimeout: 60_000,

@@ -32,7 +32,7 @@ export interface Controls extends Pick<Faults, 'failNext' | 'hold' | 'delay'> {
   redeliver(eventId: string, reason?: string): Promise<void>;
   /** Resolves when every event so far is acknowledged or given up. */
   eventsSettled(): Promise<void>;
-  sockets: Pick<SocketMode, 'count' | 'requestReconnect' | 'cut' | 'sendRaw'>;
+  sockets: Pick<SocketMode, 'count' | 'opened' | 'requestReconnect' | 'cut' | 'sendRaw'>;
   /** Makes every trigger id issued so far too old. */
   expireTriggers(): void;
   /** Makes every response URL issued so far too old. */
@@ -79,6 +79,7 @@ export function createControls(deps: {
     eventsSettled: () => deliveries.idle(),
     sockets: {
       count: () => socketMode.count(),
+      opened: () => socketMode.opened(),
       requestReconnect: (reason) => socketMode.requestReconnect(reason),
       cut: () => socketMode.cut(),
       sendRaw: (frame: Json) => socketMode.sendRaw(frame),

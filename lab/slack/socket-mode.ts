@@ -17,6 +17,8 @@ export interface SocketMode extends Transport {
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Number of open sockets. */
   count(): number;
+  /** How many sockets were ever opened. */
+  opened(): number;
   /** Asks every socket to reconnect, as Slack does before it recycles a host. */
   requestReconnect(reason: 'warning' | 'refresh_requested' | 'link_disabled' | 'too_many_websockets'): void;
   /** Cuts every socket without a close frame. */
@@ -47,6 +49,7 @@ export function createSocketMode(options: {
   const connections: Connection[] = [];
   const waiting = new Set<() => void>();
   let turn = 0;
+  let accepted = 0;
   let closing = false;
 
   function accept(socket: WebSocket): void {
@@ -59,6 +62,7 @@ export function createSocketMode(options: {
     connections.push(connection);
     const ping = setInterval(() => socket.ping(`Ping from lab (${options.now()})`), PING_EVERY_MS);
     ping.unref();
+    accepted += 1;
     socket.on('message', (data) => onFrame(connection, String(data)));
     // A reset connection raises `error` before `close`; `close` does the work.
     socket.on('error', () => {});
@@ -154,6 +158,7 @@ export function createSocketMode(options: {
       server.handleUpgrade(request, socket, head, accept);
     },
     count: () => connections.length,
+    opened: () => accepted,
     requestReconnect(reason) {
       for (const { socket } of connections)
         socket.send(JSON.stringify({ type: 'disconnect', reason, debug_info: { host: 'lab' } }));

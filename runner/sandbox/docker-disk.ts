@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { labels, lockedDown, probePrefix, type Role, sandboxLabels, sandboxUser, unplugged } from './docker-container.ts';
 import { call, EngineError, hasStatus } from './docker-engine.ts';
@@ -28,6 +29,9 @@ const knownVolume = 'deckhand-ext4-works';
 const [mountedExit, takenExit, noRoomExit] = [16, 17, 28];
 /** Numbers of loop devices tried in either range. */
 const triesEach = 3;
+/** How often a mount that is held is tried again, and the pause before that. */
+const detachTries = 10;
+const detachPauseMs = 300;
 
 interface DiskOptions {
   docker: Docker;
@@ -98,8 +102,13 @@ export function createDisks({ docker, instance, image, kind: wanted }: DiskOptio
     await call(() => docker.createVolume({ Name, Driver: 'local', DriverOpts: options, Labels }));
   }
 
+  /** The engine may hold a mount for a moment longer than the container, above all while it starts another one. */
   async function detach(run: string): Promise<void> {
-    const { exitCode, stderr } = await keeper.run(['detach', run]);
+    let { exitCode, stderr } = await keeper.run(['detach', run]);
+    for (let again = 0; exitCode === mountedExit && again < detachTries; again += 1) {
+      await delay(detachPauseMs);
+      ({ exitCode, stderr } = await keeper.run(['detach', run]));
+    }
     if (exitCode === mountedExit) throw new Error(`The working copy of ${run} is in use`);
     if (exitCode !== 0) throw new Error(`disk.sh detach ended with ${exitCode}: ${stderr.trim()}`);
   }
