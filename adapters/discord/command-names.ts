@@ -45,7 +45,7 @@ const placedOf = new WeakMap<readonly MenuCommand[], readonly Placed[]>();
 
 /**
  * The commands of the menu as Discord can show them: `sh` is a subcommand, `project add` one in the group `project`. A command named as
- * a group (`rules` beside `rules revoke`) becomes `rules list`. A group that the first slash command for its part of the menu has no room
+ * a group (`rules` beside `rules revoke`) becomes `rules list`, or `invite new` where there is a list already. A group that the first slash command for its part of the menu has no room
  * for stands below the second; what finds no place there either is reached by `do`. Looked up again and again while people type, so it is
  * worked out once for a menu.
  */
@@ -87,7 +87,7 @@ function entriesOf(commands: readonly MenuCommand[]): Entry[] {
     const [first = '', second] = parts;
     if (parts.length > 2 || first === anyCommand.name || parts.some((part) => !namePattern.test(part))) continue;
     const inGroup = words.filter((one) => one.words.length === 2 && one.words[0] === first).map((one) => one.words[1]);
-    const alone = ['list', 'show', 'view'].find((name) => !inGroup.includes(name)) ?? 'all';
+    const alone = ['list', 'new', 'view'].find((name) => !inGroup.includes(name)) ?? 'all';
     const isGroup = second !== undefined || groups.has(first);
     const name = isGroup ? { group: first, sub: second ?? alone } : { group: undefined, sub: first };
     const key = `${name.group ?? ''} ${name.sub}`;

@@ -232,5 +232,7 @@ describe('what Discord is told about the commands', () => {
     const found = registered([menuCommand('rules'), menuCommand('rules revoke'), menuCommand('deckhand nested words')]);
     expect(found.map(({ name }) => name)).toEqual(['rules', 'do']);
     expect(found[0]).toMatchObject({ type: 2, options: [{ name: 'list' }, { name: 'revoke' }] });
+    const [invite] = registered([menuCommand('invite'), menuCommand('invite list')]);
+    expect(invite).toMatchObject({ type: 2, options: [{ name: 'new' }, { name: 'list' }] });
   });
 });
