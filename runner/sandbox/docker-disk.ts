@@ -104,13 +104,13 @@ export function createDisks({ docker, instance, image, kind: wanted }: DiskOptio
 
   /** The engine may hold a mount for a moment longer than the container, above all while it starts another one. */
   async function detach(run: string): Promise<void> {
-    let { exitCode, stderr } = await keeper.run(['detach', run]);
-    for (let again = 0; exitCode === mountedExit && again < detachTries; again += 1) {
+    for (let again = 0; ; again += 1) {
+      const { exitCode, stderr } = await keeper.run(['detach', run]);
+      if (exitCode === 0) return;
+      if (exitCode !== mountedExit) throw new Error(`disk.sh detach ended with ${exitCode}: ${stderr.trim()}`);
+      if (again === detachTries) throw new Error(`The working copy of ${run} is in use`);
       await delay(detachPauseMs);
-      ({ exitCode, stderr } = await keeper.run(['detach', run]));
     }
-    if (exitCode === mountedExit) throw new Error(`The working copy of ${run} is in use`);
-    if (exitCode !== 0) throw new Error(`disk.sh detach ended with ${exitCode}: ${stderr.trim()}`);
   }
 
   function volumeName(run: string): string {

@@ -5,6 +5,7 @@ import { may } from '../contracts/permissions.ts';
 import { type Conversation, chatPlatforms } from '../contracts/platform.ts';
 import type { Quota, Standing } from '../contracts/quotas.ts';
 import type { View } from '../contracts/view.ts';
+import { accountToWrite, directPut } from '../delivery/direct-put.ts';
 import { textView } from '../delivery/list-view.ts';
 import { isQuiet } from '../delivery/quiet-hours.ts';
 import { alertChannels } from '../store/alerts.ts';
@@ -12,7 +13,7 @@ import { chatPlaces } from '../store/channels.ts';
 import type { Tx } from '../store/database.ts';
 import { readNotify } from '../store/notify.ts';
 import { putOutboxRows } from '../store/outbox.ts';
-import { allAccountsOf, membersOf } from '../store/people.ts';
+import { membersOf } from '../store/people.ts';
 import { subjectNames } from '../store/quota-facts.ts';
 import { type Counting, noteWarned } from '../store/quotas.ts';
 import { reachesLine } from './standing.ts';
@@ -42,15 +43,16 @@ async function tell(tx: Tx, workspace: string, standing: Standing, at: Date): Pr
   const puts = places.map(({ id, conversation }) => put(workspace, `${key}/${id}`, conversation, view));
   for (const { user, notify } of await toldDirectly(tx, quota)) {
     if (isQuiet(notify.quiet, at)) continue;
-    const direct = await directPut(tx, workspace, { key: `${key}/${user}`, user, notify, view });
-    if (direct !== undefined) puts.push(direct);
+    const account = await accountToWrite(tx, workspace, user, notify.on);
+    if (account !== undefined)
+      puts.push(directPut(account, { workspace, key: `${key}/${user}`, view, priority: priorities.final }));
   }
   await putOutboxRows(tx, puts);
 }
 
 /** Whether somebody is told in a direct message when most of this quota is used. */
 export async function isToldDirectly(tx: Tx, quota: Quota, user: string): Promise<boolean> {
-  return quota.scope !== 'person' && (await toldDirectly(tx, quota)).some((one) => one.user === user);
+  return quota.scope !== 'person' && (await toldDirectly(tx, quota, user)).length > 0;
 }
 
 async function placesOf(tx: Tx, { workspace, scope, subject }: Quota): Promise<{ id: string; conversation: Conversation }[]> {
@@ -58,37 +60,21 @@ async function placesOf(tx: Tx, { workspace, scope, subject }: Quota): Promise<{
   return await chatPlaces(tx, workspace, scope === 'channel' ? { channel: subject } : { project: subject }, chatPlatforms);
 }
 
-/** Those who can raise it, as far as they want direct messages, or nobody else would be told. A private channel is named to nobody outside. */
-async function toldDirectly(tx: Tx, quota: Quota): Promise<{ user: string; notify: Notify }[]> {
+/**
+ * Those who can raise it, as far as they want direct messages, or nobody else would be told; `only`: of these this one. A private channel is
+ * named to nobody outside.
+ */
+async function toldDirectly(tx: Tx, quota: Quota, only?: string): Promise<{ user: string; notify: Notify }[]> {
   if (quota.scope === 'channel') return [];
   const { permission, project } = await raisersOf(tx, quota);
   const members = project === undefined ? await membersOf(tx, quota.workspace) : await membersAbout(tx, quota.workspace, project);
   const everybody = (await placesOf(tx, quota)).length === 0;
   const told: { user: string; notify: Notify }[] = [];
-  for (const member of members.filter((one) => may(one, permission))) {
+  for (const member of members.filter((one) => (only === undefined || one.user === only) && may(one, permission))) {
     const notify = await readNotify(tx, member.user);
     if (everybody || notify.by === 'direct') told.push({ user: member.user, notify });
   }
   return told;
-}
-
-async function directPut(
-  tx: Tx,
-  workspace: string,
-  { key, user, notify, view }: { key: string; user: string; notify: Notify; view: View },
-): Promise<OutboxPut | undefined> {
-  const accounts = (await allAccountsOf(tx, workspace, [user])).get(user) ?? [];
-  const account = accounts.find(({ platform }) => platform === notify.on) ?? accounts[0];
-  if (account === undefined) return undefined;
-  const { platform, tenant, user: externalId } = account;
-  const identity = { platform, tenant, user: externalId };
-  return {
-    workspace,
-    key,
-    target: { type: 'conversation', conversation: { platform, tenant, channel: externalId, kind: 'direct' } },
-    payload: { type: 'direct', user: identity, view },
-    priority: priorities.final,
-  };
 }
 
 function put(workspace: string, key: string, conversation: Conversation, view: View): OutboxPut {

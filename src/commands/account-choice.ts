@@ -7,7 +7,7 @@ import { agentAccountsOf } from '../store/agent-accounts.ts';
 import type { Tx } from '../store/database.ts';
 import { accountRefusal, isForProject } from '../tasks/agent-account-rules.ts';
 import type { CommandContext } from './command.ts';
-import { nearest } from './nearest.ts';
+import { didYouMean } from './nearest.ts';
 
 /**
  * The accounts that an answer here may tell of: those that tasks of the project of the channel work with, or, where there is none, of the
@@ -33,16 +33,10 @@ export async function namedAccount(ctx: CommandContext, name: string): Promise<A
 function among(accounts: readonly AgentAccount[], name: string): AgentAccount {
   const account = accounts.find((known) => known.name.toLowerCase() === name.toLowerCase());
   if (account !== undefined) return account;
-  const meant = nearest(
-    name,
-    accounts.map((known) => known.name),
-  );
+  const names = accounts.map((known) => known.name);
   throw new AppError('DH-217', {
     what: `There is no account \`${name.slice(0, 40)}\`.`,
-    instead:
-      meant.length > 0
-        ? `Did you mean ${meant.map((known) => `\`${known}\``).join(' or ')}?`
-        : '`account list` shows the accounts, `account add` makes one.',
+    instead: didYouMean(name, names, '`account list` shows the accounts, `account add` makes one.'),
   });
 }
 

@@ -10,6 +10,7 @@ import {
   type BundleLimits,
   bundlesOf,
   changeBundle,
+  channelCounts,
   channelsWith,
   createBundle,
   holdBundle,
@@ -21,7 +22,7 @@ import { required } from './arguments.ts';
 import { changedLimits, type LimitChange, limitOptions } from './bundle-limits.ts';
 import { bundleFields, permissionLines, permissionSpans } from './bundle-words.ts';
 import { type CommandContext, defineCommand } from './command.ts';
-import { nearest } from './nearest.ts';
+import { didYouMean } from './nearest.ts';
 import { commandButton } from './task-lines.ts';
 
 const action = 'change access bundles';
@@ -95,10 +96,12 @@ export const bundleList = defineCommand({
   options: {},
   examples: [['bundle list', 'all access bundles']],
   async run(ctx) {
-    const bundles = await bundlesOf(ctx.tx, ctx.person.workspace);
+    const { workspace } = ctx.person;
+    const bundles = await bundlesOf(ctx.tx, workspace);
+    const having = await channelCounts(ctx.tx, workspace);
     const lines = [];
     for (const [at, bundle] of bundles.entries()) {
-      const channels = (await channelsWith(ctx.tx, bundle)).length;
+      const channels = having.get(bundle.id) ?? 0;
       const where = channels === 0 ? 'in no channel' : `in ${count(channels, 'channel')}`;
       lines.push(plain(at === 0 ? '' : '\n'), bold(bundle.name), plain(` · ${where} · `), ...permissionSpans(bundle));
     }
@@ -159,14 +162,8 @@ export const bundleRemove = defineCommand({
 export async function namedBundle(ctx: CommandContext, name: string): Promise<AccessBundle> {
   const bundle = await holdBundle(ctx.tx, ctx.person.workspace, name);
   if (bundle !== undefined) return bundle;
-  const meant = nearest(
-    name,
-    (await bundlesOf(ctx.tx, ctx.person.workspace)).map((one) => one.name),
-  );
-  const suggestion =
-    meant.length > 0
-      ? `Did you mean ${meant.map((one) => `\`${one}\``).join(' or ')}?`
-      : '`bundle list` shows the access bundles, `bundle add` makes one.';
+  const names = (await bundlesOf(ctx.tx, ctx.person.workspace)).map((one) => one.name);
+  const suggestion = didYouMean(name, names, '`bundle list` shows the access bundles, `bundle add` makes one.');
   throw new AppError('DH-249', { bundle: name.slice(0, 40), suggestion });
 }
 

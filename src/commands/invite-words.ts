@@ -1,7 +1,9 @@
 import { isWords } from '../access/not-allowed.ts';
 import { givenWith } from '../contracts/custom-roles.ts';
+import { priorities } from '../contracts/outbox.ts';
 import type { Platform } from '../contracts/platform.ts';
 import type { View } from '../contracts/view.ts';
+import { directPut } from '../delivery/direct-put.ts';
 import { textView } from '../delivery/list-view.ts';
 import type { Tx } from '../store/database.ts';
 import { refusedAccounts } from '../store/direct-reach.ts';
@@ -49,14 +51,6 @@ export async function writeTo(
   );
   const account = accounts.find(({ platform }) => platform === on) ?? accounts[0];
   if (account === undefined) return false;
-  const { platform, tenant, user } = account;
-  await putOutbox(tx, {
-    workspace,
-    key,
-    target: { type: 'conversation', conversation: { platform, tenant, channel: user, kind: 'direct' } },
-    // What it says can change.
-    payload: { type: 'direct', user: { platform, tenant, user }, view, follows: true },
-    priority: 2,
-  });
+  await putOutbox(tx, directPut(account, { workspace, key, view, follows: true, priority: priorities.reply }));
   return true;
 }

@@ -40,3 +40,14 @@ export function nearest(word: string, known: readonly string[], limit = 3): stri
     .slice(0, limit)
     .map(({ name }) => name);
 }
+
+/** "Did you mean `web` or `webshop`?" of the known words nearest to one; `otherwise` where none is near. */
+export function didYouMean(word: string, known: readonly string[], otherwise: string): string {
+  const meant = nearest(word, known);
+  return meant.length > 0 ? `Did you mean ${either(meant)}?` : otherwise;
+}
+
+/** "`web` or `webshop`". */
+export function either(names: readonly string[]): string {
+  return names.map((name) => `\`${name}\``).join(' or ');
+}

@@ -4,8 +4,8 @@ import { priorities } from '../contracts/outbox.ts';
 import type { IdentityRef } from '../contracts/platform.ts';
 import type { PressToken } from '../contracts/press.ts';
 import type { View } from '../contracts/view.ts';
+import { accountToWrite, directPut } from '../delivery/direct-put.ts';
 import { putOutbox } from '../store/outbox.ts';
-import { allAccountsOf } from '../store/people.ts';
 import { personalPut } from './answer.ts';
 import type { CommandContext } from './command.ts';
 import { rewrite } from './keyed-message.ts';
@@ -63,18 +63,11 @@ async function tellEnd(ctx: CommandContext, transfer: Transfer, part: Part, view
 async function tell(ctx: CommandContext, transfer: Transfer, part: Part, key: string, view: View): Promise<void> {
   const account = part === 'owner' ? transfer.side.identity : await accountToAsk(ctx, transfer);
   if (account === undefined) throw over(`${transfer.heir.name} has no account that Deckhand could write to.`);
-  const { platform, tenant, user } = account;
-  await putOutbox(ctx.tx, {
-    workspace: ctx.person.workspace,
-    key,
-    target: { type: 'conversation', conversation: { platform, tenant, channel: user, kind: 'direct' } },
-    payload: { type: 'direct', user: { platform, tenant, user }, view, follows: true },
-    priority: priorities.decision,
-  });
+  const { workspace } = ctx.person;
+  await putOutbox(ctx.tx, directPut(account, { workspace, key, view, follows: true, priority: priorities.decision }));
 }
 
 /** On the platform where the owner asked, if they have an account there. */
-async function accountToAsk(ctx: CommandContext, { heir, side }: Transfer): Promise<IdentityRef | undefined> {
-  const accounts = (await allAccountsOf(ctx.tx, ctx.person.workspace, [heir.user])).get(heir.user) ?? [];
-  return accounts.find(({ platform }) => platform === side.identity.platform) ?? accounts[0];
+function accountToAsk(ctx: CommandContext, { heir, side }: Transfer): Promise<IdentityRef | undefined> {
+  return accountToWrite(ctx.tx, ctx.person.workspace, heir.user, side.identity.platform);
 }

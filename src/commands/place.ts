@@ -7,7 +7,7 @@ import { projectsOf } from '../store/projects.ts';
 import { type Team, teamsOf } from '../store/teams.ts';
 import { name, optional } from './arguments.ts';
 import type { CommandContext } from './command.ts';
-import { nearest } from './nearest.ts';
+import { didYouMean } from './nearest.ts';
 import { type Need, namedProject, personFor, seen } from './subject.ts';
 
 /** Short enough for a button that shows it. `what`: a folder, a team. */
@@ -89,8 +89,5 @@ export async function personForFolder(ctx: CommandContext, folder: Folder, need:
 }
 
 function suggestion(named: string, names: readonly string[], what: 'folder' | 'team'): string {
-  const meant = nearest(named, names);
-  return meant.length > 0
-    ? `Did you mean ${meant.map((known) => `\`${known}\``).join(' or ')}?`
-    : `\`${what} list\` shows those there are, \`${what} add\` makes one.`;
+  return didYouMean(named, names, `\`${what} list\` shows those there are, \`${what} add\` makes one.`);
 }

@@ -6,7 +6,7 @@ import { mostOfChannel } from '../store/channels.ts';
 import { customRolesOf } from '../store/custom-roles.ts';
 import { name, optional, required } from './arguments.ts';
 import type { CommandContext } from './command.ts';
-import { nearest } from './nearest.ts';
+import { didYouMean } from './nearest.ts';
 
 /** An argument that takes the name of one of these roles, or of a custom one. */
 export function roleArgument(about: string, builtIn: readonly string[]) {
@@ -43,14 +43,8 @@ export async function namedRole<const B extends string>(
   if (found !== undefined) return found;
   const names = [...builtIn, ...custom.map((role) => role.name)];
   const what = roleSchema.safeParse(key).success ? `\`${key}\` is no role to be given here.` : `There is no role \`${text}\`.`;
-  const meant = nearest(text, names);
-  throw new AppError('DH-245', {
-    what,
-    suggestion:
-      meant.length > 0
-        ? `Did you mean ${meant.map((known) => `\`${known}\``).join(' or ')}?`
-        : `It can be ${builtIn.map((one) => `\`${one}\``).join(', ')} or a custom role: \`role list\` shows those.`,
-  });
+  const all = `It can be ${builtIn.map((one) => `\`${one}\``).join(', ')} or a custom role: \`role list\` shows those.`;
+  throw new AppError('DH-245', { what, suggestion: didYouMean(text, names, all) });
 }
 
 /** Built-in roles that a channel may give; of custom ones those that hold nothing beyond these. */
@@ -86,17 +80,11 @@ export async function namedCustomRole(ctx: Pick<CommandContext, 'tx' | 'person'>
   const found = all.find((role) => role.name.toLowerCase() === text.toLowerCase());
   if (found !== undefined) return found;
   const builtIn = roleSchema.safeParse(text.toLowerCase()).success;
-  const meant = nearest(
-    text,
-    all.map((role) => role.name),
-  );
+  const names = all.map((role) => role.name);
   throw new AppError('DH-245', {
     what: builtIn
       ? `\`${text.toLowerCase()}\` is a built-in role, which stays as it is.`
       : `There is no custom role \`${text}\`.`,
-    suggestion:
-      !builtIn && meant.length > 0
-        ? `Did you mean ${meant.map((known) => `\`${known}\``).join(' or ')}?`
-        : '`role list` shows the roles, `role add` makes one.',
+    suggestion: didYouMean(text, builtIn ? [] : names, '`role list` shows the roles, `role add` makes one.'),
   });
 }

@@ -10,7 +10,7 @@ import { changeCustomRole, createCustomRole, removeCustomRole, usesOf } from '..
 import { lockPeople } from '../store/linked-people.ts';
 import { name, optional, required } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
-import { nearest } from './nearest.ts';
+import { either, nearest } from './nearest.ts';
 import { placeName } from './place.ts';
 import { namedCustomRole, namedRole, roleOption } from './role-argument.ts';
 import { madeOf, usesWords } from './role-words.ts';
@@ -159,7 +159,7 @@ function permissionsIn(text: string | undefined): Permission[] {
         known !== undefined
           ? 'That is for owners alone.'
           : meant.length > 0
-            ? `Did you mean ${meant.map((one) => `\`${one}\``).join(' or ')}? \`help permissions\` lists them all.`
+            ? `Did you mean ${either(meant)}? \`help permissions\` lists them all.`
             : '`help permissions` lists them all.',
     });
   });

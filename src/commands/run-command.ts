@@ -13,6 +13,7 @@ import { placesOfTask } from '../store/threads.ts';
 import { putInPlace, putOf, putsElsewhere, receivedPut } from './answer.ts';
 import type { Command, CommandContext, Reply } from './command.ts';
 import { helpView, usableHere } from './help.ts';
+import { either } from './nearest.ts';
 import { parseText } from './parse.ts';
 import { commands } from './registry.ts';
 import { exampleFor } from './usage-line.ts';
@@ -99,5 +100,5 @@ function inPlaceOfPressed(event: InboundEvent, reply: Reply, put: OutboxPut): Ou
 
 export function suggest(names: readonly string[]): string {
   if (names.length === 0) return '`help` lists all commands.';
-  return `Did you mean ${names.map((name) => `\`${name}\``).join(' or ')}? \`help\` lists all commands.`;
+  return `Did you mean ${either(names)}? \`help\` lists all commands.`;
 }

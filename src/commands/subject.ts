@@ -13,7 +13,7 @@ import { type TaskRow, taskByNumber } from '../store/task-queries.ts';
 import type { Sight } from '../store/task-sight.ts';
 import type { Person } from '../tasks/task-engine.ts';
 import type { CommandContext, Reply } from './command.ts';
-import { nearest } from './nearest.ts';
+import { didYouMean } from './nearest.ts';
 
 /** What a command needs to act on something: the permission, and the words for the refusal. */
 export interface Need {
@@ -79,11 +79,7 @@ export async function namedProject(ctx: CommandContext, name: string): Promise<P
   const project = projects.find((known) => known.name.toLowerCase() === name.toLowerCase());
   if (project !== undefined) return project;
   const names = projects.map((known) => known.name);
-  const meant = nearest(name, names);
-  const suggestion =
-    meant.length > 0
-      ? `Did you mean ${meant.map((known) => `\`${known}\``).join(' or ')}?`
-      : '`project list` shows the projects, `project add` makes one.';
+  const suggestion = didYouMean(name, names, '`project list` shows the projects, `project add` makes one.');
   throw new AppError('DH-205', { project: name.slice(0, 80), suggestion });
 }
 

@@ -11,10 +11,11 @@ import { type InteractionRow, pendingInteractions } from '../store/decision-quer
 import { idsOf } from '../store/linked-people.ts';
 import { endedBetween, noteQuietTold, type QuietPerson, quietPeople } from '../store/notify.ts';
 import { putOutbox } from '../store/outbox.ts';
-import { allAccountsOf, personById } from '../store/people.ts';
+import { personById } from '../store/people.ts';
 import { subjectNames } from '../store/quota-facts.ts';
 import { warnedBetween } from '../store/quotas.ts';
 import { everywhere } from '../store/task-sight.ts';
+import { accountToWrite, directPut } from './direct-put.ts';
 import { listView } from './list-view.ts';
 import { oneLine, shorten } from './neutralise.ts';
 import { lastQuiet } from './quiet-hours.ts';
@@ -46,21 +47,11 @@ export async function tellAfterQuiet(tx: Tx, { user, workspace, notify }: QuietP
   const ended = notify.by === 'default' ? [] : await endedBetween(tx, idsOf(person), span, mostLines);
   const quotas = await warnedOf(tx, workspace, user, span);
   if (waiting.length === 0 && ended.length === 0 && quotas.length === 0) return;
-  const accounts = (await allAccountsOf(tx, workspace, [user])).get(user) ?? [];
-  const account = accounts.find(({ platform }) => platform === notify.on) ?? accounts[0];
+  const account = await accountToWrite(tx, workspace, user, notify.on);
   if (account === undefined) return;
-  const { platform, tenant, user: externalId } = account;
-  await putOutbox(tx, {
-    workspace,
-    key: `quiet:${user}:${span.end.toISOString()}`,
-    target: { type: 'conversation', conversation: { platform, tenant, channel: externalId, kind: 'direct' } },
-    payload: {
-      type: 'direct',
-      user: { platform, tenant, user: externalId },
-      view: afterQuietView({ waiting, ended, quotas }, notify, now),
-    },
-    priority: priorities.decision,
-  });
+  const view = afterQuietView({ waiting, ended, quotas }, notify, now);
+  const key = `quiet:${user}:${span.end.toISOString()}`;
+  await putOutbox(tx, directPut(account, { workspace, key, view, priority: priorities.decision }));
 }
 
 /** Requests that came, or were reminded of, in the quiet hours, still wait, and may be decided by this person. */

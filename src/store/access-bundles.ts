@@ -45,6 +45,13 @@ export async function channelsWith(tx: Pick<Tx, 'db'>, { id, workspace }: Access
   return (await tx.db.channel.findMany({ where, select: { id: true }, orderBy: { id: 'asc' } })).map((row) => row.id);
 }
 
+/** How many channels have each bundle of the workspace, by the id of the bundle; those that none has are left out. */
+export async function channelCounts(tx: Pick<Tx, 'db'>, workspace: string): Promise<Map<string, number>> {
+  const where = { workspaceId: workspace, bundleId: { not: null } };
+  const rows = await tx.db.channel.groupBy({ by: ['bundleId'], where, _count: true });
+  return new Map(rows.flatMap(({ bundleId, _count }) => (bundleId === null ? [] : [[bundleId, _count] as const])));
+}
+
 /** Removes a bundle that no channel has. */
 export async function removeBundle(tx: Tx, { id, workspace }: AccessBundle): Promise<void> {
   await tx.db.accessBundle.deleteMany({ where: { id, workspaceId: workspace } });
