@@ -18,7 +18,8 @@ const keyOf = (platform: Platform) => `gap:${platform}`;
  * Keeps that there is a gap on this platform until `closeGap`: another process goes on when this one ends before. It began with the last message
  * that was stored before `from`, at the latest. Other acts do not count: they come over other ways too, where a platform has such (Discord's
  * interactions over HTTP), and say nothing about what was heard. Without a message within `longestMs` it began then, or with the first
- * act of anybody. Nothing is kept when there was none: then nobody has missed anything yet. A gap that is open goes on.
+ * act of anybody, also one of the same millisecond: the database rounds. Nothing is kept when there was none: then nobody has missed anything
+ * yet. A gap that is open goes on.
  */
 export async function keepGap({ db }: Database, platform: Platform, from: Date, longestMs: number): Promise<void> {
   const earliest = new Date(from.getTime() - longestMs);
@@ -30,7 +31,7 @@ export async function keepGap({ db }: Database, platform: Platform, from: Date, 
             AND "event"->>'type' IN ('message', 'message_edited', 'message_deleted')),
         GREATEST(${earliest}, (SELECT min("receivedAt") FROM "Inbox" WHERE "platform" = ${platform}))
       ) AS "since"
-      WHERE EXISTS (SELECT 1 FROM "Inbox" WHERE "platform" = ${platform} AND "receivedAt" < ${from})
+      WHERE EXISTS (SELECT 1 FROM "Inbox" WHERE "platform" = ${platform})
     )
     INSERT INTO "Meta" ("key", "value")
     SELECT ${keyOf(platform)}, json_build_object('since', "since", 'told', gen_random_uuid()::text)::text FROM heard

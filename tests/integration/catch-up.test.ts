@@ -102,6 +102,14 @@ it('promise 1: acts that come over other ways than messages do not end a gap, on
   expect(asked[1]?.[0]?.since).toBe(receivedAt.toISOString());
 });
 
+it('promise 1: a gap of the very millisecond in which the first message came is looked into', async () => {
+  await storeInbound(desk.database, [mention('ben', 'tasks')]);
+  const { receivedAt } = await desk.database.db.inbox.findFirstOrThrow();
+  const { asked, gap } = await start();
+  await gap(receivedAt).over;
+  expect(asked[0]?.[0]?.since).toBe(receivedAt.toISOString());
+});
+
 it('promise 1: a gap that is told while another one is looked into is looked into after it', async () => {
   await storeInbound(desk.database, [mention('ben', 'tasks')]);
   const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
