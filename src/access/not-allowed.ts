@@ -48,8 +48,8 @@ function externalNote({ role, affiliation }: { role?: Role | undefined; affiliat
   return ` People ${which} get at most the role guest from a channel, and only where it says \`settings external=guest\`; an owner can give you a role by name.`;
 }
 
-/** "Maintainers and owners can, and whoever has the role release-manager: Ada, Ben." `project`: those about it; else those of the workspace. */
-export async function whoCan(tx: Tx, workspace: string, needed: Permission, project?: string): Promise<string> {
+/** "Maintainers and owners can, and whoever has the role release-manager: Ada, Ben." `project`: those about it; else those of the workspace. `what` follows "can". */
+export async function whoCan(tx: Tx, workspace: string, needed: Permission, project?: string, what = ''): Promise<string> {
   const people = project === undefined ? membersOf(tx, workspace) : membersAbout(tx, workspace, project);
   const able = (await people).filter((person) => may(person, needed));
   if (able.length === 0)
@@ -58,7 +58,7 @@ export async function whoCan(tx: Tx, workspace: string, needed: Permission, proj
   const more = able.length - names.length;
   const custom = await customNames(tx, workspace, needed, able);
   const besides = custom.length === 0 ? '' : `, and whoever has the role ${custom.join(' or ')}`;
-  return `${rolesWith(needed)} can${besides}: ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`;
+  return `${[rolesWith(needed), 'can', what].join(' ').trim()}${besides}: ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`;
 }
 
 /** Names of the custom roles by which some of these people have a permission. */

@@ -1,17 +1,18 @@
 import { membersAbout } from '../access/role-about.ts';
-import type { Notify } from '../contracts/notify.ts';
+import { defaultNotify, type Notify } from '../contracts/notify.ts';
 import { type OutboxPut, priorities } from '../contracts/outbox.ts';
 import { may } from '../contracts/permissions.ts';
 import { type Conversation, chatPlatforms } from '../contracts/platform.ts';
 import type { Quota, Standing } from '../contracts/quotas.ts';
 import type { View } from '../contracts/view.ts';
-import { accountToWrite, directPut } from '../delivery/direct-put.ts';
+import { directPut, reachedAccountOf } from '../delivery/direct-put.ts';
 import { textView } from '../delivery/list-view.ts';
 import { isQuiet } from '../delivery/quiet-hours.ts';
 import { alertChannels } from '../store/alerts.ts';
 import { chatPlaces } from '../store/channels.ts';
 import type { Tx } from '../store/database.ts';
-import { readNotify } from '../store/notify.ts';
+import { directAccountsOf } from '../store/direct-reach.ts';
+import { notifyOfPeople } from '../store/notify.ts';
 import { putOutboxRows } from '../store/outbox.ts';
 import { membersOf } from '../store/people.ts';
 import { subjectNames } from '../store/quota-facts.ts';
@@ -41,9 +42,14 @@ async function tell(tx: Tx, workspace: string, standing: Standing, at: Date): Pr
   const key = `quota-warned/${quota.id}/${since?.toISOString()}`;
   const places = await placesOf(tx, quota);
   const puts = places.map(({ id, conversation }) => put(workspace, `${key}/${id}`, conversation, view));
-  for (const { user, notify } of await toldDirectly(tx, quota)) {
-    if (isQuiet(notify.quiet, at)) continue;
-    const account = await accountToWrite(tx, workspace, user, notify.on);
+  const told = (await toldDirectly(tx, quota)).filter(({ notify }) => !isQuiet(notify.quiet, at));
+  const accounts = await directAccountsOf(
+    tx,
+    workspace,
+    told.map(({ user }) => user),
+  );
+  for (const { user, notify } of told) {
+    const account = reachedAccountOf(accounts.get(user) ?? [], { chosen: notify.on });
     if (account !== undefined)
       puts.push(directPut(account, { workspace, key: `${key}/${user}`, view, priority: priorities.final }));
   }
@@ -69,12 +75,15 @@ async function toldDirectly(tx: Tx, quota: Quota, only?: string): Promise<{ user
   const { permission, project } = await raisersOf(tx, quota);
   const members = project === undefined ? await membersOf(tx, quota.workspace) : await membersAbout(tx, quota.workspace, project);
   const everybody = (await placesOf(tx, quota)).length === 0;
-  const told: { user: string; notify: Notify }[] = [];
-  for (const member of members.filter((one) => (only === undefined || one.user === only) && may(one, permission))) {
-    const notify = await readNotify(tx, member.user);
-    if (everybody || notify.by === 'direct') told.push({ user: member.user, notify });
-  }
-  return told;
+  const able = members.filter((one) => (only === undefined || one.user === only) && may(one, permission));
+  const notifies = await notifyOfPeople(
+    tx,
+    able.map(({ user }) => user),
+  );
+  return able.flatMap(({ user }) => {
+    const notify = notifies.get(user) ?? defaultNotify;
+    return everybody || notify.by === 'direct' ? [{ user, notify }] : [];
+  });
 }
 
 function put(workspace: string, key: string, conversation: Conversation, view: View): OutboxPut {

@@ -72,17 +72,25 @@ export async function raisersOf(tx: Tx, quota: Quota): Promise<{ permission: Quo
   return { permission, project: (await channelById(tx, quota.workspace, quota.subject))?.project };
 }
 
-/** "It can be raised. Maintainers and owners can: Ada, Mia.": those about the project, where it is about one. */
+/** "Maintainers and owners can raise it: Ada, Mia.": those about the project, where it is about one. */
 export async function whoCanRaise(tx: Tx, quota: Quota): Promise<string> {
   const { permission, project } = await raisersOf(tx, quota);
-  return `It can be raised. ${await whoCan(tx, quota.workspace, permission, project)}`;
+  return await whoCan(tx, quota.workspace, permission, project, 'raise it');
 }
 
-/** What a quota that is used up says, and who can do something about it. */
-export async function usedUpWords(tx: Tx, standing: Standing, now: Date): Promise<{ what: string; whoCan: string }> {
+/** What a quota that is used up says, and who can do something about it. `full`: without when it is free again. */
+export async function usedUpWords(
+  tx: Tx,
+  standing: Standing,
+  now: Date,
+): Promise<{ full: string; what: string; whoCan: string }> {
   const { quota } = standing;
   const names = await subjectNames(tx.db, [quota]);
   const free = freeText(standing, now);
-  const what = `${standingText(standing, names)} ${quota.measure === 'cost' ? 'are spent' : 'are used'}${free === '' ? '.' : `; ${free}.`}`;
-  return { what, whoCan: `\`quota\` shows it. ${await whoCanRaise(tx, quota)}` };
+  const used = `${standingText(standing, names)} ${quota.measure === 'cost' ? 'are spent' : 'are used'}`;
+  return {
+    full: `${used}.`,
+    what: free === '' ? `${used}.` : `${used}; ${free}.`,
+    whoCan: `\`quota\` shows it. ${await whoCanRaise(tx, quota)}`,
+  };
 }

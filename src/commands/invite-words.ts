@@ -3,14 +3,13 @@ import { givenWith } from '../contracts/custom-roles.ts';
 import { priorities } from '../contracts/outbox.ts';
 import type { Platform } from '../contracts/platform.ts';
 import type { View } from '../contracts/view.ts';
-import { directPut } from '../delivery/direct-put.ts';
+import { accountToWrite, directPut } from '../delivery/direct-put.ts';
 import { textView } from '../delivery/list-view.ts';
 import type { Tx } from '../store/database.ts';
-import { refusedAccounts } from '../store/direct-reach.ts';
 import type { InviteRow } from '../store/invites.ts';
 import type { Place } from '../store/memberships.ts';
 import { putOutbox } from '../store/outbox.ts';
-import { allAccountsOf, type Member } from '../store/people.ts';
+import type { Member } from '../store/people.ts';
 import { messageByKey } from '../store/sent-messages.ts';
 import type { CommandContext } from './command.ts';
 
@@ -38,18 +37,13 @@ export async function endInvited({ tx, person }: CommandContext, { id, role, pla
 }
 
 /**
- * Writes to a person directly, where they can be reached: on this platform, else on another one. False: nowhere, as far as is known.
+ * Writes to a person directly, where they can be reached: rather on this platform, where they have chosen none. False: nowhere, as far as is known.
  */
 export async function writeTo(
   tx: Tx,
   { workspace, person, on, key, view }: { workspace: string; person: Member; on: Platform; key: string; view: View },
 ): Promise<boolean> {
-  const refused = await refusedAccounts(tx, person.user);
-  const accounts = ((await allAccountsOf(tx, workspace, [person.user])).get(person.user) ?? []).filter(
-    (one) =>
-      !refused.some(({ platform, tenant, user }) => platform === one.platform && tenant === one.tenant && user === one.user),
-  );
-  const account = accounts.find(({ platform }) => platform === on) ?? accounts[0];
+  const account = await accountToWrite(tx, workspace, person.user, on);
   if (account === undefined) return false;
   await putOutbox(tx, directPut(account, { workspace, key, view, follows: true, priority: priorities.reply }));
   return true;

@@ -67,7 +67,7 @@ async function tell(ctx: CommandContext, transfer: Transfer, part: Part, key: st
   await putOutbox(ctx.tx, directPut(account, { workspace, key, view, follows: true, priority: priorities.decision }));
 }
 
-/** On the platform where the owner asked, if they have an account there. */
+/** Rather on the platform where the owner asked. */
 function accountToAsk(ctx: CommandContext, { heir, side }: Transfer): Promise<IdentityRef | undefined> {
   return accountToWrite(ctx.tx, ctx.person.workspace, heir.user, side.identity.platform);
 }

@@ -1,15 +1,13 @@
 import { z } from 'zod';
 import { amountExamples, limitText, readAmount } from '../budgets/amounts.ts';
 import { beginWaiting } from '../budgets/begin.ts';
-import { periodStart } from '../budgets/periods.ts';
+import { makeQuota } from '../budgets/make-quota.ts';
 import { quotaText } from '../budgets/words.ts';
 import { AppError } from '../contracts/errors.ts';
 import { calledAs } from '../contracts/permissions.ts';
 import { type Measure, measureSchema, measuresAtOnce, type Per, perSchema, type Quota, scopesFor } from '../contracts/quotas.ts';
 import { recordAudit } from '../store/audit.ts';
-import { adoptRequests } from '../store/counted-requests.ts';
-import { consumedSince, subjectNames } from '../store/quota-facts.ts';
-import { putQuota, setConsumed } from '../store/quotas.ts';
+import { subjectNames } from '../store/quota-facts.ts';
 import { optional } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { quotaList } from './quota.ts';
@@ -98,22 +96,14 @@ export const quotaAdd = defineCommand({
   },
 });
 
-/** Makes a quota or changes its limit. What happened in the period before counts. Returns what people are told. */
+/** Makes a quota or changes its limit. Returns what people are told. */
 async function setQuota(ctx: CommandContext, wanted: Omit<Quota, 'id'>): Promise<string> {
   const at = ctx.deps.now();
   if (!scopesFor(wanted.measure).includes(wanted.scope)) {
     const problem = `What is kept belongs to projects: \`${wanted.measure}\` is limited for a project or the workspace.`;
     throw new AppError('DH-201', { problem, example: 'quota add disk=10GB project=web' });
   }
-  const { quota, was } = await putQuota(ctx.tx, { ...wanted, createdBy: ctx.person.user, at });
-  if (was === null && quota.per !== 'once') {
-    const since = periodStart(quota.per, at);
-    const underWay = quota.measure === 'requests' ? await adoptRequests(ctx.tx, quota, since) : 0;
-    for (const period of await consumedSince(ctx.tx.db, quota, since)) {
-      const here = period.since.getTime() === since.getTime() ? underWay : 0;
-      await setConsumed(ctx.tx, quota, period.since, period.used + here);
-    }
-  }
+  const { quota, was } = await makeQuota(ctx.tx, { ...wanted, createdBy: ctx.person.user, at });
   const { scope, subject, measure, per, limit } = quota;
   const text = quotaText(quota, await subjectNames(ctx.tx.db, [quota]));
   const before = was === null ? {} : { from: was, was: limitText({ ...quota, limit: was }) };

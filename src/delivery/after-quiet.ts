@@ -47,7 +47,7 @@ export async function tellAfterQuiet(tx: Tx, { user, workspace, notify }: QuietP
   const ended = notify.by === 'default' ? [] : await endedBetween(tx, idsOf(person), span, mostLines);
   const quotas = await warnedOf(tx, workspace, user, span);
   if (waiting.length === 0 && ended.length === 0 && quotas.length === 0) return;
-  const account = await accountToWrite(tx, workspace, user, notify.on);
+  const account = await accountToWrite(tx, workspace, user);
   if (account === undefined) return;
   const view = afterQuietView({ waiting, ended, quotas }, notify, now);
   const key = `quiet:${user}:${span.end.toISOString()}`;

@@ -29,6 +29,7 @@ import { standingsOfRuns } from '../store/quotas.ts';
 import type { CardContext } from './card-context.ts';
 import type { DecisionFacts } from './decision-card.ts';
 import { type DirectFacts, noticeKey } from './direct-notices.ts';
+import { accountOf } from './direct-put.ts';
 import type { CardInput } from './run-cards.ts';
 import type { RunView } from './run-view.ts';
 
@@ -307,13 +308,9 @@ function directFacts(input: {
   };
 }
 
-/**
- * Where a person gets direct messages: on the platform they have chosen, else on that of the task, else where they were seen first.
- * Undefined when they cannot be reached there.
- */
+/** Where a person gets direct messages. Undefined: they do not reach them, so they are mentioned. */
 function directAccount({ notify, accounts }: CardPerson, origin: TaskThread | undefined): IdentityRef | undefined {
-  const on = (platform: string | undefined) => accounts.find((one) => one.platform === platform);
-  const account = on(notify.on) ?? on(origin?.platform) ?? accounts[0];
+  const account = accountOf(accounts, { chosen: notify.on, about: origin?.platform });
   if (account === undefined || account.refused) return undefined;
   const { platform, tenant, user } = account;
   return { platform, tenant, user };

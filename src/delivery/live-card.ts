@@ -122,11 +122,12 @@ function labelBlocks({ place, task }: CardContext): Block[] {
   return [{ type: 'context', spans: marked(text) }];
 }
 
-/** When it begins that waits for a quota. */
+/** When it begins that waits for a quota. Which one, and who can raise it, is said once, as a note. */
 function quotaBlocks({ place }: CardContext): Block[] {
   if (place?.waitsFor !== 'quota' || place.until === undefined) return [];
-  const spans = [plain('A quota is used up, so it begins by itself '), moment(place.until)];
-  return [{ type: 'context', spans: [...spans, ...marked(', or when the quota is raised. `quota` shows which.')] }];
+  return [
+    { type: 'context', spans: [plain('It begins by itself '), moment(place.until), plain(', or when the quota is raised.')] },
+  ];
 }
 
 /** "queued, 2nd, about 3 min". */

@@ -3,6 +3,7 @@ import { type AgentSettings, type NumberedInput, type ProcessInput, processInput
 import type { GivenFile } from '../contracts/given-file.ts';
 import { type Actor, type OutputCursor, type RunEventData, runEventDataSchema } from '../contracts/run-event.ts';
 import type { Tx } from './database.ts';
+import { whileCounting } from './quota-lock.ts';
 import { insertNumbered } from './run-events.ts';
 import { storableJson, storableText } from './storable.ts';
 
@@ -148,13 +149,14 @@ export async function addUsage(
     UPDATE "Task" SET "spentUsd" = "spentUsd" + ${cost} WHERE "id" = ${run.task}`);
 }
 
-/** Was this request to a model counted before? Repetitions follow soon: the last thousand events tell. */
-export async function wasCounted(tx: Tx, run: string, request: string): Promise<boolean> {
-  const rows = await tx.db.$queryRaw<unknown[]>(Prisma.sql`
-    SELECT FROM "RunEvent" JOIN "Run" ON "Run"."id" = "RunEvent"."runId"
-    WHERE "RunEvent"."runId" = ${run} AND "RunEvent"."seq" > "Run"."lastSeq" - 1000 AND "RunEvent"."type" = 'usage'
-      AND "RunEvent"."data"->>'request' = ${request} LIMIT 1`);
-  return rows.length > 0;
+/** Was this request to a model counted before? Repetitions follow soon: the last thousand events tell. From here on no quota is made (quota-lock.ts). */
+export async function wasCounted(tx: Tx, run: { id: string; workspace: string }, request: string | undefined): Promise<boolean> {
+  const rows = await tx.db.$queryRaw<{ counted: boolean }[]>(Prisma.sql`
+    SELECT EXISTS (SELECT FROM "RunEvent" JOIN "Run" ON "Run"."id" = "RunEvent"."runId"
+      WHERE "RunEvent"."runId" = ${run.id} AND "RunEvent"."seq" > "Run"."lastSeq" - 1000 AND "RunEvent"."type" = 'usage'
+        AND "RunEvent"."data"->>'request' = ${request ?? null}) AS counted
+    FROM ${whileCounting(run.workspace)} AS counting`);
+  return rows[0]?.counted === true;
 }
 
 /** The run that this message has asked for already. */

@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import type { Prisma } from '../../prisma/client/client.ts';
 import type { Notify } from '../contracts/notify.ts';
-import { type Conversation, type IdentityRef, type Platform, platformSchema } from '../contracts/platform.ts';
+import { type Conversation, type Platform, platformSchema } from '../contracts/platform.ts';
 import { type Action, type Approval, actionSchema, approvalSchema, type Policy, policySchema } from '../contracts/policy.ts';
 import { type RunPurpose, runPurposeSchema } from '../contracts/rebase.ts';
 import { type Role, roleSchema } from '../contracts/roles.ts';
 import { projectLimitsSchema, type Verbosity, verbositySchema } from '../contracts/settings.ts';
 import { type DecisionChoice, decisionChoiceSchema, type InteractionState, interactionStateSchema } from '../contracts/states.ts';
 import { externalMark } from './affiliations.ts';
+import type { DirectAccount } from './direct-reach.ts';
 import { notifyOf } from './notify.ts';
 import { type ChangeStand, standsOf } from './task-changes.ts';
 
@@ -237,8 +238,8 @@ export interface CardPerson {
   user: string;
   name: string;
   notify: Notify;
-  /** Oldest first. `refused`: direct messages do not reach it. */
-  accounts: readonly (IdentityRef & { refused: boolean })[];
+  /** Oldest first. */
+  accounts: readonly DirectAccount[];
 }
 
 /** Those who appear on cards, by the ids they are stored under. */

@@ -1,16 +1,18 @@
 import { Prisma } from '../../prisma/client/client.ts';
 import type { Quota } from '../contracts/quotas.ts';
 import type { Tx } from './database.ts';
+import { whileCounting } from './quota-lock.ts';
 import { type Counting, giveBack, isAboutRun, type Taken, take } from './quotas.ts';
 
 /**
  * Counts a request to a model that is about to be made against the quotas of requests of its run, or says which do not allow it, and then
- * it is not counted. Once for each request, until it is settled. One statement where the workspace has no such quota.
+ * it is not counted. Once for each request, until it is settled. It is noted where there is no such quota, too: one that is made while it is
+ * under way counts it.
  */
 export async function countRequest(tx: Tx, run: Counting, request: string, at: Date): Promise<Taken> {
   const isNew = await tx.db.$executeRaw(Prisma.sql`
     INSERT INTO "CountedRequest" ("runId", "request", "workspaceId", "at") SELECT ${run.id}, ${request}, ${run.workspace}, ${at}
-    WHERE EXISTS (SELECT FROM "Quota" WHERE "workspaceId" = ${run.workspace} AND "measure" = 'requests')
+    FROM ${whileCounting(run.workspace)} AS counting
     ON CONFLICT DO NOTHING`);
   if (isNew === 0) return { refused: [], counted: [] };
   const taken = await take(tx, run, 'requests', 1, at);
@@ -22,7 +24,7 @@ export async function countRequest(tx: Tx, run: Counting, request: string, at: D
   return taken;
 }
 
-/** A quota of requests is new: those under way that are known count against it too. Returns how many. */
+/** A quota of requests is new: those under way count against it too. Returns how many. The caller holds the lock of quotas. */
 export async function adoptRequests(tx: Tx, quota: Quota, since: Date): Promise<number> {
   return await tx.db.$executeRaw(Prisma.sql`
     UPDATE "CountedRequest" c SET "quotas" = array_append(c."quotas", q."id") FROM "Quota" q, "Run"

@@ -6,6 +6,30 @@ import type { Tx } from './database.ts';
 
 const of = ({ platform, tenant, user }: IdentityRef) => ({ platform, tenant, externalId: user });
 
+/** An account. `refused`: direct messages do not reach it. */
+export type DirectAccount = IdentityRef & { refused: boolean };
+
+/** The accounts of these people, oldest first, by the id of the person. */
+export async function directAccountsOf(
+  tx: Tx,
+  workspace: string,
+  users: readonly string[],
+): Promise<Map<string, DirectAccount[]>> {
+  if (users.length === 0) return new Map();
+  const rows = await tx.db.identity.findMany({
+    where: { workspaceId: workspace, userId: { in: [...users] } },
+    orderBy: { id: 'asc' },
+    select: { userId: true, platform: true, tenant: true, externalId: true, directRefusedAt: true },
+  });
+  const accounts = rows.map(({ userId, platform, tenant, externalId, directRefusedAt }) => ({
+    userId,
+    account: { platform: platformSchema.parse(platform), tenant, user: externalId, refused: directRefusedAt !== null },
+  }));
+  return new Map(
+    [...Map.groupBy(accounts, ({ userId }) => userId)].map(([user, own]) => [user, own.map(({ account }) => account)]),
+  );
+}
+
 /** A direct message to the account was refused. Whoever has been told of an earlier refusal is not told again. */
 export async function noteDirectRefused(tx: Tx, account: IdentityRef, at: Date): Promise<void> {
   await tx.db.identity.updateMany({ where: { ...of(account), directRefusedAt: null }, data: { directRefusedAt: at } });

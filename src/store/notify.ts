@@ -13,6 +13,13 @@ export async function readNotify(tx: Tx, user: string): Promise<Notify> {
   return notifyOf((await tx.db.user.findUnique({ where: { id: user }, select: { notify: true } }))?.notify);
 }
 
+/** The same of many people, by their ids. */
+export async function notifyOfPeople(tx: Tx, users: readonly string[]): Promise<Map<string, Notify>> {
+  if (users.length === 0) return new Map();
+  const rows = await tx.db.user.findMany({ where: { id: { in: [...users] } }, select: { id: true, notify: true } });
+  return new Map(rows.map(({ id, notify }) => [id, notifyOf(notify)]));
+}
+
 /** Sets it. Quiet hours that are over by now are not told about any more. */
 export async function writeNotify(tx: Tx, user: string, notify: Notify, now: Date): Promise<void> {
   await tx.db.user.update({ where: { id: user }, data: { notify: notifySchema.parse(notify), quietToldAt: now } });

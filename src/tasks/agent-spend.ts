@@ -144,7 +144,7 @@ export async function countUsage(
   const found = await held(tx, runId, runner);
   if (found === undefined) return false;
   const { task } = found;
-  if (request !== undefined && (await wasCounted(tx, runId, request))) return true;
+  if (await wasCounted(tx, found.run, request)) return true;
   const warnings = await quotaWarnings(tx, found, usage, at);
   await addUsage(tx, { id: runId, task: task.id }, usage, { request, at });
   const events: RunEventData[] = [{ ...usage, type: 'usage', request }];

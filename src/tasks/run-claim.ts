@@ -1,4 +1,5 @@
 import { policyOf } from '../approvals/judge-task.ts';
+import { tellBegun } from '../budgets/begin.ts';
 import type { AgentSettings } from '../contracts/agent.ts';
 import type { AgentSpec } from '../contracts/agent-control.ts';
 import { describeError } from '../contracts/errors.ts';
@@ -65,6 +66,7 @@ export async function claimRun(tx: Tx, runId: string, runnerId: string, now: Dat
       };
       await advanceRun(tx, { run, event: 'claim', actor: system('runner'), at: now, set });
       await advanceTask(tx, task, 'start', now);
+      if (!run.released) await tellBegun(tx, run, now);
       return spec(tx, task, { ...run, life: set.life ?? run.life, inputs: set.lastInput ?? run.inputs }, null);
     }
     case 'awaiting':

@@ -25,7 +25,7 @@ describe('quota', () => {
     // A request is kept when that is within a day: which depends on the day of the week.
     if (refused.includes('DH-240')) {
       expect(refused).toMatch(/2 of 2 runs a week in project demo are used; free again on \d{4}-\d\d-\d\d, at 00:00 UTC/);
-      expect(refused).toContain('Maintainers and owners can');
+      expect(refused).toContain('Maintainers and owners can raise it: ');
       expect(await queued()).toHaveLength(before.length);
     } else expect((await queued()).at(-1)?.notBefore).not.toBeNull();
     const raised = await text('mia', 'quota add runs=10/week');
@@ -46,7 +46,9 @@ describe('quota', () => {
     expect(waiting[0]?.notBefore?.getUTCMinutes()).toBe(0);
     expect(await text('ben', 'queue')).toContain('waits for a quota');
     const [note] = await desk.database.db.runEvent.findMany({ where: { runId: waiting[0]?.id ?? '', type: 'note' } });
-    expect(JSON.stringify(note?.data)).toMatch(/It waits for a quota: \d of 1 run an hour in #\w+ are used; free again in/);
+    expect(JSON.stringify(note?.data)).toMatch(
+      /It waits: \d of 1 run an hour in #\w+ are used\. `quota` shows it\. Maintainers and owners can raise it: /,
+    );
     // The next hour has room for one.
     expect(await ask('sh sleep 2')).toContain('What waits for it has taken the next time too');
     expect(await queued()).toHaveLength(before.length + 1);

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { tellBegun } from '../../src/budgets/begin.ts';
 import { quietEnded, tellAfterQuiet } from '../../src/delivery/after-quiet.ts';
+import { runById } from '../../src/store/runs.ts';
 import { type Desk, mention, openDesk, type Said, slash } from '../support/desk.ts';
 
 let desk: Desk;
@@ -37,14 +39,14 @@ test('a quota of a project warns in its channels once in a period, and names who
   expect(others).toEqual([]);
   expect(told).toMatchObject({ channel: 'CDEMO', only: undefined, payload: { type: 'message' } });
   expect(told?.text).toContain(`${line} of ${before + 5} runs a month in project demo`);
-  expect(told?.text).toMatch(/Maintainers and owners can: .*Ben/);
+  expect(told?.text).toMatch(/Maintainers and owners can raise it: .*Ben/);
   // Raised, it comes to the line again: that is the same period.
   await say('mia', `quota add runs=${line + 2}/month`);
   expect(await begin(1)).toEqual([]);
   await say('mia', 'quota add channel runs=0/month');
   const refused = (await ask()).map(({ text }) => text).join('\n');
   expect(refused).toMatch(/(?:DH-240|waits)/);
-  expect(refused).toMatch(/Maintainers and owners can: .*Ben/);
+  expect(refused).toMatch(/Maintainers and owners can raise it: .*Ben/);
   await say('ada', 'member remove Ben project=demo');
 });
 
@@ -94,4 +96,26 @@ test('a run that waits for the next period counts in that one where a quota is m
   await say('mia', 'quota remove runs/hour');
   const [now, next] = await desk.database.db.consumption.findMany({ where: { quotaId: made.id }, orderBy: { since: 'asc' } });
   expect([now?.value, next?.value]).toEqual([counted + 1, 0]);
+});
+
+test('a run that has waited for a quota warns when it begins: in its period, or at once when the quota is raised', async () => {
+  const limit = 5;
+  await say('mia', `quota add channel runs=${limit}/hour`);
+  const made = await desk.database.db.quota.findFirstOrThrow({ where: { scope: 'channel' } });
+  await desk.database.db.consumption.updateMany({ where: { quotaId: made.id }, data: { value: limit } });
+  for (let at = 0; at < 4; at += 1) await ask();
+  const waiting = await desk.database.db.run.findMany({ where: { notBefore: { gt: new Date() } }, orderBy: { id: 'asc' } });
+  expect(waiting).toHaveLength(4);
+  const told = async () => warned((await desk.database.db.outbox.findMany({ where: { key: { contains: made.id } } })) as never);
+  expect(await told()).toEqual([]);
+  const begins = waiting[0]?.notBefore ?? expect.unreachable();
+  for (const run of waiting) {
+    const record = await desk.database.transaction((tx) => runById(tx, run.id));
+    await desk.database.transaction((tx) => tellBegun(tx, record ?? expect.unreachable(), begins));
+  }
+  expect(await told()).toHaveLength(1);
+  // Raised, there is room for all of them in this hour, and most of it is used.
+  const said = await desk.act(slash('mia', 'quota add channel runs=10/hour'));
+  expect(warned(said)).toMatchObject([{ text: expect.stringContaining('8 of 10 runs an hour') }]);
+  await say('mia', 'quota remove runs/hour channel');
 });

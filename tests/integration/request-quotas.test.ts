@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { makeQuota } from '../../src/budgets/make-quota.ts';
 import { periodStart } from '../../src/budgets/periods.ts';
 import type { RunResult } from '../../src/contracts/run-event.ts';
-import { adoptRequests } from '../../src/store/counted-requests.ts';
-import { consumedSince } from '../../src/store/quota-facts.ts';
 import { putQuota, setConsumed, standingsOf } from '../../src/store/quotas.ts';
 import { AgentTurn } from '../support/agent-turn.ts';
 import { TestEngine, type TestWorld } from '../support/test-engine.ts';
@@ -117,13 +116,9 @@ describe('a quota of requests to models', () => {
     const { workspace, people } = world;
     const at = deckhand.clock.now();
     const about = { scope: 'workspace', subject: workspace, measure: 'requests', per: 'day' } as const;
-    const made = await deckhand.tx(async (tx) => {
-      const { quota } = await putQuota(tx, { workspace, ...about, limit: 10, createdBy: people.ada.user, at });
-      const [period] = await consumedSince(tx.db, quota, periodStart('day', at));
-      const underWay = await adoptRequests(tx, quota, periodStart('day', at));
-      await setConsumed(tx, quota, periodStart('day', at), (period?.used ?? 0) + underWay);
-      return quota;
-    });
+    const { quota: made } = await deckhand.tx((tx) =>
+      makeQuota(tx, { workspace, ...about, limit: 10, createdBy: people.ada.user, at }),
+    );
     const used = async () => (await standingsOf(deckhand.db, workspace, at)).find(({ quota }) => quota.id === made.id)?.used;
     expect(await used()).toBe(3);
     await agents.unused(turn.run, runner, 'a', false);
@@ -137,6 +132,38 @@ describe('a quota of requests to models', () => {
     const all = await standingsOf(deckhand.db, workspace, at);
     expect(all.find(({ quota }) => quota.id === late.id)?.used).toBe(5);
     expect(await used()).toBe(1);
+  });
+
+  it('counts what was under way when it was made, also of what asks at that very moment, and lets exactly the rest through', async () => {
+    const turns = [await AgentTurn.begin(deckhand, world, runner), await AgentTurn.begin(deckhand, world, runner)];
+    const other = deckhand.another();
+    const ask = (name: string, many: number) =>
+      Array.from({ length: many }, async (_, at) => {
+        const turn = turns[at % 2] ?? expect.unreachable();
+        const { verdict } = await may(turn, `${name}${at}`, at % 3 === 0 ? other : deckhand.engine);
+        return verdict === 'go' ? 1 : 0;
+      });
+    const gone = async (asks: Promise<number>[]) => (await Promise.all(asks)).reduce((sum, one) => sum + one, 0);
+    expect(await gone(ask('before', 8))).toBe(8);
+    const { workspace, people } = world;
+    const about = { scope: 'workspace', subject: workspace, measure: 'requests', per: 'day' } as const;
+    const at = deckhand.clock.now();
+    const meanwhile = ask('meanwhile', 20);
+    const had = await deckhand.tx(async (tx) => {
+      await makeQuota(tx, { workspace, ...about, limit: 12, createdBy: people.ada.user, at });
+      return (await standingsOf(tx.db, workspace, at))[0]?.used ?? 0;
+    });
+    const through = 8 + (await gone(meanwhile));
+    expect(through).toBe(Math.max(12, had));
+    expect(await counted()).toBe(through);
+    // Smaller than what is under way, it lets nothing through until so much of that has come back unsent.
+    await deckhand.tx((tx) => makeQuota(tx, { workspace, ...about, limit: 7, createdBy: people.ada.user, at }));
+    expect(await gone(ask('refused', 2))).toBe(0);
+    const under = await deckhand.db.countedRequest.findMany({ where: { runId: { in: turns.map(({ run }) => run) } } });
+    expect(under).toHaveLength(through);
+    await Promise.all(under.slice(5).map(({ runId, request }) => deckhand.engine.agents.unused(runId, runner, request, false)));
+    expect(await counted()).toBe(5);
+    expect(await gone(ask('after', 5))).toBe(2);
   });
 
   it('is of its project and its period; other projects and workspaces without one write nothing', async () => {
