@@ -1,4 +1,5 @@
-import { open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { open, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -12,6 +13,8 @@ const beatMs = 5_000;
  */
 const leftOverMs = 30_000;
 const lookMs = 50;
+/** Whoever looks whether a lock is left over keeps its holder from removing it for a moment. One that was killed just then is not waited for. */
+const releaseTries = 20;
 
 /** `staleMs`: default 30 s, several times the 5 s between two touches. */
 export function createExclusive({ staleMs = leftOverMs }: { staleMs?: number } = {}): Exclusive {
@@ -38,21 +41,14 @@ export function createExclusive({ staleMs = leftOverMs }: { staleMs?: number } =
 }
 
 async function take(lockFile: string, staleMs: number, signal: AbortSignal | undefined): Promise<() => Promise<void>> {
-  const mine = `${process.pid} ${hostname()}`;
+  // Each lock has a text of its own, even of the same process.
+  const mine = `${ownName()} ${randomUUID()}`;
   let watched: Watched | undefined;
+  let claimed: Watched | undefined;
   for (;;) {
     signal?.throwIfAborted();
     try {
-      const file = await open(lockFile, 'wx');
-      try {
-        await file.writeFile(mine);
-      } catch (error) {
-        // The disk is full: nobody could tell whose lock this is.
-        await rm(lockFile, { force: true });
-        throw error;
-      } finally {
-        await file.close();
-      }
+      await create(lockFile, mine);
       const beat = setInterval(() => {
         const now = new Date();
         // Failing to touch it only makes it look older than it is.
@@ -62,13 +58,20 @@ async function take(lockFile: string, staleMs: number, signal: AbortSignal | und
       return async () => {
         clearInterval(beat);
         // Of a process that stood still for so long that it was taken for dead the lock is another's by now.
-        if ((await readFile(lockFile, 'utf8').catch(() => '')) === mine) await rm(lockFile, { force: true });
+        const isMine = ({ text }: Holder) => text === mine;
+        for (let tries = 1; !(await remove(lockFile, mine, isMine)) && tries < releaseTries; tries += 1) await delay(lookMs);
       };
     } catch (error) {
       if (!hasCode(error, 'EEXIST')) throw error;
     }
     watched = await watch(lockFile, watched);
-    if (watched !== undefined && isLeftOver(watched, staleMs)) await remove(lockFile, watched);
+    if (watched !== undefined && isLeftOver(watched, staleMs)) {
+      const { text, mark } = watched;
+      await remove(lockFile, text, (found) => found.mark === mark);
+      // Who was to remove it may have been killed meanwhile.
+      claimed = await watch(claimFile(lockFile, text), claimed);
+      if (claimed !== undefined && isLeftOver(claimed, staleMs)) await rm(claimFile(lockFile, text), { force: true });
+    }
     await delay(lookMs, undefined, { signal }).catch(() => undefined);
   }
 }
@@ -84,24 +87,55 @@ async function watch(lockFile: string, before: Watched | undefined): Promise<Wat
   return { ...seen, since: before?.mark === seen.mark ? before.since : performance.now() };
 }
 
-async function remove(lockFile: string, watched: Watched): Promise<void> {
-  const aside = `${lockFile}.${hostname()}.${process.pid}`;
+/**
+ * Removes a lock while it is this one. Only who has made the file that is named after its text removes it, be it its holder or somebody who takes it
+ * for left over: while that file is there the lock stays what it was when it was looked at, so nobody ever removes the lock that came after it.
+ * False: somebody else has that file now.
+ */
+async function remove(lockFile: string, text: string, isThis: (found: Holder) => boolean): Promise<boolean> {
+  const claim = claimFile(lockFile, text);
   try {
-    await rename(lockFile, aside);
+    await create(claim, ownName());
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return;
+    if (hasCode(error, 'EEXIST')) return false;
     throw error;
   }
-  const taken = await look(aside);
-  // Another process was quicker and this is its new lock: give it back.
-  if (taken !== undefined && taken.mark !== watched.mark) await rename(aside, lockFile);
-  else await rm(aside, { force: true });
+  try {
+    const found = await look(lockFile);
+    if (found !== undefined && isThis(found)) await rm(lockFile, { force: true });
+    return true;
+  } finally {
+    await rm(claim, { force: true });
+  }
+}
+
+function claimFile(lockFile: string, text: string): string {
+  return `${lockFile}.${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
+}
+
+/** Makes a file that is not there, or throws EEXIST. */
+async function create(path: string, text: string): Promise<void> {
+  const file = await open(path, 'wx');
+  try {
+    await file.writeFile(text);
+  } catch (error) {
+    // The disk is full: nobody could tell whose this is.
+    await rm(path, { force: true });
+    throw error;
+  } finally {
+    await file.close();
+  }
+}
+
+function ownName(): string {
+  return `${process.pid} ${hostname()}`;
 }
 
 interface Holder {
   pid: number;
   /** On this machine, or in this container. */
   here: boolean;
+  text: string;
   /** Another one for each lock, and after each touch. */
   mark: string;
 }
@@ -110,7 +144,7 @@ async function look(file: string): Promise<Holder | undefined> {
   try {
     const [text, { mtime }] = await Promise.all([readFile(file, 'utf8'), stat(file)]);
     const [pid, host] = text.split(' ');
-    return { pid: Number(pid), here: host === undefined || host === hostname(), mark: `${text} ${mtime.getTime()}` };
+    return { pid: Number(pid), here: host === undefined || host === hostname(), text, mark: `${text} ${mtime.getTime()}` };
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined;
     throw error;

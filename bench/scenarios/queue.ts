@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { migrate } from '../../src/store/migrate.ts';
 import { changingRuns } from '../../src/store/projection.ts';
-import { queuePlace } from '../../src/store/queue-place.ts';
+import { lookAtQueue, queuePlace } from '../../src/store/queue-place.ts';
 import { openEngine, registerRunner, startPostgres } from '../engine.ts';
 import { durations, type Figure } from '../figures.ts';
 import { playRunner } from '../played-runner.ts';
@@ -41,6 +41,9 @@ export const queue: Scenario = {
       return ms;
     };
     const places = await timed(() => queuePlace(database.db, runs.at(-1) ?? '', systemClock.now()));
+    const together = lookAtQueue(database.db, systemClock.now());
+    await together(runs[0] ?? '');
+    const further = await timed(() => together(runs.at(-1) ?? ''));
     const cards = await timed(() => changingRuns(database));
     const swept = await timed(() => engine.sweep());
 
@@ -66,6 +69,7 @@ export const queue: Scenario = {
       figures: [
         figure('runs that wait', queued, ''),
         ...durations('the place of a run for its card', places),
+        ...durations('the place of each further run of cards that are drawn together', further),
         ...durations('a look of the projector at all places', cards),
         ...durations('a sweep without a runner', swept),
         figure('runs started and ended', ended / took, '/s'),

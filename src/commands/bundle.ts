@@ -8,6 +8,7 @@ import { textView, withFallback } from '../delivery/list-view.ts';
 import { count } from '../delivery/units.ts';
 import {
   type BundleLimits,
+  bundleNamed,
   bundlesOf,
   changeBundle,
   channelCounts,
@@ -18,19 +19,19 @@ import {
 } from '../store/access-bundles.ts';
 import { recordAudit } from '../store/audit.ts';
 import { channelNames } from '../store/channels.ts';
-import { required } from './arguments.ts';
+import { optional, count as pageNumber, required } from './arguments.ts';
 import { changedLimits, type LimitChange, limitOptions } from './bundle-limits.ts';
 import { bundleFields, permissionLines, permissionSpans } from './bundle-words.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { didYouMean } from './nearest.ts';
-import { commandButton } from './task-lines.ts';
+import { pagedList } from './paged-list.ts';
 
 const action = 'change access bundles';
 const bundleName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{0,39}$/i, 'A bundle has a name of letters, digits and the signs . _ -, at most 40.')
   .refine((text) => text.toLowerCase() !== 'none', '`none` stands for no bundle.');
-const named = required({ hint: 'name', about: 'the bundle', schema: z.string().min(1).max(80) });
+const named = required({ hint: 'name', about: 'the bundle', names: 'bundle', schema: z.string().min(1).max(80) });
 const everything: BundleLimits = { permissions: 'all', agents: 'all', accounts: 'all', hosts: 'all' };
 
 export const bundleAdd = defineCommand({
@@ -93,26 +94,20 @@ export const bundleList = defineCommand({
   action: 'see access bundles',
   unbound: 'with-role',
   positional: {},
-  options: {},
+  options: { page: optional({ hint: '2', about: 'further ones', schema: pageNumber(999) }) },
   examples: [['bundle list', 'all access bundles']],
-  async run(ctx) {
+  async run(ctx, { page = 1 }) {
     const { workspace } = ctx.person;
-    const bundles = await bundlesOf(ctx.tx, workspace);
     const having = await channelCounts(ctx.tx, workspace);
-    const lines = [];
-    for (const [at, bundle] of bundles.entries()) {
-      const channels = having.get(bundle.id) ?? 0;
-      const where = channels === 0 ? 'in no channel' : `in ${count(channels, 'channel')}`;
-      lines.push(plain(at === 0 ? '' : '\n'), bold(bundle.name), plain(` · ${where} · `), ...permissionSpans(bundle));
-    }
-    const shown = bundles.slice(0, 5).map(({ name }) => commandButton(name, `bundle show ${name}`));
+    const empty = 'There is none. `bundle add support may=guest,command.run` makes one.';
     return {
-      view: withFallback([
-        { type: 'text', spans: [bold(`Access bundles · ${bundles.length}`)] },
-        { type: 'text', spans: lines.length > 0 ? lines : marked('There is none. `bundle add <name>` makes one.') },
-        ...(shown.length === 0 ? [] : [{ type: 'buttons' as const, buttons: shown }]),
-      ]),
+      view: pagedList('Access bundles', await bundlesOf(ctx.tx, workspace), { page, command: 'bundle', empty }, (bundle) => {
+        const channels = having.get(bundle.id) ?? 0;
+        const where = channels === 0 ? 'in no channel' : `in ${count(channels, 'channel')}`;
+        return [plain(` · ${where} · `), ...permissionSpans(bundle)];
+      }),
       audience: 'asked',
+      list: 'own',
     };
   },
 });
@@ -128,7 +123,7 @@ export const bundleShow = defineCommand({
   options: {},
   examples: [['bundle show support', 'what is allowed with the bundle `support`']],
   async run(ctx, { name }) {
-    const bundle = await namedBundle(ctx, name);
+    const bundle = await namedBundle(ctx, name, bundleNamed);
     return { view: bundleView(bundle, await places(ctx, bundle)), audience: 'asked' };
   },
 });
@@ -158,9 +153,9 @@ export const bundleRemove = defineCommand({
   },
 });
 
-/** The bundle with this name, or DH-249 with the nearest names. It stays as it is until the transaction ends. */
-export async function namedBundle(ctx: CommandContext, name: string): Promise<AccessBundle> {
-  const bundle = await holdBundle(ctx.tx, ctx.person.workspace, name);
+/** The bundle with this name, or DH-249 with the nearest names. It stays as it is until the transaction ends, unless `find` is another. */
+export async function namedBundle(ctx: CommandContext, name: string, find = holdBundle): Promise<AccessBundle> {
+  const bundle = await find(ctx.tx, ctx.person.workspace, name);
   if (bundle !== undefined) return bundle;
   const names = (await bundlesOf(ctx.tx, ctx.person.workspace)).map((one) => one.name);
   const suggestion = didYouMean(name, names, '`bundle list` shows the access bundles, `bundle add` makes one.');

@@ -27,7 +27,7 @@ export const groups = {
 export type Group = keyof typeof groups;
 
 /** Things of a workspace that an argument can name. */
-export type Named = 'account' | 'task' | 'project' | 'person' | 'model' | 'folder' | 'team' | 'role' | 'permission';
+export type Named = 'account' | 'task' | 'project' | 'person' | 'model' | 'folder' | 'team' | 'role' | 'permission' | 'bundle';
 
 /** One thing a person writes after the name of a command. `T` includes undefined when it may be left out. */
 export interface Arg<T> {

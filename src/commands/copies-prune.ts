@@ -2,7 +2,7 @@ import { AppError } from '../contracts/errors.ts';
 import { nothingFreed } from '../contracts/housekeeping.ts';
 import { pruneCard } from '../delivery/prune-card.ts';
 import { recordAudit } from '../store/audit.ts';
-import { createPruneOrder, liveHosts } from '../store/holdings.ts';
+import { createPruneOrder, liveHosts } from '../store/prune-orders.ts';
 import { deadAfterMs } from '../store/runners.ts';
 import { defineCommand } from './command.ts';
 import { originKeyOf } from './run.ts';
@@ -41,6 +41,6 @@ export const copiesPrune = defineCommand({
     const cardKey = `prune:${originKeyOf(ctx)}`;
     await createPruneOrder(ctx.tx, { workspace, by: user, cardKey, hosts, freed: nothingFreed }, now);
     await recordAudit(ctx.tx, { workspace, actor: user, action: 'copies.prune', subject: cardKey, data: { hosts } });
-    return { view: pruneCard(nothingFreed, hosts.length), audience: 'all', key: cardKey };
+    return { view: pruneCard(nothingFreed, hosts.length, 0), audience: 'all', key: cardKey };
   },
 });

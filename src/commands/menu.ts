@@ -4,6 +4,7 @@ import type { CommandMenu, MenuArgument, MenuCommand, MenuCompletion } from '../
 import { givablePermissions, may, permissions } from '../contracts/permissions.ts';
 import type { Conversation } from '../contracts/platform.ts';
 import { shorten } from '../delivery/neutralise.ts';
+import { bundlesOf } from '../store/access-bundles.ts';
 import { findChannel } from '../store/channels.ts';
 import { customRolesOf } from '../store/custom-roles.ts';
 import type { Database, Tx } from '../store/database.ts';
@@ -127,6 +128,7 @@ async function knownTo(
     ...(has('folder') ? { folder: await folderNames(tx, workspace, acting, projects) } : {}),
     ...(has('team') ? { team: await teamNames(tx, workspace) } : {}),
     ...(has('permission') ? { permission: permissionNames() } : {}),
+    ...(has('bundle') ? { bundle: await bundleNames(tx, workspace) } : {}),
     ...(has('role') ? { role: await roleNames(tx, workspace) } : {}),
     ...(has('person') ? { person: await people(tx, workspace, may(rights, 'member.manage')) } : {}),
   };
@@ -185,6 +187,10 @@ function permissionNames() {
 
 async function roleNames(tx: Tx, workspace: string) {
   return (await customRolesOf(tx, workspace)).map(({ name }) => ({ value: name, also: '', hint: 'custom role' }));
+}
+
+async function bundleNames(tx: Tx, workspace: string) {
+  return (await bundlesOf(tx, workspace)).map(({ name }) => ({ value: name, also: '', hint: 'access bundle' }));
 }
 
 /** Members; to those who give roles also people who have none yet. */

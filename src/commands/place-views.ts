@@ -2,7 +2,6 @@ import { roleName } from '../access/not-allowed.ts';
 import { membersAbout } from '../access/role-about.ts';
 import { actingOn } from '../access/who-acts.ts';
 import { nameOf } from '../contracts/custom-roles.ts';
-import { encodePress } from '../contracts/press.ts';
 import { type Block, bold, plain, type View } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
@@ -13,43 +12,13 @@ import { namesOf } from '../store/people.ts';
 import { projectsOf } from '../store/projects.ts';
 import { type Team, teamLinks, teamMembers, teamsOf } from '../store/teams.ts';
 import type { CommandContext } from './command.ts';
-import { pageBlocks } from './fitting-buttons.ts';
+import { pagedList } from './paged-list.ts';
 import { byRole } from './permission-words.ts';
 import { folderPlace, seenFolders } from './place.ts';
 import { reasonWords } from './reason-words.ts';
 import { seen } from './subject.ts';
 
-const pageSize = 10;
 const mostPeople = 40;
-
-/** A page of what there is, one line each, with a select that shows one of them. */
-function listView<T extends { name: string }>(
-  title: string,
-  all: readonly T[],
-  { page, command, empty }: { page: number; command: 'folder' | 'team'; empty: string },
-  line: (one: T) => string,
-): View {
-  const last = Math.max(1, Math.ceil(all.length / pageSize));
-  const shown = all.slice((page - 1) * pageSize, page * pageSize);
-  const again = (to: number) => `${command} list${to === 1 ? '' : ` page=${to}`}`;
-  return withFallback([
-    { type: 'text', spans: [bold(`${title} · ${all.length}${last > 1 ? ` · page ${page} of ${last}` : ''}`)] },
-    shown.length === 0
-      ? { type: 'text', spans: marked(page > 1 ? 'There are no more.' : empty) }
-      : { type: 'text', spans: shown.flatMap((one, at) => [plain(at === 0 ? '' : '\n'), bold(one.name), plain(line(one))]) },
-    ...(shown.length === 0
-      ? []
-      : [
-          {
-            type: 'select' as const,
-            token: encodePress({ kind: 'command', text: `${command} show` }),
-            placeholder: 'Show…',
-            options: shown.map(({ name }) => ({ value: name, label: name })),
-          },
-        ]),
-    ...pageBlocks({ page, last }, { before: 'Back', after: 'More' }, again),
-  ]);
-}
 
 /** The folders that the person may see, with the projects that they may see. */
 export async function foldersView(ctx: CommandContext, page: number): Promise<View> {
@@ -58,10 +27,11 @@ export async function foldersView(ctx: CommandContext, page: number): Promise<Vi
   const folderOf = await folderOfProjects(ctx.tx, workspace);
   const projects = seen(ctx, await projectsOf(ctx.tx, workspace));
   const empty = 'There is none. `folder add Payments` makes one.';
-  return listView('Folders', folders, { page, command: 'folder', empty }, ({ id }) => {
+  return pagedList('Folders', folders, { page, command: 'folder', empty }, ({ id }) => {
     const held = projects.filter((project) => folderOf.get(project.id) === id).map(({ name }) => name);
     const own = actingOn(ctx, id);
-    return ` · ${held.length === 0 ? 'no project' : held.join(', ')}${own.role === undefined ? '' : ` · you are ${roleName(own)} there`}`;
+    const yours = own.role === undefined ? '' : ` · you are ${roleName(own)} there`;
+    return [plain(` · ${held.length === 0 ? 'no project' : held.join(', ')}${yours}`)];
   });
 }
 
@@ -124,9 +94,10 @@ export async function teamsView(ctx: CommandContext, page: number): Promise<View
   );
   const links = await linksSeen(ctx, undefined);
   const empty = 'There is none. `team add Core` makes one.';
-  return listView('Teams', teams, { page, command: 'team', empty }, ({ id }) => {
+  return pagedList('Teams', teams, { page, command: 'team', empty }, ({ id }) => {
     const at = links.filter(({ team }) => team === id).map(({ role, name }) => `${nameOf(role)} in ${name}`);
-    return ` · ${count(members.get(id)?.length ?? 0, 'person', 'people')}${at.length === 0 ? '' : ` · ${at.join(', ')}`}`;
+    const people = count(members.get(id)?.length ?? 0, 'person', 'people');
+    return [plain(` · ${people}${at.length === 0 ? '' : ` · ${at.join(', ')}`}`)];
   });
 }
 

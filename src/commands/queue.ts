@@ -2,7 +2,7 @@ import { bold, code, plain, type Span } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
 import { about, duration, noRunnerWith, ordinal } from '../delivery/units.ts';
-import { type QueuePlace, queuePlace } from '../store/queue-place.ts';
+import { lookAtQueue, type QueuePlace } from '../store/queue-place.ts';
 import { liveRunsOf, type QueuedRun } from '../store/run-queries.ts';
 import { name, optional } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
@@ -75,10 +75,11 @@ export async function queueLines(
     plain(` · ${projects?.length === 1 ? '' : `${run.project.name} · `}${rest}`),
   ];
   const since = (at: Date) => duration(now.getTime() - at.getTime());
+  const placeOf = lookAtQueue(ctx.tx.db, now);
   const waiting: Span[][] = [];
   for (const [at, run] of runs.filter(({ state }) => state === 'queued').entries()) {
     // What is not shown is only counted.
-    waiting.push(at < shown ? line('○', run, placeWords(await queuePlace(ctx.tx.db, run.run, now))) : []);
+    waiting.push(at < shown ? line('○', run, placeWords(await placeOf(run.run))) : []);
   }
   return {
     running: runs

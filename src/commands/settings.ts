@@ -63,6 +63,7 @@ export const settings = defineCommand({
     bundle: optional({
       hint: 'support',
       about: 'the access bundle of this channel: the most that can be done and used here, or `none`; for owners, and by itself',
+      names: 'bundle',
       schema: name,
     }),
     private: optional({

@@ -24,7 +24,7 @@ import type { Database, Tx } from '../store/database.ts';
 import { isSamePerson } from '../store/linked-people.ts';
 import { directPeople, putKeys } from '../store/notify.ts';
 import type { Member } from '../store/people.ts';
-import { queuePlace } from '../store/queue-place.ts';
+import { lookAtQueue } from '../store/queue-place.ts';
 import { standingsOfRuns } from '../store/quotas.ts';
 import type { CardContext } from './card-context.ts';
 import type { DecisionFacts } from './decision-card.ts';
@@ -109,12 +109,14 @@ export async function readCardFacts(
   const agents = found.filter(({ agent }) => agent).map(({ run }) => run);
   const quotas = await standingsOfRuns(db, agents, ['requests', 'tokens', 'cost'], now);
 
+  const placeOf = lookAtQueue(db, now);
+
   return {
     runs,
     async input(view) {
       const run = runs.get(view.run);
       if (run === undefined) return undefined;
-      const place = view.state === 'queued' ? ((await queuePlace(db, run.run, now)) ?? undefined) : undefined;
+      const place = view.state === 'queued' ? ((await placeOf(run.run)) ?? undefined) : undefined;
       const quota = isAtWork(view) ? nearestQuota(quotas.get(run.run) ?? []) : undefined;
       const own = threads.filter(({ task }) => task === run.task);
       const notify = (user: string) => notifyNow(people.get(user), originOf(own));

@@ -19,13 +19,18 @@ export async function createBundle(
   return count === 1 ? { id, workspace, name, ...limits } : undefined;
 }
 
+/** The bundle of this name in this workspace. */
+export async function bundleNamed(tx: Pick<Tx, 'db'>, workspace: string, name: string): Promise<AccessBundle | undefined> {
+  const row = await tx.db.accessBundle.findFirst({ where: { workspaceId: workspace, key: name.toLowerCase() } });
+  return row === null ? undefined : bundleOf(row);
+}
+
 /** The bundle of this name in this workspace; until the transaction ends nobody else changes or removes it. */
 export async function holdBundle(tx: Tx, workspace: string, name: string): Promise<AccessBundle | undefined> {
   const where = { workspaceId: workspace, key: name.toLowerCase() };
   // A row that is written to is locked.
   const { count } = await tx.db.accessBundle.updateMany({ where, data: { key: name.toLowerCase() } });
-  const row = count === 0 ? null : await tx.db.accessBundle.findFirst({ where });
-  return row === null ? undefined : bundleOf(row);
+  return count === 0 ? undefined : await bundleNamed(tx, workspace, name);
 }
 
 /** Bundles of the workspace, by name. */

@@ -1,14 +1,5 @@
 import { Prisma } from '../../prisma/client/client.ts';
-import {
-  type DiskState,
-  type Freed,
-  freedSchema,
-  type Holding,
-  type HoldingKind,
-  holdingKindSchema,
-  type Kept,
-} from '../contracts/housekeeping.ts';
-import { newId } from '../runtime/ids.ts';
+import { type DiskState, type Holding, type HoldingKind, holdingKindSchema, type Kept } from '../contracts/housekeeping.ts';
 import type { Tx } from './database.ts';
 
 /** Most that are named as taking the room. */
@@ -134,81 +125,4 @@ export async function heldOf(
     }),
   );
   return { rows, total: found[0]?.total ?? 0 };
-}
-
-/** An order that finished things are deleted. */
-export interface PruneOrderRow {
-  id: string;
-  workspace: string;
-  cardKey: string;
-  /** Hosts that have not carried it out. */
-  waiting: string[];
-  freed: Freed;
-}
-
-/** The same card is one order. */
-export async function createPruneOrder(
-  tx: Tx,
-  order: { workspace: string; by: string; cardKey: string; hosts: readonly string[]; freed: Freed },
-  now: Date,
-): Promise<void> {
-  const { workspace, by, cardKey, hosts, freed } = order;
-  await tx.db.pruneOrder.upsert({
-    where: { workspaceId_cardKey: { workspaceId: workspace, cardKey } },
-    create: {
-      id: newId('pro'),
-      workspaceId: workspace,
-      requestedBy: by,
-      cardKey,
-      waiting: [...hosts],
-      freed,
-      createdAt: now,
-    },
-    update: {},
-  });
-  tx.notify('housekeeping');
-}
-
-export async function orderFor(db: Tx['db'], host: string): Promise<{ id: string; workspace: string } | undefined> {
-  const row = await db.pruneOrder.findFirst({
-    where: { endedAt: null, waiting: { has: host } },
-    select: { id: true, workspaceId: true },
-    orderBy: { id: 'asc' },
-  });
-  return row === null ? undefined : { id: row.id, workspace: row.workspaceId };
-}
-
-/** Notes what a host has freed, once; undefined: it had said so before. */
-export async function orderCarriedOut(
-  tx: Tx,
-  id: string,
-  host: string,
-  freed: Freed,
-  now: Date,
-): Promise<PruneOrderRow | undefined> {
-  await tx.db.$queryRaw(Prisma.sql`SELECT "id" FROM "PruneOrder" WHERE "id" = ${id} FOR UPDATE`);
-  const row = await tx.db.pruneOrder.findUnique({ where: { id } });
-  if (row === null || !row.waiting.includes(host)) return undefined;
-  const before = freedSchema.parse(row.freed);
-  const all: Freed = {
-    files: before.files + freed.files,
-    commits: before.commits + freed.commits,
-    bytes: before.bytes + freed.bytes,
-  };
-  const waiting = row.waiting.filter((one) => one !== host);
-  await tx.db.pruneOrder.update({
-    where: { id },
-    data: { waiting, freed: all, ...(waiting.length === 0 ? { endedAt: now } : {}) },
-  });
-  return { id, workspace: row.workspaceId, cardKey: row.cardKey, waiting, freed: all };
-}
-
-/** Hosts whose runner lives. */
-export async function liveHosts(db: Tx['db'], aliveSince: Date): Promise<string[]> {
-  const rows = await db.runner.findMany({
-    where: { capacity: { gt: 0 }, beatAt: { gt: aliveSince } },
-    select: { hostId: true },
-    distinct: ['hostId'],
-  });
-  return rows.map(({ hostId }) => hostId).sort();
 }

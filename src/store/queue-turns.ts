@@ -13,13 +13,10 @@ export function waitsForNoQuota(now: Date): Prisma.Sql {
 const rememberedMs = 60 * 60_000;
 
 /**
- * Common table expressions for who comes next: `turn` has one row for each of the runs of `from` (`allWaiting`, `firstWaiting`), ordered by
- * `share` (how many places its project has when it gets one), `served` (when the project had a turn last) and the time of the request.
- *
- * In a project the person with the fewest runs comes next, over all projects the project with the fewest; among equals, whoever has
- * waited longest since their last turn. So a hundred requests of one person, or of one project, do not keep the others waiting.
+ * Common table expressions about the runs of `from`, named `waiting`, with their projects and who asked: who has how many places (`busy`,
+ * `project_busy`), and who had a turn when (`served`, `project_served`).
  */
-export function turns(from: Prisma.Sql, now: Date): Prisma.Sql {
+export function shares(from: Prisma.Sql, now: Date): Prisma.Sql {
   const longAgo = new Date(now.getTime() - rememberedMs);
   return Prisma.sql`busy AS (
     SELECT "projectId", "requestedById", count(*)::int AS runs FROM "Run" WHERE ${holdsPlace} GROUP BY 1, 2
@@ -29,7 +26,21 @@ export function turns(from: Prisma.Sql, now: Date): Prisma.Sql {
     SELECT "projectId", "requestedById", max("endedAt") AS at FROM "Run"
     WHERE "projectId" IN (SELECT "projectId" FROM waiting) AND "endedAt" > ${longAgo} AND "startedAt" IS NOT NULL
     GROUP BY 1, 2
-  ), of_person AS (
+  ), project_served AS (
+    SELECT "projectId", max(at) AS at FROM served GROUP BY 1
+  )`;
+}
+
+/**
+ * Common table expressions for who comes next: `turn` has one row for each of the runs of `from` (`firstWaiting`), ordered by `share` (how many
+ * places its project has when it gets one), `served` (when the project had a turn last) and the time of the request.
+ *
+ * In a project the person with the fewest runs comes next, over all projects the project with the fewest; among equals, whoever has
+ * waited longest since their last turn. So a hundred requests of one person, or of one project, do not keep the others waiting.
+ * queue-ahead.ts counts in the same order.
+ */
+export function turns(from: Prisma.Sql, now: Date): Prisma.Sql {
+  return Prisma.sql`${shares(from, now)}, of_person AS (
     SELECT waiting.*, coalesce(served.at, '-infinity') AS served,
       coalesce(busy.runs, 0) + row_number() OVER (
         PARTITION BY waiting."projectId", waiting."requestedById" ORDER BY waiting."queuedAt", waiting."id"
@@ -37,8 +48,6 @@ export function turns(from: Prisma.Sql, now: Date): Prisma.Sql {
     FROM waiting LEFT JOIN busy USING ("projectId", "requestedById") LEFT JOIN served USING ("projectId", "requestedById")
   ), of_project AS (
     SELECT *, row_number() OVER (PARTITION BY "projectId" ORDER BY share, served, "queuedAt", "id") AS place FROM of_person
-  ), project_served AS (
-    SELECT "projectId", max(at) AS at FROM served GROUP BY 1
   ), turn AS (
     SELECT of_project."id", "projectId", of_project."queuedAt", place + coalesce(project_busy.runs, 0) AS share,
       coalesce(project_served.at, '-infinity') AS served
@@ -50,11 +59,6 @@ export function turns(from: Prisma.Sql, now: Date): Prisma.Sql {
 export const concurrency = Prisma.sql`coalesce(("Project"."limits"->>'concurrency')::int, 1)`;
 
 const inOrder = Prisma.sql`"Run"."id", "Run"."projectId", "Run"."requestedById", "Run"."queuedAt"`;
-
-/** All runs that wait and fit `which`. */
-export function allWaiting(which: Prisma.Sql): Prisma.Sql {
-  return Prisma.sql`SELECT ${inOrder} FROM "Run" WHERE ${waits} AND ${which}`;
-}
 
 /**
  * The runs that wait and fit `which`, without those that cannot be among the next `free` within the concurrency of their projects: as many

@@ -1,14 +1,12 @@
 import type { HousekeepingControl, Removal, RemovalRule } from '../contracts/housekeeping.ts';
-import { priorities } from '../contracts/outbox.ts';
-import { pruneCard } from '../delivery/prune-card.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Database, Tx } from '../store/database.ts';
-import { keptOn, orderCarriedOut, orderFor, type PruneOrderRow, putHoldings, putHostDisk } from '../store/holdings.ts';
+import { keptOn, putHoldings, putHostDisk } from '../store/holdings.ts';
 import { type LeftTaskRow, leftRuns, leftTasks, lockFamily, noteCommitsRemoved, noteFilesRemoved } from '../store/left-behind.ts';
-import { putOutbox } from '../store/outbox.ts';
-import { messageByKey } from '../store/sent-messages.ts';
+import { orderCarriedOut, orderFor } from '../store/prune-orders.ts';
 import type { Wakeups } from '../store/wakeups.ts';
 import { createForgetting, type Forgetting, usualForgetting } from './forget.ts';
+import { tellOfOrder } from './prune-order.ts';
 import { commitsMayGo, filesMayGo, type Keeping, type LeftFiles, type LeftTask, removals } from './retention.ts';
 
 export interface HousekeepingDeps {
@@ -63,7 +61,7 @@ export function createHousekeeping({ database, wakeups, clock, keeping, forgetti
     carriedOut: (order, host, freed) =>
       database.transaction(async (tx) => {
         const done = await orderCarriedOut(tx, order, host, freed, clock.now());
-        if (done !== undefined) await tell(tx, done);
+        if (done !== undefined) await tellOfOrder(tx, done);
       }),
     onOrder(listener, until) {
       until.addEventListener('abort', wakeups.subscribe('housekeeping', undefined, listener), { once: true });
@@ -96,19 +94,6 @@ async function release(tx: Tx, removal: Removal, rule: RemovalRule, keeping: Kee
 function leftTask({ changed, merged, discarded, ...row }: LeftTaskRow): LeftTask {
   const change = !changed ? 'none' : merged || discarded ? 'settled' : 'open';
   return { ...row, change };
-}
-
-/** Writes on the answer to an order what it has come to. */
-async function tell(tx: Tx, { workspace, cardKey, freed, waiting }: PruneOrderRow): Promise<void> {
-  const sent = await messageByKey(tx, workspace, cardKey);
-  if (sent === undefined) return;
-  await putOutbox(tx, {
-    workspace,
-    key: cardKey,
-    target: sent.target,
-    payload: { type: 'message', view: pruneCard(freed, waiting.length) },
-    priority: priorities.reply,
-  });
 }
 
 async function inBatches<T>(

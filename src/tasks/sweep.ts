@@ -18,6 +18,7 @@ import {
   noteReminder,
   overdueInteractions,
 } from '../store/interactions.ts';
+import { strandedOrders } from '../store/prune-orders.ts';
 import { strandedPublications } from '../store/publications.ts';
 import { interactionsAboutQuotas, workToCount } from '../store/quota-work.ts';
 import { appendEvents } from '../store/run-events.ts';
@@ -29,6 +30,7 @@ import { goOnWithRoom } from './agent-quota.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { endRun } from './end-run.ts';
 import type { EngineSettings } from './engine-settings.ts';
+import { giveUpOrder } from './prune-order.ts';
 import { giveUpPublication } from './publish-control.ts';
 import { countWorkOf } from './quota-work.ts';
 
@@ -84,6 +86,12 @@ export async function sweep(deps: SweepDeps): Promise<void> {
     const before = new Date(now.getTime() - settings.strandedMs);
     const ids = now.getTime() - deps.since.getTime() < settings.strandedMs ? [] : await strandedPublications(database.db, before);
     await each(deps, ids, (id) => database.transaction((tx) => giveUpPublication(tx, id, settings.strandedMs, now)));
+  });
+  await step(deps, 'give up orders', async () => {
+    const before = new Date(now.getTime() - settings.lostAfterMs);
+    // A runner may be about to come back with this process.
+    const ids = deps.since > before ? [] : await strandedOrders(database.db, before);
+    await each(deps, ids, (id) => database.transaction((tx) => giveUpOrder(tx, id, before, now)));
   });
   await step(deps, 'count work', async () => {
     const ids = await workToCount(database.db, now);

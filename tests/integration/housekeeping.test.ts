@@ -6,8 +6,10 @@ import { createBaseWatch } from '../../runner/base-watch.ts';
 import { createHousekeeper } from '../../runner/housekeeper.ts';
 import { createFilesKeeping } from '../../runner/keep-files.ts';
 import { createWorkspace } from '../../runner/workspace.ts';
+import { strandedOrders } from '../../src/store/prune-orders.ts';
 import { createBaseControl } from '../../src/tasks/base-control.ts';
 import { createHousekeeping } from '../../src/tasks/housekeeping.ts';
+import { giveUpOrder } from '../../src/tasks/prune-order.ts';
 import { git } from '../support/git-repository.ts';
 import { createRunnerWorld, ofType, type RunnerWorld } from '../support/runner-world.ts';
 
@@ -208,6 +210,17 @@ test('what is finished goes when somebody orders it or when its time is over; wh
     waiting: ['host_other'],
     endedAt: null,
   });
+  // Nobody was heard of the other host: the order goes on without it.
+  const since = new Date(0);
+  expect(await strandedOrders(db, since)).toContain('pro_later');
+  await world.database.transaction((tx) => giveUpOrder(tx, 'pro_later', since, new Date()));
+  expect(await db.pruneOrder.findUnique({ where: { id: 'pro_later' } })).toMatchObject({
+    waiting: [],
+    missed: ['host_other'],
+    freed: { files: 1, commits: 1 },
+    endedAt: expect.any(Date),
+  });
+  expect(await strandedOrders(db, since)).not.toContain('pro_later');
   for (const { task, run } of [discarded, nothing]) {
     expect(await refs(task)).toEqual([]);
     expect(filesOf(run)).toBe(false);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -59,6 +60,18 @@ describe('promise 8: a lock left by a process that was killed is taken over', ()
     const lock = join(place.path, 'followed.lock');
     await createExclusive()(lock, () => writeFile(lock, '999999999 elsewhere'));
     expect(await readFile(lock, 'utf8')).toBe('999999999 elsewhere');
+  });
+
+  it('and is removed by one alone, unless that one was killed too', async () => {
+    const lock = join(place.path, 'removed.lock');
+    const text = '999999999 elsewhere';
+    const removing = `${lock}.${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
+    await writeFile(lock, text);
+    await writeFile(removing, `${process.ppid}`);
+    const waiting = createExclusive({ staleMs: 100 })(lock, () => readFile(lock, 'utf8'));
+    await writeFile(removing, '999999999');
+    expect(await waiting).not.toBe(text);
+    await isGone(removing);
   });
 
   it('the lock of a machine that is gone, whatever its clock was: nobody touches it while others wait', async () => {

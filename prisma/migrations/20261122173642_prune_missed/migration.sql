@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "PruneOrder" ADD COLUMN     "missed" TEXT[] DEFAULT ARRAY[]::TEXT[];
