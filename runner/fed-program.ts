@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { followProgram, notTried } from './followed-program.ts';
-import type { Launch, Running } from './launcher.ts';
+import { followProgram, notTried } from '../src/runtime/followed-program.ts';
+import type { Launch, Running } from '../src/runtime/launcher.ts';
 
 /**
  * Starts a program that reads `input` from its stdin, as the leader of a group of its own. `ended` rejects with the error of a source

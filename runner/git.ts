@@ -1,5 +1,5 @@
+import { type Launch, launch } from '../src/runtime/launcher.ts';
 import { feedProgram } from './fed-program.ts';
-import { type Launch, launch } from './launcher.ts';
 import { type SshFiles, sshCommand } from './ssh-command.ts';
 
 /**

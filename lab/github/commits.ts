@@ -1,6 +1,6 @@
 import type { Json } from '../slack/json.ts';
 import type { Core } from './core.ts';
-import { git } from './git.ts';
+import { git, gitOnce } from './git.ts';
 import { iso, nodeId } from './ids.ts';
 import type { Account, Repository } from './model.ts';
 import { wireAccount } from './wire-accounts.ts';
@@ -29,7 +29,12 @@ const FORMAT = ['%H', '%T', '%P', '%an', '%ae', '%at', '%cn', '%ce', '%ct', '%B'
 
 /** Commits as `git log` finds them with these arguments, newest first. */
 export async function log(repository: Repository, ...args: string[]): Promise<Commit[]> {
-  const out = await git(repository.directory, ['log', '-z', `--format=${FORMAT}`, ...args, '--']);
+  return commitsIn(await git(repository.directory, logOf(args)));
+}
+
+const logOf = (args: readonly string[]) => ['log', '-z', `--format=${FORMAT}`, ...args, '--'];
+
+function commitsIn(out: string): Commit[] {
   return out.split('\0').flatMap((entry) => {
     const [sha = '', tree = '', parents = '', an = '', ae = '', at = '', cn = '', ce = '', ct = '', message = ''] =
       entry.split('\x1f');
@@ -50,18 +55,27 @@ export async function log(repository: Repository, ...args: string[]): Promise<Co
 /** The commit that a branch, tag, ref or (abbreviated) hash names. */
 export async function resolveCommit(repository: Repository, name: string): Promise<string | undefined> {
   const { refs } = repository;
-  const known = refs.get(`refs/heads/${name}`) ?? refs.get(`refs/tags/${name}`) ?? refs.get(`refs/${name}`) ?? refs.get(name);
+  const branch = refs.get(`refs/heads/${name}`);
+  // Tags can be objects of their own, branches are commits.
+  if (branch !== undefined) return branch;
+  const known = refs.get(`refs/tags/${name}`) ?? refs.get(`refs/${name}`) ?? refs.get(name);
   if (known === undefined && !/^[0-9a-f]{4,40}$/i.test(name)) return undefined;
+  const wanted = known ?? name;
+  const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${wanted}^{commit}`];
   try {
-    return await git(repository.directory, ['rev-parse', '--verify', '--quiet', '--end-of-options', `${known ?? name}^{commit}`]);
+    return isWhole(wanted) ? await gitOnce(repository, args) : await git(repository.directory, args);
   } catch {
     return undefined;
   }
 }
 
-export async function commitOf(repository: Repository, sha: string): Promise<Commit> {
-  const [commit] = await log(repository, '--max-count=1', sha);
-  if (!commit) throw new Error(`there is no commit ${sha}`);
+const isWhole = (name: string) => /^[0-9a-f]{40}$/.test(name);
+
+/** `name`: a hash, or what stands for one at the moment. */
+export async function commitOf(repository: Repository, name: string): Promise<Commit> {
+  const args = logOf(['--max-count=1', name]);
+  const [commit] = commitsIn(isWhole(name) ? await gitOnce(repository, args) : await git(repository.directory, args));
+  if (!commit) throw new Error(`there is no commit ${name}`);
   return commit;
 }
 
@@ -107,7 +121,7 @@ export function wireCommit(core: Core, repository: Repository, commit: Commit): 
 /** Whether `ancestor` is in the history of `sha`. */
 export async function isAncestor(repository: Repository, ancestor: string, sha: string): Promise<boolean> {
   try {
-    await git(repository.directory, ['merge-base', '--is-ancestor', ancestor, sha]);
+    await gitOnce(repository, ['merge-base', '--is-ancestor', ancestor, sha]);
     return true;
   } catch {
     return false;
@@ -116,7 +130,7 @@ export async function isAncestor(repository: Repository, ancestor: string, sha: 
 
 export async function mergeBase(repository: Repository, one: string, other: string): Promise<string | undefined> {
   try {
-    return await git(repository.directory, ['merge-base', one, other]);
+    return await gitOnce(repository, ['merge-base', one, other]);
   } catch {
     return undefined;
   }
@@ -124,7 +138,7 @@ export async function mergeBase(repository: Repository, one: string, other: stri
 
 /** How many commits of `other` are missing in `one`, and the other way round. */
 export async function distance(repository: Repository, one: string, other: string): Promise<{ behind: number; ahead: number }> {
-  const out = await git(repository.directory, ['rev-list', '--left-right', '--count', `${one}...${other}`]);
+  const out = await gitOnce(repository, ['rev-list', '--left-right', '--count', `${one}...${other}`]);
   const [left = '0', right = '0'] = out.split('\t');
   return { behind: Number(left), ahead: Number(right) };
 }

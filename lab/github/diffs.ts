@@ -1,6 +1,6 @@
 import type { Json } from '../slack/json.ts';
 import type { Core } from './core.ts';
-import { git } from './git.ts';
+import { gitOnce } from './git.ts';
 import type { Repository } from './model.ts';
 import { apiAddress, pageAddress } from './wire-repository.ts';
 
@@ -29,13 +29,13 @@ const STATUS: Readonly<Record<string, FileChange['status']>> = {
 };
 const EMPTY_TREE = '4b825dc642cb6eb9a060e54bf8d69288fbee4904';
 
-/** `base` undefined: everything is new. */
+/** Both are whole hashes. `base` undefined: everything is new. */
 export async function changesBetween(repository: Repository, base: string | undefined, head: string): Promise<FileChange[]> {
   const range = [base ?? EMPTY_TREE, head];
   const [raw, numbers, patch] = await Promise.all([
-    git(repository.directory, ['diff-tree', '-r', '-M', '-z', '--raw', '--no-commit-id', '--no-abbrev', ...range]),
-    git(repository.directory, ['diff-tree', '-r', '-M', '-z', '--numstat', '--no-commit-id', ...range]),
-    git(repository.directory, [
+    gitOnce(repository, ['diff-tree', '-r', '-M', '-z', '--raw', '--no-commit-id', '--no-abbrev', ...range]),
+    gitOnce(repository, ['diff-tree', '-r', '-M', '-z', '--numstat', '--no-commit-id', ...range]),
+    gitOnce(repository, [
       'diff-tree',
       '-r',
       '-M',

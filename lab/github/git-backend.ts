@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { dirname, join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { launch } from '../../src/runtime/launcher.ts';
 import { type PushRules, RULES_FILE } from './push-rules.ts';
 
 /** Git's own server program (`git http-backend`, CGI) on bare repositories. Who may do what is decided before it is asked. */
@@ -62,8 +63,8 @@ async function writeRules(directory: string, rules: PushRules): Promise<void> {
 }
 
 /**
- * Runs the server program for one request. Answers of `git-upload-pack` are passed on as they come; an answer to a push is kept until
- * `beforeAnswer` has run, so that whoever pushed finds the API knowing of it. Resolves with the HTTP status.
+ * Runs the server program for one request. A push is answered when `beforeAnswer` has run, so that whoever pushed finds the API knowing
+ * of it. Resolves with the HTTP status.
  */
 export async function serveGit(
   request: IncomingMessage,
@@ -75,7 +76,12 @@ export async function serveGit(
   const asksHook = rules !== undefined && (rules.protected.length > 0 || rules.withoutWorkflows !== undefined);
   if (asksHook) await writeRules(target.directory, rules);
   const header = (name: string) => String(request.headers[name] ?? '');
-  const child = spawn('git', ['http-backend'], {
+  const running = launch({
+    command: 'git',
+    args: ['http-backend'],
+    input: await buffer(request),
+    maxOutputBytes: 256 * 1024 * 1024,
+    maxErrorBytes: 64 * 1024,
     env: {
       PATH: process.env.PATH ?? '',
       HOME: '/nonexistent',
@@ -100,42 +106,15 @@ export async function serveGit(
       HTTP_CONTENT_ENCODING: header('content-encoding'),
       GIT_PROTOCOL: header('git-protocol'),
     },
-    stdio: ['pipe', 'pipe', 'pipe'],
   });
-  const isPush = target.service === 'git-receive-pack' && target.path !== '/info/refs';
-  const stderr: Buffer[] = [];
-  child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
-  child.stdin.on('error', () => undefined);
-  request.pipe(child.stdin);
-  request.once('aborted', () => child.kill());
-  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
-
-  let head = Buffer.alloc(0);
-  const held: Buffer[] = [];
-  let status: number | undefined;
-  const failed = new Promise<never>((_, reject) => child.once('error', reject));
-  const passOn = async () => {
-    for await (const chunk of child.stdout) {
-      let body = Buffer.from(chunk);
-      if (status === undefined) {
-        head = Buffer.concat([head, body]);
-        const end = head.indexOf('\r\n\r\n');
-        if (end < 0) continue;
-        status = writeHead(response, head.subarray(0, end).toString('latin1'));
-        body = head.subarray(end + 4);
-      }
-      if (isPush) held.push(body);
-      else if (!response.write(body)) await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
-    }
-    await closed;
-  };
-  await Promise.race([passOn(), failed]);
-  if (status === undefined) throw new Error(`git http-backend gave no answer: ${Buffer.concat(stderr).toString()}`);
-  if (isPush) {
-    await beforeAnswer();
-    response.write(Buffer.concat(held));
-  }
-  response.end();
+  response.once('close', running.kill);
+  const { stdout, stderr, notStarted } = await running.ended;
+  response.off('close', running.kill);
+  const end = stdout.indexOf('\r\n\r\n');
+  if (end < 0) throw new Error(`git http-backend gave no answer: ${notStarted ?? stderr.toString()}`);
+  if (target.service === 'git-receive-pack' && target.path !== '/info/refs') await beforeAnswer();
+  const status = writeHead(response, stdout.subarray(0, end).toString('latin1'));
+  response.end(stdout.subarray(end + 4));
   return status;
 }
 

@@ -1,10 +1,7 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
-
-const execFileAsync = promisify(execFile);
+import { launch } from '../../src/runtime/launcher.ts';
 
 /** Nothing of the machine's or the user's git configuration applies. */
-const BASE_ENVIRONMENT = {
+export const BASE_ENVIRONMENT = {
   HOME: '/nonexistent',
   LC_ALL: 'C',
   GIT_CONFIG_NOSYSTEM: '1',
@@ -18,10 +15,10 @@ export interface GitOptions {
 }
 
 export class GitFailed extends Error {
-  readonly code: number | undefined;
+  readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
-  constructor(args: readonly string[], code: number | undefined, stdout: string, stderr: string) {
+  constructor(args: readonly string[], code: number | null, stdout: string, stderr: string) {
     super(`git ${args[0]}: ${stderr.trim() || `exit code ${code}`}`);
     this.name = 'GitFailed';
     this.code = code;
@@ -35,16 +32,30 @@ export type Identity = { name: string; email: string };
 /** Runs git in a repository; resolves with stdout without the last line break, throws GitFailed. */
 export async function git(cwd: string, args: readonly string[], options: GitOptions = {}): Promise<string> {
   const env = { ...BASE_ENVIRONMENT, PATH: process.env.PATH ?? '', ...options.env };
-  const running = execFileAsync('git', [...args], { cwd, env, maxBuffer: 256 * 1024 * 1024 });
-  running.child.stdin?.on('error', () => undefined);
-  running.child.stdin?.end(options.input ?? '');
-  try {
-    const { stdout } = await running;
-    return stdout.replace(/\n$/, '');
-  } catch (error) {
-    const { code, stdout, stderr } = error as { code?: unknown; stdout?: unknown; stderr?: unknown };
-    throw new GitFailed(args, typeof code === 'number' ? code : undefined, String(stdout ?? ''), String(stderr ?? error));
-  }
+  const input = options.input === undefined ? undefined : Buffer.from(options.input);
+  const order = { command: 'git', args, cwd, env, input, maxOutputBytes: 256 * 1024 * 1024, maxErrorBytes: 64 * 1024 };
+  const { exitCode, stdout, stderr, notStarted } = await launch(order).ended;
+  if (exitCode !== 0) throw new GitFailed(args, exitCode, stdout.toString(), notStarted ?? stderr.toString());
+  return stdout.toString().replace(/\n$/, '');
+}
+
+/** What git has said of commits, by repository and question. */
+const told = new WeakMap<object, Map<string, string>>();
+const toldAtMost = 200;
+const longestKept = 100_000;
+
+/** As `git`, for a question about commits that are named by their whole hashes: its answer never changes, so it is asked once. */
+export async function gitOnce(repository: { directory: string }, args: readonly string[]): Promise<string> {
+  const known = told.get(repository) ?? new Map<string, string>();
+  told.set(repository, known);
+  const question = args.join('\0');
+  const before = known.get(question);
+  if (before !== undefined) return before;
+  const answer = await git(repository.directory, args);
+  const [oldest] = known.size >= toldAtMost ? known.keys() : [];
+  if (oldest !== undefined) known.delete(oldest);
+  if (answer.length <= longestKept) known.set(question, answer);
+  return answer;
 }
 
 export function authored(author: Identity, committer: Identity, at: number): Record<string, string> {

@@ -1,11 +1,19 @@
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { git } from './git.ts';
+import { promisify } from 'node:util';
+import { BASE_ENVIRONMENT } from './git.ts';
 import { judge, type PushCommand, type PushRules, RULES_FILE, type Verdict } from './push-rules.ts';
 
 /**
  * Git's `proc-receive` hook of the emulator's repositories: a program of its own, which git starts in the repository for every push. It
  * refuses single refs with GitHub's words and leaves the others to git. The protocol is that of githooks(5).
  */
+
+/** This process is small, so it starts git itself. */
+async function git(...args: string[]): Promise<string> {
+  const env = { ...BASE_ENVIRONMENT, PATH: process.env.PATH ?? '' };
+  return (await promisify(execFile)('git', args, { env, maxBuffer: 256 * 1024 * 1024 })).stdout;
+}
 
 const chunks = process.stdin[Symbol.asyncIterator]();
 let pending = Buffer.alloc(0);
@@ -44,7 +52,7 @@ function judged(rules: PushRules, command: PushCommand): Promise<Verdict> {
   return judge(rules, command, {
     async isFastForward() {
       try {
-        await git('.', ['merge-base', '--is-ancestor', command.old, command.next]);
+        await git('merge-base', '--is-ancestor', command.old, command.next);
         return true;
       } catch {
         return false;
@@ -63,7 +71,7 @@ function judged(rules: PushRules, command: PushCommand): Promise<Verdict> {
         '--',
         '.github/workflows',
       ];
-      return (await git('.', args)).split('\n').find((line) => line !== '');
+      return (await git(...args)).split('\n').find((line) => line !== '');
     },
   });
 }

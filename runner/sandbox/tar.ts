@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { extract } from 'tar-stream';
-import { launch } from '../launcher.ts';
+import { launch } from '../../src/runtime/launcher.ts';
 
 /** The archive breaks a rule of `readTar`, or is none. Nothing of it may be used. */
 export class UnsafeTar extends Error {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { feedProgram } from '../../runner/fed-program.ts';
-import { type Launch, launch } from '../../runner/launcher.ts';
+import { type Launch, launch } from '../../src/runtime/launcher.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const order = (script: string, more: Partial<Launch> = {}): Launch => ({
@@ -34,6 +34,13 @@ test('tells how a program ended, with its output and the end of its stderr', asy
 
 test('gives a program the variables it is given, and no other', async () => {
   expect(await text('env', { command: '/usr/bin/env', args: [], env: { ONE: '1' } })).toBe('ONE=1\n');
+});
+
+test('a program reads the input it is given, need not, and finds none where there is none', async () => {
+  const input = Buffer.from('given\n');
+  expect(await text('cat', { input })).toBe('given\n');
+  expect(await text('echo no more', { input: Buffer.alloc(1_000_000) })).toBe('no more\n');
+  expect(await text('cat; echo end')).toBe('end\n');
 });
 
 test('many run at once, and each answer goes to its own', async () => {

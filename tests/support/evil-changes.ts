@@ -1,7 +1,5 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import type { RiskKind } from '../../src/contracts/run-event.ts';
-import type { TestRepository } from './git-repository.ts';
+import { gitWithInput, type TestRepository } from './git-repository.ts';
 
 /** What an entry of a tree is: content of a file, or with its mode as git writes it. */
 type Entry = string | Buffer | { mode: '100755' | '120000'; content: string } | { mode: '160000'; commit: string };
@@ -120,11 +118,11 @@ export async function commitEvil(repository: TestRepository, change: EvilChange,
       continue;
     }
     const plain = typeof entry === 'string' || Buffer.isBuffer(entry);
-    const blob = await withInput(repository, plain ? entry : entry.content, 'hash-object', '-w', '--stdin');
+    const blob = await gitWithInput(repository.path, plain ? entry : entry.content, 'hash-object', '-w', '--stdin');
     lines.push(`${plain ? '100644' : entry.mode} ${blob} 0\t${path}\0`);
   }
   await git('read-tree', 'main');
-  await withInput(repository, lines.join(''), '-c', 'core.fsmonitor=false', 'update-index', '-z', '--index-info');
+  await gitWithInput(repository.path, lines.join(''), '-c', 'core.fsmonitor=false', 'update-index', '-z', '--index-info');
   const tree = await git('write-tree');
   const commit = await git('commit-tree', tree, '-p', 'main', '-m', `${change.name}\n\n@all Closes #1\n`);
   await git('update-ref', `refs/heads/${change.name}`, commit);
@@ -158,17 +156,10 @@ export const forbiddenModules: readonly string[] = [
 
 /** A commit upon `main` whose tree has one entry that is written as it is. */
 export async function commitForbidden(repository: TestRepository, entry: string, content: string): Promise<string> {
-  const blob = await withInput(repository, content, 'hash-object', '-w', '--stdin');
+  const blob = await gitWithInput(repository.path, content, 'hash-object', '-w', '--stdin');
   const isFolder = entry.startsWith('40000');
-  const object = isFolder ? await withInput(repository, `100644 blob ${blob}\tconfig\n`, 'mktree') : blob;
+  const object = isFolder ? await gitWithInput(repository.path, `100644 blob ${blob}\tconfig\n`, 'mktree') : blob;
   const tree = Buffer.concat([Buffer.from(`${entry}\0`), Buffer.from(object, 'hex')]);
-  const made = await withInput(repository, tree, 'hash-object', '-w', '-t', 'tree', '--literally', '--stdin');
+  const made = await gitWithInput(repository.path, tree, 'hash-object', '-w', '-t', 'tree', '--literally', '--stdin');
   return await repository.git('commit-tree', made, '-p', 'main', '-m', 'Forbidden');
-}
-
-async function withInput(repository: TestRepository, input: string | Buffer, ...args: string[]): Promise<string> {
-  const env = { PATH: process.env.PATH ?? '', HOME: '/nonexistent', GIT_CONFIG_NOSYSTEM: '1' };
-  const running = promisify(execFile)('git', args, { cwd: repository.path, env });
-  running.child.stdin?.end(input);
-  return (await running).stdout.trim();
 }

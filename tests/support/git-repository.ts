@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { launch } from '../../runner/launcher.ts';
+import { launch } from '../../src/runtime/launcher.ts';
 
 export interface TestRepository {
   path: string;
@@ -24,8 +24,16 @@ const environment = {
 };
 
 export async function git(cwd: string, ...args: string[]): Promise<string> {
-  const limits = { maxOutputBytes: 64 * 1024 * 1024, maxErrorBytes: 16 * 1024 };
-  const { exitCode, stdout, stderr, notStarted } = await launch({ command: 'git', args, cwd, env: environment, ...limits }).ended;
+  return await gitWithInput(cwd, undefined, ...args);
+}
+
+/** With what git reads from its stdin. */
+export async function gitWithInput(cwd: string, input: string | Buffer | undefined, ...args: string[]): Promise<string> {
+  const order = { command: 'git', args, cwd, env: environment, maxOutputBytes: 64 * 1024 * 1024, maxErrorBytes: 16 * 1024 };
+  const { exitCode, stdout, stderr, notStarted } = await launch({
+    ...order,
+    input: input === undefined ? undefined : Buffer.from(input),
+  }).ended;
   if (exitCode !== 0) throw new Error(`git ${args.join(' ')}: ${notStarted ?? stderr.toString()}`);
   return stdout.toString().replace(/\n$/, '');
 }

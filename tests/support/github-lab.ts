@@ -1,13 +1,10 @@
-import { execFile } from 'node:child_process';
 import { createSign } from 'node:crypto';
-import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
 import { createGithubEmulator, type GithubEmulator, type GithubEmulatorOptions } from '../../lab/github/emulator.ts';
 import { isRecord, type Json } from '../../lab/slack/json.ts';
+import { launch } from '../../src/runtime/launcher.ts';
 
 /** The GitHub emulator with bare REST calls, JWTs and the git program. Everything started ends with the test. */
-
-const execFileAsync = promisify(execFile);
 
 /** An emulator for this test alone. Ends with an error when the emulator itself made a mistake. */
 export async function startGithubLab(options: GithubEmulatorOptions = {}): Promise<GithubEmulator> {
@@ -84,13 +81,9 @@ export async function gitAs(cwd: string, ...args: string[]): Promise<GitResult> 
     GIT_COMMITTER_NAME: 'Ben',
     GIT_COMMITTER_EMAIL: 'ben@example.com',
   };
-  try {
-    const { stdout, stderr } = await execFileAsync('git', args, { cwd, env });
-    return { ok: true, text: stdout + stderr };
-  } catch (error) {
-    const { stdout, stderr } = error as { stdout?: unknown; stderr?: unknown };
-    return { ok: false, text: `${String(stdout ?? '')}${String(stderr ?? error)}` };
-  }
+  const order = { command: 'git', args, cwd, env, maxOutputBytes: 64 * 1024 * 1024, maxErrorBytes: 64 * 1024 };
+  const { exitCode, stdout, stderr, notStarted } = await launch(order).ended;
+  return { ok: exitCode === 0, text: `${stdout}${notStarted ?? stderr}` };
 }
 
 /** A clone address with a token as password. */

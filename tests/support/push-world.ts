@@ -1,12 +1,10 @@
-import { execFile } from 'node:child_process';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { createGit } from '../../runner/git.ts';
 import { createMirrors, type Project } from '../../runner/mirror.ts';
 import { createPublishing, type PushSpec } from '../../runner/publish-push.ts';
 import type { SshFiles } from '../../runner/ssh-command.ts';
-import { git as runGit, temporaryDirectory } from './git-repository.ts';
+import { gitWithInput, git as runGit, temporaryDirectory } from './git-repository.ts';
 
 /** A bare repository as a remote, its mirror, and commits that only the mirror has. */
 export async function createPushWorld(
@@ -53,8 +51,8 @@ export async function createPushWorld(
     publishing: createPublishing({ git, mirrors }),
     /** A commit in the mirror that no reference names, with its tree. */
     async change(content: string, parent = base): Promise<{ commit: string; tree: string }> {
-      const blob = await withInput(mirror, content, 'hash-object', '-w', '--stdin');
-      const tree = await withInput(mirror, `100644 blob ${blob}\tsession.ts\n`, 'mktree');
+      const blob = await gitWithInput(mirror, content, 'hash-object', '-w', '--stdin');
+      const tree = await gitWithInput(mirror, `100644 blob ${blob}\tsession.ts\n`, 'mktree');
       return { commit: await runGit(mirror, 'commit-tree', tree, '-p', parent, '-m', content), tree };
     },
     spec(change: { commit: string; tree: string }, more: Partial<PushSpec> = {}): PushSpec {
@@ -78,9 +76,3 @@ export async function createPushWorld(
 }
 
 export type PushWorld = Awaited<ReturnType<typeof createPushWorld>>;
-
-async function withInput(repository: string, input: string, ...args: string[]): Promise<string> {
-  const running = promisify(execFile)('git', ['--git-dir', repository, ...args]);
-  running.child.stdin?.end(input);
-  return (await running).stdout.trim();
-}

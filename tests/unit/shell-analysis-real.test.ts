@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launch } from '../../runner/launcher.ts';
+import { launch } from '../../src/runtime/launcher.ts';
 import { analyseShell } from '../../src/approvals/shell-analysis.ts';
 
 /** Programs on the PATH of the shells under test: each only records how it was called. */

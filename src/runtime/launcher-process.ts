@@ -6,14 +6,22 @@ import type { LaunchAnswer, LaunchOrder } from './launcher.ts';
 
 const kills = new Map<number, () => void>();
 
-function launch({ id, command, args, env, cwd, ...most }: Extract<LaunchOrder, { command: string }>): void {
+function launch({ id, command, args, env, cwd, input, ...most }: Extract<LaunchOrder, { command: string }>): void {
   const answer = (given: Omit<LaunchAnswer, 'id'>) => {
     kills.delete(id);
     // Without a channel there is nobody to be told; one that was killed just now is noticed by the answer that does not reach it.
     if (process.connected) process.send?.({ id, ...given } satisfies LaunchAnswer, () => undefined);
   };
   try {
-    const child = spawn(command, args, { env, cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, args, {
+      env,
+      cwd,
+      detached: true,
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    });
+    // A program need not read what it is given.
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(input);
     const { ended, kill } = followProgram(child, most);
     kills.set(id, kill);
     void ended.then(answer);

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { errorText } from '../src/runtime/error-text.ts';
+import { errorText } from './error-text.ts';
 import type { Launch, Launched, Running } from './launcher.ts';
 
 /**

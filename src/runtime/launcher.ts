@@ -13,6 +13,8 @@ export interface Launch {
   args: readonly string[];
   env: Readonly<Record<string, string>>;
   cwd?: string | undefined;
+  /** What its stdin gives; undefined: nothing. It is held as a whole, so it is for what is small. */
+  input?: Uint8Array | undefined;
   /** A program that writes more to stdout is killed, with the group of processes that it leads. */
   maxOutputBytes: number;
   /** So many bytes of the end of stderr are kept. */
@@ -104,7 +106,7 @@ class Launcher {
 let launcher: Launcher | undefined;
 
 /**
- * Starts a program with an empty stdin, as the leader of a group of its own. When the launcher itself is killed, what it has started
+ * Starts a program as the leader of a group of its own. When the launcher itself is killed, what it has started
  * counts as killed too, and the next call starts another.
  */
 export function launch(order: Launch): Running {
