@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launch } from '../../src/runtime/launcher.ts';
 import { analyseShell } from '../../src/approvals/shell-analysis.ts';
+import { launch } from '../../src/runtime/launcher.ts';
 
 /** Programs on the PATH of the shells under test: each only records how it was called. */
 const programs = ['ls', 'git', 'evil', 'a', 'b'];
