@@ -56,6 +56,19 @@ export function roleOfAccount({ workspace, grants }: Sources): RoleAbout | undef
 }
 
 /**
+ * Ids of the custom roles that an account has about a place, by the same order: those of the first that says something. `inWorkspace`: the
+ * one it has there. Whoever is an owner has none.
+ */
+export function rolesOfAccount(
+  grants: readonly (Pick<Grant, 'from'> & { custom: string | undefined })[],
+  inWorkspace: string | undefined,
+): string[] {
+  const first = (['project', 'folder', 'team'] as const).find((from) => grants.some((grant) => grant.from === from));
+  const counting = first === undefined ? [{ custom: inWorkspace }] : grants.filter(({ from }) => from === first);
+  return [...new Set(counting.flatMap(({ custom }) => custom ?? []))];
+}
+
+/**
  * What a person is about a place. Linked accounts are one person who may what one of them could alone, and no more: each is looked at by
  * itself, and all that these may counts. `channel`: what the place of the act gives its members; it counts for those about whom nothing else says
  * anything, so that `none` bars from it too.

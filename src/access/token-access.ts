@@ -40,7 +40,7 @@ export function judgeToken(token: TokenStanding | undefined, need: TokenNeed, no
   if (!token.scopes.includes(need.scope)) {
     return new AppError('DH-223', { action: need.action, why: `it lacks the scope ${need.scope}` });
   }
-  const ceiling = { role: token.ceiling };
+  const { ceiling } = token;
   const rights: Rights =
     token.kind === 'service' ? ceiling : bothOf(ceiling, { role: token.personRole, extra: token.personExtra });
   if (!may(rights, need.permission)) {

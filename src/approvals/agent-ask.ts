@@ -1,5 +1,7 @@
 import type { Ask, Mail } from '../contracts/agent.ts';
+import { permissions } from '../contracts/permissions.ts';
 import type { AgentAction, Policy, Verdict } from '../contracts/policy.ts';
+import { strongestRole } from '../contracts/roles.ts';
 import type { RunEventData } from '../contracts/run-event.ts';
 import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
@@ -8,6 +10,7 @@ import { rulesIn } from '../store/rules.ts';
 import { addMail } from '../store/run-mail.ts';
 import type { RunRecord } from '../store/runs.ts';
 import type { TaskRecord } from '../store/tasks.ts';
+import { speakingTakes } from '../tasks/agent-rights.ts';
 import { actionHash } from './action.ts';
 import { actionTitle } from './action-text.ts';
 import { agentAction, callHash, placeDigest } from './agent-action.ts';
@@ -30,8 +33,12 @@ export interface AskInput {
   at: Date;
 }
 
-/** Whoever decides where a policy lets developers decide may answer the questions of an agent. */
-const answerers: Policy['approvers'] = { role: 'developer', people: [], notRequester: false };
+/** Whoever may speak to the agent may answer its questions: an answer by a button is the same as one in words (`checkMaySpeak`). */
+function answerers({ agent }: RunRecord): Policy['approvers'] {
+  const needed = speakingTakes(agent?.mode);
+  const role = strongestRole(needed.map((one) => permissions[one].role)) ?? 'owner';
+  return { role, permissions: needed, people: [], notRequester: false };
+}
 
 const kinds: Record<Ask['type'], InteractionKind> = { tool: 'approval', plan: 'plan', question: 'question' };
 
@@ -132,7 +139,7 @@ async function open(
   const { task, run, ask } = input;
   const { hash, because, risks, at } = request;
   const terms = termsFor(policyOf(task), action);
-  const approvers = action.type === 'question' ? answerers : terms.approvers;
+  const approvers = action.type === 'question' ? answerers(run) : terms.approvers;
   const requester = run.requestedBy;
   const askers = await askersOf(tx.db, { task: task.id, action, approvers, requester, openedAt: at });
   const who = { workspace: task.workspace, project: task.project, approvers, requester, askers };

@@ -1,5 +1,7 @@
-import { type Approvers, nobody, type Owned } from '../contracts/approvers.ts';
+import { holdersOfRoles } from '../access/role-holders.ts';
+import { type Approvers, isRoleId, nobody, type Owned } from '../contracts/approvers.ts';
 import { channelNames } from '../store/channels.ts';
+import { customRolesById } from '../store/custom-roles.ts';
 import type { Tx } from '../store/database.ts';
 import { membersOfTeams, peopleOfOwners } from '../store/named-people.ts';
 import { namesOf } from '../store/people.ts';
@@ -12,22 +14,48 @@ export interface OwnedNow extends Owned {
   unknown: string[];
 }
 
+/** Where something is to be decided. */
+export interface DecidedAt {
+  workspace: string;
+  project: string;
+}
+
 /**
- * The same with everybody by name who is in the teams now: what `mayDecide` looks at. Where lists have nobody in common, nobody may: no
+ * The same with everybody by name who is in the teams, or has the custom roles about the project, now: what `mayDecide` looks at. Where lists have nobody in common, nobody may: no
  * name stands for everybody, so it is a name that nobody has.
  */
-export async function approversNow(db: Tx['db'], workspace: string, approvers: Approvers): Promise<Approvers> {
+export async function approversNow(db: Tx['db'], at: DecidedAt, approvers: Approvers): Promise<Approvers> {
   const { people, teams = [], among = [], ...rest } = approvers;
   if (teams.length === 0 && among.length === 0) return approvers;
   const lists = [{ people, teams }, ...among].filter((list) => list.people.length > 0 || list.teams.length > 0);
-  const members = await membersOfTeams(
-    db,
-    workspace,
-    lists.flatMap((list) => list.teams),
-  );
+  const ids = lists.flatMap((list) => list.teams);
+  const members = new Map([
+    ...(await membersOfTeams(
+      db,
+      at.workspace,
+      ids.filter((id) => !isRoleId(id)),
+    )),
+    ...(await holdersOfRoles(db, at, ids.filter(isRoleId))),
+  ]);
   const [first = [], ...others] = lists.map((list) => [...list.people, ...list.teams.flatMap((team) => members.get(team) ?? [])]);
   const named = [...new Set(first)].filter((user) => others.every((list) => list.includes(user)));
   return { ...rest, people: named.length === 0 ? [nobody] : named };
+}
+
+/**
+ * Who may decide where people are named, to go before "can decide": "people named by the policy"; where only custom roles are named, "people with
+ * the role release-manager". Undefined: nobody is named. The approvers are as they are stored, before `approversNow`.
+ */
+export async function namedWords(
+  db: Tx['db'],
+  workspace: string,
+  { people, teams = [], among = [] }: Pick<Approvers, 'people' | 'teams' | 'among'>,
+): Promise<string | undefined> {
+  if (people.length === 0 && teams.length === 0) return undefined;
+  if (people.length > 0 || among.length > 0 || !teams.every(isRoleId)) return 'people named by the policy';
+  const roles = await customRolesById({ db }, workspace, teams);
+  const names = teams.flatMap((id) => roles.get(id)?.name ?? []);
+  return names.length === 0 ? 'people with a role that is gone' : `people with the role ${names.join(' or ')}`;
 }
 
 /** Who the owners are at this moment. */

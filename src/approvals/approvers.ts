@@ -1,14 +1,14 @@
 import { rolesFrom } from '../access/not-allowed.ts';
 import { membersAbout, rolesAbout } from '../access/role-about.ts';
-import { decidesAtLeast, type Rights } from '../contracts/permissions.ts';
+import { mayByRights } from '../contracts/approvers.ts';
+import type { Rights } from '../contracts/permissions.ts';
 import { approvalsNeeded, type Policy } from '../contracts/policy.ts';
-import type { Role } from '../contracts/roles.ts';
 import { rightsGivenByChannels } from '../store/channel-roles.ts';
 import type { Tx } from '../store/database.ts';
 import { idsOf, isSamePerson, type Linked } from '../store/linked-people.ts';
 import { isExternalPerson } from '../store/people.ts';
 import { speakersOf } from '../store/run-mail.ts';
-import { approversNow, ownersNow, ownersText, placeText } from './approvers-now.ts';
+import { approversNow, namedWords, ownersNow, ownersText, placeText } from './approvers-now.ts';
 import { conditions } from './several-words.ts';
 
 type Approvers = Policy['approvers'];
@@ -22,6 +22,7 @@ export interface Decider extends Rights {
 /** What is to be decided, as far as it matters for who may. */
 export interface Asked {
   workspace: string;
+  project: string;
   task: string;
   action: { type: string };
   approvers: Approvers;
@@ -45,17 +46,17 @@ export interface WhoMay {
  * accounts: together they may no more than one of them could alone.
  */
 export function mayDecide(approvers: Approvers, askers: string | readonly string[], person: Decider): boolean {
-  if (!decidesAtLeast(person, approvers.role)) return false;
+  if (!mayByRights(approvers, person)) return false;
   const asked = typeof askers === 'string' ? [askers] : askers;
   if (approvers.notRequester && asked.some((asker) => isSamePerson(person, asker))) return false;
   // Who is in a team is known to `approversNow` alone: without it nobody is.
   if ((approvers.teams ?? approvers.among ?? []).length > 0) return false;
-  return approvers.people.length === 0 || isOneOf(approvers.people, person, approvers.role);
+  return approvers.people.length === 0 || isOneOf(approvers.people, person, approvers);
 }
 
-/** Is one of the accounts named that may decide by itself where it takes this role? */
-export function isOneOf(users: readonly string[], person: Decider, role: Role): boolean {
-  return accountsOf(person).some((account) => users.includes(account.user) && decidesAtLeast(account, role));
+/** Is one of the accounts named whose rights alone are enough? */
+export function isOneOf(users: readonly string[], person: Decider, needed: Pick<Approvers, 'role' | 'permissions'>): boolean {
+  return accountsOf(person).some((account) => users.includes(account.user) && mayByRights(needed, account));
 }
 
 /**
@@ -64,7 +65,7 @@ export function isOneOf(users: readonly string[], person: Decider, role: Role): 
  */
 export async function askersOf(
   db: Tx['db'],
-  { task, action, approvers, requester, openedAt }: Omit<Asked, 'workspace'>,
+  { task, action, approvers, requester, openedAt }: Omit<Asked, 'workspace' | 'project'>,
 ): Promise<string[]> {
   if (!approvers.notRequester || action.type === 'command') return [requester];
   return [...new Set([requester, ...(await speakersOf(db, task, openedAt))])];
@@ -72,8 +73,8 @@ export async function askersOf(
 
 /** May this person decide on this request? The one rule, for buttons, lists and the press alike. */
 export async function mayDecideOn(tx: Tx, asked: Asked, person: Decider): Promise<boolean> {
-  const { workspace, requester } = asked;
-  const approvers = await approversNow(tx.db, workspace, asked.approvers);
+  const { requester } = asked;
+  const approvers = await approversNow(tx.db, asked, asked.approvers);
   if (!mayDecide(approvers, requester, person)) return false;
   return mayDecide(approvers, await askersOf(tx.db, asked), person);
 }
@@ -91,13 +92,13 @@ function accountsOf({ user, role, extra, linked }: Decider): readonly (Rights & 
  */
 export async function somebodyMayDecide(tx: Tx, question: WhoMay): Promise<boolean> {
   const { workspace, project, requester, askers = [requester] } = question;
-  const approvers = await approversNow(tx.db, workspace, question.approvers);
+  const approvers = await approversNow(tx.db, question, question.approvers);
   const needed = approvalsNeeded(approvers);
   const members = await membersAbout(tx, workspace, project);
   const able: Decider[] = members.filter((member) => mayDecide(approvers, askers, member));
   if (different(able).length >= needed) return true;
   const given = await rightsGivenByChannels(tx, project);
-  if (!decidesAtLeast(given, approvers.role)) return false;
+  if (!mayByRights(approvers, given)) return false;
   if (approvers.people.length === 0) return true;
   // A named person of whom nothing else is said may have it from the channel.
   const withRole = new Set(members.flatMap(idsOf));
@@ -129,12 +130,19 @@ export async function deciderNow(tx: Tx, workspace: string, project: string, use
 /** Who may decide, for people: "Maintainers and owners can decide: Ada, Ben. The requester cannot." */
 export async function whoMayDecide(tx: Tx, question: WhoMay): Promise<string> {
   const { workspace, project, requester, askers = [requester] } = question;
-  const approvers = await approversNow(tx.db, workspace, question.approvers);
+  const approvers = await approversNow(tx.db, question, question.approvers);
   const able = (await membersAbout(tx, workspace, project)).filter((member) => mayDecide(approvers, askers, member));
   const names = able.slice(0, 5).map(({ name }) => name);
   const list = able.length > names.length ? [...names, `${able.length - names.length} more`] : names;
-  const who = approvers.people.length > 0 ? 'Only people named by the policy' : rolesFrom(approvers.role);
+  const by = await namedWords(tx.db, workspace, question.approvers);
+  const who = by === undefined ? byRights(approvers) : `Only ${by}`;
   const named = list.length === 0 ? '' : `: ${list.join(', ')}`;
   const owners = await ownersText(tx, workspace, await ownersNow(tx.db, workspace, approvers.owned ?? []));
   return `${who} can decide${named}.${conditions(approvers)}${owners}${await placeText(tx, workspace, approvers)}`;
+}
+
+/** "Maintainers and owners"; where it takes permissions, also who else has them: "Developers, maintainers and owners, and custom roles with `agent.run`,". */
+function byRights({ role, permissions }: Approvers): string {
+  if (permissions === undefined) return rolesFrom(role);
+  return `${rolesFrom(role)}, and custom roles with ${permissions.map((one) => `\`${one}\``).join(' and ')},`;
 }

@@ -6,9 +6,13 @@ import { mayDecide, type WhoMay, whoMayDecide } from './approvers.ts';
 import { approversNow } from './approvers-now.ts';
 
 /** Could this person decide it, were it not for the access bundle of the channel in which they act? */
-export async function isHeldBack(tx: Tx, by: Person, { workspace, approvers, requester, askers }: WhoMay): Promise<boolean> {
+export async function isHeldBack(
+  tx: Tx,
+  by: Person,
+  { workspace, project, approvers, requester, askers }: WhoMay,
+): Promise<boolean> {
   if (by.limit === undefined) return false;
-  const now = await approversNow(tx.db, workspace, approvers);
+  const now = await approversNow(tx.db, { workspace, project }, approvers);
   return mayDecide(now, askers ?? requester, { ...by, ...by.limit.elsewhere });
 }
 

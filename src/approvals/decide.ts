@@ -83,7 +83,7 @@ export async function decide(tx: Tx, input: DecideInput, now: Date): Promise<Dec
     await auditRefusal(tx, 'approval.late', input, task, interaction, { state: 'expired' });
     return { result: 'already', what: expiredText(interaction) };
   }
-  if (!(await mayDecideOn(tx, interaction, by))) {
+  if (!(await mayDecideOn(tx, { ...interaction, project: task.project }, by))) {
     await auditRefusal(tx, 'approval.refused', input, task, interaction);
     const askers = await askersOf(tx.db, interaction);
     return {

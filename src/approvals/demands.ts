@@ -206,6 +206,7 @@ function stricter({ approvers, expiresMs, waits, remindMs, escalate }: Terms, ne
   return {
     approvers: {
       role: roleAtLeast(role, approvers.role) ? role : approvers.role,
+      ...(approvers.permissions === undefined ? {} : { permissions: approvers.permissions }),
       ...named(approvers, { people, teams }),
       ...inChannels(approvers, needs.channels),
       notRequester: approvers.notRequester || notRequester,

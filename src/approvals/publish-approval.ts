@@ -75,6 +75,7 @@ export async function mayPublish(
 ): Promise<boolean> {
   const asked = {
     workspace: task.workspace,
+    project: task.project,
     task: task.id,
     action: { type: 'publish' },
     approvers,

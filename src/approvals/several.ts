@@ -78,7 +78,7 @@ export async function isStillDecided(tx: Tx, project: string, interaction: Inter
 
 /** The groups of files of which none of these people is an owner who may decide. */
 export function withoutOwner(owned: readonly OwnedNow[], people: readonly Decider[], approvers: Approvers): OwnedNow[] {
-  return owned.filter(({ users }) => !people.some((person) => isOneOf(users, person, approvers.role)));
+  return owned.filter(({ users }) => !people.some((person) => isOneOf(users, person, approvers)));
 }
 
 /** Those of them who may decide now, each person once, with the id that their "yes" is written under. */
@@ -92,7 +92,7 @@ async function standing(
   for (const user of users) {
     const person = await deciderNow(tx, interaction.workspace, project, user);
     if (person === undefined || people.some((other) => isSamePerson(person, other.user))) continue;
-    if (!(await mayDecideOn(tx, interaction, person))) continue;
+    if (!(await mayDecideOn(tx, { ...interaction, project }, person))) continue;
     people.push({ ...person, as: user });
   }
   return people;

@@ -9,11 +9,11 @@ import { subjectNames } from '../store/quota-facts.ts';
 import { amountText, limitText, usedText } from './amounts.ts';
 import { allowed, freeAt, isUsedUp, part } from './standing.ts';
 
-export type QuotaPermission = Extract<Permission, 'quota.manage' | 'workspace.own'>;
+export type QuotaPermission = Extract<Permission, 'quota.manage' | 'quota.workspace'>;
 
 /** What it takes to make, raise and remove quotas of a scope: about the project, or the project of the channel, or in the workspace. */
 export function quotaPermission(scope: QuotaScope): QuotaPermission {
-  return scope === 'project' || scope === 'channel' ? 'quota.manage' : 'workspace.own';
+  return scope === 'project' || scope === 'channel' ? 'quota.manage' : 'quota.workspace';
 }
 
 /** Who decides whether more than a quota of this scope is spent, as approvers of a request: those who could raise it. */

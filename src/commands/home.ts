@@ -26,8 +26,8 @@ export async function homeView(ctx: CommandContext): Promise<View> {
   const waiting = await pendingInteractions(ctx.tx, workspace, { projects, sight: everywhere }, now);
   const mine: InteractionRow[] = [];
   for (const one of waiting) {
-    const me = actingOn(ctx, one.task.project.id);
-    if (await mayDecideOn(ctx.tx, { ...one, workspace, task: one.task.id }, me)) mine.push(one);
+    const project = one.task.project.id;
+    if (await mayDecideOn(ctx.tx, { ...one, workspace, project, task: one.task.id }, actingOn(ctx, project))) mine.push(one);
   }
   const lines = await queueLines(ctx, projects);
   const recent = await listTasks(

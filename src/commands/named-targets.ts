@@ -1,5 +1,7 @@
+import { isRoleId } from '../contracts/approvers.ts';
 import { AppError } from '../contracts/errors.ts';
 import { type Channel, channelById, channelNames, channelsByName, findChannel } from '../store/channels.ts';
+import { customRolesById } from '../store/custom-roles.ts';
 import { namesOfTeams } from '../store/named-people.ts';
 import { labelsOf } from '../store/people.ts';
 import type { ListChange } from './arguments.ts';
@@ -83,7 +85,7 @@ interface Lists {
   among?: readonly { people: readonly string[]; teams: readonly string[] }[] | undefined;
 }
 
-/** Names of all that these name, by id: "Ada", "team infra", "#ops on Slack". What is gone is left out. */
+/** Names of all that these name, by id: "Ada", "team infra", "who has the role release-manager", "#ops on Slack". What is gone is left out. */
 export async function namesIn(ctx: Pick<CommandContext, 'tx' | 'person'>, lists: readonly Lists[]): Promise<Map<string, string>> {
   const { workspace } = ctx.person;
   const all = lists.flatMap((list) => [list, ...(list.among ?? [])]);
@@ -97,10 +99,16 @@ export async function namesIn(ctx: Pick<CommandContext, 'tx' | 'person'>, lists:
     workspace,
     all.flatMap((list) => list.teams ?? []),
   );
+  const roles = await customRolesById(ctx.tx, workspace, all.flatMap((list) => list.teams ?? []).filter(isRoleId));
   const channels = await channelNames(
     ctx.tx,
     workspace,
     lists.flatMap((list) => list.channels ?? []),
   );
-  return new Map([...people, ...[...teams].map(([id, name]) => [id, `team ${name}`] as const), ...channels]);
+  return new Map([
+    ...people,
+    ...[...teams].map(([id, name]) => [id, `team ${name}`] as const),
+    ...[...roles].map(([id, { name }]) => [id, `who has the role ${name}`] as const),
+    ...channels,
+  ]);
 }

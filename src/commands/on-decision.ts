@@ -193,10 +193,11 @@ async function askInForm(
     throw new AppError('DH-400', { what: `The request of #${interaction.task.number} is ${interaction.state} already.` });
   }
   const { approvers, requester } = interaction;
-  const asked = { ...interaction, workspace: by.workspace, task: interaction.task.id };
+  const project = interaction.task.project.id;
+  const asked = { ...interaction, workspace: by.workspace, project, task: interaction.task.id };
   if (!(await mayDecideOn(ctx.tx, asked, by))) {
     const askers = await askersOf(ctx.tx.db, asked);
-    const question = { workspace: by.workspace, project: interaction.task.project.id, approvers, requester, askers };
+    const question = { workspace: by.workspace, project, approvers, requester, askers };
     throw await cannotDecide(ctx.tx, by, `decide on #${interaction.task.number}`, question);
   }
   const form = formOf(interaction, verb);

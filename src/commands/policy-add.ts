@@ -4,6 +4,7 @@ import { demandKinds, demandRisks, demandSchema, maxDemands } from '../contracts
 import { AppError } from '../contracts/errors.ts';
 import { count, duration, type ListChange, listChange, oneOf, onOff, optional } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
+import { approversOption, deciderRole } from './decider-role.ts';
 import { changedChannels, changedPeople, changedTeams } from './named-targets.ts';
 import { policyProject, policyView } from './policy.ts';
 import { holdProject, storePolicy } from './policy-change.ts';
@@ -26,6 +27,7 @@ export const policyAdd = defineCommand({
   summary: 'Demands more for some of what is approved: more people, a stronger role, less time',
   details: [
     'What it is about: `kind`, `command`, `path` and `risk`; all that are given must hold. What it needs: the rest.',
+    'With a custom role in `approvers`, only those who have it about the project may decide; with `people` and `team`, these too. Each of them must be able to decide by what they may, as everybody who approves.',
     'A demand with `command`, `path` or `risk` makes such actions ask, whatever the mode of the project or of the agent. Where it cannot be told whether it is met, as with a command that hides another, it counts as met.',
     'What a command changes on disk is seen when the change leaves: `path` and `risk` of changes hold then, and for the files that agents edit.',
   ],
@@ -48,12 +50,7 @@ export const policyAdd = defineCommand({
     }),
     risk: optional({ hint: 'ci', about: 'a risk that cards name', values: demandRisks, schema: oneOf(demandRisks) }),
     approvals: optional({ hint: '2', about: 'how many different people must say yes', schema: count(maxApprovals) }),
-    approvers: optional({
-      hint: 'owner',
-      about: 'the weakest role that may decide',
-      values: ['developer', 'maintainer', 'owner'],
-      schema: oneOf(['developer', 'maintainer', 'owner']),
-    }),
+    approvers: approversOption,
     people: optional({
       hint: '@ada',
       about: 'only these people may decide',
@@ -88,6 +85,7 @@ export const policyAdd = defineCommand({
     ['policy add path=infra/** approvals=2', 'two people for what touches these files'],
     ['policy add kind=push risk=ci approvers=owner', 'owners for changes of CI'],
     [ownersExample, 'for every changed file one of its owners'],
+    ['policy add kind=push approvers=release-manager', 'only who has this custom role, for changes that leave'],
     ['policy add path=deploy/** team=infra channels=#ops', 'the team decides, and in that channel'],
     ['policy add command="npm publish *" people=@ada not-requester=on', 'only Ada, and not for herself'],
   ],
@@ -106,9 +104,10 @@ export const policyAdd = defineCommand({
       const problem = 'CODEOWNERS is about files of changes that leave, so `codeowners` goes with `kind=push`.';
       throw new AppError('DH-201', { problem, example: `\`${ownersExample}\`` });
     }
+    const decider = approvers === undefined ? undefined : await deciderRole(ctx, approvers);
     const needs = {
-      role: approvers,
-      ...(await lists(ctx, args)),
+      role: typeof decider === 'string' ? decider : undefined,
+      ...(await lists(ctx, args, typeof decider === 'string' ? undefined : decider?.id)),
       codeowners: args.codeowners === undefined ? undefined : true,
       notRequester: args['not-requester'],
       count: approvals,
@@ -137,11 +136,12 @@ async function lists(
     team,
     channels,
   }: { people?: ListChange | undefined; team?: ListChange | undefined; channels?: ListChange | undefined },
+  role: string | undefined,
 ) {
   const filled = (ids: readonly string[] | undefined) => (ids === undefined || ids.length === 0 ? undefined : ids);
   return {
     people: filled(people && (await changedPeople(ctx, [], people, 'policy add path=infra/** people=@ada'))),
-    teams: filled(team && (await changedTeams(ctx, [], team))),
+    teams: filled([...(team === undefined ? [] : await changedTeams(ctx, [], team)), ...(role === undefined ? [] : [role])]),
     channels: filled(channels && (await changedChannels(ctx, [], channels, 'policy add path=infra/** channels=#ops'))),
   };
 }

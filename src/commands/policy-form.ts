@@ -1,3 +1,4 @@
+import type { CustomRole } from '../contracts/custom-roles.ts';
 import { demandKinds, demandRisks } from '../contracts/demands.ts';
 import { AppError } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
@@ -13,6 +14,7 @@ import { type Project, projectById } from '../store/projects.ts';
 import { answered } from './answer.ts';
 import { shortDuration } from './arguments.ts';
 import type { Command, CommandContext, Reply } from './command.ts';
+import { decidingRoles } from './decider-role.ts';
 import { checkArguments } from './parse.ts';
 import { policyView } from './policy.ts';
 import { policyAdd } from './policy-add.ts';
@@ -34,7 +36,7 @@ export async function askPolicyForm(
   asked: PolicyForm,
 ): Promise<void> {
   const project = await projectOf(ctx, asked);
-  const form = asked.what === 'edit' ? await editForm(ctx, project) : addForm(project);
+  const form = asked.what === 'edit' ? await editForm(ctx, project) : await addForm(ctx, project);
   await putOutbox(ctx.tx, askForm(answered(press, ctx.person, press.conversation), press.trigger, form, new Date(press.at)));
 }
 
@@ -105,11 +107,17 @@ async function projectOf(ctx: CommandContext, { project: id }: PolicyForm): Prom
 
 async function editForm(ctx: CommandContext, project: Project): Promise<Form> {
   const { mode, approvers, expiresMs, waits } = project.policy;
+  const roles = await decidingRoles(ctx, approvers);
   const names = await namesOf(ctx.tx, project.workspace, approvers.people);
   const people = approvers.people.map((user) => names.get(user) ?? user).join(', ');
   const fields: Fields = [
     select('policy', 'What runs without asking', modeLabels, mode),
-    select('approvers', 'Who may decide', roleLabels, approvers.role),
+    select(
+      'approvers',
+      'Who may decide',
+      roleLabels(roles),
+      roles.find(({ id }) => approvers.teams?.includes(id))?.name ?? approvers.role,
+    ),
     {
       ...textField('people', 'Only these people (none: everybody with the role)', '@ada, @ben'),
       ...(people === '' ? {} : { initial: people }),
@@ -125,7 +133,8 @@ async function editForm(ctx: CommandContext, project: Project): Promise<Form> {
   return { token, title: 'Policy', submit: 'Save', fields };
 }
 
-function addForm({ id }: Project): Form {
+async function addForm(ctx: CommandContext, { id }: Project): Promise<Form> {
+  const roles = await decidingRoles(ctx);
   return {
     token: encodePress({ kind: 'command', text: `${policyFormPrefix}add ${id}` }),
     title: 'Add a demand',
@@ -134,7 +143,7 @@ function addForm({ id }: Project): Form {
       select('kind', 'What it is about', kindLabels),
       textField('path', 'Files, of changes and of what agents edit', 'infra/**'),
       select('risk', 'A risk that cards name', new Map(demandRisks.map((risk) => [risk, risk]))),
-      select('approvers', 'Who must decide', roleLabels),
+      select('approvers', 'Who must decide', roleLabels(roles)),
       select('approvals', 'How many must say yes', countLabels),
     ],
   };
@@ -151,11 +160,14 @@ const modeLabels = new Map<string, string>(
     }[mode],
   ]),
 );
-const roleLabels = new Map([
-  ['developer', 'Developers and above'],
-  ['maintainer', 'Maintainers and owners'],
-  ['owner', 'Owners'],
-]);
+function roleLabels(custom: readonly CustomRole[]): ReadonlyMap<string, string> {
+  return new Map([
+    ['developer', 'Developers and above'],
+    ['maintainer', 'Maintainers and owners'],
+    ['owner', 'Owners'],
+    ...custom.map(({ name }) => [name, `Only the role ${name}`] as const),
+  ]);
+}
 const countLabels = new Map(['1', '2', '3', '4', '5'].map((text) => [text, text === '1' ? 'One person' : `${text} people`]));
 const kindLabels = new Map<string, string>(
   demandKinds.map((kind) => [

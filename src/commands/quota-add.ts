@@ -58,7 +58,7 @@ export const quotaAdd = defineCommand({
   details: [
     'Runs beyond a quota wait until it is free again, if that is within a day; else they are refused. A run at work that uses up a quota of tokens, cost or time pauses, and those who may raise it are asked; a command is stopped, with what it has done kept.',
     'Periods begin in UTC, weeks on Monday. What was used in the period before the quota was made counts too.',
-    'Maintainers set those of projects and channels, owners those of people and of the whole workspace.',
+    'Maintainers set those of projects and channels, owners those of people and of the whole workspace; so does a custom role with `quota.workspace`.',
   ],
   permission: 'quota.manage',
   action: 'change quotas there',

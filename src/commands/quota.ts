@@ -23,7 +23,7 @@ export const quota = defineCommand({
   group: 'setup',
   summary: 'Shows the quotas, how much of each is used, and when it is free again',
   details: [
-    'Everybody sees those of the workspace, of this channel, of projects they may see, and their own; owners see those of everybody.',
+    'Everybody sees those of the workspace, of this channel, of projects they may see, and their own; owners, and whoever may change quotas of people, see those of everybody.',
     'A quota is about what runs do; what a single task may cost is its budget: `help budget`.',
   ],
   permission: 'task.see',
@@ -107,7 +107,9 @@ function maySee(ctx: CommandContext, { scope, subject }: Standing['quota'], proj
     case 'project':
       return projects === undefined || projects.includes(subject);
     case 'person':
-      return idsOf(ctx.person).includes(subject) || may(ctx.ownRights, 'usage.workspace');
+      return (
+        idsOf(ctx.person).includes(subject) || may(ctx.ownRights, 'usage.workspace') || may(ctx.ownRights, 'quota.workspace')
+      );
   }
 }
 

@@ -50,7 +50,7 @@ import { quotaRemove } from './quota-remove.ts';
 import { rebase } from './rebase.ts';
 import { retry } from './retry.ts';
 import { revert } from './revert.ts';
-import { roleAdd, roleChange, roleRemove } from './role.ts';
+import { roleAdd, roleChange, roleRemove, roleRename } from './role.ts';
 import { roleList, roleShow } from './role-look.ts';
 import { rules, rulesRevoke } from './rules.ts';
 import { run } from './run.ts';
@@ -156,6 +156,7 @@ const people: readonly Command[] = [
   roleList,
   roleShow,
   roleChange,
+  roleRename,
   roleRemove,
   teamAdd,
   teamList,

@@ -33,6 +33,8 @@ export async function usesWords(ctx: CommandContext, uses: RoleUses, sight: 'all
     ...listed(teams.map(({ team, name }) => `team ${team} in the folder ${name}`)),
     ...(uses.channels.length === 0 ? [] : [`members of ${count(uses.channels.length, 'channel', 'channels')}`]),
     ...(uses.invites === 0 ? [] : [count(uses.invites, 'open invitation', 'open invitations')]),
+    ...(uses.tokens === 0 ? [] : [count(uses.tokens, 'access token', 'access tokens')]),
+    ...listed(uses.policies.filter(({ project }) => sees(project)).map(({ name }) => `the policy of ${name}, where it decides`)),
   ];
 }
 

@@ -6,7 +6,7 @@ import { marked } from '../delivery/error-view.ts';
 import { textView, withFallback } from '../delivery/list-view.ts';
 import { recordAudit } from '../store/audit.ts';
 import { mostOfChannel } from '../store/channels.ts';
-import { changeCustomRole, createCustomRole, removeCustomRole, usesOf } from '../store/custom-roles.ts';
+import { changeCustomRole, createCustomRole, removeCustomRole, renameCustomRole, usesOf } from '../store/custom-roles.ts';
 import { lockPeople } from '../store/linked-people.ts';
 import { name, optional, required } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
@@ -104,10 +104,33 @@ export const roleChange = defineCommand({
   },
 });
 
+export const roleRename = defineCommand({
+  ...owned,
+  name: 'role rename',
+  summary: 'Calls a custom role otherwise; who has it, and the policies and tokens that name it, keep it',
+  action: 'rename roles',
+  positional: {
+    name: required({ hint: 'name', about: 'the custom role', names: 'role', schema: name }),
+    to: required({ hint: 'new-name', about: 'what it is called from now on', schema: roleName }),
+  },
+  options: {},
+  examples: [['role rename release-manager releaser', 'the same role under another name']],
+  async run(ctx, args) {
+    const { workspace } = ctx.person;
+    await lockPeople(ctx.tx, workspace);
+    const role = await namedCustomRole(ctx, args.name);
+    if (role.name === args.to) return { view: textView(`The role is called \`${role.name}\` already.`), audience: 'person' };
+    if (!(await renameCustomRole(ctx.tx, role, args.to))) throw new AppError('DH-244', { what: 'role', name: args.to });
+    await audit(ctx, 'role.rename', { ...role, name: args.to }, { from: role.name, to: args.to });
+    const text = `The role \`${role.name}\` is called \`${args.to}\` now, everywhere at once.`;
+    return { view: textView(text), audience: 'all' };
+  },
+});
+
 export const roleRemove = defineCommand({
   ...owned,
   name: 'role remove',
-  summary: 'Removes a custom role that nobody has',
+  summary: 'Removes a custom role that nobody has and no policy names',
   action: 'remove roles',
   positional: { name: required({ hint: 'name', about: 'the custom role', names: 'role', schema: name }) },
   options: {},
@@ -118,7 +141,7 @@ export const roleRemove = defineCommand({
     const role = await namedCustomRole(ctx, args.name);
     const uses = await usesWords(ctx, await usesOf(ctx.tx, role, ctx.deps.now()), 'all');
     if (uses.length > 0) throw new AppError('DH-247', { role: role.name, uses: uses.join('; ') });
-    await removeCustomRole(ctx.tx, role);
+    await removeCustomRole(ctx.tx, role, ctx.deps.now());
     await audit(ctx, 'role.remove', role, { permissions: role.permissions.join(', ') });
     return { view: withFallback([{ type: 'text', spans: marked(`The role \`${role.name}\` is removed.`) }]), audience: 'all' };
   },

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { roleName } from '../access/not-allowed.ts';
 import { actingOn } from '../access/who-acts.ts';
-import type { Approvers } from '../contracts/approvers.ts';
+import { type Approvers, isRoleId } from '../contracts/approvers.ts';
 import { givenWith } from '../contracts/custom-roles.ts';
 import { AppError } from '../contracts/errors.ts';
 import { isHostName } from '../contracts/hosts.ts';
@@ -13,6 +13,7 @@ import { type Channel, setDefaultRole, setExternalRole, setPrivate, setVerbosity
 import { changeBaseBranch, changeLimits, type Project, projectById } from '../store/projects.ts';
 import { applyChange, type ListChange } from './arguments.ts';
 import type { CommandContext } from './command.ts';
+import { deciderRole, withDeciderRole } from './decider-role.ts';
 import { changedHostList } from './host-list.ts';
 import { changedChannels, changedPeople, changedTeams } from './named-targets.ts';
 import { showWhereItCounts } from './opened-channel.ts';
@@ -30,7 +31,8 @@ export interface SettingsChange extends AgentSettingsChange {
   policy?: Policy['mode'] | undefined;
   allow?: ListChange | undefined;
   deny?: ListChange | undefined;
-  approvers?: Role | undefined;
+  /** Name of a role. */
+  approvers?: string | undefined;
   people?: ListChange | undefined;
   team?: ListChange | undefined;
   'decide-in'?: ListChange | undefined;
@@ -130,17 +132,19 @@ function changedLinks(current: readonly string[], change: ListChange | undefined
 
 async function changedPolicy(ctx: CommandContext, now: Policy, change: SettingsChange): Promise<Policy> {
   const needed = change.approvals ?? approvalsNeeded(now.approvers);
-  const policy: Policy = {
+  const chosen = change.approvers === undefined ? undefined : await deciderRole(ctx, change.approvers);
+  const { role, teams } = withDeciderRole(now.approvers, chosen);
+  return {
     mode: change.policy ?? now.mode,
     allow: change.allow === undefined ? now.allow : patterns(now.allow, change.allow),
     deny: change.deny === undefined ? now.deny : patterns(now.deny, change.deny),
     approvers: {
-      role: change.approvers ?? now.approvers.role,
+      role,
       people:
         change.people === undefined
           ? now.approvers.people
           : await changedPeople(ctx, now.approvers.people, change.people, 'settings people+=@ada'),
-      ...(await changedPlaces(ctx, now.approvers, change)),
+      ...(await changedPlaces(ctx, { ...now.approvers, teams }, change)),
       notRequester: change['not-requester'] ?? now.approvers.notRequester,
       ...(needed === 1 ? {} : { count: needed }),
     },
@@ -150,13 +154,6 @@ async function changedPolicy(ctx: CommandContext, now: Policy, change: SettingsC
     ...changedCheck(now, change),
     ...(now.demands === undefined ? {} : { demands: now.demands }),
   };
-  if (policy.approvers.role === 'guest') {
-    throw new AppError('DH-201', {
-      problem: 'Guests may only look, so they cannot decide.',
-      example: '`settings approvers=developer`',
-    });
-  }
-  return policy;
 }
 
 function changedEnd({ expiresMs, waits }: Policy, { expires }: SettingsChange): Pick<Policy, 'expiresMs' | 'waits'> {
@@ -208,8 +205,9 @@ async function changedPlaces(
   change: SettingsChange,
 ): Promise<Pick<Approvers, 'teams' | 'channels'>> {
   const { team, 'decide-in': decideIn } = change;
+  const named = teams.filter((id) => !isRoleId(id));
   const now = {
-    teams: team === undefined ? teams : await changedTeams(ctx, teams, team),
+    teams: team === undefined ? teams : [...(await changedTeams(ctx, named, team)), ...teams.filter(isRoleId)],
     channels: decideIn === undefined ? channels : await changedChannels(ctx, channels, decideIn, 'settings decide-in=here'),
   };
   return {

@@ -25,6 +25,7 @@ import {
 } from './arguments.ts';
 import { chosenBundle } from './channel-bundle.ts';
 import { type CommandContext, defineCommand } from './command.ts';
+import { approversOption } from './decider-role.ts';
 import { branchName } from './project-add.ts';
 import { channelRoles, roleOption } from './role-argument.ts';
 import { applyAgentSettings } from './settings-agent.ts';
@@ -87,12 +88,7 @@ export const settings = defineCommand({
       takes: 'change',
     }),
     deny: optional({ hint: '"rm *"', about: `commands that never run; ${patternAbout}`, schema: listChange, takes: 'change' }),
-    approvers: optional({
-      hint: 'maintainer',
-      about: 'the weakest role that may decide',
-      values: ['developer', 'maintainer', 'owner'],
-      schema: roleWord,
-    }),
+    approvers: approversOption,
     people: optional({
       hint: '@ada',
       about: 'only these people may decide; `none` for everybody with the role',

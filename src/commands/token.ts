@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { accessTokenHash, newAccessToken, tokenPrefix } from '../access/access-token.ts';
-import { rolesFrom } from '../access/not-allowed.ts';
+import { roleName, rolesFrom } from '../access/not-allowed.ts';
 import { revokeToken } from '../access/revoke-token.ts';
 import { rightsAnywhere } from '../access/role-about.ts';
 import { type AccessScope, accessScopeSchema, type TokenKind } from '../contracts/access-token.ts';
+import { type AnyRole, givenWith, nameOf } from '../contracts/custom-roles.ts';
 import { AppError } from '../contracts/errors.ts';
-import { isWithin, may } from '../contracts/permissions.ts';
+import { type Given, isWithin, may } from '../contracts/permissions.ts';
 import { encodePress } from '../contracts/press.ts';
-import type { Role } from '../contracts/roles.ts';
+import { roleSchema } from '../contracts/roles.ts';
 import { bold, code, plain, type Span, type View } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { textView, withFallback } from '../delivery/list-view.ts';
@@ -17,8 +18,9 @@ import { recordAudit } from '../store/audit.ts';
 import { idsOf } from '../store/linked-people.ts';
 import { namesOf } from '../store/people.ts';
 import { projectByName } from '../store/projects.ts';
-import { duration, oneOf, optional, required, roleWord, shortDuration } from './arguments.ts';
+import { duration, oneOf, optional, required, shortDuration } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
+import { namedRole, roleOption } from './role-argument.ts';
 import { ago } from './task-lines.ts';
 
 const dayMs = 24 * 60 * 60_000;
@@ -66,11 +68,11 @@ export const tokenCreate = defineCommand({
       schema: z.string().min(1).max(100),
     }),
     scopes: optional({ hint: 'read', about: 'what it is good for, with commas between; `read` if left out', schema: scopesWord }),
-    role: optional({
-      hint: 'guest',
-      about: 'the strongest role that it has, at most yours; `guest` if left out, which is enough to read',
-      schema: roleWord,
-    }),
+    role: roleOption(
+      'guest',
+      'the most that it may, at most what you may; `guest` if left out, which is enough to read',
+      roleSchema.options,
+    ),
     expires: optional({
       hint: '90d',
       about: `how long it is good for, at most ${shortDuration(longestLifeMs)}; ${shortDuration(usualLifeMs)} if left out`,
@@ -81,9 +83,10 @@ export const tokenCreate = defineCommand({
     ['token create dashboard', 'a token that can read, for 90 days'],
     ['token create ci expires=7d', 'one that is good for a week'],
     ['token create service=deploy project=web', 'one that stays when you leave, for one project'],
+    ['token create service=releases role=release-manager', 'one that may what a custom role says, as it is at each use'],
   ],
   permissionFor: ({ service }) => (service === undefined ? 'task.see' : 'token.service'),
-  async run(ctx, { name: own, service, project, scopes = usualScopes, role = 'guest', expires = usualLifeMs }) {
+  async run(ctx, { name: own, service, project, scopes = usualScopes, role: named = 'guest', expires = usualLifeMs }) {
     const { workspace, user } = ctx.person;
     const kind = service === undefined ? 'personal' : 'service';
     const name = service ?? own;
@@ -109,9 +112,11 @@ export const tokenCreate = defineCommand({
         instead: 'An owner or a maintainer gives you a role with `member add`.',
       });
     }
-    if (!isWithin({ role }, most)) {
-      const action = `make tokens with the role ${role}`;
-      throw new AppError('DH-202', { who: ctx.person.name, action, whoCan: `${rolesFrom(role)} can.` });
+    const role = await namedRole(ctx, named, roleSchema.options);
+    const ceiling = givenWith(role);
+    if (!isWithin(ceiling, most)) {
+      const action = `make tokens with the role ${nameOf(role)}`;
+      throw new AppError('DH-202', { who: ctx.person.name, action, whoCan: whoMayMake(role) });
     }
     const at = ctx.deps.now();
     const others = await goodTokens(ctx.tx, workspace, kind === 'service' ? 'services' : idsOf(ctx.person), at);
@@ -129,18 +134,27 @@ export const tokenCreate = defineCommand({
     }
     const token = newAccessToken(kind);
     const expiresAt = new Date(at.getTime() + expires);
-    const facts = { name, end: token.slice(-4), scopes, role, expiresAt };
-    const row = { ...facts, workspace, user, kind, project: only?.id, hash: accessTokenHash(token), at } as const;
+    const facts = { name, end: token.slice(-4), scopes, expiresAt };
+    const row = { ...facts, role, workspace, user, kind, project: only?.id, hash: accessTokenHash(token), at } as const;
     const id = await createTokenRow(ctx.tx, row);
     await recordAudit(ctx.tx, {
       workspace,
       actor: user,
       action: 'token.create',
       subject: id,
-      data: { ...facts, expiresAt: expiresAt.toISOString(), kind, ...(only === undefined ? {} : { project: only.name }) },
+      data: {
+        ...facts,
+        role: nameOf(role),
+        expiresAt: expiresAt.toISOString(),
+        kind,
+        ...(only === undefined ? {} : { project: only.name }),
+      },
     });
     return {
-      view: { ...createdView({ ...facts, kind, project: only?.name }, ctx.deps.apiUrl()), secret: ctx.deps.sealSecret(token) },
+      view: {
+        ...createdView({ ...facts, ceiling, kind, project: only?.name }, ctx.deps.apiUrl()),
+        secret: ctx.deps.sealSecret(token),
+      },
       audience: 'person',
     };
   },
@@ -173,7 +187,7 @@ export const tokenList = defineCommand({
       workspace,
       tokens.map(({ user }) => user),
     );
-    const nameOf = ({ user }: TokenRow) => (whose !== 'mine' ? (names.get(user) ?? 'somebody') : undefined);
+    const ownerOf = ({ user }: TokenRow) => (whose !== 'mine' ? (names.get(user) ?? 'somebody') : undefined);
     const shown = tokens.slice(0, shownTokens);
     const titles = { mine: 'Your access tokens', services: 'Access tokens of services', all: 'Access tokens' };
     const title = `${titles[whose]} · ${tokens.length}`;
@@ -183,7 +197,7 @@ export const tokenList = defineCommand({
         ...(tokens.length === 0
           ? [{ type: 'text' as const, spans: marked('There is none. `token create <name>` makes one.') }]
           : []),
-        ...shown.flatMap((token) => tokenBlocks(token, nameOf(token), ctx.deps.now())),
+        ...shown.flatMap((token) => tokenBlocks(token, ownerOf(token), ctx.deps.now())),
         ...(tokens.length > shown.length
           ? [{ type: 'context' as const, spans: [plain(`${tokens.length - shown.length} newer ones are not shown.`)] }]
           : []),
@@ -199,7 +213,7 @@ export const tokenRevoke = defineCommand({
   group: 'people',
   summary: 'Ends an access token at once; streams that are open with it end within seconds',
   details: [
-    'Owners can end those of everybody, with the buttons of `token list all`; maintainers those of services with at most their own role.',
+    'Owners can end those of everybody, with the buttons of `token list all`; maintainers those of services that may no more than they do.',
   ],
   permission: 'task.see',
   action: 'revoke access tokens',
@@ -243,13 +257,13 @@ async function namedToken(ctx: CommandContext, named: string, at: Date): Promise
   const found = (await goodTokens(ctx.tx, workspace, idsOf(ctx.person), at)).find(fits);
   if (found !== undefined || !(may(ctx.ownRights, 'token.service') || may(ctx.ownRights, 'session.manage'))) return found;
   const services = may(ctx.ownRights, 'token.service') ? await goodTokens(ctx.tx, workspace, 'services', at) : [];
-  const service = services.filter(({ role }) => isWithin({ role }, ctx.ownRights)).find(fits);
+  const service = services.filter(({ ceiling }) => isWithin(ceiling, ctx.ownRights)).find(fits);
   if (service !== undefined || !may(ctx.ownRights, 'session.manage')) return service;
   return (await goodTokens(ctx.tx, workspace, 'all', at)).find(({ id }) => id === named);
 }
 
 function createdView(
-  token: { kind: TokenKind; project: string | undefined; name: string; scopes: AccessScope[]; role: Role; expiresAt: Date },
+  token: { kind: TokenKind; project: string | undefined; name: string; scopes: AccessScope[]; ceiling: Given; expiresAt: Date },
   apiUrl: string,
 ): View {
   const of = token.kind === 'service' ? ' of a service' : '';
@@ -299,8 +313,12 @@ function ownerText({ kind, project }: TokenRow, owner: string | undefined): stri
   return owner === undefined ? '' : `of ${owner} · `;
 }
 
-function mayText({ scopes, role }: { scopes: AccessScope[]; role: Role }): Span[] {
-  return [plain(`may ${scopes.join(', ')} as ${role}`)];
+function mayText({ scopes, ceiling }: { scopes: AccessScope[]; ceiling: Given }): Span[] {
+  return [plain(`may ${scopes.join(', ')} as ${roleName(ceiling)}`)];
+}
+
+function whoMayMake(role: AnyRole): string {
+  return typeof role === 'string' ? `${rolesFrom(role)} can.` : 'Owners can, and whoever has all of that role.';
 }
 
 function day(at: Date): Span {

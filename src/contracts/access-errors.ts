@@ -62,6 +62,6 @@ export const accessErrors = {
     title: 'The role is in use',
     text: 'The role `{role}` is in use: {uses}.',
     remedy:
-      'Give these another role first, channels with `settings role=`, and take invitations back with `invite list`; then `role remove {role}` removes it.',
+      'Give these another role first, channels with `settings role=`, policies with `settings approvers=` or `policy remove`, and take invitations back with `invite list` and tokens with `token list`; then `role remove {role}` removes it.',
   },
 } as const satisfies Record<string, ErrorEntry>;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { decidesAtLeast, may, permissionSchema, type Rights } from './permissions.ts';
 import { roleSchema } from './roles.ts';
 
 /** Most people that a policy can ask to say yes. */
@@ -7,7 +8,10 @@ export const maxApprovals = 5;
 /** The id of no person: it stands in lists where nobody is left, because an empty one stands for everybody. */
 export const nobody = 'nobody';
 
-/** People and teams by their ids: whoever is one of them, or in one of them. */
+/**
+ * People and teams by their ids: whoever is one of them, or in one of them. Among the teams stand custom roles by theirs (`isRoleId`), for
+ * whoever has one of them about the project: to a process that knows no such roles they are teams without members, so that nobody may.
+ */
 const namedSchema = z.object({ people: z.array(z.string()), teams: z.array(z.string()) });
 
 /** Files of a change that the same line of CODEOWNERS, or lines with the same owners, are about. */
@@ -24,9 +28,14 @@ export type Owned = z.infer<typeof ownedSchema>;
 export const approversSchema = z.object({
   /** Weakest role that may decide. */
   role: roleSchema,
+  /**
+   * When set, whoever has all of these permissions may decide, whatever they may decide elsewhere. `role` is the weakest that has them: a
+   * process that does not know this asks for that. What is no permission, of another version, nobody has.
+   */
+  permissions: z.array(z.string()).optional(),
   /** When not empty, only these people (user ids) may decide, whatever their role above `role`. */
   people: z.array(z.string()),
-  /** The same for the members of teams, as they are at the moment of the press; `people` and `teams` are one list. */
+  /** The same for the members of teams and for who has custom roles, as that is at the moment of the press; `people` and `teams` are one list. */
   teams: z.array(z.string()).optional(),
   /** Further lists of the same kind, from demands: whoever decides must be in every one. */
   among: z.array(namedSchema).optional(),
@@ -40,6 +49,20 @@ export const approversSchema = z.object({
   owned: z.array(ownedSchema).optional(),
 });
 export type Approvers = z.infer<typeof approversSchema>;
+
+/** Does the id stand for a custom role in a list of teams? */
+export function isRoleId(id: string): boolean {
+  return id.startsWith('rol_');
+}
+
+/** Do somebody's rights let them decide, before anything is asked about who they are? */
+export function mayByRights({ role, permissions }: Pick<Approvers, 'role' | 'permissions'>, rights: Rights): boolean {
+  if (permissions === undefined) return decidesAtLeast(rights, role);
+  return permissions.every((one) => {
+    const known = permissionSchema.safeParse(one).data;
+    return known !== undefined && may(rights, known);
+  });
+}
 
 /**
  * `none`: there is no such file. `unclear`: it cannot be taken for what it is; `detail` says why. `owned` has only files with owners, those of

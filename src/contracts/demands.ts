@@ -31,7 +31,7 @@ export const demandSchema = z.object({
     role: roleSchema.optional(),
     /** Only these people (user ids). */
     people: z.array(z.string()).optional(),
-    /** Only members of these teams (ids). Together with `people`: who is named or in one of them. */
+    /** Only members of these teams, and who has these custom roles (ids). Together with `people`: who is named or in one of them. */
     teams: z.array(z.string()).optional(),
     /** Only what is pressed in one of these channels (ids) counts. */
     channels: z.array(z.string()).optional(),

@@ -25,7 +25,7 @@ export const permissions = {
   'member.manage': { role: 'maintainer', may: 'change members, teams and invites' },
   'policy.manage': { role: 'maintainer', may: 'change the policy' },
   'project.manage': { role: 'maintainer', may: 'add, check, set up and remove projects and folders' },
-  'quota.manage': { role: 'maintainer', may: 'change quotas' },
+  'quota.manage': { role: 'maintainer', may: 'change quotas of projects and channels' },
   'token.service': { role: 'maintainer', may: 'make, see and revoke tokens of services' },
   'usage.people': { role: 'maintainer', may: 'see the usage of each person' },
 
@@ -33,6 +33,7 @@ export const permissions = {
   'alert.manage': { role: 'owner', may: 'say where alerts go' },
   'audit.export': { role: 'owner', may: 'export the audit' },
   'codeowner.manage': { role: 'owner', may: 'say who names in CODEOWNERS are' },
+  'quota.workspace': { role: 'owner', may: 'change quotas of the workspace and of people' },
   'session.manage': { role: 'owner', may: 'see and end sessions and tokens of others' },
   'usage.workspace': { role: 'owner', may: 'see the usage of the whole workspace' },
   /** Makes and changes owners, custom roles and access bundles. In no custom role: whoever has it has all. */

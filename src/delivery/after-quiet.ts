@@ -70,7 +70,8 @@ async function waitingSince(
     const project = one.task.project.id;
     if (!deciders.has(project)) deciders.set(project, await deciderNow(tx, workspace, project, user));
     const decider = deciders.get(project);
-    if (decider !== undefined && (await mayDecideOn(tx, { ...one, workspace, task: one.task.id }, decider))) found.push(one);
+    if (decider !== undefined && (await mayDecideOn(tx, { ...one, workspace, project, task: one.task.id }, decider)))
+      found.push(one);
   }
   return found;
 }

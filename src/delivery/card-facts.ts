@@ -1,7 +1,7 @@
 import { rolesFrom } from '../access/not-allowed.ts';
 import { membersAbout } from '../access/role-about.ts';
 import { askersOf, mayDecide } from '../approvals/approvers.ts';
-import { approversNow, ownersNow, ownersText, placeText } from '../approvals/approvers-now.ts';
+import { approversNow, namedWords, ownersNow, ownersText, placeText } from '../approvals/approvers-now.ts';
 import { unseenText } from '../approvals/follow.ts';
 import { conditions } from '../approvals/several-words.ts';
 import { nearestQuota } from '../budgets/nearest.ts';
@@ -81,7 +81,10 @@ export async function readCardFacts(
     if (decision.state !== 'pending' || run === undefined) decisions.push(decision);
     else {
       also.set(decision.id, await alsoNeeded(db, run, decision));
-      decisions.push({ ...decision, approvers: await approversNow(db, run.workspace, decision.approvers) });
+      decisions.push({
+        ...decision,
+        approvers: await approversNow(db, { workspace: run.workspace, project: run.projectId }, decision.approvers),
+      });
     }
   }
   const deciders: Deciders = new Map();
@@ -207,13 +210,14 @@ function threadFacts({ thread, platform, tenant, verbosity, mirror }: TaskThread
   return { thread, platform, verbosity, accounts, mirror };
 }
 
-/** What else must hold for a "yes", in words: which owners of files must say it, and where it counts. */
+/** What else must hold for a "yes", in words: who is named for it, which owners of files must say it, and where it counts. */
 interface AlsoNeeded {
+  named: string | undefined;
   owners: string;
   place: string;
 }
 
-const nothingElse: AlsoNeeded = { owners: '', place: '' };
+const nothingElse: AlsoNeeded = { named: undefined, owners: '', place: '' };
 
 async function alsoNeeded(
   db: Tx['db'],
@@ -223,7 +227,7 @@ async function alsoNeeded(
   const owned = await ownersNow(db, workspace, approvers.owned ?? []);
   const left = owned.filter(({ users }) => !approvals.some(({ user }) => users.includes(user)));
   const place = `${await placeText({ db }, workspace, approvers)}${await unseenText({ db }, workspace, task, approvers)}`;
-  return { owners: await ownersText({ db }, workspace, left), place };
+  return { named: await namedWords(db, workspace, approvers), owners: await ownersText({ db }, workspace, left), place };
 }
 
 function decisionFacts(
@@ -236,7 +240,7 @@ function decisionFacts(
   const able = members.filter((member) => mayDecide(approvers, askers.get(decision.id) ?? requester, member));
   const waited = able.filter((member) => !approvals.some(({ user }) => isSamePerson(member, user)));
   const besides = escalated === undefined ? '' : ` and ${rolesFrom(escalated.to).toLowerCase()}`;
-  const who = approvers.people.length > 0 ? `The people named by the policy${besides}` : rolesFrom(approvers.role);
+  const who = also.named === undefined ? rolesFrom(approvers.role) : `Only ${also.named}${besides}`;
   const more = waited.length > mentioned ? ` (${waited.length - mentioned} more)` : '';
   const toMention = (list: readonly Member[]) =>
     list.slice(0, mentioned).map(({ user, name }) => ({ user, name, notify: notifyOf(user) }));

@@ -141,10 +141,10 @@ ${rows}
 }
 
 function tokenRow(view: AccountView, token: TokenRow): Html {
-  const { id, name, end, scopes, role, lastUsedAt, expiresAt } = token;
+  const { id, name, end, scopes, ceiling, lastUsedAt, expiresAt } = token;
   const used = lastUsedAt === undefined ? html`never used` : html`used ${moment(lastUsedAt)}`;
   return html`<li><div>${name} <code>…${end}</code>
-<small>may ${scopes.join(', ')} as ${role} · ${used} · until ${day(expiresAt)}</small></div>
+<small>may ${scopes.join(', ')} as ${calledAs(ceiling) ?? 'nothing'} · ${used} · until ${day(expiresAt)}</small></div>
 ${action(view, '/account/tokens/revoke', 'Revoke', { fields: { token: id }, kind: 'danger' })}</li>`;
 }
 

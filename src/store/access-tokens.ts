@@ -1,11 +1,11 @@
 import type { AccessToken } from '../../prisma/client/client.ts';
 import { Prisma } from '../../prisma/client/client.ts';
 import { type AccessScope, accessScopeSchema, type TokenKind, tokenKindSchema } from '../contracts/access-token.ts';
-import { readPermissions } from '../contracts/custom-roles.ts';
-import { anyOf, type Permission, rightsOf } from '../contracts/permissions.ts';
+import { type AnyRole, readPermissions } from '../contracts/custom-roles.ts';
+import { anyOf, type Given, type Permission, type Rights, rightsOf } from '../contracts/permissions.ts';
 import { type Role, roleSchema } from '../contracts/roles.ts';
 import { newId } from '../runtime/ids.ts';
-import { customPermissions } from './custom-roles.ts';
+import { besideCustom, customPermissions, customRolesById, givenByColumns, roleColumns } from './custom-roles.ts';
 import type { Database, Tx } from './database.ts';
 import { roleOf } from './linked-people.ts';
 
@@ -20,7 +20,8 @@ export interface TokenRow {
   name: string;
   end: string;
   scopes: AccessScope[];
-  role: Role;
+  /** The most that it may, under the name of the role. */
+  ceiling: Given;
   createdAt: Date;
   expiresAt: Date;
   lastUsedAt: Date | undefined;
@@ -37,8 +38,8 @@ export interface TokenStanding {
   project: string | undefined;
   name: string;
   scopes: AccessScope[];
-  /** The strongest role it may have. */
-  ceiling: Role;
+  /** The most that it may. */
+  ceiling: Rights;
   /** Explicit role of the person at this moment. */
   personRole: Role | undefined;
   /** What custom roles give them beyond it. */
@@ -57,7 +58,7 @@ export interface NewToken {
   hash: string;
   end: string;
   scopes: readonly AccessScope[];
-  role: Role;
+  role: AnyRole;
   at: Date;
   expiresAt: Date;
 }
@@ -76,7 +77,7 @@ export async function createTokenRow(tx: Tx, token: NewToken): Promise<string> {
       hash,
       end,
       scopes: [...scopes],
-      role,
+      ...roleColumns(role),
       createdAt: at,
       expiresAt,
     },
@@ -101,7 +102,12 @@ export async function goodTokens(
     orderBy: { id: 'asc' },
     take: 500,
   });
-  return rows.map(toToken);
+  const custom = await customRolesById(
+    tx,
+    workspace,
+    rows.map((row) => row.customRoleId),
+  );
+  return rows.map((row) => ({ ...toToken(row), ceiling: givenByColumns(row, custom) }));
 }
 
 /** Ends a token of this workspace; false when it is none, or has been revoked before. */
@@ -114,10 +120,12 @@ export async function revokeTokenRow(tx: Tx, workspace: string, id: string, by: 
 }
 
 const standing = Prisma.sql`
-  SELECT t."id", t."workspaceId" AS workspace, u."id" AS "user", t."kind", t."projectId" AS project, t."name", t."scopes", t."role" AS ceiling, u."role" AS "personRole",
+  SELECT t."id", t."workspaceId" AS workspace, u."id" AS "user", t."kind", t."projectId" AS project, t."name", t."scopes", t."role" AS ceiling, cap."permissions" AS "ceilingPermissions",
+    u."role" AS "personRole",
     ${customPermissions(Prisma.sql`u`)} AS "personPermissions",
     t."expiresAt", t."lastUsedAt", t."revokedAt"
-  FROM "AccessToken" t JOIN "User" own ON own."id" = t."userId" JOIN "User" u ON u."id" = COALESCE(own."linkedToId", own."id")`;
+  FROM "AccessToken" t JOIN "User" own ON own."id" = t."userId" JOIN "User" u ON u."id" = COALESCE(own."linkedToId", own."id")
+  LEFT JOIN "CustomRole" cap ON cap."id" = t."customRoleId" AND cap."workspaceId" = t."workspaceId" AND t."role" = ${besideCustom}`;
 
 /** The token with this hash, in one statement; undefined: there is none. */
 export async function tokenByHash({ db }: Pick<Database, 'db'>, hash: string): Promise<TokenStanding | undefined> {
@@ -165,6 +173,7 @@ interface StandingRow {
   name: string;
   scopes: unknown;
   ceiling: string;
+  ceilingPermissions: string[] | null;
   personRole: string | null;
   personPermissions: string[] | null;
   expiresAt: Date;
@@ -172,14 +181,15 @@ interface StandingRow {
   revokedAt: Date | null;
 }
 
-function toStanding({ personPermissions, ...row }: StandingRow): TokenStanding {
+function toStanding({ personPermissions, ceilingPermissions, ...row }: StandingRow): TokenStanding {
   const person = anyOf([{ role: roleOf(row.personRole) }, rightsOf(readPermissions(personPermissions ?? []))]);
   return {
     ...row,
     kind: tokenKindSchema.parse(row.kind),
     project: row.project ?? undefined,
     scopes: scopesOf(row.scopes),
-    ceiling: roleSchema.parse(row.ceiling),
+    ceiling:
+      ceilingPermissions === null ? { role: roleSchema.parse(row.ceiling) } : rightsOf(readPermissions(ceilingPermissions)),
     personRole: person.role,
     personExtra: person.extra,
     lastUsedAt: row.lastUsedAt ?? undefined,
@@ -187,7 +197,7 @@ function toStanding({ personPermissions, ...row }: StandingRow): TokenStanding {
   };
 }
 
-function toToken(row: AccessToken): TokenRow {
+function toToken(row: AccessToken): Omit<TokenRow, 'ceiling'> {
   return {
     id: row.id,
     kind: tokenKindSchema.parse(row.kind),
@@ -196,7 +206,6 @@ function toToken(row: AccessToken): TokenRow {
     name: row.name,
     end: row.end,
     scopes: scopesOf(row.scopes),
-    role: roleSchema.parse(row.role),
     createdAt: row.createdAt,
     expiresAt: row.expiresAt,
     lastUsedAt: row.lastUsedAt ?? undefined,

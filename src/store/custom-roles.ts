@@ -1,6 +1,7 @@
 import { Prisma } from '../../prisma/client/client.ts';
-import { type AnyPlaceRole, type AnyRole, type CustomRole, readPermissions } from '../contracts/custom-roles.ts';
-import type { Permission } from '../contracts/permissions.ts';
+import { type AnyPlaceRole, type AnyRole, type CustomRole, givenWith, readPermissions } from '../contracts/custom-roles.ts';
+import type { Given, Permission } from '../contracts/permissions.ts';
+import { roleSchema } from '../contracts/roles.ts';
 import { newId } from '../runtime/ids.ts';
 import type { Tx } from './database.ts';
 
@@ -58,8 +59,21 @@ export async function changeCustomRole(tx: Tx, { id, workspace }: CustomRole, pe
   await tx.db.customRole.updateMany({ where: { id, workspaceId: workspace }, data: { permissions: [...permissions] } });
 }
 
-/** Removes a custom role that nobody has: the database refuses it for any other. */
-export async function removeCustomRole(tx: Tx, { id, workspace }: CustomRole): Promise<void> {
+/** Calls a custom role otherwise; who has it keeps it. False when another of the workspace is called so (case does not matter). */
+export async function renameCustomRole(tx: Tx, { id, workspace }: CustomRole, name: string): Promise<boolean> {
+  const key = name.toLowerCase();
+  if ((await tx.db.customRole.count({ where: { workspaceId: workspace, key, id: { not: id } } })) > 0) return false;
+  await tx.db.customRole.updateMany({ where: { id, workspaceId: workspace }, data: { name, key } });
+  return true;
+}
+
+/** Removes a custom role that nobody has: the database refuses it for any other. Tokens that have ended keep none. */
+export async function removeCustomRole(tx: Tx, { id, workspace }: CustomRole, at: Date): Promise<void> {
+  const ended = { OR: [{ revokedAt: { not: null } }, { expiresAt: { lte: at } }] };
+  await tx.db.accessToken.updateMany({
+    where: { customRoleId: id, workspaceId: workspace, ...ended },
+    data: { customRoleId: null },
+  });
   await tx.db.customRole.deleteMany({ where: { id, workspaceId: workspace } });
 }
 
@@ -75,6 +89,10 @@ export interface RoleUses {
   channels: string[];
   /** How many invitations to it can be used. */
   invites: number;
+  /** How many access tokens have it as the most that they may. */
+  tokens: number;
+  /** Projects whose policy names it: those who have it decide there. */
+  policies: { project: string; name: string }[];
 }
 
 /** Everything that uses a custom role at this moment. */
@@ -90,6 +108,10 @@ export async function usesOf(tx: Tx, { id, workspace }: CustomRole, at: Date): P
   const links = await tx.db.teamLink.findMany({ where, select: { team: names, folder: names }, orderBy: { createdAt: 'asc' } });
   const channels = await tx.db.channel.findMany({ where, select: { id: true }, orderBy: { id: 'asc' } });
   const invites = await tx.db.invite.count({ where: { ...where, usedAt: null, revokedAt: null, expiresAt: { gt: at } } });
+  const tokens = await tx.db.accessToken.count({ where: { ...where, revokedAt: null, expiresAt: { gt: at } } });
+  const policies = await tx.db.$queryRaw<RoleUses['policies']>(Prisma.sql`
+    SELECT "id" AS project, "name" FROM "Project" WHERE "workspaceId" = ${workspace} AND position(${JSON.stringify(id)} IN "policy"::text) > 0
+    ORDER BY "name"`);
   return {
     people: users.map((user) => user.id),
     memberships: memberships.flatMap((row) => {
@@ -100,6 +122,8 @@ export async function usesOf(tx: Tx, { id, workspace }: CustomRole, at: Date): P
     teams: links.map(({ team, folder }) => ({ team: team.name, place: folder.id, name: folder.name })),
     channels: channels.map((channel) => channel.id),
     invites,
+    tokens,
+    policies,
   };
 }
 
@@ -120,6 +144,25 @@ export function countingRole(
   known: ReadonlyMap<string, CustomRole>,
 ): CustomRole | undefined {
   return role === besideCustom && customRoleId !== null ? known.get(customRoleId) : undefined;
+}
+
+/** What the two columns of a role that was given say together, of those custom ones that are known. */
+export function givenByColumns(
+  row: { role: string; customRoleId: string | null },
+  known: ReadonlyMap<string, CustomRole>,
+): Given {
+  return givenWith(countingRole(row, known) ?? roleSchema.parse(row.role));
+}
+
+/** User ids of the accounts that have one of these custom roles in the workspace, with the id of the role. */
+export async function accountsWithRoles(
+  db: Tx['db'],
+  workspace: string,
+  roles: readonly string[],
+): Promise<{ user: string; custom: string }[]> {
+  return await db.$queryRaw<{ user: string; custom: string }[]>(Prisma.sql`
+    SELECT "id" AS "user", "customRoleId" AS custom FROM "User"
+    WHERE "workspaceId" = ${workspace} AND "customRoleId" = ANY(${[...roles]}::text[]) AND COALESCE("aloneRole", "role") = ${besideCustom}`);
 }
 
 function toCustomRole(row: { id: string; workspaceId: string; name: string; permissions: string[] }): CustomRole {

@@ -15,6 +15,8 @@ export interface GrantRow extends Omit<Given, 'role'> {
   role: PlaceRole;
   folder: string | undefined;
   team: string | undefined;
+  /** Id of the custom role that it gives. */
+  custom: string | undefined;
 }
 
 /**
@@ -37,21 +39,21 @@ export async function grantRows(
   const custom = (row: Prisma.Sql) => Prisma.sql`
     LEFT JOIN "CustomRole" c ON c."id" = ${row}."customRoleId" AND c."workspaceId" = ${workspace} AND ${row}."role" = ${besideCustom}`;
   const rows = await db.$queryRaw<StoredGrant[]>(Prisma.sql`
-    SELECT m."userId" AS "user", place."id" AS place, 'project' AS "from", m."role", NULL AS folder, NULL AS team, c."name" AS custom, c."permissions"
+    SELECT m."userId" AS "user", place."id" AS place, 'project' AS "from", m."role", NULL AS folder, NULL AS team, c."id" AS custom, c."name" AS named, c."permissions"
       FROM "Membership" m JOIN "Project" place ON place."id" = m."projectId" AND place."workspaceId" = ${workspace} ${custom(Prisma.sql`m`)}
       WHERE m."workspaceId" = ${workspace} ${ofUsers(Prisma.sql`m."userId"`)} ${atPlaces}
     UNION ALL
-    SELECT m."userId", place."id", 'folder', m."role", f."name", NULL, c."name", c."permissions"
+    SELECT m."userId", place."id", 'folder', m."role", f."name", NULL, c."id", c."name", c."permissions"
       FROM "Membership" m JOIN "Folder" f ON f."id" = m."folderId" AND f."workspaceId" = ${workspace} ${placesOfFolder} ${custom(Prisma.sql`m`)}
       WHERE m."workspaceId" = ${workspace} ${ofUsers(Prisma.sql`m."userId"`)} ${atPlaces}
     UNION ALL
-    SELECT tm."userId", place."id", 'team', l."role", f."name", t."name", c."name", c."permissions"
+    SELECT tm."userId", place."id", 'team', l."role", f."name", t."name", c."id", c."name", c."permissions"
       FROM "TeamMember" tm JOIN "Team" t ON t."id" = tm."teamId" AND t."workspaceId" = ${workspace}
       JOIN "TeamLink" l ON l."teamId" = t."id" AND l."workspaceId" = ${workspace}
       JOIN "Folder" f ON f."id" = l."folderId" AND f."workspaceId" = ${workspace} ${placesOfFolder} ${custom(Prisma.sql`l`)}
       WHERE tm."workspaceId" = ${workspace} ${ofUsers(Prisma.sql`tm."userId"`)} ${atPlaces}
     ORDER BY 1, 2, 6`);
-  return rows.map(({ from, role, folder, team, custom: named, permissions, ...row }) => ({
+  return rows.map(({ from, role, folder, team, custom, named, permissions, ...row }) => ({
     ...row,
     from: from === 'project' || from === 'folder' ? from : 'team',
     // What is no role, of another version, gives nothing.
@@ -60,6 +62,7 @@ export async function grantRows(
       : customGrant(named, permissions)),
     folder: folder ?? undefined,
     team: team ?? undefined,
+    custom: custom ?? undefined,
   }));
 }
 
@@ -76,5 +79,6 @@ interface StoredGrant {
   folder: string | null;
   team: string | null;
   custom: string | null;
+  named: string | null;
   permissions: string[] | null;
 }

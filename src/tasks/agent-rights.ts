@@ -1,7 +1,7 @@
 import { notAllowed } from '../access/not-allowed.ts';
 import type { AgentMode, AgentSettings } from '../contracts/agent.ts';
 import { AppError } from '../contracts/errors.ts';
-import { may } from '../contracts/permissions.ts';
+import { may, type Permission } from '../contracts/permissions.ts';
 import { approvalsNeeded, type Policy } from '../contracts/policy.ts';
 import type { Tx } from '../store/database.ts';
 import type { TaskRecord } from '../store/tasks.ts';
@@ -17,11 +17,20 @@ export function mayBypass(by: Person): boolean {
 
 /** Throws DH-202 unless this person may speak to an agent in this mode: what it does then is done for them. */
 export async function checkMaySpeak(tx: Tx, by: Person, mode: AgentMode | undefined): Promise<void> {
-  if (!may(by, 'agent.run')) throw await notAllowed(tx, by, 'give work to an agent', 'agent.run');
-  if (mode === 'bypass' && !mayBypass(by)) {
-    throw await notAllowed(tx, by, 'speak to an agent that runs without asking', 'agent.bypass');
-  }
+  const missing = speakingTakes(mode).find((permission) => !may(by, permission));
+  if (missing !== undefined) throw await notAllowed(tx, by, speaking[missing], missing);
 }
+
+/** What it takes to speak to an agent in this mode, and to answer what it asks. */
+export function speakingTakes(mode: AgentMode | undefined): (keyof typeof speaking)[] {
+  return mode === 'bypass' ? ['agent.run', 'agent.bypass'] : ['agent.run'];
+}
+
+/** For "Ada may not …". */
+const speaking = {
+  'agent.run': 'give work to an agent',
+  'agent.bypass': 'speak to an agent that runs without asking',
+} as const satisfies Partial<Record<Permission, string>>;
 
 /** Throws DH-202 for a mode that is not this person's to choose, DH-300 for one that nobody can choose alone. */
 export async function checkMode(

@@ -118,7 +118,8 @@ export async function changeBudget(
   if (budgetUsd !== null && !(Number.isFinite(budgetUsd) && budgetUsd >= 0)) throw new Error(`no budget: ${budgetUsd}`);
   const { approvers } = termsForMoney(policyOf(task));
   const requester = run?.requestedBy ?? task.requester;
-  const asked = { workspace: task.workspace, task: task.id, action: { type: 'spend' }, approvers, requester, openedAt: at };
+  const { workspace, project } = task;
+  const asked = { workspace, project, task: task.id, action: { type: 'spend' }, approvers, requester, openedAt: at };
   if (moreThan(budgetUsd, task.budgetUsd)) {
     if (!(await mayDecideOn(tx, asked, by))) {
       const askers = await askersOf(tx.db, asked);

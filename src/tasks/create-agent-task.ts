@@ -1,5 +1,5 @@
 import { mayDecide } from '../approvals/approvers.ts';
-import { approversNow } from '../approvals/approvers-now.ts';
+import { approversNow, type DecidedAt } from '../approvals/approvers-now.ts';
 import { termsForMoney } from '../approvals/demands.ts';
 import { policyOf } from '../approvals/judge-task.ts';
 import type { AgentSettings } from '../contracts/agent.ts';
@@ -35,7 +35,7 @@ export async function createAgentTask(tx: Tx, input: AgentTaskInput, now: Date):
   const { budgetUsd: usual, hosts: _, ...defaults } = project.agent;
   const budgetUsd = input.budgetUsd === undefined ? usual : input.budgetUsd;
   const { approvers } = termsForMoney(project.policy);
-  if (moreThan(budgetUsd, usual) && !(await mayGrantMoney(tx, input.workspace, approvers, requester))) {
+  if (moreThan(budgetUsd, usual) && !(await mayGrantMoney(tx, input, approvers, requester))) {
     throw new AppError('DH-202', {
       who: requester.name,
       action: 'give a task a larger budget than the project does',
@@ -53,8 +53,8 @@ export async function createAgentTask(tx: Tx, input: AgentTaskInput, now: Date):
 }
 
 /** One of those who approve, whoever asks: it is the requester's own task. */
-async function mayGrantMoney(tx: Tx, workspace: string, approvers: Approvers, requester: Person): Promise<boolean> {
-  const now = await approversNow(tx.db, workspace, { ...approvers, notRequester: false });
+async function mayGrantMoney(tx: Tx, at: DecidedAt, approvers: Approvers, requester: Person): Promise<boolean> {
+  const now = await approversNow(tx.db, at, { ...approvers, notRequester: false });
   return mayDecide(now, requester.user, requester);
 }
 

@@ -159,6 +159,7 @@ const table: Record<string, readonly Row[]> = {
   'role list': [anywhere('role list', 'guest')],
   'role show': [anywhere('role show Nobody', 'guest')],
   'role change': [workspace('role change Nobody with=agent.run', 'owner')],
+  'role rename': [workspace('role rename Nobody Somebody', 'owner')],
   'role remove': [workspace('role remove Nobody', 'owner')],
   'team list': [workspace('team list', 'guest')],
   'team show': [workspace('team show Core', 'guest')],

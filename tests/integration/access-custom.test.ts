@@ -2,8 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Permission, permissionSchema, permissions } from '../../src/contracts/permissions.ts';
 import { encodePress } from '../../src/contracts/press.ts';
 import { giveCustomRole, takeCustomRoles } from '../support/custom-role.ts';
-import { type Desk, mention, openDesk, press, reply, slash } from '../support/desk.ts';
-import { atWork, offer, offerAgents, secretOf } from '../support/desk-agent.ts';
+import { accounts, type Desk, mention, openDesk, press, reply, slash, submit, tokenOf } from '../support/desk.ts';
+import { aQuestion, atWork, offer, offerAgents, secretOf } from '../support/desk-agent.ts';
 
 let desk: Desk;
 let runner: string;
@@ -30,7 +30,7 @@ async function waiting() {
   const { id } = await newest();
   const secret = await secretOf(desk, id);
   const state = async () => (await desk.database.db.interaction.findFirstOrThrow({ where: { runId: id } })).state;
-  return { approve: () => told(press('nobody', encodePress({ kind: 'decide', secret, verb: 'approve' }))), state };
+  return { secret, approve: () => told(press('nobody', encodePress({ kind: 'decide', secret, verb: 'approve' }))), state };
 }
 
 describe('decisions', () => {
@@ -113,6 +113,129 @@ describe('agents', () => {
     await give('task.manage');
     await desk.act(reply('nobody', 'stop', '77.000'));
     expect((await newest()).stopRequestedAt).not.toBeNull();
+  });
+});
+
+describe('questions of agents', () => {
+  const asked = async (mode: string) => {
+    await desk.act(mention('ada', `run mode=${mode} fix it`));
+    const turn = await atWork(desk, runner);
+    const questions = [aQuestion('base', ['main', 'next'], { free: true })];
+    await turn.step({ asks: [{ type: 'question', ask: 'q', questions }] });
+    const secret = await secretOf(desk, turn.run);
+    const token = encodePress({ kind: 'decide', secret, verb: 'answer' });
+    const ways = {
+      button: () => told(press('nobody', encodePress({ kind: 'choose', secret, question: 0, option: 1 }))),
+      opened: () => told(press('nobody', token)),
+      form: () => told(submit('nobody', token, { q0: ['0'] })),
+      no: () => told(press('nobody', encodePress({ kind: 'decide', secret, verb: 'deny' }))),
+    };
+    const state = async () => (await desk.database.db.interaction.findFirstOrThrow({ where: { secret } })).state;
+    return { ...ways, all: Object.values(ways), state, end: turn.end };
+  };
+
+  it('promise 7: are answered, by buttons and in forms, by those who may speak to agents and not by those who only decide', async () => {
+    await give('action.approve', 'action.approve-as-maintainer');
+    const first = await asked('ask');
+    for (const way of first.all) {
+      expect(await way()).toMatch(
+        /may not .*Developers, maintainers and owners, and custom roles with `agent\.run`, can decide: Ada, Mia, Ben\..*DH-202/,
+      );
+    }
+    expect(await first.state()).toBe('pending');
+    await give('agent.run');
+    await first.button();
+    expect(await first.state()).toBe('answered');
+    await first.end();
+    const second = await asked('ask');
+    await second.form();
+    expect(await second.state()).toBe('answered');
+    await second.end();
+  });
+
+  it('promise 7: of an agent that runs without asking take what it takes to speak to it', async () => {
+    await give('agent.run');
+    const { all, button, state, end } = await asked('bypass');
+    for (const way of all)
+      expect(await way()).toMatch(/custom roles with `agent\.run` and `agent\.bypass`, can decide: Ada, Mia\..*DH-202/);
+    expect(await state()).toBe('pending');
+    await give('agent.run', 'agent.bypass');
+    await button();
+    expect(await state()).toBe('answered');
+    await end();
+  });
+});
+
+describe('a policy that names a custom role', () => {
+  const releaser = ['task.see', 'action.approve'] as const;
+  const own = (use: string) => told(slash('ada', use));
+  const policy = async () => (await desk.database.db.project.findUniqueOrThrow({ where: { id: desk.demo.id } })).policy;
+  let id = '';
+  beforeAll(async () => {
+    await giveCustomRole(desk, 'nobody', releaser, 'releaser');
+    ({ id } = await desk.database.db.customRole.findFirstOrThrow({ where: { key: 'releaser' } }));
+  });
+  afterAll(() => own('settings approvers=developer'));
+  const have = () =>
+    desk.database.db.user.updateMany({
+      where: { identities: { some: { externalId: accounts.nobody } } },
+      data: { role: 'guest', customRoleId: id },
+    });
+
+  it('promise 7: lets those decide who have it about the project, and nobody else, however much they may', async () => {
+    await have();
+    expect(await own('settings approvers=releaser')).toContain('who has the role releaser decides');
+    // A process that knows no roles in policies finds a team without members, and lets nobody decide.
+    expect(await policy()).toMatchObject({ approvers: { role: 'developer', people: [], teams: [id] } });
+    const { approve, secret, state } = await waiting();
+    expect(await told(press('ada', encodePress({ kind: 'decide', secret, verb: 'approve' })))).toMatch(
+      /Ada may not decide this\. Only people with the role releaser can decide: Slack account UNOBODY\..*DH-202/i,
+    );
+    // What a membership on the project says counts before the role in the workspace.
+    await own(`member role <@${accounts.nobody}> developer project=demo`);
+    expect(await approve()).toContain('DH-202');
+    await own(`member remove <@${accounts.nobody}> project=demo`);
+    expect(await state()).toBe('pending');
+    await approve();
+    expect(await state()).toBe('approved');
+  });
+
+  it('does so in a demand too, with the people and teams that it names; `policy`, its test and its form say it', async () => {
+    await have();
+    await own('settings approvers=developer');
+    expect(await policy()).toMatchObject({ approvers: { role: 'developer' } });
+    expect(await policy()).not.toHaveProperty('approvers.teams');
+    expect(await own('policy add command="npm publish *" approvers=releaser people=@mia')).toContain(
+      'with the command npm publish *: only Mia or who has the role releaser may',
+    );
+    expect(await told(slash('gus', 'policy test npm publish'))).toMatch(/Only people named by the policy can decide: Mia, /);
+    await own('settings approvers=releaser people=none');
+    const [shown] = await desk.act(slash('ada', 'policy'));
+    const [form] = await desk.act(press('ada', tokenOf(shown, 'Edit…')));
+    if (form?.payload.type !== 'form') return expect.unreachable();
+    const select = form.payload.form.fields.find((field) => field.id === 'approvers');
+    expect(select).toMatchObject({
+      initial: 'releaser',
+      options: expect.arrayContaining([{ value: 'releaser', label: 'Only the role releaser' }]),
+    });
+    const filled = { policy: ['ask'], approvers: ['owner'], people: [''], approvals: ['1'], expires: ['1h'] };
+    await desk.act(submit('ada', form.payload.form.token, filled));
+    expect(await policy()).toMatchObject({ approvers: { role: 'owner' }, demands: [{ needs: { teams: [id] } }] });
+  });
+
+  it('keeps it when it is renamed, and from being removed; what cannot decide is not named', async () => {
+    await own('role rename releaser shipper');
+    expect(await own('policy')).toContain('who has the role shipper may');
+    await takeCustomRoles(desk);
+    expect(await own('role remove shipper')).toMatch(/in use: the policy of demo, where it decides[\s\S]*DH-247/);
+    expect(await own('role show shipper')).toContain('the policy of demo, where it decides');
+    await own('policy remove 1');
+    expect(await own('role remove shipper')).toContain('is removed');
+    await own('role add looker with=audit.read');
+    expect(await own('settings approvers=looker')).toMatch(
+      /Who has the role `looker` may not decide: it lacks `action\.approve`\..*DH-201/,
+    );
+    expect(await own('policy add kind=push approvers=nothing')).toContain('DH-245');
   });
 });
 

@@ -13,13 +13,15 @@ import {
 import { newId } from '../../src/runtime/ids.ts';
 import { giveCustomRole, takeCustomRoles } from '../support/custom-role.ts';
 import { type Account, type Desk, mention, openDesk, press, slash, submit, tokenOf } from '../support/desk.ts';
-import { atWork, offer, offerAgents } from '../support/desk-agent.ts';
+import { aQuestion, atWork, offer, offerAgents, secretOf } from '../support/desk-agent.ts';
 
 /** What buttons and forms of a workspace can name. */
 interface Named {
   task: string;
   run: string;
   secret: string;
+  /** The secret of an agent's question. */
+  question: string;
   request: string;
   form: string;
   link: string;
@@ -28,8 +30,12 @@ interface Named {
 
 /** Every token of every kind: a new kind does not compile without its line here, a new verb is tried by itself. */
 const tokensOf = {
-  decide: ({ secret }) => decisions.map((verb) => ({ kind: 'decide', secret, verb })),
-  choose: ({ secret }) => [
+  decide: ({ secret, question }) => [
+    ...decisions.map((verb) => ({ kind: 'decide' as const, secret, verb })),
+    { kind: 'decide', secret: question, verb: 'answer' },
+    { kind: 'decide', secret: question, verb: 'deny' },
+  ],
+  choose: ({ question: secret }) => [
     { kind: 'choose', secret, question: 0 },
     { kind: 'choose', secret, question: 0, option: 0 },
   ],
@@ -51,6 +57,7 @@ const nothing: Named = {
   task: newId('tsk'),
   run: newId('run'),
   secret: 'AAAAAAAAAAAAAAAAAAAAAA',
+  question: 'AAAAAAAAAAAAAAAAAAAAAA',
   request: newId('req'),
   form: newId('frm'),
   link: newId('lnk'),
@@ -95,11 +102,15 @@ beforeAll(async () => {
     files: [{ path: 'src/session.ts', added: 1, removed: 1 }],
     artifacts: [],
   });
+  await desk.act(mention('ben', 'run mode=ask fix the logout', { message: '2.500' }));
+  const asking = await atWork(desk, runner);
+  await asking.step({ asks: [{ type: 'question', ask: 'q', questions: [aQuestion('base', ['main', 'next'], { free: true })] }] });
+  const question = await secretOf(desk, asking.run);
   await desk.act(slash('ada', 'project add api https://example.com/acme/api.git'));
   const [asked] = await desk.act(mention('ada', 'sh ls', { direct: true, message: '3.000' }));
-  const { secret } = await db.interaction.findFirstOrThrow();
+  const { secret } = await db.interaction.findFirstOrThrow({ where: { kind: 'approval' } });
   const pick = /^p:(.+)$/.exec(tokenOf(asked, 'Project'))?.[1] ?? expect.unreachable();
-  named = { ...nothing, task: turn.task, run: turn.run, secret, request: pick };
+  named = { ...nothing, task: turn.task, run: turn.run, secret, question, request: pick };
   await db.tenant.create({
     data: {
       platform: 'slack',
@@ -127,18 +138,18 @@ async function work(): Promise<unknown> {
 
 const answer = async (who: Account, token: PressToken, how: 'press' | 'form', where = {}) => {
   const text = encodePress(token);
-  const values = { reason: ['because'], text: ['more'], answer: ['yes'] };
+  const values = { reason: ['because'], text: ['more'], answer: ['yes'], q0: ['0'] };
   const event = how === 'press' ? press(who, text, { values: ['demo'], ...where }) : submit(who, text, values, where);
   return (await desk.act(event)).map((said) => said.text);
 };
 
 it('there is work that presses could change: what follows compares it before and after', async () => {
   const before = await work();
-  expect(before).toMatchObject({ Task: { length: 2 }, Interaction: { length: 1 }, PendingRequest: { length: 1 } });
+  expect(before).toMatchObject({ Task: { length: 3 }, Interaction: { length: 2 }, PendingRequest: { length: 1 } });
   await desk.act(slash('ada', 'stop #1'));
   expect(await work()).not.toEqual(before);
   await desk.act(mention('ben', 'sh touch file', { message: '9.000' }));
-  const { secret } = await desk.database.db.interaction.findFirstOrThrow({ where: { state: 'pending' } });
+  const { secret } = await desk.database.db.interaction.findFirstOrThrow({ where: { state: 'pending', kind: 'approval' } });
   named = { ...named, secret };
 });
 

@@ -82,6 +82,7 @@ const table: Record<string, readonly (readonly [use: string, weakest: Account])[
   'role list': [['role list', 'gus']],
   'role show': [['role show nowhere', 'gus']],
   'role change': [['role change nowhere with=agent.run', 'ada']],
+  'role rename': [['role rename nowhere elsewhere', 'ada']],
   'role remove': [['role remove nowhere', 'ada']],
   run: [['run project=nowhere do it', 'ben']],
   sh: [['sh project=nowhere ls', 'ben']],

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rightsAbout } from '../../src/access/role-about.ts';
+import { judgeToken } from '../../src/access/token-access.ts';
 import { type Permission, permissionsOf } from '../../src/contracts/permissions.ts';
 import { tokenByHash } from '../../src/store/access-tokens.ts';
 import { findChannel } from '../../src/store/channels.ts';
@@ -255,6 +256,93 @@ describe('linked accounts with custom roles', () => {
     });
     expect((await both()).map((one) => permissionsOf(one))).toEqual([[]]);
   });
+});
+
+describe('renaming', () => {
+  it('is for owners, under a name that is free, and changes nothing but the name', async () => {
+    expect(await say('mia', 'role rename release-manager releaser')).toContain('DH-202');
+    expect(await say('ada', 'role rename release-manager intern')).toContain('DH-244');
+    expect(await say('ada', 'role rename release-manager owner')).toContain('is a built-in role');
+    expect(await say('ada', 'role rename developer hacker')).toMatch(/built-in role, which stays as it is[\s\S]*DH-245/);
+    expect(await say('ada', 'role rename release-manager release-manager')).toContain('is called release-manager already');
+    expect(await say('ada', 'role rename release-manager Releaser')).toContain('is called Releaser now');
+    expect((await audits('role.rename')).at(-1)).toEqual({ name: 'Releaser', from: 'release-manager', to: 'Releaser' });
+    expect(await mayAt('Gus')).toEqual(releases);
+    expect(await say('ada', 'who Gus project=demo')).toContain('Gus is Releaser about demo');
+    expect(await say('ada', 'role rename Releaser release-manager')).toContain('is called release-manager now');
+  });
+});
+
+describe('an access token with a custom role', () => {
+  const capped = { scope: 'read', action: 'try it' } as const;
+  const standing = async (name: string) => {
+    const { hash } = await desk.database.db.accessToken.findFirstOrThrow({ where: { name } });
+    return tokenByHash(desk.database, hash);
+  };
+  const may = async (name: string, permission: Permission) =>
+    !(judgeToken(await standing(name), { ...capped, permission }, new Date()) instanceof Error);
+
+  it('may what both its owner and the role may at each use; one of a service what the role may', async () => {
+    expect(await say('gus', 'token create ship role=release-manager')).toContain('as release-manager');
+    expect(await say('mia', 'token create service=ship-it role=Release-Manager')).toContain('as release-manager');
+    expect(await say('mia', 'token create mine role=release-manager')).toContain('as release-manager');
+    expect((await audits('token.create')).at(-1)).toMatchObject({ name: 'mine', role: 'release-manager' });
+    expect(await say('gus', 'token list')).toContain('as release-manager');
+    const both = async (permission: Permission) => [await may('ship', permission), await may('ship-it', permission)];
+    expect([await both('change.publish'), await both('agent.run')]).toEqual([
+      [true, true],
+      [false, false],
+    ]);
+    expect(await may('mine', 'member.manage')).toBe(false);
+    await say('ada', 'role change release-manager without=change.publish');
+    expect(await both('change.publish')).toEqual([false, false]);
+    await say('ada', 'role change release-manager with=change.publish');
+    await say('ada', 'member role Gus guest');
+    expect(await both('change.publish')).toEqual([false, true]);
+    await say('ada', 'member role Gus release-manager');
+    // As a process reads it that knows built-in roles alone.
+    expect(
+      await desk.database.db.accessToken.findMany({ where: { customRoleId: { not: null } }, select: { role: true } }),
+    ).toEqual(Array(3).fill({ role: 'guest' }));
+  });
+
+  it('is made with no more than its maker may, by names that there are', async () => {
+    await say('ada', 'role add keeper with=account.manage');
+    expect(await say('mia', 'token create up role=keeper')).toMatch(
+      /make tokens with the role keeper\. Owners can, and whoever has all of that role\..*DH-202/,
+    );
+    expect(await say('mia', 'token create service=up role=keeper')).toContain('DH-202');
+    expect(await say('mia', 'token create up role=keepr')).toMatch(/Did you mean `keeper`[\s\S]*DH-245/);
+  });
+
+  it('keeps the role from being removed until it has ended', async () => {
+    expect(await say('ada', 'token create keeping role=keeper')).toContain('as keeper');
+    expect(await say('ada', 'role show keeper')).toContain('1 access token');
+    expect(await say('ada', 'role remove keeper')).toMatch(/in use: 1 access token[\s\S]*DH-247/);
+    const { id } = await desk.database.db.customRole.findFirstOrThrow({ where: { key: 'keeper' } });
+    await expect(desk.database.db.customRole.delete({ where: { id } })).rejects.toThrow();
+    await say('ada', 'token revoke keeping');
+    expect(await say('ada', 'role remove keeper')).toContain('is removed');
+    expect(await standing('keeping')).toMatchObject({ ceiling: { role: 'guest' } });
+    for (const name of ['ship', 'mine']) await say(name === 'ship' ? 'gus' : 'mia', `token revoke ${name}`);
+    await say('mia', 'token revoke ship-it');
+  });
+});
+
+it('quotas of the workspace and of people are for owners, and for custom roles that have them', async () => {
+  await say('ada', 'role add finance with=quota.workspace');
+  await say('ada', 'member role Gus finance');
+  expect(await say('mia', 'quota add workspace runs=90/day')).toMatch(
+    /Owners can, and whoever has the role finance: Ada, Gus\..*DH-202/,
+  );
+  expect(await say('gus', 'quota add workspace runs=90/day')).toContain('90 runs a day in the whole workspace');
+  expect(await say('gus', 'quota add person=Ben tokens=2M/day')).toContain('for Ben');
+  expect(await say('gus', 'quota add project=demo runs=5/day')).toContain('DH-202');
+  expect((await audits('quota.add')).at(-1)).toMatchObject({ scope: 'person', role: 'finance' });
+  expect(await say('gus', 'quota')).toContain('for Ben');
+  expect(await say('gus', 'quota remove runs/day workspace')).toContain('is removed');
+  expect(await desk.database.db.quota.count({ where: { scope: 'workspace' } })).toBe(0);
+  await say('ada', 'member role Gus release-manager');
 });
 
 describe('a process of another version', () => {

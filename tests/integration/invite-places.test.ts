@@ -71,6 +71,23 @@ describe('an invitation to a project or a folder', () => {
     expect(await say(somebody(`join ${invitation}`))).toContain('not the code of an invitation');
   });
 
+  it('to a folder gives nothing where who made it may give it no more about one of its projects', async () => {
+    const invitation = await code(slash('mia', 'invite developer folder=Clients'));
+    await desk.act(slash('ada', 'member role Mia guest project=web'));
+    expect(await say(somebody(`join ${invitation}`, 'slack', 'UPART'))).toMatch(
+      /Mia may not make .* into a developer about Clients\..*DH-202/,
+    );
+    expect(await about('UPART')).toBeUndefined();
+    const { id } = await desk.database.db.user.findUniqueOrThrow({ where: { id: await userOf('UPART') } });
+    expect(await desk.database.db.membership.count({ where: { userId: id } })).toBe(0);
+    expect(await desk.database.db.audit.count({ where: { action: 'invite.used', subject: id } })).toBe(0);
+    await desk.act(slash('ada', 'member remove Mia project=web'));
+    expect(await say(somebody(`join ${invitation}`, 'slack', 'UPART'))).toContain(
+      'You are a developer in the folder Clients now',
+    );
+    expect(await about('UPART')).toBe('developer');
+  });
+
   it('is made by those who may give the role there, and about nothing that they may not see', async () => {
     expect(await say(slash('ben', 'invite maintainer project=web'))).toContain('DH-202');
     expect(await say(slash('ben', 'invite guest project=api'))).toContain('DH-202');

@@ -4,50 +4,29 @@ import { createChainer } from '../../src/audit/chainer.ts';
 import { verifyDatabase } from '../../src/audit/verify-database.ts';
 import type { InboundEvent } from '../../src/contracts/inbound.ts';
 import { encodePress } from '../../src/contracts/press.ts';
-import { viewSecretContext } from '../../src/delivery/view-secret.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { newId } from '../../src/runtime/ids.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
 import { createSecretBox } from '../../src/runtime/secret-box.ts';
 import { mostRefusals, recordRefusal } from '../../src/store/audit.ts';
-import { accounts, type Desk, mention, openDesk, press, type Said, slash } from '../support/desk.ts';
-import { offer, offerAgents } from '../support/desk-agent.ts';
-import { type DeskPlatform, deskPlaces, deskPlatforms, on, openPlatforms } from '../support/desk-platforms.ts';
-import { type DeskSite, openDeskSite } from '../support/desk-site.ts';
+import { accounts, type Desk, mention, press, slash } from '../support/desk.ts';
+import { aQuestion, atWork } from '../support/desk-agent.ts';
+import { deskPlaces, on } from '../support/desk-platforms.ts';
+import { onEach, openRefusals, type Refusal, type RefusalWorld } from '../support/refusals.ts';
 
+let world: RefusalWorld;
 let desk: Desk;
-let site: DeskSite;
-let foreign: string;
 let runner: string;
-let made = 0;
 
 beforeAll(async () => {
-  desk = await openDesk();
-  ({ foreign } = await openPlatforms(desk));
-  runner = await offerAgents(desk, offer('claude'));
-  site = await openDeskSite(desk);
-  await desk.act(slash('ada', 'settings policy=ask'));
-  for (const platform of deskPlatforms) await desk.act(on(platform, slash('ada', 'help'), { foreign: true }));
-  await desk.database.db.user.updateMany({ where: { workspaceId: foreign }, data: { role: 'owner' } });
+  world = await openRefusals();
+  ({ desk, runner } = world);
 });
-afterAll(async () => {
-  await site?.[Symbol.asyncDispose]();
-  await desk?.[Symbol.asyncDispose]();
-});
+afterAll(() => world?.[Symbol.asyncDispose]());
 
-const userOf = async (name: string) =>
-  (await desk.database.db.user.findFirstOrThrow({ where: { name, workspaceId: desk.workspace, linkedToId: null } })).id;
-const words = (said: readonly Said[]) => said.map(({ text }) => text).join('\n');
-const say = async (event: InboundEvent) => words(await desk.act(event));
-const latest = () => desk.database.db.interaction.findFirstOrThrow({ where: { state: 'pending' }, orderBy: { id: 'desc' } });
+const say = (event: InboundEvent) => world.say(event);
+const waiting: RefusalWorld['waiting'] = (command, who) => world.waiting(command, who);
 const approve = (secret: string) => encodePress({ kind: 'decide', secret, verb: 'approve' });
-
-/** A command of Ben's that waits for an approval. */
-async function waiting(command = 'touch file', who: 'ben' | 'ada' = 'ben') {
-  made += 1;
-  await desk.act(mention(who, `sh ${command}`, { message: `${made}00.000` }));
-  return latest();
-}
 
 /** One that Mia has approved, on its runner, just before it would run. */
 async function approved() {
@@ -65,50 +44,8 @@ async function approved() {
   return { ...asked, authorise };
 }
 
-async function facts(): Promise<unknown> {
-  const { db } = desk.database;
-  const by = { orderBy: { id: 'asc' } } as const;
-  return {
-    tasks: await db.task.findMany({ ...by, select: { id: true, column: true, projectId: true } }),
-    runs: await db.run.findMany({ ...by, select: { id: true, state: true } }),
-    interactions: await db.interaction.findMany({ ...by, select: { id: true, state: true, approvals: true, consumedBy: true } }),
-    publications: await db.publication.count(),
-    rules: await db.rule.findMany(by),
-    people: await db.user.findMany({ ...by, select: { id: true, role: true } }),
-    memberships: await db.membership.findMany(by),
-    invites: await db.invite.findMany({ ...by, select: { id: true, usedById: true, revokedAt: true } }),
-    sessions: await db.session.findMany({ ...by, select: { id: true, endedAt: true } }),
-    tokens: await db.accessToken.findMany({ ...by, select: { id: true, revokedAt: true } }),
-  };
-}
-
-interface Line {
-  /** Undefined: that of the desk. */
-  workspace?: string;
-  action: string;
-  /** Name of the person; null: Deckhand itself. */
-  actor: string | null;
-  /** Undefined: the person. */
-  subject?: string;
-  data: object;
-  /** Where it was tried. */
-  via?: object;
-}
-
-interface Refusal {
-  /** Completes "… is refused". */
-  what: string;
-  /** Makes what it takes and returns the try, which returns all that people read. */
-  given(): Promise<{ attempt(): Promise<string>; line: Line }>;
-  says: RegExp;
-  /** What does change, so that it is not looked at. */
-  but?: string[];
-}
-
-const each = (of: (platform: DeskPlatform) => Refusal): Refusal[] => deskPlatforms.map(of);
-
 const table: Refusal[] = [
-  ...each((platform) => ({
+  ...onEach((platform) => ({
     what: `a wrong presser on ${platform}`,
     async given() {
       const { id, secret } = await waiting();
@@ -124,7 +61,7 @@ const table: Refusal[] = [
     },
     says: /^Not allowed\. Gus may not decide this\. Developers, maintainers and owners can decide: Ada, Mia, Ben\. DH-202/,
   })),
-  ...each((platform) => ({
+  ...onEach((platform) => ({
     what: `a reason for a no by a wrong presser on ${platform}`,
     async given() {
       const { secret } = await waiting();
@@ -140,7 +77,7 @@ const table: Refusal[] = [
     },
     says: /Gus may not decide on #\d+\. Developers, maintainers and owners can decide: Ada, Mia, Ben\. DH-202/,
   })),
-  ...each((platform) => ({
+  ...onEach((platform) => ({
     what: `an owner of a foreign tenant on ${platform}`,
     async given() {
       const { secret } = await waiting();
@@ -151,7 +88,7 @@ const table: Refusal[] = [
       return {
         attempt: () => say(event),
         line: {
-          workspace: foreign,
+          workspace: world.foreign,
           action: 'refused',
           actor: userId,
           subject: userId,
@@ -162,7 +99,7 @@ const table: Refusal[] = [
     },
     says: /^This button no longer works\. What it was for is gone or has changed\..*DH-208/,
   })),
-  ...each((platform) => ({
+  ...onEach((platform) => ({
     what: `a tenant that no workspace serves, on ${platform}`,
     async given() {
       const { secret } = await waiting();
@@ -182,7 +119,7 @@ const table: Refusal[] = [
     // Whoever is nobody is answered nothing.
     says: /^$/,
   })),
-  ...each((platform) => ({
+  ...onEach((platform) => ({
     what: `a guest in a shared channel on ${platform}`,
     async given() {
       const { channel } = deskPlaces[platform];
@@ -242,7 +179,7 @@ const table: Refusal[] = [
       const { id, secret } = await waiting();
       await desk.act(slash('ada', 'settings decide-in=none'));
       const identity = { platform: 'console', tenant: 'local', user: 'ada' } as const;
-      const by = { workspace: desk.workspace, user: await userOf('Ada'), name: 'Ada', role: 'owner', identity } as const;
+      const by = { workspace: desk.workspace, user: await world.userOf('Ada'), name: 'Ada', role: 'owner', identity } as const;
       return {
         attempt: async () =>
           JSON.stringify(
@@ -254,6 +191,47 @@ const table: Refusal[] = [
       };
     },
     says: /"elsewhere","where":"It counts in #ops on Slack only\."/,
+  },
+  {
+    what: 'a yes of somebody without the custom role that the policy names',
+    async given() {
+      await desk.act(slash('ada', 'role add releaser with=action.approve'));
+      await desk.act(slash('ada', 'settings approvers=releaser'));
+      await desk.act(slash('ada', `member role <@${accounts.gus}> releaser project=demo`));
+      const { id, secret } = await world.waiting();
+      await desk.act(slash('ada', 'settings approvers=developer'));
+      return {
+        async attempt() {
+          const said = await say(press('mia', approve(secret)));
+          await desk.act(slash('ada', `member remove <@${accounts.gus}> project=demo`));
+          return said;
+        },
+        line: { action: 'approval.refused', actor: 'Mia', subject: id, data: { decision: 'approve', role: 'maintainer' } },
+      };
+    },
+    says: /Mia may not decide this\. Only people with the role releaser can decide: Gus\. DH-202/,
+    but: ['memberships'],
+  },
+  {
+    what: 'an answer to an agent by somebody who may only decide',
+    async given() {
+      await desk.act(slash('ada', 'role add decider with=action.approve-as-maintainer,action.approve'));
+      await desk.act(slash('ada', `member role <@${accounts.gus}> decider project=demo`));
+      await desk.act(mention('ben', 'run mode=ask fix it'));
+      const turn = await atWork(desk, runner);
+      await turn.step({ asks: [{ type: 'question', ask: 'q', questions: [aQuestion('base', ['main', 'next'])] }] });
+      const { id, secret } = await world.latest();
+      return {
+        async attempt() {
+          const said = await say(press('gus', encodePress({ kind: 'choose', secret, question: 0, option: 1 })));
+          await desk.act(slash('ada', `member remove <@${accounts.gus}> project=demo`));
+          return said;
+        },
+        line: { action: 'approval.refused', actor: 'Gus', subject: id, data: { decision: 'answer', role: 'decider' } },
+      };
+    },
+    says: /Gus may not decide this\. Developers, maintainers and owners, and custom roles with `agent\.run`, can decide: Ada, Mia, Ben\. DH-202/,
+    but: ['memberships'],
   },
   {
     what: 'what an access bundle of the channel does not allow',
@@ -280,7 +258,7 @@ const table: Refusal[] = [
       return {
         attempt: async () => {
           const said = await say(slash('ben', `retry #${number}`));
-          const again = await latest();
+          const again = await world.latest();
           expect(again).toMatchObject({ taskId, state: 'pending' });
           const run = await desk.database.db.run.findUniqueOrThrow({ where: { id: again.runId } });
           expect(run.state).toBe('awaiting');
@@ -310,7 +288,7 @@ const table: Refusal[] = [
     says: /Nobody decided within .*, so it counts as no\..*DH-400/,
     but: ['tasks', 'runs', 'interactions'],
   },
-  ...each((platform) => ({
+  ...onEach((platform) => ({
     what: `a replayed press on ${platform}`,
     async given() {
       const { id, secret } = await waiting();
@@ -395,148 +373,11 @@ const table: Refusal[] = [
     says: /^\{"verdict":"ask"\}$/,
     but: ['tasks', 'runs', 'interactions', 'people'],
   },
-  {
-    what: 'a token without the scope',
-    async given() {
-      const { id, secret } = await site.token({ person: 'Ada', role: 'owner', scopes: [] });
-      return {
-        attempt: () => site.ask('/api/v1/tasks', { headers: { authorization: `Bearer ${secret}` } }),
-        line: { action: 'token.refused', actor: 'Ada', subject: id, data: { to: 'read tasks', why: 'it lacks the scope read' } },
-      };
-    },
-    says: /^403 .*it lacks the scope read.*DH-223/,
-  },
-  {
-    what: 'a token of somebody who has no role any more',
-    async given() {
-      const { id, secret } = await site.token({ person: 'Gus', role: 'owner' });
-      await desk.act(slash('ada', 'member remove Gus'));
-      return {
-        async attempt() {
-          const said = await site.ask('/api/v1/tasks', { headers: { authorization: `Bearer ${secret}` } });
-          await desk.act(slash('ada', `member add <@${accounts.gus}> guest`));
-          return said;
-        },
-        line: { action: 'token.refused', actor: 'Gus', subject: id, data: { why: expect.stringContaining('no role any more') } },
-      };
-    },
-    says: /^403 .*no role any more.*DH-223/,
-    but: ['people'],
-  },
-  {
-    what: 'a token of a service beyond its project',
-    async given() {
-      await desk.act(slash('ada', 'project add away https://example.com/acme/away.git'));
-      const { id: project } = await desk.database.db.project.findFirstOrThrow({ where: { name: 'away' } });
-      const { id, secret } = await site.token({ person: 'Ada', role: 'guest', kind: 'service', project });
-      const { runId } = await waiting();
-      return {
-        attempt: () => site.ask(`/api/v1/runs/${runId}`, { headers: { authorization: `Bearer ${secret}` } }),
-        line: {
-          action: 'token.refused',
-          actor: null,
-          subject: id,
-          data: { to: 'read that run', why: 'there is none in its reach' },
-        },
-      };
-    },
-    says: /^404 .*DH-224/,
-  },
-  {
-    what: 'a token of a service on a page of people',
-    async given() {
-      const { id, secret } = await site.token({ person: 'Ada', role: 'owner', kind: 'service' });
-      return {
-        attempt: () => site.ask('/account', { headers: { authorization: `Bearer ${secret}` } }),
-        line: { action: 'token.refused', actor: null, subject: id, data: { to: 'use pages of people' } },
-      };
-    },
-    says: /^403 [\s\S]*may not use pages of people: these take a browser in which somebody is signed in[\s\S]*DH-223/,
-  },
-  {
-    what: 'a session that was ended',
-    async given() {
-      const { id, cookie, form } = await site.session('Ben');
-      await desk.database.db.session.update({ where: { id }, data: { endedAt: new Date() } });
-      const headers = { cookie, origin: site.url, 'sec-fetch-site': 'same-origin' };
-      return {
-        attempt: () => site.ask('/account/sessions/end-others', { method: 'POST', headers, form: { form } }),
-        line: { action: 'session.refused', actor: 'Ben', subject: id, data: { why: 'you were signed out of this browser' } },
-      };
-    },
-    says: /^401 [\s\S]*you were signed out of this browser[\s\S]*DH-230/,
-  },
-  {
-    what: 'a form that a page elsewhere sends with the cookie of a session',
-    async given() {
-      const { id, cookie, form } = await site.session('Ben');
-      const headers = { cookie, origin: 'https://evil.example.com', 'sec-fetch-site': 'cross-site' };
-      return {
-        attempt: () => site.ask('/account/sessions/end-others', { method: 'POST', headers, form: { form } }),
-        line: { action: 'session.refused', actor: 'Ben', subject: id, data: { why: 'a page elsewhere sent a form' } },
-      };
-    },
-    says: /^403 [\s\S]*It was not sent by a page of this server[\s\S]*DH-232/,
-  },
-  {
-    what: 'a form that was made for another session',
-    async given() {
-      const { id, cookie } = await site.session('Ben');
-      const { form } = await site.session('Ben');
-      const headers = { cookie, origin: site.url, 'sec-fetch-site': 'same-origin' };
-      return {
-        attempt: () => site.ask('/account/sessions/end-others', { method: 'POST', headers, form: { form } }),
-        line: { action: 'session.refused', actor: 'Ben', subject: id, data: { why: 'the form was not made for this session' } },
-      };
-    },
-    says: /^403 [\s\S]*from an earlier session[\s\S]*DH-232/,
-  },
-  ...each((platform) => ({
-    what: `an invitation that is used twice, on ${platform}`,
-    async given() {
-      const [said] = await desk.act(slash('mia', 'invite developer'));
-      const view = said !== undefined && 'view' in said.payload ? said.payload.view : undefined;
-      const code = desk.secretBox.open(view?.secret ?? '', viewSecretContext);
-      const somebody = (user: string) => {
-        const event = on(platform, mention('nobody', `join ${code}`, { direct: true, channel: `D${user}` }));
-        return { ...event, actor: { ...event.actor, user: `${platform}-${user}`, name: user } };
-      };
-      expect(await say(somebody('Una'))).toContain('You are a developer now');
-      await desk.act({ ...somebody('Otto'), type: 'message', text: 'help' } as InboundEvent);
-      const where = { platform, externalId: `${platform}-Otto` };
-      const { userId } = await desk.database.db.identity.findFirstOrThrow({ where });
-      return {
-        attempt: () => say(somebody('Otto')),
-        line: { action: 'invite.wrong_code', actor: userId, subject: userId, data: {} },
-      };
-    },
-    says: /This is not the code of an invitation that is open\. Codes work once.*DH-212/,
-  })),
 ];
 
 describe('promise 7 and 12', () => {
-  it.each(table)(
-    '$what is refused with a reason and a line of the audit, and nothing happens',
-    async ({ given, says, but = [] }) => {
-      const { db } = desk.database;
-      const { attempt, line } = await given();
-      const before = (await facts()) as Record<string, unknown>;
-      const seen = (await db.audit.findMany({ select: { id: true } })).map(({ id }) => id);
-      expect(await attempt()).toMatch(says);
-      const after = (await facts()) as Record<string, unknown>;
-      for (const kind of Object.keys(before)) if (!but.includes(kind)) expect(after[kind], kind).toEqual(before[kind]);
-      const actor = line.actor === null || line.actor.startsWith('usr_') ? line.actor : await userOf(line.actor);
-      const lines = await db.audit.findMany({ where: { id: { notIn: seen }, action: line.action } });
-      const {
-        workspace = desk.workspace,
-        subject = line.action === 'refused' ? actor : expect.any(String),
-        data,
-        via = {},
-      } = line;
-      expect(lines).toMatchObject([
-        { workspaceId: workspace, actorId: actor, subject, data, ...(Object.keys(via).length === 0 ? {} : { via }) },
-      ]);
-    },
+  it.each(table)('$what is refused with a reason and a line of the audit, and nothing happens', (refusal) =>
+    world.isRefused(refusal),
   );
 });
 
@@ -563,15 +404,8 @@ describe('refusals', () => {
   });
 
   it('are in what `audit kind=refused` lists, in words', async () => {
-    const pages: string[] = [];
-    for (let page = 1; page < 12; page += 1) pages.push(await say(slash('ada', `audit kind=refused page=${page}`)));
-    const text = pages.join('\n');
-    for (const words of [
-      'where the request was approved already',
-      'count no more: it was used before',
-      'was refused with a session: a page elsewhere sent a form',
-      'sent a code that is not that of an open invitation',
-    ])
+    const text = await world.listed();
+    for (const words of ['where the request was approved already', 'count no more: it was used before'])
       expect(text).toContain(words);
     expect(text).not.toMatch(/did [a-z]+\.[a-z_]+/);
   });
@@ -594,6 +428,6 @@ it('an edit of one line of the audit is found', async () => {
     }));
   expect((await wrong()).every(({ problems }) => problems === 0)).toBe(true);
   const line = await desk.database.db.audit.findFirstOrThrow({ where: { action: 'approval.refused' } });
-  await desk.database.db.audit.update({ where: { id: line.id }, data: { actorId: await userOf('Mia') } });
+  await desk.database.db.audit.update({ where: { id: line.id }, data: { actorId: await world.userOf('Mia') } });
   expect((await wrong()).filter(({ problems }) => problems > 0)).toEqual([{ workspace: desk.workspace, problems: 1 }]);
 });

@@ -3,7 +3,7 @@ import { createGithubEmulator, type GithubEmulator } from '../../lab/github/emul
 import { githubServer, githubWeb, oidcServer } from '../../src/access/login-server.ts';
 import { isPassword, mostWrongPasswords } from '../../src/access/password.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
-import { type Desk, openDesk, slash } from '../support/desk.ts';
+import { accounts, type Desk, openDesk, slash } from '../support/desk.ts';
 import { type OidcServer, startOidcServer } from '../support/oidc-server.ts';
 import { openSigninSite, type SigninSite, type SiteBrowser } from '../support/signin-site.ts';
 
@@ -17,8 +17,19 @@ beforeAll(async () => {
   desk = await openDesk({ apiUrl: () => url });
   github = await createGithubEmulator();
   oidc = await startOidcServer();
+  site = await openSite();
+});
+afterAll(async () => {
+  await site?.[Symbol.asyncDispose]();
+  await oidc?.[Symbol.asyncDispose]();
+  await github?.close();
+  await desk?.[Symbol.asyncDispose]();
+});
+
+/** The pages, which count by themselves how often an address asks. */
+async function openSite(): Promise<SigninSite> {
   const log = createLogger({ level: 'silent' });
-  site = await openSigninSite(desk, (address) => {
+  const opened = await openSigninSite(desk, (address) => {
     url = address;
     return {
       logins: [
@@ -30,13 +41,8 @@ beforeAll(async () => {
     };
   });
   oidc.allow(`${url}/signin/oidc/callback`);
-});
-afterAll(async () => {
-  await site?.[Symbol.asyncDispose]();
-  await oidc?.[Symbol.asyncDispose]();
-  await github?.close();
-  await desk?.[Symbol.asyncDispose]();
-});
+  return opened;
+}
 
 /** What a browser does at the emulated GitHub. */
 async function atGithub(address: string, as: string): Promise<string> {
@@ -158,6 +164,27 @@ test('a password signs in; a wrong one and a name that nobody has are the same, 
   expect(answers.ben?.map(({ status }) => status)).toEqual([...Array(mostWrongPasswords).fill(403), 429]);
   expect(answers.nobody).toEqual(answers.ben);
   expect((await site.browser().post('/signin/password', { login: 'ben', password: 'another twelve' })).status).toBe(429);
+});
+
+test('whoever has a membership alone signs in by password and by an OpenID provider, for as long as they have it', async () => {
+  await desk.act(slash('nobody', 'help'));
+  await desk.act(slash('ada', `member role <@${accounts.nobody}> developer project=demo`));
+  await using own = await openSite();
+  const member = own.browser();
+  await member.enter('nobody');
+  oidc.people.set('u-5', { sub: 'u-5', name: 'Member', email: 'member@elsewhere.example', email_verified: true });
+  const visit = (address: string) => oidc.visit(address, 'u-5');
+  expect((await linked(member, 'oidc', visit)).location).toBe('/account');
+  expect((await member.post('/account/password', { login: 'member', password: 'twelve letters' })).location).toBe('/account');
+  const byPassword = { login: 'member', password: 'twelve letters' };
+  const [one, other] = [own.browser(), own.browser()];
+  expect((await one.post('/signin/password', byPassword)).location).toBe('/account');
+  expect((await through(other, 'oidc', visit)).location).toBe('/account');
+  for (const browser of [one, other]) expect((await browser.get('/account')).text).toContain('developer about demo');
+  await desk.act(slash('ada', `member remove <@${accounts.nobody}> project=demo`));
+  for (const browser of [one, other]) expect((await browser.get('/account')).status).toBe(303);
+  expect((await own.browser().post('/signin/password', byPassword)).text).toContain('Name or password is wrong');
+  expect((await through(own.browser(), 'oidc', visit)).text).toContain('no role');
 });
 
 test('pages of GitHub are found by the address of its API', () => {

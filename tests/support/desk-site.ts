@@ -2,7 +2,7 @@ import { accessTokenHash, newAccessToken } from '../../src/access/access-token.t
 import { formToken, openSession } from '../../src/access/session.ts';
 import { loadConfig } from '../../src/config.ts';
 import type { AccessScope, TokenKind } from '../../src/contracts/access-token.ts';
-import type { Role } from '../../src/contracts/roles.ts';
+import type { AnyRole } from '../../src/contracts/custom-roles.ts';
 import { gatewayApi } from '../../src/gateway-api.ts';
 import { createHttpServer } from '../../src/http/server.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';
@@ -18,7 +18,7 @@ export interface DeskSite extends AsyncDisposable {
   /** A token of the person with this name, or of a service that they made. */
   token(of: {
     person: string;
-    role: Role;
+    role: AnyRole;
     kind?: 'service';
     project?: string;
     scopes?: AccessScope[];

@@ -16,7 +16,7 @@ export interface OidcServer extends AsyncDisposable {
   clientId: string;
   clientSecret: string;
   people: Map<string, OidcPerson>;
-  /** Opens it, for a client that is called back there. Once. */
+  /** Opens it, for a client that is called back there; not any more for one before it. */
   allow(redirectUri: string): void;
   /** What a browser does there: from the address it is sent to, to the one it is sent back to. */
   visit(address: string, sub: string): Promise<string>;
@@ -77,7 +77,7 @@ export async function startOidcServer(): Promise<OidcServer> {
     issuer,
     ...client,
     people,
-    allow: (redirectUri) => void server.on('request', provider(redirectUri).callback()),
+    allow: (redirectUri) => void server.removeAllListeners('request').on('request', provider(redirectUri).callback()),
     visit,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();

@@ -21,7 +21,7 @@ function standing(change: Partial<TokenStanding> = {}): TokenStanding {
     user: 'usr_1',
     name: 'dashboard',
     scopes: ['read'],
-    ceiling: 'maintainer',
+    ceiling: { role: 'maintainer' },
     personRole: 'maintainer',
     expiresAt: new Date(now.getTime() + 1),
     lastUsedAt: undefined,
@@ -72,7 +72,11 @@ test.each<[string, Partial<TokenStanding>, string]>([
   ['is revoked', { revokedAt: now }, 'DH-222 It was revoked'],
   ['expires now', { expiresAt: now }, 'DH-222 It expired on 2026-05-01'],
   ['lacks the scope', { scopes: [] }, 'DH-223 it lacks the scope read'],
-  ['has a low ceiling', { ceiling: 'guest' }, 'DH-223 that takes the permission agent.run, and it has no more than guest'],
+  [
+    'has a low ceiling',
+    { ceiling: { role: 'guest' } },
+    'DH-223 that takes the permission agent.run, and it has no more than guest',
+  ],
   [
     'is of a person with less',
     { personRole: 'guest' },
@@ -80,7 +84,16 @@ test.each<[string, Partial<TokenStanding>, string]>([
   ],
   ['is of a person without a role', { personRole: undefined }, 'DH-223 the person it belongs to has no role any more'],
   ['is good', {}, 'admitted as maintainer'],
-  ['is of an owner, but no more than a developer', { personRole: 'owner', ceiling: 'developer' }, 'admitted as developer'],
+  [
+    'is of an owner, but no more than a developer',
+    { personRole: 'owner', ceiling: { role: 'developer' } },
+    'admitted as developer',
+  ],
+  [
+    'has the ceiling of a custom role',
+    { personRole: 'owner', ceiling: { role: 'guest', extra: ['agent.run', 'audit.read'] } },
+    'admitted as guest, agent.run, audit.read',
+  ],
 ])('a token that %s is judged by what holds at this moment', (_what, change, expected) => {
   expect(refusal(change)).toBe(expected);
 });
@@ -89,7 +102,7 @@ test('a token never has a stronger role than its person or its ceiling', () => {
   const roles: Role[] = ['guest', 'developer', 'maintainer', 'owner'];
   for (const personRole of roles) {
     for (const ceiling of roles) {
-      const judged = judgeToken(standing({ personRole, ceiling }), { ...need, permission: 'task.see' }, now);
+      const judged = judgeToken(standing({ personRole, ceiling: { role: ceiling } }), { ...need, permission: 'task.see' }, now);
       const weaker = roles[Math.min(roles.indexOf(personRole), roles.indexOf(ceiling))];
       expect(judged).toMatchObject({ rights: { role: weaker } });
     }
@@ -99,7 +112,7 @@ test('a token never has a stronger role than its person or its ceiling', () => {
 test('a token may what both its ceiling and the custom role of its person allow', () => {
   const personExtra: Permission[] = ['change.publish', 'audit.read'];
   const of = (ceiling: Role, permission: Permission) =>
-    refusal({ ceiling, personRole: 'guest', personExtra }, { ...need, permission });
+    refusal({ ceiling: { role: ceiling }, personRole: 'guest', personExtra }, { ...need, permission });
   expect(of('developer', 'change.publish')).toBe('admitted as guest, change.publish');
   expect(of('maintainer', 'audit.read')).toBe('admitted as guest, change.publish, audit.read');
   expect(of('developer', 'audit.read')).toBe(

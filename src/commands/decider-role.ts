@@ -1,0 +1,54 @@
+import { type Approvers, isRoleId } from '../contracts/approvers.ts';
+import { type CustomRole, givenWith } from '../contracts/custom-roles.ts';
+import { AppError } from '../contracts/errors.ts';
+import { decidesAtLeast } from '../contracts/permissions.ts';
+import { customRolesOf } from '../store/custom-roles.ts';
+import type { CommandContext } from './command.ts';
+import { namedRole, roleOption } from './role-argument.ts';
+
+/** Built-in roles that a policy can ask for. */
+export const deciderRoles = ['developer', 'maintainer', 'owner'] as const;
+
+export const approversOption = roleOption(
+  'maintainer',
+  'the weakest role that may decide, or a role of which only those who have it may',
+  deciderRoles,
+);
+
+/** Who is to decide by a role: whoever has at least a built-in one; or has a custom one, and may decide at all. Throws DH-245 and DH-201. */
+export async function deciderRole(
+  ctx: Pick<CommandContext, 'tx' | 'person'>,
+  text: string,
+): Promise<(typeof deciderRoles)[number] | CustomRole> {
+  const refuse = (problem: string, example: string) => new AppError('DH-201', { problem, example: `\`${example}\`` });
+  if (text.toLowerCase() === 'guest')
+    throw refuse('Guests may only look, so they cannot decide.', 'settings approvers=developer');
+  const role = await namedRole(ctx, text, deciderRoles);
+  if (typeof role === 'string' || decides(role)) return role;
+  const example = `role change ${role.name} with=action.approve`;
+  throw refuse(`Who has the role \`${role.name}\` may not decide: it lacks \`action.approve\`.`, example);
+}
+
+/** May who has it decide where it takes least? */
+function decides(role: CustomRole): boolean {
+  return decidesAtLeast(givenWith(role), 'developer');
+}
+
+/** Custom roles that a policy can name, for a form; `named`: what it names already. */
+export async function decidingRoles(
+  { tx, person }: Pick<CommandContext, 'tx' | 'person'>,
+  named: Pick<Approvers, 'teams'> = {},
+): Promise<CustomRole[]> {
+  const all = await customRolesOf(tx, person.workspace);
+  return all.filter((role) => decides(role) || (named.teams ?? []).includes(role.id));
+}
+
+/** The approvers of a policy, with this role in place of the one they were. */
+export function withDeciderRole(
+  { role, teams = [] }: Pick<Approvers, 'role' | 'teams'>,
+  chosen: Awaited<ReturnType<typeof deciderRole>> | undefined,
+): Required<Pick<Approvers, 'role' | 'teams'>> {
+  if (chosen === undefined) return { role, teams };
+  const others = teams.filter((id) => !isRoleId(id));
+  return typeof chosen === 'string' ? { role: chosen, teams: others } : { role: 'developer', teams: [...others, chosen.id] };
+}
