@@ -8,6 +8,7 @@ import type { Database } from '../store/database.ts';
 import { isAskedForSecret } from '../store/guided-forms.ts';
 import { forgottenSecret, wasSecret } from '../store/inbox.ts';
 import { typedContext } from '../store/sealed-places.ts';
+import { withoutCertainKeys } from './certain-keys.ts';
 
 /**
  * The door for what people type that must not be stored as it is. It stands between the platforms and the inbox: an event is a row
@@ -16,6 +17,7 @@ import { typedContext } from '../store/sealed-places.ts';
  * - What was asked for as a secret (a form, or the answer to a question of one) is sealed: only whoever asked can open it.
  * - What looks like a key in a command about accounts is taken out, and the command says so.
  * - A login in the address of a repository is sealed where it stands, for whoever typed it.
+ * - What is a key for certain is taken out wherever it was typed, and `keys` of the event says what it was.
  */
 export interface SecretDoor {
   /** The events as they may be stored. The same events give events that mean the same. */
@@ -31,14 +33,22 @@ export function createSecretDoor({ database, secretBox }: { database: Database; 
   const seal = (text: string, event: Pick<InboundEvent, 'conversation' | 'actor'>) =>
     `sealed:${secretBox.seal(text, contextOf(event))}`;
 
-  const clean = (text: string, event: Pick<InboundEvent, 'conversation' | 'actor'>) =>
-    withSealedLogins(withoutKeys(text), (login) => secretBox.seal(login, contextOf(event)));
+  async function guarded({ keys: _, ...event }: InboundEvent): Promise<InboundEvent> {
+    const found = new Set<string>();
+    const guarded = await withCleanTexts(event, (text) => {
+      const { text: left, found: keys } = withoutCertainKeys(text);
+      for (const key of keys) found.add(key);
+      return left;
+    });
+    return found.size === 0 ? guarded : { ...guarded, keys: [...found] };
+  }
 
-  async function guarded(event: InboundEvent): Promise<InboundEvent> {
+  async function withCleanTexts(event: InboundEvent, cut: (text: string) => string): Promise<InboundEvent> {
+    const clean = (text: string) => cut(withSealedLogins(withoutKeys(text), (login) => secretBox.seal(login, contextOf(event))));
     switch (event.type) {
       case 'form': {
-        if (!isSecretForm(event.token)) return event;
-        const values = Object.entries(event.values).map(([id, given]) => [id, given.map((text) => seal(text.trim(), event))]);
+        const each = isSecretForm(event.token) ? (text: string) => seal(text.trim(), event) : cut;
+        const values = Object.entries(event.values).map(([id, given]) => [id, given.map(each)]);
         return { ...event, values: Object.fromEntries(values) };
       }
       case 'message': {
@@ -46,19 +56,19 @@ export function createSecretDoor({ database, secretBox }: { database: Database; 
         const at = { platform, tenant, channel, account: event.actor.user };
         // Nobody is asked for a secret where others read along.
         if (kind !== 'direct' || isWord(event.text) || !(await isAskedForSecret(database.db, at)))
-          return { ...event, text: clean(event.text, event) };
+          return { ...event, text: clean(event.text), ...(event.title === undefined ? {} : { title: cut(event.title) }) };
         return { ...event, text: seal(event.text.trim(), event) };
       }
       case 'command': {
         const { typed } = event;
-        return { ...event, text: clean(event.text, event), ...(typed === undefined ? {} : { typed: clean(typed, event) }) };
+        return { ...event, text: clean(event.text), ...(typed === undefined ? {} : { typed: clean(typed) }) };
       }
       case 'message_edited': {
         const isSecret = event.conversation.kind === 'direct' && (await wasSecret(database.db, event));
-        return { ...event, text: isSecret ? forgottenSecret : clean(event.text, event) };
+        return { ...event, text: isSecret ? forgottenSecret : clean(event.text) };
       }
       case 'shortcut':
-        return { ...event, text: clean(event.text, event) };
+        return { ...event, text: clean(event.text) };
       default:
         return event;
     }

@@ -24,7 +24,7 @@ import { auditNobody, auditRefusal } from './audit-refusals.ts';
 import type { CommandDeps } from './command.ts';
 import { contextFor } from './context.ts';
 import { homeView } from './home.ts';
-import { refuseSecrets, tellLeaked } from './leaked-key.ts';
+import { refuseSecrets, tellLeaked, tellTakenOut } from './leaked-key.ts';
 import { onChanged } from './on-changed.ts';
 import { onForm } from './on-form.ts';
 import { takesAnswer } from './on-guided.ts';
@@ -64,10 +64,13 @@ export function createBus(deps: BusDeps): Bus {
     // Files that follow what was asked with the first of them.
     if (event.type === 'message' && event.partOf !== undefined) return onMoreFiles(tx, deps, event);
     if (event.actor.bot) return;
-    if ((event.type === 'message' || event.type === 'command') && (await takesAnswer(tx, event, deps.now()))) return;
-    if (await isTalk(tx, event)) return;
+    const answers = (event.type === 'message' || event.type === 'command') && (await takesAnswer(tx, event, deps.now()));
+    if (answers && event.keys === undefined) return;
+    if (!answers && (await isTalk(tx, event))) return;
     const actor = await actsHere(tx, deps.owners, event, admission);
-    if (typeof actor === 'string') return nobody(tx, event, actor);
+    if (typeof actor === 'string') return answers ? undefined : nobody(tx, event, actor);
+    await tellTakenOut(tx, deps, event, { person: actor.person, open: atHost });
+    if (answers) return;
     await dispatch(tx, event, actor, undefined);
     if (!atHost) await tellUnreached(tx, event, actor, deps.now());
   }
@@ -112,6 +115,7 @@ export function createBus(deps: BusDeps): Bus {
     if (typeof actor === 'string') return nobody(tx, event, actor);
     await auditRefusal(tx, event, actor, error);
     if (error.code === 'DH-218') return tellLeaked(tx, deps, event, { person: actor.person, error, open: atHost });
+    await tellTakenOut(tx, deps, event, { person: actor.person, open: atHost });
     const view = refusalView(event, error, deps.errorDocs);
     if (atHost) {
       await putOutbox(tx, openPut(event, actor.person, view));

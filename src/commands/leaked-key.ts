@@ -1,9 +1,12 @@
+import { revokeText } from '../access/certain-keys.ts';
 import { isSealed, takenOut } from '../access/typed-secrets.ts';
 import { AppError } from '../contracts/errors.ts';
 import type { InboundEvent } from '../contracts/inbound.ts';
 import { type OutboxPut, priorities } from '../contracts/outbox.ts';
+import type { Permission } from '../contracts/permissions.ts';
 import { type Conversation, type MessageRef, platformNames } from '../contracts/platform.ts';
 import { plain, type View } from '../contracts/view.ts';
+import { textView } from '../delivery/list-view.ts';
 import { actsVia, recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
 import { putOutboxRows } from '../store/outbox.ts';
@@ -32,6 +35,21 @@ export function keyTyped(): AppError {
     instead:
       'Make a new key at its provider and take this one back. Then send the command without it: a button asks you for the key, seen by nobody else.',
   });
+}
+
+/** Keys stand in a command, which is not what was asked for without them. */
+function keysTyped(keys: readonly string[]): AppError {
+  return new AppError('DH-218', { what: listed(keys), instead: `${revokeText(keys)} Then send the command without it.` });
+}
+
+/** Throws DH-218 where the door has taken keys out of a command. What is said to an agent goes on without them. */
+export function refuseCutCommand({ keys = [] }: InboundEvent, needed: Permission | 'anyone'): void {
+  if (keys.length > 0 && needed !== 'agent.run') throw keysTyped(keys);
+}
+
+/** "a GitHub token and an npm token". */
+function listed(keys: readonly string[]): string {
+  return new Intl.ListFormat('en').format(keys);
 }
 
 /** A login of a repository stands in a command that others can read. */
@@ -64,19 +82,57 @@ function removalPut(message: MessageRef, event: InboundEvent, { workspace, ident
   };
 }
 
-/** Whom it is told, what, and whether all who can read the repository read it. */
+/** Whom it is told, and whether all who can read the repository read it. */
 interface Told {
   person: Person;
-  error: AppError;
   open: boolean;
 }
 
-/** A secret stands where it must not: whoever wrote it is told what to do, and the message is deleted where the platform lets bots do so. */
+type Deps = Pick<CommandDeps, 'errorDocs' | 'removes'>;
+
+/**
+ * A secret stands where it must not, so nothing was done: whoever wrote it is told what to do, and the message is deleted where the
+ * platform lets bots do so.
+ */
 export async function tellLeaked(
   tx: Tx,
-  deps: Pick<CommandDeps, 'errorDocs' | 'removes'>,
+  deps: Deps,
   event: InboundEvent,
-  { person, error, open }: Told,
+  { error, ...told }: Told & { error: AppError },
+): Promise<void> {
+  const { what, instead } = error.params;
+  const view = refusalView(event, error, deps.errorDocs);
+  await tell(tx, deps, event, { ...told, what: String(what), instead: String(instead), view, part: 'answer' });
+}
+
+/** The same of keys that the door has taken out of what goes on without them, or is refused for another reason. Nothing where it took none. */
+export async function tellTakenOut(tx: Tx, deps: Deps, event: InboundEvent, told: Told): Promise<void> {
+  const { keys = [] } = event;
+  if (keys.length === 0) return;
+  const [what, instead] = [listed(keys), `${revokeText(keys)} ${whereKeysBelong}`];
+  const view = textView(`${takenOutWords(event, what, keys.length > 1)} ${instead}`);
+  await tell(tx, deps, event, { ...told, what, instead, view, part: 'taken-out' });
+}
+
+const whereKeysBelong =
+  'Agents get no keys: `account add` asks owners for those of models, and `project add` takes logins of code hosts.';
+
+function takenOutWords(event: InboundEvent, what: string, many: boolean): string {
+  const [it, was, counts] = many ? ['them', 'They were', 'they count'] : ['it', 'It was', 'it counts'];
+  const where = event.type === 'shortcut' ? 'The message has' : 'You wrote';
+  const there = event.type === 'shortcut' || standingMessage(event) !== undefined;
+  const known = there
+    ? `Whoever can read the message may know ${it}`
+    : `Nobody else sees what you wrote, but it has passed the chat`;
+  const stored = `${was} taken out before anything was stored, and Deckhand goes by the rest.`;
+  return `${where} ${what}${event.type === 'shortcut' ? ' in it' : ''}. ${stored} ${known}, so ${counts} as stolen.`;
+}
+
+async function tell(
+  tx: Tx,
+  deps: Deps,
+  event: InboundEvent,
+  { person, open, what, instead, view: said, part }: Told & { what: string; instead: string; view: View; part: string },
 ): Promise<void> {
   const { conversation } = event;
   const message = standingMessage(event);
@@ -87,21 +143,20 @@ export async function tellLeaked(
     actor: person.user,
     action: 'secret.typed',
     subject: person.user,
-    data: { what: String(error.params.what), conversation: conversation.kind, deletes: removes ? 'yes' : 'no' },
+    data: { what, conversation: conversation.kind, deletes: removes ? 'yes' : 'no' },
   });
-  const said = refusalView(event, error, deps.errorDocs);
   const view = message === undefined ? said : withRemoval(said, conversation, removes);
-  const put = open ? openPut(event, person, view) : personalPut(event, person, view);
+  const put = open ? openPut(event, person, view, part) : personalPut(event, person, view, part);
   const { payload } = put;
   const isSeen = message !== undefined && payload.type === 'ephemeral';
-  const told = isSeen ? { ...put, payload: { ...payload, aside: asideWords(error, removes) } } : put;
+  const told = isSeen ? { ...put, payload: { ...payload, aside: asideWords({ what, instead }, removes) } } : put;
   await putOutboxRows(tx, [told, ...(removes ? [removalPut(message, event, person)] : [])]);
 }
 
 /** For whom it cannot be told in private. It says nothing that those who have read the message do not know. */
-function asideWords(error: AppError, removes: boolean): string {
+function asideWords({ what, instead }: { what: string; instead: string }, removes: boolean): string {
   const become = removes ? 'Deckhand deletes it if it may.' : 'Delete it now.';
-  return `your message had ${String(error.params.what)} in it, which counts as stolen now. ${become} ${String(error.params.instead)}`;
+  return `your message had ${what} in it, which counts as stolen now. ${become} ${instead}`;
 }
 
 /** What becomes of the message with the key, below what is said of it. */

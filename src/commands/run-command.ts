@@ -13,6 +13,7 @@ import { placesOfTask } from '../store/threads.ts';
 import { putInPlace, putOf, putsElsewhere, receivedPut } from './answer.ts';
 import type { Command, CommandContext, Reply } from './command.ts';
 import { helpView, usableHere } from './help.ts';
+import { refuseCutCommand } from './leaked-key.ts';
 import { either } from './nearest.ts';
 import { parseText } from './parse.ts';
 import { commands } from './registry.ts';
@@ -38,6 +39,7 @@ export async function runText(ctx: CommandContext, text: string): Promise<void> 
 /** Runs one command after asking whether it may be used here and by this person, and answers. */
 export async function runCommand(ctx: CommandContext, command: Command, args: Record<string, unknown>): Promise<void> {
   await checkAllowed(ctx, command, args);
+  refuseCutCommand(ctx.act.event, command.permissionFor?.(args) ?? command.permission);
   const reply = await traced('command', { command: command.name }, () => command.run(ctx, args));
   if (reply !== undefined) await answer(ctx, reply);
 }

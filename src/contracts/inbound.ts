@@ -14,6 +14,7 @@ import { conversationSchema } from './platform.ts';
  * - `below`: the thread that an answer to this message opens, where its id is known before it exists (Slack: the id of the message).
  *   Without it an answer in a channel stands at the top level, and the first card of a task opens a thread of its own.
  * - `about`: what the thread is at the code host, where the conversation is one (GitHub).
+ * - `keys`: what was taken out of its texts before they were stored, in words ("a GitHub token"); no adapter sets it (access/typed-secrets.ts).
  * - `reply`: sealed, opaque handle by which the adapter can answer this very act (Slack `response_url`); short-lived.
  * - `trigger`: sealed, opaque handle that lets the adapter open a form (Slack `trigger_id`, 3 s).
  */
@@ -38,6 +39,7 @@ const base = {
     affiliation: affiliationSchema.optional(),
   }),
   replyTo: z.string().optional(),
+  keys: z.array(z.string().min(1)).optional(),
   reply: z.string().optional(),
   trigger: z.string().optional(),
 };

@@ -36,6 +36,25 @@ export async function keyOfMessage(tx: Tx, at: Conversation, message: string): P
   return rows[0]?.key;
 }
 
+/** Whether a message that came lately named Deckhand or was written to it directly. */
+export async function wasToDeckhand(tx: Tx, at: Conversation, message: string): Promise<boolean> {
+  return await cameLately(tx, at, message, Prisma.sql`"event"->>'type' = 'message' AND "event"->>'addressed' <> 'thread'`);
+}
+
+/** Whether a key was taken out of a message that came lately, or out of what it was changed to. */
+export async function hadKeys(tx: Tx, at: Conversation, message: string): Promise<boolean> {
+  return await cameLately(tx, at, message, Prisma.sql`"event"->'keys' IS NOT NULL`);
+}
+
+async function cameLately(tx: Tx, at: Conversation, message: string, which: Prisma.Sql): Promise<boolean> {
+  const { platform, tenant, channel } = at;
+  const rows = await tx.db.$queryRaw<unknown[]>(Prisma.sql`
+    SELECT 1 FROM "Inbox"
+    WHERE "platform" = ${platform} AND "tenant" = ${tenant} AND "receivedAt" > now() - interval '1 day' AND ${which}
+      AND "event"->'conversation'->>'channel' = ${channel} AND "event"->>'message' = ${message} LIMIT 1`);
+  return rows.length > 0;
+}
+
 /** The task that a message has begun, spoken to or gone on with. */
 export async function taskOfMessage(
   tx: Tx,

@@ -6,7 +6,11 @@ import { createModelServer, type ModelServer } from '../../lab/model/server.ts';
 import { takenOut } from '../../src/access/typed-secrets.ts';
 import { type Bus, createBus } from '../../src/commands/bus.ts';
 import { createCommandMenu } from '../../src/commands/menu.ts';
+import { handFormText } from '../../src/commands/on-shortcut.ts';
 import { AppError } from '../../src/contracts/errors.ts';
+import type { InboundEvent } from '../../src/contracts/inbound.ts';
+import { type OutboxPayload, outboxPayloadSchema } from '../../src/contracts/outbox.ts';
+import { encodePress } from '../../src/contracts/press.ts';
 import type { Form } from '../../src/contracts/view.ts';
 import { startGuidedForm } from '../../src/delivery/guided-form.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
@@ -15,7 +19,8 @@ import { createSecretBox } from '../../src/runtime/secret-box.ts';
 import { keyContext, sealedKeyOf } from '../../src/store/agent-accounts.ts';
 import { dueLanes, markDone, storeInbound, takeLaneHead } from '../../src/store/inbox.ts';
 import { createAgentAccounts } from '../../src/tasks/agent-accounts.ts';
-import { type Desk, mention, openDesk, press, type Said, slash, submit, tokenOf } from '../support/desk.ts';
+import { gitHubToken } from '../support/certain-keys.ts';
+import { type Desk, mention, openDesk, press, reply, type Said, slash, submit, tokenOf } from '../support/desk.ts';
 
 const logger = createLogger({ level: 'silent', readable: true });
 let desk: Desk;
@@ -65,7 +70,13 @@ async function other(): Promise<void> {
 /** Everything that was written down anywhere, as one text. */
 async function everything(): Promise<string> {
   const { db } = desk.database;
-  const rows = [await db.outbox.findMany(), await db.audit.findMany(), await db.guidedForm.findMany(), await db.inbox.findMany()];
+  const rows: unknown[] = [
+    await db.outbox.findMany(),
+    await db.audit.findMany(),
+    await db.guidedForm.findMany(),
+    await db.inbox.findMany(),
+  ];
+  rows.push(await db.task.findMany(), await db.run.findMany(), await db.runEvent.findMany(), await db.runMail.findMany());
   return JSON.stringify(rows, (_, value) => (typeof value === 'bigint' ? String(value) : value));
 }
 
@@ -397,6 +408,85 @@ test('a key where others read along is deleted if the platform lets bots do that
   expect(unseen).not.toMatch(/elete/);
   expect(await desk.database.db.audit.count({ where: { action: 'secret.typed' } })).toBeGreaterThanOrEqual(4);
   expect(await everything()).not.toContain(key);
+});
+
+const token = gitHubToken();
+const handForm = encodePress({ kind: 'command', text: handFormText });
+
+/** Handles what the door lets through with a bot that may delete in channels, as the inbox does; what was put. */
+async function hear(sent: InboundEvent): Promise<OutboxPayload[]> {
+  const removing = createBus({ ...desk.deps, removes: ({ kind }) => kind === 'channel' });
+  const event = await desk.guard(sent);
+  await storeInbound(desk.database, [event]);
+  const before = new Set((await desk.database.db.outbox.findMany({ select: { id: true } })).map(({ id }) => id));
+  try {
+    await desk.database.transaction((tx) => removing.handle(tx, event));
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    await desk.database.transaction((tx) => removing.refuse(tx, event, error));
+  }
+  const rows = (await desk.database.db.outbox.findMany()).filter(({ id }) => !before.has(id));
+  return rows.map(({ payload }) => outboxPayloadSchema.parse(payload));
+}
+
+const told = (said: readonly OutboxPayload[]) => said.flatMap((one) => (one.type === 'ephemeral' ? [one.view.fallback] : []));
+const removed = (said: readonly OutboxPayload[]) => said.flatMap((one) => (one.type === 'removal' ? [one.message.message] : []));
+
+test('a key in what is said to an agent is taken out everywhere, the message deleted, its writer told; the request goes on', async () => {
+  const { db } = desk.database;
+  const asked = await hear(mention('ben', `run agent=claude push with ${token}, please`, { message: '81.1' }));
+  expect(removed(asked)).toEqual(['81.1']);
+  expect(told(asked)).toEqual([
+    expect.stringMatching(/^You wrote a GitHub token\. It was taken out .* counts as stolen\. Revoke it at GitHub/),
+  ]);
+  const run = await db.run.findFirstOrThrow({ orderBy: { id: 'desc' } });
+  expect(run.prompt).toBe('push with [redacted GitHub token], please');
+  const thread = await db.thread.findFirstOrThrow({ where: { taskId: run.taskId }, include: { channel: true } });
+  await db.thread.update({ where: { id: thread.id }, data: { externalId: '81.1' } });
+  await db.run.update({ where: { id: run.id }, data: { state: 'executing', startedAt: new Date() } });
+  await db.task.update({ where: { id: run.taskId }, data: { column: 'running' } });
+  const said = await hear(reply('ben', `now use ${token}`, '81.1'));
+  expect([told(said), removed(said)]).toEqual([[expect.stringContaining('a GitHub token')], [expect.any(String)]]);
+  const mail = await db.runMail.findFirstOrThrow({ where: { runId: run.id } });
+  expect(mail).toMatchObject({ state: 'unread', data: { text: expect.stringContaining('[redacted GitHub token]') } });
+  // Deckhand has deleted it itself: what it said beside the key is still to be read.
+  const { key: _, ...by } = reply('ben', 'x', '81.1');
+  const [message = ''] = removed(said);
+  await hear({ type: 'message_deleted', key: 'del:1', at: by.at, actor: by.actor, conversation: by.conversation, message });
+  expect(await db.runMail.findFirst({ where: { runId: run.id } })).toMatchObject({ state: 'unread' });
+  const plain = reply('ben', 'and then', '81.1');
+  expect(told(await hear(plain))).toEqual([]);
+  const added = plain.type === 'message' ? plain.message : '';
+  const edit = { type: 'message_edited', at: by.at, actor: by.actor, conversation: by.conversation, message: added } as const;
+  const changed = await hear({ ...edit, key: 'edit:1', text: `and then ${token}` });
+  expect([told(changed), removed(changed)]).toEqual([[expect.stringContaining('a GitHub token')], [added]]);
+  expect(await everything()).not.toMatch(/gh[ps]_|zQWBuTSO/);
+});
+
+test('a key in a command, or in one that does not fit, is told too, and nothing is done with it; of talk nothing is said', async () => {
+  const tasks = await desk.database.db.task.count();
+  const refused = await hear(
+    mention('ben', `sh curl -H "Authorization: Bearer ${token}" https://example.com`, { message: '82.1' }),
+  );
+  expect(told(refused)).toEqual([expect.stringMatching(/DH-218/)]);
+  expect(told(refused)[0]).toContain('What looks like a GitHub token was taken out');
+  expect(removed(refused)).toEqual(['82.1']);
+  const unfitting = await hear(mention('ben', `settings colour=${token}`, { message: '82.2' }));
+  expect(told(unfitting).toSorted()).toEqual([expect.stringContaining('DH-201'), expect.stringContaining('a GitHub token')]);
+  expect(removed(unfitting)).toEqual(['82.2']);
+  // Typed where it stands nowhere.
+  const unseen = await hear(slash('ben', `run use ${token}`, { typed: `/deckhand run use ${token}` }));
+  expect(told(unseen)).toEqual([expect.stringContaining('Nobody else sees what you wrote')]);
+  expect(removed(unseen)).toEqual([]);
+  const form = await hear(submit('ben', handForm, { text: [`push with ${token}`], as: ['Work for an agent'] }));
+  expect(told(form)).toEqual([expect.stringContaining('a GitHub token')]);
+  expect(await desk.database.db.task.count()).toBe(tasks + 2);
+  // People talk to each other, in a thread of their own and at the top of the channel.
+  expect(await hear(reply('ben', `take ${token}`, 'another thread'))).toEqual([]);
+  const { key: _, ...by } = mention('ben', 'x');
+  const talk = { at: by.at, actor: by.actor, conversation: by.conversation };
+  expect(await hear({ ...talk, type: 'message_edited', key: 'edit:2', message: '83.1', text: `take ${token}` })).toEqual([]);
+  expect(await everything()).not.toMatch(/gh[ps]_|zQWBuTSO/);
 });
 
 test('promise 12: accounts of another workspace do not exist', async () => {
