@@ -35,7 +35,7 @@ export interface ProgramOptions {
   nodeOptions?: readonly string[] | undefined;
 }
 
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const main = fileURLToPath(new URL('../src/main.js', import.meta.url));
 const readyWithinMs = 90_000;
 const stopWithinMs = 40_000;
 const endWithinMs = 1_000;

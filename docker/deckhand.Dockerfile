@@ -43,17 +43,18 @@ RUN apt-get update \
 WORKDIR /opt/deckhand
 COPY --from=packages /opt/deckhand/ ./
 COPY LICENSE ./
-COPY docker/health.mjs docker/
+COPY docker/health.mjs docker/compile.mjs docker/
 COPY adapters/ adapters/
 COPY lab/ lab/
 COPY runner/ runner/
 COPY src/ src/
-# Reads every file of the program once: that nothing is missing shows here, and what was compiled is kept for all starts. It is root's, so
-# that Deckhand cannot change its own program.
-RUN node --input-type=module --eval "import { globSync } from 'node:fs'; import { enableCompileCache } from 'node:module'; \
- enableCompileCache('/opt/deckhand/node_modules/.cache/deckhand'); \
- for (const file of globSync('/opt/deckhand/src/*.ts')) if (!file.endsWith('/main.ts')) await import(file); process.exit()" \
- && printf '#!/bin/sh\nexec node /opt/deckhand/src/main.ts "$@"\n' >/usr/local/bin/deckhand \
+# Reads every file of the program once: that nothing is missing shows here, and what was compiled is kept for all starts. Node keeps it for
+# the user who compiled it, so that is Deckhand's; then it is root's, so that Deckhand cannot change its own program.
+RUN install --directory --owner=10000 node_modules/.cache/deckhand \
+ && setpriv --reuid=10000 --regid=10000 --clear-groups node docker/compile.mjs \
+ && chown --recursive 0:0 node_modules/.cache \
+ && chmod --recursive u=rwX,go=rX node_modules/.cache \
+ && printf '#!/bin/sh\nexec node /opt/deckhand/src/main.js "$@"\n' >/usr/local/bin/deckhand \
  && chmod 755 /usr/local/bin/deckhand
 
 ENV NODE_ENV=production NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt DECKHAND_DATA_DIR=/var/lib/deckhand

@@ -1,8 +1,6 @@
-import { loadConfig } from './config.ts';
 import { AppError, describeError } from './contracts/errors.ts';
-import { createLogger } from './runtime/logger.ts';
 import { programVersion } from './runtime/version.ts';
-import { type Role, serve } from './serve.ts';
+import type { Role } from './serve.ts';
 
 const help = `Deckhand hands coding and ops work from chat to agents and commands in containers.
 
@@ -133,6 +131,11 @@ async function dispatch(args: readonly string[], terminal: Terminal): Promise<nu
 }
 
 async function runRole(role: Role, terminal: Terminal): Promise<number> {
+  const [{ loadConfig }, { createLogger }, { serve }] = await Promise.all([
+    import('./config.ts'),
+    import('./runtime/logger.ts'),
+    import('./serve.ts'),
+  ]);
   const config = loadConfig(terminal.env, { opensLab: role !== 'runner' });
   if (role !== 'start' && config.databaseUrl === undefined) {
     throw new AppError('DH-100', { problems: `DATABASE_URL is needed by \`deckhand ${role}\`: gateway and runner meet there` });
@@ -143,8 +146,8 @@ async function runRole(role: Role, terminal: Terminal): Promise<number> {
 }
 
 async function askApi(path: string, terminal: Terminal): Promise<number> {
+  const [{ loadConfig }, { askLocally }] = await Promise.all([import('./config.ts'), import('./local-call.ts')]);
   const { dataDir } = loadConfig(terminal.env, { opensLab: false });
-  const { askLocally } = await import('./local-access.ts');
   const { ok, text } = await askLocally(dataDir, path);
   if (ok) terminal.out(`${text}\n`);
   else terminal.err(`${text}\n`);
@@ -152,11 +155,12 @@ async function askApi(path: string, terminal: Terminal): Promise<number> {
 }
 
 async function runDoctor(terminal: Terminal): Promise<number> {
-  const config = loadConfig(terminal.env, { opensLab: false });
-  const [{ examineInstallation }, { renderFindings }] = await Promise.all([
+  const [{ loadConfig }, { examineInstallation }, { renderFindings }] = await Promise.all([
+    import('./config.ts'),
     import('./doctor-installation.ts'),
     import('./doctor.ts'),
   ]);
+  const config = loadConfig(terminal.env, { opensLab: false });
   const findings = await examineInstallation(config);
   terminal.out(renderFindings(findings, { colour: terminal.interactive }));
   return findings.some((finding) => finding.state === 'failed') ? 1 : 0;

@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import { flushCompileCache } from 'node:module';
 import type { Config } from './config.ts';
 import type { Logger } from './runtime/logger.ts';
 
@@ -84,6 +85,8 @@ export async function serve(options: ServeOptions): Promise<number> {
     app = await options.createApp(config, role, logger);
     // A signal during the start makes `start` end early, or fail.
     if (asked === 'nothing') await app.start();
+    // What it had to compile is kept now: whoever is killed keeps nothing at the end.
+    flushCompileCache();
     return await ended.promise;
   } catch (error) {
     if (asked === 'nothing') throw error;

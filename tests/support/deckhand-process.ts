@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { removeFromEngine } from './machine-traces.ts';
 import { waitFor } from './wait-for.ts';
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const main = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 
 /** The program with any command line, as its own process. */
 export interface Program {
@@ -40,13 +40,16 @@ export async function newDataDir(): Promise<{ path: string; remove(): Promise<vo
   };
 }
 
-/** Runs `deckhand …`. Nothing of this process's settings reaches it, only where programs and compiled code are. */
+/**
+ * Runs `deckhand …`. Nothing of this process's settings reaches it, only where programs are: what it compiles it keeps where it always does.
+ * Code that tests compile is of no use to it, nor the other way round: they set other flags.
+ */
 export function runDeckhand(args: readonly string[], dataDir: string, settings: Record<string, string> = {}): Program {
-  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const { PATH } = process.env;
   const child = spawn(process.execPath, [main, ...args], {
     cwd: tmpdir(),
     // A test that ends is no reason to make a container for the run after.
-    env: { PATH, NODE_COMPILE_CACHE, HOME: dataDir, DECKHAND_DATA_DIR: dataDir, PORT: '0', SANDBOX_WARM: '0', ...settings },
+    env: { PATH, HOME: dataDir, DECKHAND_DATA_DIR: dataDir, PORT: '0', SANDBOX_WARM: '0', ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const log: string[] = [];

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
+// JavaScript, as what it imports before `cli.ts`: Node loads a compiler for the first TypeScript that was not compiled before, which no start needs.
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { setFlagsFromString } from 'node:v8';
+import { keepCompiled } from './keep-compiled.js';
 
 // npm links this file as `deckhand`, and then it runs with whatever node the machine has.
 if (Number.parseInt(process.versions.node, 10) < 24) {
@@ -11,14 +11,7 @@ if (Number.parseInt(process.versions.node, 10) < 24) {
   process.exit(78);
 }
 if (existsSync('.env')) process.loadEnvFile('.env');
-
-// Where there is memory, Node lets the heap grow to several times what it holds before it collects: here to half as much again.
-setFlagsFromString('--heap-growing-percent=50');
-
-// Compiled code is kept from start to start, which halves the time to ready. Only whoever installs Deckhand can write there; where
-// that is somebody else, nothing is kept.
-const { enableCompileCache } = await import('node:module');
-enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/deckhand', import.meta.url)));
+keepCompiled();
 
 const { runCommandLine } = await import('./cli.ts');
 const exitCode = await runCommandLine(process.argv.slice(2), {
