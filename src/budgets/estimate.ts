@@ -1,17 +1,15 @@
-import type { Estimate, PastTask } from '../contracts/estimate.ts';
+import { type Estimate, leastAlike, type PastWork } from '../contracts/estimate.ts';
 import type { Standing } from '../contracts/quotas.ts';
 import { allowed } from './standing.ts';
 
-/** Fewer tell nothing. */
-export const leastTasks = 5;
-
-/** What a task like these will probably use; undefined: there are too few of them. Pure. */
-export function estimateOf(past: readonly PastTask[]): Estimate | undefined {
-  if (past.length < leastTasks) return undefined;
+/** What work like this will probably use; undefined: there was too little of it. Pure. */
+export function estimateOf(past: readonly PastWork[], about: Pick<Estimate, 'of' | 'like'>): Estimate | undefined {
+  if (past.length < leastAlike) return undefined;
   const priced = past.flatMap(({ costUsd }) => costUsd ?? []);
   return {
     tasks: past.length,
-    ...(priced.length < leastTasks ? {} : { costUsd: spread(priced) }),
+    ...about,
+    ...(priced.length < leastAlike ? {} : { costUsd: spread(priced) }),
     tokens: spread(past.map(({ tokens }) => tokens)),
     ms: spread(past.map(({ ms }) => ms)),
   };
@@ -33,12 +31,12 @@ export interface Beyond {
   standing: Standing | undefined;
 }
 
-/** Where a task that uses what is usual would use up what is left; the tightest first. Pure. */
-export function beyondOf(estimate: Estimate, budgetUsd: number | null, standings: readonly Standing[]): Beyond[] {
+/** Where what uses as much as is usual would use up what is left; the tightest first. `leftUsd`: of the budget; null: there is none. Pure. */
+export function beyondOf(estimate: Estimate, leftUsd: number | null, standings: readonly Standing[]): Beyond[] {
   const usualOf = { cost: estimate.costUsd?.usual, tokens: estimate.tokens.usual, wall: estimate.ms.usual };
   const beyond: Beyond[] = [];
-  if (budgetUsd !== null && usualOf.cost !== undefined && usualOf.cost > budgetUsd) {
-    beyond.push({ measure: 'cost', usual: usualOf.cost, left: budgetUsd, standing: undefined });
+  if (leftUsd !== null && usualOf.cost !== undefined && usualOf.cost > leftUsd) {
+    beyond.push({ measure: 'cost', usual: usualOf.cost, left: leftUsd, standing: undefined });
   }
   for (const standing of standings) {
     const { measure } = standing.quota;

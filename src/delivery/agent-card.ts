@@ -43,8 +43,9 @@ export function receiptBlocks(agent: AgentView, verbosity: Verbosity): Block[] {
 }
 
 /** What the task will probably use, until it is known what it does use. */
-export function estimateBlocks({ estimate }: AgentView, verbosity: Verbosity): Block[] {
-  return estimate === undefined || verbosity === 'quiet' ? [] : [{ type: 'context', spans: [plain(estimateText(estimate))] }];
+export function estimateBlocks({ estimate, agent }: AgentView, verbosity: Verbosity): Block[] {
+  if (estimate === undefined || verbosity === 'quiet') return [];
+  return [{ type: 'context', spans: [plain(estimateText(estimate, agent))] }];
 }
 
 /** What the agent does, says and costs while it works. */

@@ -1,5 +1,5 @@
 import { dollars } from '../approvals/action-text.ts';
-import type { Estimate } from '../contracts/estimate.ts';
+import type { Estimate, Likeness } from '../contracts/estimate.ts';
 import { plain, type Span } from '../contracts/view.ts';
 import type { AgentView, UsageSum } from './agent-view.ts';
 import { oneLine, shorten } from './neutralise.ts';
@@ -34,15 +34,26 @@ function short(n: number): string {
   return n < 9.95 ? String(Number(n.toFixed(1))) : String(Math.round(n));
 }
 
-/** "Tasks like this usually take 4m, $0.18 and 41k tokens; nine of ten stay within 9m, $0.60 and 120k. (The last 12 here.)" */
-export function estimateText({ tasks, costUsd, tokens, ms }: Estimate): string {
+/**
+ * "Tasks like this usually take 4m, $0.18 and 41k tokens; nine of ten stay within 9m, $0.60 and 120k (as the last 12 of codex in this project,
+ * with the same model)."
+ */
+export function estimateText({ tasks, of = 'tasks', like, costUsd, tokens, ms }: Estimate, agent: string): string {
   const parts = (what: 'usual' | 'high', unit: string) => {
     const money = costUsd === undefined ? [] : [dollars(costUsd[what])];
     return [duration(ms[what]), ...money, `${amount(tokens[what])}${unit}`];
   };
   const list = (all: readonly string[]) => `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`;
-  return `Tasks like this usually take ${list(parts('usual', ' tokens'))}; nine of ten stay within ${list(parts('high', ''))} (of the last ${tasks} here).`;
+  const which = `as the last ${tasks} of ${agent} in this project${like === undefined ? '' : likeText[like]}`;
+  return `${of === 'tasks' ? 'Tasks' : 'Further runs'} like this usually take ${list(parts('usual', ' tokens'))}; nine of ten stay within ${list(parts('high', ''))} (${which}).`;
 }
+
+const likeText: Record<Likeness, string> = {
+  agent: ', with any model',
+  model: ', with the same model',
+  effort: ', with the same model and effort',
+  account: ', with the same settings',
+};
 
 /** What of the thread the agent was given, so that nobody is surprised by what it knows. */
 export function contextText({ context }: Pick<AgentView, 'context'>): string | undefined {

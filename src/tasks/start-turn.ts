@@ -57,8 +57,9 @@ export async function startTurn(tx: Tx, input: TurnInput): Promise<RunRecord> {
     agent,
   });
   const named = account === null ? {} : { account };
-  const isFirst = attempt === 1 || variant !== undefined;
-  const { estimate, warning } = isFirst ? await expect(tx, task, run, turn.settings, at) : {};
+  const of = attempt === 1 || variant !== undefined ? 'tasks' : 'runs';
+  // What is left of a rebase is nothing like other work.
+  const { estimate, warning } = turn.resolve === true ? {} : await expect(tx, task, run, { of, settings: turn.settings, at });
   const events: RunEventData[] = [
     { type: 'agent', agent, model, mode, effort, ...named, ...(estimate === undefined ? {} : { estimate }) },
     ...(warning === undefined ? [] : [warning]),

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newId } from '../../src/runtime/ids.ts';
-import { pastTasks } from '../../src/store/past-tasks.ts';
+import { pastWork } from '../../src/store/past-tasks.ts';
 import { type Desk, openDesk, slash } from '../support/desk.ts';
 
 let desk: Desk;
@@ -14,17 +14,27 @@ interface Over {
   agent?: string;
   model?: string | null;
   column?: string;
+  effort?: string | null;
+  account?: string | null;
   costUsd?: number;
   minutes?: number;
+  attempt?: number;
 }
 
 /** A task that is over, as its rows say. */
-async function over({ agent = 'claude', model = null, column = 'done', costUsd = 1, minutes = 10 }: Over = {}): Promise<string> {
+async function over({
+  agent = 'claude',
+  column = 'done',
+  costUsd = 1,
+  minutes = 10,
+  attempt = 1,
+  ...also
+}: Over = {}): Promise<string> {
   const { db } = desk.database;
   const requester = await db.user.findFirstOrThrow({ where: { name: 'Ben' } });
   const [task, run] = [newId('tsk'), newId('run')];
   const common = { workspaceId: desk.workspace, projectId: desk.demo.id };
-  const settings = { agent, mode: 'auto', model, effort: null, account: null };
+  const settings = { agent, mode: 'auto', model: null, effort: null, account: null, ...also };
   number += 1;
   const shape = {
     number,
@@ -50,7 +60,7 @@ async function over({ agent = 'claude', model = null, column = 'done', costUsd =
       ...figures,
       id: run,
       taskId: task,
-      attempt: 1,
+      attempt,
       state: 'succeeded',
       requestedById: requester.id,
       queuedAt: startedAt,
@@ -73,7 +83,6 @@ const agentEvent = async () => {
 test('a task begins with what the last ones like it used, from five on; others, and what is not over, do not count', async () => {
   for (let at = 0; at < 4; at += 1) await over({ costUsd: at + 1 });
   await over({ agent: 'codex', costUsd: 50 });
-  await over({ model: 'claude-haiku-4-5', costUsd: 50 });
   await over({ column: 'running', costUsd: 50 });
   await desk.act(slash('ben', 'run agent=claude fix it'));
   expect(await agentEvent()).toEqual([expect.not.objectContaining({ estimate: expect.anything() })]);
@@ -103,6 +112,8 @@ test('a task begins with what the last ones like it used, from five on; others, 
       type: 'agent',
       estimate: {
         tasks: 5,
+        of: 'tasks',
+        like: 'account',
         costUsd: { usual: 3, high: 5 },
         tokens: { usual: 2000, high: 2000 },
         ms: { usual: 600_000, high: 600_000 },
@@ -111,6 +122,54 @@ test('a task begins with what the last ones like it used, from five on; others, 
   ]);
   await desk.act(slash('ben', 'run agent=codex fix it'));
   expect(await agentEvent()).toEqual([expect.not.objectContaining({ estimate: expect.anything() })]);
+});
+
+test('those most like it count, and where there are too few of them those that are less so; another agent never does', async () => {
+  const opus = { model: 'claude-opus-4-1', effort: 'high', account: 'team' } as const;
+  const settings = (of: Partial<typeof opus>) => ({ agent: 'claude', model: null, effort: null, account: null, ...of }) as const;
+  const likeOf = async (of: object) => {
+    const { like, past } = await pastWork(desk.database, {
+      project: desk.demo.id,
+      task: newId('tsk'),
+      of: 'tasks',
+      settings: settings(of),
+    });
+    return [like, past.length];
+  };
+  const before = (await likeOf(opus))[1];
+  expect(await likeOf(opus)).toEqual(['agent', before]);
+  for (let at = 0; at < 2; at += 1) await over({ ...opus, costUsd: 7 });
+  for (let at = 0; at < 2; at += 1) await over({ ...opus, account: null, costUsd: 7 });
+  expect(await likeOf(opus)).toEqual(['agent', Number(before) + 4]);
+  await over({ ...opus, effort: null, costUsd: 7 });
+  expect(await likeOf(opus)).toEqual(['model', 5]);
+  await over({ ...opus, account: null, costUsd: 7 });
+  expect(await likeOf(opus)).toEqual(['effort', 5]);
+  for (let at = 0; at < 3; at += 1) await over({ ...opus, costUsd: 7 });
+  expect(await likeOf(opus)).toEqual(['account', 5]);
+  expect((await likeOf({ model: null }))[0]).toBe('account');
+});
+
+test('a retry and a follow-up tell what further runs like them used, and what is left of the budget', async () => {
+  await desk.act(slash('ben', 'run agent=claude budget=9 fix it'));
+  const { db } = desk.database;
+  const run = await db.run.findFirstOrThrow({ orderBy: { id: 'desc' }, include: { task: true } });
+  const again = async () => {
+    await db.run.updateMany({ where: { taskId: run.taskId }, data: { state: 'succeeded', endedAt: new Date() } });
+    await db.task.update({ where: { id: run.taskId }, data: { column: 'review', spentUsd: 8.5 } });
+    return (await desk.act(slash('ben', `retry #${run.task.number}`))).map(({ text }) => text).join();
+  };
+  expect(await again()).toContain('runs again');
+  expect(await agentEvent()).toEqual([expect.not.objectContaining({ estimate: expect.anything() })]);
+  for (let at = 0; at < 5; at += 1) await over({ costUsd: 0.75, minutes: 3, attempt: 2, column: 'backlog' });
+  await again();
+  const [event, warning] = await agentEvent();
+  expect(event).toMatchObject({
+    estimate: { tasks: 5, of: 'runs', like: 'account', costUsd: { usual: 0.75 }, ms: { usual: 180_000 } },
+  });
+  expect(warning).toMatchObject({
+    text: 'Further runs like this usually take $0.75, and $0.50 is left of the budget: it will probably ask for more.',
+  });
 });
 
 test('that it is more than the budget, or a quota, has left is said before it begins', async () => {
@@ -140,6 +199,7 @@ test('it looks at the newest tasks of the project alone, along an index', async 
     );
   });
   expect(plan.map((row) => row['QUERY PLAN']).join('\n')).toContain('Index Scan Backward using "Task_projectId_id_idx"');
-  const found = await pastTasks(desk.database, { project: desk.demo.id, before: 'tsk_0', agent: 'claude', model: null });
-  expect(found).toEqual([]);
+  const settings = { agent: 'claude', model: null, effort: null, account: null } as const;
+  const found = await pastWork(desk.database, { project: desk.demo.id, task: 'tsk_0', of: 'tasks', settings });
+  expect(found.past).toEqual([]);
 });
