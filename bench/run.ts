@@ -15,6 +15,7 @@ import { ack } from './scenarios/ack.ts';
 import { ackPostgres, ackRedis } from './scenarios/ack-processes.ts';
 import { agentStart } from './scenarios/agent-start.ts';
 import { append } from './scenarios/append.ts';
+import { audit } from './scenarios/audit.ts';
 import { card } from './scenarios/card.ts';
 import { edit } from './scenarios/edit.ts';
 import { events } from './scenarios/events.ts';
@@ -44,6 +45,7 @@ const scenarios: readonly Scenario[] = [
   refusalsTelegram,
   refusalsDiscord,
   append,
+  audit,
   sse,
   events,
   queue,
