@@ -64,7 +64,9 @@ function spanMarkdown(span: Span, dress: Dress): { body: string; mark: string } 
   if (isMention(span)) return { body: `<@${span.user}>`, mark: '' };
   if (span.type === 'text') return dress === 'bare' ? { body: escaped(span.text), mark: '' } : styled(span);
   if (span.type === 'person') return { body: escaped(span.name), mark: '' };
-  if (dress !== 'bare' && span.type === 'time') return { body: `<t:${Math.floor(Date.parse(span.at) / 1000)}:R>`, mark: '' };
+  if (dress !== 'bare' && span.type === 'time') {
+    return { body: `<t:${Math.floor(Date.parse(span.at) / 1000)}:${span.exact === true ? 'f' : 'R'}>`, mark: '' };
+  }
   if (dress !== 'bare' && span.type === 'link') return { body: linkMarkdown(span), mark: '' };
   return { body: escaped(span.text), mark: '' };
 }

@@ -3,6 +3,7 @@ import { encodePress } from '../contracts/press.ts';
 import { type Block, type Button, bold, code, plain, type Span, type View } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
+import { dated } from '../delivery/moments.ts';
 import { agentsOf } from '../tasks/agent-account-rules.ts';
 
 /** What an account is, for people: never its key. `note`: what has just happened; `more`: further fields. */
@@ -51,7 +52,7 @@ function fieldsOf(account: AgentAccount): Field[] {
     ...(project === null ? [] : [field('tasks', `only of project \`${project.name}\``)]),
     ...(image === null ? [] : [{ label: 'image', spans: [code(image)] }]),
     ...(binary === null ? [] : [{ label: 'program', spans: [code(binary)] }]),
-    { label: 'last used', spans: lastUsedAt === null ? [plain('never')] : [timeSpan(lastUsedAt)] },
+    { label: 'last used', spans: lastUsedAt === null ? [plain('never')] : [dated(lastUsedAt)] },
   ];
 }
 
@@ -70,7 +71,7 @@ export function accountLine(account: AgentAccount): Span[] {
     plain(account.hasKey ? '✔ ' : '✖ '),
     code(name),
     plain(` · ${about.join(' · ')}`),
-    ...(lastUsedAt === null ? [] : [plain(' · used '), timeSpan(lastUsedAt)]),
+    ...(lastUsedAt === null ? [] : [plain(' · used '), dated(lastUsedAt)]),
   ];
 }
 
@@ -93,8 +94,4 @@ function offeredText(models: readonly string[]): string {
   if (models.length === 0) return 'no models';
   const shown = models.slice(0, shownModels).map((model) => `\`${model}\``);
   return models.length > shown.length ? `${shown.join(', ')} and ${models.length - shown.length} more` : shown.join(', ');
-}
-
-function timeSpan(at: Date): Span {
-  return { type: 'time', at: at.toISOString(), text: `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC` };
 }

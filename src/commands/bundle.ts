@@ -174,7 +174,9 @@ function bundleView(bundle: AccessBundle, channels: readonly string[], note?: st
   return withFallback([
     { type: 'text', spans: [bold('Access bundle '), code(bundle.name)] },
     { type: 'fields', items: bundleFields(bundle) },
-    ...(list.length === 0 ? [] : [{ type: 'text' as const, spans: permissionLines(list) }]),
+    ...(list.length === 0
+      ? []
+      : [{ type: 'text' as const, spans: [bold('What anybody may there'), plain('\n'), ...permissionLines(list)] }]),
     {
       type: 'context',
       spans: marked(

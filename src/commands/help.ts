@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Block, bold, code, plain, type Span, type View } from '../contracts/view.ts';
+import { type Block, type Button, bold, code, plain, type Span, type View } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { textView, withFallback } from '../delivery/list-view.ts';
 import { optional } from './arguments.ts';
@@ -8,6 +8,9 @@ import { topics, whereWords, whoMay } from './help-topics.ts';
 import { nearest } from './nearest.ts';
 import { commandButton } from './task-lines.ts';
 import { argumentLines, usageOf } from './usage-line.ts';
+
+/** So many are shown with their summaries at once. */
+const fewCommands = 15;
 
 /** The command `help` over these commands and itself. */
 export function helpCommand(others: readonly Command[]): Command {
@@ -32,11 +35,12 @@ export function helpCommand(others: readonly Command[]): Command {
     options: {},
     examples: [
       ['help', 'everything at a glance'],
+      ['help people', 'what there is about people, roles and accounts'],
       ['help project add', 'one command'],
       ['help answers', 'where answers go'],
     ],
     async run(ctx, { topic }) {
-      return { view: helpView(usableHere(ctx, [...others, help]), topic), audience: 'person' };
+      return { view: helpView(usableHere(ctx, [...others, help]), topic), audience: 'person', list: 'own' };
     },
   });
   return help;
@@ -51,6 +55,8 @@ export function usableHere({ act }: CommandContext, commands: readonly Command[]
 export function helpView(commands: readonly Command[], topic: string | undefined): View {
   if (topic === undefined) return overview(commands);
   const wanted = topic.trim().toLowerCase().replace(/\s+/g, ' ').replace(/^\//, '');
+  const place = groupsOf(commands).find((one) => one === wanted || groups[one].toLowerCase() === wanted);
+  if (place !== undefined) return groupOverview(place, commands);
   const command = commands.find(({ name }) => name === wanted);
   const group = commands.filter(({ name }) => name.startsWith(`${wanted} `));
   if (command !== undefined) return commandPage(command, group);
@@ -68,20 +74,17 @@ export function helpView(commands: readonly Command[], topic: string | undefined
 }
 
 function overview(commands: readonly Command[]): View {
-  const blocks = (Object.keys(groups) as Group[]).map((group): Block => {
-    const lines = commands
-      .filter((command) => command.group === group)
-      .flatMap((command) => [plain('\n'), code(command.name), plain(` ${command.summary}`)]);
-    return { type: 'text', spans: [bold(groups[group]), ...lines] };
-  });
+  const some = groupsOf(commands);
+  // Where few can be used, a look says it all.
+  const few = commands.length <= fewCommands;
   return withFallback([
     {
       type: 'text',
       spans: marked(
-        'Deckhand runs commands of the team, each on its own working copy, and asks before what is risky. `sh npm test` runs the tests.',
+        'Deckhand runs commands and agents of the team, each on its own working copy, and asks before what is risky. `sh npm test` runs the tests, `run fix the failing test` has an agent do it.',
       ),
     },
-    ...blocks,
+    ...some.map((group): Block => ({ type: 'text', spans: few ? groupLines(group, commands) : groupWords(group, commands) })),
     {
       type: 'context',
       spans: marked(
@@ -90,7 +93,37 @@ function overview(commands: readonly Command[]): View {
           .join(', ')}.`,
       ),
     },
+    ...(few ? [] : [groupButtons(some)]),
   ]);
+}
+
+/** What one group of commands is for, each with its summary. */
+function groupOverview(group: Group, commands: readonly Command[]): View {
+  const others = groupsOf(commands).filter((one) => one !== group);
+  return withFallback([
+    { type: 'text', spans: groupLines(group, commands) },
+    { type: 'context', spans: marked('`help <command>` says all about one.') },
+    groupButtons(others, commandButton('Overview', 'help')),
+  ]);
+}
+
+function groupsOf(commands: readonly Command[]): Group[] {
+  return (Object.keys(groups) as Group[]).filter((group) => commands.some((command) => command.group === group));
+}
+
+function groupLines(group: Group, commands: readonly Command[]): Span[] {
+  const own = commands.filter((command) => command.group === group);
+  return [bold(groups[group]), ...own.flatMap(({ name, summary }) => [plain('\n'), code(name), plain(` ${summary}`)])];
+}
+
+/** First words alone: what begins with the same one is shown by its page. */
+function groupWords(group: Group, commands: readonly Command[]): Span[] {
+  const words = new Set(commands.filter((command) => command.group === group).map(({ name }) => name.split(' ', 1)[0] ?? name));
+  return [bold(groups[group]), plain('\n'), ...[...words].flatMap((word, at) => [plain(at === 0 ? '' : ' '), code(word)])];
+}
+
+function groupButtons(some: readonly Group[], ...before: Button[]): Block {
+  return { type: 'buttons', buttons: [...before, ...some.map((group) => commandButton(groups[group], `help ${group}`))] };
 }
 
 function commandPage(command: Command, subcommands: readonly Command[]): View {

@@ -8,6 +8,7 @@ import { encodePress } from '../contracts/press.ts';
 import { type Block, bold, plain, type Span } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { textView, withFallback } from '../delivery/list-view.ts';
+import { deadline } from '../delivery/moments.ts';
 import { oneLine } from '../delivery/neutralise.ts';
 import { secretPlace } from '../delivery/view-secret.ts';
 import { recordAudit } from '../store/audit.ts';
@@ -105,7 +106,7 @@ export const invite = defineCommand({
         type: 'context',
         spans: [
           plain('It is shown this once, to you alone, and is good until '),
-          moment(expiresAt),
+          deadline(expiresAt),
           plain(person === undefined ? '. Give it to the person and to nobody else.' : '. It is worth nothing to anybody else.'),
         ],
       },
@@ -127,7 +128,7 @@ async function ask(
         plain(`${oneLine(name)} invites you to be `),
         ...becomes,
         plain('. It is good until '),
-        moment(expiresAt),
+        deadline(expiresAt),
         plain('.'),
       ],
     },
@@ -240,7 +241,7 @@ function blocksOf(
   const whom = [...(person === undefined ? [] : [nameFor(person)]), ...(label === undefined ? [] : [label])].map(oneLine);
   const what = [`${nameOf(role)}${whereWords(place)}`, ...whom.map((one) => `for ${one}`)].join(', ');
   return [
-    { type: 'text', spans: [bold(what), plain(` · from ${oneLine(by)} · good until `), moment(expiresAt)] },
+    { type: 'text', spans: [bold(what), plain(` · from ${oneLine(by)} · good until `), deadline(expiresAt)] },
     {
       type: 'buttons',
       buttons: [
@@ -253,8 +254,4 @@ function blocksOf(
       ],
     },
   ];
-}
-
-function moment(at: Date): Span {
-  return { type: 'time', at: at.toISOString(), text: `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC` };
 }

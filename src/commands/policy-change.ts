@@ -14,7 +14,9 @@ export async function holdProject(ctx: CommandContext, { id, workspace, name }: 
   return project;
 }
 
-/** Stores a policy that is another one as a new version; returns what people should know about it. The caller holds the project. */
+const keptNote = 'Tasks that exist keep the policy they were made with.';
+
+/** Stores a policy that is another one as a new version; returns what people should know about it, nothing if it is no other one. The caller holds the project. */
 export async function storePolicy(ctx: CommandContext, project: Project, policy: Policy): Promise<string[]> {
   if (JSON.stringify(policy) === JSON.stringify(project.policy)) return [];
   const version = await changePolicy(ctx.tx, project.id, policy, { by: ctx.person.user, at: ctx.deps.now() });
@@ -26,7 +28,7 @@ export async function storePolicy(ctx: CommandContext, project: Project, policy:
     subject: project.id,
     data: { version, from: { ...project.policy }, to: { ...policy } },
   });
-  const notes = [`The policy is at version ${version}. Tasks that exist keep the one they were made with.`];
+  const notes = [keptNote];
   const numbered = (policy.demands ?? []).map((demand, at) => ({ number: at + 1, demand }));
   for (const met of [[], ...numbered.map((one) => [one])]) {
     const { approvers } = termsOf(policy, met);

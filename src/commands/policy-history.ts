@@ -1,9 +1,9 @@
 import { AppError } from '../contracts/errors.ts';
 import type { Policy } from '../contracts/policy.ts';
 import { type Block, bold, plain, type Span } from '../contracts/view.ts';
-import { moment } from '../delivery/card-context.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
+import { moment } from '../delivery/moments.ts';
 import { namesOf } from '../store/people.ts';
 import { type PolicyVersion, policyAt, policyVersions } from '../store/policy-versions.ts';
 import type { Project } from '../store/projects.ts';

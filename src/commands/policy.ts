@@ -77,8 +77,13 @@ export async function policyView(ctx: CommandContext, asked: Project, notes: rea
   const { mode, approvers, demands = [] } = project.policy;
   const names = await namesIn(ctx, [approvers, ...demands.map(({ needs }) => needs)]);
   return withFallback([
-    { type: 'text', spans: [bold(`Policy of ${project.name}`), plain(` · version ${project.policyVersion}`)] },
-    ...notes.map((note) => ({ type: 'text' as const, spans: marked(note) })),
+    {
+      type: 'text',
+      spans: [
+        bold(`Policy of ${project.name}`),
+        plain(` · ${notes.length === 0 ? '' : 'now at '}version ${project.policyVersion}`),
+      ],
+    },
     {
       type: 'fields',
       items: [
@@ -94,8 +99,9 @@ export async function policyView(ctx: CommandContext, asked: Project, notes: rea
             type: 'text' as const,
             spans: [bold(`${at + 1}. `), ...whenSpans(demand), plain(`: ${needsText(demand, names)}`)],
           },
-          commandBlock('Remove', `policy remove ${at + 1} project=${quote(project.name)}`, 'takes it out'),
+          commandBlock(`Remove ${at + 1}`, `policy remove ${at + 1} project=${quote(project.name)}`, 'takes it out'),
         ])),
+    ...notes.map((note) => ({ type: 'context' as const, spans: marked(note) })),
     ...policyButtons(project),
   ]);
 }

@@ -1,4 +1,4 @@
-import { amountText, usedText } from '../budgets/amounts.ts';
+import { amountText, limitText, usedText } from '../budgets/amounts.ts';
 import { allowed, isUsedUp, part } from '../budgets/standing.ts';
 import { freeText, quotaPermission, whereText } from '../budgets/words.ts';
 import { may } from '../contracts/permissions.ts';
@@ -6,6 +6,7 @@ import { type Standing, warnedFrom } from '../contracts/quotas.ts';
 import { type Block, type Button, bold, code, plain, type Span, type View } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
+import { shorten } from '../delivery/neutralise.ts';
 import { count } from '../delivery/units.ts';
 import { idsOf } from '../store/linked-people.ts';
 import { keptBytes, runsWithPlace, subjectNames } from '../store/quota-facts.ts';
@@ -17,6 +18,7 @@ import { commandButton } from './task-lines.ts';
 /** Longest list in one answer; and buttons below it. */
 const shown = 25;
 const removable = 5;
+const labelLength = 40;
 
 export const quota = defineCommand({
   name: 'quota',
@@ -54,7 +56,7 @@ export async function quotaList(ctx: CommandContext, said: readonly string[]): P
   const first = [...standings].sort((a, b) => part(b) - part(a)).slice(0, shown);
   const lines = first.flatMap((standing): Span[] => [plain('\n'), ...line(standing, names, now)]);
   const more = standings.length - first.length;
-  const buttons = [commandButton('Refresh', 'quota'), ...removeButtons(ctx, first, names)];
+  const buttons = [...removeButtons(ctx, first, names), commandButton('Refresh', 'quota')];
   return withFallback([
     ...done,
     { type: 'text', spans: [bold(`Quotas · ${standings.length}`), ...lines] },
@@ -72,9 +74,11 @@ function removeButtons(ctx: CommandContext, standings: readonly Standing[], name
   return standings
     .filter(({ quota: { scope } }) => may(ctx.ownRights, quotaPermission(scope)))
     .slice(0, removable)
-    .map(({ quota: one }) =>
-      commandButton(`Remove ${one.measure} ${whereText(one, names)}`.slice(0, 40), `quota remove ${one.id}`),
-    );
+    .map(({ quota: one }) => {
+      // Labels are short.
+      const where = whereText(one, names).replace(/^(in|for) (the whole |project )?/, '');
+      return commandButton(shorten(`Remove ${limitText(one)} · ${where}`, labelLength), `quota remove ${one.id}`);
+    });
 }
 
 const barLength = 10;

@@ -1,12 +1,13 @@
 import { givenWith } from '../contracts/custom-roles.ts';
-import { type Permission, permissions, permissionsOf, rightsOf } from '../contracts/permissions.ts';
+import { permissionsOf, rightsOf } from '../contracts/permissions.ts';
 import { encodePress } from '../contracts/press.ts';
 import { roleSchema } from '../contracts/roles.ts';
-import { type Block, bold, code, plain, type Span } from '../contracts/view.ts';
+import { type Block, bold, plain, type Span } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { withFallback } from '../delivery/list-view.ts';
 import { customRolesOf, usesOf } from '../store/custom-roles.ts';
 import { count, optional } from './arguments.ts';
+import { permissionLines } from './bundle-words.ts';
 import { defineCommand } from './command.ts';
 import { pageBlocks } from './fitting-buttons.ts';
 import { powers } from './permission-words.ts';
@@ -111,12 +112,4 @@ export const roleShow = defineCommand({
 
 function line(name: string, words: Span | Span[], at: number): Span[] {
   return [plain(at === 0 ? '' : '\n'), bold(name), plain(' · '), ...[words].flat()];
-}
-
-function permissionLines(all: readonly Permission[]): Span[] {
-  return all.flatMap((permission, at) => [
-    plain(at === 0 ? '' : '\n'),
-    code(permission),
-    plain(` ${permissions[permission].may}`),
-  ]);
 }

@@ -26,7 +26,7 @@ export async function runText(ctx: CommandContext, text: string): Promise<void> 
     case 'command':
       return runCommand(ctx, parsed.command, parsed.args);
     case 'empty':
-      return answer(ctx, { view: helpView(usableHere(ctx, commands), undefined), audience: 'person' });
+      return answer(ctx, { view: helpView(usableHere(ctx, commands), undefined), audience: 'person', list: 'own' });
     case 'group':
       return answer(ctx, { view: helpView(commands, parsed.group), audience: 'person' });
     case 'invalid':

@@ -96,8 +96,8 @@ export async function applyProjectSettings(
   const notes: string[] = [];
   const policy = await changedPolicy(ctx, project.policy, change);
   const stored = await storePolicy(ctx, project, policy);
-  notes.push(...stored);
   if (stored.length > 0) {
+    notes.push(`The policy is at version ${project.policyVersion + 1}.`, ...stored);
     if (policy.mode === 'yolo') notes.push('Every command runs without asking now, except what `deny` names.');
     if (policy.mode !== 'custom' && policy.allow.length > 0) notes.push('`allow` counts with `policy=custom` only.');
   }

@@ -12,6 +12,7 @@ import { roleSchema } from '../contracts/roles.ts';
 import { bold, code, plain, type Span, type View } from '../contracts/view.ts';
 import { marked } from '../delivery/error-view.ts';
 import { textView, withFallback } from '../delivery/list-view.ts';
+import { lastDay } from '../delivery/moments.ts';
 import { secretPlace } from '../delivery/view-secret.ts';
 import { createTokenRow, goodTokens, type TokenRow } from '../store/access-tokens.ts';
 import { recordAudit } from '../store/audit.ts';
@@ -274,7 +275,7 @@ function createdView(
     { type: 'code', text: secretPlace },
     {
       type: 'text',
-      spans: [plain('It '), ...mayText(token), plain(`${reach} and is good until `), day(token.expiresAt), plain('.')],
+      spans: [plain('It '), ...mayText(token), plain(`${reach} and is good until `), lastDay(token.expiresAt), plain('.')],
     },
     { type: 'text', spans: [plain('For example, your tasks:')] },
     { type: 'code', text: `curl -H "Authorization: Bearer $TOKEN" ${apiUrl}/api/v1/tasks`, language: 'sh' },
@@ -287,7 +288,7 @@ function tokenBlocks(token: TokenRow, owner: string | undefined, now: Date): Vie
     plain(` ${tokenPrefix(token.kind)}…${token.end} · ${ownerText(token, owner)}`),
     ...mayText(token),
     plain(' · good until '),
-    day(token.expiresAt),
+    lastDay(token.expiresAt),
     ...(token.lastUsedAt === undefined ? [plain(' · never used')] : [plain(' · used '), ago(token.lastUsedAt, now)]),
   ];
   return [
@@ -319,8 +320,4 @@ function mayText({ scopes, ceiling }: { scopes: AccessScope[]; ceiling: Given })
 
 function whoMayMake(role: AnyRole): string {
   return typeof role === 'string' ? `${rolesFrom(role)} can.` : 'Owners can, and whoever has all of that role.';
-}
-
-function day(at: Date): Span {
-  return { type: 'time', at: at.toISOString(), text: at.toISOString().slice(0, 10) };
 }

@@ -22,8 +22,11 @@ export const spanSchema = z.discriminatedUnion('type', [
     user: z.string().optional(),
     notify: z.boolean(),
   }),
-  /** A moment (ISO 8601): shown in the reader's time zone where the platform can, else `text`. */
-  z.object({ type: z.literal('time'), at: z.iso.datetime(), text: z.string() }),
+  /**
+   * A moment (ISO 8601): shown in the reader's time zone where the platform can, else `text`. `exact`: always as a date, also where the platform would
+   * say how long ago or how far off it is, because "until" stands before it.
+   */
+  z.object({ type: z.literal('time'), at: z.iso.datetime(), text: z.string(), exact: z.boolean().optional() }),
 ]);
 export type Span = z.infer<typeof spanSchema>;
 

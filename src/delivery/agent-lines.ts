@@ -1,7 +1,8 @@
 import { code, plain, type Span } from '../contracts/view.ts';
 import type { Act, SubAgent, ToolAct } from './agent-acts.ts';
 import type { AgentView } from './agent-view.ts';
-import { joined, moment } from './card-context.ts';
+import { joined } from './card-context.ts';
+import { moment } from './moments.ts';
 import { oneLine, shorten } from './neutralise.ts';
 import { digits, duration } from './units.ts';
 
@@ -13,7 +14,7 @@ const deepest = 4;
 const namedCalls = 3;
 
 /**
- * What the agent does now, else what it did last, each call with what its sub-agents do below it: `now: Bash: npm test, since 12:04`.
+ * What the agent does now, else what it did last, each call with what its sub-agents do below it: `now: Bash: npm test, begun 12:04`.
  * Nothing before its first call.
  */
 export function nowLines({ acts }: Pick<AgentView, 'acts'>): Span[][] {
@@ -21,7 +22,7 @@ export function nowLines({ acts }: Pick<AgentView, 'acts'>): Span[][] {
   const open = top.filter(({ until }) => until === undefined);
   const last = acts.findLast(({ parent }) => parent === undefined);
   if (open.length === 0 && last?.type === 'thought' && last.until === undefined) {
-    return [[plain('now: thinking, since '), moment(last.since)]];
+    return [[plain('now: thinking, begun '), moment(last.since)]];
   }
   const shown = open.length === 0 ? top.slice(-1) : open.slice(-namedCalls);
   const lines = shown.flatMap((act) => (act.type === 'tool' ? [callSpans(act), ...below(acts, act, 1)] : []));
@@ -32,7 +33,7 @@ export function nowLines({ acts }: Pick<AgentView, 'acts'>): Span[][] {
 
 function callSpans(act: ToolAct): Span[] {
   const title = code(shorten(oneLine(act.title), titleLength));
-  if (act.until === undefined) return [plain('now: '), title, plain(', since '), moment(act.since)];
+  if (act.until === undefined) return [plain('now: '), title, plain(', begun '), moment(act.since)];
   const failed = act.ok === false;
   const why = failed && act.summary !== undefined ? `: ${shorten(oneLine(act.summary), summaryLength)}` : '';
   return [plain(`last: ${failed ? '✖ ' : ''}`), title, plain(` (${took(act)})${why}`)];

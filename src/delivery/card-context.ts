@@ -102,11 +102,6 @@ export function person(context: CardContext, who: { user: string; name: string }
   return { type: 'person', name: oneLine(who.name), notify, ...(user === undefined ? {} : { user }) };
 }
 
-/** A moment, in the reader's time where the platform can. */
-export function moment(at: Date): Span {
-  return { type: 'time', at: at.toISOString(), text: `${at.toISOString().slice(11, 16)} UTC` };
-}
-
 /**
  * `web · main@3f9c2e1 · sandbox docker · asked by Ada`, or with the agent in place of the sandbox. One that does not isolate is marked as
  * such on every card. A task from the code host names its issue. `ping`: mentions who asked.

@@ -7,10 +7,11 @@ import type { Action } from '../contracts/policy.ts';
 import type { Role } from '../contracts/roles.ts';
 import type { DecisionChoice, InteractionState } from '../contracts/states.ts';
 import { type Block, bold, plain, type Span, type Tone, type View } from '../contracts/view.ts';
-import { type CardContext, moment, person, whereSpans } from './card-context.ts';
+import { type CardContext, person, whereSpans } from './card-context.ts';
 import { decisionBody, reasonShown } from './decision-body.ts';
 import { decisionControls } from './decision-controls.ts';
 import { marked } from './error-view.ts';
+import { deadline, moment } from './moments.ts';
 import { cleanText, oneLine, shorten } from './neutralise.ts';
 import { spansText } from './plain-text.ts';
 import { isQuiet } from './quiet-hours.ts';
@@ -119,7 +120,7 @@ function askedAgain(facts: DecisionFacts, spans: Span[], context: CardContext): 
 
 function untilSpans({ expiresAt }: DecisionFacts): Span[] {
   if (expiresAt === null) return [plain('It waits on. ')];
-  return [plain('It waits until '), moment(expiresAt), plain(', then it counts as no. ')];
+  return [plain('It waits until '), deadline(expiresAt), plain(', then it counts as no. ')];
 }
 
 const needed = {
@@ -253,7 +254,10 @@ function fieldsOf([first, ...others]: Fields, { action, risks, because, expiresA
             spans:
               expiresAt === null
                 ? [plain('somebody decides')]
-                : [moment(expiresAt), plain(action.type === 'question' ? ', then it goes on without' : ', then it counts as no')],
+                : [
+                    deadline(expiresAt),
+                    plain(action.type === 'question' ? ', then it goes on without' : ', then it counts as no'),
+                  ],
           },
         ]
       : []),

@@ -3,6 +3,7 @@ import { type Block, type Button, bold, code, type Form, plain, type Span, type 
 import type { GuidedEnd, GuidedForm } from '../store/guided-forms.ts';
 import { marked } from './error-view.ts';
 import { withFallback } from './list-view.ts';
+import { deadline } from './moments.ts';
 import { cleanText, oneLine } from './neutralise.ts';
 import { digits } from './units.ts';
 
@@ -48,12 +49,7 @@ export function questionView(guided: GuidedForm, name: string | undefined, probl
     ...(field.type === 'text' ? textHints(field) : choiceBlocks(guided, field)),
     {
       type: 'context',
-      spans: [
-        ...howTo(guided, field, person),
-        plain(' There is time until '),
-        { type: 'time', at: expiresAt.toISOString(), text: `${expiresAt.toISOString().slice(11, 16)} UTC` },
-        plain('.'),
-      ],
+      spans: [...howTo(guided, field, person), plain(' There is time until '), deadline(expiresAt), plain('.')],
     },
     ...(staysAsAsked(guided) ? [] : [{ type: 'buttons' as const, buttons: buttons(guided, field) }]),
   ]);
@@ -124,13 +120,15 @@ function textHints(field: Extract<Field, { type: 'text' }>): Block[] {
 function choiceBlocks(guided: GuidedForm, field: Extract<Field, { type: 'select' }>): Block[] {
   const chosen = guided.values[field.id] ?? [];
   const labels = field.options.filter(({ value }) => chosen.includes(value)).map(({ label }) => label);
+  // Keeping what there is has a button of its own.
+  const offered = field.multiple ? field.options : field.options.filter(({ value }) => value !== field.initial);
   return [
     ...(field.multiple && labels.length > 0 ? [{ type: 'text' as const, spans: [plain(`Chosen: ${labels.join(', ')}`)] }] : []),
     {
       type: 'select',
       token: token(guided, 'choose'),
-      placeholder: field.label,
-      options: field.options.map(({ value, label }) => ({ value, label: chosen.includes(value) ? `✔ ${label}` : label })),
+      placeholder: field.multiple ? 'Choose some' : 'Choose one',
+      options: offered.map(({ value, label }) => ({ value, label: chosen.includes(value) ? `✔ ${label}` : label })),
     },
   ];
 }

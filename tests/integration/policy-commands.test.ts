@@ -14,7 +14,7 @@ describe('policy', () => {
   it('takes demands, numbers them, says what they mean, and takes them out again', async () => {
     expect(await text('mia', 'policy')).toContain('Nothing more is demanded.');
     const added = await text('mia', 'policy add path=infra/** approvals=2 approvers=owner');
-    expect(added).toContain('The policy is at version 2.');
+    expect(added).toContain('now at version 2');
     expect(added).toContain('There are not enough people who can approve');
     const shown = await text('ben', 'policy');
     expect(shown).toContain('1. everything that is approved, of files like infra/**: 2 people must approve, owners decide');

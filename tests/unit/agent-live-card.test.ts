@@ -79,7 +79,7 @@ describe('the live card of an agent', () => {
         '✔ reproduce it (3 of 20 runs)',
         '▸ fix the race in session.ts',
         '○ run the suite',
-        'now: Task: find the callers, since 12:00 UTC',
+        'now: Task: find the callers, begun 12:00 UTC',
         '  ↳ Grep useSession',
         'The race is in refresh(): two callers get the same token. I lock it.',
         '✔ Ada: “use vitest”, read',
@@ -131,11 +131,11 @@ describe('the live card of an agent', () => {
 
   it('says what happens when nothing is called, several things are, and when it plans', () => {
     const now = (...data: Parameters<typeof runAfter>) => text(liveCard(runAfter(...working, ...data), context()));
-    expect(now(thinks('hm'))).toContain('now: thinking, since 12:00 UTC');
+    expect(now(thinks('hm'))).toContain('now: thinking, begun 12:00 UTC');
     expect(now(calls('t1', 'Read a'), ends('t1'))).toContain('last: Read a (1 s)');
     const many = now(...['a', 'b', 'c', 'd', 'e'].map((name) => calls(name, `Read ${name}`)));
     expect(many).toContain(
-      'now: Read c, since 12:00 UTC\nnow: Read d, since 12:00 UTC\nnow: Read e, since 12:00 UTC\nand 2 more at the same time',
+      'now: Read c, begun 12:00 UTC\nnow: Read d, begun 12:00 UTC\nnow: Read e, begun 12:00 UTC\nand 2 more at the same time',
     );
     const planning = runAfter(...working.slice(0, -1), { type: 'lifecycle', from: 'preparing', to: 'planning' });
     expect(liveCard(planning, context()).fallback).toBe('#142 npm test: planning 1m 30s');

@@ -13,9 +13,16 @@ function text(topic?: string): string {
 }
 
 describe('help', () => {
-  it('shows every command with its summary at a glance', () => {
+  it('names all there is at a glance, and every command with its summary in the page of its group', () => {
     const page = text();
-    for (const { name, summary } of commands) expect(page).toContain(`${name} ${summary}`);
+    for (const { name, group, summary } of commands) {
+      expect(page).toContain(name.split(' ')[0]);
+      expect(text(group)).toContain(`${name} ${summary}`);
+    }
+    expect(text('Set up')).toBe(text('setup'));
+    const few = commands.filter(({ open }) => open);
+    const [one] = few;
+    expect(helpView(few, undefined).fallback).toContain(`${one?.name} ${one?.summary}`);
     for (const topic of Object.keys(topics)) expect(page).toContain(`help ${topic}`);
   });
 
