@@ -23,7 +23,7 @@ describe('a request of an agent', () => {
         'because: the policy asks for everything',
         'risk: network, changes lockfile',
         'with: timeout: 60000, run_in_background: true',
-        'until: 13:00 UTC, then it counts as no',
+        'until: 2026-01-01 13:00 UTC, then it counts as no',
         'web · main@3f9c2e1 · claude-code (opus, auto) · asked by Ada',
         'Ben Maintainers and owners can decide.',
       ].join('\n'),

@@ -12,7 +12,7 @@ describe('the decision card', () => {
       [
         '#142 wants to run a command · approval needed',
         'npm install left-pad@1.3.0',
-        'where: /workspace in a container, no network\nbecause: the policy asks for everything\nrisk: network, changes lockfile\ntime limit: 30m\nuntil: 13:00 UTC, then it counts as no',
+        'where: /workspace in a container, no network\nbecause: the policy asks for everything\nrisk: network, changes lockfile\ntime limit: 30m\nuntil: 2026-01-01 13:00 UTC, then it counts as no',
         'web · asked by Ada',
         'Ben Maintainers and owners can decide.',
       ].join('\n'),
@@ -156,7 +156,7 @@ describe('the decision card', () => {
   it('reminds with mention, time and buttons', () => {
     const card = reminder(decision({ remindedAt: new Date(start + 600_000) }), context());
     expect(text(card)).toBe(
-      '#142 has waited 10m for a decision. It waits until 13:00 UTC, then it counts as no. Ben Maintainers and owners can decide.',
+      '#142 has waited 10m for a decision. It waits until 2026-01-01 13:00 UTC, then it counts as no. Ben Maintainers and owners can decide.',
     );
     expect(labels(card)).toContain('Approve');
     expect(JSON.stringify(card)).toContain('"notify":true');
