@@ -36,7 +36,7 @@ export async function beginWithinQuotas(tx: Tx, run: RunRecord, at: Date): Promi
   }
   await waitForQuota(tx, run.id, free);
   // When it begins stands on its card for as long as it waits.
-  const text = `It waits: ${used} ${whoCan}`;
+  const text = `${used} ${whoCan}`;
   await appendEvents(tx, {
     run: run.id,
     actor: { type: 'system', part: 'gateway' },

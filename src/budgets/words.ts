@@ -87,10 +87,11 @@ export async function usedUpWords(
   const { quota } = standing;
   const names = await subjectNames(tx.db, [quota]);
   const free = freeText(standing, now);
-  const used = `${standingText(standing, names)} ${quota.measure === 'cost' ? 'are spent' : 'are used'}`;
+  const stands = standingText(standing, names);
+  const [is, done] = [allowed(standing) === 1 ? 'is' : 'are', quota.measure === 'cost' ? 'spent' : 'used'];
   return {
-    full: `${used}.`,
-    what: free === '' ? `${used}.` : `${used}; ${free}.`,
+    full: `Used up: ${stands}.`,
+    what: `${stands} ${is} ${done}${free === '' ? '.' : `; ${free}.`}`,
     whoCan: `\`quota\` shows it. ${await whoCanRaise(tx, quota)}`,
   };
 }

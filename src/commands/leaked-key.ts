@@ -5,8 +5,9 @@ import type { InboundEvent } from '../contracts/inbound.ts';
 import { type OutboxPut, priorities } from '../contracts/outbox.ts';
 import type { Permission } from '../contracts/permissions.ts';
 import { type Conversation, type MessageRef, platformNames } from '../contracts/platform.ts';
-import { plain, type View } from '../contracts/view.ts';
-import { textView } from '../delivery/list-view.ts';
+import { bold, plain, type View } from '../contracts/view.ts';
+import { marked } from '../delivery/error-view.ts';
+import { withFallback } from '../delivery/list-view.ts';
 import { actsVia, recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
 import { putOutboxRows } from '../store/outbox.ts';
@@ -110,22 +111,25 @@ export async function tellTakenOut(tx: Tx, deps: Deps, event: InboundEvent, told
   const { keys = [] } = event;
   if (keys.length === 0) return;
   const [what, instead] = [listed(keys), `${revokeText(keys)} ${whereKeysBelong}`];
-  const view = textView(`${takenOutWords(event, what, keys.length > 1)} ${instead}`);
+  const [title, text] = takenOutWords(event, what, keys.length > 1);
+  const view = withFallback([
+    { type: 'text', spans: [bold(title), plain(` ${text}`)] },
+    { type: 'text', spans: marked(instead) },
+  ]);
   await tell(tx, deps, event, { ...told, what, instead, view, part: 'taken-out' });
 }
 
 const whereKeysBelong =
   'Agents get no keys: `account add` asks owners for those of models, and `project add` takes logins of code hosts.';
 
-function takenOutWords(event: InboundEvent, what: string, many: boolean): string {
+function takenOutWords(event: InboundEvent, what: string, many: boolean): [title: string, text: string] {
   const [it, was, counts] = many ? ['them', 'They were', 'they count'] : ['it', 'It was', 'it counts'];
-  const where = event.type === 'shortcut' ? 'The message has' : 'You wrote';
+  const title = event.type === 'shortcut' ? `The message has ${what} in it.` : `You wrote ${what}.`;
   const there = event.type === 'shortcut' || standingMessage(event) !== undefined;
   const known = there
     ? `Whoever can read the message may know ${it}`
     : `Nobody else sees what you wrote, but it has passed the chat`;
-  const stored = `${was} taken out before anything was stored, and Deckhand goes by the rest.`;
-  return `${where} ${what}${event.type === 'shortcut' ? ' in it' : ''}. ${stored} ${known}, so ${counts} as stolen.`;
+  return [title, `${was} taken out before anything was stored, and Deckhand goes by the rest. ${known}, so ${counts} as stolen.`];
 }
 
 async function tell(

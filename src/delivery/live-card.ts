@@ -138,7 +138,7 @@ function queueText(stand: QueueStand | undefined): string {
   if (stand.waitsFor === 'no_runner') return `queued, ${ordinal(stand.place)}; no runner is up`;
   if (stand.waitsFor === 'labels') return `queued; ${noRunnerWith(stand.missing ?? [])}`;
   if (stand.waitsFor === 'quota' && stand.until === undefined) return 'queued; a quota lets no more run at once';
-  if (stand.waitsFor === 'quota') return `queued; waits for a quota, ${about(stand.estimateMs ?? 0)}`;
+  if (stand.waitsFor === 'quota') return 'queued; waits for a quota';
   if (stand.waitsFor === 'left') return 'queued; waits for the runner that has what the task left';
   const when = stand.estimateMs === null ? '' : `, ${about(stand.estimateMs)}`;
   return `queued, ${ordinal(stand.place)}${when}`;

@@ -437,7 +437,7 @@ test('a key in what is said to an agent is taken out everywhere, the message del
   const asked = await hear(mention('ben', `run agent=claude push with ${token}, please`, { message: '81.1' }));
   expect(removed(asked)).toEqual(['81.1']);
   expect(told(asked)).toEqual([
-    expect.stringMatching(/^You wrote a GitHub token\. It was taken out .* counts as stolen\. Revoke it at GitHub/),
+    expect.stringMatching(/^You wrote a GitHub token\. It was taken out .* counts as stolen\.\s+Revoke it at GitHub/),
   ]);
   const run = await db.run.findFirstOrThrow({ orderBy: { id: 'desc' } });
   expect(run.prompt).toBe('push with [redacted GitHub token], please');

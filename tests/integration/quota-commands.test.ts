@@ -47,7 +47,7 @@ describe('quota', () => {
     expect(await text('ben', 'queue')).toContain('waits for a quota');
     const [note] = await desk.database.db.runEvent.findMany({ where: { runId: waiting[0]?.id ?? '', type: 'note' } });
     expect(JSON.stringify(note?.data)).toMatch(
-      /It waits: \d of 1 run an hour in #\w+ are used\. `quota` shows it\. Maintainers and owners can raise it: /,
+      /Used up: \d of 1 run an hour in #\w+\. `quota` shows it\. Maintainers and owners can raise it: /,
     );
     // The next hour has room for one.
     expect(await ask('sh sleep 2')).toContain('What waits for it has taken the next time too');
