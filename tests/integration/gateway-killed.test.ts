@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { type AgentInstallation, agentLimits, openAgents } from '../support/agent-parts.ts';
 import { createAgentWorld } from '../support/agent-world.ts';
+import { briefFlags } from '../support/brief-flags.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const cleanUp: (() => unknown)[] = [];
@@ -41,7 +42,7 @@ it('promise 8: a runner is killed in the middle of answers of the model: both pr
     });
   }
   const program = join(import.meta.dirname, '../support/agent-runner-process.ts');
-  const args = [program, JSON.stringify(world.installation), JSON.stringify(installation), '{}'];
+  const args = [...briefFlags, program, JSON.stringify(world.installation), JSON.stringify(installation), '{}'];
   const life = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   cleanUp.push(() => life.kill('SIGKILL'));
   await waitFor('the answers that stop', () => stopped.size === agents.length, { timeoutMs: 40_000 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createGithubEmulator, type GithubEmulator } from '../../lab/github/emulator.ts';
 import { publishCrashPoints } from '../../runner/crash-points.ts';
+import { briefFlags } from '../support/brief-flags.ts';
 import { createRunnerWorld, ofType, type RunnerWorld } from '../support/runner-world.ts';
 
 const program = join(import.meta.dirname, '..', 'support', 'runner-process.ts');
@@ -45,7 +46,7 @@ test('promise 8: a runner that is killed at every step of a publication pushes o
 
   for (const points of lives) {
     const plan = Object.fromEntries(points.map((point, at) => [made[at]?.run, point]));
-    const life = spawn(process.execPath, [program, JSON.stringify([world.installation]), JSON.stringify(plan)], {
+    const life = spawn(process.execPath, [...briefFlags, program, JSON.stringify([world.installation]), JSON.stringify(plan)], {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     const [code, signal] = await once(life, 'exit');

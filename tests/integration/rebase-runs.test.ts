@@ -11,6 +11,7 @@ import type { RebaseHow } from '../../src/contracts/rebase.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
 import { removedBefore } from '../../src/store/prune.ts';
 import { putPull } from '../../src/store/pull-requests.ts';
+import { briefFlags } from '../support/brief-flags.ts';
 import { git } from '../support/git-repository.ts';
 import { createRunnerWorld, ofType, type RunnerWorld } from '../support/runner-world.ts';
 
@@ -81,9 +82,13 @@ test('promises 8 and 10: a rebase and a revert survive a kill at every step, and
   for (const point of [...rebaseCrashPoints, 'check_started', 'finished']) {
     // Where it has come to its check, it stays: that is about this.
     if (point === 'finished') later = await world.source.commit({ 'later.txt': 'later\n' }, 'Later');
-    const life = spawn(process.execPath, [program, installations, JSON.stringify({ [run]: point, [reverting]: point })], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
+    const life = spawn(
+      process.execPath,
+      [...briefFlags, program, installations, JSON.stringify({ [run]: point, [reverting]: point })],
+      {
+        stdio: ['ignore', 'ignore', 'inherit'],
+      },
+    );
     const [code, signal] = await once(life, 'exit');
     expect({ point, code, signal }).toEqual({ point, code: null, signal: 'SIGKILL' });
   }

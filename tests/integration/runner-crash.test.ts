@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkCrashPoints, crashPoints } from '../../runner/crash-points.ts';
 import type { RunResult } from '../../src/contracts/run-event.ts';
+import { briefFlags } from '../support/brief-flags.ts';
 import { type StartWatch, watchStarts } from '../support/chaos-starts.ts';
 import { git } from '../support/git-repository.ts';
 import { createRunnerWorld, ofType, outputText, type RunnerWorld } from '../support/runner-world.ts';
@@ -55,7 +56,9 @@ describe('promise 8: a runner that is killed', () => {
     const program = join(import.meta.dirname, '../support/runner-process.ts');
     const installations = JSON.stringify(places.map(({ world }) => world.installation));
     const crashAt = points === 'none' ? points : JSON.stringify(points);
-    const life = spawn(process.execPath, [program, installations, crashAt], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const life = spawn(process.execPath, [...briefFlags, program, installations, crashAt], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     life.stdout.on('data', () => undefined);
     lives.push(life);
     return life;

@@ -23,6 +23,7 @@ import { installationChain } from '../../src/store/audit-line.ts';
 import { openDataDir, storedSecretKeys, writeSecretKeys } from '../../src/store/data-dir.ts';
 import { handleContext, sealedPlaces, typedContext } from '../../src/store/sealed-places.ts';
 import { noteFirstKey, tellKeys } from '../../src/store/secret-keys.ts';
+import { briefFlags } from '../support/brief-flags.ts';
 import { createTestDatabase } from '../support/postgres.ts';
 import { query } from '../support/query.ts';
 import { TestEngine, type TestWorld } from '../support/test-engine.ts';
@@ -232,7 +233,8 @@ describe('a change of the key', () => {
       await fill();
       const [old] = box.keyIds();
       const program = fileURLToPath(new URL('../support/rotate-process.ts', import.meta.url));
-      const life = (...more: string[]) => run(process.execPath, [program, deckhand.database.url, dataDir, ...more]);
+      const life = (...more: string[]) =>
+        run(process.execPath, [...briefFlags, program, deckhand.database.url, dataDir, ...more]);
       await expect(life(point, String(times))).rejects.toMatchObject({ signal: 'SIGKILL' });
       // Everything opens and verifies in the middle of it, and what comes meanwhile is sealed with the new key.
       await allOpens();

@@ -14,6 +14,7 @@ import { interactionsOfRun } from '../../src/store/interactions.ts';
 import type { SettingsChoice } from '../../src/tasks/agent-tasks.ts';
 import type { DecideInput } from '../../src/tasks/task-engine.ts';
 import { type AgentInstallation, agentLimits, openAgents } from './agent-parts.ts';
+import { briefFlags } from './brief-flags.ts';
 import { emptyRepository } from './git-repository.ts';
 import { createRunnerWorld, type RunnerWorld } from './runner-world.ts';
 import { waitFor } from './wait-for.ts';
@@ -55,7 +56,7 @@ export async function createAgentWorld(
     /** A runner in a process of its own, which kills itself when all runs have come to their points. Resolves when it is dead. */
     async liveUntil(plan: KillPlan): Promise<NodeJS.Signals | null> {
       const program = join(import.meta.dirname, 'agent-runner-process.ts');
-      const args = [program, ...[world.installation, agentInstallation, plan].map((part) => JSON.stringify(part))];
+      const args = [...briefFlags, program, ...[world.installation, agentInstallation, plan].map((part) => JSON.stringify(part))];
       const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
       children.push(child);
       await once(child, 'exit');

@@ -3,6 +3,7 @@
  * directory, point, n; prints what was done when it comes to its end.
  */
 import { subscribe } from 'node:diagnostics_channel';
+import { flushCompileCache } from 'node:module';
 import { rotateKeys } from '../../src/keys/rotate.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
 import { pointsChannel } from '../../src/runtime/points.ts';
@@ -14,7 +15,10 @@ if (url === undefined || dataDir === undefined) throw new Error('usage: rotate-p
 
 let left = Number(times ?? 0);
 subscribe(pointsChannel, (passed) => {
-  if (passed === point && --left === 0) process.kill(process.pid, 'SIGKILL');
+  if (passed !== point || --left !== 0) return;
+  // Before it is killed, so that the next life need not compile all of it again.
+  flushCompileCache();
+  process.kill(process.pid, 'SIGKILL');
 });
 const ring = () => {
   const keys = storedSecretKeys(dataDir);
