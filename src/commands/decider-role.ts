@@ -29,6 +29,22 @@ export async function deciderRole(
   throw refuse(`Who has the role \`${role.name}\` may not decide: it lacks \`action.approve\`.`, example);
 }
 
+/**
+ * Throws DH-201 where people or teams are named beside a custom role: what is meant, both or either, would be a guess. A demand for the same says that
+ * both are.
+ */
+export function checkNamedAlone(
+  { people = [], teams = [] }: { people?: readonly string[] | undefined; teams?: readonly string[] | undefined },
+  example: string,
+): void {
+  if (!teams.some(isRoleId) || (people.length === 0 && teams.every(isRoleId))) return;
+  throw new AppError('DH-201', {
+    problem:
+      'Where a custom role decides, no people and no team are named besides. A demand of its own can name them: all that apply count.',
+    example: `\`${example}\``,
+  });
+}
+
 /** May who has it decide where it takes least? */
 function decides(role: CustomRole): boolean {
   return decidesAtLeast(givenWith(role), 'developer');

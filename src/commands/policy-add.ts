@@ -4,7 +4,7 @@ import { demandKinds, demandRisks, demandSchema, maxDemands } from '../contracts
 import { AppError } from '../contracts/errors.ts';
 import { count, duration, type ListChange, listChange, oneOf, onOff, optional } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
-import { approversOption, deciderRole } from './decider-role.ts';
+import { approversOption, checkNamedAlone, deciderRole } from './decider-role.ts';
 import { changedChannels, changedPeople, changedTeams } from './named-targets.ts';
 import { policyProject, policyView } from './policy.ts';
 import { holdProject, storePolicy } from './policy-change.ts';
@@ -27,7 +27,7 @@ export const policyAdd = defineCommand({
   summary: 'Demands more for some of what is approved: more people, a stronger role, less time',
   details: [
     'What it is about: `kind`, `command`, `path` and `risk`; all that are given must hold. What it needs: the rest.',
-    'With a custom role in `approvers`, only those who have it about the project may decide; with `people` and `team`, these too. Each of them must be able to decide by what they may, as everybody who approves.',
+    'With a custom role in `approvers`, only those who have it about the project may decide, if they may decide at all. `people` and `team` are for a demand of their own then.',
     'A demand with `command`, `path` or `risk` makes such actions ask, whatever the mode of the project or of the agent. Where it cannot be told whether it is met, as with a command that hides another, it counts as met.',
     'What a command changes on disk is seen when the change leaves: `path` and `risk` of changes hold then, and for the files that agents edit.',
   ],
@@ -114,6 +114,7 @@ export const policyAdd = defineCommand({
       expiresMs: expires,
       remindMs: remind,
     };
+    checkNamedAlone(needs, 'policy add kind=push approvers=release-manager');
     const when = { kind: args.codeowners === undefined ? kind : 'push', command, path, risk };
     // JSON has no undefined: what was not given is left out.
     const demand = demandSchema.parse(JSON.parse(JSON.stringify({ when, needs })));

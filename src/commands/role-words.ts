@@ -27,9 +27,12 @@ export async function usesWords(ctx: CommandContext, uses: RoleUses, sight: 'all
   const called = (user: string) => names.get(user) ?? 'somebody';
   return [
     ...listed([...new Set(uses.people.map(called))]),
-    ...listed(
-      memberships.map(({ user, kind, name }) => `${called(user)} ${kind === 'project' ? 'about' : 'in the folder'} ${name}`),
-    ),
+    // Linked accounts are one person.
+    ...listed([
+      ...new Set(
+        memberships.map(({ user, kind, name }) => `${called(user)} ${kind === 'project' ? 'about' : 'in the folder'} ${name}`),
+      ),
+    ]),
     ...listed(teams.map(({ team, name }) => `team ${team} in the folder ${name}`)),
     ...(uses.channels.length === 0 ? [] : [`members of ${count(uses.channels.length, 'channel', 'channels')}`]),
     ...(uses.invites === 0 ? [] : [count(uses.invites, 'open invitation', 'open invitations')]),

@@ -13,7 +13,7 @@ import { type Channel, setDefaultRole, setExternalRole, setPrivate, setVerbosity
 import { changeBaseBranch, changeLimits, type Project, projectById } from '../store/projects.ts';
 import { applyChange, type ListChange } from './arguments.ts';
 import type { CommandContext } from './command.ts';
-import { deciderRole, withDeciderRole } from './decider-role.ts';
+import { checkNamedAlone, deciderRole, withDeciderRole } from './decider-role.ts';
 import { changedHostList } from './host-list.ts';
 import { changedChannels, changedPeople, changedTeams } from './named-targets.ts';
 import { showWhereItCounts } from './opened-channel.ts';
@@ -134,7 +134,7 @@ async function changedPolicy(ctx: CommandContext, now: Policy, change: SettingsC
   const needed = change.approvals ?? approvalsNeeded(now.approvers);
   const chosen = change.approvers === undefined ? undefined : await deciderRole(ctx, change.approvers);
   const { role, teams } = withDeciderRole(now.approvers, chosen);
-  return {
+  const policy: Policy = {
     mode: change.policy ?? now.mode,
     allow: change.allow === undefined ? now.allow : patterns(now.allow, change.allow),
     deny: change.deny === undefined ? now.deny : patterns(now.deny, change.deny),
@@ -154,6 +154,8 @@ async function changedPolicy(ctx: CommandContext, now: Policy, change: SettingsC
     ...changedCheck(now, change),
     ...(now.demands === undefined ? {} : { demands: now.demands }),
   };
+  checkNamedAlone(policy.approvers, 'settings approvers=release-manager people=none team=none');
+  return policy;
 }
 
 function changedEnd({ expiresMs, waits }: Policy, { expires }: SettingsChange): Pick<Policy, 'expiresMs' | 'waits'> {

@@ -200,16 +200,21 @@ describe('a policy that names a custom role', () => {
     expect(await state()).toBe('approved');
   });
 
-  it('does so in a demand too, with the people and teams that it names; `policy`, its test and its form say it', async () => {
+  it('does so in a demand too, with nobody else beside it; `policy`, its test and its form say it', async () => {
     await have();
     await own('settings approvers=developer');
     expect(await policy()).toMatchObject({ approvers: { role: 'developer' } });
     expect(await policy()).not.toHaveProperty('approvers.teams');
-    expect(await own('policy add command="npm publish *" approvers=releaser people=@mia')).toContain(
-      'with the command npm publish *: only Mia or who has the role releaser may',
+    expect(await own('policy add command="npm publish *" approvers=releaser')).toContain(
+      'with the command npm publish *: only who has the role releaser may',
     );
-    expect(await told(slash('gus', 'policy test npm publish'))).toMatch(/Only people named by the policy can decide: Mia, /);
-    await own('settings approvers=releaser people=none');
+    expect(await told(slash('gus', 'policy test npm publish'))).toMatch(
+      /Only people with the role releaser can decide: Slack account/,
+    );
+    for (const use of ['policy add kind=push approvers=releaser people=@mia', 'settings approvers=releaser people=@mia']) {
+      expect(await own(use), use).toMatch(/no people and no team are named besides.*DH-201/);
+    }
+    await own('settings approvers=releaser');
     const [shown] = await desk.act(slash('ada', 'policy'));
     const [form] = await desk.act(press('ada', tokenOf(shown, 'Edit…')));
     if (form?.payload.type !== 'form') return expect.unreachable();
