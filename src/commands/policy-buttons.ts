@@ -21,6 +21,7 @@ export function policyButtons({ id }: Pick<Project, 'id'>): Block[] {
     token: encodePress({ kind: 'command', text: `${policyFormPrefix}${what} ${id}` }),
     label,
     style: 'default' as const,
+    form: true as const,
   });
   return [{ type: 'buttons', buttons: [button('Edit…', 'edit'), button('Add a demand…', 'add')] }];
 }

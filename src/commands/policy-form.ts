@@ -119,12 +119,12 @@ async function editForm(ctx: CommandContext, project: Project): Promise<Form> {
       roles.find(({ id }) => approvers.teams?.includes(id))?.name ?? approvers.role,
     ),
     {
-      ...textField('people', 'Only these people (none: everybody with the role)', '@ada, @ben'),
+      ...textField('people', 'Only these people of them (empty: all)', '@ada, @ben'),
       ...(people === '' ? {} : { initial: people }),
     },
     select('approvals', 'How many must say yes', countLabels, String(approvalsNeeded(approvers))),
     {
-      ...textField('expires', 'How long it waits before it counts as no, or never', '1h'),
+      ...textField('expires', 'After what time it counts as no, or never', '1h'),
       required: true,
       initial: waits === true ? 'never' : shortDuration(expiresMs),
     },

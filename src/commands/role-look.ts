@@ -100,7 +100,7 @@ export const roleShow = defineCommand({
           ...(extra.length === 0 ? [] : [plain('\n'), ...permissionLines(extra)]),
         ],
       },
-      { type: 'fields', items: [{ label: 'who has it', spans: [plain(uses.join('; ') || 'nobody')] }] },
+      { type: 'fields', items: [{ label: 'in use by', spans: [plain(uses.join('; ') || 'nobody')] }] },
       {
         type: 'context',
         spans: marked(`\`role show ${floor}\` says what ${floor}s may. Owners change it with \`role change\`.`),

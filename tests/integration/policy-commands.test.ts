@@ -76,6 +76,10 @@ describe('policy', () => {
 describe('the form of the policy', () => {
   const open = async (who: Account, label: string) => {
     const [shown] = await desk.act(slash(who, 'policy'));
+    // Discord shows no form for a press that is not known to ask for one.
+    const blocks = shown !== undefined && 'view' in shown.payload ? shown.payload.view.blocks : [];
+    const buttons = blocks.flatMap((block) => (block.type === 'buttons' ? block.buttons : []));
+    expect(buttons.find((one) => one.label === label)).toMatchObject({ form: true });
     const [asked] = await desk.act(press(who, tokenOf(shown, label)));
     if (asked?.payload.type !== 'form') throw new Error(`no form, but: ${asked?.text}`);
     return asked.payload.form;
