@@ -1,3 +1,4 @@
+import { withoutCertainKeys } from '../access/certain-keys.ts';
 import { givenBy } from '../access/effective-role.ts';
 import { TryLater } from '../access/repository-access.ts';
 import { roleAbout } from '../access/role-about.ts';
@@ -94,7 +95,9 @@ async function withTrust(ctx: CommandContext, messages: readonly PastMessage[], 
       author.outside === true && person?.role === undefined && given?.role === role ? 'external' : (role ?? 'external');
     known.set(author.user, { name: person?.name ?? author.name ?? author.user, trust });
   }
-  return messages.map(({ at, message, text, attachments, author }): SaidBefore => {
+  return messages.map(({ at, message, text: said, attachments, author }): SaidBefore => {
+    // Before it is shortened: half a key is known no more.
+    const { text } = withoutCertainKeys(said);
     const one = known.get(author.user);
     const by = one?.name ?? author.name ?? author.user;
     return { at, message, text, attachments, by, trust: author.bot ? 'bot' : (one?.trust ?? 'external') };

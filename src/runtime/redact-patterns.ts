@@ -41,8 +41,15 @@ export const secretPatterns: readonly SecretPattern[] = [
   token('openai key', /\bsk-[A-Za-z0-9_-]{20,}/g),
   token('stripe key', /\b[sr]k_(?:live|test)_[A-Za-z0-9]{16,}/g),
   token('aws key', /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/g),
+  // A hash is not as long, and stands behind another name.
+  {
+    name: 'aws secret key',
+    pattern: /\b(aws_?secret_?(?:access_?)?key["']?[ \t]{0,8}[:=][ \t]{0,8}["']?)[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+])/gi,
+    replacement: '$1[redacted]',
+  },
   token('google key', /\bAIza[0-9A-Za-z_-]{35}/g),
   token('npm token', /\bnpm_[A-Za-z0-9]{36}\b/g),
+  token('hugging face token', /\bhf_[A-Za-z]{34}\b/g),
   token('telegram token', /\b[0-9]{8,12}:[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])/g),
   token('discord token', /\b[MNO][A-Za-z0-9_-]{22,28}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,45}(?![A-Za-z0-9_-])/g),
   token('JSON web token', /\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}/g),

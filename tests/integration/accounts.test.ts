@@ -481,6 +481,25 @@ test('a key in a command, or in one that does not fit, is told too, and nothing 
   const form = await hear(submit('ben', handForm, { text: [`push with ${token}`], as: ['Work for an agent'] }));
   expect(told(form)).toEqual([expect.stringContaining('a GitHub token')]);
   expect(await desk.database.db.task.count()).toBe(tasks + 2);
+  // Also as the answer to a question, which takes it as it is.
+  const asks = { ...mention('ben', token, { direct: true, message: '84.1' }) };
+  const user = { platform: 'slack' as const, tenant: 'T1', user: 'UBEN' };
+  const fields = [{ type: 'text' as const, id: 'text', label: 'What to do', multiline: true, required: true }];
+  const asked = {
+    type: 'form' as const,
+    form: { token: handForm, title: 'Hand', submit: 'Hand on', fields },
+    user,
+    expiresAt: asks.at,
+  };
+  const origin = { workspace: desk.workspace, origin: 'out_84', conversation: asks.conversation, payload: asked };
+  await desk.database.transaction((tx) => startGuidedForm(tx, origin, new Date()));
+  const answered = (await hear(asks)).flatMap((one) => (one.type === 'message' ? [one.view.fallback] : []));
+  expect(answered.filter((text) => text.startsWith('You wrote a GitHub token'))).toHaveLength(1);
+  const handed = await desk.database.db.inbox.findFirstOrThrow({
+    where: { key: { startsWith: 'form:' } },
+    orderBy: { id: 'desc' },
+  });
+  expect(handed.event).toMatchObject({ values: { text: ['[redacted GitHub token]'] } });
   // People talk to each other, in a thread of their own and at the top of the channel.
   expect(await hear(reply('ben', `take ${token}`, 'another thread'))).toEqual([]);
   const { key: _, ...by } = mention('ben', 'x');

@@ -17,6 +17,7 @@ test.each([
   ['an OpenAI key', `sk-proj${'-abcdefghijklmnopqrstuvwxyz0123456789'}`],
   ['an AWS key id', `AKIA${'IOSFODNN7EXAMPLE'}`],
   ['a Google key', `AIza${'SyA1234567890abcdefghijklmnopqrstuv'}`],
+  ['a Hugging Face token', `hf${'_abcdefghijKLMNOPQRSTuvwxyzABCDEFGH'}`],
   ['an npm token', `npm${'_0123456789abcdefghijABCDEFGHIJ012345'}`],
   ['a Stripe key', `sk_live${'_0123456789abcdefABCDEF'}`],
   ['a Telegram token', `123456789${':AAabcdefghijklmnopqrstuvwxyz0123456'}`],
@@ -38,6 +39,9 @@ test('what is around a secret stays: scheme, user, host', () => {
   expect(redactText('Authorization: Bearer abcdefghijklmnop.qrst==', [])).toBe('Authorization: Bearer [redacted]');
   expect(redactText('clone https://ada:s3cret@example.com/web.git now', [])).toBe(
     'clone https://ada:[redacted]@example.com/web.git now',
+  );
+  expect(redactText(`AWS_SECRET_ACCESS_KEY="q7Jm0x/${'Vb2+Zr5Tn8Kc1Wd4Ys6Lf9Hg3Pa0Qe2Ru'}" aws s3 ls`, [])).toBe(
+    'AWS_SECRET_ACCESS_KEY="[redacted]" aws s3 ls',
   );
   expect(redactText('postgresql://deckhand:p%40ss@/db?host=/run', [])).toBe('postgresql://deckhand:[redacted]@/db?host=/run');
 });
