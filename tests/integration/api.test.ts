@@ -13,7 +13,7 @@ import { createMetrics } from '../../src/observe/metrics.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
 import { createEventLog } from '../../src/store/event-log.ts';
 import { appendEvents } from '../../src/store/run-events.ts';
-import { createWakeups, type Wakeups } from '../../src/store/wakeups.ts';
+import type { Wakeups } from '../../src/store/wakeups.ts';
 import { type Account, type Desk, openDesk, press, type Said, slash, tokenOf } from '../support/desk.ts';
 import { readSse, type SseReader } from '../support/sse.ts';
 import { eventually, waitFor } from '../support/wait-for.ts';
@@ -39,15 +39,13 @@ const metrics = createMetrics();
 
 beforeAll(async () => {
   desk = await openDesk();
-  wakeups = createWakeups({ url: desk.database.url, onError: () => undefined });
-  await wakeups.start();
+  ({ wakeups } = desk);
   server = await serve();
   token = await createToken('ada');
 });
 
 afterAll(async () => {
   await server.abort();
-  await wakeups.stop();
   await desk[Symbol.asyncDispose]();
 });
 

@@ -5,7 +5,7 @@ import { quietEnded, tellAfterQuiet } from '../../src/delivery/after-quiet.ts';
 import { createProjector } from '../../src/delivery/projector.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import type { Part } from '../../src/runtime/lifecycle.ts';
-import { createWakeups, type Wakeups } from '../../src/store/wakeups.ts';
+import type { Wakeups } from '../../src/store/wakeups.ts';
 import { silent } from '../support/delivery-world.ts';
 import {
   type Account,
@@ -28,14 +28,12 @@ beforeAll(async () => {
   desk = await openDesk();
   await offerSandbox(desk, 100);
   await desk.act(slash('ada', 'settings policy=ask approvers=developer not-requester=on'));
-  wakeups = createWakeups({ url: desk.database.url, onError: () => undefined });
-  await wakeups.start();
+  ({ wakeups } = desk);
   projector = createProjector({ database: desk.database, wakeups, clock: systemClock, logger: silent });
   await projector.start();
 });
 afterAll(async () => {
   await projector.stop();
-  await wakeups.stop();
   await desk[Symbol.asyncDispose]();
 });
 

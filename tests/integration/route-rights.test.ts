@@ -10,7 +10,6 @@ import { systemClock } from '../../src/runtime/clock.ts';
 import { newId } from '../../src/runtime/ids.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
 import { createTokenRow } from '../../src/store/access-tokens.ts';
-import { createWakeups, type Wakeups } from '../../src/store/wakeups.ts';
 import { type Desk, openDesk, slash } from '../support/desk.ts';
 
 /** Who asks, and how. */
@@ -73,7 +72,6 @@ interface Ids {
 }
 
 let desk: Desk;
-let wakeups: Wakeups;
 let server: HttpServer;
 let ids: Ids;
 const bearer = new Map<Asker, string>();
@@ -90,9 +88,7 @@ const config = loadConfig({
 
 beforeAll(async () => {
   desk = await openDesk();
-  const { database, secretBox } = desk;
-  wakeups = createWakeups({ url: database.url, onError: () => undefined });
-  await wakeups.start();
+  const { database, secretBox, wakeups } = desk;
   const logger = createLogger({ level: 'silent' });
   const metrics = createMetrics();
   const infrastructure = { database, wakeups, secretBox };
@@ -140,7 +136,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await server?.abort();
-  await wakeups?.stop();
   await desk?.[Symbol.asyncDispose]();
 });
 

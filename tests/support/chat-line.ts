@@ -4,7 +4,6 @@ import type { InboundEvent } from '../../src/contracts/inbound.ts';
 import type { Button, View } from '../../src/contracts/view.ts';
 import { createSender } from '../../src/delivery/sender.ts';
 import { storeInbound } from '../../src/store/inbox.ts';
-import { createWakeups } from '../../src/store/wakeups.ts';
 import { type PlatformMessage, TestPlatform } from './chat-platform.ts';
 import { silent } from './delivery-world.ts';
 import type { Desk } from './desk.ts';
@@ -26,12 +25,10 @@ export interface ChatLine extends AsyncDisposable {
 
 export async function openLine(desk: Desk, capabilities: Partial<Capabilities> = {}, now = () => new Date()): Promise<ChatLine> {
   const platform = new TestPlatform({ capabilities });
-  const { database } = desk;
+  const { database, wakeups } = desk;
   let life: { stop(): Promise<void> } | undefined;
 
   async function begin(): Promise<{ stop(): Promise<void> }> {
-    const wakeups = createWakeups({ url: database.url, onError: () => undefined });
-    await wakeups.start();
     const adapter = platform.adapter();
     const sender = createSender({
       database,
@@ -56,7 +53,6 @@ export async function openLine(desk: Desk, capabilities: Partial<Capabilities> =
       async stop() {
         await worker.stop();
         await sender.stop();
-        await wakeups.stop();
       },
     };
   }

@@ -14,10 +14,9 @@ import { createLogger } from '../../src/runtime/logger.ts';
 import type { Database } from '../../src/store/database.ts';
 import { putOutbox } from '../../src/store/outbox.ts';
 import { appendEvents } from '../../src/store/run-events.ts';
-import { createWakeups, type Wakeups } from '../../src/store/wakeups.ts';
+import type { Wakeups } from '../../src/store/wakeups.ts';
 import type { TestPlatform } from './chat-platform.ts';
 import { borrowDatabase } from './kept-database.ts';
-import { endSessions } from './query.ts';
 
 export const silent = createLogger({ level: 'silent' });
 
@@ -46,9 +45,7 @@ export interface World {
 
 export async function createWorld(): Promise<World> {
   const lent = await borrowDatabase(() => undefined);
-  const { database } = lent;
-  const wakeups = createWakeups({ url: lent.url, onError: () => undefined });
-  await wakeups.start();
+  const { database, wakeups } = lent;
   const { db } = database;
   const workspace = newId('wsp');
   const user = newId('usr');
@@ -185,7 +182,6 @@ export async function createWorld(): Promise<World> {
       return run;
     },
     async close() {
-      await wakeups.stop();
       await lent.giveBack();
     },
   };
@@ -230,7 +226,8 @@ export function startSender(
       for (const adapter of adapters) adapter.kill();
       // The dead do not come back for the lease: one that took it would keep it from all who follow. What hangs never ends.
       void sender.stop();
-      await endSessions(world.database.url, 'deckhand-sender');
+      await world.database.db.$queryRaw`
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'deckhand-sender' AND datname = current_database()`;
     },
   };
 }

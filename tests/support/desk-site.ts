@@ -9,7 +9,6 @@ import { createMetrics } from '../../src/observe/metrics.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
 import { createTokenRow } from '../../src/store/access-tokens.ts';
-import { createWakeups } from '../../src/store/wakeups.ts';
 import type { Desk } from './desk.ts';
 
 /** All that the gateway of a desk answers over HTTP. */
@@ -30,9 +29,7 @@ export interface DeskSite extends AsyncDisposable {
 }
 
 export async function openDeskSite(desk: Desk): Promise<DeskSite> {
-  const { database, secretBox } = desk;
-  const wakeups = createWakeups({ url: database.url, onError: () => undefined });
-  await wakeups.start();
+  const { database, secretBox, wakeups } = desk;
   const logger = createLogger({ level: 'silent' });
   const metrics = createMetrics();
   const api = gatewayApi({
@@ -83,7 +80,6 @@ export async function openDeskSite(desk: Desk): Promise<DeskSite> {
     },
     async [Symbol.asyncDispose]() {
       await server.abort();
-      await wakeups.stop();
     },
   };
 }

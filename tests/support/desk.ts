@@ -9,13 +9,13 @@ import type { InboundEvent } from '../../src/contracts/inbound.ts';
 import { type OutboxPayload, outboxPayloadSchema } from '../../src/contracts/outbox.ts';
 import type { View } from '../../src/contracts/view.ts';
 import { viewSecretContext } from '../../src/delivery/view-secret.ts';
-import { createJobQueue } from '../../src/queue/bullmq-queue.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { newId } from '../../src/runtime/ids.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
 import { createSecretBox, type SecretBox } from '../../src/runtime/secret-box.ts';
 import type { Database } from '../../src/store/database.ts';
 import type { Project } from '../../src/store/projects.ts';
+import type { Wakeups } from '../../src/store/wakeups.ts';
 import { createAccountKeys } from '../../src/tasks/agent-account-keys.ts';
 import { createEngine } from '../../src/tasks/engine.ts';
 import type { Engine } from '../../src/tasks/task-engine.ts';
@@ -41,6 +41,8 @@ export interface Said {
 /** The bus over the real engine and a database of its own, with nothing behind the outbox: what people would be told is read there. */
 export interface Desk extends AsyncDisposable {
   database: Database;
+  /** Of its database. */
+  wakeups: Wakeups;
   secretBox: SecretBox;
   /** The event as the inbox would store it. */
   guard(event: InboundEvent): Promise<InboundEvent>;
@@ -67,7 +69,7 @@ export async function openDesk(deps: Partial<BusDeps> = {}): Promise<Desk> {
   };
   const lent = await borrowDatabase(fail);
   const { database } = lent;
-  const queue = await createJobQueue({ url: lent.url, onError: fail });
+  const queue = await lent.queue();
   const engine = createEngine({ database, queue, wakeups: { subscribe: () => () => undefined }, clock: systemClock, logger });
   const secretBox = createSecretBox([randomBytes(32)]);
   const door = createSecretDoor({ database, secretBox });
@@ -123,6 +125,7 @@ export async function openDesk(deps: Partial<BusDeps> = {}): Promise<Desk> {
 
   return {
     database,
+    wakeups: lent.wakeups,
     secretBox,
     guard: (event) => door.guard([event]).then(([one]) => one ?? event),
     engine,
@@ -135,7 +138,6 @@ export async function openDesk(deps: Partial<BusDeps> = {}): Promise<Desk> {
     warnings,
     checks,
     async [Symbol.asyncDispose]() {
-      await queue.close();
       await lent.giveBack();
     },
   };

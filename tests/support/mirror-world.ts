@@ -4,7 +4,7 @@ import type { RunResult } from '../../src/contracts/run-event.ts';
 import { newId } from '../../src/runtime/ids.ts';
 import type { Part } from '../../src/runtime/lifecycle.ts';
 import { createProject, type Project } from '../../src/store/projects.ts';
-import { createWakeups, type Wakeups } from '../../src/store/wakeups.ts';
+import type { Wakeups } from '../../src/store/wakeups.ts';
 import { type PlatformMessage, type PlatformOptions, TestPlatform, testCapabilities } from './chat-platform.ts';
 import { startProjector, startSender, type TestSender } from './delivery-world.ts';
 import { type Account, accounts, type Desk, offerSandbox, openDesk } from './desk.ts';
@@ -44,9 +44,7 @@ export interface MirrorWorld extends AsyncDisposable {
 
 export async function openMirrorWorld(options: Partial<Record<Chat, PlatformOptions>> = {}): Promise<MirrorWorld> {
   const desk = await openDesk();
-  const { database } = desk;
-  const wakeups = createWakeups({ url: database.url, onError: () => undefined });
-  await wakeups.start();
+  const { database, wakeups } = desk;
   const runner = await offerSandbox(desk, 50);
   const { runs } = desk.engine;
   const written = new Map<string, number>();
@@ -156,7 +154,6 @@ export async function openMirrorWorld(options: Partial<Record<Chat, PlatformOpti
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([...senders, ...projectors].map((part) => part.stop()));
-      await wakeups.stop();
       await desk[Symbol.asyncDispose]();
     },
   };

@@ -8,7 +8,7 @@ import { newId } from '../../src/runtime/ids.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
 import { createDatabase, type Database, type Tx } from '../../src/store/database.ts';
 import { createProject } from '../../src/store/projects.ts';
-import { createWakeups, type Wakeups } from '../../src/store/wakeups.ts';
+import type { Wakeups } from '../../src/store/wakeups.ts';
 import { createEngine } from '../../src/tasks/engine.ts';
 import type { EngineSettings } from '../../src/tasks/engine-settings.ts';
 import type { CreatedTask, DecideResult, Engine, Person } from '../../src/tasks/task-engine.ts';
@@ -71,14 +71,12 @@ export class TestEngine {
   private constructor(lent: LentDatabase, settings: Partial<EngineSettings>) {
     this.#lent = lent;
     this.database = lent.database;
-    this.wakeups = createWakeups({ url: lent.url, onError: () => undefined });
+    this.wakeups = lent.wakeups;
     this.engine = createEngine({ ...this, settings });
   }
 
   static async start(settings: Partial<EngineSettings> = {}): Promise<TestEngine> {
-    const started = new TestEngine(await borrowDatabase(fail), settings);
-    await started.wakeups.start();
-    return started;
+    return new TestEngine(await borrowDatabase(fail), settings);
   }
 
   /** The engine of another process over the same database and queue. */
@@ -89,7 +87,6 @@ export class TestEngine {
   }
 
   async close(): Promise<void> {
-    await this.wakeups.stop();
     await Promise.all(this.#extra.map((database) => database.close()));
     await this.#lent.giveBack();
   }
