@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { defaultPolicy, type Policy } from '../../src/contracts/policy.ts';
 import type { RunResult } from '../../src/contracts/run-event.ts';
+import { createCustomRole } from '../../src/store/custom-roles.ts';
 import { setCodeOwner } from '../../src/store/named-people.ts';
+import { setRole } from '../../src/store/people.ts';
 import type { Person } from '../../src/tasks/task-engine.ts';
 import { changed, publishing } from '../support/publish-world.ts';
 import { TestEngine, type TestWorld } from '../support/test-engine.ts';
@@ -147,6 +149,50 @@ describe('promise 7: where a team decides', () => {
     const { run } = await deckhand.create(world, 'npm publish');
     for (const person of [ada, dev]) expect(await deckhand.decide(run, person)).toMatchObject({ result: 'not_allowed' });
     expect(await deckhand.decide(run, ben)).toMatchObject({ result: 'decided' });
+  });
+});
+
+describe('promise 7: where a custom role decides', () => {
+  it('who has it about the project at the press may, by a team of its folder too, and still has it when the command begins', async () => {
+    const world = await deckhand.world({ policy: defaultPolicy });
+    const { workspace, project } = world;
+    const { ada, ben, dev } = world.people;
+    const role = await deckhand.tx((tx) =>
+      createCustomRole(tx, {
+        workspace,
+        name: 'releaser',
+        permissions: ['task.see', 'action.approve'],
+        by: ada.user,
+        at: new Date(),
+      }),
+    );
+    if (role === undefined) return expect.unreachable();
+    const ops = await team(world, 'ops', [dev]);
+    await deckhand.db.folder.create({ data: { id: 'fld_x', workspaceId: workspace, name: 'x', key: 'x' } });
+    await deckhand.tx((tx) => setRole(tx, workspace, ben.user, role));
+    await deckhand.db.project.update({
+      where: { id: project },
+      data: { folderId: 'fld_x', policy: { ...defaultPolicy, approvers: { ...anybody, teams: [role.id] } } },
+    });
+    const link = { teamId: ops, folderId: 'fld_x', workspaceId: workspace, role: 'guest', customRoleId: role.id };
+    await deckhand.db.teamLink.create({ data: link });
+    const able = { role: 'guest', extra: ['action.approve'] } as const;
+    const first = await deckhand.create(world, 'npm test');
+    expect(await deckhand.decide(first.run, ada)).toMatchObject({
+      result: 'not_allowed',
+      error: {
+        params: { whoCan: expect.stringMatching(/^Only people with the role releaser can decide: (Ben, Dev|Dev, Ben)\.$/) },
+      },
+    });
+    expect(await deckhand.decide(first.run, { ...dev, ...able })).toMatchObject({ result: 'decided' });
+    const second = await deckhand.create(world, 'npm publish');
+    expect(await deckhand.decide(second.run, { ...ben, ...able })).toMatchObject({ result: 'decided' });
+    await deckhand.tx((tx) => setRole(tx, workspace, ben.user, 'maintainer'));
+    await deckhand.db.teamLink.deleteMany();
+    expect(await deckhand.authorise(await deckhand.claim(second.run, runner), runner)).toMatchObject({ verdict: 'deny' });
+    // Nobody has the role, or it is gone: a further request has nobody who may decide.
+    const { run } = await deckhand.create(world, 'npm pack');
+    expect(await deckhand.stateOf(run)).toBe('cancelled');
   });
 });
 

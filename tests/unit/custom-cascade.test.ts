@@ -7,6 +7,7 @@ import {
   mayGive,
   type RoleAbout,
   roleOfAccount,
+  rolesOfAccount,
   type Sources,
 } from '../../src/access/cascade.ts';
 import { givenWith, readPermissions } from '../../src/contracts/custom-roles.ts';
@@ -117,6 +118,18 @@ describe('custom roles in the cascade', () => {
         }
       }),
     );
+  });
+
+  it('are those of the first that says something, by the order in which roles count', () => {
+    const of = (from: Grant['from'], custom?: string) => ({ from, custom });
+    const all = [of('team', 'a'), of('folder', 'b'), of('team', 'c'), of('project', 'd')];
+    expect(rolesOfAccount(all, 'w')).toEqual(['d']);
+    expect(rolesOfAccount(all.slice(0, 3), 'w')).toEqual(['b']);
+    expect(rolesOfAccount([of('team', 'a'), of('team'), of('team', 'c'), of('team', 'a')], 'w')).toEqual(['a', 'c']);
+    expect(rolesOfAccount([], 'w')).toEqual(['w']);
+    // A built-in role, or none at all, by name at the project hides what follows.
+    expect(rolesOfAccount([of('project'), of('folder', 'b')], 'w')).toEqual([]);
+    expect(rolesOfAccount([], undefined)).toEqual([]);
   });
 
   it('of linked accounts allow what one of them may alone, and nothing else', () => {
