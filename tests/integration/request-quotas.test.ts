@@ -2,6 +2,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeQuota } from '../../src/budgets/make-quota.ts';
 import { periodStart } from '../../src/budgets/periods.ts';
 import type { RunResult } from '../../src/contracts/run-event.ts';
+import { wasCounted } from '../../src/store/agent-runs.ts';
+import { countRequest } from '../../src/store/counted-requests.ts';
+import type { Tx } from '../../src/store/database.ts';
+import { lockCounting, lockQuotas } from '../../src/store/quota-lock.ts';
 import { putQuota, setConsumed, standingsOf } from '../../src/store/quotas.ts';
 import { AgentTurn } from '../support/agent-turn.ts';
 import { TestEngine, type TestWorld } from '../support/test-engine.ts';
@@ -164,6 +168,22 @@ describe('a quota of requests to models', () => {
     await Promise.all(under.slice(5).map(({ runId, request }) => deckhand.engine.agents.unused(runId, runner, request, false)));
     expect(await counted()).toBe(5);
     expect(await gone(ask('after', 5))).toBe(2);
+  });
+
+  it('cannot be made in the middle of what counts, before a request and after it', async () => {
+    const turn = await AgentTurn.begin(deckhand, world, runner);
+    const run = { id: turn.run, workspace: world.workspace, task: turn.task, project: world.project, requestedBy: '' };
+    const at = deckhand.clock.now();
+    const locks = (count: (tx: Tx) => Promise<unknown>) =>
+      deckhand.tx(async (tx) => {
+        await count(tx);
+        return await tx.db
+          .$queryRaw`SELECT mode FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted`;
+      });
+    expect(await locks((tx) => countRequest(tx, run, 'a', at))).toEqual([{ mode: 'ShareLock' }]);
+    expect(await locks((tx) => wasCounted(tx, run, 'a'))).toEqual([{ mode: 'ShareLock' }]);
+    expect(await locks((tx) => lockCounting(tx, world.workspace))).toEqual([{ mode: 'ShareLock' }]);
+    expect(await locks((tx) => lockQuotas(tx, world.workspace))).toEqual([{ mode: 'ExclusiveLock' }]);
   });
 
   it('is of its project and its period; other projects and workspaces without one write nothing', async () => {
