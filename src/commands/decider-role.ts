@@ -24,7 +24,7 @@ export async function deciderRole(
   if (text.toLowerCase() === 'guest')
     throw refuse('Guests may only look, so they cannot decide.', 'settings approvers=developer');
   const role = await namedRole(ctx, text, deciderRoles);
-  if (typeof role === 'string' || decides(role)) return role;
+  if (typeof role === 'string' || mayDecideAtAll(role)) return role;
   const example = `role change ${role.name} with=action.approve`;
   throw refuse(`Who has the role \`${role.name}\` may not decide: it lacks \`action.approve\`.`, example);
 }
@@ -46,7 +46,7 @@ export function checkNamedAlone(
 }
 
 /** May who has it decide where it takes least? */
-function decides(role: CustomRole): boolean {
+export function mayDecideAtAll(role: CustomRole): boolean {
   return decidesAtLeast(givenWith(role), 'developer');
 }
 
@@ -56,7 +56,7 @@ export async function decidingRoles(
   named: Pick<Approvers, 'teams'> = {},
 ): Promise<CustomRole[]> {
   const all = await customRolesOf(tx, person.workspace);
-  return all.filter((role) => decides(role) || (named.teams ?? []).includes(role.id));
+  return all.filter((role) => mayDecideAtAll(role) || (named.teams ?? []).includes(role.id));
 }
 
 /** The approvers of a policy, with this role in place of the one they were. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { CustomRole } from '../contracts/custom-roles.ts';
 import { AppError } from '../contracts/errors.ts';
 import { givablePermissions, may, type Permission, permissionSchema, permissionsOf } from '../contracts/permissions.ts';
 import { roleSchema } from '../contracts/roles.ts';
@@ -10,6 +11,7 @@ import { changeCustomRole, createCustomRole, removeCustomRole, renameCustomRole,
 import { lockPeople } from '../store/linked-people.ts';
 import { name, optional, required } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
+import { mayDecideAtAll } from './decider-role.ts';
 import { either, nearest } from './nearest.ts';
 import { placeName } from './place.ts';
 import { namedCustomRole, namedRole, roleOption } from './role-argument.ts';
@@ -100,7 +102,8 @@ export const roleChange = defineCommand({
       added: added.join(', '),
       taken: taken.join(', '),
     });
-    return { view: textView(`\`${role.name}\` is changed: ${madeOf(permissions)}. It counts at once.`), audience: 'all' };
+    const text = `\`${role.name}\` is changed: ${madeOf(permissions)}. It counts at once.`;
+    return { view: textView(`${text}${await undecided(ctx, { ...role, permissions })}`), audience: 'all' };
   },
 });
 
@@ -186,6 +189,15 @@ function permissionsIn(text: string | undefined): Permission[] {
             : '`help permissions` lists them all.',
     });
   });
+}
+
+/** Where nobody decides any more because policies name a role that may not decide; empty: nowhere. */
+async function undecided(ctx: CommandContext, role: CustomRole): Promise<string> {
+  if (mayDecideAtAll(role)) return '';
+  const { policies } = await usesOf(ctx.tx, role, ctx.deps.now());
+  if (policies.length === 0) return '';
+  const names = policies.map(({ name: project }) => project).join(', ');
+  return ` Who has it may not decide, and a policy names it: what asks for it in ${names} is refused until \`settings approvers=\` or \`policy remove\` has changed that.`;
 }
 
 /** What a channel gives its members stays within what channels may give. */

@@ -234,6 +234,9 @@ describe('a policy that names a custom role', () => {
     await takeCustomRoles(desk);
     expect(await own('role remove shipper')).toMatch(/in use: the policy of demo, where it decides[\s\S]*DH-247/);
     expect(await own('role show shipper')).toContain('the policy of demo, where it decides');
+    expect(await own('role change shipper without=action.approve')).toMatch(
+      /may not decide, and a policy names it: what asks for it in demo is refused/,
+    );
     await own('policy remove 1');
     expect(await own('role remove shipper')).toContain('is removed');
     await own('role add looker with=audit.read');
