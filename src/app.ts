@@ -3,16 +3,14 @@ import { createRepositoryLogins } from './access/repository-logins.ts';
 import { whyNoPulls } from './changes/why-no-pulls.ts';
 import { createCodeHost } from './code-host.ts';
 import type { Config } from './config.ts';
-import { gatewayParts, withProjectCards } from './gateway.ts';
 import { createInfrastructure } from './infrastructure.ts';
 import type { Lab } from './lab.ts';
 import { localAccessPart, newLocalToken } from './local-access.ts';
 import { metricsPart, observe } from './observation.ts';
 import { basesWithLogins, publishingWithLogins, withOpenLogins } from './open-logins.ts';
-import { fileSources, givenFileKeeper, runnerPart } from './runner-role.ts';
+import { withProjectCards } from './project-cards.ts';
 import { createLifecycle, type Lifecycle, type Part } from './runtime/lifecycle.ts';
 import type { Logger } from './runtime/logger.ts';
-import { sandboxProbes } from './sandboxes.ts';
 import type { App, Role } from './serve.ts';
 import { createBaseControl } from './tasks/base-control.ts';
 import { createEngine } from './tasks/engine.ts';
@@ -55,7 +53,9 @@ export async function createApp(
     const noPullsAt = (address: string) => whyNoPulls(codeHost, address);
     const engine = createEngine({ ...found, logger: logger.child({ part: 'engine' }), noPullsAt });
     const logins = createRepositoryLogins(found.secretBox);
+    // Each role loads what it needs: that of the other is half of all files.
     if (role !== 'gateway') {
+      const { runnerPart } = await import('./runner-role.ts');
       const opened = { logins, uses: createLoginUses({ ...found, logger }) };
       parts.push(
         runnerPart({
@@ -75,16 +75,22 @@ export async function createApp(
       );
     }
     if (role !== 'runner') {
+      const [{ gatewayParts }, { fileSources, givenFileKeeper }, createAdapters, probesOf] = await Promise.all([
+        import('./gateway.ts'),
+        import('./run-files.ts'),
+        import('./adapters.ts').then(({ loadAdapters }) => loadAdapters(lab?.platforms ?? config.platforms)),
+        role === 'gateway' ? undefined : import('./sandboxes.ts'),
+      ]);
       const localToken = newLocalToken();
       const gateway = gatewayParts({
         localToken,
         config,
         sandboxes: (inUse) =>
-          role === 'gateway' ? [] : sandboxProbes(config, { hostId: found.dataDir.hostId, dataDir: found.dataDir.path }, inUse),
+          probesOf?.sandboxProbes(config, { hostId: found.dataDir.hostId, dataDir: found.dataDir.path }, inUse) ?? [],
         infrastructure: found,
         engine,
         logger,
-        platforms: lab?.platforms ?? config.platforms,
+        createAdapters,
         codeHost,
         codeHostConfig: hostConfig,
         repositoryLogins: logins,

@@ -1,7 +1,7 @@
 import { prepareWorkspace, seedLab } from './access/first-start.ts';
 import { type RepositoryLogins, sealStoredLogins } from './access/repository-logins.ts';
 import { createSecretDoor } from './access/typed-secrets.ts';
-import { conversationsOf, createAdapters } from './adapters.ts';
+import { type CreateAdapters, conversationsOf } from './adapters.ts';
 import { createChainer } from './audit/chainer.ts';
 import { createCatchUp } from './catch-up.ts';
 import { codeHostTalk, pullWatch } from './code-host.ts';
@@ -9,13 +9,11 @@ import { createBus } from './commands/bus.ts';
 import type { About } from './commands/command.ts';
 import { createExaminations } from './commands/examinations.ts';
 import { InboxWorker } from './commands/inbox-worker.ts';
-import { projectSyncedReply } from './commands/project-card.ts';
 import type { Config } from './config.ts';
 import type { CodeHostConfig } from './config-code-host.ts';
-import type { PlatformConfigs } from './config-platforms.ts';
 import type { ChatAdapter } from './contracts/chat-adapter.ts';
 import type { CodeHost } from './contracts/code-host.ts';
-import type { RunControl, SandboxOffer } from './contracts/run-control.ts';
+import type { SandboxOffer } from './contracts/run-control.ts';
 import { createProjector } from './delivery/projector.ts';
 import { createSender } from './delivery/sender.ts';
 import type { DrawChart, ReadArtifact } from './delivery/upload.ts';
@@ -51,8 +49,8 @@ export interface GatewayInput {
   infrastructure: Infrastructure;
   engine: Engine;
   logger: Logger;
-  /** As configured, or those of the lab. */
-  platforms: PlatformConfigs;
+  /** For the platforms that are configured, or those of the lab. */
+  createAdapters: CreateAdapters;
   codeHost: CodeHost | undefined;
   codeHostConfig: CodeHostConfig | undefined;
   repositoryLogins: RepositoryLogins;
@@ -86,7 +84,7 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
   });
   const atHost = codeHostTalk({ config: input.codeHostConfig, codeHost: input.codeHost, database, clock, logger });
   const adapters = [
-    ...createAdapters(input.platforms, { database, secretBox, clock, logger, onGap: catchUp.gap }),
+    ...input.createAdapters({ database, secretBox, clock, logger, onGap: catchUp.gap }),
     ...(atHost === undefined ? [] : [atHost.adapter]),
   ];
   const oneCard = new Set(adapters.filter(({ capabilities }) => capabilities.cards === 'one').map(({ platform }) => platform));
@@ -287,17 +285,6 @@ export function gatewayParts(input: GatewayInput): { parts: Part[]; http: HttpSe
       platforms,
       loop('inbox', inbox),
     ],
-  };
-}
-
-/** Tells a project's card what its sync found, besides recording it. Both are repeated with the job when a crash comes between. */
-export function withProjectCards(control: RunControl, infrastructure: Infrastructure): RunControl {
-  return {
-    ...control,
-    async projectSynced(project, found) {
-      await control.projectSynced(project, found);
-      await infrastructure.database.transaction((tx) => projectSyncedReply(tx, project));
-    },
   };
 }
 

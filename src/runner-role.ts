@@ -14,8 +14,6 @@ import type { BaseControl } from './contracts/base-look.ts';
 import type { CodeHost } from './contracts/code-host.ts';
 import type { PublishControl } from './contracts/publish-control.ts';
 import type { RunControl } from './contracts/run-control.ts';
-import { chartSvg } from './delivery/chart.ts';
-import type { DrawChart, ReadArtifact } from './delivery/upload.ts';
 import type { Infrastructure } from './infrastructure.ts';
 import type { Metrics } from './observe/metrics.ts';
 import { createRunnerHousekeeper } from './runner-housekeeper.ts';
@@ -25,7 +23,6 @@ import { announce, chooseSandboxes } from './sandboxes.ts';
 import { createEventLog } from './store/event-log.ts';
 import { removedBefore } from './store/prune.ts';
 import { createAgentAccounts } from './tasks/agent-accounts.ts';
-import type { FetcherDeps } from './tasks/file-fetcher.ts';
 
 const day = 24 * 60 * 60_000;
 
@@ -141,43 +138,4 @@ function accountsOf({ models: configured }: Config, models: Config['models']): R
     return `${variable} at ${new URL(server.baseUrl).host}`;
   };
   return { anthropic: name('anthropic', 'ANTHROPIC_API_KEY'), openai: name('openai', 'OPENAI_API_KEY') };
-}
-
-/** Keeps files that people attached, for the agents of their runs. */
-export function givenFileKeeper(infrastructure: Infrastructure): FetcherDeps['keep'] {
-  const artifacts = createArtifacts({ dataDir: infrastructure.dataDir.path, database: infrastructure.database });
-  return async (owner, file, bytes) => {
-    const name = `given/${file}`;
-    await artifacts.writeGiven(owner.run, name, bytes);
-    return (await artifacts.record(owner, 'given', name, bytes.length)).id;
-  };
-}
-
-/** Reads files of runs for the messages that carry them, or draws a part of them. Logs and patches lie in the data directory of the runner. */
-export function fileSources(
-  infrastructure: Infrastructure,
-  logger: Logger,
-): { readArtifact: ReadArtifact; drawChart: DrawChart } {
-  const draw = createDrawing();
-  const artifacts = createArtifacts({ dataDir: infrastructure.dataDir.path, database: infrastructure.database });
-  return {
-    async readArtifact(id, draws) {
-      const bytes = await artifacts.read(id);
-      if (bytes === undefined || draws === undefined) return bytes;
-      try {
-        return await draw({ patch: bytes, title: draws.title, file: draws.file - 1 });
-      } catch (error) {
-        logger.warn({ artifact: id, err: error }, 'no picture of a file');
-        return undefined;
-      }
-    },
-    async drawChart(chart) {
-      try {
-        return await draw({ svg: chartSvg(chart) });
-      } catch (error) {
-        logger.warn({ err: error }, 'no picture of figures');
-        return undefined;
-      }
-    },
-  };
 }

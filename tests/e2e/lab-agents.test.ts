@@ -93,6 +93,8 @@ async function press(open: Told): Promise<void> {
 it('each agent plans, is approved, asks, is denied something, hears a message and survives two kills', {
   timeout: 240_000,
 }, async () => {
+  // Where an engine and the image are, containers are chosen without a word.
+  expect(deckhand.logged(/^Commands /)).toEqual([]);
   await ada.slash('/deckhand settings project=demo concurrency=3');
   await ada.waitFor(/concurrency: 3 at once/, patience);
   const numbers = agents.map((_, index) => index + 1);

@@ -172,27 +172,6 @@ test('the database killed under it comes back by itself, and work goes on', limi
   await echo(deckhand.url, 'with-another');
 });
 
-test('SIGINT ends it as SIGTERM does', limit, async () => {
-  expect(await end('SIGINT')).toBe(0);
-  expect(processesOf(dataDir.path)).toEqual([]);
-});
-
-test('doctor, asked while nothing runs, finds everything in order, and leaves nothing running', limit, async () => {
-  const alone = run(['doctor']);
-  expect([await alone.ended, alone.log]).toEqual([0, expect.arrayContaining([expect.stringMatching(/✔ database +PostgreSQL/)])]);
-  expect(processesOf(dataDir.path)).toEqual([]);
-});
-
-test('a signal during the start ends it cleanly, at whatever moment it comes', { timeout: 300_000 }, async () => {
-  const moments = ['postgres', 'started', 'runner is ready', 'slack socket connected'];
-  for (const moment of moments) {
-    const program = run(['start'], { ...local, LOG_LEVEL: 'debug' });
-    await waitFor(moment, () => program.log.some((line) => line.includes(moment)), { timeoutMs: 60_000, everyMs: 2 });
-    expect([moment, await program.end('SIGTERM')]).toEqual([moment, 0]);
-    expect(processesOf(dataDir.path)).toEqual([]);
-  }
-});
-
 test('a second signal ends it at once, and the next start finds everything', limit, async () => {
   const first = await alive();
   await echo(first.url, 'twice');
@@ -229,9 +208,36 @@ test('promise 8: killed with SIGKILL, it starts again on the same data directory
   await echo(last.url, 'alive-again');
 });
 
-test('SIGHUP ends it as SIGTERM does', limit, async () => {
-  expect(await end('SIGHUP')).toBe(0);
+test('SIGINT ends it as SIGTERM does', limit, async () => {
+  expect(await end('SIGINT')).toBe(0);
   expect(processesOf(dataDir.path)).toEqual([]);
+});
+
+test('doctor, asked while nothing runs, finds everything in order, and leaves nothing running', limit, async () => {
+  const alone = run(['doctor']);
+  expect([await alone.ended, alone.log]).toEqual([0, expect.arrayContaining([expect.stringMatching(/✔ database +PostgreSQL/)])]);
+  expect(processesOf(dataDir.path)).toEqual([]);
+});
+
+test('a signal during the start ends it cleanly, whichever it is and at whatever moment it comes', {
+  timeout: 300_000,
+}, async () => {
+  const imageless = { SANDBOX_IMAGE: 'deckhand-no-such-image:1' };
+  const moments = [
+    ['postgres', 'SIGTERM', local],
+    ['started', 'SIGINT', local],
+    ['runner is ready', 'SIGTERM', local],
+    ['slack socket connected', 'SIGHUP', imageless],
+  ] as const;
+  for (const [moment, signal, settings] of moments) {
+    const program = run(['start'], { ...settings, LOG_LEVEL: 'debug' });
+    await waitFor(moment, () => program.log.some((line) => line.includes(moment)), { timeoutMs: 60_000, everyMs: 2 });
+    expect([moment, await program.end(signal)]).toEqual([moment, 0]);
+    expect(processesOf(dataDir.path)).toEqual([]);
+    // Without the image of sandboxes, commands run without them, and it is said what to do.
+    const [notice] = program.logged(/^Commands run WITHOUT isolation/);
+    if (settings === imageless) expect(notice?.msg).toMatch(/image:1 is not on the container engine\. Build it: `npm run image`/);
+  }
 });
 
 test('a port that is taken is named, and nothing is left running', { timeout: 60_000 }, async () => {
