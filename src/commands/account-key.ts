@@ -13,7 +13,8 @@ import { accountView } from './account-view.ts';
 import { accountName } from './account-words.ts';
 import { answered } from './answer.ts';
 import { required } from './arguments.ts';
-import { type CommandContext, defineCommand, type Reply } from './command.ts';
+import { type CommandContext, type CommandDeps, defineCommand, type Reply } from './command.ts';
+import { guidedKey } from './on-guided.ts';
 
 const keyFormPrefix = `${secretFormPrefix}account `;
 
@@ -113,8 +114,13 @@ export async function onAccountKey(
   const now = await agentAccountById(tx, person.workspace, id);
   if (now === undefined) throw new Error(`account ${id} is gone`);
   const told = found.untried ?? 'The server takes the key.';
-  const direct = form.conversation.kind === 'direct' ? ' Delete your message with it where the platform lets you.' : '';
-  return { view: accountView(now, `The key is stored. ${told}${direct}`), audience: 'person' };
+  return { view: accountView(now, `The key is stored. ${told}${messageText(deps, form)}`), audience: 'person' };
+}
+
+/** What becomes of the message in which the key was written, where it was asked for in words. */
+function messageText({ removes }: CommandDeps, { key, conversation }: InboundEvent): string {
+  if (!key.startsWith(guidedKey)) return '';
+  return removes?.(conversation) === true ? ' Your message with it is deleted.' : ' Delete your message with it.';
 }
 
 /** A server that does not take what it is sent: nothing of it is stored. */

@@ -46,7 +46,7 @@ function fieldsOf(account: AgentAccount): Field[] {
         .join(', '),
     ),
     { label: 'server', spans: [code(baseUrl)] },
-    field('key', keyText(account)),
+    field('key', keyText(account).replace(/^key /, '')),
     field('models', models === null ? 'any' : models.map((model) => `\`${model}\``).join(', ')),
     ...(offered === null ? [] : [field('server has', offeredText(offered.models))]),
     ...(project === null ? [] : [field('tasks', `only of project \`${project.name}\``)]),

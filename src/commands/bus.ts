@@ -64,7 +64,7 @@ export function createBus(deps: BusDeps): Bus {
     // Files that follow what was asked with the first of them.
     if (event.type === 'message' && event.partOf !== undefined) return onMoreFiles(tx, deps, event);
     if (event.actor.bot) return;
-    const answers = (event.type === 'message' || event.type === 'command') && (await takesAnswer(tx, event, deps.now()));
+    const answers = (event.type === 'message' || event.type === 'command') && (await takesAnswer(tx, deps, event));
     if (answers && event.keys === undefined) return;
     if (!answers && (await isTalk(tx, event))) return;
     const actor = await actsHere(tx, deps.owners, event, admission);

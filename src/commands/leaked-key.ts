@@ -71,8 +71,27 @@ function standingMessage(event: InboundEvent): MessageRef | undefined {
   return { platform, tenant, channel, message: event.message, ...at };
 }
 
+/**
+ * Deletes the message in which somebody was asked to write a secret, where the platform lets bots do so: it need not stand there any longer.
+ * Whoever wrote it is told when that could not be done.
+ */
+export async function removeAnswered(
+  tx: Tx,
+  { removes }: Pick<CommandDeps, 'removes'>,
+  event: InboundEvent,
+  writer: Pick<Person, 'workspace' | 'identity'>,
+): Promise<void> {
+  const message = standingMessage(event);
+  if (message !== undefined && removes?.(event.conversation) === true)
+    await putOutboxRows(tx, [removalPut(message, event, writer)]);
+}
+
 /** Deletes the message; whoever wrote it is told when that cannot be done. */
-function removalPut(message: MessageRef, event: InboundEvent, { workspace, identity }: Person): OutboxPut {
+function removalPut(
+  message: MessageRef,
+  event: InboundEvent,
+  { workspace, identity }: Pick<Person, 'workspace' | 'identity'>,
+): OutboxPut {
   const { reply, conversation } = event;
   return {
     workspace,

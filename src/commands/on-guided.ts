@@ -16,7 +16,8 @@ import {
 import { putInbound } from '../store/inbox.ts';
 import { messageByKey, sentMessage } from '../store/sent-messages.ts';
 import { workspaceOfTenant } from '../store/workspaces.ts';
-import type { CommandContext } from './command.ts';
+import type { CommandContext, CommandDeps } from './command.ts';
+import { removeAnswered } from './leaked-key.ts';
 
 type Message = Extract<InboundEvent, { type: 'message' }>;
 type Command = Extract<InboundEvent, { type: 'command' }>;
@@ -26,7 +27,12 @@ type Press = Extract<InboundEvent, { type: 'press' }>;
  * Takes a message as the answer to a question that its writer was asked: a reply to the question, in a direct conversation the next
  * message. `skip` and `cancel` as commands do what the buttons do, as replies of one word where the question has no buttons. True when it was one: nothing else may happen for it.
  */
-export async function takesAnswer(tx: Tx, event: Message | Command, now: Date): Promise<boolean> {
+export async function takesAnswer(
+  tx: Tx,
+  deps: Pick<CommandDeps, 'now' | 'removes'>,
+  event: Message | Command,
+): Promise<boolean> {
+  const now = deps.now();
   const word = event.type === 'command' ? /^(skip|cancel)$/i.exec(event.text.trim())?.[1]?.toLowerCase() : undefined;
   if (event.type === 'command' && word === undefined) return false;
   const { platform, tenant, channel } = event.conversation;
@@ -44,6 +50,9 @@ export async function takesAnswer(tx: Tx, event: Message | Command, now: Date): 
   if (said !== undefined) return await byWord(tx, guided, event, said, now);
   const field = fieldOf(guided);
   const checked = checkAnswer(field, event.text);
+  if (field.type === 'text' && field.secret === true) {
+    await removeAnswered(tx, deps, event, { workspace: guided.workspace, identity: { platform, tenant, user: guided.account } });
+  }
   if ('problem' in checked) await askAgain(tx, guided, event, checked.problem, now);
   else
     await answer(

@@ -140,7 +140,7 @@ async function addForm(ctx: CommandContext, { id }: Project): Promise<Form> {
     title: 'Add a demand',
     submit: 'Add',
     fields: [
-      select('kind', 'What it is about', kindLabels),
+      select('kind', 'What it is about (none: everything)', kindLabels),
       textField('path', 'Files, of changes and of what agents edit', 'infra/**'),
       select('risk', 'A risk that cards name', new Map(demandRisks.map((risk) => [risk, risk]))),
       select('approvers', 'Who must decide', roleLabels(roles)),

@@ -1,5 +1,6 @@
 import { actionTitle } from '../approvals/action-text.ts';
 import { type Block, bold, code, plain, type Span } from '../contracts/view.ts';
+import { marked } from '../delivery/error-view.ts';
 import { count } from '../delivery/units.ts';
 import { type AuditNames, type AuditRow, auditNames, linesOfTask } from '../store/audit-lines.ts';
 import { namesOf } from '../store/people.ts';
@@ -62,7 +63,7 @@ export async function whyBlocks(ctx: CommandContext, task: TaskRow, commit: stri
   };
   return [
     ...section('Asked', lastOf(runs, mostRuns), (run) => askedSpans(run, facts)),
-    ...section('Decided', lastOf(decisions, mostDecisions), (one) => decidedSpans(one, facts)),
+    ...section('Decisions', lastOf(decisions, mostDecisions), (one) => decidedSpans(one, facts)),
     ...section('Allowed from then on', lastOf(rules, mostRules), ({ match, by, at, revokedBy }) => [
       code(said(match, 200)),
       plain(` by ${facts.person(by)}, `),
@@ -128,7 +129,7 @@ function decidedSpans(one: DecisionFacts, { now, lines, person, where }: Facts):
     code(said(actionTitle(one.action), 120)),
     plain(` · ${state}${yes === '' ? '' : ` by ${yes}`}`),
     ...(decidedAt === undefined ? [] : [plain(', '), ago(decidedAt, now)]),
-    plain(` · asked because ${said(one.because, 200)}`),
+    ...marked(` · asked because ${said(one.because, 200)}`),
     ...(reason === undefined ? [] : [plain(` · said: ${said(reason)}`)]),
     plain(' · action '),
     code(short(one.actionHash)),

@@ -49,7 +49,7 @@ export function questionView(guided: GuidedForm, name: string | undefined, probl
     ...(field.type === 'text' ? textHints(field) : choiceBlocks(guided, field)),
     {
       type: 'context',
-      spans: [...howTo(guided, field, person), plain(' There is time until '), deadline(expiresAt), plain('.')],
+      spans: [...howTo(guided, field, person), plain('There is time until '), deadline(expiresAt), plain('.')],
     },
     ...(staysAsAsked(guided) ? [] : [{ type: 'buttons' as const, buttons: buttons(guided, field) }]),
   ]);
@@ -137,14 +137,14 @@ const wordMeanings: Record<Word, string> = { keep: 'takes what is proposed', ski
 
 /** A long question becomes several messages. The last one is to be answered, so that it too names the person. */
 function howTo(guided: GuidedForm, field: Field, person: Span): Span[] {
-  if (field.type === 'select') return [plain(field.multiple ? 'Choose, then press Done.' : 'Choose one.')];
-  if (!staysAsAsked(guided)) return [plain('Your next message is the answer.')];
+  if (field.type === 'select') return field.multiple ? [plain('Choose, then press Done. ')] : [];
+  if (!staysAsAsked(guided)) return [plain('Your next message is the answer. ')];
   const words = wordsOf(field).flatMap((word, at) => [
     plain(at === 0 ? ' The word ' : ', '),
     code(word),
     plain(` ${wordMeanings[word]}`),
   ]);
-  return [plain('Reply to this message; only the reply of '), person, plain(' counts.'), ...words, plain('.')];
+  return [plain('Reply to this message; only the reply of '), person, plain(' counts.'), ...words, plain('. ')];
 }
 
 function buttons(guided: GuidedForm, field: Field): Button[] {

@@ -85,7 +85,7 @@ test('a key is asked for in a form, tried at its server, stored sealed, and show
   expect(form.fields[0]).toMatchObject({ type: 'text', secret: true });
   const [said] = await enter(form, `  ${key} `);
   expect(said?.text).toContain('The server takes the key');
-  expect(said?.text).toContain('key …WXYZ');
+  expect(said?.text).toContain('key: …WXYZ');
   expect(said?.only).toBe('UADA');
   const row = await stored();
   expect(row?.sealed).not.toContain(key);
@@ -144,12 +144,13 @@ test('what is answered to the question for a key is sealed in the inbox, and for
   expect(event).toMatchObject({ text: expect.stringMatching(/^sealed:v1\./) });
   await storeInbound(desk.database, [event]);
   await desk.database.db.inbox.updateMany({ where: { key: { not: event.key } }, data: { state: 'done' } });
+  const bus = createBus({ ...desk.deps, removes: () => true });
   for (let rounds = 0; rounds < 2; rounds += 1) {
     for (const lane of await dueLanes(desk.database, new Date(), 10)) {
       await desk.database.transaction(async (tx) => {
         const row = await takeLaneHead(tx, lane, new Date());
         if (row === undefined) throw new Error(`nothing in ${lane}`);
-        await desk.bus.handle(tx, row.event);
+        await bus.handle(tx, row.event);
         await markDone(tx, row, new Date());
       });
     }
@@ -160,6 +161,9 @@ test('what is answered to the question for a key is sealed in the inbox, and for
   expect(all.includes('sealed:v1.')).toBe(false);
   if (event.type !== 'message') throw new Error('a mention is a message');
   const { message, at, actor } = event;
+  // It need not stand where it was written.
+  const removal = await desk.database.db.outbox.findFirst({ where: { payloadType: 'removal' } });
+  expect(removal?.payload).toMatchObject({ message: { channel: conversation.channel, message } });
   const edited = { type: 'message_edited', key: 'edited', at, actor, conversation, message, text: `${key}2` } as const;
   expect(await desk.guard(edited)).toMatchObject({ text: '[secret]' });
   expect(await desk.guard({ ...edited, message: 'another', text: 'hello' })).toMatchObject({ text: 'hello' });

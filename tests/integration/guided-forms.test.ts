@@ -155,7 +155,7 @@ describe('a form where the platform has none', () => {
       await line.deliver(press('ada', tokenIn(added, 'Enter the key…'), { direct: true, channel: 'D-UADA' }));
       await line.said(/API key, or token of a login/);
       await line.deliver(says('ada', 'sk-ant-api03-typed-by-ada-WXYZ', { direct: true }));
-      expect(text(await line.said(/The key is stored/))).toContain('key …WXYZ');
+      expect(text(await line.said(/The key is stored/))).toContain('key: …WXYZ');
       await line.settled();
     } finally {
       await model.close();
@@ -368,7 +368,10 @@ describe('the end of a form', () => {
     const word = await line.said(/was not answered in time, so nothing was done/);
     expect(word.channel).toBe(`D-${accounts.ada}`);
     await line.settled();
-    expect([question.views.length, text(question)]).toEqual([1, expect.stringMatching(/There is time until \d\d:\d\d UTC/)]);
+    expect([question.views.length, text(question)]).toEqual([
+      1,
+      expect.stringMatching(/There is time until \d{4}-\d\d-\d\d \d\d:\d\d UTC/),
+    ]);
     expect((await interaction()).state).toBe('pending');
     expect(line.platform.messages.filter((one) => /was not answered/.test(text(one)))).toHaveLength(1);
   });
