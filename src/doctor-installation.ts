@@ -2,12 +2,9 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { slackHealth } from '../adapters/slack/health.ts';
-import { createWeb } from '../adapters/slack/web.ts';
 import type { DoctorCheck } from './commands/command.ts';
 import type { Config } from './config.ts';
 import { type DoctorProbe, examine } from './doctor.ts';
-import { keysProbe } from './doctor-keys.ts';
 import { platformProbe } from './doctor-parts.ts';
 import { databaseProbe, machineProbes, serverProbe } from './doctor-probes.ts';
 import { keysOf } from './key-ring.ts';
@@ -15,7 +12,6 @@ import { createLogger } from './runtime/logger.ts';
 import { keyIds } from './runtime/secret-box.ts';
 import { sandboxProbes } from './sandboxes.ts';
 import { hostIdOf, usedBy } from './store/data-dir.ts';
-import { createDatabase } from './store/database.ts';
 import { createEmbeddedPostgres } from './store/embedded-postgres.ts';
 import { holdUnlessRunning } from './store/idle-database.ts';
 import { migrationState } from './store/migrate.ts';
@@ -41,21 +37,28 @@ export async function examineInstallation(config: Config): Promise<DoctorCheck[]
 function keysAt(config: Config, url: () => Promise<string>): DoctorProbe[] {
   const keys = keysOf(config);
   if (keys === undefined) return [];
-  const now = () => new Date();
-  const probe = keysProbe(async (look) => {
-    const database = createDatabase({ url: await url(), connections: 1, onEffectError: () => undefined });
-    try {
-      return await look(database.db, keyIds(keys));
-    } finally {
-      await database.close();
-    }
-  }, now);
   return [
     {
-      ...probe,
+      name: 'secret keys',
+      withinMs: 20_000, // may start an embedded database for the look
       async run(signal) {
         const { version, pending } = await migrationState({ url: await url() });
-        return version === undefined || pending.length > 0 ? [] : await probe.run(signal);
+        if (version === undefined || pending.length > 0) return [];
+        // With the client of the database, which most looks at a machine do without.
+        const [{ keysProbe }, { createDatabase }] = await Promise.all([
+          import('./doctor-keys.ts'),
+          import('./store/database.ts'),
+        ]);
+        const database = createDatabase({ url: await url(), connections: 1, onEffectError: () => undefined });
+        const probe = keysProbe(
+          (look) => look(database.db, keyIds(keys)),
+          () => new Date(),
+        );
+        try {
+          return await probe.run(signal);
+        } finally {
+          await database.close();
+        }
       },
     },
   ];
@@ -78,8 +81,14 @@ const runnersElsewhere: DoctorProbe = {
 
 function platformProbes({ platforms: { slack } }: Config): DoctorProbe[] {
   if (slack === undefined) return [];
-  const web = createWeb({ botToken: slack.botToken, apiUrl: slack.apiUrl, logger: silent });
-  const health = () => slackHealth({ web, mode: 'account', running: false, socket: undefined });
+  const health = async () => {
+    const [{ slackHealth }, { createWeb }] = await Promise.all([
+      import('../adapters/slack/health.ts'),
+      import('../adapters/slack/web.ts'),
+    ]);
+    const web = createWeb({ botToken: slack.botToken, apiUrl: slack.apiUrl, logger: silent });
+    return await slackHealth({ web, mode: 'account', running: false, socket: undefined });
+  };
   return [platformProbe({ platform: 'slack', health })];
 }
 
