@@ -49,7 +49,7 @@ export const accessErrors = {
   'DH-243': { title: 'No such team', text: 'There is no team `{team}`.', remedy: '{suggestion}' },
   'DH-244': {
     title: 'The name is taken',
-    text: 'There is a {what} named `{name}` already.',
+    text: 'The name `{name}` is that of another {what}.',
     remedy: 'Choose another name; whether letters are small or capital makes no difference.',
   },
   'DH-245': { title: 'No such role', text: '{what}', remedy: '{suggestion}' },
