@@ -111,12 +111,27 @@ async function createPerson(tx: Tx, input: NewIdentity): Promise<FoundPerson | u
   return member === undefined ? undefined : { ...member, created: false, home, affiliation: now };
 }
 
-async function findByIdentity(tx: Tx, ref: IdentityRef) {
-  const row = await tx.db.identity.findUnique({
-    where: { platform_tenant_externalId: { platform: ref.platform, tenant: ref.tenant, externalId: ref.user } },
-    include: { user: true },
-  });
-  return row ?? undefined;
+interface IdentityRow {
+  id: string;
+  workspaceId: string;
+  userId: string;
+  homeUserId: string | null;
+  name: string;
+  affiliation: string | null;
+  organisation: string | null;
+  /** Whom it belongs to now. */
+  user: UserRow;
+}
+
+async function findByIdentity(tx: Tx, { platform, tenant, user }: IdentityRef): Promise<IdentityRow | undefined> {
+  // Asked for every event: one statement, where the relation would take two.
+  const rows = await tx.db.$queryRaw<IdentityRow[]>(Prisma.sql`
+    SELECT i."id", i."workspaceId", i."userId", i."homeUserId", i."name", i."affiliation", i."organisation",
+      json_build_object('id', u."id", 'name', u."name", 'role', u."role", 'customRoleId', u."customRoleId",
+        'aloneRole', u."aloneRole", 'kin', u."kin", 'linkedToId', u."linkedToId") AS "user"
+    FROM "Identity" i JOIN "User" u ON u."id" = i."userId"
+    WHERE i."platform" = ${platform} AND i."tenant" = ${tenant} AND i."externalId" = ${user}`);
+  return rows[0];
 }
 
 /** What an account is called until its name is known. */
