@@ -1,7 +1,7 @@
 import { whoCan } from '../access/not-allowed.ts';
+import type { Approvers } from '../contracts/approvers.ts';
 import { type Permission, permissions } from '../contracts/permissions.ts';
 import type { Quota, QuotaScope, Standing } from '../contracts/quotas.ts';
-import type { Role } from '../contracts/roles.ts';
 import { about } from '../delivery/units.ts';
 import { channelById } from '../store/channels.ts';
 import type { Tx } from '../store/database.ts';
@@ -16,9 +16,14 @@ export function quotaPermission(scope: QuotaScope): QuotaPermission {
   return scope === 'project' || scope === 'channel' ? 'quota.manage' : 'quota.workspace';
 }
 
-/** Who decides whether more than a quota of this scope is spent, as approvers of a request: those who could raise it. */
-export function quotaRole(scope: QuotaScope): Role {
-  return permissions[quotaPermission(scope)].role;
+/**
+ * Who decides whether more than a quota of this scope is spent, as approvers of a request: those who could raise it. What somebody may about the
+ * project of a request says nothing about the workspace, so there it takes the role.
+ */
+export function quotaApprovers(scope: QuotaScope): Pick<Approvers, 'role' | 'permissions'> {
+  const needed = quotaPermission(scope);
+  const { role } = permissions[needed];
+  return needed === 'quota.manage' ? { role, permissions: [needed] } : { role };
 }
 
 /** "in project web", "in #demo", "for Ben". */

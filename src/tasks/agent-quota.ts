@@ -2,7 +2,7 @@ import type { Terms } from '../approvals/demands.ts';
 import { limitText } from '../budgets/amounts.ts';
 import { allowed, freeAt, isUsedUp, startsToWarn, strictest } from '../budgets/standing.ts';
 import { tellWarned } from '../budgets/tell-warned.ts';
-import { freeText, quotaRole, quotaText, standingText, warnedText } from '../budgets/words.ts';
+import { freeText, quotaApprovers, quotaText, standingText, warnedText } from '../budgets/words.ts';
 import type { Usage } from '../contracts/agent.ts';
 import type { SpendVerdict } from '../contracts/agent-control.ts';
 import type { QuotaAction } from '../contracts/policy.ts';
@@ -62,7 +62,7 @@ export async function mayUseMore(tx: Tx, found: Held, at: Date): Promise<SpendVe
     freeAt: free.toISOString(),
   } satisfies QuotaAction;
   const expiresMs = Math.min(Math.max(free.getTime() - at.getTime() + remindMs, askedMs), waitsMs);
-  const terms: Terms = { approvers: { role: quotaRole(quota.scope), people: [], notRequester: false }, expiresMs, remindMs };
+  const terms: Terms = { approvers: { ...quotaApprovers(quota.scope), people: [], notRequester: false }, expiresMs, remindMs };
   const facts = { quota: quotaText(quota, names), used: full.used, limit: allowed(full) };
   return await askToGoOn(tx, found, { action, terms, because: `the quota of ${action.name} is used up`, refusal, facts }, at);
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Usage } from '../../src/contracts/agent.ts';
+import type { Permission } from '../../src/contracts/permissions.ts';
 import { givePlaces } from '../../src/store/places.ts';
 import { queuePlace } from '../../src/store/queue-place.ts';
 import { type NewQuota, putQuota, removeQuota, standingsOf } from '../../src/store/quotas.ts';
@@ -88,8 +89,11 @@ describe('a quota of tokens', () => {
       raised: 101_200,
     });
     expect(asked?.expiresAt).toEqual(new Date('2026-03-02T00:10:00Z'));
-    expect(await deckhand.press(asked?.secret ?? '', world.people.dev)).toMatchObject({ result: 'not_allowed' });
-    expect(await deckhand.press(asked?.secret ?? '', world.people.ben)).toMatchObject({ result: 'decided' });
+    for (const extra of [[], ['action.approve-as-maintainer']] satisfies Permission[][]) {
+      expect(await deckhand.press(asked?.secret ?? '', { ...world.people.dev, extra })).toMatchObject({ result: 'not_allowed' });
+    }
+    const manages = { ...world.people.dev, extra: ['quota.manage'] satisfies Permission[] };
+    expect(await deckhand.press(asked?.secret ?? '', manages)).toMatchObject({ result: 'decided' });
     expect([await one.may(), await other.may()]).toEqual([go, go]);
     expect([await one.turn.state(), await other.turn.state()]).toEqual(['executing', 'executing']);
     expect((await other.asks())[0]?.state).toBe('cancelled');
