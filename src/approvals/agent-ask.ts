@@ -1,7 +1,6 @@
 import type { Ask, Mail } from '../contracts/agent.ts';
-import { permissions } from '../contracts/permissions.ts';
+import { holdersOf } from '../contracts/approvers.ts';
 import type { AgentAction, Policy, Verdict } from '../contracts/policy.ts';
-import { strongestRole } from '../contracts/roles.ts';
 import type { RunEventData } from '../contracts/run-event.ts';
 import { recordAudit } from '../store/audit.ts';
 import type { Tx } from '../store/database.ts';
@@ -35,9 +34,7 @@ export interface AskInput {
 
 /** Whoever may speak to the agent may answer its questions: an answer by a button is the same as one in words (`checkMaySpeak`). */
 function answerers({ agent }: RunRecord): Policy['approvers'] {
-  const needed = speakingTakes(agent?.mode);
-  const role = strongestRole(needed.map((one) => permissions[one].role)) ?? 'owner';
-  return { role, permissions: needed, people: [], notRequester: false };
+  return { ...holdersOf(speakingTakes(agent?.mode)), people: [], notRequester: false };
 }
 
 const kinds: Record<Ask['type'], InteractionKind> = { tool: 'approval', plan: 'plan', question: 'question' };

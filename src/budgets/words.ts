@@ -1,5 +1,5 @@
 import { whoCan } from '../access/not-allowed.ts';
-import type { Approvers } from '../contracts/approvers.ts';
+import { type Approvers, holdersOf } from '../contracts/approvers.ts';
 import { type Permission, permissions } from '../contracts/permissions.ts';
 import type { Quota, QuotaScope, Standing } from '../contracts/quotas.ts';
 import { about } from '../delivery/units.ts';
@@ -22,8 +22,7 @@ export function quotaPermission(scope: QuotaScope): QuotaPermission {
  */
 export function quotaApprovers(scope: QuotaScope): Pick<Approvers, 'role' | 'permissions'> {
   const needed = quotaPermission(scope);
-  const { role } = permissions[needed];
-  return needed === 'quota.manage' ? { role, permissions: [needed] } : { role };
+  return needed === 'quota.manage' ? holdersOf([needed]) : { role: permissions[needed].role };
 }
 
 /** "in project web", "in #demo", "for Ben". */

@@ -24,7 +24,7 @@ import { auditNobody, auditRefusal } from './audit-refusals.ts';
 import type { CommandDeps } from './command.ts';
 import { contextFor } from './context.ts';
 import { homeView } from './home.ts';
-import { refuseSecrets, tellLeaked, tellTakenOut } from './leaked-key.ts';
+import { refuseSecrets, tellLeaked, tellTakenOut, tellWriterOfKeys } from './leaked-key.ts';
 import { onChanged } from './on-changed.ts';
 import { onForm } from './on-form.ts';
 import { takesAnswer } from './on-guided.ts';
@@ -64,13 +64,13 @@ export function createBus(deps: BusDeps): Bus {
     // Files that follow what was asked with the first of them.
     if (event.type === 'message' && event.partOf !== undefined) return onMoreFiles(tx, deps, event);
     if (event.actor.bot) return;
-    const answers = (event.type === 'message' || event.type === 'command') && (await takesAnswer(tx, deps, event));
-    if (answers && event.keys === undefined) return;
-    if (!answers && (await isTalk(tx, event))) return;
+    if ((event.type === 'message' || event.type === 'command') && (await takesAnswer(tx, deps, event))) {
+      return tellWriterOfKeys(tx, deps, event, admission);
+    }
+    if (await isTalk(tx, event)) return;
     const actor = await actsHere(tx, deps.owners, event, admission);
-    if (typeof actor === 'string') return answers ? undefined : nobody(tx, event, actor);
+    if (typeof actor === 'string') return nobody(tx, event, actor);
     await tellTakenOut(tx, deps, event, { person: actor.person, open: atHost });
-    if (answers) return;
     await dispatch(tx, event, actor, undefined);
     if (!atHost) await tellUnreached(tx, event, actor, deps.now());
   }

@@ -14,6 +14,8 @@ import { putOutboxRows } from '../store/outbox.ts';
 import type { Person } from '../tasks/task-engine.ts';
 import { viaOf } from './act-via.ts';
 import { openPut, personalPut } from './answer.ts';
+import { type Admission, actsHere } from './at-code-host.ts';
+import type { BusDeps } from './bus.ts';
 import type { CommandDeps } from './command.ts';
 import { refusalView } from './refusal.ts';
 
@@ -136,6 +138,18 @@ export async function tellTakenOut(tx: Tx, deps: Deps, event: InboundEvent, told
     { type: 'text', spans: marked(instead) },
   ]);
   await tell(tx, deps, event, { ...told, what, instead, view, part: 'taken-out' });
+}
+
+/** The same of an event that nobody else has looked into. Nothing where its writer is nobody to Deckhand. */
+export async function tellWriterOfKeys(
+  tx: Tx,
+  deps: Deps & Pick<BusDeps, 'owners'>,
+  event: InboundEvent,
+  admission: Admission | undefined,
+): Promise<void> {
+  if (event.keys === undefined) return;
+  const actor = await actsHere(tx, deps.owners, event, admission);
+  if (typeof actor !== 'string') await tellTakenOut(tx, deps, event, { person: actor.person, open: admission !== undefined });
 }
 
 const whereKeysBelong =

@@ -10,7 +10,7 @@ import { workspaceOfTenant } from '../store/workspaces.ts';
 import { spoken } from './agent-words.ts';
 import { type Admission, actsHere } from './at-code-host.ts';
 import type { BusDeps } from './bus.ts';
-import { keyTyped, tellLeaked, tellTakenOut } from './leaked-key.ts';
+import { keyTyped, tellLeaked, tellWriterOfKeys } from './leaked-key.ts';
 
 type Changed = Extract<InboundEvent, { type: 'message_edited' | 'message_deleted' }>;
 
@@ -27,7 +27,7 @@ export async function onChanged(tx: Tx, deps: Deps, event: Changed, admission: A
   const origin = messageOrigin({ platform, tenant, channel, message: event.message });
   if (workspace === undefined) return;
   if (event.type === 'message_edited' && event.keys !== undefined && (await isToUs(tx, workspace, event))) {
-    await onTakenOut(tx, deps, event, admission);
+    await tellWriterOfKeys(tx, deps, event, admission);
   }
   // Deckhand has deleted it, or has asked its writer to: what it said beside the key goes on.
   if (event.type === 'message_deleted' && (await hadKeys(tx, event.conversation, event.message))) return;
@@ -45,12 +45,6 @@ async function isToUs(tx: Tx, workspace: string, { conversation, message }: Chan
   if (kind === 'direct') return true;
   if (thread !== undefined && (await isTaskThread(tx, workspace, { platform, tenant, channel, thread }))) return true;
   return await wasToDeckhand(tx, conversation, message);
-}
-
-async function onTakenOut(tx: Tx, deps: Deps, event: Changed, admission: Admission | undefined): Promise<void> {
-  const actor = await actsHere(tx, deps.owners, event, admission);
-  if (typeof actor === 'string') return;
-  await tellTakenOut(tx, deps, event, { person: actor.person, open: admission !== undefined });
 }
 
 /** Somebody wrote a key into a message that is there already. */

@@ -7,7 +7,14 @@ import { marked } from '../delivery/error-view.ts';
 import { textView, withFallback } from '../delivery/list-view.ts';
 import { recordAudit } from '../store/audit.ts';
 import { mostOfChannel } from '../store/channels.ts';
-import { changeCustomRole, createCustomRole, removeCustomRole, renameCustomRole, usesOf } from '../store/custom-roles.ts';
+import {
+  changeCustomRole,
+  createCustomRole,
+  policiesNaming,
+  removeCustomRole,
+  renameCustomRole,
+  usesOf,
+} from '../store/custom-roles.ts';
 import { lockPeople } from '../store/linked-people.ts';
 import { name, optional, required } from './arguments.ts';
 import { type CommandContext, defineCommand } from './command.ts';
@@ -194,7 +201,7 @@ function permissionsIn(text: string | undefined): Permission[] {
 /** Where nobody decides any more because policies name a role that may not decide; empty: nowhere. */
 async function undecided(ctx: CommandContext, role: CustomRole): Promise<string> {
   if (mayDecideAtAll(role)) return '';
-  const { policies } = await usesOf(ctx.tx, role, ctx.deps.now());
+  const policies = await policiesNaming(ctx.tx, role);
   if (policies.length === 0) return '';
   const names = policies.map(({ name: project }) => project).join(', ');
   return ` Who has it may not decide, and a policy names it: what asks for it in ${names} is refused until \`settings approvers=\` or \`policy remove\` has changed that.`;

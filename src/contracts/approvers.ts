@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { decidesAtLeast, may, permissionSchema, type Rights } from './permissions.ts';
-import { roleSchema } from './roles.ts';
+import { decidesAtLeast, may, type Permission, permissionSchema, permissions, type Rights } from './permissions.ts';
+import { roleSchema, strongestRole } from './roles.ts';
 
 /** Most people that a policy can ask to say yes. */
 export const maxApprovals = 5;
@@ -53,6 +53,11 @@ export type Approvers = z.infer<typeof approversSchema>;
 /** Does the id stand for a custom role in a list of teams? */
 export function isRoleId(id: string): boolean {
   return id.startsWith('rol_');
+}
+
+/** Whoever has all of these permissions, as approvers: with the weakest built-in role that has them. */
+export function holdersOf(needed: readonly Permission[]): Pick<Approvers, 'role' | 'permissions'> {
+  return { role: strongestRole(needed.map((one) => permissions[one].role)) ?? 'owner', permissions: [...needed] };
 }
 
 /** Do somebody's rights let them decide, before anything is asked about who they are? */

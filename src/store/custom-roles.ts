@@ -95,6 +95,16 @@ export interface RoleUses {
   policies: { project: string; name: string }[];
 }
 
+/** The projects whose policy names a custom role. */
+export async function policiesNaming(
+  tx: Tx,
+  { id, workspace }: Pick<CustomRole, 'id' | 'workspace'>,
+): Promise<RoleUses['policies']> {
+  return await tx.db.$queryRaw<RoleUses['policies']>(Prisma.sql`
+    SELECT "id" AS project, "name" FROM "Project" WHERE "workspaceId" = ${workspace} AND position(${JSON.stringify(id)} IN "policy"::text) > 0
+    ORDER BY "name"`);
+}
+
 /** Everything that uses a custom role at this moment. */
 export async function usesOf(tx: Tx, { id, workspace }: CustomRole, at: Date): Promise<RoleUses> {
   const where = { customRoleId: id, workspaceId: workspace };
@@ -109,9 +119,6 @@ export async function usesOf(tx: Tx, { id, workspace }: CustomRole, at: Date): P
   const channels = await tx.db.channel.findMany({ where, select: { id: true }, orderBy: { id: 'asc' } });
   const invites = await tx.db.invite.count({ where: { ...where, usedAt: null, revokedAt: null, expiresAt: { gt: at } } });
   const tokens = await tx.db.accessToken.count({ where: { ...where, revokedAt: null, expiresAt: { gt: at } } });
-  const policies = await tx.db.$queryRaw<RoleUses['policies']>(Prisma.sql`
-    SELECT "id" AS project, "name" FROM "Project" WHERE "workspaceId" = ${workspace} AND position(${JSON.stringify(id)} IN "policy"::text) > 0
-    ORDER BY "name"`);
   return {
     people: users.map((user) => user.id),
     memberships: memberships.flatMap((row) => {
@@ -123,7 +130,7 @@ export async function usesOf(tx: Tx, { id, workspace }: CustomRole, at: Date): P
     channels: channels.map((channel) => channel.id),
     invites,
     tokens,
-    policies,
+    policies: await policiesNaming(tx, { id, workspace }),
   };
 }
 
